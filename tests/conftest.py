@@ -1,0 +1,47 @@
+"""What all tests share: the shipped model, a few real pictures, and a network that is not there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from workbench.loading.torch_backend import TorchBackend
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Let no test reach anything but this machine."""
+    real = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test tried to reach {address[0]!r}")
+        real(self, address)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def pocket() -> TorchBackend:
+    """The shipped model on the CPU in float32."""
+    from workbench import load
+
+    return load("pocket", device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of photos that scikit-image carries."""
+    import skimage
+
+    return Path(skimage.__file__).parent / "data"

@@ -1,0 +1,45 @@
+"""Label sets: how a user's labels are read, and what is refused.
+
+Knows no model and no template.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from workbench.errors import BadInput
+
+MAX_LABELS = 256
+MAX_LABEL = 200  # characters
+NONE_OF_THESE = "none of these"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Read labels from one CSV row, or one a line where there are several lines."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1:
+        return check_labels(lines)
+    try:
+        row = next(csv.reader(io.StringIO(lines[0] if lines else ""), skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise BadInput(f"Labels are one CSV row, such as: cat, dog, “a, b”; {error}.") from None
+    return check_labels(row)
+
+
+def check_labels(labels: Sequence[str], at_least: int = 1) -> tuple[str, ...]:
+    """Return distinct labels without surrounding space, in the order given.
+
+    Raises:
+        BadInput: fewer than `at_least`, more than 256, one over 200 characters.
+    """
+    kept = tuple(dict.fromkeys(label.strip() for label in labels if label.strip()))
+    if len(kept) < at_least:
+        raise BadInput(f"Give at least {at_least} distinct label(s), separated by commas; got {len(kept)}.")
+    if len(kept) > MAX_LABELS:
+        raise BadInput(f"At most {MAX_LABELS} labels; got {len(kept)}.")
+    for label in kept:
+        if len(label) > MAX_LABEL:
+            raise BadInput(f"A label may have at most {MAX_LABEL} characters; one has {len(label)}: {label[:40]!r}…")
+    return kept

@@ -1,0 +1,53 @@
+"""Choose a device and a dtype; with the scheduler, training and benchmarks, one of the few rooms that know CUDA.
+
+Knows no model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.errors import BadInput, OutOfResources
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """Return CUDA, else MPS, else CPU; or what was asked for.
+
+    Raises:
+        BadInput: an unknown device.
+        OutOfResources: a device that this machine does not have.
+    """
+    import torch
+
+    kind = wanted.split(":")[0]
+    if kind not in DEVICES:
+        raise BadInput(f"A device is one of {', '.join(DEVICES)}; got {wanted!r}.")
+    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if kind == "auto":
+        kind = wanted = next(name for name in ("cuda", "mps", "cpu") if has[name])
+    if not has[kind]:
+        here = ", ".join(name for name, there in has.items() if there)
+        raise OutOfResources(f"This machine has no {kind} device (or torch was built without it); it has: {here}.")
+    return torch.device(wanted)
+
+
+def choose_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """Return float32 on the CPU and MPS, bfloat16 on CUDA; or what was asked for.
+
+    Raises:
+        BadInput: an unknown dtype.
+    """
+    import torch
+
+    if wanted not in DTYPES:
+        raise BadInput(f"A dtype is one of {', '.join(DTYPES)}; got {wanted!r}.")
+    if wanted == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    found: torch.dtype = getattr(torch, wanted)
+    return found

@@ -1,0 +1,78 @@
+"""Prompt templates as data, with their sources, and the checks on a user's own.
+
+Knows no model. `{}` stands for the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.errors import BadInput, unknown_name
+
+DEFAULT = "a photo of a {}."
+MAX_TEMPLATES = 200
+
+
+@dataclass(frozen=True)
+class TemplateSet:
+    """A named list of prompt templates."""
+
+    key: str
+    title: str
+    templates: tuple[str, ...]
+    source: str
+
+
+NONE = TemplateSet("none", "No template: the label alone", ("{}",), "the bare class name")
+ONE = TemplateSet("one", "One: “a photo of a …”", (DEFAULT,), "Radford et al. 2021, arXiv:2103.00020, section 3.1.4")
+SEVEN = TemplateSet(
+    "seven",
+    "OpenAI's seven",
+    (
+        "itap of a {}.",
+        "a bad photo of the {}.",
+        "a origami {}.",
+        "a photo of the large {}.",
+        "a {} in a video game.",
+        "art of the {}.",
+        "a photo of the small {}.",
+    ),
+    "openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb (greedy subset)",
+)
+
+TEMPLATE_SETS: tuple[TemplateSet, ...] = (NONE, ONE, SEVEN)
+
+
+def template_set(key: str) -> TemplateSet:
+    """Return a named set of templates.
+
+    Raises:
+        UnknownName: no set has that key.
+    """
+    sets = {entry.key: entry for entry in TEMPLATE_SETS}
+    if key not in sets:
+        raise unknown_name("template set", key, sets)
+    return sets[key]
+
+
+def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
+    """Return the templates without blanks and repeats, in the order given.
+
+    Raises:
+        BadInput: none is left, one has no `{}`, or there are more than 200.
+    """
+    kept = tuple(dict.fromkeys(entry.strip() for entry in templates if entry.strip()))
+    if not kept:
+        raise BadInput("Give at least one template, for example “a photo of a {}.”; got none.")
+    if len(kept) > MAX_TEMPLATES:
+        raise BadInput(f"At most {MAX_TEMPLATES} templates; got {len(kept)}.")
+    for entry in kept:
+        if "{}" not in entry:
+            raise BadInput(f"A template holds {{}} where the label goes; this one does not: {entry[:80]!r}.")
+    return kept
+
+
+def fill(template: str, label: str) -> str:
+    """Put a label into a template; braces in the label stay as they are."""
+    return template.replace("{}", label)

@@ -1,0 +1,124 @@
+"""Name pictures with labels that nobody trained on: cosines, probabilities, template ensembles.
+
+Knows no device and no screen; a `ClipBackend` embeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.errors import BadInput
+from workbench.labels import NONE_OF_THESE, check_labels
+from workbench.prompts import DEFAULT, check_templates, fill
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workbench.backend import ClipBackend, Picture
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a model answered for n pictures and k labels."""
+
+    labels: tuple[str, ...]  # k, in the order given; "none of these" last where asked for
+    cosines: Tensor  # (n, k) float32
+    probabilities: Tensor  # (n, k) float32; rows sum to 1 for softmax models, each on its own for sigmoid models
+    logit_scale: float
+    score: str  # "softmax" or "sigmoid"
+
+    def ranked(self, row: int) -> list[tuple[str, float, float]]:
+        """Return (label, probability, cosine) of one picture, the likeliest first."""
+        order = self.probabilities[row].argsort(descending=True, stable=True).tolist()
+        return [(self.labels[i], float(self.probabilities[row, i]), float(self.cosines[row, i])) for i in order]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The batch of the paper's figure 1: n pictures against m texts."""
+
+    cosines: Tensor  # (n, m) float32
+    text_given_image: Tensor  # (n, m) float32, rows sum to 1
+    image_given_text: Tensor  # (n, m) float32, columns sum to 1
+
+
+def classify(
+    backend: ClipBackend,
+    pictures: Sequence[Picture],
+    labels: Sequence[str],
+    *,
+    templates: Sequence[str] = (DEFAULT,),
+    none_of_these: bool = False,
+) -> Classification:
+    """Give each label a probability and a cosine, for each picture.
+
+    Args:
+        backend: the model.
+        pictures: n PIL pictures or paths.
+        labels: up to 256 distinct names.
+        templates: prompts with `{}`; several are averaged in the joint space.
+        none_of_these: adds a background label, embedded as the templates with an unspecific "thing".
+
+    Raises:
+        BadInput: no usable label, template or picture.
+
+    Source:
+        Radford et al. 2021, arXiv:2103.00020, sections 3.1.2 and 3.1.4.
+    """
+    names = check_labels(labels)
+    weights = classifier(backend, names, templates)
+    if none_of_these:
+        import torch
+
+        if NONE_OF_THESE in names:
+            raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
+        weights = torch.cat([weights, classifier(backend, ("thing",), templates)])
+        names = (*names, NONE_OF_THESE)
+    cosines = backend.embed_images(pictures) @ weights.T  # (n, k)
+    return Classification(names, cosines, probabilities(backend, cosines), backend.logit_scale, backend.spec.score)
+
+
+def classifier(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
+    """Average each label's prompts in the joint space: unit rows, mean, unit length again; (k, dim) float32."""
+    return _unit(prompt_embeddings(backend, labels, templates).mean(dim=1))
+
+
+def prompt_embeddings(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
+    """Embed every label in every template; (k, t, dim) float32, unit rows."""
+    kept = check_templates(templates)
+    prompts = [fill(template, label) for label in labels for template in kept]
+    return backend.embed_texts(prompts).view(len(labels), len(kept), -1)
+
+
+def probabilities(backend: ClipBackend, cosines: Tensor) -> Tensor:
+    """Cosines -> probabilities by the model's own rule: softmax over the labels, or a sigmoid for each."""
+    logits = cosines * backend.logit_scale + backend.logit_bias
+    return logits.sigmoid() if backend.spec.score == "sigmoid" else logits.softmax(dim=-1)
+
+
+def template_table(
+    backend: ClipBackend, picture: Picture, labels: Sequence[str], templates: Sequence[str]
+) -> tuple[Tensor, Tensor]:
+    """Say what each template alone would answer; cosines and probabilities, each (t, k)."""
+    names = check_labels(labels)
+    prompts = prompt_embeddings(backend, names, templates)  # (k, t, dim)
+    cosines = (prompts @ backend.embed_images([picture])[0]).T.contiguous()  # (t, k)
+    return cosines, probabilities(backend, cosines)
+
+
+def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[str]) -> Contrast:
+    """Compare every picture with every text, in both directions of the softmax.
+
+    Source:
+        Radford et al. 2021, arXiv:2103.00020, figures 1 and 3.
+    """
+    cosines = backend.embed_images(pictures) @ backend.embed_texts(texts).T
+    logits = cosines * backend.logit_scale
+    return Contrast(cosines, logits.softmax(dim=1), logits.softmax(dim=0))
+
+
+def _unit(rows: Tensor) -> Tensor:
+    unit: Tensor = rows / rows.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit
