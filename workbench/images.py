@@ -28,6 +28,8 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 32_000_000  # width times height after decoding
 MAX_BYTES = 10_000_000  # of one file
 
+THREAD = 64  # times as long as wide: beyond, only the visible part is resampled
+MARGIN = 4  # pixels that a filter may reach beyond what is visible, when enlarging
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 TURNS = {  # EXIF orientation -> what makes it upright
@@ -131,7 +133,7 @@ def _damaged(name: str, error: Exception) -> BadPicture:
 
 def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
     picture.load()
-    turn = TURNS.get(_orientation(picture))
+    turn = TURNS.get(_orientation(picture, fresh=fresh))
     upright = picture.transpose(turn) if turn is not None else picture
     if upright.mode.startswith("I") or upright.mode == "F":
         upright = _to_8_bit(upright)
@@ -147,10 +149,13 @@ def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
     return upright
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(picture: Image.Image, *, fresh: bool) -> int:
     """EXIF's orientation, 1 to 8; 1 where the metadata is missing or damaged, which is no reason to refuse a photo."""
     try:
-        found = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        exif = picture.getexif()
+        found = exif.get(ExifTags.Base.Orientation, 1)
+        if fresh:  # Pillow keeps what it has read; a fresh picture is handed on and must not be turned once more
+            exif.pop(ExifTags.Base.Orientation, None)
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, Warning):
         return 1
     return found if isinstance(found, int) else 1
@@ -170,12 +175,11 @@ def prepare(picture: Image.Image, to: Preprocessing) -> Tensor:
     """Resize and crop an upright RGB picture; (3, size, size) uint8.
 
     Equals Pillow, and so OpenAI's preprocessing, to one level of 255. Where a picture shrinks to half or less,
-    torchvision does that several times faster; where it does not, its rounding is up to two levels off, and Pillow
-    itself resamples what the square shows. That also keeps thread-like pictures small: resizing all of a 1 x 30,000
-    picture would take 4.5 GB.
+    torchvision does that several times faster; where it does not, torchvision's rounding is up to two levels off,
+    and Pillow itself resamples.
     """
     if min(picture.size) < 2 * to.size:
-        return _to_tensor(_resize_visible(picture, to)).contiguous()
+        return _to_tensor(_resize_small(picture, to)).contiguous()
     from torchvision.transforms.v2 import functional as vision
 
     mode = vision.InterpolationMode(to.interpolation)
@@ -185,17 +189,24 @@ def prepare(picture: Image.Image, to: Preprocessing) -> Tensor:
     return square.contiguous()
 
 
-def _resize_visible(picture: Image.Image, to: Preprocessing) -> Image.Image:
-    """Resample only what the square shows."""
-    width, height = picture.size
-    full = [to.size, to.size]
-    if to.resize == "shortest":
-        full = [int(to.size * side / min(width, height)) for side in (width, height)]  # torchvision's rounding
-    left, top = (round((side - to.size) / 2.0) for side in full)
-    across, down = width / full[0], height / full[1]  # pixels of the picture for one of the square
-    box = (left * across, top * down, min((left + to.size) * across, width), min((top + to.size) * down, height))
+def _resize_small(picture: Image.Image, to: Preprocessing) -> Image.Image:
     filter_ = Image.Resampling.BICUBIC if to.interpolation == "bicubic" else Image.Resampling.BILINEAR
-    return picture.resize((to.size, to.size), filter_, box=box)
+    width, height = picture.size
+    short = min(width, height)
+    if to.resize == "squash":
+        return picture.resize((to.size, to.size), filter_)
+    full = [int(to.size * side / short) for side in (width, height)]  # torchvision's rounding
+    left, top = (round((side - to.size) / 2.0) for side in full)
+    if max(width, height) <= THREAD * short:
+        return picture.resize((full[0], full[1]), filter_).crop((left, top, left + to.size, top + to.size))
+    # Resizing all of a 1 x 30,000 picture would take 4.5 GB. Only what the square shows is resampled, cut out first
+    # with room for the filter: Pillow keeps a box in single precision, which is exact enough near zero only.
+    across, down = width / full[0], height / full[1]  # pixels of the picture for one of the square
+    x, y = (max(0, int(start * step) - MARGIN) for start, step in ((left, across), (top, down)))
+    box = (left * across - x, top * down - y, (left + to.size) * across - x, (top + to.size) * down - y)
+    cut = picture.crop((x, y, min(width, x + int(box[2]) + 2 * MARGIN), min(height, y + int(box[3]) + 2 * MARGIN)))
+    within = (box[0], box[1], min(box[2], cut.width), min(box[3], cut.height))
+    return cut.resize((to.size, to.size), filter_, box=within)
 
 
 def _to_tensor(picture: Image.Image) -> Tensor:

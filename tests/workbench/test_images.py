@@ -36,6 +36,11 @@ def noise(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Im
     return Image.fromarray(pixels).resize((width, height)).convert(mode)
 
 
+def smooth(width: int, height: int) -> Image.Image:
+    """A picture that JPEG hardly changes."""
+    return noise(6, 6).resize((width, height), Image.Resampling.BICUBIC)
+
+
 def saved(picture: Image.Image, path: Path, **options: Any) -> Path:
     picture.save(path, **options)
     return path
@@ -74,6 +79,10 @@ SIZES = [
     (449, 301),
     (1023, 767),
     (223, 100),
+    (1, 150),
+    (2, 180),
+    (403, 4),
+    (5, 500),
 ]
 
 
@@ -124,9 +133,10 @@ def test_other_models_equal_pillow(mode: Any, rule: Any) -> None:
 
 def test_a_thread_of_a_picture_needs_little_memory() -> None:
     """30,000 pixels in a row: resizing all of it would take 4.5 GB."""
+    pictures = [Image.new("RGB", size, "teal") for size in ((1, 30_000), (30_000, 1), (2, 7_500_000), (447, 60_000))]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for size in ((1, 30_000), (30_000, 1), (2, 15_000_000 // 2)):
-        assert square(noise(*size)).shape == (3, 224, 224)
+    for picture in pictures:
+        assert set(prepare(picture, CLIP).flatten().tolist()) == {0, 128}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kilobytes
 
 
@@ -207,7 +217,7 @@ def test_palettes_keep_colours_and_transparency(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "CMYK", "YCbCr"])
 def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
-    picture = noise(32, 24, mode)
+    picture = smooth(32, 24).convert(mode)
     path = saved(picture, tmp_path / ("a.png" if mode in "1L" else "a.jpg"))
     opened = safe_open(path)
     assert (opened.mode, opened.size) == ("RGB", (32, 24))
@@ -229,7 +239,7 @@ def test_given_pictures_are_never_modified() -> None:
 
 
 def test_a_phone_photo_with_a_second_picture_gives_the_first(tmp_path: Path) -> None:
-    first, second = noise(64, 48, seed=1), noise(32, 24, seed=2)
+    first, second = smooth(64, 48), noise(32, 24)
     path = saved(first, tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[second], quality=95)
     opened = safe_open(path)
     assert opened.size == (64, 48)
@@ -299,7 +309,7 @@ def test_what_is_no_picture_is_refused_quickly(tmp_path: Path, name: str) -> Non
     safe_open(noise(4, 4))  # plug-ins are loaded once
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
-    with pytest.raises(BadPicture, match=expected) as caught:
+    with pytest.raises(BadPicture, match=expected or None) as caught:
         safe_open(path)
     assert time.perf_counter() - began < 0.1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 60_000  # kilobytes
