@@ -47,7 +47,7 @@ def vet(spec: ModelSpec, folder: Path) -> dict[str, str]:
     for file in files:
         _check_header(file)
     found = {file.name: sha256_of(file) for file in files}
-    known = spec.sha256 or _recorded(spec)
+    known = spec.sha256 or recorded(spec)
     for name, digest in found.items():
         if known and known.get(name) != digest:
             raise WeightsRefused(
@@ -120,7 +120,7 @@ def sha256_of(file: Path) -> str:
     return digest
 
 
-def _recorded(spec: ModelSpec) -> dict[str, str]:
+def recorded(spec: ModelSpec) -> dict[str, str]:
     """Return the hashes that were recorded at the first download; empty before it."""
     found = read_json(home() / "hashes.json").get(_name(spec), {})
     return dict(found) if isinstance(found, dict) else {}
