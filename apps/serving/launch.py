@@ -40,7 +40,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         BadInput: an option that cannot be served, or a port that is taken.
         WorkbenchError: no such model or device.
     """
-    prepare_environment()
+    prepare_environment(downloads=limits.current().downloads)
     if in_space():
         options = for_space(options)
     check_options(options)
