@@ -33,7 +33,7 @@ MOST_SECONDS = 110.0  # a visitor's share of a day is two minutes
 
 
 def _models() -> dict[str, TorchBackend]:
-    """Load what the Space offers; a checkpoint that was not fetched beforehand is left out, and asking for it says so."""
+    """Load what the Space offers; a checkpoint that was not fetched beforehand is left out."""
     found = {}
     for key in ("pocket", OFFERED):
         try:
