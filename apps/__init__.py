@@ -1,18 +1,21 @@
-"""The tabs of the browser page: one file or folder a tab, and the page that holds them.
+"""The tabs of the browser page: one file or folder a tab, the table of them, and the page that holds them.
 
-Knows no server: `serving` launches what `assemble` returns.
+Knows no server: `serving` launches what `assemble` returns. Gradio and the tabs are imported by `assemble` only, so that
+the shell's other words start quickly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import gradio as gr
-
-from apps import zero_shot
-from workbench.engine import Engine
 from workbench.models import find
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from workbench.engine import Engine
 
 TITLE = "CLIP Workbench"
 
@@ -21,22 +24,27 @@ TITLE = "CLIP Workbench"
 class Tab:
     """One tab of the page."""
 
-    key: str  # in the address: `?tab=key`
+    key: str  # its id in the page
     title: str
-    build: Callable[[Engine], None]  # lays the tab out inside an open `gr.Tab`
+    module: str  # has `build(engine) -> None`, which lays the tab out inside an open `gr.Tab`
 
 
-TABS: tuple[Tab, ...] = (Tab("zero-shot", "Zero-shot", zero_shot.build),)
+TABS: tuple[Tab, ...] = (Tab("zero-shot", "Zero-shot", "apps.zero_shot"),)
 
 
 def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
+    import gradio as gr
+
+    from apps._theme import ANNOUNCE
+
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.Markdown(masthead(engine), elem_id="masthead")
         with gr.Tabs():
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.key):
-                    tab.build(engine)
+                    importlib.import_module(tab.module).build(engine)
+        page.load(None, None, None, js=ANNOUNCE, api_visibility="private")
     return page
 
 

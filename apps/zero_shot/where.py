@@ -19,14 +19,14 @@ from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._widgets import literal, table
 from apps.zero_shot.question import Asked
 from workbench import attribution
+from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.labels import NONE_OF_THESE
 from workbench.zeroshot import classifier
 
-TITLES = {method.key: method.title for method in attribution.METHODS}
-ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+METHODS = {method.key: method for method in attribution.METHODS}
 IDLE = "Ask about a picture first; then choose a label and a method here."
 
 
@@ -37,7 +37,7 @@ class Seen:
     square: np.ndarray  # (s, s, 3) uint8, what the model saw
     map: np.ndarray  # (s, s) float32, positive speaks for the label
     label: str
-    method: str  # title
+    method: str  # key
 
 
 def look(session: Session, asked: Asked, label: str, method: str) -> Iterator[Any]:
@@ -57,44 +57,43 @@ def look(session: Session, asked: Asked, label: str, method: str) -> Iterator[An
         texts=classifier(session, labels, asked.setup.prompts).numpy(),
         target=labels.index(label),
     )
-    yield Seen(pixels.numpy().transpose(1, 2, 0), np.zeros(pixels.shape[1:], np.float32), label, TITLES[method])
+    yield Seen(pixels.numpy().transpose(1, 2, 0), np.zeros(pixels.shape[1:], np.float32), label, method)
     yield from session.steps(lambda box: attribution.explain(box, request))
 
 
 def shares(values: np.ndarray) -> list[list[str]]:
-    """Say in nine fields how much of what spoke for the label lies where; rows of text for a table.
-
-    Args:
-        values: (s, s), positive where the picture speaks for the label.
-    """
-    positive = np.clip(values, 0, None)
-    total = float(positive.sum())
-    edges = np.linspace(0, values.shape[0], 4).round().astype(int)
-    rows = []
-    for row, name in enumerate(ROWS):
-        band = positive[edges[row] : edges[row + 1]]
-        parts = [float(band[:, edges[i] : edges[i + 1]].sum()) for i in range(3)]
-        rows.append([name, *(f"{100 * part / total:.0f} %" if total > 0 else "–" for part in parts)])
-    return rows
+    """Say in nine fields how much of what spoke for the label lies where; rows of text for a table."""
+    return [
+        [name, *(f"{share:.0%}" if share == share else "–" for share in row)]  # NaN: nothing spoke for the label
+        for name, row in zip(heatmap.ROWS, heatmap.ninths(values), strict=True)
+    ]
 
 
-def summary(seen: Seen, found: Any) -> str:
-    """Return the sentence under the map: label, method, what is missing from completeness, time."""
-    delta = "" if found.delta is None else f" Convergence delta {found.delta:+.4f} (0 is exact)."
-    note = f" {literal(found.note)}" if found.note else ""
-    return f"**{literal(seen.label)}** by {literal(seen.method)}, {found.seconds:.1f} s.{delta}{note}"
+def summary(seen: Seen, found: attribution.Attribution) -> str:
+    """Return the lines under the map: label, method, colours, where, the check on the sum, cautions."""
+    method = METHODS[seen.method]
+    lines = [
+        f"**{literal(seen.label)}** by {method.title}, {found.seconds:.1f} s. {heatmap.legend(signed=method.signed)}",
+        literal(heatmap.summary(seen.map)),
+    ]
+    if found.delta is not None:
+        share = "" if found.relative_delta is None else f", {found.relative_delta:.1%} of what was gained"
+        lines.append(f"Convergence delta {found.delta:+.4f}{share}; 0 is exact.")
+    return "\n\n".join([*lines, literal(found.note)] if found.note else lines)
 
 
 def served(reasons: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
     """Split the methods into choices, and Markdown that names the others with the reason why not."""
-    choices = [(TITLES[key], key) for key, reason in reasons.items() if not reason]
-    missing = [f"- {literal(TITLES[key])}: {literal(reason)}" for key, reason in reasons.items() if reason]
+    choices = [(METHODS[key].title, key) for key, reason in reasons.items() if not reason]
+    missing = [f"- {literal(METHODS[key].title)}: {literal(reason)}" for key, reason in reasons.items() if reason]
     return choices, "\n".join(["Not for this model:", *missing]) if missing else ""
 
 
 def blend(seen: Seen | None, opacity: float) -> Image.Image | None:
     """Lay the map over the picture; no model is asked."""
-    return attribution.overlay(Image.fromarray(seen.square), seen.map, opacity) if seen else None
+    if seen is None:
+        return None
+    return attribution.overlay(Image.fromarray(seen.square), seen.map, opacity, signed=METHODS[seen.method].signed)
 
 
 def build(engine: Engine, asked: gr.State) -> None:
@@ -129,11 +128,16 @@ def build(engine: Engine, asked: gr.State) -> None:
             for step in steps:
                 if isinstance(step, attribution.Attribution):
                     seen = Seen(seen.square, step.map, label, seen.method)
-                    alt = f"The picture with a heat map: where {seen.method} finds “{label}”"
+                    alt = f"Heat map for “{label}” over the picture. {heatmap.summary(step.map)}"
                     picture = gr.update(value=blend(seen, opacity), alt_text=alt)
                     yield summary(seen, step), picture, shares(step.map), seen
                 else:
-                    yield f"{seen.method}: step {step.done} of {step.total}", gr.skip(), gr.skip(), gr.skip()
+                    yield (
+                        f"{METHODS[method].title}: {step.done} of {step.total} {step.unit}",
+                        gr.skip(),
+                        gr.skip(),
+                        gr.skip(),
+                    )
 
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
@@ -149,7 +153,9 @@ def build(engine: Engine, asked: gr.State) -> None:
             picture = gr.Image(
                 label="Where it looked", interactive=False, height=340, format="png", elem_id="where-map"
             )
-            rows = table(["", *COLUMNS], "Share of the evidence in each ninth of the picture", elem_id="where-shares")
+            rows = table(
+                ["", *heatmap.COLUMNS], "Share of the evidence in each ninth of the picture", elem_id="where-shares"
+            )
     seen = gr.State(None)
     asked.change(
         prepare,
