@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
-WORDS = (
-    "cat dog rocket cup horse clock motorcycle bicycle banana guitar tree car boat chair lamp bread fish bird phone book"
-)
+WORDS = "cat dog rocket cup horse clock motorcycle bicycle banana guitar tree car boat chair lamp bread fish bird phone book"
 LABELS = tuple(WORDS.split())  # 20
 PHOTOS = ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png", "motorcycle_left.png", "ihc.png")
 SIZE = (640, 480)  # pixels: a common size of photographs in data sets

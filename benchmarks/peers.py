@@ -31,7 +31,7 @@ def open_ours(material: Material, dtype: str = "float32") -> Answer:
 
 
 def open_pipeline(material: Material, dtype: str = "float32", batch_size: int = 1) -> Answer:
-    """transformers' own pipeline, all filled-in prompts as candidate labels, scores summed over templates."""
+    """Transformers' own pipeline, all filled-in prompts as candidate labels, scores summed over templates."""
     import torch
     from transformers import pipeline
 
@@ -64,7 +64,7 @@ def open_open_clip(material: Material, dtype: str = "float32") -> Answer:
     """The loop of open_clip's documentation, done well: batches of 32, the classifier built once for each call."""
     import torch
 
-    model, transform, tokenizer = _open_clip_model(material)
+    model, transform, tokenizer = open_clip_model(material)
     model = model.to(getattr(torch, dtype))
     return _loop(
         lambda pixels: model.encode_image(pixels.to(getattr(torch, dtype))),
@@ -79,7 +79,7 @@ def open_onnxruntime(material: Material, dtype: str = "float32") -> Answer:
     import onnxruntime
     import torch
 
-    model, transform, tokenizer = _open_clip_model(material)
+    model, transform, tokenizer = open_clip_model(material)
     file = material.folder / "image-tower.onnx"
     if not file.exists():
         torch.onnx.export(
@@ -102,7 +102,7 @@ def open_openvino(material: Material, dtype: str = "float32") -> Answer:
     import openvino
     import torch
 
-    model, transform, tokenizer = _open_clip_model(material)
+    model, transform, tokenizer = open_clip_model(material)
     converted = openvino.convert_model(model.visual, example_input=torch.zeros(2, 3, 224, 224))
     limits = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
     tower = openvino.compile_model(converted, "CPU", limits)
@@ -124,7 +124,8 @@ PEERS: dict[str, Callable[..., Answer]] = {
 }
 
 
-def _open_clip_model(material: Material) -> tuple[Any, Any, Any]:
+def open_clip_model(material: Material) -> tuple[Any, Any, Any]:
+    """The material's towers, transform and tokenizer as open_clip gives them."""
     import open_clip
     from safetensors.torch import load_file
 
@@ -133,7 +134,9 @@ def _open_clip_model(material: Material) -> tuple[Any, Any, Any]:
     return model.eval(), transform, open_clip.get_tokenizer(ARCHITECTURE)
 
 
-def _loop(image: Callable[[Tensor], Tensor], text: Callable[[list[str]], Tensor], transform: Any, scale: float) -> Answer:
+def _loop(
+    image: Callable[[Tensor], Tensor], text: Callable[[list[str]], Tensor], transform: Any, scale: float
+) -> Answer:
     import torch
     from PIL import Image
     from torch.nn.functional import normalize

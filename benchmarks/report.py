@@ -46,7 +46,9 @@ def growth_table(results: dict[str, dict[str, Any]]) -> Table:
     """Seconds as one of pictures, labels and templates grows."""
     table = Table(title="How cost grows (seconds; the others stay at 8 pictures, 20 labels, 1 template)")
     table.add_column("peer")
-    sizes = [(kind, size) for kind in ("pictures", "labels", "templates") for size in next(iter(results.values()))[kind]]
+    sizes = [
+        (kind, size) for kind in ("pictures", "labels", "templates") for size in next(iter(results.values()))[kind]
+    ]
     for kind, size in sizes:
         table.add_column(f"{size} {kind}", justify="right")
     for name, row in results.items():
@@ -61,7 +63,11 @@ def users_table(rows: Iterable[dict[str, Any]]) -> Table:
         table.add_column(column, justify="left" if column == "server" else "right")
     for row in rows:
         table.add_row(
-            row["server"], str(row["users"]), f"{row['pictures_per_s']:.1f}", f"{row['p50_s']:.3f}", f"{row['p95_s']:.3f}"
+            row["server"],
+            str(row["users"]),
+            f"{row['pictures_per_s']:.1f}",
+            f"{row['p50_s']:.3f}",
+            f"{row['p95_s']:.3f}",
         )
     return table
 
@@ -76,3 +82,24 @@ def ratio_table(ratios: Iterable[Ratio]) -> Table:
             ratio.what, f"{ratio.value:.2f}x", f">= {ratio.target:g}x", "reached" if ratio.reached else "NOT reached"
         )
     return table
+
+
+def ratios(found: dict[str, Any]) -> list[Ratio]:
+    """Every ratio that the run allows, beside what was aimed at."""
+    out = []
+    rows = found.get("throughput", {})
+    ours, half = rows.get("ours"), rows.get("ours, bfloat16", {})
+    aims = (("transformers pipeline", 3.5, 10.0), ("open_clip loop", 1.5, 4.0))
+    for peer, aim, aim_half in aims:
+        if ours and peer in rows:
+            rate = rows[peer]["pictures_per_s"]
+            out.append(Ratio(f"float32 over the {peer}", ours["pictures_per_s"] / rate, aim))
+            if "pictures_per_s" in half:
+                out.append(Ratio(f"bfloat16 over the {peer}", half["pictures_per_s"] / rate, aim_half))
+    if "users" in found:
+        label = found["users"]["changed_label"]
+        out.append(Ratio("one of 20 labels changed, over a first run", label["first_s"] / label["changed_s"], 20))
+        out.append(
+            Ratio("8 visitors together, over a loop of batches of 8", found["users"]["share_of_batch_of_8"], 0.8)
+        )
+    return out
