@@ -1,4 +1,4 @@
-"""What is measured of one peer: throughput, first answer, growth with pictures, labels and templates, one changed label.
+"""What is measured of one peer: throughput, first answer, growth with pictures, labels and templates.
 
 Knows no library: a peer is a function from (pictures, labels, templates) to probabilities. Times are seconds, the best
 of the repeats, since noise on a busy machine only ever adds.
