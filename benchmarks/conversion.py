@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +57,7 @@ def save_tokenizer(folder: Path) -> None:
     merges = gzip.decompress(packed.read_bytes()).decode().split("\n")[1 : MERGES + 1]
     words = dict(open_clip.SimpleTokenizer().encoder)  # open_clip spells the two marks otherwise
     words["<|startoftext|>"], words["<|endoftext|>"] = words.pop("<start_of_text>"), words.pop("<end_of_text>")
-    pairs = [tuple(line.split()) for line in merges]
+    pairs: Any = [tuple(line.split()) for line in merges]  # what the class takes, beside what its hints say
     CLIPTokenizer(vocab=words, merges=pairs, model_max_length=77).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
-WORDS = "cat dog rocket cup horse clock motorcycle bicycle banana guitar tree car boat chair lamp bread fish bird phone book"
-LABELS = tuple(WORDS.split())  # 20
+ANIMALS_AND_VEHICLES = "cat dog horse fish bird rocket motorcycle bicycle car boat"
+THINGS = "cup clock banana guitar tree chair lamp bread phone book"
+LABELS = tuple(f"{ANIMALS_AND_VEHICLES} {THINGS}".split())  # 20
 PHOTOS = ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png", "motorcycle_left.png", "ihc.png")
 SIZE = (640, 480)  # pixels: a common size of photographs in data sets
 
@@ -69,7 +70,8 @@ def _save_pictures(folder: Path, count: int, seed: int) -> None:
         photo = photos[number % len(photos)]
         share = random.uniform(0.6, 1.0)
         width, height = int(photo.width * share), int(photo.height * share)
-        left, top = random.integers(0, photo.width - width + 1), random.integers(0, photo.height - height + 1)
+        left = int(random.integers(0, photo.width - width + 1))
+        top = int(random.integers(0, photo.height - height + 1))
         window = photo.crop((left, top, left + width, top + height)).resize(SIZE, Image.Resampling.BICUBIC)
         window.save(folder / f"{number:03d}.jpg", quality=90)
 

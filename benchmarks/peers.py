@@ -1,4 +1,4 @@
-"""Who is measured: the same question answered by transformers' pipeline, a good open_clip loop, ONNX Runtime, OpenVINO and ours.
+"""Who is measured: one question put to transformers' pipeline, an open_clip loop, ONNX Runtime, OpenVINO and ours.
 
 Each peer opens the same weights once and then answers (pictures, labels, templates) -> probabilities (n, k), float32.
 """

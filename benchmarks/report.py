@@ -62,13 +62,8 @@ def users_table(rows: Iterable[dict[str, Any]]) -> Table:
     for column in ("server", "visitors", "pictures/s", "p50, s", "p95, s"):
         table.add_column(column, justify="left" if column == "server" else "right")
     for row in rows:
-        table.add_row(
-            row["server"],
-            str(row["users"]),
-            f"{row['pictures_per_s']:.1f}",
-            f"{row['p50_s']:.3f}",
-            f"{row['p95_s']:.3f}",
-        )
+        speed = (f"{row['pictures_per_s']:.1f}", f"{row['p50_s']:.3f}", f"{row['p95_s']:.3f}")
+        table.add_row(row["server"], str(row["users"]), *speed)
     return table
 
 
@@ -99,7 +94,5 @@ def ratios(found: dict[str, Any]) -> list[Ratio]:
     if "users" in found:
         label = found["users"]["changed_label"]
         out.append(Ratio("one of 20 labels changed, over a first run", label["first_s"] / label["changed_s"], 20))
-        out.append(
-            Ratio("8 visitors together, over a loop of batches of 8", found["users"]["share_of_batch_of_8"], 0.8)
-        )
+        out.append(Ratio("8 visitors together, over batches of 8", found["users"]["share_of_batch_of_8"], 0.8))
     return out

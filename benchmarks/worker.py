@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, so that memory and threads belong to one peer: `python -m benchmarks.worker`.
+"""One measurement in a process of its own, so that memory and threads belong to one peer.
 
 Reads a request as JSON on standard input, prints the result as JSON on the last line.
 """
