@@ -118,7 +118,7 @@ def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server: Hub, home: Pa
     server.asked.clear()
     folder = hub.download(SPEC)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
-    assert [wanted for path, wanted in server.asked if path.endswith("model.safetensors")][0] is not None
+    assert next(wanted for path, wanted in server.asked if path.endswith("model.safetensors")) is not None
     assert not list((home / "models").glob("*.part"))
 
 
@@ -245,7 +245,7 @@ def test_looking_and_loading_ask_no_server(server: Hub) -> None:
 
 def test_missing_weights_name_the_command(home: Path) -> None:
     spec = find("openai/clip-vit-base-patch32")
-    with pytest.raises(WeightsMissing, match="605 MB.*clip-workbench models --download openai/clip-vit-base-patch32"):
+    with pytest.raises(WeightsMissing, match=r"605 MB.*clip-workbench models --download openai/clip-vit-base-patch32"):
         hub.locate(spec)
 
 
