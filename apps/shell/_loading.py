@@ -1,0 +1,23 @@
+"""Load the model that a command names, and say on stderr who answers.
+
+Knows no command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.shell._output import say
+from workbench.models import find
+
+if TYPE_CHECKING:
+    from workbench.loading.torch_backend import TorchBackend
+
+
+def load_and_say(model: str, device: str, dtype: str) -> TorchBackend:
+    """Load a model; a mistyped name is told before anything heavy is imported."""
+    spec = find(model)
+    from workbench import load
+
+    say(f"{spec.title}, trained on {spec.trained_on or 'data that is not known here'}.")
+    return load(model, device=device, dtype=dtype)
