@@ -1,7 +1,7 @@
 """Open pictures safely and bring them to what an image tower sees; the one place that knows value ranges.
 
 Knows no model: how a tower wants its square is told by a `Preprocessing`.
-Ranges: PIL pictures and `prepare` hold uint8 0..255; `unit_range` holds float 0..1; `normalise` whatever mean and std make.
+Ranges: PIL pictures and `prepare` hold uint8 0..255; `unit_range` float 0..1; `normalise` what mean and std make.
 """
 
 from __future__ import annotations

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from workbench.models import ModelSpec
 
 MAX_TEXT = 1000  # characters of one text
 _SPACES = re.compile(r"\s+")
@@ -44,3 +49,28 @@ def check_texts(texts: Sequence[str]) -> None:
             raise BadInput(
                 f"A text may have at most {MAX_TEXT} characters; text {number} has {len(text)}: {text[:40]!r}…"
             )
+
+
+def language_note(texts: Sequence[str], spec: ModelSpec) -> str:
+    """Say which texts an English-only model cannot be expected to read, or nothing.
+
+    One dependable rule and no language detector: a letter outside the Latin alphabet. French or Turkish in Latin
+    letters passes unnoticed, and the note says so.
+    """
+    if not spec.english_only:
+        return ""
+    foreign = [text for text in dict.fromkeys(texts) if any(map(_outside_latin, text))]
+    if not foreign:
+        return ""
+    named = ", ".join(f"“{text[:40]}”" for text in foreign[:3]) + (f" and {len(foreign) - 3} more" * (len(foreign) > 3))
+    return (
+        f"{spec.title} learnt from English texts. These hold letters outside the Latin alphabet, which it reads badly: "
+        f"{named}. (Other languages in Latin letters are not recognised here.)"
+    )
+
+
+def _outside_latin(character: str) -> bool:
+    if character.isascii() or not character.isalpha() or character in "ªºµ":
+        return False
+    plain = unicodedata.normalize("NFKC", character)  # letters in mathematical or full-width dress become plain ones
+    return not all(unicodedata.name(part, "").startswith(("LATIN", "MODIFIER")) for part in plain if part.isalpha())

@@ -28,7 +28,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
         WeightsMissing: the checkpoint is not on this machine; the message names the command that fetches it.
         WeightsRefused: the files are not what was recorded.
     """
-    from workbench.loading import hf
+    from workbench.loading import hf, openclip
     from workbench.loading.device import choose_device, choose_dtype
     from workbench.loading.torch_backend import TorchBackend
 
@@ -36,7 +36,8 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     where = choose_device(device)
     what = choose_dtype(dtype, where)
     assert spec.folder is not None
-    towers = hf.load_folder(spec.folder, where, what)
+    read = openclip.load_folder if spec.library == "open_clip" else hf.load_folder
+    towers = read(spec.folder, where, what)
     return TorchBackend(spec, towers, fingerprint(spec, spec.folder, str(what)))
 
 

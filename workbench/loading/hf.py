@@ -5,21 +5,32 @@ Knows no network: `load_folder` reads a folder and nothing else, safetensors onl
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from logging import CRITICAL
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from workbench.backend import Anatomy, Reading, Tokens
+from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
+from workbench.loading import tokenizers
+from workbench.loading.anatomy import Image, anatomy, attention
 from workbench.loading.torch_backend import Towers
-from workbench.text import clean
 
-FAMILIES = ("clip", "siglip", "siglip2", "vision-text-dual-encoder")
+FAMILIES = {
+    "clip": ("transformers.models.clip.modeling_clip", "CLIPModel"),
+    "siglip": ("transformers.models.siglip.modeling_siglip", "SiglipModel"),
+    "siglip2": ("transformers.models.siglip2.modeling_siglip2", "Siglip2Model"),
+    "vision-text-dual-encoder": (
+        "transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder",
+        "VisionTextDualEncoderModel",
+    ),
+}
 RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
 
@@ -27,75 +38,161 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     """Load both towers, the tokenizer and the preprocessing of a folder in the hub's format.
 
     Raises:
-        WeightsRefused: a family that is not supported here.
+        WeightsRefused: a family that is not supported here; weights that are no safetensors, too few or too many.
     """
-    from transformers import AutoModel
-
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    family = config.get("model_type")
+    config = tokenizers.read_json(folder, "config.json")
+    family = str(config.get("model_type"))
     if family not in FAMILIES:
         raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
-    model = AutoModel.from_pretrained(
-        folder,
-        dtype=dtype,
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        attn_implementation="sdpa",
-    )
+    model = _model(folder, family, dtype)
     model = model.to(device).eval().requires_grad_(False)
+    preprocessing = _preprocessing(folder, model.config.vision_config)
+    image = _naflex_image(model) if family == "siglip2" else _image(model)
     return Towers(
         module=model,
-        image=lambda pixels: model.get_image_features(pixel_values=pixels).pooler_output,
-        text=lambda ids, mask: model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output,
-        tokenize=_tokenizer(folder, config),
-        preprocessing=_preprocessing(folder),
-        anatomy=_anatomy(model),
+        image=image,
+        text=_text(model, family),
+        tokenize=_tokenizer(folder, config, family),
+        preprocessing=preprocessing,
+        anatomy=anatomy(model.vision_model, preprocessing.size),
         dim=_dim(model),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
+        attention=attention(model.vision_model, image),
     )
 
 
+def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
+    """Load the weights, all of them and no others."""
+    from transformers.utils import logging
+
+    # bars and hints on stderr are the shell's business; what matters in them is raised here as an error
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    before = logging.get_verbosity()
+    logging.set_verbosity(CRITICAL)
+    module, name = FAMILIES[family]
+    try:
+        model, info = getattr(importlib.import_module(module), name).from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, ImportError, KeyError, AttributeError, TypeError) as error:
+        said = str(error).replace(str(folder), folder.name).strip().split("\n")[0][:300]
+        raise WeightsRefused(
+            f"A checkpoint here is a folder with config.json and safetensors; {folder.name!r} cannot be loaded: {said}"
+        ) from None
+    finally:
+        logging.set_verbosity(before)
+    refuse_gaps(folder, info["missing_keys"], info["unexpected_keys"], info["mismatched_keys"])
+    return model
+
+
+def refuse_gaps(folder: Path, missing: Any, unexpected: Any, mismatched: Any = ()) -> None:
+    """Refuse a checkpoint that does not fit its configuration to the last tensor.
+
+    Raises:
+        WeightsRefused: naming up to three tensors of each kind.
+    """
+    said = []
+    for kind, names in (("lacks", missing), ("holds besides", unexpected), ("has in another shape", mismatched)):
+        if names:
+            few = ", ".join(sorted(str(name[0] if isinstance(name, tuple) else name) for name in names)[:3])
+            said.append(f"{kind} {few}{f' and {len(names) - 3} more' if len(names) > 3 else ''}")
+    if said:
+        raise WeightsRefused(
+            f"The weights of {folder.name!r} do not fit its configuration: the checkpoint {'; '.join(said)}. "
+            "Nothing is filled in at random."
+        )
+
+
+def _image(model: Any) -> Image:
+    return lambda pixels: model.get_image_features(pixel_values=pixels).pooler_output
+
+
+def _naflex_image(model: Any) -> Image:
+    """SigLIP 2 with a flexible grid takes patches; the square picture is its square grid."""
+    patch = int(model.config.vision_config.patch_size)
+
+    def image(pixels: Tensor) -> Tensor:
+        n, channels, height, width = pixels.shape
+        rows, columns = height // patch, width // patch
+        cut = pixels.reshape(n, channels, rows, patch, columns, patch).permute(0, 2, 4, 3, 5, 1)
+        patches = cut.reshape(n, rows * columns, patch * patch * channels)
+        mask = torch.ones(n, rows * columns, dtype=torch.int32, device=pixels.device)
+        shapes = torch.tensor([[rows, columns]] * n, device=pixels.device)
+        found: Tensor = model.get_image_features(
+            pixel_values=patches, pixel_attention_mask=mask, spatial_shapes=shapes
+        ).pooler_output
+        return found
+
+    return image
+
+
+def _text(model: Any, family: str) -> Callable[[Tensor, Tensor], Tensor]:
+    if family == "vision-text-dual-encoder":
+        return lambda ids, mask: model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+    # CLIP looks backwards only and SigLIP was trained to see its padding: neither needs a mask
+    return lambda ids, mask: model.get_text_features(input_ids=ids).pooler_output
+
+
 def _dim(model: Any) -> int:
-    return int(getattr(model.config, "projection_dim", None) or model.config.text_config.hidden_size)
+    text = model.config.text_config
+    return int(getattr(model.config, "projection_dim", None) or getattr(text, "projection_size", text.hidden_size))
 
 
-def _preprocessing(folder: Path) -> Preprocessing:
-    config = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-    size = config["size"]
-    squash = "height" in size and not config.get("do_center_crop", False)
-    side = size.get("shortest_edge") or size["height"]
+def _preprocessing(folder: Path, vision: Any) -> Preprocessing:
+    if (folder / "preprocessor_config.json").is_file():
+        config = tokenizers.read_json(folder, "preprocessor_config.json")
+    else:
+        config = tokenizers.read_json(folder, "processor_config.json").get("image_processor", {})
+    if "image_mean" not in config or "image_std" not in config:
+        raise WeightsRefused(f"The preprocessing of {folder.name!r} names no image_mean and image_std.")
+    resample = config.get("resample", 3)
+    if resample not in RESAMPLING:
+        raise WeightsRefused(f"Pictures are resized by bilinear or bicubic rules; {folder.name!r} asks for {resample}.")
+    squash, side = _square(folder, config, vision)
     return Preprocessing(
-        size=int(config.get("crop_size", {}).get("height", side)) if not squash else int(side),
+        size=side,
         mean=tuple(config["image_mean"]),
         std=tuple(config["image_std"]),
-        interpolation=RESAMPLING[config.get("resample", 3)],  # type: ignore[arg-type]
+        interpolation=RESAMPLING[resample],  # type: ignore[arg-type]
         resize="squash" if squash else "shortest",
     )
 
 
-def _tokenizer(folder: Path, config: dict[str, Any]) -> Any:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    positions = config.get("text_config", {}).get("max_position_embeddings", 77)
-    limit = min(int(tokenizer.model_max_length), int(positions))
-
-    def tokenize(texts: Sequence[str]) -> Tokens:
-        cleaned = [clean(text) for text in texts]
-        whole = tokenizer(cleaned, truncation=False, return_offsets_mapping=True)
-        kept = tokenizer(cleaned, truncation=True, max_length=limit, padding=True, return_tensors="pt")
-        mask = kept["attention_mask"]
-        readings = []
-        for text, offsets, row in zip(cleaned, whole["offset_mapping"], mask, strict=True):
-            used = int(row.sum())
-            cut = text[offsets[limit - 1][0] :] if len(offsets) > limit else ""
-            readings.append(Reading(text, used, limit, cut))
-        return Tokens(kept["input_ids"], mask, tuple(readings))
-
-    return tokenize
+def _square(folder: Path, config: dict[str, Any], vision: Any) -> tuple[bool, int]:
+    """Whether the shape is squashed, and the side of the square."""
+    if "max_num_patches" in config:
+        return True, math.isqrt(int(config["max_num_patches"])) * int(config.get("patch_size", vision.patch_size))
+    sides = {name: config.get(name) for name in ("size", "crop_size")}
+    edges = {name: _edges(value) for name, value in sides.items() if value}
+    crops = bool(config.get("do_center_crop", False))
+    squash = not crops and isinstance(sides["size"], dict) and "height" in sides["size"]
+    wanted = set(edges["size"]) | (set(edges["crop_size"]) if crops and "crop_size" in edges else set())
+    if len(wanted) != 1:
+        raise WeightsRefused(
+            f"Pictures become one square, resized and cropped to the same side; {folder.name!r} asks for {sides}."
+        )
+    return squash, wanted.pop()
 
 
-def _anatomy(model: nn.Module) -> Anatomy:
-    return Anatomy(kind="flat")
+def _edges(value: Any) -> list[int]:
+    return [int(side) for side in value.values() if side] if isinstance(value, dict) else [int(value)]
+
+
+def _tokenizer(folder: Path, config: dict[str, Any], family: str) -> Callable[[Sequence[str]], Tokens]:
+    limit = int(config.get("text_config", {}).get("max_position_embeddings", 64 if "siglip" in family else 77))
+    if family == "clip":
+        return tokenizers.reader(tokenizers.clip_from_folder(folder), limit=limit, pad_id=0, fold=str.lower)
+    settings = tokenizers.read_json(folder, "tokenizer_config.json")
+    found = tokenizers.from_folder(folder)
+    pad_id = tokenizers.padding_id(folder, found)
+    if family == "vision-text-dual-encoder":
+        limit = min(limit, int(settings.get("model_max_length", limit)))
+        return tokenizers.reader(found, limit=limit, pad_id=pad_id)
+    fold = tokenizers.canonical if settings.get("tokenizer_class") == "SiglipTokenizer" else str.lower
+    return tokenizers.reader(found, limit=limit, pad_id=pad_id, fold=fold, whole=True)

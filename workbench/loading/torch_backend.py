@@ -5,8 +5,12 @@ Knows neither transformers nor open_clip: their rooms hand over `Towers`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from workbench.models import ModelSpec
 
 BATCH = 32  # pictures or texts of one pass
+AHEAD = 3  # batches of prepared pictures held at once
+READERS = min(8, os.cpu_count() or 1)  # threads that open pictures
 
 
 @dataclass(frozen=True)
@@ -70,16 +76,35 @@ class TorchBackend:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows."""
         if not images:
             raise BadInput("Give at least one picture; got none.")
-        batches = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
-        return torch.cat(
-            [self.encode_pixels(torch.stack([self.prepare(safe_open(one)) for one in batch])) for batch in batches]
-        )
+        return torch.cat([self.encode_pixels(torch.stack(batch)) for batch in self._squares(images)])
+
+    def _squares(self, images: Sequence[Picture]) -> Iterator[list[Tensor]]:
+        """Batches of prepared pictures, in order; the next ones are opened while the device works on the last."""
+        with ThreadPoolExecutor(READERS, thread_name_prefix="prepare") as pool:
+            waiting: deque[Future[Tensor]] = deque()
+            coming = iter(images)
+            try:
+                for _ in range(0, len(images), BATCH):
+                    ahead = islice(coming, AHEAD * BATCH - len(waiting))
+                    waiting.extend(pool.submit(self._open, one) for one in ahead)
+                    yield [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody waits for the rest
+
+    def _open(self, image: Picture) -> Tensor:
+        return self.prepare(safe_open(image))
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows."""
         check_texts(texts)
-        batches = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
-        return torch.cat([self.encode_tokens(self.tokenize(batch)) for batch in batches])
+        tokens = self.tokenize(texts)
+        lengths = tokens.mask.sum(dim=1)
+        rows = torch.empty(len(texts), self.dim)
+        for batch in torch.split(lengths.argsort(), BATCH):  # of like length: short texts do not pay for long ones
+            longest = int(lengths[batch].max())
+            part = Tokens(tokens.ids[batch, :longest], tokens.mask[batch, :longest], ())
+            rows[batch] = self.encode_tokens(part)
+        return rows
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""
@@ -114,5 +139,7 @@ class TorchBackend:
         """Embeddings, and per block (n, heads, tokens, tokens) attention, both with gradient."""
         if self.towers.attention is None:
             raise Unsupported(f"{self.spec.title} has no attention blocks in its image tower.")
+        if not pixels.requires_grad:
+            pixels = pixels.detach().requires_grad_()  # the weights are frozen: gradients flow from the pixels on
         rows, maps = self.towers.attention(normalise(pixels, self.preprocessing).to(self.dtype))
         return nn.functional.normalize(rows.float(), dim=-1), maps
