@@ -45,11 +45,11 @@ def embed(
     """Embed pictures: columns path, sha256 and embedding (float32, unit length), in the order given."""
     check_out(out, force)
     files = picture_paths(paths)
-    from apps.shell._loading import load_and_say, vector_store
+    from apps.shell._loading import DiskVectors, load_and_say
     from workbench.embedding import embed_files
 
     backend = load_and_say(model, device, dtype)
-    kept = vector_store(backend.fingerprint) if cache else None
+    kept = DiskVectors(backend.fingerprint) if cache else None
     rows = embed_files(backend, files, kept=kept)
     failed = write_parquet(out, rows, total=len(files), dim=backend.dim, fingerprint=backend.fingerprint)
     written = len(files) - len(failed)
