@@ -76,6 +76,11 @@ class Patience:
         self._clock = clock
         self._listening = True
 
+    def within(self, seconds: float) -> Patience:
+        """Return the same patience, for that many seconds more at most."""
+        moment = self._clock() + seconds
+        return Patience(self.token, moment if self.until is None else min(moment, self.until), clock=self._clock)
+
     def stop_listening(self) -> None:
         """Say that nobody waits any more, whatever the reason."""
         self._listening = False
@@ -107,12 +112,14 @@ class Patience:
             Cancelled: at once when the token is cancelled, whatever is still computed.
             DeadlinePassed: the moment has come.
         """
-        self.check()
-        if not future.done():
-            self._wait(future)
+        self.until_done(future)
         return future.result()
 
-    def _wait(self, future: Future[T]) -> None:
+    def until_done(self, future: Future[T]) -> None:
+        """Wait as `wait` does, but leave result or error in the future."""
+        self.check()
+        if future.done():
+            return
         woken = threading.Event()
         future.add_done_callback(lambda _: woken.set())
         forget = self.token.on_cancel(woken.set)
