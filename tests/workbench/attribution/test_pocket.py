@@ -60,6 +60,5 @@ def test_occlusion_sees_each_label_on_its_own_side(
 ) -> None:
     pixels = _pair(photos, pocket.image_size, cat_left)
     cat, cup = (_left(pocket, Request("occlusion", pixels, texts, t, objective=objective)) for t in (0, 1))
-    print(cat, cup)
     assert (cat if cat_left else 1 - cat) > 0.5
     assert (1 - cup if cat_left else cup) > 0.5
