@@ -40,6 +40,7 @@ class Limits:
     quota_bytes: int = 2_000_000_000  # of all uploads on disk together
     keep_seconds: int = 3600  # age at which uploads and results are deleted
     sweep_seconds: int = 600  # how often that is looked after
+    downloads: bool = True  # visitors may have a checkpoint fetched
 
 
 LOCAL = Limits()
@@ -51,6 +52,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     requests_per_second=4.0,
     requests_open=8,
     job_seconds=110.0,
+    downloads=False,
 )
 
 

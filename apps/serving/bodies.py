@@ -25,7 +25,7 @@ def check_announced(headers: Mapping[str, str], most: int) -> None:
         Refused: 413, or 400 where the length is no number.
     """
     announced = headers.get("content-length", "0")
-    if not announced.isdecimal():
+    if not (announced.isascii() and announced.isdecimal()):
         raise Refused(400, "The length of the request is not a number.")
     if int(announced) > most:
         raise too_large(most)

@@ -37,9 +37,15 @@ REMOVED = (  # each would open a door that the launch keeps shut
 OWN = ("localhost", "127.0.0.1", "::1")  # never to be asked through a proxy
 
 
-def prepare_environment() -> list[str]:
-    """Set and remove variables of this process; return the removed ones that would have opened something."""
+def prepare_environment(*, downloads: bool = True) -> list[str]:
+    """Set and remove variables of this process; return the removed ones that would have opened something.
+
+    Args:
+        downloads: whether a visitor may have a checkpoint fetched; what is on this machine is read either way.
+    """
     os.environ.update(FIXED)
+    if not downloads:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     removed = [name for name in REMOVED if os.environ.pop(name, None)]
     for name in ("no_proxy", "NO_PROXY"):
         given = [part for part in os.environ.get(name, "").split(",") if part]

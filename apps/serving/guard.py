@@ -19,6 +19,7 @@ import orjson
 from apps.limits import Limits
 from apps.serving import bodies, origins, routes
 from apps.serving.headers import dressed, security_headers
+from apps.serving.parts import Parts
 from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
 from apps.serving.uploads import Uploads
 from apps.serving.visitors import Visitors, address
@@ -106,8 +107,9 @@ class Guard:
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
+        parts = Parts(counted, headers.get("content-type", ""), limits)
         async with self._uploads.one(int(headers.get("content-length", "0"))):
-            await _with_refusals(self._app, scope, counted, send)
+            await _with_refusals(self._app, scope, parts, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str

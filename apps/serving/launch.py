@@ -40,7 +40,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         BadInput: an option that cannot be served, or a port that is taken.
         WorkbenchError: no such model or device.
     """
-    prepare_environment()
+    prepare_environment(downloads=limits.current().downloads)
     if in_space():
         options = for_space(options)
     check_options(options)
@@ -73,6 +73,8 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
+    from apps._theme import STYLESHEET, theme
+
     table = table or limits.current()
     rules = Rules(
         limits=table,
@@ -106,6 +108,8 @@ def launch(
         allowed_paths=[],
         max_threads=16,
         footer_links=["api", "settings"],
+        theme=theme(),
+        css_paths=[STYLESHEET],
     )
     return str(local_url)
 

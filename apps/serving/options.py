@@ -8,12 +8,15 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.serving.origins import LOOPBACK, host_name
+from apps.serving.origins import LOOPBACK
 from workbench.errors import BadInput
+
+NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]+")  # of a host, or an address
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def check_options(options: ServeOptions) -> None:
     if options.root_path and not (options.root_path.startswith("/") and not options.root_path.endswith("/")):
         raise BadInput(f"--root-path begins with / and does not end with it, as /clip; got {options.root_path!r}.")
     for name in options.allow_host:
-        if not host_name(name) or host_name(name) != name.lower():
+        if not NAME.fullmatch(name):
             raise BadInput(f"--allow-host takes a name without port or scheme, as clip.example.org; got {name!r}.")
     if not is_loopback(options.host) and not options.auth and not in_space():
         raise BadInput(

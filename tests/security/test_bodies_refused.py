@@ -139,7 +139,7 @@ class Zeros:
         self.left = size
 
     def __iter__(self) -> Iterator[bytes]:
-        head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.zip"\r\n\r\n'
         yield head
         while self.left > 0:
             self.left -= 1_000_000
@@ -180,11 +180,21 @@ def test_s15_a_gigabyte_without_a_length_is_cut_at_the_limit(server: Server, cli
     assert client.get("/healthz").status_code == 200
 
 
-def test_s15_1001_files_are_refused(server: Server, client: httpx.Client) -> None:
+@pytest.mark.parametrize(("count", "status"), [(1001, 413), (257, 413), (256, 200)])
+def test_s15_too_many_files_are_refused(server: Server, client: httpx.Client, count: int, status: int) -> None:
     before = server.stored()
-    files = [("files", (f"{i}.png", b"x", "image/png")) for i in range(1001)]
-    assert client.post("/gradio_api/upload", files=files).status_code in (400, 413)
-    assert settled(server, before)
+    files = [("files", (f"{i}.png", b"x", "image/png")) for i in range(count)]
+    assert client.post("/gradio_api/upload", files=files).status_code == status
+    assert settled(server, before + count * (status == 200))
+
+
+@pytest.mark.parametrize(("name", "status"), [("a.png", 413), ("a.zip.png", 413), ("a.zip", 200)])
+def test_s15_a_zip_may_be_larger_than_a_picture(server: Server, client: httpx.Client, name: str, status: int) -> None:
+    before = server.stored()
+    answer = client.post("/gradio_api/upload", files={"files": (name, bytes(10_000_001), "image/png")})
+    assert answer.status_code == status
+    assert settled(server, before + 10_000_001 * (status == 200))
+    assert client.post("/gradio_api/upload", files={"files": (name, bytes(10_000_000))}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/gradio_api/upload", JOIN])

@@ -1,0 +1,380 @@
+"""Opening and preparing pictures: OpenAI's preprocessing is the measure, and no file may crash, hang or leak."""
+
+from __future__ import annotations
+
+import io
+import resource
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from workbench.errors import BadPicture
+from workbench.images import MAX_BYTES, Preprocessing, normalise, prepare, safe_open, unit_range
+
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+CLIP = Preprocessing(224, MEAN, STD)
+LEVEL = 1 / 255 + 1e-6  # one level of eight bits, in 0..1
+
+
+def noise(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Image:
+    """A picture of soft noise in any mode."""
+    rng = np.random.default_rng(seed)
+    small = (max(1, width // 3), max(1, height // 3))
+    pixels = rng.integers(0, 256, (small[1], small[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels).resize((width, height)).convert(mode)
+
+
+def smooth(width: int, height: int) -> Image.Image:
+    """A picture that JPEG hardly changes."""
+    return noise(6, 6).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def saved(picture: Image.Image, path: Path, **options: Any) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def square(picture: Image.Image, to: Preprocessing = CLIP) -> torch.Tensor:
+    """What a tower gets, before mean and standard deviation: (3, size, size) in 0..1."""
+    pixels = prepare(picture, to)
+    assert pixels.shape == (3, to.size, to.size)
+    assert pixels.dtype == torch.uint8
+    return unit_range(pixels)
+
+
+def openai_square(openai: Any, picture: Image.Image) -> torch.Tensor:
+    """The same through OpenAI's `_transform`, its normalisation taken back."""
+    pixels = openai.clip._transform(224)(picture)
+    return pixels * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)
+
+
+def exact(openai: Any, picture: Image.Image) -> None:
+    """Hold the square against OpenAI's: the same, or for a thread-like picture within one level."""
+    allowed = LEVEL if max(picture.size) > 64 * min(picture.size) else 1e-6
+    assert (square(picture) - openai_square(openai, picture)).abs().max() <= allowed
+
+
+SIZES = [
+    (640, 480),
+    (480, 640),
+    (224, 224),
+    (1800, 230),
+    (230, 1790),
+    (1793, 224),
+    (3, 5),
+    (1, 1),
+    (2, 15),
+    (3, 200),
+    (200, 3),
+    (1, 60),
+    (225, 224),
+    (224, 227),
+    (301, 449),
+    (449, 301),
+    (1023, 767),
+    (223, 100),
+    (1, 150),
+    (2, 180),
+    (403, 4),
+    (5, 500),
+]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_preprocessing_equals_openai(openai: Any, size: tuple[int, int]) -> None:
+    picture = noise(*size)
+    exact(openai, picture)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 900), st.integers(1, 900), st.integers(0, 99))
+def test_preprocessing_equals_openai_at_any_size(openai: Any, width: int, height: int, seed: int) -> None:
+    if max(width, height) > 100 * min(width, height):
+        height = width  # OpenAI's way needs gigabytes beyond
+    picture = noise(width, height, seed=seed)
+    exact(openai, picture)
+
+
+def test_real_photos_equal_openai(openai: Any, photos: Path) -> None:
+    for name in ("chelsea.png", "rocket.jpg", "logo.png", "retina.jpg", "camera.png"):
+        exact(openai, safe_open(photos / name))
+
+
+def test_normalise_is_openai_s(openai: Any) -> None:
+    picture = noise(224, 224)
+    ours = normalise(unit_range(prepare(picture, CLIP)[None]), CLIP)
+    assert ours.shape == (1, 3, 224, 224)
+    torch.testing.assert_close(ours[0], openai.clip._transform(224)(picture), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("mode", ["shortest", "squash"])
+@pytest.mark.parametrize("rule", ["bicubic", "bilinear"])
+def test_other_models_equal_pillow(mode: Any, rule: Any) -> None:
+    """MobileCLIP crops by bilinear rules, SigLIP squashes: Pillow is the measure."""
+    for size in ((500, 333), (333, 500), (31, 400), (17, 17)):
+        picture = noise(*size)
+        if mode == "squash":
+            whole = picture.resize((256, 256), getattr(Image.Resampling, rule.upper()))
+        else:
+            full = [int(256 * side / min(size)) for side in size]
+            left, top = (round((side - 256) / 2) for side in full)
+            resized = picture.resize((full[0], full[1]), getattr(Image.Resampling, rule.upper()))
+            whole = resized.crop((left, top, left + 256, top + 256))
+        ours = prepare(picture, Preprocessing(256, (0, 0, 0), (1, 1, 1), rule, mode)).permute(1, 2, 0).numpy()
+        assert np.abs(ours.astype(int) - np.asarray(whole).astype(int)).max() <= 1
+
+
+def test_a_thread_of_a_picture_needs_little_memory() -> None:
+    """30,000 pixels in a row: resizing all of it would take 4.5 GB."""
+    pictures = [Image.new("RGB", size, "teal") for size in ((1, 30_000), (30_000, 1), (2, 7_500_000), (447, 60_000))]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for picture in pictures:
+        assert set(prepare(picture, CLIP).flatten().tolist()) == {0, 128}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kilobytes
+
+
+# --- opening
+
+
+def corners(picture: Image.Image) -> list[tuple[int, ...]]:
+    width, height = picture.size
+    return [picture.getpixel(at) for at in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1))]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+def test_exif_orientation_is_applied_once(tmp_path: Path, orientation: int, kind: str) -> None:
+    """A picture is stored turned, in each of the eight ways, and must come back as it was."""
+    upright = Image.new("RGB", (40, 24), "white")
+    upright.paste((255, 0, 0), (0, 0, 20, 12))
+    upright.paste((0, 0, 255), (0, 12, 20, 24))
+    back = {  # the inverse of what each orientation asks a viewer to do, worked out by hand
+        1: [],
+        2: [Image.Transpose.FLIP_LEFT_RIGHT],
+        3: [Image.Transpose.ROTATE_180],
+        4: [Image.Transpose.FLIP_TOP_BOTTOM],
+        5: [Image.Transpose.ROTATE_90, Image.Transpose.FLIP_TOP_BOTTOM],
+        6: [Image.Transpose.ROTATE_90],
+        7: [Image.Transpose.ROTATE_90, Image.Transpose.FLIP_LEFT_RIGHT],
+        8: [Image.Transpose.ROTATE_270],
+    }
+    stored = upright
+    for turn in back[orientation]:
+        stored = stored.transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95} if kind != "png" else {}
+    opened = safe_open(saved(stored, tmp_path / f"turned.{kind}", exif=exif, **options))
+    assert opened.size == (40, 24)
+    assert np.abs(np.asarray(opened).astype(int) - np.asarray(upright).astype(int)).mean() < 12
+    assert opened.getexif().get(0x0112) is None  # nothing is left that could turn it again
+    np.testing.assert_array_equal(np.asarray(safe_open(opened)), np.asarray(opened))
+
+
+def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
+    values = np.array([[0, 128, 257, 25_700, 65_535]], dtype=np.uint16)
+    opened = safe_open(saved(Image.fromarray(values), tmp_path / "deep.png"))
+    assert opened.mode == "RGB"
+    assert np.asarray(opened)[0, :, 0].tolist() == [0, 0, 1, 100, 255]
+
+
+def test_alpha_lies_over_white(tmp_path: Path) -> None:
+    for mode, colour, expected in (
+        ("RGBA", (200, 0, 0, 0), (255, 255, 255)),
+        ("RGBA", (200, 0, 0, 255), (200, 0, 0)),
+        ("RGBA", (0, 0, 0, 51), (204, 204, 204)),
+        ("LA", (0, 51), (204, 204, 204)),
+    ):
+        opened = safe_open(saved(Image.new(mode, (4, 4), colour), tmp_path / "alpha.png"))
+        assert opened.mode == "RGB"
+        assert max(abs(a - b) for a, b in zip(opened.getpixel((1, 1)), expected, strict=True)) <= 1  # type: ignore[arg-type]
+
+
+def test_palettes_keep_colours_and_transparency(tmp_path: Path) -> None:
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([0, 0, 0, 10, 200, 30] + [0] * 762)
+    assert safe_open(saved(palette, tmp_path / "p.png")).getpixel((0, 0)) == (10, 200, 30)
+    assert safe_open(saved(palette, tmp_path / "t.png", transparency=1)).getpixel((0, 0)) == (255, 255, 255)
+    assert safe_open(saved(palette, tmp_path / "b.png", transparency=bytes([0, 0]))).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "CMYK", "YCbCr"])
+def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
+    picture = smooth(32, 24).convert(mode)
+    path = saved(picture, tmp_path / ("a.png" if mode in "1L" else "a.jpg"))
+    opened = safe_open(path)
+    assert (opened.mode, opened.size) == ("RGB", (32, 24))
+    difference = np.asarray(opened).astype(int) - np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(difference).mean() < 10
+
+
+def test_given_pictures_are_never_modified() -> None:
+    picture = noise(20, 10)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.info["exif"] = exif.tobytes()
+    before = picture.tobytes()
+    opened = safe_open(picture)
+    assert opened.size == (10, 20)
+    assert (picture.size, picture.tobytes(), "exif" in picture.info) == ((20, 10), before, True)
+    plain = noise(8, 8)
+    assert safe_open(plain) is not plain
+
+
+def test_a_phone_photo_with_a_second_picture_gives_the_first(tmp_path: Path) -> None:
+    first, second = smooth(64, 48), noise(32, 24)
+    path = saved(first, tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[second], quality=95)
+    opened = safe_open(path)
+    assert opened.size == (64, 48)
+    assert np.abs(np.asarray(opened).astype(int) - np.asarray(first).astype(int)).mean() < 6
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    packed = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def header(width: int, height: int) -> tuple[bytes, bytes]:
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+
+def encoded(kind: str, **options: Any) -> bytes:
+    held = io.BytesIO()
+    noise(64, 48).save(held, kind, **options)
+    return held.getvalue()
+
+
+def animated(kind: str) -> bytes:
+    frames = [noise(32, 32, seed=number) for number in range(3)]
+    held = io.BytesIO()
+    frames[0].save(held, kind, save_all=True, append_images=frames[1:])
+    return held.getvalue()
+
+
+def text_bomb() -> bytes:
+    bomb = b"Comment\x00\x00" + zlib.compress(b"a" * 30_000_000, 9)
+    return png(header(8, 8), *[(b"zTXt", bomb)] * 40, (b"IDAT", zlib.compress(b"\x00" * 8 * 25)), (b"IEND", b""))
+
+
+def scan_bomb() -> bytes:
+    return encoded("JPEG", progressive=True).replace(b"\xff\xda", b"\xff\xda" * 200, 1)
+
+
+REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "is empty"),
+    "html.png": (lambda: b"<html><script>alert(1)</script></html>", "PNG, JPEG or WebP"),
+    "drawing.svg": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "PNG, JPEG or WebP"),
+    "moving.gif": (lambda: animated("GIF"), "PNG, JPEG or WebP"),
+    "scan.tif": (lambda: encoded("TIFF"), "PNG, JPEG or WebP"),
+    "old.bmp": (lambda: encoded("BMP"), "PNG, JPEG or WebP"),
+    "apng.png": (lambda: animated("PNG"), "animated"),
+    "moving.webp": (lambda: animated("WEBP"), "animated"),
+    "cut.png": (lambda: encoded("PNG")[:400], "damaged"),
+    "cut.jpg": (lambda: encoded("JPEG")[:600], "damaged"),
+    "cut.webp": (lambda: encoded("WEBP")[:200], ""),
+    "signature.png": (lambda: b"\x89PNG\r\n\x1a\n", ""),
+    "garbled.png": (lambda: encoded("PNG").replace(b"IDAT", b"IDAT" + b"\x00" * 40), ""),
+    "big.png": (lambda: png(header(20_000, 20_000), (b"IDAT", b"")), "megapixels"),
+    "over.png": (lambda: png(header(8_000, 4_001), (b"IDAT", b"")), "megapixels"),
+    "texts.png": (text_bomb, "damaged"),
+    "scans.jpg": (scan_bomb, "passes"),
+    "heavy.png": (lambda: encoded("PNG") + b"\x00" * MAX_BYTES, "10 MB"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_picture_is_refused_quickly(tmp_path: Path, name: str) -> None:
+    build, expected = REFUSED[name]
+    path = tmp_path / name
+    path.write_bytes(build())
+    safe_open(noise(4, 4))  # plug-ins are loaded once
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    with pytest.raises(BadPicture, match=expected or None) as caught:
+        safe_open(path)
+    assert time.perf_counter() - began < 0.1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 60_000  # kilobytes
+    assert str(tmp_path) not in str(caught.value)
+    assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_no_cut_of_a_file_does_worse_than_a_refusal(tmp_path: Path, cut: int) -> None:
+    for kind in ("PNG", "JPEG", "WEBP"):
+        whole = encoded(kind)
+        path = tmp_path / "part"
+        path.write_bytes(whole[: len(whole) * cut // 12])
+        with pytest.raises(BadPicture):
+            safe_open(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["PNG", "JPEG", "WEBP"]), st.data())
+def test_no_flipped_bytes_do_worse_than_a_refusal(tmp_path_factory: Any, kind: str, data: st.DataObject) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    broken = bytearray(encoded(kind, exif=exif))
+    for _ in range(data.draw(st.integers(1, 6))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "flipped"
+    path.write_bytes(bytes(broken))
+    said = ""
+    try:
+        said = safe_open(path).mode
+    except BadPicture as refused:
+        said = str(refused)
+    assert said == "RGB" or (path.name in said and str(path.parent) not in said)
+
+
+def test_missing_files_and_odd_arguments_are_refused(tmp_path: Path) -> None:
+    for given_ in (tmp_path / "none.png", tmp_path, "a\0b.png", "x" * 5000, tmp_path / ("y" * 400)):
+        with pytest.raises(BadPicture) as caught:
+            safe_open(given_)
+        assert str(tmp_path) not in str(caught.value)
+        assert len(str(caught.value)) < 400
+    with pytest.raises(BadPicture, match="megapixels"):
+        safe_open(Image.new("1", (8_000, 4_001)))
+    with pytest.raises(BadPicture, match="no pixels"):
+        safe_open(Image.new("RGB", (0, 5)))
+    with pytest.raises(BadPicture, match="no numbers"):
+        safe_open(Image.fromarray(np.full((2, 2), np.nan, dtype=np.float32)))
+    with pytest.raises(BadPicture, match="ndarray"):
+        safe_open(np.zeros((2, 2, 3)))  # type: ignore[arg-type]
+
+
+def test_colour_profiles_are_ignored(tmp_path: Path) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    picture = noise(16, 16)
+    opened = safe_open(saved(picture, tmp_path / "profiled.png", icc_profile=profile))
+    np.testing.assert_array_equal(np.asarray(opened), np.asarray(picture))
+
+
+def test_refusals_are_the_same_where_warnings_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "big.png").write_bytes(REFUSED["over.png"][0]())
+    code = (
+        "from workbench.images import safe_open\nfrom workbench.errors import BadPicture\nimport sys\n"
+        "try:\n    safe_open(sys.argv[1])\nexcept BadPicture as error:\n    print(error)"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, *flags, "-c", code, str(tmp_path / "big.png")], capture_output=True, text=True, check=True
+        )
+        for flags in ((), ("-W", "error"))
+    ]
+    assert all("megapixels" in one.stdout and not one.stderr for one in said)
