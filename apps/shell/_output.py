@@ -64,10 +64,14 @@ def reading() -> Iterator[None]:
 
 def printable(text: str) -> str:
     """Replace control characters, so that a file name cannot move the cursor or colour the screen."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def progress(*columns: Any) -> Progress:
     """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
     console = Console(stderr=True)
-    return Progress(*columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal)
+    return Progress(
+        *columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
+    )

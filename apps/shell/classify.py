@@ -31,9 +31,13 @@ CHUNK = 32  # pictures that are scored together
 
 
 def classify(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")
+    ],
     labels: Annotated[str | None, typer.Option("--labels", help='One CSV row: cat,dog,"cup, full".')] = None,
-    labels_file: Annotated[Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")] = None,
+    labels_file: Annotated[
+        Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
+    ] = None,
     templates: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,7 +113,9 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             failed += 1
             say(f"{entry['image']}: {entry['error']}")
             continue
-        lines = [f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]]
+        lines = [
+            f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]
+        ]
         more = [f"  … and {len(lines) - SHOWN} more labels"] if len(lines) > SHOWN else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))
     return failed

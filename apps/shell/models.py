@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def models(
     download: Annotated[
-        str | None, typer.Option("--download", metavar="KEY", help="Fetch this model from the Hugging Face Hub; Ctrl-C stops.")
+        str | None,
+        typer.Option("--download", metavar="KEY", help="Fetch this model from the Hugging Face Hub; Ctrl-C stops."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
