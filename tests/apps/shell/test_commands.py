@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from apps.shell import EXIT_CODES, run
-from apps.shell.models import stop_on_ctrl_c
+from apps.shell._interrupt import stop_on_ctrl_c
 from workbench import classify, errors
 from workbench.loading import hub
 from workbench.loading.torch_backend import TorchBackend
@@ -246,7 +246,7 @@ def test_ctrl_c_leaves_a_whole_list_and_130(two: list[str], tmp_path: Path) -> N
         os.symlink(two[0], tmp_path / f"{number:04}.png")
     with start("classify", str(tmp_path), "--labels", "cat,dog", "--json") as process:
         assert process.stdout is not None
-        head = process.stdout.readline() + process.stdout.readline()
+        head = process.stdout.read(2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
