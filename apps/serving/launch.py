@@ -73,7 +73,7 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import STYLESHEET, theme
+    from apps._theme import HEAD, STYLESHEET, theme
 
     table = table or limits.current()
     rules = Rules(
@@ -110,6 +110,7 @@ def launch(
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=[STYLESHEET],
+        head=HEAD,
     )
     return str(local_url)
 
