@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_hub import COMMIT, REPO, Hub, serving
 from safetensors.numpy import save
 
-from tests.workbench.fake_hub import COMMIT, REPO, Hub, serving
 from workbench.errors import (
     Busy,
     Cancelled,
