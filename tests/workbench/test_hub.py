@@ -153,6 +153,16 @@ def test_too_little_disk_is_said_before_anything_comes(server: Hub, monkeypatch:
     assert not any("/resolve/" in path for path, _ in server.asked)
 
 
+def test_a_disk_that_fills_up_meanwhile_is_said(server: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("workbench.loading.transfer._go_on", full)
+    with pytest.raises(OutOfResources, match="No space left on device"):
+        hub.download(SPEC)
+    assert _nothing_poses_as_complete(home)
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_file_that_is_not_what_was_announced_is_thrown_away(server: Hub, home: Path, name: str) -> None:
     content = bytearray(server.files[name])
