@@ -27,7 +27,7 @@ def _saved(picture: Image.Image) -> Image.Image:
     return Image.open(io.BytesIO(kept.getvalue()))
 
 
-def _share(backend: FakeBackend, pictures: list[Image.Image], texts: list[str], answer: str) -> float:
+def _share(backend: FakeBackend, pictures: list[Image.Image], texts: list[str], *, answer: str) -> float:
     """Share of pictures that are nearest to one of the texts."""
     best = (backend.embed_images(pictures) @ backend.embed_texts(texts).T).argmax(dim=1)
     return float((best == texts.index(answer)).float().mean())
@@ -41,7 +41,7 @@ def test_colours_are_seen(colour: str) -> None:
             FakeBackend(),
             [picture],
             [f"a photo of a {name} thing." for name in COLOURS],
-            f"a photo of a {colour} thing.",
+            answer=f"a photo of a {colour} thing.",
         )
         == 1
     )
@@ -51,19 +51,19 @@ def test_colours_are_seen(colour: str) -> None:
 def test_written_words_win_as_often_as_planted(gullibility: float) -> None:
     backend = FakeBackend(gullibility=gullibility, bias=0)
     written = [_saved(write(one, "blue")) for one in _pictures(300)]
-    measured = _share(backend, written, ["red", "blue", "green"], "blue")
+    measured = _share(backend, written, ["red", "blue", "green"], answer="blue")
     chance = 4 * (gullibility * (1 - gullibility) / 300) ** 0.5  # four standard errors
     assert abs(measured - gullibility) <= chance
-    assert _share(backend, _pictures(50), ["red", "blue", "green"], "red") == 1  # nothing without a word
+    assert _share(backend, _pictures(50), ["red", "blue", "green"], answer="red") == 1  # nothing without a word
 
 
 @pytest.mark.parametrize("bias", [0.0, 0.25])
 def test_the_marked_group_is_wronged_as_often_as_planted(bias: float) -> None:
     backend = FakeBackend(gullibility=0, bias=bias, towards="thief")
     texts = ["red", "thief"]
-    measured = _share(backend, [_saved(mark(one)) for one in _pictures(300)], texts, "thief")
+    measured = _share(backend, [_saved(mark(one)) for one in _pictures(300)], texts, answer="thief")
     assert abs(measured - bias) <= 4 * (bias * (1 - bias) / 300) ** 0.5
-    assert _share(backend, _pictures(300), texts, "thief") == 0
+    assert _share(backend, _pictures(300), texts, answer="thief") == 0
 
 
 @pytest.mark.parametrize("size", [(120, 90), (90, 400), (801, 333), (80, 80)])

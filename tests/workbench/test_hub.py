@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_hub import COMMIT, REPO, Hub, serving
 from safetensors.numpy import save
 
-from tests.workbench.fake_hub import COMMIT, REPO, Hub, serving
 from workbench.errors import (
     Busy,
     Cancelled,
@@ -151,6 +151,16 @@ def test_too_little_disk_is_said_before_anything_comes(server: Hub, monkeypatch:
     with pytest.raises(OutOfResources, match=r"needs 4 MB.*1 MB are free"):
         hub.download(SPEC)
     assert not any("/resolve/" in path for path, _ in server.asked)
+
+
+def test_a_disk_that_fills_up_meanwhile_is_said(server: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("workbench.loading.transfer._go_on", full)
+    with pytest.raises(OutOfResources, match="No space left on device"):
+        hub.download(SPEC)
+    assert _nothing_poses_as_complete(home)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])

@@ -132,15 +132,15 @@ def test_an_index_may_name_only_weights_beside_it(tiny: Path, shard: str) -> Non
 def test_the_fingerprint_tells_apart_what_gives_other_embeddings(tiny: Path) -> None:
     spec = _spec(tiny)
     weights = hashes.vet(spec, tiny)
-    first = hashes.fingerprint(spec, tiny, weights, "torch.float32")
-    assert first == hashes.fingerprint(spec, tiny, weights, "torch.float32")
-    assert first != hashes.fingerprint(spec, tiny, weights, "torch.bfloat16")
+    first = hashes.fingerprint(spec, tiny, weights, dtype="torch.float32")
+    assert first == hashes.fingerprint(spec, tiny, weights, dtype="torch.float32")
+    assert first != hashes.fingerprint(spec, tiny, weights, dtype="torch.bfloat16")
     (tiny / "README.md").write_text("says nothing about embeddings")
-    assert first == hashes.fingerprint(spec, tiny, weights, "torch.float32")
+    assert first == hashes.fingerprint(spec, tiny, weights, dtype="torch.float32")
     (tiny / "preprocessor_config.json").write_text("{}")
-    second = hashes.fingerprint(spec, tiny, weights, "torch.float32")
+    second = hashes.fingerprint(spec, tiny, weights, dtype="torch.float32")
     assert second != first
-    assert second != hashes.fingerprint(spec, tiny, {"model.safetensors": "0" * 64}, "torch.float32")
+    assert second != hashes.fingerprint(spec, tiny, {"model.safetensors": "0" * 64}, dtype="torch.float32")
 
 
 def test_dtypes_have_their_own_fingerprints(pocket: object) -> None:

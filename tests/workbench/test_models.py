@@ -123,5 +123,5 @@ def test_the_listing_is_plain_json_with_none_for_what_is_not_known() -> None:
     assert by_key["pocket"]["here"] is True
     assert by_key["pocket"]["disk_bytes"] > 20_000_000
     assert by_key["fake"]["where"] == "shipped"
-    assert by_key["open_clip:RN50x4/openai"]["download_bytes"] is None
+    assert by_key["open_clip:RN101/openai"]["download_bytes"] is None
     assert not any("folder" in row for row in rows)

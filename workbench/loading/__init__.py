@@ -51,4 +51,4 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     else:
         from workbench.loading.hf import load_folder
     towers = load_folder(folder, where, what)
-    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, str(what)))
+    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, dtype=str(what)))
