@@ -5,9 +5,10 @@ Knows nothing of files or devices: a row is what was published about a model.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from workbench.errors import BadInput, unknown_name
 
@@ -23,7 +24,7 @@ class ModelSpec:
     title: str  # what a screen shows
     library: Library
     repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped or local
-    revision: str | None = None  # the commit that holds safetensors
+    revision: str | None = None  # the commit that holds safetensors: all 40 digits, or its first seven
     architecture: str | None = None  # open_clip's name, with -quickgelu where the weights need it
     folder: Path | None = None  # where a local or shipped checkpoint lies
     licence: str | None = None
@@ -52,25 +53,52 @@ def find(key: str) -> ModelSpec:
     rows = {row.key: row for row in CHECKPOINTS}
     if key in rows:
         return rows[key]
-    path = Path(key.removeprefix("folder:")).expanduser()
-    if key.startswith("folder:") or path.is_dir():
-        return folder_spec(path)
-    raise unknown_name("model", key, rows)
+    path = _folder(key)
+    if path is None:
+        raise unknown_name("model", key, rows)
+    return folder_spec(path)
 
 
 def folder_spec(path: Path) -> ModelSpec:
-    """Return a row for a local folder in the hub's format.
+    """Return a row for a local folder in the hub's format; of what it was made from, nothing is known here.
 
     Raises:
-        BadInput: neither `config.json` nor `open_clip_config.json` is there.
+        BadInput: neither `config.json` nor `open_clip_config.json` is there, or one that cannot be read.
     """
     if (path / "open_clip_config.json").is_file():
         library: Library = "open_clip"
+        sigmoid = "init_logit_bias" in (_settings(path / "open_clip_config.json").get("model_cfg") or {})
     elif (path / "config.json").is_file():
         library = "transformers"
+        sigmoid = _settings(path / "config.json").get("model_type") in ("siglip", "siglip2")
     else:
         raise BadInput(
             f"A model folder holds config.json (transformers) or open_clip_config.json (open_clip) "
             f"beside its safetensors; {path.name!r} holds neither."
         )
-    return ModelSpec(key=f"folder:{path}", title=path.name, library=library, folder=path)
+    return ModelSpec(
+        key=f"folder:{path}",
+        title=path.resolve().name,
+        library=library,
+        folder=path,
+        score="sigmoid" if sigmoid else "softmax",
+    )
+
+
+def _folder(key: str) -> Path | None:
+    """Return the folder that a key names, or None where it cannot name one."""
+    try:
+        path = Path(key.removeprefix("folder:")).expanduser()
+        return path if key.startswith("folder:") or path.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # a name that no file system takes, a home of nobody
+        return None
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(f"The file {file.name} of the model folder cannot be read: {str(error)[:200]}") from None
+    if not isinstance(found, dict):
+        raise BadInput(f"The file {file.name} of the model folder holds no settings.")
+    return found

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from workbench.backend import ClipBackend, Picture
 
+# Of the backgrounds tried with the shipped model (thing, object, picture, a mean of generic words, the mean of many
+# nouns; 15 photos, 20 draws of distractors each), "thing" rejected fewest right labels (2 %) and, of those that did so,
+# noticed most absent ones (25 %). It is a hint, not a detector.
+_BACKGROUND = "thing"
+
 
 @dataclass(frozen=True)
 class Classification:
@@ -59,7 +64,9 @@ def classify(
         pictures: n PIL pictures or paths.
         labels: up to 256 distinct names.
         templates: prompts with `{}`; several are averaged in the joint space.
-        none_of_these: adds a background label, embedded as the templates with an unspecific "thing".
+        none_of_these: adds a background. Its cosine is that of the templates filled with "thing". For softmax models
+            it competes as one more label; for sigmoid models its probability is that no label fits, the product
+            of 1 - p, as if the labels were independent.
 
     Raises:
         BadInput: no usable label, template or picture.
@@ -68,16 +75,16 @@ def classify(
         Radford et al. 2021, arXiv:2103.00020, sections 3.1.2 and 3.1.4.
     """
     names = check_labels(labels)
-    weights = classifier(backend, names, templates)
+    if none_of_these and NONE_OF_THESE in names:
+        raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
+    asked = (*names, _BACKGROUND) if none_of_these else names
+    cosines = backend.embed_images(pictures) @ classifier(backend, asked, templates).T  # (n, k)
+    chances = probabilities(backend, cosines)
     if none_of_these:
-        import torch
-
-        if NONE_OF_THESE in names:
-            raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
-        weights = torch.cat([weights, classifier(backend, ("thing",), templates)])
         names = (*names, NONE_OF_THESE)
-    cosines = backend.embed_images(pictures) @ weights.T  # (n, k)
-    return Classification(names, cosines, probabilities(backend, cosines), backend.logit_scale, backend.spec.score)
+        if backend.spec.score == "sigmoid":
+            chances[:, -1] = (1 - chances[:, :-1]).prod(dim=1)
+    return Classification(names, cosines, chances, backend.logit_scale, backend.spec.score)
 
 
 def classifier(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
@@ -96,16 +103,6 @@ def probabilities(backend: ClipBackend, cosines: Tensor) -> Tensor:
     """Cosines -> probabilities by the model's own rule: softmax over the labels, or a sigmoid for each."""
     logits = cosines * backend.logit_scale + backend.logit_bias
     return logits.sigmoid() if backend.spec.score == "sigmoid" else logits.softmax(dim=-1)
-
-
-def template_table(
-    backend: ClipBackend, picture: Picture, labels: Sequence[str], templates: Sequence[str]
-) -> tuple[Tensor, Tensor]:
-    """Say what each template alone would answer; cosines and probabilities, each (t, k)."""
-    names = check_labels(labels)
-    prompts = prompt_embeddings(backend, names, templates)  # (k, t, dim)
-    cosines = (prompts @ backend.embed_images([picture])[0]).T.contiguous()  # (t, k)
-    return cosines, probabilities(backend, cosines)
 
 
 def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[str]) -> Contrast:

@@ -5,11 +5,9 @@ Never random weights, never a silent substitute, never a download that nobody as
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.models import ModelSpec, find
+from workbench.models import find
 
 if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
@@ -25,28 +23,32 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
 
     Raises:
         UnknownName: no such model.
+        BadInput: no such device or dtype.
         WeightsMissing: the checkpoint is not on this machine; the message names the command that fetches it.
-        WeightsRefused: the files are not what was recorded.
+        WeightsRefused: the files are not what was recorded, are no safetensors, or ask for code of their own.
+        OutOfResources: this machine has no such device.
     """
-    from workbench.loading import hf, openclip
+    from workbench.loading.device import check_names
+
+    spec = find(key)
+    check_names(device, dtype)
+    if spec.library == "fake":
+        from workbench.fake import FakeBackend
+
+        return FakeBackend(device=device, dtype=dtype)
+    from workbench.loading import hashes, hub
+
+    folder = hub.locate(spec)
+    weights = hashes.vet(spec, folder)
+
     from workbench.loading.device import choose_device, choose_dtype
     from workbench.loading.torch_backend import TorchBackend
 
-    spec = find(key)
     where = choose_device(device)
     what = choose_dtype(dtype, where)
-    assert spec.folder is not None
-    read = openclip.load_folder if spec.library == "open_clip" else hf.load_folder
-    towers = read(spec.folder, where, what)
-    return TorchBackend(spec, towers, fingerprint(spec, spec.folder, str(what)))
-
-
-def fingerprint(spec: ModelSpec, folder: Path, dtype: str) -> str:
-    """Hash of weights, preprocessing and dtype."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.suffix in (".safetensors", ".json", ".txt"):
-            digest.update(file.name.encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    digest.update(dtype.encode())
-    return digest.hexdigest()[:32]
+    if spec.library == "open_clip":
+        from workbench.loading.openclip import load_folder
+    else:
+        from workbench.loading.hf import load_folder
+    towers = load_folder(folder, where, what)
+    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, str(what)))

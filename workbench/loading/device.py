@@ -16,6 +16,19 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
+def check_names(device: str, dtype: str) -> None:
+    """Refuse a device or dtype that nobody has, before anything heavy is imported.
+
+    Raises:
+        BadInput: an unknown name.
+    """
+    kind, _, number = device.partition(":")
+    if kind not in DEVICES or (number and not (kind == "cuda" and number.isdecimal())):
+        raise BadInput(f"A device is one of {', '.join(DEVICES)}, or cuda:1 for the second card; got {device[:40]!r}.")
+    if dtype not in DTYPES:
+        raise BadInput(f"A dtype is one of {', '.join(DTYPES)}; got {dtype[:40]!r}.")
+
+
 def choose_device(wanted: str = "auto") -> torch.device:
     """Return CUDA, else MPS, else CPU; or what was asked for.
 
@@ -25,15 +38,16 @@ def choose_device(wanted: str = "auto") -> torch.device:
     """
     import torch
 
-    kind = wanted.split(":")[0]
-    if kind not in DEVICES:
-        raise BadInput(f"A device is one of {', '.join(DEVICES)}; got {wanted!r}.")
+    check_names(wanted, "auto")
+    kind, _, number = wanted.partition(":")
     has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind == "auto":
         kind = wanted = next(name for name in ("cuda", "mps", "cpu") if has[name])
     if not has[kind]:
         here = ", ".join(name for name, there in has.items() if there)
         raise OutOfResources(f"This machine has no {kind} device (or torch was built without it); it has: {here}.")
+    if number and int(number) >= torch.cuda.device_count():
+        raise OutOfResources(f"This machine has {torch.cuda.device_count()} CUDA device(s), from cuda:0; got {wanted}.")
     return torch.device(wanted)
 
 
@@ -45,8 +59,7 @@ def choose_dtype(wanted: str, device: torch.device) -> torch.dtype:
     """
     import torch
 
-    if wanted not in DTYPES:
-        raise BadInput(f"A dtype is one of {', '.join(DTYPES)}; got {wanted!r}.")
+    check_names("auto", wanted)
     if wanted == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     found: torch.dtype = getattr(torch, wanted)

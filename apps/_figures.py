@@ -1,0 +1,90 @@
+"""Two kinds of Plotly figures, bars and heat maps, in colours that colour-blind readers tell apart.
+
+Knows no model and no scheme: backgrounds are transparent, and `workbench.css` gives text and lines the page's colours,
+so that a figure follows a switch between light and dark at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from plotly.graph_objects import Figure
+
+BLUE = "#3b82c4"  # 3:1 and more against both backgrounds
+ORANGE = "#d9822b"  # the second series: told from the blue by lightness too
+SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi:10.1371/journal.pone.0199239
+SHOWN = 28  # characters of a name on an axis
+
+
+def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, top: float | None = None) -> Figure:
+    """Draw horizontal bars, the first name on top; `series` maps a legend entry to one value a name."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for (title, values), colour in zip(series.items(), (BLUE, ORANGE), strict=False):
+        figure.add_bar(
+            y=list(range(len(names))),
+            x=list(values),
+            orientation="h",
+            name=title,
+            marker_color=colour,
+            text=[f"{value:.3f}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[plain(name) for name in names],
+            hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
+        )
+    rows = len(names) * max(1, len(series))
+    figure.update_layout(**_layout(height=110 + 26 * rows), showlegend=len(series) > 1, bargap=0.25)
+    figure.update_yaxes(_ticks(names), autorange="reversed")
+    figure.update_xaxes(title=axis, range=[0, top * 1.12] if top else None, zeroline=False)
+    return figure
+
+
+def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, title: str) -> Figure:
+    """Draw (len(rows), len(columns)) values as coloured cells, with the numbers inside while there is room."""
+    import plotly.graph_objects as go
+
+    roomy = len(columns) <= 10 and len(rows) <= 20
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=SEQUENTIAL,
+            colorbar={"title": title, "thickness": 12},
+            texttemplate="%{z:.2f}" if roomy else None,
+            customdata=[[[plain(row), plain(column)] for column in columns] for row in rows],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.4f}<extra></extra>",
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_layout(**_layout(height=170 + 26 * min(len(rows), 40)))
+    figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False)
+    figure.update_xaxes(_ticks(columns), showgrid=False, tickangle=-40)
+    return figure
+
+
+def plain(name: str) -> str:
+    """Return a name that Plotly shows as it is: its few HTML tags and entities are taken literally."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _ticks(names: Sequence[str]) -> dict[str, Any]:
+    short = [name if len(name) <= SHOWN else name[: SHOWN - 1] + "…" for name in names]
+    return {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in short]}
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13},
+        "xaxis": {"automargin": True},
+        "yaxis": {"automargin": True},
+        "legend": {"orientation": "h", "y": 1.1},
+    }

@@ -1,0 +1,75 @@
+"""How much one visitor, one request and one job may ask for: a single table that code, tests and screens read.
+
+Knows nothing of how a limit is enforced; pictures have theirs in `workbench.images`, from where they are taken.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from workbench.images import MAX_BYTES, MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes are decimal, times are seconds."""
+
+    picture_bytes: int = MAX_BYTES  # of one file
+    picture_pixels: int = MAX_PIXELS  # width times height after decoding
+    pictures: int = 256  # of one batch
+    contrast: int = 16  # pictures, and texts, of the contrastive view
+    upload_bytes: int = 300_000_000  # of one upload body, and so of one zip
+    json_bytes: int = 2_000_000  # of any other body
+    json_depth: int = 64  # brackets within brackets
+    json_values: int = 100_000  # numbers, words and brackets of one body
+    csv_bytes: int = 5_000_000
+    labels: int = 256
+    label_chars: int = 200
+    prompt_chars: int = 1000
+    queue: int = 32  # jobs that wait, all visitors together
+    waiting_per_page: int = 3  # jobs that wait, of one open page
+    waiting_per_visitor: int = 6  # jobs that wait, of one address
+    requests_burst: int = 120  # state-changing requests of one address at once
+    requests_per_second: float = 10.0  # ... and in the long run
+    requests_open: int = 16  # state-changing requests of one address that are being answered
+    job_seconds: float = 300.0  # deadline of a job
+    idle_seconds: float = 15.0  # longest pause between two pieces of a body
+    json_seconds: float = 20.0  # longest time that a body other than an upload may take
+    upload_seconds: float = 900.0  # longest time that an upload may take
+    quota_bytes: int = 2_000_000_000  # of all uploads on disk together
+    keep_seconds: int = 3600  # age at which uploads and results are deleted
+    sweep_seconds: int = 600  # how often that is looked after
+    downloads: bool = True  # visitors may have a checkpoint fetched
+
+
+LOCAL = Limits()
+SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
+    LOCAL,
+    pictures=64,
+    upload_bytes=100_000_000,
+    requests_burst=60,
+    requests_per_second=4.0,
+    requests_open=8,
+    job_seconds=110.0,
+    downloads=False,
+)
+
+
+def current() -> Limits:
+    """Return the table that holds here: the tighter one in a Hugging Face Space."""
+    return SPACE if os.environ.get("SPACE_ID") else LOCAL
+
+
+def shown(limits: Limits) -> list[tuple[str, str]]:
+    """Return the rows that a visitor should know, in words."""
+    mb = 1_000_000
+    return [
+        ("A picture", f"PNG, JPEG or WebP; {limits.picture_bytes // mb} MB; {limits.picture_pixels // mb} megapixels"),
+        ("Many pictures", f"{limits.pictures} files or one zip; {limits.upload_bytes // mb} MB together"),
+        ("Labels", f"{limits.labels}, each up to {limits.label_chars} characters"),
+        ("Prompts", f"{limits.prompt_chars} characters; what a model cannot read is shown as cut off"),
+        ("Waiting jobs", f"{limits.waiting_per_page} a page, {limits.waiting_per_visitor} a visitor"),
+        ("A job", f"stops after {limits.job_seconds:.0f} seconds"),
+        ("Uploads", f"deleted after {limits.keep_seconds // 60} minutes"),
+    ]

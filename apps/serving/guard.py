@@ -1,0 +1,221 @@
+"""The door of the web server: every request passes here before Gradio sees it, and every answer on its way out.
+
+Knows no tab and no model. It looks in this order: host, address, page of origin, fair share, length and pace of the
+body, what the body asks for. A refusal is small JSON with a sentence, sent before anything was looked up, fetched or
+stored.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from apps.limits import Limits
+from apps.serving import bodies, origins, routes
+from apps.serving.headers import dressed, security_headers
+from apps.serving.parts import Parts
+from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
+from apps.serving.uploads import Uploads
+from apps.serving.visitors import Visitors, address
+
+PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
+FORM_BYTES = 10_000  # of the login form
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the guard goes by."""
+
+    limits: Limits
+    uploads: Path  # where gradio keeps uploads and results
+    status: Callable[[], Mapping[str, str]]  # what /healthz answers
+    functions: Callable[[], Mapping[int, str]] = dict  # number of each event -> its name
+    waiting: Callable[[], Iterable[str]] = tuple  # the page of each job that waits
+    hosts: frozenset[str] = frozenset(origins.LOOPBACK)  # names this server answers to
+    public: frozenset[str] = field(default=frozenset())  # names under which a proxy shows it
+    root_path: str = ""
+    space: bool = False
+
+
+class Guard:
+    """ASGI middleware, meant to be the outermost."""
+
+    def __init__(self, app: Callable[..., Any], rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+        self._visitors = Visitors(rules.limits, rules.waiting)
+        self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        path = _below(scope["path"], self._rules.root_path)
+        is_file = path.startswith(f"{routes.API}/file=")
+        answering = _Answer(
+            dressed(
+                send,
+                security_headers(space=self._rules.space, file=is_file),
+                own_page=origins.own_origin(headers, self._rules.public),
+            )
+        )
+        try:
+            await self._pass(scope, headers, path, receive, answering)
+        except Refused as refused:
+            if answering.begun:
+                return
+            body = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+            await answer(answering, refused.status, {"detail": refused.reason}, close=body)
+            if body:
+                await linger(receive, answering)
+
+    async def _pass(
+        self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send
+    ) -> None:
+        method = scope["method"]
+        origins.check_host(headers, self._rules.hosts, str((scope.get("server") or ("",))[0]))
+        if path == "/healthz" and method in ("GET", "HEAD"):
+            await answer(send, 200, dict(self._rules.status()))
+            return
+        routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
+        origins.check_origin(method, headers, self._rules.public)
+        scope = {**scope, "headers": self._believed(scope["headers"])}
+        if method != "POST":
+            await self._app(scope, receive, send)
+            return
+        who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
+        with self._visitors.request(who):
+            if routes.is_upload(path):
+                await self._upload(scope, headers, receive, send)
+            else:
+                await self._post(scope, headers, path, receive, send, who=who)
+
+    async def _upload(self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send) -> None:
+        limits = self._rules.limits
+        bodies.check_announced(headers, limits.upload_bytes)
+        counted = bodies.Counted(
+            receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
+        )
+        parts = Parts(counted, headers.get("content-type", ""), limits)
+        async with self._uploads.one(int(headers.get("content-length", "0"))):
+            await _with_refusals(self._app, scope, parts, send)
+
+    async def _post(
+        self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str
+    ) -> None:
+        limits = self._rules.limits
+        form = path.startswith("/login")
+        most = FORM_BYTES if form else limits.json_bytes
+        bodies.check_announced(headers, most)
+        if not form and not headers.get("content-type", "").lower().startswith("application/json"):
+            raise Refused(415, "This address takes JSON (content-type: application/json).")
+        counted = bodies.Counted(receive, most=most, idle=limits.idle_seconds, whole=limits.json_seconds)
+        raw = await counted.whole()
+        if raw is None:
+            return
+        if not form:
+            raw = self._checked(path, bodies.read_json(raw, limits), raw, who)
+        kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+        kept.append((b"content-length", str(len(raw)).encode()))
+        await self._app({**scope, "headers": kept}, _replay(raw, receive), send)
+
+    def _checked(self, path: str, body: dict[str, Any], raw: bytes, who: str) -> bytes:
+        """Return the body as it is passed on."""
+        page = body.get("session_hash")
+        if page is not None and not (isinstance(page, str) and PAGE.fullmatch(page)):
+            raise Refused(400, "The session's word is made of up to 64 letters, digits, - and _.")
+        if not (routes.is_job(path) or path.startswith(f"{routes.API}/run/")):
+            return raw
+        self._check_function(path, body)
+        if page is None:
+            page = body["session_hash"] = secrets.token_hex(8)
+            raw = orjson.dumps(body)
+        if routes.is_job(path):
+            self._visitors.check_job(who, page)
+        return raw
+
+    def _check_function(self, path: str, body: dict[str, Any]) -> None:
+        known, number, name = self._rules.functions(), body.get("fn_index"), path.rsplit("/", 1)[-1]
+        if not isinstance(body.get("data"), list):
+            raise Refused(422, "A call carries its inputs as a list called data.")
+        if number is not None and (type(number) is not int or number not in known):
+            raise Refused(404, "There is no function of that number.")
+        if number is None and (name == "join" or name not in known.values()):
+            raise Refused(404, "There is no function of that name.")
+
+    def _believed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Drop the headers with which a sender could tell Gradio another name for this server."""
+
+        def keeps(name: bytes, value: bytes) -> bool:
+            if name == b"x-forwarded-host":
+                return origins.host_name(value.decode("latin-1")) in self._rules.public
+            return name != b"x-gradio-server"
+
+        return [(name, value) for name, value in headers if keeps(name.lower(), value)]
+
+
+class _Answer:
+    """The sending side that remembers whether the answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Run the application; a refusal that it met while reading wins over whatever it made of that."""
+    met: list[Refused] = []
+
+    async def reading() -> Message:
+        try:
+            return await receive()
+        except Refused as refused:
+            met.append(refused)
+            return {"type": "http.disconnect"}
+
+    async def sending(message: Message) -> None:
+        if not met:
+            await send(message)
+
+    try:
+        await app(scope, reading, sending)
+    except Exception:
+        if not met:
+            raise
+    if met:
+        raise met[0]
+
+
+def _replay(raw: bytes, receive: Receive) -> Receive:
+    """Give a body that was read already, then what the connection says."""
+    given = False
+
+    async def replaying() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    return replaying
+
+
+def _below(path: str, root: str) -> str:
+    """Return the path below the root path, which some proxies strip and others leave."""
+    inside = root and (path == root or path.startswith(f"{root}/"))
+    return (path.removeprefix(root) or "/") if inside else path

@@ -1,0 +1,203 @@
+"""Open the web server and keep it open until it is told to stop.
+
+Knows the way of gradio's launch; what is on the page stands in `apps`, what answers in `workbench.engine`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps import limits
+from apps.serving.environment import prepare_environment, private_uploads
+from apps.serving.guard import Guard, Rules
+from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from workbench.engine import Engine
+
+STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
+
+
+def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve the workbench until SIGTERM or Ctrl-C.
+
+    Args:
+        options: the flags.
+        ready: is told the address when the page can be opened; the model may still be loading then.
+
+    Raises:
+        BadInput: an option that cannot be served, or a port that is taken.
+        WorkbenchError: no such model or device.
+    """
+    prepare_environment(downloads=limits.current().downloads)
+    if in_space():
+        options = for_space(options)
+    check_options(options)
+    check_port(options)
+    check_login = login(options.auth)
+    with private_uploads() as uploads, stop_signals() as stop:
+        engine = _engine(options)
+        threading.Thread(target=_head_start, name="head-start", daemon=True).start()
+        try:
+            from apps import assemble
+
+            demo = assemble(engine)
+            engine.warm()
+            address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
+            if ready is not None:
+                ready(address)
+            stop.wait()
+            _leave_in_time()
+            demo.close(verbose=False)
+        finally:
+            engine.close()
+
+
+def launch(
+    demo: gr.Blocks,
+    options: ServeOptions,
+    *,
+    uploads: Path,
+    status: Callable[[], dict[str, str]],
+    check_login: Callable[[str, str], bool] | None = None,
+    table: limits.Limits | None = None,
+) -> str:
+    """Launch a page the hardened way, in threads of its own; return its address."""
+    from apps._theme import HEAD, STYLESHEET, theme
+
+    table = table or limits.current()
+    rules = Rules(
+        limits=table,
+        uploads=uploads,
+        status=status,
+        functions=lambda: {number: str(fn.api_name or "") for number, fn in demo.fns.items()},
+        waiting=lambda: _waiting(demo),
+        hosts=names_of(options),
+        public=frozenset(name.lower() for name in options.allow_host),
+        root_path=options.root_path,
+        space=in_space(),
+    )
+    demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
+    _, local_url, _ = demo.launch(
+        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
+        server_port=options.port,
+        auth=check_login,
+        root_path=options.root_path or None,
+        max_file_size=table.upload_bytes,
+        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        ssr_mode=False,
+        show_error=False,
+        run_history=False,
+        mcp_server=False,
+        strict_cors=True,
+        pwa=False,
+        enable_monitoring=False,
+        allowed_paths=[],
+        max_threads=16,
+        footer_links=["api", "settings"],
+        theme=theme(),
+        css_paths=[STYLESHEET],
+        head=HEAD,
+    )
+    return str(local_url)
+
+
+def _engine(options: ServeOptions) -> Engine:
+    from workbench.engine import Engine
+
+    remote = None
+    if os.environ.get("SPACES_ZERO_GPU"):
+        from apps import zerogpu  # imports `spaces`, which wants to come before torch
+
+        remote = zerogpu
+    return Engine(default=options.model, device=options.device, dtype=options.dtype, remote=remote)
+
+
+def _head_start() -> None:
+    """Import torch while gradio is imported, so that the model stands soon after the page.
+
+    Only torch, with which gradio shares nothing: import locks do not forgive two threads that meet in a circle.
+    """
+    import torch  # noqa: F401
+
+
+def _guarded(rules: Rules) -> Callable[[Any], Any]:
+    """Put the guard around everything when the server starts.
+
+    The `middleware` that an application may bring stands inside of gradio's CORS and compression, which would answer
+    foreign pages without asking it.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        app.middleware_stack = Guard(app.middleware_stack, rules)
+        yield
+
+    return lifespan
+
+
+def _waiting(demo: gr.Blocks) -> Iterator[str]:
+    """Yield the page of each job that waits because its queue is busy."""
+    for queue in demo._queue.event_queue_per_concurrency_id.values():
+        if queue.concurrency_limit is not None and queue.current_concurrency >= queue.concurrency_limit:
+            for event in list(queue.queue):
+                yield event.session_hash
+
+
+def check_port(options: ServeOptions) -> None:
+    """Refuse an address that cannot be listened at.
+
+    Raises:
+        BadInput: and which flag mends it.
+    """
+    bare = options.host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bare, options.port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise BadInput(
+                f"Port {options.port} is taken, perhaps by another workbench; --port takes another number."
+            ) from None
+        if error.errno == errno.EACCES:
+            raise BadInput(f"Port {options.port} needs rights that this user lacks; --port takes another.") from None
+        raise BadInput(f"--host {options.host} is no address of this machine.") from None
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and Ctrl-C set."""
+    stop = threading.Event()
+    kept = {}
+    with contextlib.suppress(ValueError):  # not in the main thread: whoever started the thread stops it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            kept[number] = signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _leave_in_time() -> None:
+    """End the process even where a thread is deep in a computation that knows no stop."""
+    last = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+    last.daemon = True
+    last.start()

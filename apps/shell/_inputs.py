@@ -1,0 +1,111 @@
+"""What the commands are given: files, folders and patterns; labels and templates, in words or in files.
+
+Knows no model.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from workbench.errors import BadInput, unknown_name
+from workbench.labels import check_labels, parse_labels
+from workbench.prompts import DEFAULT, TEMPLATE_SETS, check_templates
+
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+)  # of what is taken from a folder; a file named outright may end as it likes
+MAX_LIST = 1_000_000  # bytes of a file of labels or templates
+
+
+def picture_paths(given: Sequence[str]) -> list[str]:
+    """Return the picture files that files, folders and patterns stand for, each once, in the order given.
+
+    A folder stands for the PNG, JPEG and WebP files in it and below it, in the order of their names; hidden files and
+    folders are passed over. A file that does not exist stays: it is reported with the results.
+
+    Raises:
+        BadInput: a folder or a pattern that holds no picture, or a web address.
+    """
+    found: dict[str, None] = {}
+    for entry in given:
+        found.update(dict.fromkeys(_expand(entry)))
+    return list(found)
+
+
+def read_labels(row: str | None, file: Path | None) -> tuple[str, ...]:
+    """Return the labels of one CSV row, or of a file with one label a line.
+
+    Raises:
+        BadInput: neither or both are given, or there is no usable label.
+    """
+    if (row is None) == (file is None):
+        got = "neither" if row is None else "both"
+        raise BadInput(f"Give labels with --labels cat,dog,… or with --labels-file FILE (one a line); got {got}.")
+    return parse_labels(row) if row is not None else check_labels(read_lines(file or Path()))
+
+
+def read_templates(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the templates that names of sets, texts with `{}` and files (one a line) stand for, in the order given.
+
+    Raises:
+        BadInput: something that is none of the three, or a template without `{}`.
+    """
+    sets = {entry.key: entry.templates for entry in TEMPLATE_SETS}
+    found: list[str] = []
+    for entry in given:
+        if entry in sets:
+            found += sets[entry]
+        elif "{}" in entry:
+            found.append(entry)
+        elif Path(entry).is_file():
+            found += read_lines(Path(entry))
+        else:
+            raise unknown_name("template set", entry, (*sets, "a text with {}", "a file with one template a line"))
+    return check_templates(found or [DEFAULT])
+
+
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a small UTF-8 text file.
+
+    Raises:
+        BadInput: missing, over 1 MB, or not text.
+    """
+    try:
+        if file.stat().st_size > MAX_LIST:
+            raise BadInput(f"A list may have at most {MAX_LIST // 10**6} MB; {file.name!r} has more.")
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise BadInput(f"A list is a UTF-8 text file with one entry a line; {file.name!r} is not.") from None
+    except OSError as error:
+        raise BadInput(f"The file {file.name!r} cannot be read ({error.strerror}).") from None
+
+
+def _expand(entry: str) -> Iterator[str]:
+    if "://" in entry:
+        raise BadInput(f"Pictures are files on this machine; nothing is fetched from an address: {entry[:80]!r}.")
+    if os.path.isdir(entry):
+        inside = list(_walk(entry))
+        if not inside:
+            raise BadInput(f"The folder {Path(entry).name!r} holds no PNG, JPEG or WebP file.")
+        yield from inside
+    elif os.path.exists(entry) or not glob.has_magic(entry):
+        yield entry
+    else:
+        matches = [path for path in sorted(glob.glob(entry, recursive=True)) if os.path.isfile(path)]
+        if not matches:
+            raise BadInput(f"The pattern {entry[:80]!r} matches no file.")
+        yield from matches
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield os.path.join(root, name)

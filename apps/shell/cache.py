@@ -1,0 +1,46 @@
+"""`cache ls` and `cache clear`: what embeddings are kept on this disk, and the way out.
+
+Knows no model; the place and the limit are those of `workbench.cache`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import typer
+
+from apps.shell._options import JsonOption
+from apps.shell._output import say, write, write_json
+
+cache = typer.Typer(help="Look at the embeddings that `embed --cache` keeps on this disk, or remove them.")
+
+
+@cache.command("ls")
+def ls(as_json: JsonOption = False) -> None:
+    """Say what is kept, where, and how much it may become."""
+    from workbench.cache import DiskCache
+
+    disk = DiskCache()
+    shelves = disk.ls()
+    if as_json:
+        rows = [asdict(shelf) for shelf in shelves]
+        write_json({"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows})
+        return
+    for shelf in shelves:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(shelf.used))
+        write(f"{shelf.fingerprint}  {shelf.kind:8} {shelf.rows:9,} vectors  {shelf.bytes / 1e6:9.1f} MB  used {used}")
+    say(f"{disk.bytes / 1e6:.1f} MB of at most {disk.limit / 1e6:,.0f} MB, in {disk.folder}")
+
+
+@cache.command("clear")
+def clear(as_json: JsonOption = False) -> None:
+    """Remove all embeddings that are kept on this disk; models and pictures stay."""
+    from workbench.cache import DiskCache
+
+    disk = DiskCache()
+    freed = disk.clear()
+    if as_json:
+        write_json({"place": str(disk.folder), "freed": freed})
+    else:
+        say(f"Freed {freed / 1e6:.1f} MB in {disk.folder}")

@@ -1,0 +1,29 @@
+"""`space-export`: write a folder that is a ready Hugging Face Space.
+
+Knows the argument; what a Space holds is `apps.space_export`'s affair.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apps.shell._options import JsonOption
+from apps.shell._output import say, write, write_json
+
+
+def space_export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist yet.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write a ready Hugging Face Space into a folder; nothing is uploaded."""
+    from apps.space_export import export
+
+    export(folder)
+    if as_json:
+        write_json({"folder": str(folder)})
+    else:
+        write(str(folder))
+    say("Ready: push this folder to a Space to publish it.")

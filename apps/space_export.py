@@ -1,0 +1,150 @@
+"""Write a folder that is a ready Hugging Face Space: the program, the shipped model, a card and its requirements.
+
+Knows no network and no account: whoever wants the Space pushes the folder.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadInput
+from workbench.models import ModelSpec, find
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("app.py", "apps", "audits", "workbench")
+SINGLE = ("LICENSE", "NOTICE")  # taken where they are
+KINDS = {".py", ".css", ".js", ".json", ".txt", ".csv", ".md", ".safetensors", ".png", ".svg", ".webp", ".typed"}
+MOST_BYTES = 10 * 2**20  # of one file: the hub takes larger ones through its large-file storage only
+OFFERED = "openai/clip-vit-base-patch32"  # beside `pocket`; lies on the Space's disk before it starts
+OFFERED_FILES = (
+    "config.json",
+    "merges.txt",
+    "model.safetensors",
+    "preprocessor_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+)
+BROUGHT = ("gradio", "spaces", "huggingface-hub")  # a ZeroGPU Space has its own of these
+UNPINNED = ("torch", "torchvision")  # ... and picks these to fit each other
+
+
+def export(directory: Path) -> Path:
+    """Write the Space into a new or empty folder; nothing half-written stays behind.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BadInput: the folder holds something, or a file is too large for the hub.
+    """
+    directory = directory.expanduser().absolute()
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise BadInput(f"The Space is written into a new or empty folder; {directory.name!r} holds something.")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        for source in program():
+            target = made / source.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        (made / "README.md").write_text(card(), encoding="utf-8")
+        (made / "requirements.txt").write_text(requirements(), encoding="utf-8")
+        made.chmod(0o755)
+        os.replace(made, directory)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return directory
+
+
+def program() -> Iterator[Path]:
+    """Yield the files of the program, tests and leftovers apart.
+
+    Raises:
+        BadInput: one is larger than the hub takes.
+    """
+    for part in PARTS:
+        place = ROOT / part
+        for file in [place] if place.is_file() else sorted(place.rglob("*")):
+            hidden = any(name.startswith((".", "__pycache__")) for name in file.relative_to(ROOT).parts)
+            if not file.is_file() or hidden or file.suffix not in KINDS:
+                continue
+            if file.stat().st_size > MOST_BYTES:
+                raise BadInput(f"The hub takes files up to {MOST_BYTES // 2**20} MiB; {file.name!r} is larger.")
+            yield file
+    yield from (ROOT / name for name in SINGLE if (ROOT / name).is_file())
+
+
+def front_matter() -> dict[str, Any]:
+    """Return what the hub reads at the head of the card."""
+    offered = find(OFFERED)
+    return {
+        "title": "CLIP Workbench",
+        "emoji": "🔎",
+        "colorFrom": "blue",
+        "colorTo": "indigo",
+        "sdk": "gradio",
+        "sdk_version": importlib.metadata.version("gradio"),
+        "app_file": "app.py",
+        "python_version": "3.12",
+        "short_description": "Look inside image-text models and audit them",
+        "license": "mit",
+        "pinned": False,
+        "fullWidth": True,
+        "models": [offered.repo],
+        "tags": ["clip", "zero-shot-image-classification", "interpretability", "audit"],
+        "preload_from_hub": [preload(offered)],
+    }
+
+
+def preload(spec: ModelSpec) -> str:
+    """Return the line with which a Space fetches a checkpoint before it starts: repository, files, commit."""
+    return " ".join(filter(None, (spec.repo, ",".join(OFFERED_FILES), spec.revision)))
+
+
+def card() -> str:
+    """Return the README of the Space."""
+    import yaml
+
+    head = yaml.safe_dump(front_matter(), sort_keys=False, allow_unicode=True, width=1000)
+    offered = find(OFFERED)
+    return (
+        f"---\n{head}---\n\n# CLIP Workbench\n\n"
+        "Name a photo with any words and see where the model looked: image-text models of the CLIP family, "
+        "from the inside.\n\n"
+        f"Models here: `pocket`, a small CLIP that comes with the program, and {offered.title} (`{OFFERED}`). "
+        "Every screen says which of them answered and what it was trained on.\n\n"
+        "Pictures that you upload stay in this Space's memory and temporary folder, are seen by no other visitor, and "
+        "are deleted within about an hour. Nothing is sent elsewhere.\n\n"
+        "The model cards of CLIP put surveillance and face recognition out of scope, whatever the performance. "
+        "So does this Space.\n"
+    )
+
+
+def requirements() -> str:
+    """Return what a ZeroGPU Space installs: without what it brings, torch unpinned."""
+    lines = []
+    for line in _ranges():
+        found = re.match(r"[A-Za-z0-9._-]+", line)
+        if found is None:
+            continue
+        name = re.sub(r"[._-]+", "-", found.group()).lower()
+        if name not in BROUGHT:
+            lines.append(name if name in UNPINNED else line)
+    return "\n".join(lines) + "\n"
+
+
+def _ranges() -> list[str]:
+    file = ROOT / "requirements.txt"
+    if file.is_file():
+        return [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    found = importlib.metadata.requires("clip-workbench") or []
+    return [line for line in found if "extra ==" not in line]

@@ -1,0 +1,72 @@
+"""What is measured of one peer: throughput, first answer, growth with pictures, labels and templates.
+
+Knows no library: a peer is a function from (pictures, labels, templates) to probabilities. Times are seconds, the best
+of the repeats, since noise on a busy machine only ever adds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.material import LABELS, Material
+
+if TYPE_CHECKING:
+    from benchmarks.peers import Answer
+
+TEMPLATES = (
+    "itap of a {}.",
+    "a bad photo of the {}.",
+    "a origami {}.",
+    "a photo of the large {}.",
+    "a {} in a video game.",
+    "art of the {}.",
+    "a photo of the small {}.",
+)
+
+
+def throughput(answer: Answer, material: Material, repeats: int = 3) -> dict[str, Any]:
+    """Everything end to end, decoding and texts included: all pictures, 20 labels, 7 templates."""
+    pictures = material.pictures
+    first = timed(lambda: answer(pictures[:1], LABELS, TEMPLATES))
+    best = min(timed(lambda: answer(pictures, LABELS, TEMPLATES)) for _ in range(repeats))
+    probabilities = answer(pictures[:4], LABELS, TEMPLATES[:1])
+    return {
+        "pictures_per_s": len(pictures) / best,
+        "seconds": best,
+        "first_answer_s": first,
+        "probabilities": probabilities.tolist(),
+    }
+
+
+def growth(answer: Answer, material: Material, repeats: int = 2) -> dict[str, Any]:
+    """Seconds as pictures, labels and templates grow, one at a time."""
+    pictures = material.pictures
+    words = [f"{label} {number}" for number in range(10) for label in LABELS]  # 200 distinct labels
+    answer(pictures[:1], LABELS[:2], TEMPLATES[:1])
+
+    def best(n: int, k: int, t: int) -> float:
+        return min(timed(lambda: answer(pictures[:n], words[:k], TEMPLATES[:t])) for _ in range(repeats))
+
+    return {
+        "pictures": {n: best(n, 20, 1) for n in (1, 8, 64)},
+        "labels": {k: best(8, k, 1) for k in (2, 20, 200)},
+        "templates": {t: best(8, 20, t) for t in (1, 3, 7)},
+    }
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The value below which a share q of the sorted values lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+
+
+CASES: dict[str, Callable[..., dict[str, Any]]] = {"throughput": throughput, "growth": growth}

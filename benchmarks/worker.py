@@ -1,0 +1,40 @@
+"""One measurement in a process of its own, so that memory and threads belong to one peer.
+
+Reads a request as JSON on standard input, prints the result as JSON on the last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Open the peer, measure the case, print."""
+    request: dict[str, Any] = json.load(sys.stdin)
+    warnings.simplefilter("ignore")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+
+    torch.set_num_threads(request["threads"])
+    from benchmarks.cases import CASES
+    from benchmarks.material import Material
+    from benchmarks.peers import PEERS
+
+    material = Material(Path(request["folder"]))
+    started = time.perf_counter()
+    answer = PEERS[request["peer"]](material, request["dtype"])
+    opened = time.perf_counter() - started
+    result = CASES[request["case"]](answer, material, **request["options"])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # bytes; Linux counts KiB
+    print(json.dumps({**result, "open_s": opened, "peak_bytes": peak}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The catalogue of checkpoints, as data: one row a model, each value published by those who made it.
+
+Knows nothing of loading. What is not known here is None: nothing is guessed.
+`sha256` stands in a row only for what is shipped; for the others it is recorded at the first download
+and enforced from then on.
+"""
+
+from __future__ import annotations
+
+from workbench.checkpoints.openai import RESNETS, TRANSFORMERS
+from workbench.checkpoints.others import OTHERS
+from workbench.checkpoints.shipped import FAKE, POCKET
+from workbench.models import ModelSpec
+
+CHECKPOINTS: tuple[ModelSpec, ...] = (POCKET, *TRANSFORMERS, *RESNETS, *OTHERS, FAKE)

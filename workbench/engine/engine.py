@@ -1,0 +1,180 @@
+"""The one object that a server, an audit or a command makes: it loads models, and opens sessions with them.
+
+Knows no screen; what a session can do stands in `session`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from workbench.cache import DiskCache, MemoryCache
+from workbench.engine.errand import Remote, Rooms
+from workbench.engine.session import Session
+from workbench.errors import WorkbenchError
+from workbench.models import find
+from workbench.pool import ModelPool
+from workbench.scheduler import CancelToken, Patience, Scheduler
+
+if TYPE_CHECKING:
+    from workbench.pool import Model
+
+MOST_HANDS = 8  # threads that prepare pictures; one a core up to here
+
+
+class Engine:
+    """Models, cache and device for everybody.
+
+    Args:
+        default: key of the model that sessions get when they name none.
+        device: auto, cpu, cuda or mps.
+        dtype: auto, float32, bfloat16 or float16.
+        memory_limit: bytes of weights in memory; None for half of the machine's or the device's.
+        remote: a device in another process; then no scheduler thread is started.
+        disk: keeps texts, and the pictures of sessions that say so; None keeps everything in memory only.
+
+    Raises:
+        UnknownName: no model is called `default`.
+    """
+
+    def __init__(
+        self,
+        *,
+        default: str = "pocket",
+        device: str = "auto",
+        dtype: str = "auto",
+        memory_limit: int | None = None,
+        remote: Remote | None = None,
+        disk: DiskCache | None = None,
+    ) -> None:
+        find(default)
+        self.default, self.dtype = default, dtype
+        self.device = self._asked = device  # where the default model is, once it is loaded
+        self.trouble = ""  # why the default model could not be loaded
+        hands = min(MOST_HANDS, os.cpu_count() or 1)
+        self._rooms = Rooms(
+            scheduler=Scheduler(),
+            cache=MemoryCache(),
+            disk=disk,
+            hands=ThreadPoolExecutor(hands, thread_name_prefix="prepare"),
+            at_once=2 * hands,
+            remote=remote,
+        )
+        self._pool = ModelPool(self._load, limit=memory_limit, estimate=self._estimate, device=self._where)
+
+    @contextmanager
+    def session(
+        self,
+        owner: str,
+        model: str | None = None,
+        *,
+        token: CancelToken | None = None,
+        deadline: float | None = None,
+        keep_pictures: bool = False,
+    ) -> Iterator[Session]:
+        """Lease a model to an owner for the length of a `with` block, loading it first where needed.
+
+        Args:
+            owner: who asks; turns are fair between owners.
+            model: a key of the catalogue; the default model when not given.
+            token: stops everything in this session when cancelled.
+            deadline: seconds from now after which everything in this session stops; None for no end.
+            keep_pictures: let pictures' embeddings go to the engine's disk cache; never for visitors' uploads.
+
+        Raises:
+            UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
+            OutOfResources, Busy: see `ModelPool.lease`.
+        """
+        own = CancelToken()  # ends with the session, and with the caller's token
+        forget = token.on_cancel(own.cancel) if token else lambda: None
+        patience = Patience(own, None if deadline is None else time.monotonic() + deadline)
+        key = model or self.default
+        find(key)
+        try:
+            with self._pool.lease(key, patience=patience) as held:
+                session = Session(self._rooms, held, owner=owner, patience=patience, keep_pictures=keep_pictures)
+                try:
+                    yield session
+                finally:
+                    session.end()
+        finally:
+            forget()
+
+    def status(self) -> dict[str, str]:
+        """Return what `/healthz` tells: status (ready, loading or degraded), model and device."""
+        state = self._pool.state(self.default)
+        word = "ready" if state == "ready" else "degraded" if self.trouble else "loading"
+        return {"status": word, "model": self.default, "device": self.device}
+
+    def loading(self) -> list[str]:
+        """Keys of the models that are being loaded right now."""
+        return [key for key in self._pool.names() if self._pool.state(key) == "loading"]
+
+    def loaded(self) -> list[str]:
+        """Keys of the models in memory, the longest unused first."""
+        return [key for key in self._pool.names() if self._pool.state(key) == "ready"]
+
+    def warm(self) -> threading.Thread:
+        """Load the default model in the background and run it once; `status` tells how it went."""
+        thread = threading.Thread(target=self._warm, name="warm-up", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """Finish what is small, stop what is long, and let go of threads, rows and models."""
+        self._rooms.hands.shutdown(wait=False, cancel_futures=True)
+        self._rooms.scheduler.close()
+        self._rooms.cache.clear()
+        if self._rooms.disk is not None:
+            self._rooms.disk.close()
+        self._pool.clear()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _warm(self) -> None:
+        try:
+            with self.session("warm-up") as session:
+                if self._rooms.remote is None:
+                    _run_once(session)
+        except WorkbenchError as error:
+            self.trouble = self.trouble or str(error)
+
+    def _load(self, key: str) -> Model:
+        from workbench.loading import load
+
+        try:
+            model = load(key, device=self._asked, dtype=self.dtype)
+        except WorkbenchError as error:
+            if key == self.default:
+                self.trouble = str(error)
+            raise
+        if key == self.default:
+            self.trouble, self.device = "", str(model.device)
+        return model
+
+    def _where(self) -> str:
+        from workbench.loading.device import choose_device
+
+        return str(choose_device(self._asked))
+
+    def _estimate(self, key: str) -> int:
+        """Bytes of weights by the catalogue; 0 where it does not say."""
+        half = self.dtype in ("bfloat16", "float16") or (self.dtype == "auto" and self._where().startswith("cuda"))
+        return (find(key).parameters or 0) * (2 if half else 4)
+
+
+def _run_once(session: Session) -> None:
+    """Make the first answer quick: libraries load late, and kernels are chosen at first use."""
+    from PIL import Image
+
+    session.embed_texts(["a photo of a cat."])
+    session.embed_images([Image.new("RGB", (session.image_size, session.image_size), "grey")])

@@ -1,0 +1,81 @@
+"""Run one piece of work on the device and bring back what came of it, an error included.
+
+The one place that catches every error: none is swallowed, each goes to the caller whose work it was, and the worker
+that serves all others lives on. Knows the ways in which a device says that its memory is full.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from workbench.errors import WorkbenchError
+
+T = TypeVar("T")
+
+_FULL = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA and MPS, torch's CPU allocator
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What came of a piece of work."""
+
+    value: T | None = None
+    error: BaseException | None = None
+    full: bool = False  # the device's memory did not suffice
+
+
+def attempt(work: Callable[[], T]) -> Outcome[T]:
+    """Run `work`; an error comes back as itself, with the place where it arose as a note instead of live frames."""
+    try:
+        return Outcome(work())
+    except BaseException as error:
+        caught = error
+    full = _out_of_memory(caught)
+    if not full and not isinstance(caught, WorkbenchError):
+        caught.add_note("On the device:\n" + "".join(traceback.format_tb(caught.__traceback__)))
+    _let_go(caught)
+    if not full:
+        return Outcome(error=caught)
+    empty_cache()
+    return Outcome(error=MemoryError(str(caught).partition("\n")[0] or type(caught).__name__), full=True)
+
+
+def empty_cache() -> None:
+    """Give unused device memory back; does nothing where torch was never loaded."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def device_memory(device: str) -> int | None:
+    """Total memory of a CUDA device in bytes; None for devices that share the machine's memory."""
+    if not device.startswith("cuda"):
+        return None
+    import torch
+
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the frames of an error: they hold tensors, and the pictures of everybody whose batch it was."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _FULL)

@@ -1,0 +1,147 @@
+"""What waits for the device: a small item that shares a batch with others, and a long job that runs step by step.
+
+Knows no queue; the worker runs what stands here, one thing at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import OutOfResources, WorkbenchError
+from workbench.scheduler.attempt import Outcome, attempt
+from workbench.scheduler.patience import Patience
+
+Encode = Callable[[Sequence[Any]], Sequence[Any]]  # n values -> n results, in the same order
+
+END = object()  # in a job's slot: there are no more steps
+
+
+@dataclass(eq=False)
+class Item:
+    """One small request: a picture or a text."""
+
+    key: Hashable  # items of one key may share a batch
+    value: Any
+    encode: Encode
+    owner: str
+    patience: Patience
+    since: float  # when it came, on the scheduler's clock
+    future: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(eq=False)
+class Job:
+    """A long job: `work` makes a generator whose steps run on the device.
+
+    One finished step waits in `slot` until the consumer takes it; meanwhile the job stands still.
+    """
+
+    work: Callable[[], Iterator[Any]]
+    owner: str
+    patience: Patience
+    slot: Future[Any] = field(default_factory=Future)
+    forget: Callable[[], None] = lambda: None  # takes the worker off the token's list of listeners
+    over: WorkbenchError | None = None  # why there are no more steps
+    _steps: Iterator[Any] | None = None
+    _gradients: bool = True  # torch keeps this per thread; here it is kept per job
+
+    @property
+    def ready(self) -> bool:
+        """Whether a step may run: the consumer has taken the last one."""
+        return not self.slot.done()
+
+    def step(self) -> bool:
+        """Run one step in the worker; return whether more may follow."""
+        outcome = attempt(self._next)
+        if outcome.error is None:
+            self.slot.set_result(outcome.value)
+            return outcome.value is not END
+        self.slot.set_exception(_explain(outcome, "This step") or outcome.error)
+        return False
+
+    def close(self) -> BaseException | None:
+        """Close the generator in the worker; return what closing raised."""
+        steps, self._steps = self._steps, None
+        return attempt(getattr(steps, "close", lambda: None)).error
+
+    def advance(self) -> None:
+        """Empty the slot for the next step; an ended job says there why no more will come."""
+        self.slot = Future()
+        if self.over is not None:
+            self.slot.set_exception(self.over)
+
+    def end(self, reason: WorkbenchError) -> None:
+        """Run no more steps, and tell whoever waits for one."""
+        self.over = reason
+        if self.ready:
+            self.slot.set_exception(reason)
+
+    def _next(self) -> Any:
+        import torch
+
+        if self._steps is None:
+            self._steps = iter(self.work())
+        with torch.set_grad_enabled(self._gradients):
+            value = next(self._steps, END)
+            self._gradients = torch.is_grad_enabled()
+            if torch.is_inference_mode_enabled():  # it would reach into the steps of other jobs
+                raise RuntimeError("a step may not end inside torch.inference_mode(); close it before the yield")
+        return value
+
+
+def run_batch(items: Sequence[Item]) -> int | None:
+    """Encode items together; where that fails, in halves, so that a poisoned item fails alone.
+
+    Returns:
+        None when memory sufficed, else the number of items to which the batch had to shrink.
+    """
+    fitted: int | None = None
+    waiting = [list(items)]
+    while waiting:
+        part = drop_unwanted(waiting.pop())
+        if not part:
+            continue
+        outcome = attempt(lambda part=part: _encode(part))  # type: ignore[misc]
+        if outcome.value is not None:
+            for item, row in zip(part, outcome.value, strict=True):
+                item.future.set_result(row)
+        elif len(part) == 1:
+            error = _explain(outcome, "One picture or text alone") or outcome.error
+            part[0].future.set_exception(error)
+        else:
+            half = (len(part) + 1) // 2
+            fitted = half if outcome.full else fitted
+            waiting += [part[half:], part[:half]]
+    return fitted
+
+
+def drop_unwanted(items: Sequence[Item]) -> list[Item]:
+    """Return the items that somebody still waits for, and tell the others why they were dropped."""
+    wanted = []
+    for item in items:
+        reason = item.patience.over()
+        if reason is None:
+            wanted.append(item)
+        else:
+            item.future.set_exception(reason)
+    return wanted
+
+
+def _encode(items: Sequence[Item]) -> list[Any]:
+    rows = list(items[0].encode([item.value for item in items]))
+    if len(rows) != len(items):
+        raise RuntimeError(f"a batch of {len(items)} items came back as {len(rows)} rows")
+    return rows
+
+
+def _explain(outcome: Outcome[Any], what: str) -> OutOfResources | None:
+    """Say what a lack of memory means to the user; None for any other error."""
+    if not outcome.full:
+        return None
+    return OutOfResources(
+        f"{what} does not fit into the device's memory. A smaller model, smaller settings or --device cpu need less. "
+        f"The device said: {str(outcome.error)[:200]}"
+    )

@@ -1,0 +1,246 @@
+"""The only owner of the device: one thread that runs batches and steps, one at a time, in fair turns.
+
+Knows no model. Everything is bounded: waiting items, long jobs in all and of one owner, finished steps nobody took.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from workbench.errors import Busy, Cancelled, WorkbenchError
+from workbench.scheduler.patience import Patience
+from workbench.scheduler.turns import Turns
+from workbench.scheduler.work import END, Encode, Item, Job, run_batch
+
+T = TypeVar("T")
+
+BATCH = 32  # items of one pass at most
+LINGER = 0.004  # seconds that an unfilled batch waits for items that are on their way
+MAX_ITEMS = 4096  # small requests that wait, of all owners
+MAX_JOBS = 32  # long jobs of all owners
+MAX_JOBS_EACH = 3  # long jobs of one owner
+
+_log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Runs everybody's work on the device, one thing at a time.
+
+    Args:
+        batch: items of one pass at most.
+        linger: seconds that an unfilled batch waits, and only while a caller says that more is coming.
+        jobs: long jobs of all owners, and of one owner, beyond which more are refused.
+        clock: seconds that only grow.
+        threaded: False leaves the device to whoever calls `turn`, as tests do.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch: int = BATCH,
+        linger: float = LINGER,
+        jobs: tuple[int, int] = (MAX_JOBS, MAX_JOBS_EACH),
+        clock: Callable[[], float] = time.monotonic,
+        threaded: bool = True,
+    ) -> None:
+        self._batch, self._linger, self._jobs = batch, linger, jobs
+        self._clock, self._threaded = clock, threaded
+        self._turns = Turns()
+        self._ceilings: dict[Hashable, int] = {}  # items that fitted into memory last time, by key
+        self._coming = 0  # callers who are about to submit more
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+
+    @property
+    def waiting(self) -> int:
+        """Small requests and long jobs that are not done yet, the one on the device apart."""
+        with self._changed:
+            return len(self._turns)
+
+    def submit(
+        self, key: Hashable, value: Any, encode: Encode, *, owner: str, patience: Patience | None = None
+    ) -> Future[Any]:
+        """Queue one small request; items of equal `key` share a batch and must have equivalent `encode`.
+
+        Raises:
+            Busy: too many wait already.
+            Cancelled: the scheduler is closing.
+        """
+        item = Item(key, value, encode, owner, patience or Patience(), self._clock())
+        with self._changed:
+            self._refuse_when_closing()
+            if self._turns.items >= MAX_ITEMS:
+                raise Busy(f"{MAX_ITEMS} pictures and texts wait already, which is the most. Please try again shortly.")
+            self._turns.add_item(item)
+            self._wake()
+        return item.future
+
+    @contextmanager
+    def more_coming(self) -> Iterator[None]:
+        """Tell, while pictures are being prepared, that it pays to wait a moment for a fuller batch."""
+        with self._changed:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming -= 1
+                if not self._coming:
+                    self._changed.notify()
+
+    def stream(self, work: Callable[[], Iterator[T]], *, owner: str, patience: Patience | None = None) -> Iterator[T]:
+        """Run a long job one step at a time, and hand each step's value to the caller.
+
+        At most one finished step waits for the caller; until it is taken, the job stands still. A caller who stops
+        listening, cancels or runs out of time ends the job: its generator is closed in the worker.
+
+        Raises:
+            Busy: this owner, or all together, have too many long jobs already.
+        """
+        job = self.open(work, owner=owner, patience=patience)
+        try:
+            while (value := job.patience.wait(job.slot)) is not END:
+                self.advance(job)
+                yield value
+        finally:
+            self.abandon(job)
+
+    def open(self, work: Callable[[], Iterator[Any]], *, owner: str, patience: Patience | None = None) -> Job:
+        """Queue a long job without waiting for it; `advance` takes a step, `abandon` ends it. See `stream`."""
+        job = Job(work, owner, patience or Patience())
+        most, most_each = self._jobs
+        with self._changed:
+            self._refuse_when_closing()
+            if sum(1 for _ in self._turns.jobs(owner)) >= most_each:
+                raise Busy(f"You have {most_each} long jobs already, which is the most. Wait for one, or stop one.")
+            if sum(1 for _ in self._turns.jobs()) >= most:
+                raise Busy(f"{most} long jobs wait already, which is the most. Please try again shortly.")
+            self._turns.add_job(job)
+            self._wake()
+        job.forget = job.patience.token.on_cancel(self._poke)
+        return job
+
+    def advance(self, job: Job) -> None:
+        """Take the finished step out of `job.slot`, so that the next one may run."""
+        with self._changed:
+            job.advance()
+            self._changed.notify()
+
+    def abandon(self, job: Job) -> None:
+        """Say that nobody listens to the job any more; a job that has ended is left as it is."""
+        job.forget()
+        job.patience.stop_listening()
+        self._poke()
+
+    def turn(self) -> bool:
+        """Do one thing on the device; return whether there was anything to do."""
+        with self._changed:
+            over = [(job, reason) for job in self._turns.jobs() if (reason := self._reason(job)) is not None]
+            for job, _ in over:
+                self._turns.remove_job(job)
+            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch))
+        for job, reason in over:
+            self._close(job, reason)
+        if isinstance(task, Job):
+            self._step(task)
+        elif task is not None:
+            self._run(task)
+        return bool(over) or task is not None
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Refuse new work, finish the small requests that wait, stop the long jobs after their step.
+
+        Args:
+            timeout: seconds to wait for the step that is on the device.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+            if thread.is_alive():
+                self._give_up()
+        while not self._threaded and self.turn():
+            pass
+
+    def _give_up(self) -> None:
+        with self._changed:
+            tokens = [work.patience.token for work in self._turns.everything()]
+        for token in tokens:  # whoever waits returns at once
+            token.cancel()
+
+    def _refuse_when_closing(self) -> None:
+        if self._closing:
+            raise Cancelled("The workbench is shutting down and takes no more work.")
+
+    def _reason(self, job: Job) -> WorkbenchError | None:
+        return Cancelled("The workbench is shutting down.") if self._closing else job.patience.over()
+
+    def _wake(self) -> None:
+        if self._threaded and self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="device", daemon=True)
+            self._thread.start()
+        self._changed.notify()
+
+    def _poke(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while self._something_to_do():
+            self.turn()
+
+    def _something_to_do(self) -> bool:
+        with self._changed:
+            while True:
+                if self._turns.items or self._turns.ready() or any(self._reason(job) for job in self._turns.jobs()):
+                    if (pause := self._pause()) <= 0:
+                        return True
+                    self._changed.wait(pause)
+                elif self._closing:
+                    return False
+                else:
+                    self._changed.wait(self._until_a_deadline())
+
+    def _pause(self) -> float:
+        """Seconds that it pays to wait for a fuller batch: only if more could come, and nothing else could run."""
+        if self._closing or not self._coming or not self._turns.items or self._turns.ready():
+            return 0.0
+        size, since = self._turns.next_batch()
+        return 0.0 if size >= self._batch else since + self._linger - self._clock()
+
+    def _until_a_deadline(self) -> float | None:
+        """Seconds until the first job that stands still runs out of time; None when none will."""
+        moments = [job.patience.until for job in self._turns.jobs() if job.patience.until is not None]
+        return max(0.0, min(moments) - self._clock()) if moments else None
+
+    def _step(self, job: Job) -> None:
+        if not job.step():
+            with self._changed:
+                self._turns.remove_job(job)
+            self._close(job, Cancelled("This job has ended."))
+
+    def _close(self, job: Job, reason: WorkbenchError) -> None:
+        job.forget()
+        error = job.close()
+        with self._changed:
+            job.end(reason)
+        if error is not None:
+            _log.warning("A stopped job did not end cleanly: %r", error)
+
+    def _run(self, items: list[Item]) -> None:
+        key = items[0].key
+        ceiling = self._ceilings.pop(key, self._batch)
+        fitted = run_batch(items)
+        if fitted is not None:
+            self._ceilings[key] = fitted
+        elif ceiling < self._batch:  # memory may be free again: feel the way back up
+            self._ceilings[key] = ceiling + (len(items) >= ceiling)
