@@ -20,6 +20,7 @@ from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention
+from workbench.loading.folding import quicken
 from workbench.loading.torch_backend import Towers
 
 FAMILIES = {
@@ -45,7 +46,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     if family not in FAMILIES:
         raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
     model = _model(folder, family, dtype)
-    model = model.to(device).eval().requires_grad_(False)
+    model = model.to(device).eval()
+    quicken(model.vision_model)
+    model.requires_grad_(False)
     preprocessing = _preprocessing(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)
     return Towers(

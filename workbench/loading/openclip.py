@@ -17,6 +17,7 @@ from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention
+from workbench.loading.folding import quicken
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.torch_backend import Towers
 
@@ -33,7 +34,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     architecture = dict(config.get("model_cfg") or {})
     model = _model(folder, architecture)
     _fill(folder, model)
-    model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    model = model.to(device=device, dtype=dtype).eval()
+    quicken(model.visual)
+    model.requires_grad_(False)
     size = _side(folder, model.visual.image_size)
     preprocessing = _preprocessing(folder, config.get("preprocess_cfg") or {}, size)
     return Towers(

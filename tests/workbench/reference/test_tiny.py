@@ -277,6 +277,18 @@ def test_pocket_equals_plain_transformers(pocket: TorchBackend, photos: Path) ->
     assert grids == [(3, 1280, *pocket.anatomy.grid)]
 
 
+def test_folding_reaches_every_norm_of_pocket_and_none_elsewhere(pocket: TorchBackend) -> None:
+    from torch import nn
+
+    from workbench.loading.folding import quicken
+
+    tower = pocket.towers.module.vision_model
+    assert not [part for part in tower.modules() if isinstance(part, nn.BatchNorm2d)]
+    stranger = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).eval()
+    quicken(stranger)
+    assert isinstance(stranger[1], nn.BatchNorm2d)
+
+
 # --- what is refused
 
 
