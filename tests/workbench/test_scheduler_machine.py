@@ -60,6 +60,8 @@ class Device:
 
 @dataclass(eq=False)
 class Small:
+    """A small request and what became of it."""
+
     name: str
     good: bool
     patience: Patience
@@ -69,6 +71,8 @@ class Small:
 
 @dataclass(eq=False)
 class Long:
+    """A long job and what its visitor saw of it."""
+
     job: Job
     steps: int
     fails_at: int | None
@@ -235,4 +239,4 @@ class Visitors(RuleBasedStateMachine):
 
 
 TestVisitors = Visitors.TestCase
-TestVisitors.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestVisitors.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
