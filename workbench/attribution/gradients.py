@@ -15,7 +15,7 @@ from workbench.attribution.score import Finding, Score
 if TYPE_CHECKING:
     from torch import Tensor
 
-ROUGH = 0.1  # of the gained objective; a larger delta is pointed out
+_ROUGH = 0.1  # of the gained objective; a larger delta is pointed out
 
 
 def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
@@ -56,10 +56,14 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
     with torch.no_grad():
         gained = float(score(picture) - score(start))
     delta = float(pixels.sum(dtype=torch.float64)) - gained
+    yield Finding(pixels[0].sum(dim=0), _note(request, delta, gained), delta=delta, gained=gained)
+
+
+def _note(request: Request, delta: float, gained: float) -> str:
     note = f"{request.steps} points between the baseline ({SAYS[request.emptiness]}) and the picture."
-    if abs(delta) > ROUGH * abs(gained):
-        note += (
-            " Rough: the delta is large beside what was gained, so the map does not add up; "
-            "more points help, or a method that does not integrate."
-        )
-    yield Finding(pixels[0].sum(dim=0), note, delta=delta, gained=gained)
+    if abs(delta) <= _ROUGH * abs(gained):
+        return note
+    return (
+        f"{note} Rough: the delta is large beside what was gained, so the map does not add up; "
+        "more points help, or a method that does not integrate."
+    )

@@ -18,8 +18,8 @@ ObjectiveName: TypeAlias = Literal["contrast", "cosine"]
 BaselineName: TypeAlias = Literal["blur", "mean", "grey", "black", "white"]
 
 MAX_POSITIONS = 4096  # of the covering square
-RANGES = {"steps": (2, 512), "batch": (1, 256)}
-UNIT_TOLERANCE = 1e-2  # rows that went through bfloat16 are this close to unit length
+_RANGES = {"steps": (2, 512), "batch": (1, 256)}
+_UNIT_TOLERANCE = 1e-2  # rows that went through bfloat16 are this close to unit length
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Request:
                 raise unknown_name(kind, str(given), known)
         _check_pixels(self.pixels)
         _check_texts(self.texts, self.target)
-        for name, (low, high) in RANGES.items():
+        for name, (low, high) in _RANGES.items():
             _check_whole(name, getattr(self, name), low, high)
         self._check_window()
 
@@ -133,7 +133,7 @@ def _check_texts(texts: NDArray[np.float32], target: int) -> None:
     if not isinstance(texts, np.ndarray) or texts.ndim != 2 or texts.dtype != np.float32 or 0 in texts.shape:
         raise BadInput(f"The labels are an array (labels, dim) of float32, one row each; got {given}.")
     lengths = np.linalg.norm(texts, axis=1)
-    if not (np.abs(lengths - 1) < UNIT_TOLERANCE).all():  # a NaN fails here too
+    if not (np.abs(lengths - 1) < _UNIT_TOLERANCE).all():  # a NaN fails here too
         raise BadInput(f"Each label's row has length 1; got lengths from {lengths.min():.3g} to {lengths.max():.3g}.")
     _check_whole("target", target, 0, len(texts) - 1)
 
