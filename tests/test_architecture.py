@@ -21,8 +21,8 @@ ONLY_IN = {  # library -> the rooms that may import it
     "open_clip": (*LOADING, "benchmarks/"),
     "timm": LOADING,
     "huggingface_hub": LOADING,
-    "typer": ("app.py", "apps/shell/", "audits/__main__.py"),
-    "rich": ("app.py", "apps/shell/", "audits/"),
+    "typer": ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/"),
+    "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),
     "spaces": ("apps/zerogpu.py",),
     **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
 }

@@ -49,7 +49,7 @@ def doctor(
 
 def _lines(entries: Any) -> list[str]:
     if isinstance(entries, dict):
-        return [f"  {name}: {'no' if value in (None, False) else value}" for name, value in entries.items()]
+        return [f"  {name}: {'no' if value is None or value is False else value}" for name, value in entries.items()]
     return [f"  {entry}" for entry in entries]
 
 
