@@ -18,7 +18,7 @@ from apps._figures import heat_map
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import literal, table
-from apps.zero_shot.question import provenance
+from apps.zero_shot.question import numbers, provenance
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
@@ -139,7 +139,7 @@ def build(engine: Engine) -> None:
         check_pair(files, words, limit)
         with engine.session(owner(request), key, deadline=limits.current().job_seconds) as session:
             found = contrast(session, [Path(file) for file in files], words)
-            said = provenance(session, time.perf_counter() - began)
+            said = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
             cut = "\n\n".join(literal(reading.note) for reading in session.read(words) if reading.note)
         now = (found, picture_names(files), words)
         return (verdict(found), *shown(now, way), f"{said}\n\n{cut}", now)

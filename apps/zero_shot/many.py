@@ -8,8 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from apps._figures import heat_map
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import labels_box, literal, table, template_choice
-from apps.zero_shot.question import provenance, read_setup
+from apps.zero_shot.question import numbers, provenance, read_setup
 from workbench.batch.export import to_json, write_csv, write_json
 from workbench.batch.run import Row, classify_bundle
 from workbench.batch.sources import open_bundle
@@ -138,6 +137,54 @@ def evaluated(kept: Kept) -> tuple[Any, ...]:
     return scored(found), class_rows(found), matrix, confusion_figure(found)
 
 
+def finish(whole: Kept, k: int, csv_file: str | None, folders: bool) -> Iterator[dict[str, Any]]:
+    """Show the answers first, so that unusable true labels cost nothing but themselves; widget name -> value."""
+    yield {
+        **{"at_least": 0, "only": "all", "score": "", "classes": [], "matrix": [], "chart": None, "kept": whole},
+        "label": gr.update(choices=[_ANY, *whole.setup.labels], value=_ANY),
+        **_answers(whole, k),
+    }
+    try:
+        truth, remark = truth_of(whole.rows, csv_file, folders)
+        if not truth:
+            return
+        whole = replace(whole, truth=truth)
+        score, classes, matrix, chart = evaluated(whole)
+    except WorkbenchError as error:
+        yield {"score": f"Not evaluated: {literal(str(error))}"}
+        return
+    scores = {"score": score + remark, "classes": classes, "matrix": matrix, "chart": chart}
+    yield {**_answers(whole, k), **scores, "kept": whole}
+
+
+def _answers(kept: Kept, k: int) -> dict[str, Any]:
+    return dict(zip(("rows", "csv", "json"), view(kept, k, _ANY, 0, "all"), strict=True))
+
+
+def _results() -> dict[str, Any]:
+    """Lay out the right-hand column; return its widgets by name."""
+    says = gr.Markdown(_IDLE, elem_classes=["verdict", "live"], elem_id="many-says")
+    with gr.Row():
+        k = gr.Slider(1, 10, value=3, step=1, label="Likeliest labels shown")
+        at_least = gr.Slider(0, 1, value=0, step=0.01, label="Probability at least")
+    with gr.Row():
+        label = gr.Dropdown([_ANY], value=_ANY, label="Answer is")
+        only = gr.Radio([("all", "all"), ("failed", "failed"), ("wrong", "wrong")], value="all", label="Rows")
+    rows = table(headers(3, truth=False), "Answers", elem_id="many-table")
+    with gr.Row():
+        csv_button = gr.DownloadButton("CSV: the table as shown", interactive=False, elem_id="many-csv")
+        json_button = gr.DownloadButton("JSON: everything", interactive=False, elem_id="many-json")
+    score = gr.Markdown(elem_classes="live", elem_id="many-score")
+    with gr.Accordion("Evaluation against true labels", open=False):
+        classes = table(["true label", "pictures", "share right", "low", "high"], "Each true label")
+        matrix = table(["true label"], "Confusion: true label in rows, answer in columns")
+        chart = gr.Plot(label="Confusion", elem_id="many-confusion")
+    whose = gr.Markdown(elem_classes="provenance")
+    answers = {"says": says, "k": k, "at_least": at_least, "label": label, "only": only, "rows": rows}
+    files = {"csv": csv_button, "json": json_button}
+    return {**answers, **files, "score": score, "classes": classes, "matrix": matrix, "chart": chart, "whose": whose}
+
+
 def build(engine: Engine) -> None:
     """Lay out the view."""
     bounds = limits.current()
@@ -163,22 +210,8 @@ def build(engine: Engine) -> None:
             none = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
             model = model_menu(engine)
         with gr.Column(scale=6, min_width=300):
-            says = gr.Markdown(_IDLE, elem_classes=["verdict", "live"], elem_id="many-says")
-            with gr.Row():
-                k = gr.Slider(1, 10, value=3, step=1, label="Likeliest labels shown")
-                at_least = gr.Slider(0, 1, value=0, step=0.01, label="Probability at least")
-            with gr.Row():
-                label = gr.Dropdown([_ANY], value=_ANY, label="Answer is")
-                only = gr.Radio([("all", "all"), ("failed", "failed"), ("wrong", "wrong")], value="all", label="Rows")
-            rows = table(headers(3, truth=False), "Answers", elem_id="many-table")
-            with gr.Row():
-                csv_button = gr.DownloadButton("CSV: the table as shown", interactive=False, elem_id="many-csv")
-                json_button = gr.DownloadButton("JSON: everything", interactive=False, elem_id="many-json")
-            score = gr.Markdown(elem_classes="live", elem_id="many-score")
-            classes = table(["true label", "pictures", "share right", "low", "high"], "Each true label")
-            matrix = table(["true label"], "Confusion: true label in rows, answer in columns")
-            chart = gr.Plot(label="Confusion", elem_id="many-confusion")
-            whose = gr.Markdown(elem_classes="provenance")
+            shown_in = {"kept": kept, **_results()}
+    says, whose, k = (shown_in[name] for name in ("says", "whose", "k"))
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -188,55 +221,30 @@ def build(engine: Engine) -> None:
         with (
             open_bundle(typed[given] or [], limit=bounds.pictures) as bundle,
             engine.session(owner(request), setup.model, deadline=bounds.job_seconds) as session,
-            closing(
-                classify_bundle(
-                    session, bundle, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
-                )
-            ) as steps,
         ):
-            for step in steps:
+            for step in classify_bundle(
+                session, bundle, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
+            ):
                 found += step.rows
                 yield {says: f"{step.done} of {step.total} …", kept: None}
             whole = Kept(found, setup, {}, session.fingerprint)
-            line = provenance(session, time.perf_counter() - began)
-        yield from finish(whole, typed, summary(found, bundle.ignored), line)
-
-    def finish(whole: Kept, typed: dict[Any, Any], said: str, line: str) -> Iterator[dict[Any, Any]]:
-        """Show the answers first, so that unusable true labels cost nothing but themselves."""
-        reset = {at_least: 0, only: "all", score: "", classes: [], matrix: [], chart: None}
-        names = gr.update(choices=[_ANY, *whole.setup.labels], value=_ANY)
-        parts = dict(zip((rows, csv_button, json_button), view(whole, typed[k], _ANY, 0, "all"), strict=True))
-        yield {**reset, **parts, says: said, whose: line, label: names, kept: whole}
-        try:
-            truth, remark = truth_of(whole.rows, typed[told], typed[folders])
-            if not truth:
-                return
-            whole = Kept(whole.rows, whole.setup, truth, whole.model)
-            values = evaluated(whole)
-        except WorkbenchError as error:
-            yield {score: f"Not evaluated: {literal(str(error))}"}
-            return
-        parts = dict(zip((rows, csv_button, json_button), view(whole, typed[k], _ANY, 0, "all"), strict=True))
-        yield {**parts, **dict(zip((score, classes, matrix, chart), values, strict=True)), kept: whole}
-        if remark:
-            yield {score: values[0] + remark}
+            line = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
+        yield {says: summary(found, bundle.ignored), whose: line}
+        for changed in finish(whole, typed[k], typed[told], typed[folders]):
+            yield {shown_in[name]: value for name, value in changed.items()}
 
     @handler
     def take() -> tuple[list[str], str]:
         return [str(sample_path(row.key)) for row in SAMPLES], ", ".join(dict.fromkeys(row.answer for row in SAMPLES))
 
     inputs: set[Any] = {given, told, folders, labels, choice, own, none, model, k}
-    outputs = [says, kept, rows, csv_button, json_button, label, at_least, only, score, classes, matrix, chart, whose]
+    outputs = [widget for name, widget in shown_in.items() if name != "k"]
     wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, "show_progress_on": [says]}
     running = go.click(run, inputs, outputs, api_name="many", **wire)
     stop.click(lambda: "Stopped.", None, says, cancels=[running], queue=False, api_visibility="private")
     shipped.click(take, None, [given, labels], api_visibility="private")
-    filters: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    shown = handler(view)
-    gr.on(
-        [k.release, label.input, at_least.release, only.input],
-        shown,
-        [kept, k, label, at_least, only],
-        [rows, csv_button, json_button],
-        **filters,
-    )
+    filters = [kept, *(shown_in[name] for name in ("k", "label", "at_least", "only"))]
+    changes = [k.release, *(shown_in[name].input for name in ("label", "at_least", "only"))]
+    table_and_files = [shown_in[name] for name in ("rows", "csv", "json")]
+    quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    gr.on(changes, handler(view), filters, table_and_files, **quiet)
