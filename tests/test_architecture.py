@@ -69,15 +69,19 @@ def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             for library, rooms in ONLY_IN.items():
                 if (module + ".").startswith(library + ".") and not name.startswith(rooms):
                     yield f"imports {library}"
-        if isinstance(node, ast.Attribute) and node.attr == "cuda" and ast.unparse(node.value) == "torch":
-            if not name.startswith(CUDA):
-                yield "knows torch.cuda"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.cuda" and not name.startswith(CUDA):
+            yield "knows torch.cuda"
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and not name.startswith(PRINTERS):
             yield "prints"
-        if isinstance(node, ast.ExceptHandler) and node.type is not None:
-            if ast.unparse(node.type) in ("Exception", "BaseException") and not isinstance(node.body[-1], ast.Raise):
-                if "# boundary:" not in source.splitlines()[node.lineno - 1]:
-                    yield f"swallows every exception in line {node.lineno}"
+        if isinstance(node, ast.ExceptHandler) and _swallows(node, source):
+            yield f"swallows every exception in line {node.lineno}"
+
+
+def _swallows(node: ast.ExceptHandler, source: str) -> bool:
+    """Say whether a handler takes every exception and is no marked boundary between jobs or requests."""
+    every = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+    marked = "# boundary:" in source.splitlines()[node.lineno - 1]
+    return every and not marked and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
 
 
 def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
@@ -128,11 +132,14 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
 
 
 def test_the_library_is_imported_quickly_and_without_torch() -> None:
-    code = "import sys, time; t = time.perf_counter(); import workbench; print(time.perf_counter() - t, 'torch' in sys.modules)"
+    code = (
+        "import sys, time; t = time.perf_counter(); import workbench; "
+        "print(time.perf_counter() - t, 'torch' in sys.modules)"
+    )
     runs = [
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         for _ in "123"
     ]
-    seconds, torch_loaded = min(run.stdout.split() for run in runs)
+    seconds, torch_loaded = min((run.stdout.split() for run in runs), key=lambda told: float(told[0]))
     assert float(seconds) < 0.3
     assert torch_loaded == "False"
