@@ -36,15 +36,12 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     import gradio as gr
 
-    from apps._theme import ANNOUNCE
-
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.Markdown(masthead(engine), elem_id="masthead")
         with gr.Tabs():
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.key):
                     importlib.import_module(tab.module).build(engine)
-        page.load(None, None, None, js=ANNOUNCE, api_visibility="private")
     return page
 
 

@@ -80,6 +80,7 @@ def theme() -> gr.themes.Base:
         checkbox_label_text_color_selected_dark="#e2e8f0",
     )
 
+
 # Elements of class `live` are read out when they change; tabs are drawn late, so the page is watched for new ones.
 ANNOUNCE = """() => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {

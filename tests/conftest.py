@@ -16,8 +16,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_network() -> Iterator[None]:
-    """Let no test reach anything but this machine."""
+def _no_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test reach anything but this machine, nor write into the user's own cache."""
     real = socket.socket.connect
 
     def guarded(self: socket.socket, address: object) -> None:
@@ -28,6 +28,7 @@ def _no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 
 

@@ -49,6 +49,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, stop_signals() as stop:
         engine = _engine(options)
+        threading.Thread(target=_head_start, name="head-start", daemon=True).start()
         try:
             from apps import assemble
 
@@ -74,7 +75,7 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import STYLESHEET, theme
+    from apps._theme import ANNOUNCE, STYLESHEET, theme
 
     table = table or limits.current()
     rules = Rules(
@@ -111,6 +112,7 @@ def launch(
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=[STYLESHEET],
+        head=f"<script>addEventListener('DOMContentLoaded', {ANNOUNCE})</script>",  # `js` would need eval
     )
     return str(local_url)
 
@@ -124,6 +126,14 @@ def _engine(options: ServeOptions) -> Engine:
 
         remote = zerogpu
     return Engine(default=options.model, device=options.device, dtype=options.dtype, remote=remote)
+
+
+def _head_start() -> None:
+    """Import torch while gradio is imported, so that the model stands soon after the page.
+
+    Only torch, with which gradio shares nothing: import locks do not forgive two threads that meet in a circle.
+    """
+    import torch  # noqa: F401
 
 
 def _guarded(rules: Rules) -> Callable[[Any], Any]:

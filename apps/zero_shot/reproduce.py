@@ -33,6 +33,12 @@ def restored(query: dict[str, str], default: str) -> tuple[Setup, list[str]]:
     return from_query(query, {entry.key: entry for entry in SAMPLES}, default=Setup(model=default))
 
 
+def page_address(request: gr.Request) -> str:
+    """Return where the visitor's browser has this page; it says so itself with each request (Origin)."""
+    root = str(getattr(request.request.app, "root_path", "") or "")
+    return f"{request.headers.get('origin', '')}{root if root.startswith('/') else ''}/"
+
+
 def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
     """Lay out the view; `form` is picture, shipped key, labels, templates, own list, none of these, model."""
 
@@ -64,7 +70,10 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
     python = gr.Code(
         label="In Python", language="python", lines=8, wrap_lines=True, interactive=False, elem_id="reproduce-python"
     )
-    asked.change(
-        lambda question: lines(question, engine), asked, [address, shell, python], queue=False, api_visibility="private"
-    ).then(None, address, address, js="(query) => query ? location.origin + location.pathname + query : ''")
+
+    def told(question: Asked | None, request: gr.Request) -> tuple[str, str, str]:
+        query, command, program = lines(question, engine)
+        return (page_address(request) + query if query else ""), command, program
+
+    asked.change(told, asked, [address, shell, python], queue=False, api_visibility="private")
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")
