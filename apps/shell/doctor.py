@@ -29,7 +29,7 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the device, which takes a second or two.")] = False,
 ) -> None:
     """Say what this machine has, what is missing and how to get it."""
-    report = {
+    report: dict[str, Any] = {
         "versions": _versions(),
         **({} if quick else {"device": _device(device)}),
         "fonts": _fonts(),
