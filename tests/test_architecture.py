@@ -85,6 +85,7 @@ def _swallows(node: ast.ExceptHandler, source: str) -> bool:
 
 
 def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
+    outer = [*tree.body, *(inner for x in tree.body if isinstance(x, ast.ClassDef) for inner in x.body)]
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -93,8 +94,9 @@ def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             yield f"{node.name} has {length} lines"
         positional = [x for x in (*node.args.posonlyargs, *node.args.args) if x.arg not in ("self", "cls")]
         every = [*positional, *node.args.kwonlyargs]
-        shell = name.startswith("apps/shell/") and not node.name.startswith("_")  # a command's options are no interface
-        if not shell and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
+        # a function within a function is no interface (gradio calls those by position), nor are a command's options
+        free = node not in outer or (name.startswith(("apps/shell/", "benchmarks/__main__")) and node.name[0] != "_")
+        if not free and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
             yield f"{node.name} takes {len(every)} parameters, {len(positional)} by position"
 
 
