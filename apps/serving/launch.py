@@ -75,7 +75,7 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import ANNOUNCE, STYLESHEET, theme
+    from apps._theme import HEAD, STYLESHEET, theme
 
     table = table or limits.current()
     rules = Rules(
@@ -112,7 +112,7 @@ def launch(
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=[STYLESHEET],
-        head=f"<script>addEventListener('DOMContentLoaded', {ANNOUNCE})</script>",  # `js` would need eval
+        head=HEAD,
     )
     return str(local_url)
 
