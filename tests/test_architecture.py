@@ -69,18 +69,23 @@ def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             for library, rooms in ONLY_IN.items():
                 if (module + ".").startswith(library + ".") and not name.startswith(rooms):
                     yield f"imports {library}"
-        if isinstance(node, ast.Attribute) and node.attr == "cuda" and ast.unparse(node.value) == "torch":
-            if not name.startswith(CUDA):
-                yield "knows torch.cuda"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.cuda" and not name.startswith(CUDA):
+            yield "knows torch.cuda"
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and not name.startswith(PRINTERS):
             yield "prints"
-        if isinstance(node, ast.ExceptHandler) and node.type is not None:
-            if ast.unparse(node.type) in ("Exception", "BaseException") and not isinstance(node.body[-1], ast.Raise):
-                if "# boundary:" not in source.splitlines()[node.lineno - 1]:
-                    yield f"swallows every exception in line {node.lineno}"
+        if isinstance(node, ast.ExceptHandler) and _swallows(node, source):
+            yield f"swallows every exception in line {node.lineno}"
+
+
+def _swallows(node: ast.ExceptHandler, source: str) -> bool:
+    """Say whether a handler takes every exception and is no marked boundary between jobs or requests."""
+    every = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+    marked = "# boundary:" in source.splitlines()[node.lineno - 1]
+    return every and not marked and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
 
 
 def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
+    outer = [*tree.body, *(inner for x in tree.body if isinstance(x, ast.ClassDef) for inner in x.body)]
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -89,8 +94,9 @@ def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             yield f"{node.name} has {length} lines"
         positional = [x for x in (*node.args.posonlyargs, *node.args.args) if x.arg not in ("self", "cls")]
         every = [*positional, *node.args.kwonlyargs]
-        shell = name.startswith("apps/shell/") and not node.name.startswith("_")  # a command's options are no interface
-        if not shell and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
+        # a function within a function is no interface (gradio calls those by position), nor are a command's options
+        free = node not in outer or (name.startswith(("apps/shell/", "benchmarks/__main__")) and node.name[0] != "_")
+        if not free and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
             yield f"{node.name} takes {len(every)} parameters, {len(positional)} by position"
 
 
@@ -128,11 +134,14 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
 
 
 def test_the_library_is_imported_quickly_and_without_torch() -> None:
-    code = "import sys, time; t = time.perf_counter(); import workbench; print(time.perf_counter() - t, 'torch' in sys.modules)"
+    code = (
+        "import sys, time; t = time.perf_counter(); import workbench; "
+        "print(time.perf_counter() - t, 'torch' in sys.modules)"
+    )
     runs = [
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         for _ in "123"
     ]
-    seconds, torch_loaded = min(run.stdout.split() for run in runs)
+    seconds, torch_loaded = min((run.stdout.split() for run in runs), key=lambda told: float(told[0]))
     assert float(seconds) < 0.3
     assert torch_loaded == "False"

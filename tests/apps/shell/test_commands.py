@@ -242,15 +242,16 @@ def test_help_and_a_mistyped_model_answer_at_once_without_heavy_imports(words: l
 
 @pytest.mark.heavy
 def test_ctrl_c_leaves_a_whole_list_and_130(two: list[str], tmp_path: Path) -> None:
-    for number in range(3000):
+    for number in range(1000):
         os.symlink(two[0], tmp_path / f"{number:04}.png")
     with start("classify", str(tmp_path), "--labels", "cat,dog", "--json") as process:
         assert process.stdout is not None
         head = process.stdout.read(2)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        assert process.stderr is not None
+        out, err = process.stdout.read(), process.stderr.read()
     assert process.returncode == 130, err
-    assert 0 < len(json.loads(head + out)) < 3000
+    assert 0 < len(json.loads(head + out)) < 1000
     assert "Traceback" not in err
 
 
