@@ -46,3 +46,15 @@ def photos() -> Path:
     import skimage
 
     return Path(skimage.__file__).parent / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a server or a model on one process: the browser tests together, others file by file.
+
+    Quick ones come first, then the heavy ones, then the browser: a mistake shows early.
+    """
+    for item in items:
+        group = "browser" if item.get_closest_marker("browser") else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}
+    items.sort(key=lambda item: 2 * bool(item.get_closest_marker("browser")) + (item.nodeid.split("::")[0] in heavy))

@@ -21,8 +21,8 @@ ONLY_IN = {  # library -> the rooms that may import it
     "open_clip": (*LOADING, "benchmarks/"),
     "timm": LOADING,
     "huggingface_hub": LOADING,
-    "typer": ("app.py", "apps/shell/", "audits/__main__.py"),
-    "rich": ("app.py", "apps/shell/", "audits/"),
+    "typer": ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/"),
+    "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),
     "spaces": ("apps/zerogpu.py",),
     **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
 }
@@ -129,7 +129,10 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
 
 def test_the_library_is_imported_quickly_and_without_torch() -> None:
     code = "import sys, time; t = time.perf_counter(); import workbench; print(time.perf_counter() - t, 'torch' in sys.modules)"
-    runs = [subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True) for _ in "123"]
+    runs = [
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        for _ in "123"
+    ]
     seconds, torch_loaded = min(run.stdout.split() for run in runs)
     assert float(seconds) < 0.3
     assert torch_loaded == "False"

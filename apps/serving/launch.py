@@ -24,6 +24,7 @@ from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     import gradio as gr
+
     from workbench.engine import Engine
 
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind

@@ -15,9 +15,10 @@ import typer
 from rich.text import Text
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
+from apps.shell._interrupt import INTERRUPTED, reading, stop_on_ctrl_c
 from apps.shell._loading import load_and_say
 from apps.shell._options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from apps.shell._output import printable, progress, reading, say, to_json, write
+from apps.shell._output import printable, progress, say, to_json, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,13 @@ CHUNK = 32  # pictures that are scored together
 
 
 def classify(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")
+    ],
     labels: Annotated[str | None, typer.Option("--labels", help='One CSV row: cat,dog,"cup, full".')] = None,
-    labels_file: Annotated[Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")] = None,
+    labels_file: Annotated[
+        Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
+    ] = None,
     templates: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,11 +95,14 @@ def _print_json(answers: Iterator[dict[str, Any]]) -> int:
     """Print one JSON list, entry by entry, and end it properly even when stopped; return how many failed."""
     failed, before = 0, "["
     try:
-        for entry in answers:
-            failed += "error" in entry
-            with reading():
-                sys.stdout.write(f"{before}\n{to_json(entry)}")
-            before = ","
+        with stop_on_ctrl_c() as stop:  # an interruption in the middle of an entry would leave half of it
+            for entry in answers:
+                failed += "error" in entry
+                with reading():
+                    sys.stdout.write(f"{before}\n{to_json(entry)}")
+                before = ","
+                if stop.is_set():
+                    raise typer.Exit(INTERRUPTED)
     finally:
         with reading():
             sys.stdout.write("[]\n" if before == "[" else "\n]\n")
@@ -109,7 +117,9 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             failed += 1
             say(f"{entry['image']}: {entry['error']}")
             continue
-        lines = [f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]]
+        lines = [
+            f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]
+        ]
         more = [f"  … and {len(lines) - SHOWN} more labels"] if len(lines) > SHOWN else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))
     return failed

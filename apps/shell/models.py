@@ -5,14 +5,11 @@ Knows the table; the rows are those of `workbench.loading.listing`.
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps.shell._interrupt import stop_on_ctrl_c
 from apps.shell._options import JsonOption
 from apps.shell._output import progress, say, write, write_json
 
@@ -24,7 +21,8 @@ if TYPE_CHECKING:
 
 def models(
     download: Annotated[
-        str | None, typer.Option("--download", metavar="KEY", help="Fetch this model from the Hugging Face Hub; Ctrl-C stops.")
+        str | None,
+        typer.Option("--download", metavar="KEY", help="Fetch this model from the Hugging Face Hub; Ctrl-C stops."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,23 +57,6 @@ def _download(spec: ModelSpec, fetch: Callable[..., Any]) -> None:
             bar.update(task, completed=done, total=total)
 
         fetch(spec, progress=show, cancelled=stop.is_set)
-
-
-@contextmanager
-def stop_on_ctrl_c() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C sets, so that what has come is kept; a second one interrupts at once."""
-    stop = threading.Event()
-    kept = signal.getsignal(signal.SIGINT)
-
-    def first(*_: object) -> None:
-        signal.signal(signal.SIGINT, kept)
-        stop.set()
-
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, kept)
 
 
 def _show(as_json: bool) -> None:

@@ -15,6 +15,8 @@ from workbench.attribution.score import Finding, Score
 if TYPE_CHECKING:
     from torch import Tensor
 
+ROUGH = 0.1  # of the gained objective; a larger delta is pointed out
+
 
 def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
     """Integrate gradients along the path with the midpoint rule, `request.batch` points a step.
@@ -38,7 +40,7 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
     from captum.attr import IntegratedGradients
 
     captum = IntegratedGradients(score)
-    start = baseline(request.baseline, picture)
+    start = baseline(request.emptiness, picture)
     way = picture - start
     pixels = torch.zeros_like(picture)
     for done in range(0, request.steps, request.batch):
@@ -54,5 +56,10 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
     with torch.no_grad():
         gained = float(score(picture) - score(start))
     delta = float(pixels.sum(dtype=torch.float64)) - gained
-    note = f"{request.steps} points between the baseline ({SAYS[request.baseline]}) and the picture."
+    note = f"{request.steps} points between the baseline ({SAYS[request.emptiness]}) and the picture."
+    if abs(delta) > ROUGH * abs(gained):
+        note += (
+            " Rough: the delta is large beside what was gained, so the map does not add up; "
+            "more points help, or a method that does not integrate."
+        )
     yield Finding(pixels[0].sum(dim=0), note, delta=delta, gained=gained)

@@ -48,7 +48,7 @@ def occlusion(score: Score, picture: Tensor, request: Request) -> Iterator[Progr
     import torch
 
     window, stride = request.covering
-    cover = baseline(request.baseline, picture)
+    cover = baseline(request.emptiness, picture)
     stretches = _stretches(request.side, window, stride, request.batch)
     total = sum(stretch.positions for stretch in stretches)
     falls, covered = torch.zeros_like(picture[0, 0]), torch.zeros_like(picture[0, 0])
@@ -60,7 +60,7 @@ def occlusion(score: Score, picture: Tensor, request: Request) -> Iterator[Progr
         covered[place] += squares
         done += stretch.positions
         yield Progress(done, total, "positions of the square")
-    note = f"A square of {window} pixels, moved by {stride}, shows {SAYS[request.baseline]}."
+    note = f"A square of {window} pixels, moved by {stride}, shows {SAYS[request.emptiness]}."
     yield Finding(falls / covered, note)
 
 

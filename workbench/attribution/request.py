@@ -36,8 +36,10 @@ class Request:
     target: int  # row of the chosen label, 0..k-1
     objective: ObjectiveName = "contrast"  # with one label only the cosine is left
     steps: int = 32  # integrated gradients: points on the path
-    baseline: BaselineName = "blur"  # what a picture without content, or a covered square, looks like
-    window: int | None = None  # occlusion: side of the covering square in pixels; None: a seventh of the picture
+    baseline: BaselineName | None = (
+        None  # what is without content: a picture (None: blur), a covered square (None: mean)
+    )
+    window: int | None = None  # occlusion: side of the covering square in pixels; None: two sevenths of the picture
     stride: int | None = None  # occlusion: how far it moves, in pixels; None: half its side
     layer: str | None = None  # Grad-CAM: a name in `anatomy.layers`; None: the last one
     batch: int = 8  # pictures that go through the model in one device step
@@ -46,7 +48,7 @@ class Request:
         for kind, given, known in (
             ("attribution method", self.method, [method.key for method in METHODS]),
             ("objective", self.objective, get_args(ObjectiveName)),
-            ("baseline", self.baseline, get_args(BaselineName)),
+            ("baseline", self.emptiness, get_args(BaselineName)),
         ):
             if given not in known:
                 raise unknown_name(kind, str(given), known)
@@ -62,9 +64,14 @@ class Request:
         return int(self.pixels.shape[-1])
 
     @property
+    def emptiness(self) -> BaselineName:
+        """The baseline, with the method's own default filled in."""
+        return self.baseline if self.baseline is not None else "mean" if self.method == "occlusion" else "blur"
+
+    @property
     def covering(self) -> tuple[int, int]:
         """Side of the covering square and its stride, in pixels, with the defaults filled in."""
-        window = self.window if self.window is not None else max(1, round(self.side / 7))
+        window = self.window if self.window is not None else max(1, round(self.side * 2 / 7))
         return window, self.stride if self.stride is not None else max(1, window // 2)
 
     def _check_window(self) -> None:

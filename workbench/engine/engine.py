@@ -53,7 +53,8 @@ class Engine:
         disk: DiskCache | None = None,
     ) -> None:
         find(default)
-        self.default, self.device, self.dtype = default, device, dtype
+        self.default, self.dtype = default, dtype
+        self.device = self._asked = device  # where the default model is, once it is loaded
         self.trouble = ""  # why the default model could not be loaded
         hands = min(MOST_HANDS, os.cpu_count() or 1)
         self._rooms = Rooms(
@@ -151,20 +152,19 @@ class Engine:
         from workbench.loading import load
 
         try:
-            model = load(key, device=self.device, dtype=self.dtype)
+            model = load(key, device=self._asked, dtype=self.dtype)
         except WorkbenchError as error:
             if key == self.default:
                 self.trouble = str(error)
             raise
         if key == self.default:
-            self.trouble = ""
-        self.device = str(getattr(model, "device", self.device))
+            self.trouble, self.device = "", str(model.device)
         return model
 
     def _where(self) -> str:
         from workbench.loading.device import choose_device
 
-        return str(choose_device(self.device))
+        return str(choose_device(self._asked))
 
     def _estimate(self, key: str) -> int:
         """Bytes of weights by the catalogue; 0 where it does not say."""

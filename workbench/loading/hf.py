@@ -58,12 +58,14 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
         dim=_dim(model),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
+        score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
         attention=attention(model.vision_model, image),
     )
 
 
 def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
     """Load the weights, all of them and no others."""
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     # bars and hints on stderr are the shell's business; what matters in them is raised here as an error
@@ -80,7 +82,7 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
             attn_implementation="sdpa",
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, LookupError, TypeError, SafetensorError) as error:
         said = str(error).replace(str(folder), folder.name).strip().split("\n")[0][:300]
         raise WeightsRefused(
             f"A checkpoint here is a folder with config.json and safetensors; {folder.name!r} cannot be loaded: {said}"

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from workbench.errors import WorkbenchError
+
 T = TypeVar("T")
 
 _FULL = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA and MPS, torch's CPU allocator
@@ -27,17 +29,19 @@ class Outcome(Generic[T]):
 
 
 def attempt(work: Callable[[], T]) -> Outcome[T]:
-    """Run `work`; after a lack of memory, let go of everything it held."""
+    """Run `work`; an error comes back as itself, with the place where it arose as a note instead of live frames."""
     try:
         return Outcome(work())
     except BaseException as error:
-        if not _out_of_memory(error):
-            return Outcome(error=error)
-        # The frames of the failed call still hold its tensors; without this, emptying the cache frees nothing.
-        traceback.clear_frames(error.__traceback__)
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        caught = error
+    full = _out_of_memory(caught)
+    if not full and not isinstance(caught, WorkbenchError):
+        caught.add_note("On the device:\n" + "".join(traceback.format_tb(caught.__traceback__)))
+    _let_go(caught)
+    if not full:
+        return Outcome(error=caught)
     empty_cache()
-    return Outcome(error=MemoryError(detail), full=True)
+    return Outcome(error=MemoryError(str(caught).partition("\n")[0] or type(caught).__name__), full=True)
 
 
 def empty_cache() -> None:
@@ -58,6 +62,14 @@ def device_memory(device: str) -> int | None:
     import torch
 
     return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the frames of an error: they hold tensors, and the pictures of everybody whose batch it was."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _out_of_memory(error: BaseException) -> bool:

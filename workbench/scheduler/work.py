@@ -44,6 +44,7 @@ class Job:
     patience: Patience
     slot: Future[Any] = field(default_factory=Future)
     forget: Callable[[], None] = lambda: None  # takes the worker off the token's list of listeners
+    over: WorkbenchError | None = None  # why there are no more steps
     _steps: Iterator[Any] | None = None
     _gradients: bool = True  # torch keeps this per thread; here it is kept per job
 
@@ -61,13 +62,22 @@ class Job:
         self.slot.set_exception(_explain(outcome, "This step") or outcome.error)
         return False
 
-    def close(self, reason: WorkbenchError) -> BaseException | None:
-        """Stop in the worker: close the generator, tell whoever still waits; return what closing raised."""
+    def close(self) -> BaseException | None:
+        """Close the generator in the worker; return what closing raised."""
         steps, self._steps = self._steps, None
-        outcome = attempt(getattr(steps, "close", lambda: None))
+        return attempt(getattr(steps, "close", lambda: None)).error
+
+    def advance(self) -> None:
+        """Empty the slot for the next step; an ended job says there why no more will come."""
+        self.slot = Future()
+        if self.over is not None:
+            self.slot.set_exception(self.over)
+
+    def end(self, reason: WorkbenchError) -> None:
+        """Run no more steps, and tell whoever waits for one."""
+        self.over = reason
         if self.ready:
             self.slot.set_exception(reason)
-        return outcome.error
 
     def _next(self) -> Any:
         import torch

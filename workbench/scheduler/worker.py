@@ -130,7 +130,7 @@ class Scheduler:
     def advance(self, job: Job) -> None:
         """Take the finished step out of `job.slot`, so that the next one may run."""
         with self._changed:
-            job.slot = Future()
+            job.advance()
             self._changed.notify()
 
     def abandon(self, job: Job) -> None:
@@ -230,7 +230,10 @@ class Scheduler:
 
     def _close(self, job: Job, reason: WorkbenchError) -> None:
         job.forget()
-        if error := job.close(reason):
+        error = job.close()
+        with self._changed:
+            job.end(reason)
+        if error is not None:
             _log.warning("A stopped job did not end cleanly: %r", error)
 
     def _run(self, items: list[Item]) -> None:
