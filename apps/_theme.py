@@ -1,6 +1,6 @@
 """How the workbench looks: quiet, one accent colour, readable in light and dark; system fonts only.
 
-Knows no tab. `launch(theme=theme(), css_paths=[STYLESHEET])` takes it.
+Knows no tab. `launch(theme=theme(), css_paths=[STYLESHEET], head=HEAD)` takes it.
 """
 
 from __future__ import annotations
@@ -82,10 +82,12 @@ def theme() -> gr.themes.Base:
 
 
 # Elements of class `live` are read out when they change; tabs are drawn late, so the page is watched for new ones.
-ANNOUNCE = """() => {
+HEAD = """<script>
+document.addEventListener('DOMContentLoaded', () => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
     element.setAttribute('aria-live', 'polite');
   });
   mark();
   new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
-}"""
+});
+</script>"""

@@ -15,7 +15,7 @@ from apps._figures import bars
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import labels_box, literal, picture_box, table, template_choice
-from apps.zero_shot.question import SHOWN, Answer, answer, percent, read_setup
+from apps.zero_shot.question import SHOWN, Answer, answer, numbers, percent, read_setup
 from workbench.engine import Engine
 
 MODELS, PICTURES = "Two models, one picture", "Two pictures, one model"
@@ -80,7 +80,7 @@ def build(engine: Engine) -> None:
         sides = []
         for setup, file in zip((first, second), files, strict=True):
             with engine.session(owner(request), setup.model, deadline=limits.current().job_seconds) as session:
-                sides.append(answer(session, file, setup))
+                sides.append(answer(session, file, setup, place=" on ".join(numbers(engine))))
         said = f"A: {sides[0].provenance}\n\nB: {sides[1].provenance}"
         return verdict(*sides), figure(*sides), difference_rows(*sides), said
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.zero_shot.question import Asked
+from apps.zero_shot.question import Asked, numbers
 from workbench.engine import Engine
 from workbench.pictures import SAMPLES, sample
 from workbench.reproduce import Setup, command_line, csv_row, from_query, python_lines, to_query
@@ -24,7 +24,7 @@ def lines(asked: Asked | None, engine: Engine) -> tuple[str, str, str]:
         return "", IDLE, IDLE
     setup = asked.setup
     name = f"{setup.picture}.png" if setup.picture else Path(asked.picture).name
-    device, dtype = engine.status()["device"], "auto"
+    dtype, device = numbers(engine)
     return "?" + to_query(setup), command_line(setup, name), python_lines(setup, name, device=device, dtype=dtype)
 
 
@@ -59,6 +59,10 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
             setup.model,
         ]
 
+    def fill(question: Asked | None, request: gr.Request) -> tuple[str, str, str]:
+        query, shell_line, python_code = lines(question, engine)
+        return (page_address(request) + query if query else ""), shell_line, python_code
+
     address = gr.Textbox(
         label="Address with these settings",
         info="Settings only: an uploaded picture is never part of it.",
@@ -70,10 +74,5 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
     python = gr.Code(
         label="In Python", language="python", lines=8, wrap_lines=True, interactive=False, elem_id="reproduce-python"
     )
-
-    def told(question: Asked | None, request: gr.Request) -> tuple[str, str, str]:
-        query, command, program = lines(question, engine)
-        return (page_address(request) + query if query else ""), command, program
-
-    asked.change(told, asked, [address, shell, python], queue=False, api_visibility="private")
+    asked.change(fill, asked, [address, shell, python], queue=False, api_visibility="private")
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")
