@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: a tour of every tab, with a hook on the server's sockets and a count in the browser (S21)."""
+"""Nothing leaves the machine: a tour of all tabs, a hook on the server's sockets, a browser that counts (S21)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class App:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Start the workbench without any variable that could keep Gradio quiet, and with a proxy that nobody answers at."""
+    """Start the workbench without a variable that could keep Gradio quiet, and with a proxy that never answers."""
     folder = tmp_path_factory.mktemp("app")
     hook = folder / "hook.txt"
     hook.touch()
