@@ -109,8 +109,7 @@ def launch(
         max_threads=16,
         footer_links=["api", "settings"],
         theme=theme(),
-        css_paths=[STYLESHEET],
-        head=HEAD,
+        css_paths=[STYLESHEET], head=HEAD,
     )
     return str(local_url)
 
