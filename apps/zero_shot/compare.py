@@ -73,7 +73,8 @@ def build(engine: Engine) -> None:
 
     @handler
     def compare(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
-        first = read_setup(*(typed[widget] for widget in (labels, choice, own, none_of_these, model_a)))
+        words = [typed[widget] for widget in (labels, choice, own)]
+        first = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model_a])
         two_models = typed[what] == MODELS
         second = replace(first, model=typed[model_b]) if two_models else first
         files = (typed[picture_a], typed[picture_a] if two_models else typed[picture_b])

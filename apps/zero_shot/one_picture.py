@@ -47,8 +47,9 @@ def build(engine: Engine) -> None:
 
     @handler
     def name_it(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
-        values = [typed[widget] for widget in settings]
-        setup = replace(read_setup(*values), picture=typed[sample])
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model])
+        setup = replace(setup, picture=typed[sample])
         with engine.session(owner(request), setup.model, deadline=limits.current().job_seconds) as session:
             found = answer(session, typed[picture], setup, place=" on ".join(numbers(engine)))
         return (*shown(found), Asked(setup, str(typed[picture]), tuple(label for label, _, _ in found.ranked)))

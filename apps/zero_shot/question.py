@@ -56,7 +56,7 @@ class Answer:
         return f"**{literal(label)}**, {percent(chance)}"
 
 
-def read_setup(labels: str, templates: str, own: str, none_of_these: bool, model: str) -> Setup:
+def read_setup(labels: str, templates: str, own: str, *, none_of_these: bool, model: str) -> Setup:
     """Turn what was typed and chosen into settings.
 
     Raises:

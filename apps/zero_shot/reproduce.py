@@ -70,9 +70,22 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
         buttons=["copy"],
         elem_id="reproduce-address",
     )
-    shell = gr.Code(label="On the command line", language="shell", lines=1, wrap_lines=True, interactive=False)
+    shell = gr.Code(
+        label="On the command line",
+        language="shell",
+        lines=1,
+        wrap_lines=True,
+        show_line_numbers=False,
+        interactive=False,
+    )
     python = gr.Code(
-        label="In Python", language="python", lines=8, wrap_lines=True, interactive=False, elem_id="reproduce-python"
+        label="In Python",
+        language="python",
+        lines=8,
+        wrap_lines=True,
+        show_line_numbers=False,
+        interactive=False,
+        elem_id="reproduce-python",
     )
     asked.change(fill, asked, [address, shell, python], queue=False, api_visibility="private")
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")

@@ -19,17 +19,17 @@ from workbench.reproduce import Setup
 @pytest.mark.parametrize("typed", ["", "  \n ", " , , "])
 def test_no_label_is_refused_in_words(typed: str) -> None:
     with pytest.raises(BadInput, match="at least"):
-        read_setup(typed, "one", "", False, "pocket")
+        read_setup(typed, "one", "", none_of_these=False, model="pocket")
 
 
 def test_three_hundred_labels_are_refused_with_the_count() -> None:
     with pytest.raises(BadInput, match="300"):
-        read_setup(",".join(f"thing {i}" for i in range(300)), "one", "", False, "pocket")
+        read_setup(",".join(f"thing {i}" for i in range(300)), "one", "", none_of_these=False, model="pocket")
 
 
 def test_an_own_list_without_a_place_for_the_label_is_refused() -> None:
     with pytest.raises(BadInput, match="label goes"):
-        read_setup("cat", "own", "a photo of a cat", False, "pocket")
+        read_setup("cat", "own", "a photo of a cat", none_of_these=False, model="pocket")
 
 
 def test_no_picture_and_a_damaged_one_are_refused(engine: Engine, tmp_path: Path) -> None:

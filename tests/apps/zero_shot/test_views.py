@@ -22,7 +22,7 @@ ASKED = Asked(Setup(labels=("cat", "dog", "rocket")), str(sample_path("cat")), (
 
 def test_a_map_comes_after_its_steps_and_can_be_blended_without_a_model(engine: Engine) -> None:
     with engine.session("test") as session:
-        first, *steps = look(session, ASKED, "cat", "occlusion")
+        first, *steps = look(session, ASKED, label="cat", method="occlusion")
     assert isinstance(first, Seen)
     assert all(isinstance(step, Progress) for step in steps[:-1])
     found = steps[-1]
@@ -35,7 +35,7 @@ def test_a_map_comes_after_its_steps_and_can_be_blended_without_a_model(engine: 
 
 def test_a_label_that_was_not_asked_is_refused(engine: Engine) -> None:
     with engine.session("test") as session, pytest.raises(BadInput, match="Choose one of the labels"):
-        next(look(session, ASKED, "zebra", "occlusion"))
+        next(look(session, ASKED, label="zebra", method="occlusion"))
 
 
 def test_shares_follow_a_planted_corner() -> None:
@@ -48,7 +48,7 @@ def test_shares_follow_a_planted_corner() -> None:
 def test_contributions_agree_with_each_template_asked_alone(engine: Engine) -> None:
     templates = ("a photo of a {}.", "art of the {}.", "{}")
     with engine.session("test") as session:
-        found = contributions(session, sample_path("cat"), ["cat", "dog"], templates)
+        found = contributions(session, sample_path("cat"), ["cat", "dog"], templates=templates)
         image = session.embed_images([sample_path("cat")])[0]
         alone = session.embed_texts(["art of the cat.", "art of the dog."]) @ image
         left = session.embed_texts(["a photo of a cat.", "cat"]).mean(0)
