@@ -22,7 +22,6 @@ from workbench.loading import load
 
 if TYPE_CHECKING:
     from workbench.attribution import Request
-
     from workbench.loading.torch_backend import TorchBackend
 
 START_SECONDS = 6.0  # to get the GPU and move there

@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from workbench.errors import BadInput
@@ -87,7 +88,7 @@ def from_query(
     return setup, notices
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "model": lambda text: {"model": _known_model(text)},
     "labels": lambda text: {"labels": check_labels(parse_labels(text))},
     "own": lambda text: {"own": check_templates(text.splitlines())},

@@ -35,7 +35,7 @@ def restored(query: dict[str, str], default: str) -> tuple[Setup, list[str]]:
 
 def page_address(request: gr.Request) -> str:
     """Return where the visitor's browser has this page; it says so itself with each request (Origin)."""
-    root = str(getattr(request.request.app, "root_path", "") or "")
+    root = str(getattr(getattr(request.request, "app", None), "root_path", "") or "")
     return f"{request.headers.get('origin', '')}{root if root.startswith('/') else ''}/"
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from PIL import Image
-from workbench.attribution import heatmap
 
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._widgets import literal, table
 from apps.zero_shot.question import Asked
 from workbench import attribution
+from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput
 from workbench.images import safe_open
