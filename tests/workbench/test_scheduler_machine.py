@@ -1,4 +1,4 @@
-"""Whatever visitors do in whatever order, the device serves one at a time, and nothing is lost, doubled or left over."""
+"""Whatever visitors do in whatever order: one thing at a time on the device, nothing lost, doubled or left over."""
 
 from __future__ import annotations
 

@@ -92,16 +92,11 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
         ) from None
     finally:
         logging.set_verbosity(before)
-    refuse_gaps(
-        folder,
-        missing=info["missing_keys"],
-        unexpected=info["unexpected_keys"],
-        mismatched=info["mismatched_keys"],
-    )
+    refuse_gaps(folder, info["missing_keys"], info["unexpected_keys"], mismatched=info["mismatched_keys"])
     return model
 
 
-def refuse_gaps(folder: Path, *, missing: Any, unexpected: Any, mismatched: Any) -> None:
+def refuse_gaps(folder: Path, missing: Any, unexpected: Any, *, mismatched: Any = ()) -> None:
     """Refuse a checkpoint that does not fit its configuration to the last tensor.
 
     Raises:

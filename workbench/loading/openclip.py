@@ -94,8 +94,7 @@ def _fill(folder: Path, model: nn.Module) -> None:
             state[name] = state[name].reshape(own[name].shape)
     wrong = [name for name in state if name in own and state[name].shape != own[name].shape]
     counters = {name for name in own if name.endswith("num_batches_tracked")}  # of no use after training
-    missing = own.keys() - state.keys() - counters
-    refuse_gaps(folder, missing=missing, unexpected=state.keys() - own.keys(), mismatched=wrong)
+    refuse_gaps(folder, own.keys() - state.keys() - counters, state.keys() - own.keys(), mismatched=wrong)
     model.load_state_dict({**{name: own[name] for name in counters}, **state}, strict=True)
 
 
