@@ -1,7 +1,7 @@
 """The tabs of the browser page: one file or folder a tab, the table of them, and the page that holds them.
 
-Knows no server: `serving` launches what `assemble` returns. Gradio and the tabs are imported by `assemble` only, so that
-the shell's other words start quickly.
+Knows no server: `serving` launches what `assemble` returns. Gradio and the tabs are imported by `assemble` only, so
+that the shell's other words start quickly.
 """
 
 from __future__ import annotations
@@ -36,15 +36,13 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     import gradio as gr
 
-    from apps._theme import ANNOUNCE
-
+    page: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.Markdown(masthead(engine), elem_id="masthead")
         with gr.Tabs():
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.key):
                     importlib.import_module(tab.module).build(engine)
-        page.load(None, None, None, js=ANNOUNCE, api_visibility="private")
     return page
 
 

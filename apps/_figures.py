@@ -6,7 +6,7 @@ so that a figure follows a switch between light and dark at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi
 SHOWN = 28  # characters of a name on an axis
 
 
-def bars(names: Sequence[str], series: dict[str, Sequence[float]], *, axis: str, top: float | None = None) -> Figure:
+def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, top: float | None = None) -> Figure:
     """Draw horizontal bars, the first name on top; `series` maps a legend entry to one value a name."""
     import plotly.graph_objects as go
 
@@ -80,7 +80,7 @@ def _ticks(names: Sequence[str]) -> dict[str, Any]:
 def _layout(height: int) -> dict[str, Any]:
     return {
         "height": height,
-        "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13},

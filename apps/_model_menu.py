@@ -5,7 +5,6 @@ Knows the catalogue and the loading room's `hub`; nothing is fetched by choosing
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps import limits
 from apps._handler import handler
 from apps._widgets import literal, said
 from workbench.checkpoints import CHECKPOINTS
@@ -27,7 +27,7 @@ MB = 1_000_000
 
 def downloads_allowed() -> bool:
     """True on one's own machine; in a Space no visitor makes the server fetch a model."""
-    return not os.environ.get("SPACE_ID")
+    return limits.current().downloads
 
 
 def choices() -> list[tuple[str, str]]:

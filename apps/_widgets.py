@@ -59,6 +59,7 @@ def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
         info="The sentences that each label is put into; several are averaged.",
     )
     own = gr.Textbox(
+        "",
         label="My templates",
         info="One a line; {} stands for the label.",
         placeholder="a photo of a {}.\na drawing of a {}.",

@@ -26,6 +26,7 @@ GROWING = ("ours", "open_clip loop")
 
 
 def main(
+    *,
     out: Annotated[Path | None, typer.Option(help="Keep the numbers in this JSON file.")] = None,
     pictures: Annotated[int, typer.Option(help="How many photographs.")] = 64,
     threads: Annotated[int, typer.Option(help="Threads of every peer; 0: one a core.")] = 0,
@@ -43,7 +44,7 @@ def main(
             found["throughput"] = throughput(made, threads, repeats)
             screen.print(report.throughput_table(found["throughput"]))
         if "growth" not in skipped:
-            found["growth"] = {peer: worker(made, peer, "growth", threads) for peer in GROWING}
+            found["growth"] = {peer: worker(made, peer, "growth", threads=threads) for peer in GROWING}
             screen.print(report.growth_table(found["growth"]))
         if "users" not in skipped:
             found["users"] = users.measure(made)
@@ -83,16 +84,16 @@ def has_bf16() -> bool:
 
 def throughput(made: material.Material, threads: int, repeats: int) -> dict[str, dict[str, Any]]:
     """Every peer in float32, and ours in bfloat16 where the processor has it."""
-    rows = {peer: worker(made, peer, "throughput", threads, repeats=repeats) for peer in FLOAT32}
+    rows = {peer: worker(made, peer, "throughput", threads=threads, repeats=repeats) for peer in FLOAT32}
     if has_bf16():
-        rows["ours, bfloat16"] = worker(made, "ours", "throughput", threads, dtype="bfloat16", repeats=repeats)
+        rows["ours, bfloat16"] = worker(made, "ours", "throughput", threads=threads, dtype="bfloat16", repeats=repeats)
     else:
         rows["ours, bfloat16"] = {"dtype": "bfloat16", "missing": "this processor has no bf16 instructions"}
     return rows
 
 
 def worker(
-    made: material.Material, peer: str, case: str, threads: int, *, dtype: str = "float32", **options: Any
+    made: material.Material, peer: str, case: str, *, threads: int, dtype: str = "float32", **options: Any
 ) -> dict[str, Any]:
     """Measure one peer in a process of its own."""
     request = {

@@ -43,8 +43,9 @@ def measure() -> dict[str, Any]:
 def _first_answer(port: int) -> None:
     """Ask the tab's own endpoint with a photo, as a browser would."""
     import skimage
-    from apps.zero_shot.one_picture import API_NAME
     from gradio_client import Client, handle_file
+
+    from apps.zero_shot.one_picture import API_NAME
 
     client = Client(f"http://127.0.0.1:{port}/", verbose=False)
     photo = Path(skimage.__file__).parent / "data" / "chelsea.png"

@@ -16,8 +16,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_network() -> Iterator[None]:
-    """Let no test reach anything but this machine."""
+def _no_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test reach anything but this machine, nor write into the user's own cache."""
     real = socket.socket.connect
 
     def guarded(self: socket.socket, address: object) -> None:
@@ -28,6 +28,7 @@ def _no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 
 
@@ -45,3 +46,15 @@ def photos() -> Path:
     import skimage
 
     return Path(skimage.__file__).parent / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a server or a model on one process: the browser tests together, others file by file.
+
+    Quick ones come first, then the heavy ones, then the browser: a mistake shows early.
+    """
+    for item in items:
+        group = "browser" if item.get_closest_marker("browser") else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}
+    items.sort(key=lambda item: 2 * bool(item.get_closest_marker("browser")) + (item.nodeid.split("::")[0] in heavy))

@@ -32,7 +32,7 @@ class Contributions:
 
 
 def contributions(
-    backend: ClipBackend, picture: Picture, labels: Sequence[str], templates: Sequence[str]
+    backend: ClipBackend, picture: Picture, labels: Sequence[str], *, templates: Sequence[str]
 ) -> Contributions:
     """Ask each template alone, all together, and all but one.
 

@@ -84,14 +84,13 @@ class FakeBackend(TorchBackend):
             dtype: auto or float32.
 
         Raises:
-            BadInput: a share outside 0..1.
-            Unsupported: another device or dtype.
+            BadInput, Unsupported: a share outside 0..1; another device or dtype.
         """
         if not (0 <= gullibility <= 1 and 0 <= bias <= 1):
             raise BadInput(f"The size of a planted fault is a share 0..1; got {gullibility} and {bias}.")
         if device not in ("auto", "cpu") or dtype not in ("auto", "float32"):
             raise Unsupported(f"{FAKE.title} computes in float32 on the CPU; got {dtype} on {device}.")
-        module = _Eyes(gullibility, bias, _code(towards), seed)
+        module = _Eyes(gullibility, bias, towards=_code(towards), seed=seed)
         towers = Towers(
             module=module,
             image=module.see,
@@ -128,7 +127,7 @@ def mark(picture: Image.Image) -> Image.Image:
 class _Eyes(nn.Module):
     """The two towers: shares of colours, and one direction a word."""
 
-    def __init__(self, gullibility: float, bias: float, towards: int, seed: int) -> None:
+    def __init__(self, gullibility: float, bias: float, *, towards: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         others = nn.functional.normalize(torch.randn(1 << BITS, 24, generator=generator), dim=1)

@@ -5,12 +5,12 @@ Knows no screen; each note is one plain sentence.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.labels import NONE_OF_THESE
 from workbench.prompts import fill
+from workbench.text import language_note
 
 if TYPE_CHECKING:
     from workbench.backend import ClipBackend
@@ -23,10 +23,8 @@ def notes(backend: ClipBackend, answer: Classification, templates: Sequence[str]
     """Return the notes that this answer needs, most important first; often none."""
     labels = [label for label in answer.labels if label != NONE_OF_THESE]
     found = [*_cut(backend, labels, templates)]
-    if backend.spec.english_only and (foreign := [label for label in labels if not _looks_english(label)]):
-        found.append(
-            f"This model learned from English texts; {_some(foreign)} may mean little to it. Try the English word."
-        )
+    if foreign := language_note(labels, backend.spec):
+        found.append(foreign)
     if answer.score == "sigmoid":
         found.append("This model scores each label on its own (sigmoid): the probabilities need not sum to 1.")
     elif len(answer.labels) == 1:
@@ -35,7 +33,8 @@ def notes(backend: ClipBackend, answer: Classification, templates: Sequence[str]
             "Add other labels or “none of these”, or read the raw cosine."
         )
     if NONE_OF_THESE in answer.labels:
-        found.append("“none of these” is a hint: it competes as an unspecific “thing”, and misses many absent things.")
+        how = "is what no label claims" if answer.score == "sigmoid" else "competes as an unspecific “thing”"
+        found.append(f"“none of these” {how}: a hint, which misses many absent things.")
     return found
 
 
@@ -46,14 +45,3 @@ def _cut(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) 
     cut = [(label, reading) for label, reading in zip(labels, readings, strict=True) if reading.cut]
     said = [f"“{label[:40]}…”: {reading.note}." for label, reading in cut[:NAMED]]
     return [*said, f"… and {len(cut) - NAMED} more labels are cut off."] if len(cut) > NAMED else said
-
-
-def _looks_english(label: str) -> bool:
-    """True unless a letter is not a basic Latin one; words of Latin-script languages cannot be told by that."""
-    letters = [char for char in unicodedata.normalize("NFC", label) if char.isalpha()]
-    return all(char.isascii() for char in letters)
-
-
-def _some(labels: Sequence[str]) -> str:
-    named = ", ".join(f"“{label[:40]}”" for label in labels[:NAMED])
-    return named if len(labels) <= NAMED else f"{named} and {len(labels) - NAMED} more"

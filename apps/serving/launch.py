@@ -24,8 +24,23 @@ from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     import gradio as gr
+
     from workbench.engine import Engine
 
+CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one place
+    "share": False,
+    "ssr_mode": False,
+    "show_error": False,
+    "run_history": False,
+    "mcp_server": False,
+    "strict_cors": True,
+    "pwa": False,
+    "enable_monitoring": False,
+    "max_threads": 16,
+    "footer_links": ["api", "settings"],
+    "prevent_thread_lock": True,
+    "quiet": True,
+}
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -48,6 +63,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, stop_signals() as stop:
         engine = _engine(options)
+        threading.Thread(target=_head_start, name="head-start", daemon=True).start()
         try:
             from apps import assemble
 
@@ -73,10 +89,31 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import STYLESHEET, theme
+    from apps._theme import HEAD, STYLESHEET, theme
 
     table = table or limits.current()
-    rules = Rules(
+    rules = _rules(demo, options, uploads=uploads, status=status, table=table)
+    demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
+    _, local_url, _ = demo.launch(
+        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
+        server_port=options.port,
+        auth=check_login,
+        root_path=options.root_path or None,
+        max_file_size=table.upload_bytes,
+        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
+        theme=theme(),
+        css_paths=[STYLESHEET],
+        head=HEAD,  # an event's `js` would need eval
+        allowed_paths=[],
+        **CLOSED,
+    )
+    return str(local_url)
+
+
+def _rules(
+    demo: gr.Blocks, options: ServeOptions, *, uploads: Path, status: Callable[[], dict[str, str]], table: limits.Limits
+) -> Rules:
+    return Rules(
         limits=table,
         uploads=uploads,
         status=status,
@@ -87,31 +124,6 @@ def launch(
         root_path=options.root_path,
         space=in_space(),
     )
-    demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
-    _, local_url, _ = demo.launch(
-        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
-        server_port=options.port,
-        auth=check_login,
-        root_path=options.root_path or None,
-        max_file_size=table.upload_bytes,
-        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
-        prevent_thread_lock=True,
-        quiet=True,
-        share=False,
-        ssr_mode=False,
-        show_error=False,
-        run_history=False,
-        mcp_server=False,
-        strict_cors=True,
-        pwa=False,
-        enable_monitoring=False,
-        allowed_paths=[],
-        max_threads=16,
-        footer_links=["api", "settings"],
-        theme=theme(),
-        css_paths=[STYLESHEET],
-    )
-    return str(local_url)
 
 
 def _engine(options: ServeOptions) -> Engine:
@@ -123,6 +135,14 @@ def _engine(options: ServeOptions) -> Engine:
 
         remote = zerogpu
     return Engine(default=options.model, device=options.device, dtype=options.dtype, remote=remote)
+
+
+def _head_start() -> None:
+    """Import torch while gradio is imported, so that the model stands soon after the page.
+
+    Only torch, with which gradio shares nothing: import locks do not forgive two threads that meet in a circle.
+    """
+    import torch  # noqa: F401
 
 
 def _guarded(rules: Rules) -> Callable[[Any], Any]:

@@ -49,7 +49,8 @@ shell.add_typer(cache.cache, name="cache")
 @shell.callback()
 def _root(
     shown: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _tell(on))
+        bool,
+        typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _tell(on)),
     ] = False,
 ) -> None:
     """Look inside CLIP-style image-text models and audit them. Without a command, the page is served."""

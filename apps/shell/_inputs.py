@@ -14,7 +14,12 @@ from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels, parse_labels
 from workbench.prompts import DEFAULT, TEMPLATE_SETS, check_templates
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # of what is taken from a folder; a file named outright may end as it likes
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+)  # of what is taken from a folder; a file named outright may end as it likes
 MAX_LIST = 1_000_000  # bytes of a file of labels or templates
 
 

@@ -6,18 +6,14 @@ Knows no command. Rich leaves colour out by itself where the output is no termin
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-INTERRUPTED = 130
+from apps.shell._interrupt import reading
 
 
 def say(text: str) -> None:
@@ -33,9 +29,11 @@ def complain(text: str) -> None:
 
 def write(text: str | Text) -> None:
     """Write a line of the result to stdout, at once."""
+    console = Console(highlight=False, soft_wrap=True)
+    with console.capture() as rendered:  # Rich would leave by itself, with a code of its own, at a closed pipe
+        console.print(text if isinstance(text, Text) else Text(text))
     with reading():
-        line = text if isinstance(text, Text) else Text(text)
-        Console(highlight=False, soft_wrap=True).print(line)
+        sys.stdout.write(rendered.get())
         sys.stdout.flush()
 
 
@@ -51,23 +49,16 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Leave quietly when the reader of stdout has left, as `head` does."""
-    try:
-        yield
-    except BrokenPipeError:
-        # the interpreter flushes stdout once more when it ends: give it a place where that cannot fail
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def printable(text: str) -> str:
     """Replace control characters, so that a file name cannot move the cursor or colour the screen."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def progress(*columns: Any) -> Progress:
     """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
     console = Console(stderr=True)
-    return Progress(*columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal)
+    return Progress(
+        *columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
+    )

@@ -15,9 +15,10 @@ import typer
 from rich.text import Text
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
+from apps.shell._interrupt import INTERRUPTED, reading, stop_on_ctrl_c
 from apps.shell._loading import load_and_say
 from apps.shell._options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from apps.shell._output import printable, progress, reading, say, to_json, write
+from apps.shell._output import printable, progress, say, to_json, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +32,19 @@ CHUNK = 32  # pictures that are scored together
 
 
 def classify(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGES…", help="Files, folders or patterns such as 'photos/*.jpg'.")
+    ],
     labels: Annotated[str | None, typer.Option("--labels", help='One CSV row: cat,dog,"cup, full".')] = None,
-    labels_file: Annotated[Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")] = None,
+    labels_file: Annotated[
+        Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
+    ] = None,
     templates: Annotated[
         list[str] | None,
         typer.Option(
             "--templates",
-            help="none, one, seven, eighty, a text with {} or a file with one a line; repeatable. Default: “a photo of a {}.”",
+            help="none, one, seven, eighty, a text with {} or a file with one a line; repeatable. "
+            "Default: “a photo of a {}.”",
         ),
     ] = None,
     none_of_these: Annotated[bool, typer.Option("--none-of-these", help="Add the answer “none of these”.")] = False,
@@ -63,9 +69,10 @@ def _answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield one entry of the documented list a picture."""
     from workbench.embedding import KnownVectors, embed_files
+    from workbench.notes import notes
     from workbench.zeroshot import classify as name_pictures
 
-    known = KnownVectors(backend)
+    known, unsaid = KnownVectors(backend), True
     rows = embed_files(backend, paths)
     with progress() as bar:
         task = bar.add_task("Pictures", total=len(paths))
@@ -75,6 +82,9 @@ def _answers(
             ranked: dict[str, Any] = {}
             if good := list(known.vectors):
                 answer = name_pictures(known, good, labels, templates=templates, none_of_these=none_of_these)
+                for note in notes(known, answer, templates) if unsaid else ():
+                    say(note)
+                unsaid = False
                 ranked = {path: answer.ranked(number) for number, path in enumerate(good)}
             yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
 
@@ -90,11 +100,14 @@ def _print_json(answers: Iterator[dict[str, Any]]) -> int:
     """Print one JSON list, entry by entry, and end it properly even when stopped; return how many failed."""
     failed, before = 0, "["
     try:
-        for entry in answers:
-            failed += "error" in entry
-            with reading():
-                sys.stdout.write(f"{before}\n{to_json(entry)}")
-            before = ","
+        with stop_on_ctrl_c() as stop:  # an interruption in the middle of an entry would leave half of it
+            for entry in answers:
+                failed += "error" in entry
+                with reading():
+                    sys.stdout.write(f"{before}\n{to_json(entry)}")
+                before = ","
+                if stop.is_set():
+                    raise typer.Exit(INTERRUPTED)
     finally:
         with reading():
             sys.stdout.write("[]\n" if before == "[" else "\n]\n")
@@ -109,7 +122,9 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             failed += 1
             say(f"{entry['image']}: {entry['error']}")
             continue
-        lines = [f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]]
+        lines = [
+            f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]
+        ]
         more = [f"  … and {len(lines) - SHOWN} more labels"] if len(lines) > SHOWN else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))
     return failed

@@ -33,9 +33,15 @@ MODEL_KEY = "clip_workbench.model"  # of the file's metadata: the fingerprint of
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS…", help="Files, folders or patterns such as 'photos/*.jpg'.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE.parquet", help="Where the vectors go; must not exist yet.")],
-    cache: Annotated[bool, typer.Option("--cache", help="Keep the vectors on disk, and use those that are kept.")] = False,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS…", help="Files, folders or patterns such as 'photos/*.jpg'.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE.parquet", help="Where the vectors go; must not exist yet.")
+    ],
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Keep the vectors on disk, and use those that are kept.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
@@ -45,11 +51,11 @@ def embed(
     """Embed pictures: columns path, sha256 and embedding (float32, unit length), in the order given."""
     check_out(out, force)
     files = picture_paths(paths)
-    from apps.shell._loading import load_and_say, vector_store
+    from apps.shell._loading import DiskVectors, load_and_say
     from workbench.embedding import embed_files
 
     backend = load_and_say(model, device, dtype)
-    kept = vector_store(backend.fingerprint) if cache else None
+    kept = DiskVectors(backend.fingerprint) if cache else None
     rows = embed_files(backend, files, kept=kept)
     failed = write_parquet(out, rows, total=len(files), dim=backend.dim, fingerprint=backend.fingerprint)
     written = len(files) - len(failed)

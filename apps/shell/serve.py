@@ -14,14 +14,18 @@ from apps.shell._output import say
 
 
 def serve(
-    host: Annotated[str, typer.Option("--host", help="Address to listen at; others than this machine's own need --auth.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; others than this machine's own need --auth.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen at.")] = 7860,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option("--allow-host", help="A further name that visitors use for this server, behind a proxy; repeatable."),
+        typer.Option(
+            "--allow-host", help="A further name that visitors use for this server, behind a proxy; repeatable."
+        ),
     ] = None,
     auth: Annotated[
         str | None, typer.Option("--auth", help="user:password that visitors give, or @FILE that holds them.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from apps.zero_shot import compare, one_picture
+from apps.zero_shot import compare, contrastive, many, one_picture
 from workbench.engine import Engine
 
 
@@ -16,5 +16,9 @@ def build(engine: Engine) -> None:
     with gr.Tabs():
         with gr.Tab("One picture", id="one"):
             one_picture.build(engine)
+        with gr.Tab("Contrastive", id="contrastive"):
+            contrastive.build(engine)
+        with gr.Tab("Many pictures", id="many"):
+            many.build(engine)
         with gr.Tab("Compare", id="compare"):
             compare.build(engine)

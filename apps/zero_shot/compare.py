@@ -15,7 +15,7 @@ from apps._figures import bars
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import labels_box, literal, picture_box, table, template_choice
-from apps.zero_shot.question import SHOWN, Answer, answer, percent, read_setup
+from apps.zero_shot.question import SHOWN, Answer, answer, numbers, percent, read_setup
 from workbench.engine import Engine
 
 MODELS, PICTURES = "Two models, one picture", "Two pictures, one model"
@@ -73,14 +73,15 @@ def build(engine: Engine) -> None:
 
     @handler
     def compare(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
-        first = read_setup(*(typed[widget] for widget in (labels, choice, own, none_of_these, model_a)))
+        words = [typed[widget] for widget in (labels, choice, own)]
+        first = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model_a])
         two_models = typed[what] == MODELS
         second = replace(first, model=typed[model_b]) if two_models else first
         files = (typed[picture_a], typed[picture_a] if two_models else typed[picture_b])
         sides = []
         for setup, file in zip((first, second), files, strict=True):
             with engine.session(owner(request), setup.model, deadline=limits.current().job_seconds) as session:
-                sides.append(answer(session, file, setup))
+                sides.append(answer(session, file, setup, place=" on ".join(numbers(engine))))
         said = f"A: {sides[0].provenance}\n\nB: {sides[1].provenance}"
         return verdict(*sides), figure(*sides), difference_rows(*sides), said
 

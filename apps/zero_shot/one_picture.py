@@ -16,9 +16,10 @@ from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import labels_box, literal, picture_box, table, template_choice
 from apps.zero_shot import examples, reproduce, templates, where
-from apps.zero_shot.question import SHOWN, Answer, Asked, answer, read_setup
+from apps.zero_shot.question import SHOWN, Answer, Asked, answer, numbers, read_setup
 from workbench.engine import Engine
 
+API_NAME = "zero_shot"
 HEADERS = ["label", "probability", "cosine", "logit"]
 FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
 
@@ -46,10 +47,11 @@ def build(engine: Engine) -> None:
 
     @handler
     def name_it(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
-        values = [typed[widget] for widget in settings]
-        setup = replace(read_setup(*values), picture=typed[sample])
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model])
+        setup = replace(setup, picture=typed[sample])
         with engine.session(owner(request), setup.model, deadline=limits.current().job_seconds) as session:
-            found = answer(session, typed[picture], setup)
+            found = answer(session, typed[picture], setup, place=" on ".join(numbers(engine)))
         return (*shown(found), Asked(setup, str(typed[picture]), tuple(label for label, _, _ in found.ranked)))
 
     asked = gr.State(None)
@@ -70,14 +72,14 @@ def build(engine: Engine) -> None:
             remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])
             provenance = gr.Markdown(elem_classes="provenance", elem_id="one-provenance")
     settings = [labels, choice, own, none_of_these, model]
-    inputs = {picture, sample, *settings}
+    inputs: Any = {picture, sample, *settings}
     outputs = [verdict, chart, rows, remarks, provenance, asked]
     wire: dict[str, Any] = {
         "concurrency_id": MODEL_QUEUE,
         "concurrency_limit": MODEL_LIMIT,
         "show_progress_on": [verdict],
     }
-    go.click(name_it, inputs, outputs, api_name="zero_shot", **wire)
+    go.click(name_it, inputs, outputs, api_name=API_NAME, **wire)
     with gr.Accordion("Where it looked", open=True):
         where.build(engine, asked)
     with gr.Accordion("Template by template", open=False):

@@ -19,7 +19,7 @@ from workbench.reproduce import OWN, Setup
 from workbench.zeroshot import classify
 
 if TYPE_CHECKING:
-    from workbench.engine import Session
+    from workbench.engine import Engine, Session
 
 SHOWN = 20  # bars in a chart; the table holds all labels
 
@@ -56,7 +56,7 @@ class Answer:
         return f"**{literal(label)}**, {percent(chance)}"
 
 
-def read_setup(labels: str, templates: str, own: str, none_of_these: bool, model: str) -> Setup:
+def read_setup(labels: str, templates: str, own: str, *, none_of_these: bool, model: str) -> Setup:
     """Turn what was typed and chosen into settings.
 
     Raises:
@@ -70,8 +70,8 @@ def read_setup(labels: str, templates: str, own: str, none_of_these: bool, model
     return setup
 
 
-def answer(session: Session, picture: str | None, setup: Setup) -> Answer:
-    """Ask the model.
+def answer(session: Session, picture: str | None, setup: Setup, *, place: str) -> Answer:
+    """Ask the model; `place` says in words where it runs.
 
     Raises:
         BadInput: no picture, or one that is not opened.
@@ -87,16 +87,26 @@ def answer(session: Session, picture: str | None, setup: Setup) -> Answer:
         session.logit_scale,
         session.logit_bias,
         remarks,
-        provenance(session, time.perf_counter() - began),
+        provenance(session, place, time.perf_counter() - began),
     )
 
 
-def provenance(session: Session, seconds: float) -> str:
+def provenance(session: Session, place: str, seconds: float) -> str:
     """Return the line that says who answered: model, training, input size, place, time."""
     return (
         f"Answered by {said(session.spec)}; sees {session.image_size} × {session.image_size} pixels; "
-        f"{session.dtype} on {session.device}; logit scale {session.logit_scale:.2f}; {seconds:.2f} s."
+        f"{literal(place)}; logit scale {session.logit_scale:.2f}; {seconds:.2f} s."
     )
+
+
+def numbers(engine: Engine) -> tuple[str, str]:
+    """Return dtype and device that the engine computes with, by name."""
+    import torch
+
+    from workbench.loading.device import choose_dtype
+
+    device = engine.status()["device"]
+    return str(choose_dtype(engine.dtype, torch.device(device))).removeprefix("torch."), device
 
 
 def percent(chance: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.zero_shot.question import Asked
+from apps.zero_shot.question import Asked, numbers
 from workbench.engine import Engine
 from workbench.pictures import SAMPLES, sample
 from workbench.reproduce import Setup, command_line, csv_row, from_query, python_lines, to_query
@@ -24,13 +24,19 @@ def lines(asked: Asked | None, engine: Engine) -> tuple[str, str, str]:
         return "", IDLE, IDLE
     setup = asked.setup
     name = f"{setup.picture}.png" if setup.picture else Path(asked.picture).name
-    device, dtype = engine.status()["device"], "auto"
+    dtype, device = numbers(engine)
     return "?" + to_query(setup), command_line(setup, name), python_lines(setup, name, device=device, dtype=dtype)
 
 
 def restored(query: dict[str, str], default: str) -> tuple[Setup, list[str]]:
     """Read a page's query into settings and notices."""
     return from_query(query, {entry.key: entry for entry in SAMPLES}, default=Setup(model=default))
+
+
+def page_address(request: gr.Request) -> str:
+    """Return where the visitor's browser has this page; it says so itself with each request (Origin)."""
+    root = str(getattr(request.request.app, "root_path", "") or "")
+    return f"{request.headers.get('origin', '')}{root if root.startswith('/') else ''}/"
 
 
 def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
@@ -53,6 +59,10 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
             setup.model,
         ]
 
+    def fill(question: Asked | None, request: gr.Request) -> tuple[str, str, str]:
+        query, shell_line, python_code = lines(question, engine)
+        return (page_address(request) + query if query else ""), shell_line, python_code
+
     address = gr.Textbox(
         label="Address with these settings",
         info="Settings only: an uploaded picture is never part of it.",
@@ -60,11 +70,22 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
         buttons=["copy"],
         elem_id="reproduce-address",
     )
-    shell = gr.Code(label="On the command line", language="shell", lines=1, wrap_lines=True, interactive=False)
-    python = gr.Code(
-        label="In Python", language="python", lines=8, wrap_lines=True, interactive=False, elem_id="reproduce-python"
+    shell = gr.Code(
+        label="On the command line",
+        language="shell",
+        lines=1,
+        wrap_lines=True,
+        show_line_numbers=False,
+        interactive=False,
     )
-    asked.change(
-        lambda question: lines(question, engine), asked, [address, shell, python], queue=False, api_visibility="private"
-    ).then(None, address, address, js="(query) => query ? location.origin + location.pathname + query : ''")
+    python = gr.Code(
+        label="In Python",
+        language="python",
+        lines=8,
+        wrap_lines=True,
+        show_line_numbers=False,
+        interactive=False,
+        elem_id="reproduce-python",
+    )
+    asked.change(fill, asked, [address, shell, python], queue=False, api_visibility="private")
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")

@@ -79,14 +79,15 @@ def build(engine: Engine, asked: gr.State) -> None:
     """Lay out the view; `asked` holds the last answered question of this visitor."""
 
     @handler
-    def compare(question: Asked | None, choice: str, own: str, request: gr.Request) -> tuple[Any, ...]:
+    def compare(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+        question = typed[asked]
         if question is None:
             raise BadInput(IDLE)
         labels = [label for label in question.ranked if label != NONE_OF_THESE]
-        used = compared(question, choice, own)
+        used = compared(question, typed[choice], typed[own])
         with engine.session(owner(request), question.setup.model, deadline=limits.current().job_seconds) as session:
-            found = contributions(session, safe_open(Path(question.picture)), labels, used)
-            few = contributions(session, safe_open(Path(question.picture)), labels[:COMPARED], used)
+            found = contributions(session, safe_open(Path(question.picture)), labels, templates=used)
+            few = contributions(session, safe_open(Path(question.picture)), labels[:COMPARED], templates=used)
         figure = heat_map(few.cosines.T.numpy(), few.labels, few.templates, title="cosine")
         return (
             gr.update(value=contribution_rows(found, labels[0]), headers=headers(labels[0])),
@@ -111,7 +112,7 @@ def build(engine: Engine, asked: gr.State) -> None:
         cells = table(["label"], "Cosines: one row a label, one column a template")
     go.click(
         compare,
-        [asked, choice, own],
+        {asked, choice, own},
         [rows, chart, cells],
         api_visibility="private",
         concurrency_id=MODEL_QUEUE,

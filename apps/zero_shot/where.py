@@ -6,20 +6,20 @@ Knows the view; the methods stand in `workbench.attribution`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 from PIL import Image
+from workbench.attribution import heatmap
 
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._widgets import literal, table
 from apps.zero_shot.question import Asked
 from workbench import attribution
-from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput
 from workbench.images import safe_open
@@ -40,7 +40,7 @@ class Seen:
     method: str  # key
 
 
-def look(session: Session, asked: Asked, label: str, method: str) -> Iterator[Any]:
+def look(session: Session, asked: Asked, *, label: str, method: str) -> Iterator[Any]:
     """Yield progress after each step on the device, and a `attribution.Attribution` at the end.
 
     Raises:
@@ -82,7 +82,7 @@ def summary(seen: Seen, found: attribution.Attribution) -> str:
     return "\n\n".join([*lines, literal(found.note)] if found.note else lines)
 
 
-def served(reasons: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
+def _served(reasons: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
     """Split the methods into choices, and Markdown that names the others with the reason why not."""
     choices = [(METHODS[key].title, key) for key, reason in reasons.items() if not reason]
     missing = [f"- {literal(METHODS[key].title)}: {literal(reason)}" for key, reason in reasons.items() if reason]
@@ -96,48 +96,58 @@ def blend(seen: Seen | None, opacity: float) -> Image.Image | None:
     return attribution.overlay(Image.fromarray(seen.square), seen.map, opacity, signed=METHODS[seen.method].signed)
 
 
+def _ready(engine: Engine, question: Asked | None, visitor: str) -> tuple[Any, ...]:
+    """Return what the widgets show after a new answer: labels, methods, reasons, button, words, and no old map."""
+    if question is None:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), IDLE, None, None, None
+    with engine.session(visitor, question.setup.model) as session:
+        choices, missing = _served(attribution.availability(session))
+    labels = [label for label in question.ranked if label != NONE_OF_THESE]
+    return (
+        gr.update(choices=labels, value=labels[0], interactive=True),
+        gr.update(choices=choices, value=choices[0][1] if choices else None, interactive=True),
+        gr.update(value=missing, visible=bool(missing)),
+        gr.update(interactive=bool(choices)),
+        "Choose a label and a method, then press “Show where”.",
+        None,
+        None,
+        None,
+    )
+
+
+def _screens(steps: Iterator[Any], opacity: float) -> Iterator[tuple[Any, ...]]:
+    """Turn the steps of `look` into what the widgets show: words, picture, shares, and the map to keep."""
+    seen = next(steps)
+    for step in steps:
+        if isinstance(step, attribution.Attribution):
+            seen = replace(seen, map=step.map)
+            alt = f"Heat map for “{seen.label}” over the picture. {heatmap.summary(step.map)}"
+            picture = gr.update(value=blend(seen, opacity), alt_text=alt)
+            yield summary(seen, step), picture, shares(step.map), seen
+        else:
+            yield (
+                f"{METHODS[seen.method].title}: {step.done} of {step.total} {step.unit}",
+                gr.skip(),
+                gr.skip(),
+                gr.skip(),
+            )
+
+
 def build(engine: Engine, asked: gr.State) -> None:
     """Lay out the view; `asked` holds the last answered question of this visitor."""
 
     @handler
     def prepare(question: Asked | None, request: gr.Request) -> tuple[Any, ...]:
-        if question is None:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), IDLE, None, None, None
-        with engine.session(owner(request), question.setup.model) as session:
-            choices, missing = served(attribution.availability(session))
-        labels = [label for label in question.ranked if label != NONE_OF_THESE]
-        return (
-            gr.update(choices=labels, value=labels[0], interactive=True),
-            gr.update(choices=choices, value=choices[0][1] if choices else None, interactive=True),
-            gr.update(value=missing, visible=bool(missing)),
-            gr.update(interactive=bool(choices)),
-            "Choose a label and a method, then press “Show where”.",
-            None,
-            None,
-            None,
-        )
+        return _ready(engine, question, owner(request))
 
     @handler
-    def show(question: Asked | None, label: str, method: str, opacity: float, request: gr.Request) -> Iterator[Any]:
-        if question is None:
+    def show(typed: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
+        if typed[asked] is None:
             raise BadInput(IDLE)
         seconds = limits.current().job_seconds
-        with engine.session(owner(request), question.setup.model, deadline=seconds) as session:
-            steps = look(session, question, label, method)
-            seen = next(steps)
-            for step in steps:
-                if isinstance(step, attribution.Attribution):
-                    seen = Seen(seen.square, step.map, label, seen.method)
-                    alt = f"Heat map for “{label}” over the picture. {heatmap.summary(step.map)}"
-                    picture = gr.update(value=blend(seen, opacity), alt_text=alt)
-                    yield summary(seen, step), picture, shares(step.map), seen
-                else:
-                    yield (
-                        f"{METHODS[method].title}: {step.done} of {step.total} {step.unit}",
-                        gr.skip(),
-                        gr.skip(),
-                        gr.skip(),
-                    )
+        with engine.session(owner(request), typed[asked].setup.model, deadline=seconds) as session:
+            steps = look(session, typed[asked], label=typed[label], method=typed[method])
+            yield from _screens(steps, typed[opacity])
 
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
@@ -166,7 +176,7 @@ def build(engine: Engine, asked: gr.State) -> None:
     )
     running = go.click(
         show,
-        [asked, label, method, opacity],
+        {asked, label, method, opacity},
         [status, picture, rows, seen],
         api_visibility="private",
         concurrency_id=MODEL_QUEUE,

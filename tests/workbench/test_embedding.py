@@ -1,4 +1,4 @@
-"""Many files through the local engine: order, single failures, bounded memory, and what is known is not computed again."""
+"""Many files through the local engine: order, single failures, bounded memory, nothing computed twice."""
 
 from __future__ import annotations
 

@@ -60,6 +60,12 @@ def openai_square(openai: Any, picture: Image.Image) -> torch.Tensor:
     return pixels * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)
 
 
+def exact(openai: Any, picture: Image.Image) -> None:
+    """Hold the square against OpenAI's: the same, or for a thread-like picture within one level."""
+    allowed = LEVEL if max(picture.size) > 64 * min(picture.size) else 1e-6
+    assert (square(picture) - openai_square(openai, picture)).abs().max() <= allowed
+
+
 SIZES = [
     (640, 480),
     (480, 640),
@@ -89,22 +95,21 @@ SIZES = [
 @pytest.mark.parametrize("size", SIZES)
 def test_preprocessing_equals_openai(openai: Any, size: tuple[int, int]) -> None:
     picture = noise(*size)
-    assert (square(picture) - openai_square(openai, picture)).abs().max() <= LEVEL
+    exact(openai, picture)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(0, 99))
 def test_preprocessing_equals_openai_at_any_size(openai: Any, width: int, height: int, seed: int) -> None:
-    if max(width, height) > 30 * min(width, height):
+    if max(width, height) > 100 * min(width, height):
         height = width  # OpenAI's way needs gigabytes beyond
     picture = noise(width, height, seed=seed)
-    assert (square(picture) - openai_square(openai, picture)).abs().max() <= LEVEL
+    exact(openai, picture)
 
 
 def test_real_photos_equal_openai(openai: Any, photos: Path) -> None:
     for name in ("chelsea.png", "rocket.jpg", "logo.png", "retina.jpg", "camera.png"):
-        picture = safe_open(photos / name)
-        assert (square(picture) - openai_square(openai, picture)).abs().max() <= LEVEL
+        exact(openai, safe_open(photos / name))
 
 
 def test_normalise_is_openai_s(openai: Any) -> None:
@@ -138,16 +143,6 @@ def test_a_thread_of_a_picture_needs_little_memory() -> None:
     for picture in pictures:
         assert set(prepare(picture, CLIP).flatten().tolist()) == {0, 128}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kilobytes
-
-
-def test_the_fast_layout_is_used_and_changes_nothing() -> None:
-    """Bytes in the order rows, columns, RGB resize several times faster than planes; the values are the same."""
-    from torchvision.transforms.v2 import functional as vision
-
-    picture = noise(1024, 768)
-    planes = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
-    resized = vision.center_crop(vision.resize(planes, [224], vision.InterpolationMode.BICUBIC, antialias=True), [224])
-    assert (prepare(picture, CLIP).int() - resized.int()).abs().max() <= 1
 
 
 # --- opening

@@ -108,6 +108,7 @@ RESNETS = (
         revision="b4f04ca",
         architecture="RN50x4-quickgelu",
         parameters=178_300_601,
+        download_bytes=714_000_000,  # as the repository's page rounds it
         image_size=288,
         dim=640,
         note="The model whose multimodal neurons were published (Goh et al., Distill 2021).",

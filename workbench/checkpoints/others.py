@@ -66,6 +66,7 @@ OTHERS = (
         paper="arXiv:2309.16671",
         trained_on="400 million image-text pairs from Common Crawl, balanced over metadata as OpenAI described it",
         parameters=149_620_737,
+        download_bytes=599_000_000,  # as the repository's page rounds it
         image_size=224,
         context_length=77,
         dim=512,

@@ -73,6 +73,16 @@ class Session:
         return anatomy
 
     @property
+    def device(self) -> str:
+        """Where the weights are: cpu, cuda, mps."""
+        return str(getattr(self._backend, "device", "cpu"))
+
+    @property
+    def dtype(self) -> str:
+        """What the weights are: float32, bfloat16, float16."""
+        return str(getattr(self._backend, "dtype", "float32")).removeprefix("torch.")
+
+    @property
     def image_size(self) -> int:
         """Side of the square that the image tower sees, in pixels."""
         image_size: int = self._backend.image_size

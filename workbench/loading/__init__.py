@@ -47,11 +47,8 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     where = choose_device(device)
     what = choose_dtype(dtype, where)
     if spec.library == "open_clip":
-        from workbench.loading import openclip
-
-        towers = openclip.load_folder(folder, where, what)
+        from workbench.loading.openclip import load_folder
     else:
-        from workbench.loading import hf
-
-        towers = hf.load_folder(folder, where, what)
-    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, str(what)))
+        from workbench.loading.hf import load_folder
+    towers = load_folder(folder, where, what)
+    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, dtype=str(what)))

@@ -60,7 +60,7 @@ def vet(spec: ModelSpec, folder: Path) -> dict[str, str]:
     return found
 
 
-def fingerprint(spec: ModelSpec, folder: Path, weights: dict[str, str], dtype: str) -> str:
+def fingerprint(spec: ModelSpec, folder: Path, weights: dict[str, str], *, dtype: str) -> str:
     """Hash of weights, preprocessing, tokenizer and dtype: 32 hexadecimal digits."""
     digest = hashlib.sha256(f"recipe {RECIPE} dtype {dtype}".encode())
     for name, sha256 in sorted(weights.items()):

@@ -20,6 +20,7 @@ from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention
+from workbench.loading.folding import quicken
 from workbench.loading.torch_backend import Towers
 
 FAMILIES = {
@@ -45,7 +46,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     if family not in FAMILIES:
         raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
     model = _model(folder, family, dtype)
-    model = model.to(device).eval().requires_grad_(False)
+    model = model.to(device).eval()
+    quicken(model.vision_model)
+    model.requires_grad_(False)
     preprocessing = _preprocessing(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)
     return Towers(
@@ -58,12 +61,14 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
         dim=_dim(model),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
+        score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
         attention=attention(model.vision_model, image),
     )
 
 
 def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
     """Load the weights, all of them and no others."""
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     # bars and hints on stderr are the shell's business; what matters in them is raised here as an error
@@ -80,7 +85,7 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
             attn_implementation="sdpa",
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, LookupError, TypeError, SafetensorError) as error:
         said = str(error).replace(str(folder), folder.name).strip().split("\n")[0][:300]
         raise WeightsRefused(
             f"A checkpoint here is a folder with config.json and safetensors; {folder.name!r} cannot be loaded: {said}"

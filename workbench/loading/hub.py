@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from workbench.loading.hashes import main_config, vet, weight_files
 from workbench.models import ModelSpec
 from workbench.places import home
 
+FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
 SPARE = 200_000_000  # bytes that a download leaves free on the disk
 
 
@@ -74,7 +76,7 @@ def download(
     Args:
         spec: a row of the catalogue with a repository.
         progress: called with (bytes done, bytes in all).
-        cancelled: asked about once a megabyte; what has come by then is kept.
+        cancelled: asked whenever bytes come; what has come by then is kept.
 
     Raises:
         Cancelled: on request.
@@ -108,7 +110,7 @@ def _find(spec: ModelSpec) -> tuple[Path, str] | None:
     if spec.repo is None or spec.revision is None:
         return None
     for folder in sorted(_place().glob(f"{_stem(spec)}@{spec.revision}*")):
-        if not folder.name.endswith(".part"):
+        if FULL_COMMIT.fullmatch(folder.name.rpartition("@")[2]):  # not one that ends in .part or .lock
             return folder, "downloaded"
     snapshots = _hub_cache() / f"models--{_stem(spec)}" / "snapshots"
     for folder in sorted(snapshots.glob(f"{spec.revision}*")):

@@ -17,6 +17,7 @@ from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention
+from workbench.loading.folding import quicken
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.torch_backend import Towers
 
@@ -33,7 +34,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     architecture = dict(config.get("model_cfg") or {})
     model = _model(folder, architecture)
     _fill(folder, model)
-    model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    model = model.to(device=device, dtype=dtype).eval()
+    quicken(model.visual)
+    model.requires_grad_(False)
     size = _side(folder, model.visual.image_size)
     preprocessing = _preprocessing(folder, config.get("preprocess_cfg") or {}, size)
     return Towers(
@@ -46,6 +49,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
         dim=int(architecture["embed_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if model.logit_bias is not None else 0.0,
+        score="sigmoid" if model.logit_bias is not None else "softmax",
         attention=attention(model.visual, model.encode_image),
     )
 
@@ -128,18 +132,21 @@ def _looks_back(model: Any) -> bool:
 
 
 def _text(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
-    if hasattr(model, "text"):
+    if not _looks_back(model):
         return lambda ids, mask: model.encode_text(ids)
+    tower = getattr(model, "text", model)
+    pool = getattr(model, "text_pool_type", None) or tower.pool_type
+    end = getattr(model, "text_eos_id", None) or tower.eos_id
 
     def text(ids: Tensor, mask: Tensor) -> Any:
-        """Run open_clip's `CLIP.encode_text`, which takes 77 tokens only, on as many as there are."""
+        """Do what `encode_text` does, which takes 77 tokens only, with as many as there are."""
         from open_clip.transformer import text_global_pool
 
         length = ids.shape[1]
-        rows = model.token_embedding(ids) + model.positional_embedding[:length]
-        rows = model.transformer(rows, attn_mask=model.attn_mask[:length, :length])
-        rows = text_global_pool(model.ln_final(rows), ids, model.text_pool_type, eos_token_id=model.text_eos_id)
-        projection = model.text_projection
+        rows = tower.token_embedding(ids) + tower.positional_embedding[:length]
+        rows = tower.transformer(rows, attn_mask=tower.attn_mask[:length, :length])
+        rows = text_global_pool(tower.ln_final(rows), ids, pool, eos_token_id=end)
+        projection = tower.text_projection
         if projection is None:
             return rows
         return projection(rows) if isinstance(projection, nn.Module) else rows @ projection

@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import Unsupported, WeightsMissing, WeightsRefused
+from workbench.errors import OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.loading.hashes import CONFIGS, OPEN_CLIP_WEIGHTS, main_config, sha256_of
 from workbench.models import ModelSpec
 
@@ -92,6 +92,11 @@ def plainly(spec: ModelSpec) -> Iterator[None]:
         raise WeightsMissing(
             f"The hub would not give {spec.repo} at commit {(spec.revision or '')[:7]} (HTTP {code}). "
             f"Try again later with: {again}"
+        ) from None
+    except OSError as error:  # the disk: full after all, or not writable
+        raise OutOfResources(
+            f"The files of {spec.title} could not be written ({error.strerror or type(error).__name__}). "
+            f"Free some disk, or point CLIP_WORKBENCH_HOME elsewhere; then run: {again}"
         ) from None
 
 

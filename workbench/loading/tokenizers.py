@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
-# OpenAI's splitting: contractions, runs of letters, single digits, runs of anything else
-_WORDS = rf"{re.escape(_START)}|{re.escape(_END)}|'s|'t|'re|'ve|'m|'ll|'d|[\p{{L}}]+|[\p{{N}}]|[^\s\p{{L}}\p{{N}}]+"
+# OpenAI's splitting: contractions (a long s too: its pattern ignores case), letters, single digits, anything else
+_WORDS = rf"{re.escape(_START)}|{re.escape(_END)}|'[sſ]|'t|'re|'ve|'m|'ll|'d|[\p{{L}}]+|[\p{{N}}]|[^\s\p{{L}}\p{{N}}]+"
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from workbench.backend import Picture
-    from workbench.models import ModelSpec
+    from workbench.models import ModelSpec, Score
 
 BATCH = 32  # pictures or texts of one pass
 AHEAD = 3  # batches of prepared pictures held at once
@@ -45,6 +45,7 @@ class Towers:
     dim: int
     logit_scale: float
     logit_bias: float = 0.0
+    score: Score = "softmax"  # what the weights were trained for
     attention: Callable[[Tensor], tuple[Tensor, list[Tensor]]] | None = None  # normalised pixels; eager
 
 
@@ -52,7 +53,8 @@ class TorchBackend:
     """A loaded checkpoint on a device; fulfils `ClipBackend`, `Encoder` and `WhiteBox`."""
 
     def __init__(self, spec: ModelSpec, towers: Towers, fingerprint: str) -> None:
-        self.spec = spec
+        # a folder's row does not know how its weights score; the weights do
+        self.spec = spec if spec.score == towers.score else replace(spec, score=towers.score)
         self.towers = towers
         self.fingerprint = fingerprint
         self.dim = towers.dim

@@ -14,7 +14,6 @@ from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_st
 
 from workbench.errors import Cancelled, WeightsRefused
 
-CHUNK = 1 << 20  # bytes between two looks at `cancelled`
 ATTEMPTS = 5  # broken connections in a row without a single byte
 PAUSE = 0.5  # seconds before the next attempt, times its number
 
@@ -73,7 +72,7 @@ def _go_on(url: str, to: Path, size: int, *, told: Callable[[int], None], cancel
         have = have if response.status_code == 206 else 0  # the whole file comes again
         with to.open("r+b" if have else "wb") as opened:
             opened.seek(have)
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():
                 opened.write(chunk)
                 have += len(chunk)
                 told(min(have, size))

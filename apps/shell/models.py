@@ -1,0 +1,82 @@
+"""`models`: the catalogue, what of it is on this machine, and the only word that downloads.
+
+Knows the table; the rows are those of `workbench.loading.listing`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apps.shell._interrupt import stop_on_ctrl_c
+from apps.shell._options import JsonOption
+from apps.shell._output import progress, say, write, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.models import ModelSpec
+
+
+def models(
+    download: Annotated[
+        str | None,
+        typer.Option("--download", metavar="KEY", help="Fetch this model from the Hugging Face Hub; Ctrl-C stops."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the models and what is on this machine, or download one."""
+    if download is None:
+        _show(as_json)
+        return
+    from workbench.models import find
+
+    spec = find(download)
+    from workbench.loading import hub
+
+    before = hub.presence(spec)
+    if not before.here:
+        _download(spec, hub.download)
+    there = hub.presence(spec)
+    if as_json:
+        write_json({"key": spec.key, "where": there.where, "bytes": there.bytes, "downloaded": not before.here})
+    else:
+        write(f"{spec.key}  {there.where}, {_size(there.bytes)}")
+
+
+def _download(spec: ModelSpec, fetch: Callable[..., Any]) -> None:
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    say(f"{spec.title} ({spec.repo}), {_size(spec.download_bytes)}, licence: {spec.licence or 'not known here'}.")
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with stop_on_ctrl_c() as stop, progress(*columns) as bar:
+        task = bar.add_task(spec.title, total=spec.download_bytes)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        fetch(spec, progress=show, cancelled=stop.is_set)
+
+
+def _show(as_json: bool) -> None:
+    from workbench.loading import listing
+
+    rows = listing.rows()
+    if as_json:
+        write_json(rows)
+        return
+    widest = max(len(row["key"]) for row in rows)
+    for row in rows:
+        size = row["disk_bytes"] if row["here"] else row["download_bytes"]
+        facts = (f"{_count(row['parameters']):>6}", f"{_size(size):>9}", f"{row['score']:8}", f"{row['where']:18}")
+        write(f"{row['key']:{widest}}  {'  '.join(facts)}  {row['licence'] or 'licence not known'}")
+    say("Columns: key, parameters, size, score, where it is, licence. More with --json; fetch one with --download KEY.")
+
+
+def _count(parameters: int | None) -> str:
+    return "?" if parameters is None else f"{parameters / 1e6:,.0f} M"
+
+
+def _size(amount: int | None) -> str:
+    return "size not known" if amount is None else f"{amount / 1e6:,.0f} MB"

@@ -1,0 +1,97 @@
+"""The page as a whole: it builds, events share one queue, errors become messages, text stays text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import gradio as gr
+import pytest
+
+from apps import TABS, TITLE, assemble
+from apps._figures import bars, heat_map, plain
+from apps._handler import MODEL_QUEUE, handler, owner
+from apps._widgets import literal
+from workbench.engine import Engine
+from workbench.errors import BadInput, Cancelled
+
+
+@pytest.fixture(scope="module")
+def page(engine: Engine) -> gr.Blocks:
+    return assemble(engine)
+
+
+def test_the_page_builds_with_its_title(page: gr.Blocks) -> None:
+    assert page.title == TITLE
+    assert TABS[0].key == "zero-shot"
+
+
+def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
+    fields = (gr.Textbox, gr.Dropdown, gr.Radio, gr.Slider, gr.Checkbox, gr.Image, gr.Dataframe, gr.Plot)
+    unlabelled = [block for block in page.blocks.values() if isinstance(block, fields) and not block.label]
+    assert unlabelled == []
+
+
+def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
+    names = {fn.api_name: fn.concurrency_id for fn in page.fns.values()}
+    assert names["zero_shot"] == names["compare"] == MODEL_QUEUE
+
+
+def test_no_event_needs_evaluated_script(page: gr.Blocks) -> None:
+    assert [fn.api_name for fn in page.fns.values() if isinstance(fn.js, str)] == []
+
+
+def test_an_error_of_ours_becomes_a_message_and_another_crashes() -> None:
+    @handler
+    def ours() -> None:
+        raise BadInput("Give a label.")
+
+    @handler
+    def foreign() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(gr.Error, match="Give a label"):
+        ours()
+    with pytest.raises(ZeroDivisionError):
+        foreign()
+
+
+def test_a_cancelled_generator_ends_quietly_and_a_failed_one_with_a_message() -> None:
+    @handler
+    def stopped() -> Iterator[int]:
+        yield 1
+        raise Cancelled("stopped")
+
+    @handler
+    def failed() -> Iterator[int]:
+        yield 1
+        raise BadInput("No such step.")
+
+    assert list(stopped()) == [1]
+    steps = failed()
+    assert next(steps) == 1
+    with pytest.raises(gr.Error, match="No such step"):
+        next(steps)
+
+
+def test_a_visitor_without_a_page_has_an_owner_too() -> None:
+    assert owner(None) == "local"
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](http://example.org/a.png)", "<img src=x onerror=y>", "**bold** `code` $$x$$ &amp;"]
+)
+def test_typed_text_is_escaped_for_markdown(text: str) -> None:
+    shown = literal(text)
+    assert re.sub(r"\\(.)", r"\1", shown) == text
+    assert not re.search(r"(?<!\\)[!-/:-@\[\]^_`{|}~]", shown)
+
+
+def test_figures_hold_the_numbers_and_take_markup_literally() -> None:
+    import numpy as np
+
+    figure = bars(["<b>cat</b>", "dog"], {"probability": [0.75, 0.25]}, axis="probability", top=1.0)
+    assert list(figure.data[0].x) == [0.75, 0.25]
+    assert figure.layout.yaxis.ticktext[0] == plain("<b>cat</b>") == "&lt;b&gt;cat&lt;/b&gt;"
+    cells = heat_map(np.array([[0.1, 0.2]]), ["cat"], ["a {}", "b {}"], title="cosine")
+    assert np.asarray(cells.data[0].z).shape == (1, 2)

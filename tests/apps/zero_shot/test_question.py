@@ -1,0 +1,75 @@
+"""One picture: what is refused, what is answered, and that the reproduced lines give the same numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+
+from apps.zero_shot.question import Asked, answer, percent, read_setup
+from apps.zero_shot.reproduce import lines
+from workbench.engine import Engine
+from workbench.errors import BadInput
+from workbench.pictures import sample_path
+from workbench.reproduce import Setup
+
+
+@pytest.mark.parametrize("typed", ["", "  \n ", " , , "])
+def test_no_label_is_refused_in_words(typed: str) -> None:
+    with pytest.raises(BadInput, match="at least"):
+        read_setup(typed, "one", "", none_of_these=False, model="pocket")
+
+
+def test_three_hundred_labels_are_refused_with_the_count() -> None:
+    with pytest.raises(BadInput, match="300"):
+        read_setup(",".join(f"thing {i}" for i in range(300)), "one", "", none_of_these=False, model="pocket")
+
+
+def test_an_own_list_without_a_place_for_the_label_is_refused() -> None:
+    with pytest.raises(BadInput, match="label goes"):
+        read_setup("cat", "own", "a photo of a cat", none_of_these=False, model="pocket")
+
+
+def test_no_picture_and_a_damaged_one_are_refused(engine: Engine, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(sample_path("cat").read_bytes()[:2000])
+    with engine.session("test") as session:
+        with pytest.raises(BadInput, match="Choose a picture"):
+            answer(session, None, Setup(labels=("cat",)), place="here")
+        with pytest.raises(BadInput, match=r"damaged\.png"):
+            answer(session, str(damaged), Setup(labels=("cat",)), place="here")
+
+
+@pytest.mark.parametrize("setup", [
+    Setup(labels=("cat", "dog", "coffee cup"), picture="cat"),
+    Setup(labels=("cat", "a “dog”, it's"), templates="seven", none_of_these=True, picture="cat"),
+    Setup(labels=("cat", "dog"), templates="own", own=("a drawing of {}", 'it\'s "a" {}\\'), picture="cat"),
+])  # fmt: skip
+def test_the_python_lines_give_the_same_numbers(engine: Engine, setup: Setup) -> None:
+    with engine.session("test") as session:
+        shown = answer(session, str(sample_path("cat")), setup, place="float32 on cpu")
+    code = lines(Asked(setup, str(sample_path("cat"))), engine)[2]
+    space: dict[str, object] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, space)
+    rows = [line.split("\t") for line in printed.getvalue().splitlines()]
+    assert [row[0] for row in rows] == [label for label, _, _ in shown.ranked]
+    for row, (_, chance, cosine) in zip(rows, shown.ranked, strict=True):
+        assert float(row[1]) == pytest.approx(chance, abs=1e-4)
+        assert float(row[2]) == pytest.approx(cosine, abs=1e-4)
+
+
+def test_an_upload_goes_by_its_bare_name(engine: Engine) -> None:
+    address, shell, python = lines(Asked(Setup(labels=("cat",)), "/private/place/holiday photo.png"), engine)
+    assert "holiday" not in address
+    assert "clip-workbench classify 'holiday photo.png' --labels cat --templates one --model pocket" in shell
+    assert "/private" not in address + shell + python
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"), [(1.0, "100.0 %"), (0.99999, "over 99.9 %"), (0.517, "51.7 %"), (1e-6, "under 0.1 %")]
+)
+def test_a_near_certainty_is_not_called_certain(chance: float, said: str) -> None:
+    assert percent(chance) == said

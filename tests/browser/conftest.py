@@ -1,0 +1,104 @@
+"""A real server in a process of its own, and a real Chromium that counts what leaves the machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.chromium import FLAGS, chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 120
+WAIT_MS = 60_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where `python app.py` serves, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port), "--device", "cpu"], cwd=ROOT, env=environment
+    )
+    try:
+        _wait(url + "healthz", server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert server.poll() is None, "the server ended before it answered"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if b'"ready"' in answer.read():
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"no server within {START_SECONDS} s")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, as the machine has it."""
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open the page as one more visitor; afterwards, nothing failed in it and nothing left the machine."""
+    contexts, failures = [], []
+
+    def open_page(query: str = "", **options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: failures.append(f"error in the page: {error}"))
+        page.on(
+            "request",
+            lambda request: failures.append(f"left the machine: {request.url}") if _outside(request.url) else None,
+        )
+        page.goto(address + query)
+        page.locator("#example-cat").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert failures == []
+
+
+def _outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))

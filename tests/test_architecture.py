@@ -1,0 +1,147 @@
+"""The house rules, read from the source: who may import whom, how long things may be, what every module says first."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = {"workbench": 0, "audits": 1, "apps": 2, "app": 3, "benchmarks": 3}  # imports go downwards only
+LOADING = ("workbench/loading/", "workbench/training/", "workbench/generation/")
+CUDA = (*LOADING, "workbench/scheduler", "benchmarks/")
+NETWORK = ("workbench/loading/", "apps/serving/")  # serving listens and never calls out; a socket hook tests that
+ONLY_IN = {  # library -> the rooms that may import it
+    "gradio": ("apps/", "app.py"),
+    "transformers": (*LOADING, "benchmarks/"),
+    "open_clip": (*LOADING, "benchmarks/"),
+    "timm": LOADING,
+    "huggingface_hub": LOADING,
+    "typer": ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/"),
+    "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),
+    "spaces": ("apps/zerogpu.py",),
+    **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
+}
+PRINTERS = ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/")
+LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 300, 40, 80, 7, 6, 3
+VAGUE = ("utils", "helpers", "common", "manager")
+
+
+def sources() -> list[str]:
+    kept = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")] + [ROOT / "app.py"]
+    return sorted(path.relative_to(ROOT).as_posix() for path in kept)
+
+
+def faults(name: str, source: str) -> list[str]:
+    tree = ast.parse(source)
+    return [f"{name}: {text}" for rule in (_shape, _imports, _functions) for text in rule(name, tree, source)]
+
+
+def _shape(name: str, tree: ast.Module, source: str) -> Iterator[str]:
+    if not (ast.get_docstring(tree) or "").split("\n")[0].rstrip().endswith((".", "?", ",", ":")) and source.strip():
+        yield "no docstring that begins with a sentence"
+    if source.count("\n") > LINES:
+        yield f"{source.count(chr(10))} lines"
+    if Path(name).stem in VAGUE:
+        yield "a name that says nothing"
+    public = [x.name for x in tree.body if isinstance(x, ast.FunctionDef | ast.ClassDef) and x.name[0] != "_"]
+    if len(public) > NAMES and not name.endswith("errors.py"):
+        yield f"{len(public)} public names: {', '.join(public)}"
+
+
+def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
+    here = name.split("/")[0].removesuffix(".py")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            modules = []
+        for module in modules:
+            top = module.split(".")[0]
+            if top in ROOMS and ROOMS[top] > ROOMS[here]:
+                yield f"imports upwards: {module}"
+            for library, rooms in ONLY_IN.items():
+                if (module + ".").startswith(library + ".") and not name.startswith(rooms):
+                    yield f"imports {library}"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.cuda" and not name.startswith(CUDA):
+            yield "knows torch.cuda"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and not name.startswith(PRINTERS):
+            yield "prints"
+        if isinstance(node, ast.ExceptHandler) and _swallows(node, source):
+            yield f"swallows every exception in line {node.lineno}"
+
+
+def _swallows(node: ast.ExceptHandler, source: str) -> bool:
+    """Say whether a handler takes every exception and is no marked boundary between jobs or requests."""
+    every = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+    marked = "# boundary:" in source.splitlines()[node.lineno - 1]
+    return every and not marked and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+
+
+def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
+    outer = [*tree.body, *(inner for x in tree.body if isinstance(x, ast.ClassDef) for inner in x.body)]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        length = (node.end_lineno or 0) - node.lineno + 1
+        if length > (BUILD if node.name == "build" else FUNCTION):
+            yield f"{node.name} has {length} lines"
+        positional = [x for x in (*node.args.posonlyargs, *node.args.args) if x.arg not in ("self", "cls")]
+        every = [*positional, *node.args.kwonlyargs]
+        # a function within a function is no interface (gradio calls those by position), nor are a command's options
+        free = node not in outer or (name.startswith(("apps/shell/", "benchmarks/__main__")) and node.name[0] != "_")
+        if not free and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
+            yield f"{node.name} takes {len(every)} parameters, {len(positional)} by position"
+
+
+@pytest.mark.parametrize("name", sources())
+def test_the_house_rules_hold(name: str) -> None:
+    assert faults(name, (ROOT / name).read_text(encoding="utf-8")) == []
+
+
+SAID = '"""A sentence."""\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "planted", "found"),
+    [
+        ("workbench/stats.py", SAID + "import gradio as gr\n", "imports gradio"),
+        ("workbench/stats.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
+        ("audits/skew.py", SAID + "import apps\n", "imports upwards"),
+        ("apps/zero_shot/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
+        ("workbench/stats.py", SAID + "import urllib.request\n", "imports urllib.request"),
+        ("workbench/stats.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
+        ("apps/tab.py", SAID + "print(1)\n", "prints"),
+        ("workbench/stats.py", "x = 1\n", "docstring"),
+        ("workbench/utils.py", SAID, "says nothing"),
+        ("workbench/stats.py", SAID + "x = 1\n" * 300, "301 lines"),
+        ("workbench/stats.py", SAID + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
+        ("workbench/stats.py", SAID + "def f():\n" + "    x = 1\n" * 40, "f has 41 lines"),
+        ("apps/tab.py", SAID + "def build(engine):\n" + "    x = 1\n" * 80, "build has 81 lines"),
+        ("workbench/stats.py", SAID + "def f(a, b, c, d): ...\n", "4 by position"),
+        ("workbench/stats.py", SAID + "def f(a, *, b, c, d, e, f, g): ...\n", "7 parameters"),
+        ("workbench/stats.py", SAID + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
+    ],
+)
+def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
+    assert found in " ".join(faults(name, planted))
+
+
+def test_the_library_is_imported_quickly_and_without_torch() -> None:
+    code = (
+        "import sys, time; t = time.perf_counter(); import workbench; "
+        "print(time.perf_counter() - t, 'torch' in sys.modules)"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        for _ in "123"
+    ]
+    seconds, torch_loaded = min((run.stdout.split() for run in runs), key=lambda told: float(told[0]))
+    assert float(seconds) < 0.3
+    assert torch_loaded == "False"

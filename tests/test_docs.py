@@ -1,0 +1,85 @@
+"""What the documents promise: every model, tab, command and option is named, and every licence has its line."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from apps import TABS
+from apps.shell import EXIT_CODES, shell
+from workbench import errors
+from workbench.checkpoints import CHECKPOINTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_BYTES = 10 * 2**20  # of one file
+
+
+def test_both_commands_stand_in_the_first_twenty_lines() -> None:
+    top = "\n".join(README.splitlines()[:20])
+    assert "pip install -r requirements.txt && python app.py" in top
+    assert "bash scripts/test" in top
+
+
+@pytest.mark.parametrize("key", [row.key for row in CHECKPOINTS])
+def test_the_readme_names_every_model(key: str) -> None:
+    assert f"| `{key}` |" in README
+
+
+def test_the_readme_has_a_paragraph_for_every_tab() -> None:
+    assert all(f"\n## {tab.title}\n" in README for tab in TABS)
+
+
+def test_the_readme_names_every_command_and_option() -> None:
+    group = typer.main.get_command(shell)
+    commands = dict(group.commands)  # type: ignore[attr-defined]
+    commands |= {f"cache {name}": one for name, one in commands.pop("cache").commands.items()}
+    for name, command in commands.items():
+        (line,) = [line for line in README.splitlines() if line.startswith("| `") and f"`{name}" in line.split("|")[1]]
+        for option in command.params:
+            for word in option.opts:
+                assert not word.startswith("--") or word == "--help" or word in line, f"{name} {word}"
+
+
+def test_the_readme_tells_every_exit_code() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    ours = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.WorkbenchError)
+    }
+    assert told == set(EXIT_CODES)
+    assert ours <= told
+
+
+def test_the_changelog_has_an_entry() -> None:
+    assert re.search(r"## \[Unreleased\]\n\n### Added\n\n- ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "part", ["EfficientNet-Lite0", "MiniLM", "WordNet", "OpenMoji", "CC BY-SA 4.0", "scikit-image", "Apache-2.0"]
+)
+def test_the_notice_names_what_is_shipped(part: str) -> None:
+    assert part in (ROOT / "NOTICE").read_text(encoding="utf-8")
+
+
+def test_no_tracked_file_is_too_large_for_the_hub() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    large = [
+        name
+        for name in listed.stdout.split("\0")
+        if name and (ROOT / name).is_file() and (ROOT / name).stat().st_size > MOST_BYTES
+    ]
+    assert large == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{name}: {target}"

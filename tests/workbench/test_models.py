@@ -1,0 +1,127 @@
+"""The catalogue: its rows are well-formed, agree with the architectures, and unknown names are refused at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.checkpoints import CHECKPOINTS
+from workbench.errors import BadInput, UnknownName
+from workbench.loading import listing
+from workbench.models import ModelSpec, find
+
+DOWNLOADS = [row for row in CHECKPOINTS if row.repo]
+OPEN_CLIP_NAMES = {  # what the transformers rows are called in open_clip
+    "openai/clip-vit-base-patch32": "ViT-B-32-quickgelu",
+    "openai/clip-vit-large-patch14": "ViT-L-14-quickgelu",
+    "google/siglip-base-patch16-224": "ViT-B-16-SigLIP",
+    "google/siglip2-base-patch16-224": "ViT-B-16-SigLIP2",
+}
+
+
+def test_keys_are_distinct_and_the_promised_ones_are_there() -> None:
+    keys = [row.key for row in CHECKPOINTS]
+    assert len(keys) == len(set(keys))
+    promised = {"pocket", "fake", *(f"openai/clip-vit-{name}" for name in ("base-patch32", "base-patch16"))}
+    promised |= {"openai/clip-vit-large-patch14", "openai/clip-vit-large-patch14-336"}
+    promised |= {f"open_clip:{name}/openai" for name in ("RN50", "RN101", "RN50x4", "RN50x16")}
+    assert promised <= set(keys)
+    said = " ".join(row.title for row in CHECKPOINTS)
+    for family in (
+        "LAION-2B ViT-B/32",
+        "LAION-2B ViT-H/14",
+        "DataComp",
+        "MetaCLIP",
+        "SigLIP",
+        "SigLIP 2",
+        "MobileCLIP",
+    ):
+        assert family in said
+
+
+@pytest.mark.parametrize("row", DOWNLOADS, ids=lambda row: row.key)
+def test_a_row_names_its_source_and_guesses_no_hash(row: ModelSpec) -> None:
+    assert re.fullmatch(r"[0-9a-f]{7}|[0-9a-f]{40}", row.revision or "")
+    assert re.fullmatch(r"arXiv:\d{4}\.\d{5}", row.paper or "")
+    assert row.licence
+    assert row.trained_on
+    assert row.sha256 == {}  # recorded at the first download
+    assert (row.architecture is not None) == (row.library == "open_clip")
+    assert row.download_bytes is None or row.parameters is None or row.download_bytes > 4 * row.parameters
+    assert row.score == ("sigmoid" if "siglip" in row.key else "softmax")
+
+
+@pytest.mark.parametrize("row", DOWNLOADS, ids=lambda row: row.key)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.heavy
+def test_a_row_agrees_with_its_architecture(row: ModelSpec) -> None:
+    import open_clip
+    import torch
+    from open_clip.model import CLIP, CustomTextCLIP
+
+    config: dict[str, Any] = dict(open_clip.get_model_config(row.architecture or OPEN_CLIP_NAMES[row.key]))
+    kind = CustomTextCLIP if config.pop("custom_text", False) else CLIP
+    with torch.device("meta"):
+        model = kind(**config)
+    assert row.parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert row.dim == config["embed_dim"]
+    assert row.image_size == config["vision_cfg"]["image_size"]
+    assert row.context_length == config["text_cfg"].get("context_length", 77)
+    assert (row.score == "sigmoid") == ("init_logit_bias" in config)
+
+
+def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
+    code = (
+        "import time, sys; from workbench import load; start = time.perf_counter()\n"
+        "try: load('pokcet')\n"
+        "except Exception as error: print(type(error).__name__, str(error)[:60], time.perf_counter() - start)\n"
+        "print('torch' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[0].startswith("UnknownName No model is called 'pokcet'. Did you mean 'pocket'?")
+    assert float(said[0].split()[-1]) < 0.1
+    assert said[1] == "False"
+
+
+@pytest.mark.parametrize("key", ["", "nope", "~nobody-here/x", "a\0b", "x" * 5000, "folder", "../../etc/passwd"])
+def test_names_that_are_no_model_are_refused(key: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises((UnknownName, BadInput)):
+        find(key)
+    assert time.perf_counter() - start < 0.1
+
+
+def test_a_local_folder_is_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    with pytest.raises(BadInput, match="'mine' holds neither"):
+        find(f"folder:{folder}")
+    (folder / "config.json").write_text(json.dumps({"model_type": "siglip"}))
+    row = find(str(folder))
+    assert (row.title, row.library, row.score, row.folder) == ("mine", "transformers", "sigmoid", folder)
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": {"embed_dim": 4}}))
+    row = find(f"folder:{folder}")
+    assert (row.library, row.score) == ("open_clip", "softmax")
+    assert find(row.key) == row
+    assert row.trained_on is None
+    (folder / "open_clip_config.json").write_text("{")
+    with pytest.raises(BadInput, match=r"open_clip_config\.json"):
+        find(row.key)
+
+
+def test_the_listing_is_plain_json_with_none_for_what_is_not_known() -> None:
+    rows = json.loads(json.dumps(listing.rows()))
+    assert [row["key"] for row in rows] == [row.key for row in CHECKPOINTS]
+    by_key = {row["key"]: row for row in rows}
+    assert by_key["pocket"]["here"] is True
+    assert by_key["pocket"]["disk_bytes"] > 20_000_000
+    assert by_key["fake"]["where"] == "shipped"
+    assert by_key["open_clip:RN101/openai"]["download_bytes"] is None
+    assert not any("folder" in row for row in rows)

@@ -1,0 +1,16 @@
+"""Where in the picture a model saw a label: four published methods behind one question.
+
+    steps = explain(box, Request("occlusion", pixels, texts, target=0))
+    *progress, found = steps  # the last item is the Attribution
+
+Knows no screen, no cache and no scheduler: `explain` is a generator, and whoever runs it decides when the next step
+is due.
+Heat maps and their summary in words stand in `workbench.attribution.heatmap`.
+"""
+
+from workbench.attribution.heatmap import overlay
+from workbench.attribution.methods import METHODS, availability
+from workbench.attribution.request import Attribution, Progress, Request
+from workbench.attribution.steps import explain
+
+__all__ = ["METHODS", "Attribution", "Progress", "Request", "availability", "explain", "overlay"]

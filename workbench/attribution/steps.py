@@ -1,0 +1,117 @@
+"""One attribution as a job in steps, so that whoever shares the device waits a step and not a job.
+
+Knows no scheduler: it yields, and goes on when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from workbench.attribution.gradcam import grad_cam
+from workbench.attribution.gradients import integrated_gradients
+from workbench.attribution.methods import availability
+from workbench.attribution.occlusion import occlusion
+from workbench.attribution.relevance import attention_relevance
+from workbench.attribution.request import Attribution, Progress, Request
+from workbench.attribution.score import Explainable, Finding, Score, check_finite, score_of
+from workbench.errors import BadInput, OutOfResources, Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from torch import Tensor
+
+_WORK: dict[str, Callable[[Score, Tensor, Request], Iterator[Progress | Finding]]] = {
+    "grad-cam": grad_cam,
+    "integrated-gradients": integrated_gradients,
+    "occlusion": occlusion,
+    "attention-relevance": attention_relevance,
+}
+
+
+def explain(box: Explainable, request: Request) -> Iterator[Progress | Attribution]:
+    """Find where in the picture a model saw the chosen label.
+
+    Gradients flow to pixels and layers only: weights get no `.grad`, hooks are gone when a step ends, also by an error,
+    and nothing about gradients is switched for the caller between the steps.
+
+    Args:
+        box: a loaded model with an inside.
+        request: the question; its picture has the box's size, its labels the box's width.
+
+    Returns:
+        A generator that yields a Progress after each device step of at most `request.batch` pictures, and last
+        the Attribution. Closing it early leaves nothing behind.
+
+    Raises:
+        BadInput: the picture or the labels do not fit this model (at once).
+        Unsupported: this model cannot serve the method (at once).
+        WorkbenchError: NaN or infinity anywhere on the way (from a step).
+        OutOfResources: the device's memory does not suffice (from a step).
+    """
+    reason = availability(box)[request.method]
+    if reason:
+        raise Unsupported(reason)
+    if request.side != box.image_size:
+        raise BadInput(f"This model sees squares of {box.image_size} pixels; the picture's side is {request.side}.")
+    if request.texts.shape[1] != box.dim:
+        raise BadInput(
+            f"This model's texts have {box.dim} numbers each; the labels given have {request.texts.shape[1]}."
+        )
+    return _timed(box, request)
+
+
+def _timed(box: Explainable, request: Request) -> Iterator[Progress | Attribution]:
+    import torch
+
+    seconds = 0.0
+    with closing(_work(box, request)) as work:
+        while True:
+            begun = perf_counter()
+            try:
+                # around each step and never around a yield: modes belong to the thread, which is the caller's
+                with torch.inference_mode(False), torch.enable_grad():
+                    item = next(work)
+            except torch.OutOfMemoryError:
+                raise OutOfResources(
+                    f"The device's memory does not suffice for {request.batch} pictures with gradients at a time; "
+                    f"try a smaller `batch`, or occlusion, which needs no gradients."
+                ) from None
+            seconds += perf_counter() - begun
+            if isinstance(item, Finding):
+                yield _attribution(box, request, item, seconds)
+                return
+            yield item
+
+
+def _work(box: Explainable, request: Request) -> Generator[Progress | Finding]:
+    import torch
+
+    picture = torch.from_numpy(request.pixels.copy()).to(box.device).float()[None] / 255.0
+    yield from _WORK[request.method](score_of(box, request), picture, request)
+
+
+def _attribution(box: Explainable, request: Request, found: Finding, seconds: float) -> Attribution:
+    check_finite(found.map, "attribution")
+    notes = [found.note]
+    objective = request.objective
+    if len(request.texts) < 2 and objective == "contrast":
+        objective = "cosine"
+        notes.append("One label has nothing to stand against: its plain cosine is explained.")
+    if not found.map.any():
+        notes.append("The map is zero everywhere: this method found no place that counts.")
+    precision = str(box.dtype).removeprefix("torch.")
+    if precision != "float32":
+        notes.append(f"The weights are {precision}, which rounds small differences; for numbers to report use float32.")
+    return Attribution(
+        map=found.map.detach().float().cpu().numpy(),
+        method=request.method,
+        objective=objective,
+        note=" ".join(notes),
+        seconds=seconds,
+        delta=found.delta,
+        gained=found.gained,
+    )

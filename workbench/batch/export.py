@@ -1,0 +1,109 @@
+"""Tables as files: CSV that no spreadsheet takes for formulas, and JSON that loses nothing.
+
+Knows no model and no table of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from workbench.batch.run import Row
+
+MAX_CSV = 5_000_000  # bytes of a file that is read
+_STARTS = frozenset("=+-@＝＋－＠")  # what spreadsheets take for the start of a formula, full-width forms too
+_BREAKS = frozenset("\t\r\n")
+_QUOTES = frozenset("'\"")
+
+
+def neutralise(cell: str) -> str:
+    """Put an apostrophe before text that a spreadsheet might run: after quotes and white space, too."""
+    return f"'{cell}" if _dangerous(cell) else cell
+
+
+def restore(cell: str) -> str:
+    """Undo `neutralise`, exactly."""
+    return cell[1:] if cell.startswith("'") and _dangerous(cell[1:]) else cell
+
+
+def write_csv(path: Path, headers: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
+    """Write a table as UTF-8 CSV with a byte order mark; text is neutralised, numbers stay numbers."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for row in (headers, *rows):
+        writer.writerow([neutralise(cell) if isinstance(cell, str) else repr(float(cell)) for cell in row])
+    _write(path, text.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+
+
+def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
+    """Return headers and rows of a CSV, as text, with what `write_csv` neutralised restored.
+
+    Raises:
+        BadInput: no such file, over 5 MB, no UTF-8, no CSV, or empty.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_CSV:
+            raise BadInput(f"A CSV may have at most {MAX_CSV // 10**6} MB; {path.name!r} has more.")
+        text = path.read_bytes().decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except OSError:
+        raise BadInput(f"There is no CSV {path.name!r} that can be read.") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"A CSV is text in UTF-8; {path.name!r} is not.") from None
+    except csv.Error as error:
+        raise BadInput(f"{path.name!r} is no proper CSV ({error}).") from None
+    table = [[restore(cell) for cell in line] for line in lines if line]
+    if not table:
+        raise BadInput(f"The CSV {path.name!r} is empty.")
+    return table[0], table[1:]
+
+
+def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Return one object a picture, in the shape that `classify --json` prints; the true label where it is known."""
+    objects = []
+    for row in rows:
+        entry: dict[str, Any] = {"image": row.file}
+        if row.error:
+            entry["error"] = row.error
+        else:
+            entry["labels"] = [{"label": label, "probability": p, "cosine": c} for label, p, c in row.ranked]
+        if truth and row.file in truth:
+            entry["truth"] = truth[row.file]
+        objects.append(entry)
+    return objects
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON; numbers read back are bit for bit the same, and NaN is refused rather than written."""
+    _write(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
+
+
+def _dangerous(cell: str) -> bool:
+    for character in cell:
+        if character in _STARTS or character in _BREAKS:
+            return True
+        if not (character.isspace() or character in _QUOTES or not character.isprintable()):
+            return False
+    return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write under another name first, so that nobody meets half a file."""
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(unfinished, path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise

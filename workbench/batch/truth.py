@@ -1,0 +1,147 @@
+"""Compare answers with true labels: accuracy with its interval, each class, and what is taken for what.
+
+Knows no screen. What cannot be scored is counted and said, never scored as right or wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.batch.export import read_csv
+from workbench.batch.run import Row
+from workbench.errors import BadInput, UnknownName
+from workbench.stats import Share, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How often a model was right, and what was left out of the count."""
+
+    accuracy: Share
+    top5: Share | None  # None where there are fewer than 5 labels
+    classes: dict[str, Share]  # true label -> share of its pictures that were named so
+    labels: tuple[str, ...]  # of rows and columns of `confusion`
+    confusion: NDArray[Any]  # (k, k) int64: pictures of true label [row] that were named [column]
+    unknown: dict[str, int]  # true labels that were not among the labels -> pictures left out
+    untold: int  # pictures without a true label
+    failed: int  # pictures with a true label that could not be read
+
+    def left_out(self) -> str:
+        """Say in words what was not scored; empty where all was."""
+        parts = []
+        if self.unknown:
+            names = ", ".join(f"{name!r} ({count})" for name, count in sorted(self.unknown.items())[:10])
+            parts.append(f"{sum(self.unknown.values())} with a true label that was not among the labels: {names}")
+        if self.untold:
+            parts.append(f"{self.untold} without a true label")
+        if self.failed:
+            parts.append(f"{self.failed} that could not be read")
+        return f"Left out of the count: {'; '.join(parts)}." if parts else ""
+
+
+def read_truth(path: Path | str, files: Sequence[str]) -> tuple[dict[str, str], int]:
+    """Read a CSV with the columns file and label; return file -> label, and how many lines met no picture.
+
+    Args:
+        path: the CSV.
+        files: names of the pictures; a line may name one with its folders or without, where that is unambiguous.
+
+    Raises:
+        UnknownName: a column is missing.
+        BadInput: not a CSV; two labels for one picture; no line meets a picture.
+    """
+    headers, lines = read_csv(path)
+    names = [header.strip().lower() for header in headers]
+    missing = [column for column in ("file", "label") if column not in names]
+    if missing:
+        raise UnknownName(
+            f"True labels are a CSV with the columns file and label; {' and '.join(missing)} is not there. "
+            f"Columns given: {', '.join(header[:40] for header in headers[:20])}."
+        )
+    at_file, at_label = names.index("file"), names.index("label")
+    known = _by_name(files)
+    truth: dict[str, str] = {}
+    strangers = 0
+    for number, line in enumerate(lines, start=2):
+        if len(line) <= max(at_file, at_label):
+            raise BadInput(
+                f"Line {number} of the true labels has {len(line)} column(s); the first line {len(headers)}."
+            )
+        file, label = known.get(line[at_file].strip()), line[at_label].strip()
+        strangers += file is None
+        if file is not None and label and truth.setdefault(file, label) != label:
+            raise BadInput(f"The true labels give two labels for {file[:80]!r}: {truth[file]!r} and {label!r}.")
+    if not truth:
+        given = lines[0][at_file] if lines else ""
+        raise BadInput(
+            f"No line of the true labels names one of the pictures. The first line names {given[:80]!r}; "
+            f"the first picture is {files[0][:80]!r}."
+        )
+    return truth, strangers
+
+
+def folder_truth(rows: Sequence[Row]) -> dict[str, str]:
+    """Take the names of a zip's folders for true labels, as data sets are often laid out.
+
+    Raises:
+        BadInput: no picture lies in a folder.
+    """
+    truth = {row.file: row.folder for row in rows if row.folder}
+    if not truth:
+        raise BadInput("Folder names can be true labels for a zip whose pictures lie in folders; these lie in none.")
+    return truth
+
+
+def evaluate(rows: Sequence[Row], truth: Mapping[str, str], labels: Sequence[str]) -> Evaluation:
+    """Score the likeliest label of each picture against its true label.
+
+    Args:
+        rows: answers.
+        truth: file -> true label.
+        labels: what the model could choose from, "none of these" included where it was.
+
+    Raises:
+        BadInput: none of the true labels is among the labels.
+    """
+    scored = [row for row in rows if not row.error and truth.get(row.file) in labels]
+    told = [row for row in rows if row.file in truth]
+    unknown = Counter(truth[row.file] for row in told if truth[row.file] not in labels)
+    if told and sum(unknown.values()) == len(told):
+        raise BadInput(f"None of the true labels is among the labels. True: {_some(unknown)}. Labels: {_some(labels)}.")
+    at = {label: number for number, label in enumerate(labels)}
+    confusion = np.zeros((len(at), len(at)), dtype=np.int64)
+    for row in scored:
+        confusion[at[truth[row.file]], at[row.ranked[0][0]]] += 1
+    top5 = sum(truth[row.file] in [label for label, _, _ in row.ranked[:5]] for row in scored)
+    right, per_class = confusion.diagonal(), confusion.sum(axis=1)
+    return Evaluation(
+        accuracy=share(int(right.sum()), len(scored)),
+        top5=share(top5, len(scored)) if len(labels) >= 5 else None,
+        classes={label: share(int(right[at[label]]), int(per_class[at[label]])) for label in at},
+        labels=tuple(labels),
+        confusion=confusion,
+        unknown=dict(unknown),
+        untold=len(rows) - len(told),
+        failed=sum(bool(row.error) and truth[row.file] in at for row in told),
+    )
+
+
+def _by_name(files: Sequence[str]) -> dict[str, str]:
+    """Return full names, and last parts that only one picture has."""
+    last = Counter(file.rsplit("/", 1)[-1] for file in files)
+    short = {file.rsplit("/", 1)[-1]: file for file in files if last[file.rsplit("/", 1)[-1]] == 1}
+    return {**short, **{file: file for file in files}}
+
+
+def _some(names: Sequence[str] | Mapping[str, int]) -> str:
+    listed = list(names)
+    return ", ".join(name[:40] for name in listed[:10]) + (" …" if len(listed) > 10 else "")

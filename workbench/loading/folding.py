@@ -1,0 +1,43 @@
+"""Make convolutional image towers quicker without changing what they answer.
+
+Knows two families by their parts, EfficientNet and OpenAI's ResNet, and leaves every other tower as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from workbench.loading.anatomy import bare
+
+
+def quicken(tower: Any) -> None:
+    """Fold BatchNorm into the convolution before it, and lay weights out with channels last, in place.
+
+    Folding is done in float32 only: a product of two rounded weights would be rounded twice. On two cores a batch of
+    32 through EfficientNet-lite0 took a third of the time with channels last, and two thirds of that once folded;
+    embeddings differ by less than 1e-6.
+    """
+    inner = bare(tower)
+    efficient = hasattr(inner, "conv_head") and hasattr(inner, "blocks")
+    resnet = hasattr(inner, "layer4") and hasattr(inner, "attnpool")
+    if not efficient and not resnet:
+        return
+    if next(inner.parameters()).dtype == torch.float32:
+        for part in list(inner.modules()):
+            _fold_children(part)
+    inner.to(memory_format=torch.channels_last)
+
+
+def _fold_children(part: nn.Module) -> None:
+    """In both families a BatchNorm that is listed right after a convolution also runs right after it."""
+    children = list(part.named_children())
+    for (name, conv), (after, norm) in itertools.pairwise(children):
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(part, name, fuse_conv_bn_eval(conv, norm))
+            kept = [getattr(norm, step) for step in ("drop", "act") if hasattr(norm, step)]  # timm's norms activate too
+            setattr(part, after, nn.Sequential(*kept))
