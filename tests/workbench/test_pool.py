@@ -108,7 +108,7 @@ def test_without_room_a_caller_waits_for_a_release(monkeypatch: pytest.MonkeyPat
 def test_a_model_that_can_never_fit_is_refused_with_the_limit() -> None:
     library = Library()
     pool = ModelPool(library, limit=50_000_000, estimate=lambda key: 99_000_000)
-    with pytest.raises(OutOfResources, match="99 MB .* limit for models here is 50 MB"), pool.lease("a"):
+    with pytest.raises(OutOfResources, match=r"99 MB .* limit for models here is 50 MB"), pool.lease("a"):
         pass
     assert library.loads == []
     unknown = ModelPool(library, limit=50)
