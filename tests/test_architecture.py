@@ -73,9 +73,7 @@ def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             yield "knows torch.cuda"
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and not name.startswith(PRINTERS):
             yield "prints"
-        # attempt.py hands every error of the device on to the caller whose work it was, and swallows none
-        forwards = name == "workbench/scheduler/attempt.py"
-        if isinstance(node, ast.ExceptHandler) and _swallows(node, source) and not forwards:
+        if isinstance(node, ast.ExceptHandler) and _swallows(node, source):
             yield f"swallows every exception in line {node.lineno}"
 
 

@@ -32,7 +32,7 @@ def attempt(work: Callable[[], T]) -> Outcome[T]:
     """Run `work`; an error comes back as itself, with the place where it arose as a note instead of live frames."""
     try:
         return Outcome(work())
-    except BaseException as error:
+    except BaseException as error:  # boundary: each error goes to the caller whose work it was
         caught = error
     full = _out_of_memory(caught)
     if not full and not isinstance(caught, WorkbenchError):
