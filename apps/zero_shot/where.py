@@ -58,7 +58,7 @@ def look(session: Session, asked: Asked, *, label: str, method: str) -> Iterator
         target=labels.index(label),
     )
     yield Seen(pixels.numpy().transpose(1, 2, 0), np.zeros(pixels.shape[1:], np.float32), label, method)
-    yield from session.steps(lambda box: attribution.explain(box, request))
+    yield from session.explain(request)
 
 
 def shares(values: np.ndarray) -> list[list[str]]:

@@ -179,6 +179,26 @@ def test_a_lent_gpu_gives_the_same_embeddings(lent: tuple[Any, Lent], pocket: To
     assert all(isinstance(one, int) and 1 <= one <= 110 for one in stub.estimates)
 
 
+def test_where_it_looked_is_the_same_on_a_lent_gpu(lent: tuple[Any, Lent], pocket: TorchBackend, photos: Path) -> None:
+    from workbench import attribution
+    from workbench.engine import Engine
+    from workbench.images import safe_open
+
+    request = attribution.Request(
+        method="grad-cam",
+        pixels=pocket.prepare(safe_open(photos / "chelsea.png")).numpy(),
+        texts=pocket.embed_texts(["a photo of a cat.", "a photo of a dog."]).numpy(),
+        target=0,
+    )
+    with Engine(default="pocket", device="cpu", dtype="float32", remote=lent[0]) as engine:
+        with engine.session("ann") as session:
+            far = list(session.explain(request))[-1]
+    here = list(attribution.explain(pocket, request))[-1]
+    assert isinstance(far, attribution.Attribution)
+    assert isinstance(here, attribution.Attribution)
+    np.testing.assert_allclose(far.map, here.map, atol=1e-4)
+
+
 def test_an_estimate_grows_with_the_work_and_ends_at_a_visitors_share(lent: tuple[Any, Lent]) -> None:
     module, _ = lent
     one, many, most = (module._pixels_seconds("pocket", np.empty((n, 3, 1, 1))) for n in (1, 2000, 10**6))

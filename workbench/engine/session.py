@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from workbench.engine.errand import Errand, Rooms, read_tokens
+from workbench.engine.errand import Errand, Remote, Rooms, read_tokens
 from workbench.errors import BadInput, Unsupported
 from workbench.pool import Held
 from workbench.scheduler import Patience
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from workbench.attribution import Attribution, Progress, Request
     from workbench.backend import Anatomy, Picture, Reading
     from workbench.loading.torch_backend import TorchBackend
     from workbench.models import ModelSpec
@@ -131,7 +132,7 @@ class Session:
         listening, the job's generator is closed. A step must not end inside `torch.inference_mode()`.
 
         Raises:
-            Unsupported: the device is in another process, which takes no functions.
+            Unsupported: the device is in another process, which takes no functions; see `explain`.
             Busy: too many long jobs, of this owner or of all.
             Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
@@ -139,6 +140,24 @@ class Session:
         if self._rooms.remote is not None:
             raise Unsupported("The device is in another process here, which runs no jobs of this kind.")
         return self._rooms.scheduler.stream(lambda: work(backend), owner=self.owner, patience=self._fresh())
+
+    def explain(self, request: Request) -> Iterator[Progress | Attribution]:
+        """Say where the model looked: as `attribution.explain`, step by step here, or all at once on a remote device.
+
+        Raises:
+            Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
+        """
+        from workbench.attribution import explain
+
+        remote = self._rooms.remote
+        return self.steps(lambda box: explain(box, request)) if remote is None else self._far(remote, request)
+
+    def _far(self, remote: Remote, request: Request) -> Iterator[Progress | Attribution]:
+        patience = self._fresh()
+        patience.check()
+        told = remote.explain(self._held.key, request)
+        patience.check()
+        yield from told
 
     def end(self) -> None:
         """Refuse everything from here on, and stop what is still under way."""
