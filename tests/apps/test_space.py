@@ -190,9 +190,9 @@ def test_where_it_looked_is_the_same_on_a_lent_gpu(lent: tuple[Any, Lent], pocke
         texts=pocket.embed_texts(["a photo of a cat.", "a photo of a dog."]).numpy(),
         target=0,
     )
-    with Engine(default="pocket", device="cpu", dtype="float32", remote=lent[0]) as engine:
-        with engine.session("ann") as session:
-            far = list(session.explain(request))[-1]
+    engine = Engine(default="pocket", device="cpu", dtype="float32", remote=lent[0])
+    with engine, engine.session("ann") as session:
+        far = list(session.explain(request))[-1]
     here = list(attribution.explain(pocket, request))[-1]
     assert isinstance(far, attribution.Attribution)
     assert isinstance(here, attribution.Attribution)
