@@ -31,7 +31,7 @@ def anatomy(tower: Any, size: int) -> Anatomy:
     if blocks:
         grid = _token_grid(tower, size)
         return Anatomy("vit", blocks, grid, prefix) if grid else Anatomy("flat")
-    layers = _map_layers(tower)
+    layers = map_layers(tower)
     if not layers:
         return Anatomy("flat")
     grid = _probe(tower, list(layers.values())[-1], size)
@@ -86,7 +86,7 @@ def _token_grid(tower: Any, size: int) -> tuple[int, int] | None:
     return (int(grid[0]), int(grid[1])) if grid else None
 
 
-def _map_layers(tower: Any) -> dict[str, nn.Module]:
+def map_layers(tower: Any) -> dict[str, nn.Module]:
     """Parts that hand on (n, channels, rows, columns)."""
     if hasattr(tower, "layer4"):  # ResNet, OpenAI's and timm's
         return {name: getattr(tower, name) for name in ("layer1", "layer2", "layer3", "layer4")}

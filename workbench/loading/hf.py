@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.backend import Tokens
+from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
 from workbench.images import Preprocessing
-from workbench.loading import tokenizers
-from workbench.loading.anatomy import Image, anatomy, attention
+from workbench.loading import compact, tokenizers
+from workbench.loading.anatomy import Image, anatomy, attention, map_layers
 from workbench.loading.folding import quicken
 from workbench.loading.torch_backend import Towers
 
@@ -45,6 +45,8 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     family = str(config.get("model_type"))
     if family not in FAMILIES:
         raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
+    if compact.fits(config):
+        return _compact(folder, config, device, dtype=dtype)
     model = _model(folder, family, dtype)
     model = model.to(device).eval()
     quicken(model.vision_model)
@@ -63,6 +65,28 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
         score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
         attention=attention(model.vision_model, image),
+    )
+
+
+def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtype: torch.dtype) -> Towers:
+    """The shipped model's architecture, read without a model library."""
+    model, missing, unexpected, mismatched = compact.load(folder, config)
+    refuse_gaps(folder, missing=missing, unexpected=unexpected, mismatched=mismatched)
+    model = model.to(device=device, dtype=dtype).eval()
+    tower = model.vision_model["timm_model"]
+    quicken(tower)
+    model.requires_grad_(False)
+    preprocessing = _preprocessing(folder, None)
+    cells = math.ceil(preprocessing.size / compact.SHRINKS)
+    return Towers(
+        module=model,
+        image=model.image,
+        text=model.text,
+        tokenize=_tokenizer(folder, config, "vision-text-dual-encoder"),
+        preprocessing=preprocessing,
+        anatomy=Anatomy("convolutional", map_layers(tower), (cells, cells)),
+        dim=int(config["projection_dim"]),
+        logit_scale=float(model.logit_scale.detach().float().exp()),
     )
 
 
