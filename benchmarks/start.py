@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ LIMIT_S = 60.0
 def measure() -> dict[str, Any]:
     """Seconds to import, to a served page, and from there to the first answer about a new picture."""
     script = "import time; t = time.perf_counter(); import workbench; print(time.perf_counter() - t)"
+    ask = _client()
     imported = min(float(_python("-c", script)) for _ in range(3))
     port = _free_port()
     started = time.perf_counter()
@@ -32,7 +34,7 @@ def measure() -> dict[str, Any]:
     try:
         _wait_for(f"http://127.0.0.1:{port}/", started)
         page = time.perf_counter() - started
-        _first_answer(port)
+        ask(port)
         answered = time.perf_counter() - started - page
     finally:
         server.terminate()
@@ -40,16 +42,21 @@ def measure() -> dict[str, Any]:
     return {"import_s": imported, "page_s": page, "first_answer_s": answered}
 
 
-def _first_answer(port: int) -> None:
-    """Ask the tab's own endpoint with a photo, as a browser would."""
+def _client() -> Callable[[int], object]:
+    """Return what asks the tab's own endpoint about a photo, as a browser would; its imports are done beforehand."""
     import skimage
     from gradio_client import Client, handle_file
 
     from apps.zero_shot.one_picture import API_NAME
 
-    client = Client(f"http://127.0.0.1:{port}/", verbose=False)
-    photo = Path(skimage.__file__).parent / "data" / "chelsea.png"
-    client.predict(handle_file(str(photo)), "cat, dog, coffee cup, rocket, tree", api_name=f"/{API_NAME}")
+    photo = str(Path(skimage.__file__).parent / "data" / "chelsea.png")
+    words = "cat, dog, coffee cup, rocket, tree"
+
+    def ask(port: int) -> object:
+        client = Client(f"http://127.0.0.1:{port}/", verbose=False)
+        return client.predict(handle_file(photo), words, api_name=f"/{API_NAME}")
+
+    return ask
 
 
 def _wait_for(address: str, started: float) -> None:

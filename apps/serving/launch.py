@@ -70,6 +70,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             demo = assemble(engine)
             engine.warm()
             address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
+            threading.Thread(target=_second_wind, name="second-wind", daemon=True).start()
             if ready is not None:
                 ready(address)
             stop.wait()
@@ -143,6 +144,13 @@ def _head_start() -> None:
     Only torch, with which gradio shares nothing: import locks do not forgive two threads that meet in a circle.
     """
     import torch  # noqa: F401
+
+
+def _second_wind() -> None:
+    """Import what the first answer needs and the page does not, while the visitor reads the page."""
+    import ftfy  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
 
 
 def _guarded(rules: Rules) -> Callable[[Any], Any]:

@@ -30,6 +30,7 @@ STAGES = (  # kernel, stride, expansion, channels, repeats
     (3, 1, 6, 320, 1),
 )
 SHRINKS = 32  # pixels of the input for one cell of the last map, each way
+_ASKED = ("query", "key", "value")
 _EPSILON = 1e-3  # of BatchNorm, as in the TensorFlow original
 
 
@@ -133,7 +134,8 @@ class _SameConv(nn.Conv2d):
             for side, step, kernel in zip(maps.shape[:1:-1], self.stride, self.kernel_size, strict=True)
         )
         padded = functional.pad(maps, (across // 2, across - across // 2, down // 2, down - down // 2))
-        return self._conv_forward(padded, self.weight, self.bias)
+        out: Tensor = self._conv_forward(padded, self.weight, self.bias)
+        return out
 
 
 class _Norm(nn.BatchNorm2d):
@@ -191,12 +193,13 @@ class Bert(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Run embeddings, layers and pooler."""
-        parts = self.embeddings
+        parts: Any = self.embeddings
         places = torch.arange(ids.shape[1], device=ids.device)
         rows = parts["word_embeddings"](ids) + parts["position_embeddings"](places)
         rows = parts["LayerNorm"](rows + parts["token_type_embeddings"].weight[0])
         seen = mask[:, None, None, :].bool()  # (n, 1, 1, length): nobody looks at padding
-        for layer in self.encoder["layer"]:
+        layers: Any = self.encoder["layer"]
+        for layer in layers:
             rows = layer(rows, seen)
         pooled: Tensor = self.pooler["dense"](rows[:, 0]).tanh()
         return pooled
@@ -209,17 +212,16 @@ class _BertLayer(nn.Module):
         super().__init__()
         width, wide = int(config["hidden_size"]), int(config["intermediate_size"])
         self.heads = int(config["num_attention_heads"])
-        asked = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
+        asked = nn.ModuleDict({name: nn.Linear(width, width) for name in _ASKED})
         self.attention = nn.ModuleDict({"self": asked, "output": _merge(width, width, config)})
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, wide)})
         self.output = _merge(wide, width, config)
 
     def forward(self, rows: Tensor, seen: Tensor) -> Tensor:
-        q, k, v = (
-            part(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.attention["self"].values()
-        )
+        asked: Any = self.attention["self"]
+        merge: Any = self.attention["output"]
+        q, k, v = (asked[name](rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for name in _ASKED)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen).transpose(1, 2).flatten(2)
-        merge = self.attention["output"]
         rows = merge["LayerNorm"](merge["dense"](mixed) + rows)
         wide = functional.gelu(self.intermediate["dense"](rows))
         out: Tensor = self.output["LayerNorm"](self.output["dense"](wide) + rows)
