@@ -216,7 +216,8 @@ def build(engine: Engine) -> None:
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         began = time.perf_counter()
-        setup = read_setup(*(typed[widget] for widget in (labels, choice, own, none, model)))
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=typed[none], model=typed[model])
         found: tuple[Row, ...] = ()
         with (
             open_bundle(typed[given] or [], limit=bounds.pictures) as bundle,
