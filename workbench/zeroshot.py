@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from workbench.backend import ClipBackend, Picture
 
-# "thing" rejected 2 % of right labels and noticed 25 % of absent ones (shipped model, 15 photos, 20 draws of distractors
-# each); other words tried differ in that trade. It is a hint, not a detector.
+# "thing" rejected 2 % of right labels and noticed 25 % of absent ones (shipped model, 15 photos, 20 draws of
+# distractors each); other words tried differ in that trade. It is a hint, not a detector.
 _BACKGROUND = "thing"
 
 
