@@ -1,6 +1,6 @@
 """How the workbench looks: quiet, one accent colour, readable in light and dark; system fonts only.
 
-Knows no tab. `launch(theme=theme(), css_paths=[STYLESHEET], head=HEAD)` takes it.
+Knows no tab. `launch(theme=theme(), head=HEAD)` takes it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLESHEET = Path(__file__).with_name("workbench.css")
+_STYLES = Path(__file__).with_name("workbench.css")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
@@ -84,7 +84,9 @@ def theme() -> gr.themes.Base:
 
 
 # Elements of class `live` are read out when they change; tabs are drawn late, so the page is watched for new ones.
-HEAD = """<script>
+HEAD = (
+    f"<style>\n{_STYLES.read_text(encoding='utf-8')}</style>\n"
+    + """<script>
 document.addEventListener('DOMContentLoaded', () => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
     element.setAttribute('aria-live', 'polite');
@@ -93,3 +95,4 @@ document.addEventListener('DOMContentLoaded', () => {
   new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
 });
 </script>"""
+)

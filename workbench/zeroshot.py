@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from workbench.backend import ClipBackend, Picture
 
-# Of the backgrounds tried with the shipped model (thing, object, picture, a mean of generic words, the mean of many
-# nouns; 15 photos, 20 draws of distractors each), "thing" rejected fewest right labels (2 %) and, of those that did so,
-# noticed most absent ones (25 %). It is a hint, not a detector.
+# "thing" rejected 2 % of right labels and noticed 25 % of absent ones (shipped model, 15 photos, 20 draws of
+# distractors each); other words tried differ in that trade. It is a hint, not a detector.
 _BACKGROUND = "thing"
 
 

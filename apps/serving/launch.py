@@ -90,7 +90,7 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import HEAD, STYLESHEET, theme
+    from apps._theme import HEAD, theme
 
     table = table or limits.current()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table)
@@ -103,7 +103,6 @@ def launch(
         max_file_size=table.upload_bytes,
         app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
         theme=theme(),
-        css_paths=[STYLESHEET],
         head=HEAD,  # an event's `js` would need eval
         allowed_paths=[],
         **CLOSED,

@@ -216,7 +216,7 @@ def build(engine: Engine) -> None:
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         began = time.perf_counter()
-        words = (typed[labels], typed[choice], typed[own])
+        words = [typed[widget] for widget in (labels, choice, own)]
         setup = read_setup(*words, none_of_these=typed[none], model=typed[model])
         found: tuple[Row, ...] = ()
         with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
@@ -18,7 +19,10 @@ from workbench.errors import BadInput, Cancelled
 
 @pytest.fixture(scope="module")
 def page(engine: Engine) -> gr.Blocks:
-    return assemble(engine)
+    async def build() -> gr.Blocks:  # without a running loop, Gradio opens loops of its own and never closes them
+        return assemble(engine)
+
+    return asyncio.run(build())
 
 
 def test_the_page_builds_with_its_title(page: gr.Blocks) -> None:
