@@ -10,6 +10,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from apps import limits
 from workbench.models import find
 
 if TYPE_CHECKING:
@@ -43,14 +44,21 @@ def assemble(engine: Engine) -> gr.Blocks:
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.key):
                     importlib.import_module(tab.module).build(engine)
+        with gr.Accordion("Limits of this page", open=False, elem_id="limits"):
+            gr.Markdown(bounds(), elem_classes="notes")
     return page
 
 
+def bounds() -> str:
+    """Return the limits that a visitor should know, as a list in Markdown."""
+    return "\n".join(f"- {what}: {how}." for what, how in limits.shown(limits.current()))
+
+
 def masthead(engine: Engine) -> str:
-    """Return the header: what this is, which model is loaded, and that nothing leaves the machine."""
+    """Return the header: what this is, which model it begins with, and that nothing leaves the machine."""
     spec = find(engine.default)
     trained = f", trained on {spec.trained_on}" if spec.trained_on else ""
     return (
-        f"# {TITLE}\nModel: **{spec.title}**{trained}. "
+        f"# {TITLE}\nBegins with **{spec.title}**{trained}; each answer names the model that gave it. "
         "Pictures and texts stay on the machine that serves this page; nothing is sent anywhere."
     )

@@ -62,8 +62,8 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *,
         )
     )
     figure.update_layout(**_layout(height=170 + 26 * min(len(rows), 40)))
-    figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False)
-    figure.update_xaxes(_ticks(columns), showgrid=False, tickangle=-40)
+    figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False, zeroline=False)
+    figure.update_xaxes(_ticks(columns), showgrid=False, zeroline=False, tickangle=-40)
     return figure
 
 
@@ -86,5 +86,5 @@ def _layout(height: int) -> dict[str, Any]:
         "font": {"family": "system-ui, sans-serif", "size": 13},
         "xaxis": {"automargin": True},
         "yaxis": {"automargin": True},
-        "legend": {"orientation": "h", "y": 1.1},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
     }

@@ -37,6 +37,8 @@ COLOURS = {
     "block_shadow": "none",
     "input_background_fill": "#ffffff",
     "input_background_fill_dark": "#0b1220",
+    "input_border_width": "1px",
+    "input_border_width_dark": "1px",
     "input_border_color": "#94a3b8",
     "input_border_color_dark": "#52607a",
     "input_placeholder_color": "#64748b",

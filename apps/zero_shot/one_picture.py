@@ -21,6 +21,7 @@ from workbench.engine import Engine
 
 API_NAME = "zero_shot"
 HEADERS = ["label", "probability", "cosine", "logit"]
+IDLE = "Drop a picture, type labels, press “Name it”; or take one of the examples."
 FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
 
 
@@ -66,7 +67,7 @@ def build(engine: Engine) -> None:
             none_of_these = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
             model = model_menu(engine)
         with gr.Column(scale=6, min_width=300):
-            verdict = gr.Markdown("Drop a picture, type labels, press “Name it”.", elem_classes=["verdict", "live"])
+            verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"])
             chart = gr.Plot(label="Probability of each label", elem_id="one-chart")
             rows = table(HEADERS, "All labels", elem_id="one-table")
             remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])

@@ -72,7 +72,7 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
     )
     shell = gr.Code(
         label="On the command line",
-        language="shell",
+        language=None,  # Gradio's colours for code are too pale to read on white
         lines=1,
         wrap_lines=True,
         show_line_numbers=False,
@@ -80,7 +80,7 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
     )
     python = gr.Code(
         label="In Python",
-        language="python",
+        language=None,
         lines=8,
         wrap_lines=True,
         show_line_numbers=False,

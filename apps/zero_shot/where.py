@@ -164,7 +164,7 @@ def build(engine: Engine, asked: gr.State) -> None:
                 label="Where it looked", interactive=False, height=340, format="png", elem_id="where-map"
             )
             rows = table(
-                ["", *heatmap.COLUMNS], "Share of the evidence in each ninth of the picture", elem_id="where-shares"
+                ["part", *heatmap.COLUMNS], "Share of the evidence in each ninth of the picture", elem_id="where-shares"
             )
     seen = gr.State(None)
     asked.change(
