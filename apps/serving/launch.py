@@ -63,19 +63,21 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, stop_signals() as stop:
         engine = _engine(options)
-        threading.Thread(target=_head_start, name="head-start", daemon=True).start()
+        busy = [_aside(_head_start)]
         try:
             from apps import assemble
 
             demo = assemble(engine)
-            engine.warm()
+            busy.append(engine.warm())
             address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
-            threading.Thread(target=_second_wind, name="second-wind", daemon=True).start()
+            busy.append(_aside(_second_wind))
             if ready is not None:
                 ready(address)
             stop.wait()
             _leave_in_time()
             demo.close(verbose=False)
+            for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts
+                thread.join()
         finally:
             engine.close()
 
@@ -135,6 +137,12 @@ def _engine(options: ServeOptions) -> Engine:
 
         remote = zerogpu
     return Engine(default=options.model, device=options.device, dtype=options.dtype, remote=remote)
+
+
+def _aside(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 def _head_start() -> None:

@@ -70,7 +70,7 @@ def verdict(found: Contrast) -> str:
     )
 
 
-def figure(found: Contrast, names: Sequence[str], texts: Sequence[str], direction: str) -> Any:
+def figure(found: Contrast, direction: str, *, names: Sequence[str], texts: Sequence[str]) -> Any:
     """Draw the matrix, with a frame around each matched pair where counts are equal."""
     title = "cosine" if direction == COSINE else "probability"
     drawn = heat_map(values(found, direction), names, texts, title=title)
@@ -82,11 +82,6 @@ def figure(found: Contrast, names: Sequence[str], texts: Sequence[str], directio
     return drawn
 
 
-def picture_names(files: Sequence[str]) -> list[str]:
-    """Number the pictures as the gallery shows them: names may repeat, numbers do not."""
-    return [f"{number}. {Path(file).stem}" for number, file in enumerate(files, start=1)]
-
-
 def shown(kept: tuple[Contrast, list[str], list[str]] | None, direction: str) -> tuple[Any, Any]:
     """Return figure and table of the last answer in one direction; nothing before the first answer."""
     if kept is None:
@@ -94,7 +89,7 @@ def shown(kept: tuple[Contrast, list[str], list[str]] | None, direction: str) ->
     found, names, texts = kept
     matrix = values(found, direction)
     rows = [[name, *(round(float(value), 4) for value in line)] for name, line in zip(names, matrix, strict=True)]
-    return figure(found, names, texts, direction), gr.update(value=rows, headers=["picture", *texts])
+    return figure(found, direction, names=names, texts=texts), gr.update(value=rows, headers=["picture", *texts])
 
 
 def build(engine: Engine) -> None:
@@ -141,7 +136,7 @@ def build(engine: Engine) -> None:
             found = contrast(session, [Path(file) for file in files], words)
             said = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
             cut = "\n\n".join(literal(reading.note) for reading in session.read(words) if reading.note)
-        now = (found, picture_names(files), words)
+        now = (found, _picture_names(files), words)
         return (verdict(found), *shown(now, way), f"{said}\n\n{cut}", now)
 
     @handler
@@ -155,3 +150,8 @@ def build(engine: Engine) -> None:
         compare, inputs, outputs, api_visibility="private", **wire
     )
     direction.change(shown, [kept, direction], [chart, rows], queue=False, api_visibility="private")
+
+
+def _picture_names(files: Sequence[str]) -> list[str]:
+    """Number the pictures as the gallery shows them: names may repeat, numbers do not."""
+    return [f"{number}. {Path(file).stem}" for number, file in enumerate(files, start=1)]

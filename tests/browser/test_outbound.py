@@ -14,9 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-
-from tests.chromium import FLAGS, chromium
+from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
@@ -82,11 +80,10 @@ class Seen:
 
 
 @pytest.fixture
-def page(app: App) -> Iterator[tuple[Page, Seen]]:
+def page(app: App, browser: Browser) -> Iterator[tuple[Page, Seen]]:
     seen = Seen()
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        opened = browser.new_page()
+    with browser.new_context() as context:
+        opened = context.new_page()
         opened.on(
             "request",
             lambda sent: None if _own(sent.url) else seen.foreign.append(sent.url),
@@ -102,7 +99,6 @@ def page(app: App) -> Iterator[tuple[Page, Seen]]:
         )
         opened.goto(app.url)
         yield opened, seen
-        browser.close()
 
 
 def _own(url: str) -> bool:
