@@ -14,9 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-
-from tests.chromium import FLAGS, chromium
+from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
@@ -82,27 +80,26 @@ class Seen:
 
 
 @pytest.fixture
-def page(app: App) -> Iterator[tuple[Page, Seen]]:
+def page(app: App, browser: Browser) -> Iterator[tuple[Page, Seen]]:
     seen = Seen()
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        opened = browser.new_page()
-        opened.on(
-            "request",
-            lambda sent: None if _own(sent.url) else seen.foreign.append(sent.url),
-        )
-        opened.on(
-            "response",
-            lambda got: seen.refused.append(f"{got.status} {got.url}") if got.status >= 400 else None,
-        )
-        opened.on("pageerror", lambda error: seen.errors.append(str(error)))
-        opened.on(
-            "console",
-            lambda said: seen.errors.append(said.text) if "Content Security Policy" in said.text else None,
-        )
-        opened.goto(app.url)
-        yield opened, seen
-        browser.close()
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.on(
+        "request",
+        lambda sent: None if _own(sent.url) else seen.foreign.append(sent.url),
+    )
+    opened.on(
+        "response",
+        lambda got: seen.refused.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
+    opened.on("pageerror", lambda error: seen.errors.append(str(error)))
+    opened.on(
+        "console",
+        lambda said: seen.errors.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    opened.goto(app.url)
+    yield opened, seen
+    context.close()
 
 
 def _own(url: str) -> bool:
