@@ -40,7 +40,7 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
     rows = len(names) * max(1, len(series))
     figure.update_layout(**_layout(height=110 + 26 * rows), showlegend=len(series) > 1, bargap=0.25)
     figure.update_yaxes(_ticks(names), autorange="reversed")
-    figure.update_xaxes(title=axis, range=[0, top * 1.12] if top else None, zeroline=False)
+    figure.update_xaxes(title=axis, range=[0, top * 1.18] if top else None, zeroline=False)
     return figure
 
 

@@ -22,7 +22,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) -> gr.Image:
     """A picture that reaches us as the uploaded file, untouched: `images.safe_open` is the only decoder."""
-    return gr.Image(
+    box = gr.Image(
         label=label,
         type="filepath",
         image_mode=None,
@@ -34,6 +34,8 @@ def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) ->
         placeholder=f"Drop a picture here, or click to choose\n{PICTURE_TYPES}",
         alt_text="The picture to be named",
     )
+    box.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+    return box  # Gradio's own step would decode the file first, and end in a bare "Error" for a broken one
 
 
 def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:

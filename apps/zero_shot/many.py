@@ -155,7 +155,9 @@ def build(engine: Engine) -> None:
                 go = gr.Button("Name them all", variant="primary", elem_id="many-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="many-stop")
             with gr.Accordion("True labels (optional)", open=False):
-                told = gr.File(label="CSV with the columns file and label", file_types=[".csv"], height=120)
+                told = gr.File(
+                    label="CSV with the columns file and label", file_types=[".csv"], height=120, elem_id="many-truth"
+                )
                 folders = gr.Checkbox(label="The zip's folder names are the true labels")
             choice, own = template_choice()
             none = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")

@@ -100,5 +100,21 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     assert failures == []
 
 
+def answered(page: Page, label: str) -> None:
+    """Wait until a picture has got this answer, and the line that says who gave it."""
+    page.locator(".verdict", has_text=label).first.wait_for()
+    page.locator("#one-provenance", has_text="Answered by").wait_for()
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open an inner tab; on a narrow screen some are in the menu behind the dots."""
+    shown = page.get_by_role("tab", name=name, exact=True).locator("visible=true")
+    if shown.count():
+        shown.first.click()
+    else:
+        page.locator(".overflow-menu > button:visible").last.click()
+        page.locator(".overflow-dropdown button", has_text=name).locator("visible=true").click()
+
+
 def _outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))

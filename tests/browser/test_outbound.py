@@ -82,23 +82,24 @@ class Seen:
 @pytest.fixture
 def page(app: App, browser: Browser) -> Iterator[tuple[Page, Seen]]:
     seen = Seen()
-    with browser.new_context() as context:
-        opened = context.new_page()
-        opened.on(
-            "request",
-            lambda sent: None if _own(sent.url) else seen.foreign.append(sent.url),
-        )
-        opened.on(
-            "response",
-            lambda got: seen.refused.append(f"{got.status} {got.url}") if got.status >= 400 else None,
-        )
-        opened.on("pageerror", lambda error: seen.errors.append(str(error)))
-        opened.on(
-            "console",
-            lambda said: seen.errors.append(said.text) if "Content Security Policy" in said.text else None,
-        )
-        opened.goto(app.url)
-        yield opened, seen
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.on(
+        "request",
+        lambda sent: None if _own(sent.url) else seen.foreign.append(sent.url),
+    )
+    opened.on(
+        "response",
+        lambda got: seen.refused.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
+    opened.on("pageerror", lambda error: seen.errors.append(str(error)))
+    opened.on(
+        "console",
+        lambda said: seen.errors.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    opened.goto(app.url)
+    yield opened, seen
+    context.close()
 
 
 def _own(url: str) -> bool:

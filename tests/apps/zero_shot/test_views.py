@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from apps.zero_shot import reproduce
 from apps.zero_shot.compare import difference_rows
 from apps.zero_shot.question import Answer, Asked
 from apps.zero_shot.templates import contribution_rows
@@ -66,3 +69,11 @@ def test_differences_are_b_minus_a_with_the_largest_first() -> None:
         ["cat", 0.9, 0.05, -0.85, 0.3, 0.1, -0.2],
         ["dog", 0.1, 0.95, 0.85, 0.2, 0.4, 0.2],
     ]
+
+
+@pytest.mark.parametrize(("root", "expected"), [("", "http://here:1/"), ("/clip", "http://here:1/clip/")])
+def test_the_shared_address_keeps_the_path_of_a_proxy(root: str, expected: str) -> None:
+    request = SimpleNamespace(
+        headers={"origin": "http://here:1"}, request=SimpleNamespace(app=SimpleNamespace(root_path=root))
+    )
+    assert reproduce.page_address(request) == expected  # type: ignore[arg-type]

@@ -1,0 +1,88 @@
+"""How every view looks: no sideways scrolling on phones, light and dark, and what axe finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import WAIT_MS, answered, open_tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Visit = Callable[..., Page]
+
+# What axe finds in Gradio's own markup, which no theme or label of ours reaches.
+UPSTREAM = {
+    "aria-prohibited-attr",  # the empty placeholder of a figure or a picture is a <div> with a label
+    "image-redundant-alt",  # the icons in the footer repeat the words beside them
+    "nested-interactive",  # the small upload button of a filled gallery or file list holds a file input
+}
+
+
+def filled(page: Page) -> Iterator[str]:
+    """Go through all views, each with an answer in it."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("p.loading")).to_have_count(0, timeout=WAIT_MS)
+    yield "empty"
+    page.locator("#example-cat").click()
+    answered(page, "cat")
+    page.locator("#one-chart .main-svg").first.wait_for()
+    page.locator("#where-go:not([disabled])").click()
+    page.locator("#where-map img").wait_for()
+    for name in ("Template by template", "Reproduce", "Limits of this page"):
+        page.get_by_role("button", name=name).click()
+    page.locator("#templates-go").click()
+    page.locator("#templates-chart .main-svg").first.wait_for()
+    yield "one picture"
+    open_tab(page, "Contrastive")
+    page.locator("#contrast-preset").click()
+    page.locator("#contrast-chart .main-svg").first.wait_for()
+    yield "contrastive"
+    open_tab(page, "Many pictures")
+    page.locator("#many-shipped").click()
+    page.locator("#many-files tr").nth(10).wait_for(state="attached")
+    page.locator("#many-go").click()
+    page.locator("#many-says", has_text="named").wait_for()
+    yield "many"
+    open_tab(page, "Compare")
+    page.locator("#compare-go").wait_for()
+    yield "compare"
+
+
+@pytest.mark.parametrize("width", [360, 320])
+def test_a_phone_needs_no_sideways_scrolling(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 740})
+    wide = {view: page.evaluate("document.documentElement.scrollWidth") for view in filled(page)}
+    assert {view: pixels for view, pixels in wide.items() if pixels > width} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_new(visit: Visit, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(color_scheme=scheme)
+    new = {}
+    for view in filled(page):
+        for entry in Axe().run(page).response["violations"]:
+            if entry["id"] not in UPSTREAM:
+                new[f"{view}: {entry['id']}"] = [node["html"][:160] for node in entry["nodes"]]
+    assert new == {}
+
+
+def test_dark_is_dark_and_its_figures_are_readable(visit: Visit) -> None:
+    page = visit(color_scheme="dark")
+    page.locator("#example-cat").click()
+    page.locator("#one-chart .ytick text").first.wait_for()
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = page.locator("#one-chart .ytick text").first.evaluate("node => getComputedStyle(node).fill")
+    assert _lightness(ground) < 40
+    assert _lightness(ink) > 200
+
+
+def _lightness(colour: str) -> float:
+    channels = [float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]]
+    return sum(channels) / 3
