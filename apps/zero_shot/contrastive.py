@@ -82,7 +82,7 @@ def figure(found: Contrast, names: Sequence[str], texts: Sequence[str], directio
     return drawn
 
 
-def picture_names(files: Sequence[str]) -> list[str]:
+def _picture_names(files: Sequence[str]) -> list[str]:
     """Number the pictures as the gallery shows them: names may repeat, numbers do not."""
     return [f"{number}. {Path(file).stem}" for number, file in enumerate(files, start=1)]
 
@@ -141,7 +141,7 @@ def build(engine: Engine) -> None:
             found = contrast(session, [Path(file) for file in files], words)
             said = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
             cut = "\n\n".join(literal(reading.note) for reading in session.read(words) if reading.note)
-        now = (found, picture_names(files), words)
+        now = (found, _picture_names(files), words)
         return (verdict(found), *shown(now, way), f"{said}\n\n{cut}", now)
 
     @handler

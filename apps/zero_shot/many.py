@@ -16,16 +16,16 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps import limits
-from apps._figures import heat_map
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import labels_box, literal, table, template_choice
 from apps.zero_shot.question import numbers, provenance, read_setup
+from apps.zero_shot.scores import class_rows, confusion_figure, confusion_rows, scored, seen
 from workbench.batch.export import to_json, write_csv, write_json
 from workbench.batch.run import Row, classify_bundle
 from workbench.batch.sources import open_bundle
 from workbench.batch.table import Wanted, cells, headers, select
-from workbench.batch.truth import Evaluation, evaluate, folder_truth, read_truth
+from workbench.batch.truth import evaluate, folder_truth, read_truth
 from workbench.engine import Engine
 from workbench.errors import WorkbenchError
 from workbench.labels import NONE_OF_THESE
@@ -33,7 +33,6 @@ from workbench.pictures import SAMPLES, sample_path
 from workbench.reproduce import Setup
 
 _IDLE = "Choose pictures or a zip, type labels, press “Name them all”."
-_CLASSES = 30  # rows and columns of the confusion matrix that are drawn
 _ANY = "any"
 
 
@@ -45,46 +44,6 @@ class Kept:
     setup: Setup
     truth: dict[str, str]
     model: str  # fingerprint
-
-
-def seen(evaluation: Evaluation) -> list[str]:
-    """Return the labels that a confusion matrix needs: those that occur as truth or answer, at most 30."""
-    counts = evaluation.confusion.sum(axis=0) + evaluation.confusion.sum(axis=1)
-    return [label for label, count in zip(evaluation.labels, counts, strict=True) if count][:_CLASSES]
-
-
-def confusion_rows(evaluation: Evaluation) -> list[list[str | int]]:
-    """Return the matrix as a table: true label in front, then how often each label was the answer."""
-    at = [evaluation.labels.index(label) for label in seen(evaluation)]
-    return [[evaluation.labels[i], *(int(evaluation.confusion[i, j]) for j in at)] for i in at]
-
-
-def confusion_figure(evaluation: Evaluation) -> Any:
-    """Draw the matrix: true labels downwards, answers across."""
-    names = seen(evaluation)
-    at = [evaluation.labels.index(name) for name in names]
-    drawn = heat_map(evaluation.confusion[at][:, at], names, names, title="pictures")
-    drawn.update_traces(texttemplate="%{z:d}" if len(names) <= 20 else None)
-    drawn.update_yaxes(title="true label")
-    drawn.update_xaxes(title="answer")
-    return drawn
-
-
-def class_rows(evaluation: Evaluation) -> list[list[str | int | float]]:
-    """Return a row a true label that occurs: how many, how often right, interval."""
-    return [
-        [label, part.n, round(part.value, 4), round(part.low, 4), round(part.high, 4)]
-        for label, part in evaluation.classes.items()
-        if part.n
-    ]
-
-
-def scored(evaluation: Evaluation) -> str:
-    """Return accuracy in a sentence of Markdown, with what was left out."""
-    lines = [f"Right: **{literal(str(evaluation.accuracy))}**."]
-    if evaluation.top5 is not None:
-        lines.append(f"Right within the first five: {literal(str(evaluation.top5))}.")
-    return " ".join([*lines, literal(evaluation.left_out())])
 
 
 def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
@@ -110,7 +69,7 @@ def files(kept: Kept, wanted: Wanted, k: int) -> tuple[str, str]:
     return str(folder / "answers.csv"), str(folder / "answers.json")
 
 
-def view(kept: Kept | None, k: int, label: str, at_least: float, only: str) -> tuple[Any, Any, Any]:
+def _view(kept: Kept | None, k: int, label: str, at_least: float, only: str) -> tuple[Any, Any, Any]:
     """Return the filtered table and both downloads; nothing before the first run."""
     if kept is None:
         return gr.skip(), gr.skip(), gr.skip()
@@ -129,7 +88,7 @@ def truth_of(rows: tuple[Row, ...], csv_file: str | None, folders: bool) -> tupl
     return (folder_truth(rows), "") if folders else ({}, "")
 
 
-def evaluated(kept: Kept) -> tuple[Any, ...]:
+def _evaluated(kept: Kept) -> tuple[Any, ...]:
     """Return what the evaluation's widgets take: sentence, classes, matrix as table and figure."""
     labels = [*kept.setup.labels, *([NONE_OF_THESE] if kept.setup.none_of_these else [])]
     found = evaluate(kept.rows, kept.truth, labels)
@@ -137,7 +96,7 @@ def evaluated(kept: Kept) -> tuple[Any, ...]:
     return scored(found), class_rows(found), matrix, confusion_figure(found)
 
 
-def finish(whole: Kept, k: int, csv_file: str | None, folders: bool) -> Iterator[dict[str, Any]]:
+def _finish(whole: Kept, k: int, csv_file: str | None, folders: bool) -> Iterator[dict[str, Any]]:
     """Show the answers first, so that unusable true labels cost nothing but themselves; widget name -> value."""
     yield {
         **{"at_least": 0, "only": "all", "score": "", "classes": [], "matrix": [], "chart": None, "kept": whole},
@@ -149,7 +108,7 @@ def finish(whole: Kept, k: int, csv_file: str | None, folders: bool) -> Iterator
         if not truth:
             return
         whole = replace(whole, truth=truth)
-        score, classes, matrix, chart = evaluated(whole)
+        score, classes, matrix, chart = _evaluated(whole)
     except WorkbenchError as error:
         yield {"score": f"Not evaluated: {literal(str(error))}"}
         return
@@ -158,7 +117,7 @@ def finish(whole: Kept, k: int, csv_file: str | None, folders: bool) -> Iterator
 
 
 def _answers(kept: Kept, k: int) -> dict[str, Any]:
-    return dict(zip(("rows", "csv", "json"), view(kept, k, _ANY, 0, "all"), strict=True))
+    return dict(zip(("rows", "csv", "json"), _view(kept, k, _ANY, 0, "all"), strict=True))
 
 
 def _results() -> dict[str, Any]:
@@ -233,7 +192,7 @@ def build(engine: Engine) -> None:
             whole = Kept(found, setup, {}, session.fingerprint)
             line = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
         yield {says: summary(found, bundle.ignored), whose: line}
-        for changed in finish(whole, typed[k], typed[told], typed[folders]):
+        for changed in _finish(whole, typed[k], typed[told], typed[folders]):
             yield {shown_in[name]: value for name, value in changed.items()}
 
     @handler
@@ -250,4 +209,4 @@ def build(engine: Engine) -> None:
     changes = [k.release, *(shown_in[name].input for name in ("label", "at_least", "only"))]
     table_and_files = [shown_in[name] for name in ("rows", "csv", "json")]
     quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    gr.on(changes, handler(view), filters, table_and_files, **quiet)
+    gr.on(changes, handler(_view), filters, table_and_files, **quiet)

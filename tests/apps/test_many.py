@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.zero_shot import many
+from apps.zero_shot import many, scores
 from workbench.batch.export import read_csv
 from workbench.batch.run import Row
 from workbench.batch.table import Wanted
@@ -25,11 +25,11 @@ KEPT = many.Kept(ROWS, Setup("pocket", ("cat", "dog")), TRUTH, "f00")
 
 def test_confusion_has_true_labels_in_rows() -> None:
     found = evaluate(ROWS, TRUTH, ("cat", "dog", "pig"))
-    assert many.confusion_rows(found) == [["cat", 1, 1], ["dog", 0, 0]]  # the pig occurs nowhere
-    drawn = many.confusion_figure(found)
+    assert scores.confusion_rows(found) == [["cat", 1, 1], ["dog", 0, 0]]  # the pig occurs nowhere
+    drawn = scores.confusion_figure(found)
     assert drawn.data[0].z.tolist() == [[1, 1], [0, 0]]
     assert drawn.layout.yaxis.title.text == "true label"
-    assert [line[:3] for line in many.class_rows(found)] == [["cat", 2, 0.5]]
+    assert [line[:3] for line in scores.class_rows(found)] == [["cat", 2, 0.5]]
 
 
 def test_downloads_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,4 +50,4 @@ def test_sentences_count_and_escape() -> None:
 
 
 def test_nothing_is_shown_before_a_run() -> None:
-    assert len(many.view(None, 3, "any", 0, "all")) == 3
+    assert len(many._view(None, 3, "any", 0, "all")) == 3
