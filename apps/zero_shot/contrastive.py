@@ -70,7 +70,7 @@ def verdict(found: Contrast) -> str:
     )
 
 
-def figure(found: Contrast, names: Sequence[str], texts: Sequence[str], direction: str) -> Any:
+def figure(found: Contrast, names: Sequence[str], texts: Sequence[str], *, direction: str) -> Any:
     """Draw the matrix, with a frame around each matched pair where counts are equal."""
     title = "cosine" if direction == COSINE else "probability"
     drawn = heat_map(values(found, direction), names, texts, title=title)
@@ -94,7 +94,7 @@ def shown(kept: tuple[Contrast, list[str], list[str]] | None, direction: str) ->
     found, names, texts = kept
     matrix = values(found, direction)
     rows = [[name, *(round(float(value), 4) for value in line)] for name, line in zip(names, matrix, strict=True)]
-    return figure(found, names, texts, direction), gr.update(value=rows, headers=["picture", *texts])
+    return figure(found, names, texts, direction=direction), gr.update(value=rows, headers=["picture", *texts])
 
 
 def build(engine: Engine) -> None:

@@ -38,11 +38,11 @@ def test_unequal_counts_have_no_diagonal() -> None:
     wide = contrast_of([[0.1, 0.2, 0.3]])
     assert matched(wide) is None
     assert "unequal" in verdict(wide)
-    assert not figure(wide, ["1. a"], ["x", "y", "z"], TEXT).layout.shapes
+    assert not figure(wide, ["1. a"], ["x", "y", "z"], direction=TEXT).layout.shapes
 
 
 def test_the_diagonal_is_framed() -> None:
-    shapes = figure(KNOWN, ["a", "b", "c"], ["x", "y", "z"], TEXT).layout.shapes
+    shapes = figure(KNOWN, ["a", "b", "c"], ["x", "y", "z"], direction=TEXT).layout.shapes
     assert [(s.x0, s.y0, s.x1, s.y1) for s in shapes] == [(i - 0.5, i - 0.5, i + 0.5, i + 0.5) for i in range(3)]
 
 
