@@ -43,7 +43,7 @@ def test_a_wrong_file_and_no_label_get_a_clear_message(visit: Visit, tmp_path: P
     page.locator("#one-go").click()
     page.get_by_text("Choose a picture first").wait_for()
     page.locator("#one-picture input[type=file]").set_input_files(str(broken))
-    page.locator("#one-picture img").wait_for(state="attached")  # the upload has arrived
+    page.locator("#one-picture img[src*='broken']").wait_for(state="attached")  # the upload has arrived
     page.locator("#one-go").click()
     page.locator("[data-testid=toast-body]", has_text="broken.png").wait_for()
     assert "Traceback" not in page.locator("body").inner_text()
