@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 from workbench.prompts import TEMPLATE_SETS
 from workbench.reproduce import OWN
@@ -20,9 +21,19 @@ PICTURE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
+class PictureFile(gr.Image):
+    """`gr.Image` without its own decoding, which would end in a bare "Error" for a broken file."""
+
+    is_template = True  # the page draws it as the image it derives from
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        """Hand on the path of the upload."""
+        return payload.path if payload else None
+
+
 def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) -> gr.Image:
     """A picture that reaches us as the uploaded file, untouched: `images.safe_open` is the only decoder."""
-    box = gr.Image(
+    return PictureFile(
         label=label,
         type="filepath",
         image_mode=None,
@@ -34,8 +45,6 @@ def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) ->
         placeholder=f"Drop a picture here, or click to choose\n{PICTURE_TYPES}",
         alt_text="The picture to be named",
     )
-    box.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
-    return box  # Gradio's own step would decode the file first, and end in a bare "Error" for a broken one
 
 
 def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:
