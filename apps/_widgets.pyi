@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 PICTURE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
-from gradio.events import Dependency
-
 class PictureFile(gr.Image):
     """`gr.Image` without its own decoding, which would end in a bare "Error" for a broken file."""
 
@@ -30,12 +28,14 @@ class PictureFile(gr.Image):
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Hand on the path of the upload."""
         return payload.path if payload else None
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) -> gr.Image:
     """A picture that reaches us as the uploaded file, untouched: `images.safe_open` is the only decoder."""
@@ -52,7 +52,6 @@ def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) ->
         alt_text="The picture to be named",
     )
 
-
 def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:
     """Labels, one CSV row or one a line."""
     return gr.Textbox(
@@ -64,7 +63,6 @@ def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:
         max_lines=8,
         elem_id=elem_id,
     )
-
 
 def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
     """Which sentences the labels are put into; the second widget shows itself for the visitor's own list."""
@@ -86,21 +84,17 @@ def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
     choice.change(lambda key: gr.update(visible=key == OWN), choice, own, queue=False, api_visibility="private")
     return choice, own
 
-
 def _template_title(title: str, count: int) -> str:
     return title if count == 1 else f"{title} ({count})"
-
 
 def literal(text: str) -> str:
     """Return text that Markdown shows exactly as typed: no markup, no link, no picture is made of it."""
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
-
 def said(spec: ModelSpec) -> str:
     """Return the words every answer carries about its model: which, and what it was trained on."""
     trained = f"trained on {spec.trained_on}" if spec.trained_on else "what it was trained on is not known here"
     return f"**{literal(spec.title)}**, {literal(trained)}"
-
 
 def table(headers: list[str], label: str, *, elem_id: str | None = None, **options: Any) -> gr.Dataframe:
     """A table that is read, not edited; user text in it is never HTML."""

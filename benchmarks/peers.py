@@ -80,12 +80,7 @@ def open_onnxruntime(material: Material, dtype: str = "float32") -> Answer:
     import torch
 
     model, transform, tokenizer = open_clip_model(material)
-    file = material.folder / "image-tower.onnx"
-    if not file.exists():
-        torch.onnx.export(
-            model.visual, (torch.zeros(2, 3, 224, 224),), file, dynamo=False, opset_version=17,
-            input_names=["pixels"], output_names=["rows"], dynamic_axes={"pixels": {0: "n"}, "rows": {0: "n"}},
-        )  # fmt: skip
+    file = _exported(model, material)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     tower = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
@@ -103,7 +98,7 @@ def open_openvino(material: Material, dtype: str = "float32") -> Answer:
     import torch
 
     model, transform, tokenizer = open_clip_model(material)
-    converted = openvino.convert_model(model.visual, example_input=torch.zeros(2, 3, 224, 224))
+    converted = openvino.Core().read_model(_exported(model, material))
     limits = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
     tower = openvino.compile_model(converted, "CPU", limits)
     return _loop(
@@ -132,6 +127,19 @@ def open_clip_model(material: Material) -> tuple[Any, Any, Any]:
     model, _, transform = open_clip.create_model_and_transforms(ARCHITECTURE, pretrained=None)
     model.load_state_dict(load_file(material.open_clip))
     return model.eval(), transform, open_clip.get_tokenizer(ARCHITECTURE)
+
+
+def _exported(model: Any, material: Material) -> Path:
+    """The image tower as an ONNX file, written once a run."""
+    import torch
+
+    file = material.folder / "image-tower.onnx"
+    if not file.exists():
+        names: dict[str, Any] = {"input_names": ["pixels"], "output_names": ["rows"]}
+        axes = {"pixels": {0: "n"}, "rows": {0: "n"}}
+        example = (torch.zeros(2, 3, 224, 224),)
+        torch.onnx.export(model.visual, example, file, dynamo=False, opset_version=17, dynamic_axes=axes, **names)
+    return file
 
 
 def _loop(
