@@ -28,11 +28,8 @@ class PictureFile(gr.Image):
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Hand on the path of the upload."""
         return payload.path if payload else None
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
