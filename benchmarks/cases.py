@@ -11,19 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.material import LABELS, Material
+from workbench.prompts import SEVEN
 
 if TYPE_CHECKING:
     from benchmarks.peers import Answer
 
-TEMPLATES = (
-    "itap of a {}.",
-    "a bad photo of the {}.",
-    "a origami {}.",
-    "a photo of the large {}.",
-    "a {} in a video game.",
-    "art of the {}.",
-    "a photo of the small {}.",
-)
+TEMPLATES = SEVEN.templates
 
 
 def throughput(answer: Answer, material: Material, repeats: int = 3) -> dict[str, Any]:
