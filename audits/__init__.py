@@ -1,4 +1,4 @@
-"""The room of the audits: questions about a model, asked as a script and answered with intervals.
+"""Questions about a model, asked as a script and answered with intervals.
 
 Imports `workbench` and never `apps`: an audit knows no screen.
 """

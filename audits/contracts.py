@@ -1,0 +1,172 @@
+"""What an audit is made of: a question, what it needs, and three stages that a runner drives: embed, score, analyse.
+
+    audit x model x data set x protocol
+        plan, texts  ->  embed    vectors of pictures, of their changed forms, and of texts
+                     ->  score    one row a picture and form: what the model answered
+                     ->  analyse  measures with intervals, findings, figures; never needs the model
+
+Knows no runner, no file format and no screen. An audit is a module with the functions of `Stages`, named by one row of
+`audits.catalogue.AUDITS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+    from PIL import Image
+    from torch import Tensor
+
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+    from audits.statistics.measures import Measure
+    from workbench.backend import WhiteBox
+
+CLEAN = "clean"  # the name of the picture itself, among its forms
+OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind
+
+Strength = Literal["found", "no evidence", "not measured", "note"]
+FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One question about a model: a row of the catalogue."""
+
+    key: str  # "bias/denigration"
+    version: int  # rises when equal inputs would give other numbers
+    title: str
+    question: str  # one sentence, ends with a question mark
+    module: str  # dotted name of the module that fulfils `Stages`
+    protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
+    builtin: str  # key of the data set that is there without any download
+    needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
+    tags: tuple[str, ...] = ()
+    source: str = ""  # paper and section
+    people: bool = False  # pictures show people: thumbnails are off by default
+    white_box: bool = False  # needs gradients: not every model has them
+    intended_use: str = ""  # limits that are shown before the audit starts
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of the data set in one form."""
+
+    sample_id: str
+    variant: str = CLEAN
+    recipe: str = ""  # canonical JSON of everything that `change` or `attack` needs; empty for the picture itself
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the score and analyse stages may know of a model, without the model."""
+
+    key: str
+    title: str
+    fingerprint: str  # of weights, preprocessing and dtype
+    score: str  # "softmax" or "sigmoid"
+    logit_scale: float
+    logit_bias: float
+    dim: int
+    dtype: str
+    device: str
+    trained_on: str = ""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the embed stage hands over."""
+
+    model: ModelFacts
+    dataset: Dataset
+    items: tuple[Item, ...]  # n
+    images: NDArray[np.float32]  # (n, dim), unit rows, in the order of `items`
+    texts: Mapping[str, NDArray[np.float32]]  # text -> (dim,), unit length
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence that the numbers support, and how strongly."""
+
+    text: str
+    strength: Strength
+    metric: str = ""  # of the measures behind it
+    slice: Mapping[str, str] | None = None
+    effect: float | None = None  # for ranking, in the metric's unit
+    p_adj: float | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as data; the report draws it.
+
+    Columns of `data` by kind, those in brackets where they are known (`null`: the 95th percentile of chance):
+
+    - intervals: name, value, low, high, [null], [series]; a dot with its interval a row
+    - curve: x, value, [low, high], [null], [series]
+    - matrix: row, column, value
+    - reliability: confidence, accuracy, low, high, n
+    - bars: name, value, [low, high], [series]
+    """
+
+    key: str  # a file name without ending
+    title: str
+    kind: FigureKind
+    data: DataFrame
+    x: str  # axis title with unit
+    y: str
+    alt: str  # what it shows, for those who do not see it
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the analyse stage says."""
+
+    measures: Sequence[Measure]
+    findings: Sequence[Finding] = ()
+    figures: Sequence[Figure] = ()
+    sanity: Sequence[str] = ()  # what looks wrong with the run itself, such as a gradient that vanishes
+    tables: Mapping[str, DataFrame] | None = None  # further tables for the report: title -> table
+
+
+class Stages(Protocol):
+    """The functions and texts of an audit's module. `change` and `attack` exist where recipes are not empty.
+
+    `settings` of the protocol are read with the module's own pydantic model `Settings`, so that a wrong file is refused
+    before anything runs. Every function is deterministic: the same arguments give the same answer.
+    """
+
+    Settings: type[Any]  # pydantic model of `Rules.settings`
+    HOW_TO_READ: str  # Markdown, for the report
+    LIMITS: str  # Markdown: what the numbers do not show
+
+    def plan(self, dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
+        """Say which pictures are embedded, in which forms."""
+
+    def texts(self, dataset: Dataset, rules: Rules) -> list[str]:
+        """Say which texts are embedded: prompts, filled in."""
+
+    def change(self, picture: Image.Image, item: Item) -> Image.Image:
+        """Return the changed form of an upright RGB picture; called for items with a recipe, in any process."""
+
+    def attack(
+        self, box: WhiteBox, pixels: Tensor, items: Sequence[Item], texts: Mapping[str, NDArray[np.float32]]
+    ) -> Tensor:
+        """(n, 3, size, size) in 0..1 -> the same shape, changed with gradients; white-box audits only."""
+
+    def score(self, embedded: Embedded, rules: Rules, seed: int) -> DataFrame:
+        """Return the samples: one row a picture, form and label set (or query).
+
+        Columns: sample_id, variant, label_set; cluster and every attribute of the data set; `outcome:METRIC` in 0..1
+        (or null where not defined) for what is compared picture by picture between runs; and what this audit needs,
+        such as y_true, y_pred, rank_true, topk, scores.
+        """
+
+    def analyse(self, samples: DataFrame, rules: Rules, model: ModelFacts, seed: int) -> Analysis:
+        """Return measures, findings and figures from the samples alone."""

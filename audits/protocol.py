@@ -1,0 +1,135 @@
+"""Protocols: label sets, templates, decision rule and settings of an audit, as versioned YAML with a hash.
+
+What changes a number changes the hash; titles, sources and published numbers do not. Knows no model and no data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from workbench.errors import BadInput, UnknownName, unknown_name
+from workbench.labels import check_labels
+from workbench.prompts import check_templates
+
+FOLDER = Path(__file__).parent / "protocols"
+MAX_BYTES = 1_000_000  # of a protocol file
+_SILENT = {"title", "source", "notes", "published", "content_warning"}  # change no number
+
+
+class LabelSet(BaseModel):
+    """Labels that a model chooses from, and what groups of them mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # "nonhuman" -> labels
+
+    @field_validator("labels")
+    @classmethod
+    def _usable(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        return check_labels(labels)
+
+
+class Published(BaseModel):
+    """A number from a paper: shown beside ours, never asserted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str
+    slice: dict[str, str] = Field(default_factory=dict)
+    value: float
+    model: str  # that it was published for
+    source: str  # paper, table
+
+
+class Protocol(BaseModel):
+    """How an audit is done, in full."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    name: str
+    audit: str
+    version: int = 1
+    title: str
+    source: str = ""
+    notes: str = ""
+    content_warning: str = ""
+    templates: tuple[str, ...] = ("a photo of a {}.",)
+    label_sets: dict[str, LabelSet] = Field(default_factory=dict)
+    decision: Literal["top1", "threshold", "rank", "none"] = "top1"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+
+    @field_validator("templates")
+    @classmethod
+    def _fillable(cls, templates: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_templates(templates))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what decides the numbers, 64 hexadecimal digits."""
+        content = self.model_dump(mode="json", exclude=_SILENT | {"name", "version"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def names(audit: str) -> tuple[str, ...]:
+    """Return the names of an audit's shipped protocols."""
+    return tuple(sorted(path.stem for path in (FOLDER / audit).glob("*.yaml")))
+
+
+def read(audit: str, name: str) -> Protocol:
+    """Return a shipped protocol by its name, or the one in a file (a name that ends in .yaml or .yml).
+
+    Raises:
+        UnknownName: no such protocol.
+        BadInput: a file that is no protocol, or one of another audit.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read_file(Path(name), audit)
+    path = FOLDER / audit / f"{name}.yaml"
+    if name not in names(audit):
+        raise unknown_name(f"protocol of {audit}", name, names(audit))
+    return read_file(path, audit)
+
+
+def read_file(path: Path, audit: str | None = None) -> Protocol:
+    """Read a protocol file.
+
+    Raises:
+        UnknownName: no such file.
+        BadInput: too large, no YAML, no protocol, or one of another audit than `audit`.
+    """
+    import yaml
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"A protocol file may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UnknownName(f"There is no protocol file {path.name!r} that can be read.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"The protocol file {path.name!r} is no YAML: {str(error)[:200]}") from None
+    return parse(content, audit, path.name)
+
+
+def parse(content: object, audit: str | None = None, name: str = "given") -> Protocol:
+    """Check a protocol's content.
+
+    Raises:
+        BadInput: a field is missing, unknown or of the wrong kind; another audit than `audit`.
+    """
+    try:
+        rules = Protocol.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(f"The protocol {name!r} cannot be used: {place}: {first['msg']}.") from None
+    if audit is not None and rules.audit != audit:
+        raise BadInput(f"The protocol {name!r} belongs to {rules.audit!r}, not to {audit!r}.")
+    return rules

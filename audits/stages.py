@@ -1,0 +1,106 @@
+"""The three stages of one audit, in memory and in one process: the shortest way from a question to its measures.
+
+Knows no run directory, no cache and no progress; `audits.running` adds those and gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, cast
+
+from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from audits.contracts import Analysis
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+    from workbench.loading.torch_backend import TorchBackend
+
+CHUNK = 32  # pictures of one pass
+
+
+def stages(audit: Audit) -> Stages:
+    """Return the module of an audit."""
+    return cast(Stages, importlib.import_module(audit.module))
+
+
+def facts(backend: TorchBackend) -> ModelFacts:
+    """Return what the later stages may know of a model."""
+    return ModelFacts(
+        key=backend.spec.key,
+        title=backend.spec.title,
+        fingerprint=backend.fingerprint,
+        score=backend.spec.score,
+        logit_scale=backend.logit_scale,
+        logit_bias=backend.logit_bias,
+        dim=backend.dim,
+        dtype=str(backend.dtype).removeprefix("torch."),
+        device=str(backend.device),
+        trained_on=backend.spec.trained_on or "",
+    )
+
+
+def measure(audit: Audit, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int = 0) -> Analysis:
+    """Run all three stages of an audit.
+
+    Raises:
+        BadInput: the data set lacks what the audit needs, or the protocol's settings are wrong.
+    """
+    module = stages(audit)
+    dataset.require(audit.needs, audit.key)
+    embedded = embed(module, backend, dataset, rules=rules, seed=seed)
+    samples = module.score(embedded, rules, seed)
+    return module.analyse(samples, rules, embedded.model, seed)
+
+
+def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:
+    """Embed what an audit plans: pictures, changed forms and texts."""
+    import numpy as np
+
+    prompts = list(dict.fromkeys(module.texts(dataset, rules)))
+    texts: dict[str, NDArray[np.float32]] = {}
+    if prompts:
+        texts = dict(zip(prompts, backend.embed_texts(prompts).numpy(), strict=True))
+    items = tuple(module.plan(dataset, rules, seed))
+    where = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
+    rows = [
+        _chunk(module, backend, dataset, items=items[at : at + CHUNK], texts=texts, where=where)
+        for at in range(0, len(items), CHUNK)
+    ]
+    images = np.concatenate(rows) if rows else np.zeros((0, backend.dim), np.float32)
+    return Embedded(facts(backend), dataset, items, images, texts)
+
+
+def _chunk(
+    module: Stages,
+    backend: TorchBackend,
+    dataset: Dataset,
+    *,
+    items: tuple[Item, ...],
+    texts: dict[str, Any],
+    where: dict[str, str],
+) -> NDArray[np.float32]:
+    import torch
+
+    from workbench.images import safe_open
+
+    attacked = hasattr(module, "attack")
+    squares: list[Tensor] = []
+    for item in items:
+        picture = safe_open(dataset.file(where[item.sample_id]))
+        if item.recipe and not attacked:
+            picture = module.change(picture, item)
+        squares.append(backend.prepare(picture))
+    pixels = torch.stack(squares)
+    hit = [at for at, item in enumerate(items) if item.recipe] if attacked else []
+    vectors = backend.encode_pixels(pixels)
+    if hit:
+        changed = module.attack(backend, pixels[hit].to(backend.device) / 255.0, [items[at] for at in hit], texts)
+        with torch.inference_mode():
+            vectors[hit] = backend.embed_pixels(changed).float().cpu()
+    answer: NDArray[np.float32] = vectors.numpy()
+    return answer
