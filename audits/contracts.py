@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,16 +22,13 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from audits.analysis import Analysis
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Measure
     from workbench.backend import WhiteBox
 
 CLEAN = "clean"  # the name of the picture itself, among its forms
 OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind
-
-Strength = Literal["found", "no evidence", "not measured", "note"]
-FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
 
 
 @dataclass(frozen=True)
@@ -89,52 +86,6 @@ class Embedded:
     texts: Mapping[str, NDArray[np.float32]]  # text -> (dim,), unit length
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One sentence that the numbers support, and how strongly."""
-
-    text: str
-    strength: Strength
-    metric: str = ""  # of the measures behind it
-    slice: Mapping[str, str] | None = None
-    effect: float | None = None  # for ranking, in the metric's unit
-    p_adj: float | None = None
-    n: int | None = None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart as data; the report draws it.
-
-    Columns of `data` by kind, those in brackets where they are known (`null`: the 95th percentile of chance):
-
-    - intervals: name, value, low, high, [null], [series]; a dot with its interval a row
-    - curve: x, value, [low, high], [null], [series]
-    - matrix: row, column, value
-    - reliability: confidence, accuracy, low, high, n
-    - bars: name, value, [low, high], [series]
-    """
-
-    key: str  # a file name without ending
-    title: str
-    kind: FigureKind
-    data: DataFrame
-    x: str  # axis title with unit
-    y: str
-    alt: str  # what it shows, for those who do not see it
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What the analyse stage says."""
-
-    measures: Sequence[Measure]
-    findings: Sequence[Finding] = ()
-    figures: Sequence[Figure] = ()
-    sanity: Sequence[str] = ()  # what looks wrong with the run itself, such as a gradient that vanishes
-    tables: Mapping[str, DataFrame] | None = None  # further tables for the report: title -> table
-
-
 class Stages(Protocol):
     """The functions and texts of an audit's module. `change` and `attack` exist where recipes are not empty.
 
@@ -146,7 +97,7 @@ class Stages(Protocol):
     HOW_TO_READ: str  # Markdown, for the report
     LIMITS: str  # Markdown: what the numbers do not show
 
-    def plan(self, dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
+    def plan(self, dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
         """Say which pictures are embedded, in which forms."""
 
     def texts(self, dataset: Dataset, rules: Rules) -> list[str]:
@@ -156,11 +107,11 @@ class Stages(Protocol):
         """Return the changed form of an upright RGB picture; called for items with a recipe, in any process."""
 
     def attack(
-        self, box: WhiteBox, pixels: Tensor, items: Sequence[Item], texts: Mapping[str, NDArray[np.float32]]
+        self, box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]
     ) -> Tensor:
         """(n, 3, size, size) in 0..1 -> the same shape, changed with gradients; white-box audits only."""
 
-    def score(self, embedded: Embedded, rules: Rules, seed: int) -> DataFrame:
+    def score(self, embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         """Return the samples: one row a picture, form and label set (or query).
 
         Columns: sample_id, variant, label_set; cluster and every attribute of the data set; `outcome:METRIC` in 0..1
@@ -168,5 +119,5 @@ class Stages(Protocol):
         such as y_true, y_pred, rank_true, topk, scores.
         """
 
-    def analyse(self, samples: DataFrame, rules: Rules, model: ModelFacts, seed: int) -> Analysis:
+    def analyse(self, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
         """Return measures, findings and figures from the samples alone."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from audits.contracts import Analysis
+    from audits.analysis import Analysis
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
     from workbench.loading.torch_backend import TorchBackend
@@ -53,8 +53,8 @@ def measure(audit: Audit, backend: TorchBackend, dataset: Dataset, *, rules: Rul
     module = stages(audit)
     dataset.require(audit.needs, audit.key)
     embedded = embed(module, backend, dataset, rules=rules, seed=seed)
-    samples = module.score(embedded, rules, seed)
-    return module.analyse(samples, rules, embedded.model, seed)
+    samples = module.score(embedded, rules, seed=seed)
+    return module.analyse(samples, rules, model=embedded.model, seed=seed)
 
 
 def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:
@@ -65,7 +65,7 @@ def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rul
     texts: dict[str, NDArray[np.float32]] = {}
     if prompts:
         texts = dict(zip(prompts, backend.embed_texts(prompts).numpy(), strict=True))
-    items = tuple(module.plan(dataset, rules, seed))
+    items = tuple(module.plan(dataset, rules, seed=seed))
     where = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
     rows = [
         _chunk(module, backend, dataset, items=items[at : at + CHUNK], texts=texts, where=where)
@@ -99,7 +99,7 @@ def _chunk(
     hit = [at for at, item in enumerate(items) if item.recipe] if attacked else []
     vectors = backend.encode_pixels(pixels)
     if hit:
-        changed = module.attack(backend, pixels[hit].to(backend.device) / 255.0, [items[at] for at in hit], texts)
+        changed = module.attack(backend, pixels[hit].to(backend.device) / 255.0, [items[at] for at in hit], texts=texts)
         with torch.inference_mode():
             vectors[hit] = backend.embed_pixels(changed).float().cpu()
     answer: NDArray[np.float32] = vectors.numpy()

@@ -1,0 +1,64 @@
+"""What an audit says in the end: measures, sentences that they support, and charts as data.
+
+Knows no model, no file and no drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.statistics.measures import Measure
+
+Strength = Literal["found", "no evidence", "not measured", "note"]
+FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence that the numbers support, and how strongly."""
+
+    text: str
+    strength: Strength
+    metric: str = ""  # of the measures behind it
+    slice: Mapping[str, str] | None = None
+    effect: float | None = None  # for ranking, in the metric's unit
+    p_adj: float | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as data; the report draws it.
+
+    Columns of `data` by kind, those in brackets where they are known (`null`: the 95th percentile of chance):
+
+    - intervals: name, value, low, high, [null], [series]; a dot with its interval a row
+    - curve: x, value, [low, high], [null], [series]
+    - matrix: row, column, value
+    - reliability: confidence, accuracy, low, high, n
+    - bars: name, value, [low, high], [series]
+    """
+
+    key: str  # a file name without ending
+    title: str
+    kind: FigureKind
+    data: DataFrame
+    x: str  # axis title with unit
+    y: str
+    alt: str  # what it shows, for those who do not see it
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the analyse stage says."""
+
+    measures: Sequence[Measure]
+    findings: Sequence[Finding] = ()
+    figures: Sequence[Figure] = ()
+    sanity: Sequence[str] = ()  # what looks wrong with the run itself, such as a gradient that vanishes
+    tables: Mapping[str, DataFrame] | None = None  # further tables for the report: title -> table
