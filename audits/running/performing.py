@@ -80,13 +80,24 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
 def run_id(job: Job, *, fingerprint: str, device: str, dataset_hash: str) -> str:
     """Return the id of a run, 16 hexadecimal digits: equal for equal questions, whoever asks and when."""
     version = f"{job.audit.key}@{job.audit.version}"
-    limit = "" if job.limit is None else str(job.limit)
-    return combined(version, job.rules.hash, fingerprint, device, dataset_hash, str(job.seed), limit)[:16]
+    return _id(version, (job.rules.hash, fingerprint, dataset_hash), device=device, seed=job.seed, limit=job.limit)
+
+
+def identity(head: Header) -> str:
+    """Return the id that a header's own words make; another one than its `run_id` where they were changed."""
+    spec, hashes = head.spec, head.hashes
+    version = f"{spec.audit}@{spec.audit_version}"
+    known = (hashes.protocol, hashes.model, hashes.dataset)
+    return _id(version, known, device=spec.device, seed=spec.seed, limit=spec.limit)
+
+
+def _id(version: str, hashes: tuple[str, str, str], *, device: str, seed: int, limit: int | None) -> str:
+    return combined(version, *hashes, device, str(seed), "" if limit is None else str(limit))[:16]
 
 
 def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
     known = dataset.hash
-    identity = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
+    name = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
     spec = Spec(
         audit=job.audit.key,
         audit_version=job.audit.version,
@@ -108,7 +119,7 @@ def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
     )
     return Header(
         schema=1,
-        run_id=identity,
+        run_id=name,
         status="incomplete",
         partial=job.limit is not None,
         created=now(),
