@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
@@ -69,6 +69,25 @@ class Measure:
     def slice_json(self) -> str:
         """The slice as canonical JSON: sorted keys, no spaces, text as it is."""
         return canonical(self.slice)
+
+
+class Extra(TypedDict, total=False):
+    """Fields of a `Measure` that are taken as they are."""
+
+    unit: str
+    direction: Direction
+    label_set: str
+    template_set: str
+    control: str
+    contrast: Contrast
+    reference: str
+    null_mean: float | None
+    null_q95: float | None
+    p_value: float | None
+    family: str
+    flags: tuple[str, ...]
+    published_value: float | None
+    published_source: str
 
 
 def canonical(slice: Mapping[str, str]) -> str:
