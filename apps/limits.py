@@ -34,6 +34,7 @@ class Limits:
     requests_per_second: float = 10.0  # ... and in the long run
     requests_open: int = 16  # state-changing requests of one address that are being answered
     job_seconds: float = 300.0  # deadline of a job
+    audit_seconds: float = 3600.0  # deadline of one audit of one model
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
     json_seconds: float = 20.0  # longest time that a body other than an upload may take
     upload_seconds: float = 900.0  # longest time that an upload may take
@@ -52,6 +53,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     requests_per_second=4.0,
     requests_open=8,
     job_seconds=110.0,
+    audit_seconds=110.0,
     downloads=False,
 )
 
@@ -70,6 +72,6 @@ def shown(limits: Limits) -> list[tuple[str, str]]:
         ("Labels", f"{limits.labels}, each up to {limits.label_chars} characters"),
         ("Prompts", f"{limits.prompt_chars} characters; what a model cannot read is shown as cut off"),
         ("Waiting jobs", f"{limits.waiting_per_page} a page, {limits.waiting_per_visitor} a visitor"),
-        ("A job", f"stops after {limits.job_seconds:.0f} seconds"),
+        ("A job", f"stops after {limits.job_seconds:.0f} seconds; an audit after {limits.audit_seconds:.0f}"),
         ("Uploads", f"deleted after {limits.keep_seconds // 60} minutes"),
     ]

@@ -6,7 +6,7 @@ Built-in data that was never used before is drawn, because it must be counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,25 @@ class Cost:
     trouble: str = ""  # why the job cannot run
 
 
-def costs(jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None) -> list[Cost]:
-    """Return what each job would cost; one that cannot run says why."""
-    models: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
+def costs(
+    jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
+) -> list[Cost]:
+    """Return what each job would cost; one that cannot run says why.
+
+    Args:
+        jobs: what would be done.
+        out: the folder of run directories.
+        store: where vectors are kept; the shared folder when not given.
+        models: open sessions or loaded models by key, used in place of loading one.
+    """
+    looked_at: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
     shelf = store or VectorStore()
     told, counted = [], set[str]()
     for job in jobs:
         key = (job.model, job.device, job.dtype)
-        if key not in models:
-            models[key] = _model(job)
-        model = models[key]
+        if key not in looked_at:
+            looked_at[key] = _model(job, (models or {}).get(job.model))
+        model = looked_at[key]
         try:
             if isinstance(model, WorkbenchError):
                 raise model
@@ -60,20 +69,23 @@ def costs(jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None) -
     return told
 
 
-def _model(job: Job) -> tuple[Any, float] | WorkbenchError:
-    """Load a model and let it see one pass of grey; return it with its pictures a second, or why it cannot be used."""
-    import torch
+def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
+    """Load a model where none is given, and let it see one pass; return it with its pictures a second, or why not."""
+    import numpy as np
+    from PIL import Image
 
     from workbench import load
 
     try:
-        model = load(job.model, device=job.device, dtype=job.dtype)
+        model = given if given is not None else load(job.model, device=job.device, dtype=job.dtype)
+        side = model.image_size
+        noise = np.random.default_rng(time.monotonic_ns())  # pictures that no cache knows
+        grey = [Image.fromarray(noise.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(PASS + 1)]
+        model.embed_images(grey[:1])  # kernels are chosen at first use
+        began = time.monotonic()
+        model.embed_images(grey[1:])
     except WorkbenchError as error:
         return error
-    pixels = torch.full((PASS, 3, model.image_size, model.image_size), 128, dtype=torch.uint8)
-    model.encode_pixels(pixels[:1])  # kernels are chosen at first use
-    began = time.monotonic()
-    model.encode_pixels(pixels)
     return model, PASS / max(1e-6, time.monotonic() - began)
 
 

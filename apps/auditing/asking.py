@@ -1,0 +1,217 @@
+"""Ask: which audits, which models, which pictures, by which protocol; what it costs; and the run with its progress.
+
+Knows the form; what it stands for is read in `wish`, and done in `running`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps import limits
+from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._model_menu import state
+from apps._widgets import literal, table
+from apps.auditing import wish
+from apps.auditing.running import Step, carry_out
+from apps.auditing.shelf import Shelf, title
+from apps.auditing.wish import BUILTIN, UPLOAD, Wish
+from audits import catalogue
+from audits.running.planning import Cost, costs
+from audits.running.record import Run
+from workbench.checkpoints import CHECKPOINTS
+from workbench.engine import Engine
+from workbench.errors import BadInput
+from workbench.loading import hub
+from workbench.scheduler import CancelToken
+
+IDLE = "Choose an audit and press “Run”. With built-in pictures each takes some seconds to a minute on a laptop."
+PLAN = ["audit", "model", "pictures", "of these known", "texts", "seconds", "note"]
+DONE = ["audit", "model", "status", "measures", "what stands out"]
+
+
+def audit_choices() -> list[tuple[str, str]]:
+    """Return the menu of audits: title and question."""
+    return [(f"{row.title}: {row.question}", row.key) for row in catalogue.AUDITS]
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Return the models that are on this machine; others can be fetched in the zero-shot tab."""
+    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in CHECKPOINTS if hub.presence(spec).here]
+
+
+def about(audits: list[str]) -> str:
+    """Return what the chosen audits ask and where they come from, as Markdown."""
+    rows = [catalogue.find(key) for key in audits]
+    return "\n".join(f"- **{literal(row.title)}**: {literal(row.question)} {literal(row.source)}" for row in rows)
+
+
+def protocol_view(audits: list[str], name: str) -> tuple[Any, ...]:
+    """Return what the protocol's widgets show for the chosen audits: names, text, remark, warning, limits of use."""
+    shown = wish.chosen_protocol(audits, name)
+    use = wish.intended_use(audits)
+    every = [shown] if shown else [one for key in audits if (one := wish.chosen_protocol([key], ""))]
+    warning = wish.warnings(every)
+    names = list(catalogue.find(audits[0]).protocols) if len(audits) == 1 else []
+    return (
+        gr.update(choices=names, value=shown.name if shown else None, visible=shown is not None),
+        gr.update(value=wish.as_text(shown) if shown else "", visible=shown is not None),
+        wish.difference(shown, shown) if shown else "Each audit runs by its first protocol; choose one to edit it.",
+        gr.update(value=f"**Before you go on.** {literal(warning)}", visible=bool(warning)),
+        gr.update(value=False, visible=bool(warning)),
+        gr.update(value=f"**Limits of use.** {use}", visible=bool(use)),
+    )
+
+
+def plan_rows(found: list[Cost]) -> list[list[str | int]]:
+    """Return table rows: what each job would cost."""
+    return [
+        [
+            one.audit,
+            one.model,
+            one.pictures,
+            one.kept,
+            one.texts,
+            "?" if one.seconds is None else f"{one.seconds:.0f}",
+            one.trouble or ("done already" if one.done else ""),
+        ]
+        for one in found
+    ]
+
+
+def done_row(step: Step) -> list[str | int]:
+    """Return a table row: how a job ended."""
+    if step.run is None:
+        return [step.job.audit.key, step.job.model, "error", 0, step.error]
+    run = Run(step.run)
+    first = next((one["text"] for one in run.findings if one["strength"] == "found"), "")
+    first = first or next((one["text"] for one in run.findings), "")
+    return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
+
+
+def build(engine: Engine, shelf: gr.State) -> None:
+    """Lay out the view."""
+    first = [catalogue.AUDITS[0].key]
+    with gr.Row():
+        with gr.Column(scale=5, min_width=300):
+            audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")
+            models = gr.CheckboxGroup(
+                model_choices(), value=[engine.default], label="Models on this machine", elem_id="audit-models",
+                info="Others are fetched in the model menu of the zero-shot tab.",
+            )  # fmt: skip
+        with gr.Column(scale=6, min_width=300):
+            told = gr.Markdown(about(first), elem_classes="notes")
+            use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
+            warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
+            read = gr.Checkbox(label="I have read the warning and want to go on", visible=False, elem_id="audit-read-it")
+            data, files, truth = _data_widgets()
+            with gr.Accordion("Protocol: labels, templates, settings", open=False):
+                name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False)
+                text = gr.Code(language="yaml", label="Protocol, editable", lines=8, max_lines=24, visible=False)
+                remark = gr.Markdown(elem_classes=["notes", "live"], elem_id="audit-hash")
+            with gr.Row():
+                seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
+                limit = gr.Number(0, label="Pictures at most", info="0: all. Else partial.", precision=0, minimum=0)
+    with gr.Row():
+        estimate = gr.Button("What does it cost?", elem_id="audit-plan")
+        go = gr.Button("Run", variant="primary", elem_id="audit-go")
+        stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
+    status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
+    cost = table(PLAN, "What it would cost", elem_id="audit-costs", visible=False)
+    rows = table(DONE, "What was run", elem_id="audit-done", visible=False)
+    form: Any = {audits, models, data, files, truth, name, text, seed, limit, read, shelf}
+
+    def wished(typed: dict[Any, Any]) -> Wish:
+        paths = [str(one) for one in typed[files] or []]
+        return Wish(
+            tuple(typed[audits] or ()), tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
+            typed[name] or "", typed[text] or "", int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
+        )  # fmt: skip
+
+    @handler
+    def plan(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+        jobs = wish.jobs(wished(typed))
+        kept: Shelf = typed[shelf]
+        with ExitStack() as stack:
+            keys = {job.model for job in jobs}
+            open_ = {key: stack.enter_context(engine.session(owner(request), key)) for key in sorted(keys)}
+            found = costs(jobs, Path(kept.folder or "/nowhere"), models=open_)
+        return "Nothing was run.", gr.update(value=plan_rows(found), visible=True)
+
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        jobs = wish.jobs(wished(typed))
+        kept: Shelf = typed[shelf].opened()
+        token, lines = CancelToken(), []
+        own = typed[data] == UPLOAD
+        try:
+            for step in carry_out(
+                engine, jobs, Path(kept.folder), owner=owner(request), token=token, own_pictures=own
+            ):
+                if step.run is None and not step.error:
+                    yield step.said, gr.skip(), kept
+                    continue
+                lines.append(done_row(step))
+                kept = kept.added(step.run) if step.run else kept
+                yield step.said, gr.update(value=lines, visible=True), kept
+        finally:
+            token.cancel()
+        yield _ended(lines, kept), gr.skip(), kept
+
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    view = [name, text, remark, warning, read, use]
+    audits.change(lambda keys: (about(keys), *protocol_view(keys, "")), audits, [told, *view], queue=False, **hidden)
+    name.input(lambda keys, one: protocol_view(keys, one), [audits, name], view, queue=False, **hidden)
+    gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, queue=False, **hidden)
+
+    def rehash(keys: list[str], one: str, typed: str) -> str:
+        original = wish.chosen_protocol(keys, one)
+        if original is None:
+            return ""
+        try:
+            return wish.difference(original, wish.edited(typed, keys[0], original))
+        except BadInput as error:
+            return f"**Not usable yet:** {literal(str(error))}"
+
+    text.change(rehash, [audits, name, text], remark, queue=False, trigger_mode="always_last", **hidden)
+    wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
+    estimate.click(plan, form, [status, cost], **wire)
+    running = go.click(run, form, [status, rows, shelf], **wire)
+    says = "Stopped. What is done is kept: press “Run” again to go on."
+    stop.click(lambda: says, None, status, cancels=[running], queue=False, **hidden)
+
+
+def _data_widgets() -> tuple[gr.Radio, gr.File, gr.File]:
+    data = gr.Radio(
+        [("Built-in pictures", BUILTIN), ("My own pictures", UPLOAD)], value=BUILTIN, label="Pictures",
+        info="Built-in: drawn and rendered, or from packages; they show the method, not the world.",
+        elem_id="audit-data",
+    )  # fmt: skip
+    with gr.Group(visible=False) as mine:
+        gr.Markdown(
+            "A zip whose folders are the labels, or pictures with a CSV: `path,label`, and a column for each attribute "
+            f"(`gender`, `race`, `age`, …). {limits.current().pictures} pictures at most in a zip. They stay on this "
+            "machine and are deleted with the other uploads. Use pictures of people only if you may.",
+            elem_classes="notes",
+        )
+        files = gr.File(
+            label="Pictures or a zip", file_count="multiple", file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
+            elem_id="audit-files",
+        )  # fmt: skip
+        truth = gr.File(label="What they show (CSV)", file_types=[".csv"], elem_id="audit-truth")
+    data.change(
+        lambda kind: gr.update(visible=kind == UPLOAD), data, mine, queue=False, api_visibility="private"
+    )
+    return data, files, truth
+
+
+def _ended(lines: list[list[str | int]], kept: Shelf) -> str:
+    failed = sum(line[2] == "error" for line in lines)
+    well = len(lines) - failed
+    newest = literal(title(Run(Path(kept.runs[0])))) if kept.runs and well else ""
+    said = f"**{well} of {len(lines)}** done." + (f" {failed} failed; their rows say why." if failed else "")
+    return said + (f" Read the report under “Read”: {newest}." if newest else "")
