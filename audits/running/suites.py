@@ -1,0 +1,123 @@
+"""Suites: lists of jobs in a YAML file, run as one.
+
+Knows no stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Unpack
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from audits import catalogue
+from audits.protocol import MAX_BYTES
+from audits.running.api import Done, run_jobs
+from audits.running.header import Header
+from audits.running.jobs import Job, Options, make
+from workbench.errors import BadInput, UnknownName, unknown_name
+
+FOLDER = Path(__file__).parents[1] / "suites"
+REPORT = "report.html"
+
+
+class Entry(BaseModel):
+    """One audit of a suite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    audit: str
+    dataset: str | None = None  # the audit's own built-in set when not given
+    protocol: str | None = None  # the audit's first when not given
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
+class Suite(BaseModel):
+    """A list of jobs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    title: str
+    notes: str = ""
+    jobs: tuple[Entry, ...] = Field(min_length=1)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the suites that are shipped."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def read(name: str) -> Suite:
+    """Return a shipped suite by its name, or the one in a file.
+
+    Raises:
+        UnknownName: no such suite or file.
+        BadInput: a file that is no suite.
+    """
+    import yaml
+
+    path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
+    if path.parent == FOLDER and path.stem not in names():
+        raise unknown_name("suite", name, names())
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"A suite may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
+        return Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise UnknownName(f"There is no suite {path.name!r} that can be read.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"The suite {path.name!r} is no YAML: {str(error)[:200]}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(f"The suite {path.name!r} cannot be used: {place}: {first['msg']}.") from None
+
+
+def jobs(suite: Suite, models: tuple[str, ...], options: Options) -> list[Job]:
+    """Return a suite's jobs for each model.
+
+    Raises:
+        UnknownName, BadInput: a name or a setting that cannot be used, before anything runs.
+    """
+    for entry in suite.jobs:
+        catalogue.find(entry.audit)
+    return [
+        make(entry.audit, model, entry.dataset, rules=entry.protocol, options={**options, "settings": entry.set})
+        for model in models
+        for entry in suite.jobs
+    ]
+
+
+def report(done: Sequence[Done], out: Path) -> Path | None:
+    """Write one report of all finished runs into `out`; None where there is none."""
+    folders = [one.run.folder for one in done if one.run is not None and one.run.status == "success"]
+    if not folders:
+        return None
+    from audits import reporting
+
+    path = out / REPORT
+    reporting.write(folders, path)
+    return path
+
+
+def run_suite(
+    suite: str | Path, model: str | Sequence[str] = "pocket", *, out: str | Path = "runs", **options: Unpack[Options]
+) -> tuple[bool, list[Header]]:
+    """Run a suite and write one report of it; the same call again continues what was interrupted.
+
+    Args:
+        suite: a shipped name, or a YAML file.
+        model: one key, or several.
+        out: the folder of run directories, and of the report.
+        options: see `Options`.
+
+    Returns:
+        Whether every job succeeded, and the headers of those that did.
+    """
+    models = (model,) if isinstance(model, str) else tuple(model)
+    done = list(run_jobs(jobs(read(str(suite)), models, options), Path(out), **options))
+    report(done, Path(out))
+    headers = [one.run.header for one in done if one.run is not None]
+    return len(headers) == len(done) and all(head.status == "success" for head in headers), headers
