@@ -107,7 +107,7 @@ def build(engine: Engine, shelf: gr.State) -> None:
             told = gr.Markdown(about(first), elem_classes="notes")
             use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
             warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
-            read = gr.Checkbox(label="I have read the warning and want to go on", visible=False, elem_id="audit-read-it")
+            read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
             data, files, truth = _data_widgets()
             with gr.Accordion("Protocol: labels, templates, settings", open=False):
                 name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False)
@@ -149,9 +149,7 @@ def build(engine: Engine, shelf: gr.State) -> None:
         token, lines = CancelToken(), []
         own = typed[data] == UPLOAD
         try:
-            for step in carry_out(
-                engine, jobs, Path(kept.folder), owner=owner(request), token=token, own_pictures=own
-            ):
+            for step in carry_out(engine, jobs, Path(kept.folder), owner=owner(request), token=token, own_pictures=own):
                 if step.run is None and not step.error:
                     yield step.said, gr.skip(), kept
                     continue
@@ -203,9 +201,7 @@ def _data_widgets() -> tuple[gr.Radio, gr.File, gr.File]:
             elem_id="audit-files",
         )  # fmt: skip
         truth = gr.File(label="What they show (CSV)", file_types=[".csv"], elem_id="audit-truth")
-    data.change(
-        lambda kind: gr.update(visible=kind == UPLOAD), data, mine, queue=False, api_visibility="private"
-    )
+    data.change(lambda kind: gr.update(visible=kind == UPLOAD), data, mine, queue=False, api_visibility="private")
     return data, files, truth
 
 

@@ -14,10 +14,10 @@ from audits.reporting import _sections as sections
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
 from audits.reporting._glossary import GLOSSARY
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, known, p_value, scale, writer
-from audits.reporting.record import Record
 from audits.reporting._tables import flags
 from audits.reporting._text import slice_of, visible
 from audits.reporting._verdict import verdict
+from audits.reporting.record import Record
 
 if TYPE_CHECKING:
     from audits.analysis import Finding

@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from audits.reporting import _charts
 from audits.reporting._numbers import count, known, writer, written
-from audits.reporting.record import Record
 from audits.reporting._tables import Block, blocks, rows, title
 from audits.reporting._text import slice_text, visible
 from audits.reporting._words import html
+from audits.reporting.record import Record
 
 if TYPE_CHECKING:
     from pandas import DataFrame

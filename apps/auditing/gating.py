@@ -1,0 +1,122 @@
+"""Gate: set a threshold with a slider and see at once whether a run passes, fails, or leaves it open.
+
+Knows the view; rules are judged by `audits.comparing`, and can be taken home as the thresholds file of a release.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import yaml
+from gradio.utils import get_upload_folder
+
+from apps._handler import handler
+from apps._widgets import literal, table
+from apps.auditing.shelf import EMPTY_SAYS, Shelf
+from audits.comparing import GateResult, gate
+from audits.running.record import Run
+
+CHECKS = ["rule", "slice", "n", "value", "low", "high", "outcome", "why"]
+BOUNDS = [
+    ("at most: the upper bound", "ci_high <="),
+    ("at least: the lower bound", "ci_low >="),
+    ("at most: the value alone", "value <="),
+    ("at least: the value alone", "value >="),
+]
+SAYS = {
+    "PASS": "**Passes.** Each interval lies wholly inside.",
+    "FAIL": "**Fails.** At least one interval lies wholly outside.",
+    "INCONCLUSIVE": "**Open.** An interval reaches over the threshold, or there are too few pictures.",
+    "ERROR": "**Error.** A rule meets no number: that is never a pass.",
+    "NOT_RUN": "**Not run.**",
+}
+
+
+def metrics(run: Run) -> list[tuple[str, str]]:
+    """Return a menu of what can be held against a threshold: metric, and over which attributes a gap is taken."""
+    found: dict[str, str] = {}
+    for row in run.metrics[["metric", "contrast", "slice_by"]].drop_duplicates().to_dict("records"):
+        contrast, by = str(row["contrast"]), str(row["slice_by"])
+        if contrast == "none":
+            words = f"{row['metric']}, each {by.replace(',', ' x ')}" if by else f"{row['metric']}, the whole"
+        elif contrast == "between_groups":
+            words = f"{row['metric']}, gap between {by.replace(',', ' x ')}"
+        else:
+            continue
+        found[words] = f"{row['metric']}|{contrast}|{by}"
+    return sorted(found.items())
+
+
+def rule(metric: str, bound: str, threshold: float) -> dict[str, Any]:
+    """Return one rule of a thresholds file."""
+    name, contrast, by = metric.split("|")
+    made: dict[str, Any] = {"id": f"{name} {bound} {threshold:g}", "metric": name, "require": f"{bound} {threshold:g}"}
+    if contrast == "between_groups":
+        return made | {"contrast": contrast, "by": by.split(",")}
+    return made | {"slice": {key: "*" for key in by.split(",") if key}}
+
+
+def check_rows(found: GateResult) -> list[list[str]]:
+    """Return table rows: each number that was held against each rule."""
+    rows = []
+    for one in found.rules:
+        for check in one.checks:
+            numbers = ["–" if value is None else f"{value:.4g}" for value in (check.value, check.ci_low, check.ci_high)]
+            rows.append([one.id, check.slice, str(check.n or "–"), *numbers, check.outcome, check.why])
+        if not one.checks:
+            rows.append([one.id, "", "–", "–", "–", "–", one.outcome, one.message])
+    return rows
+
+
+def build(shelf: gr.State) -> None:
+    """Lay out the view."""
+    with gr.Row():
+        chosen = gr.Dropdown([], label="Run", elem_id="gate-run")
+        metric = gr.Dropdown([], label="Number", info="The whole, each group, or a gap.", elem_id="gate-metric")
+    with gr.Row():
+        bound = gr.Radio(BOUNDS, value="ci_high <=", label="Required", info="An interval's bound is the honest rule.")
+        threshold = gr.Slider(-1, 1, 0.05, step=0.01, label="Threshold", elem_id="gate-threshold")
+        least = gr.Slider(0, 500, 30, step=10, label="Pictures at least", info="Below, a rule stays open.")
+    status = gr.Markdown(EMPTY_SAYS, elem_classes=["live", "verdict"], elem_id="gate-says")
+    grid = table(CHECKS, "Held against the rule", elem_id="gate-checks")
+    with gr.Accordion("As a thresholds file", open=False):
+        text = gr.Code(language="yaml", label="thresholds.yaml", interactive=False)
+        gr.Markdown(
+            "Several rules go into one file. In a release: `python -m audits gate RUN --thresholds thresholds.yaml`.",
+            elem_classes="notes",
+        )
+        file = gr.DownloadButton("thresholds.yaml", interactive=False, size="sm", elem_id="gate-file")
+
+    @handler
+    def numbers(key: str, kept: Shelf) -> Any:
+        if not key:
+            return gr.update(choices=[], value=None)
+        menu = metrics(kept.get(key))
+        return gr.update(choices=menu, value=menu[0][1] if menu else None)
+
+    @handler
+    def judge(kept: Shelf, key: str, what: str, required: str, at: float, n: float) -> tuple[Any, ...]:
+        if not key or not what:
+            return EMPTY_SAYS, [], "", gr.update(interactive=False)
+        made = {"schema": 1, "defaults": {"min_n": int(n)}, "rules": [rule(what, required, float(at))]}
+        found = gate(kept.get(key).folder, made)
+        yaml_text = str(yaml.safe_dump(made, sort_keys=False, allow_unicode=True))
+        place = Path(tempfile.mkdtemp(prefix="audit-gate-", dir=get_upload_folder())) / "thresholds.yaml"
+        place.write_text(yaml_text, encoding="utf-8")
+        told = f"{SAYS[found.outcome]} {literal(found.rules[0].message)} Exit code {found.exit_code}."
+        return told, check_rows(found), yaml_text, gr.update(value=str(place), interactive=True)
+
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    shelf.change(
+        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        shelf, chosen, queue=False, **hidden,
+    )  # fmt: skip
+    chosen.change(numbers, [chosen, shelf], metric, **hidden)
+    inputs = [shelf, chosen, metric, bound, threshold, least]
+    gr.on(
+        [metric.change, bound.change, threshold.release, least.release], judge, inputs, [status, grid, text, file],
+        trigger_mode="always_last", **hidden,
+    )  # fmt: skip
