@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audits.datasets import things
+from audits.datasets import cctv, characters, things
 from audits.datasets.dataset import About
 
 
@@ -23,4 +23,8 @@ class Builtin:
     version: int = 1  # rises when other bytes are written
 
 
-BUILTIN: tuple[Builtin, ...] = (Builtin("things", "Things: photos and drawings", things.build),)
+BUILTIN: tuple[Builtin, ...] = (
+    Builtin("things", "Things: photos and drawings", things.build),
+    Builtin("cctv", "Rendered surveillance scenes", cctv.build),
+    Builtin("characters", "Drawn characters", characters.build),
+)
