@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audits.datasets import cctv, characters, things
+from audits.datasets import cctv, characters, styles, things
 from audits.datasets.dataset import About
 
 
@@ -27,4 +27,5 @@ BUILTIN: tuple[Builtin, ...] = (
     Builtin("things", "Things: photos and drawings", things.build),
     Builtin("cctv", "Rendered surveillance scenes", cctv.build),
     Builtin("characters", "Drawn characters", characters.build),
+    Builtin("styles", "Drawn things in eight styles", styles.build),
 )
