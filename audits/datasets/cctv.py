@@ -71,7 +71,10 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
                     name = f"{place.name.replace(' ', '-')}-{camera}-{thing_at}-{time}"
                     others = [other for other, _ in place.things if other != thing]
                     near = others[(camera + time) % len(others)]
-                    there, away = f"{place.phrase} with a box in the corner", f"{place.phrase} with nothing in the corner"
+                    there, away = (
+                        f"{place.phrase} with a box in the corner",
+                        f"{place.phrase} with nothing in the corner",
+                    )
                     yield (
                         name,
                         _seen(picture, grey=grey, stamp=f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}", rng=rng),

@@ -174,8 +174,12 @@ def _look(pen: ImageDraw, known: _Features, face: tuple[float, float, float, flo
         if known.glasses:
             pen.ellipse((x - 12, line - 10, x + 12, line + 10), outline=(25, 25, 25), width=3)
     if known.glasses:
-        pen.line((middle - known.eyes * wide + 12, line, middle + known.eyes * wide - 12, line), fill=(25, 25, 25), width=3)
-    pen.line((middle, line + 8, middle - 4, line + 20, middle + 3, line + 20), fill=_shaded(TONES[known.tone], 0.75), width=2)
+        pen.line(
+            (middle - known.eyes * wide + 12, line, middle + known.eyes * wide - 12, line), fill=(25, 25, 25), width=3
+        )
+    pen.line(
+        (middle, line + 8, middle - 4, line + 20, middle + 3, line + 20), fill=_shaded(TONES[known.tone], 0.75), width=2
+    )
     if known.beard:
         pen.chord((left + 4, top + 0.4 * high, right - 4, bottom + 4), 25, 155, fill=HAIR[known.hair])
     half = known.mouth * wide / 2

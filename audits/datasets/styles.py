@@ -76,7 +76,11 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
         for style, change in STYLES.items():
             yield _named(label, style), change(drawing), {"cluster": label, "label": label, "style": style}
         if label in SYMBOLS:
-            yield _named(label, "symbol"), _symbol(SYMBOLS[label]), {"cluster": label, "label": label, "style": "symbol"}
+            yield (
+                _named(label, "symbol"),
+                _symbol(SYMBOLS[label]),
+                {"cluster": label, "label": label, "style": "symbol"},
+            )
 
 
 def _named(label: str, style: str) -> str:
@@ -94,11 +98,11 @@ def _outline(picture: Image.Image) -> Image.Image:
 
 def _silhouette(picture: Image.Image) -> Image.Image:
     """Fill everything that is not white and cannot be reached from the border through white."""
-    from PIL import Image, ImageDraw
+    from PIL import Image
+    from scipy.ndimage import binary_fill_holes
 
-    covered = picture.convert("L").point([0 if level < 250 else 255 for level in range(256)])
-    ImageDraw.floodfill(covered, (0, 0), 128)
-    return Image.eval(covered, lambda level: 255 if level == 128 else 0).convert("RGB")
+    covered = binary_fill_holes(np.asarray(picture.convert("L")) < 250)
+    return Image.fromarray(np.where(covered, 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _sketch(picture: Image.Image) -> Image.Image:

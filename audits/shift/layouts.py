@@ -55,7 +55,9 @@ def read(folder: Path) -> Dataset:
     if not rows:
         raise BadInput(f"No picture lies in the class folders of {folder.name!r}.")
     table = pd.DataFrame(rows).sort_values("sample_id").reset_index(drop=True)
-    about = About(title="ImageNet and its natural shifts", source=", ".join(found), shows="Photos and artwork of things.")
+    about = About(
+        title="ImageNet and its natural shifts", source=", ".join(found), shows="Photos and artwork of things."
+    )
     return Dataset(f"shifts:{folder.name}", about, table, folder, ("frame", "style", "wordnet"))
 
 
@@ -80,7 +82,9 @@ def class_name(folder: str) -> tuple[str, str]:
 
 def subset(name: str) -> tuple[str, ...]:
     """Return the WordNet ids of the 200 classes of ImageNet-A or ImageNet-R ("imagenet-a", "imagenet-r")."""
-    return tuple(_info("timm", "data", "_info", f"{name.replace('-', '_')}_synsets.txt").read_text(encoding="utf-8").split())
+    return tuple(
+        _info("timm", "data", "_info", f"{name.replace('-', '_')}_synsets.txt").read_text(encoding="utf-8").split()
+    )
 
 
 def _pictures(folder: Path, style: str, kind: Path) -> list[dict[str, str]]:

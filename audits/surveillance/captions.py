@@ -72,7 +72,9 @@ def questions(dataset: Dataset, rules: Rules) -> list[Question]:
         if not truth:
             raise BadInput(f"Every picture needs a caption; {row['sample_id']!r} has none.")
         if truth in close:
-            raise BadInput(f"A close caption says something else than the true one; {row['sample_id']!r} has twice {truth!r}.")
+            raise BadInput(
+                f"A close caption says something else than the true one; {row['sample_id']!r} has twice {truth!r}."
+            )
         options = tuple(caption for caption in captions if caption == truth or caption not in close)
         asked += [question for question in _of(row, truth, close, options) if question.task in chosen.tasks]
     few = [question for question in asked if question.task == "coarse" and len(question.options) < chosen.min_options]
