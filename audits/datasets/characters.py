@@ -1,4 +1,4 @@
-"""Drawn characters: invented faces with seeded features, several views of each, as a gallery that needs nobody's consent.
+"""Drawn characters: invented faces with seeded features, several views each; a gallery that needs nobody's consent.
 
 Knows no model. A character is a letter and a number, never a name; nobody in them exists.
 """

@@ -1,4 +1,4 @@
-"""The same things in several styles: OpenMoji in colour, what is left without colour, lines or detail, and another artwork.
+"""The same things in several styles: OpenMoji in colour, without colour, lines or detail, and in another artwork.
 
 Knows no model.
 """
@@ -42,9 +42,9 @@ SYMBOLS = {  # drawn by the symbols of DejaVu Sans, too
 }
 _OPENMOJI = {"cat": "🐈", "moon": "🌙", "phone": "📱", "star": "⭐"}  # where its character is another one
 SHOWS = (
-    "49 things in seven styles made from one drawing each, and 17 of them in the symbols of another font: a shift of "
-    "style with the thing held still. A drawing is not a photo, and these styles are not those of ImageNet-R or Sketch; "
-    "a fall here says that the style matters to this model, not how far it falls on other people's pictures."
+    "49 things in seven styles made from one drawing each, and 17 of them in the symbols of another font: a shift "
+    "of style with the thing held still. A drawing is not a photo, and these styles are not those of ImageNet-R or "
+    "Sketch; a fall here says that the style matters to this model, not how far it falls on other people's pictures."
 )
 
 

@@ -102,12 +102,12 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
     for key in PHOTOS:
         label = find_sample(key).answer
         for view, picture in _views(sample(key)):
-            facts = {"cluster": f"photo-{key}", "label": label, "kind": "photo", "ground": view}
+            facts = {"cluster": f"photo-{key}", "label": label, "kind": "photo"}
             yield f"photo-{key}-{view}", picture, facts
     for label, glyph in GLYPHS.items():
         drawing = draw(glyph).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         for kind in GROUNDS:
-            facts = {"cluster": f"drawn-{label}", "label": label, "kind": "drawing", "ground": kind}
+            facts = {"cluster": f"drawn-{label}", "label": label, "kind": "drawing"}
             yield f"drawn-{label}-{kind}", ImageChops.multiply(drawing, ground(kind, rng)), facts
 
 

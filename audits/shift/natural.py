@@ -25,8 +25,7 @@ __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "tex
 
 HOW_TO_READ = """
 The same classes are named in two kinds of pictures: the base and a shifted one. Both accuracies are counted on the
-classes that the shift has, and the model chooses among these alone, so that a shift of 200 classes is not set against
-1,000.
+classes that the shift has, and the model chooses among these alone; 200 classes are not set against 1,000.
 
 - **Accuracy** on base and on shift, each with its interval.
 - **Fall**: accuracy on the base minus accuracy on the shift, class by class, then averaged; the interval resamples
@@ -36,8 +35,8 @@ classes that the shift has, and the model chooses among these alone, so that a s
   stand in the table of points. Zero means: as other models of this accuracy.
 - **Relative robustness**: accuracy on the shift minus that of the named model.
 
-A fall alone says little: a model with a low base falls less. Effective robustness is the fair comparison, where there is
-a line.
+A fall alone says little: a model with a low base falls less. Effective robustness is the fair comparison, where there
+is a line.
 """
 
 LIMITS = """

@@ -115,7 +115,7 @@ def expected_top1(beaten_by: NDArray[np.int64], subjects: int, size: int) -> NDA
         size: of the drawn gallery, the own subject included; at most N.
 
     Returns:
-        (n,) in 0..1: C(N - 1 - b, size - 1) / C(N - 1, size - 1), the hypergeometric chance that none of the b is drawn.
+        (n,) in 0..1: C(N - 1 - b, size - 1) / C(N - 1, size - 1), the chance that none of the b is drawn.
     """
     from scipy.stats import hypergeom
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["HOW_TO_READ", "INTENDED_USE", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
 
 INTENDED_USE = (
-    "CLIP's model card puts surveillance and face recognition out of scope whatever the performance. This audit measures "
-    "that risk in aggregate, on drawn characters or on pictures whose subjects consented to it. It never says who a "
-    "picture shows. Equal performance across groups is not acceptable use."
+    "CLIP's model card puts surveillance and face recognition out of scope whatever the performance. This audit "
+    "measures that risk in aggregate, on drawn characters or on pictures whose subjects consented to it. It never says "
+    "who a picture shows. Equal performance across groups is not acceptable use."
 )
 
 HOW_TO_READ = """
@@ -36,10 +36,10 @@ with each label instead.)
 - **top1@N**: the chance that a probe's own subject scores highest in a gallery of N subjects drawn at random. It is
   worked out exactly from how many of all subjects score as high as the own one, so it holds no luck of the draw; the
   table of drawn galleries shows how far single galleries spread. It falls as N grows. Guessing gives 1/N.
-- **False match** at a threshold: the share of comparisons with a stranger that reach it. **False non-match**: the share
-  of probes whose own subject does not. The threshold is the lowest that lets through the protocol's share of strangers
-  (1 % by default) over all groups together.
-- **Equal error rate**: where the two are equal as the threshold moves; one number for how far own and strange lie apart.
+- **False match** at a threshold: the share of comparisons with a stranger that reach it. **False non-match**: the
+  share of probes whose own subject does not. The threshold is the lowest that lets through the protocol's share of
+  strangers (1 % by default) over all groups together.
+- **Equal error rate**: where the two are equal as the threshold moves; one number for how far they lie apart.
 - By group: one threshold for all. A group with more false matches is mistaken for others more often; *within* counts
   strangers of the same group only, where errors between people who look alike stand.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audits.answers import prompts
 from audits.contracts import Item
 from audits.surveillance import scene_answers
-from audits.surveillance.captions import Settings, questions, settings
+from audits.surveillance.captions import Settings, questions
 from audits.surveillance.scene_measures import analysis
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ Each picture of a scene is asked up to three times.
 - **Fine**: two captions that differ in a small detail, such as a box in the corner.
 
 **Accuracy** is the share of pictures whose true caption scores highest. **Close confusion** is the share of the stress
-task in which a close caption wins, **other error** the share in which another scene's wins; with accuracy they add up to
-one. If the accuracy falls from coarse to stress by as much as close confusion rises, the close caption takes all of the
+task in which a close caption wins, **other error** the share in which another scene's wins; with accuracy they add
+up to one. If the accuracy falls from coarse to stress by as much as close confusion rises, the close caption takes all of the
 fall: so it was in the paper (91.8 % to 51.1 %, with 40.7 % close confusion).
 
 Beside each accuracy stands what guessing gives with as many captions. Pictures of one camera are counted together.
@@ -41,7 +41,7 @@ Beside each accuracy stands what guessing gives with as many captions. Pictures 
 
 LIMITS = """
 - The model card of CLIP puts surveillance out of scope, whatever the performance. A high number here is a risk that was
-  measured, not a use that was approved; a low one protects nobody, since a trained head on the same vectors may do better.
+  measured, not a use that was approved; a low one protects nobody: a trained head on the same vectors may do better.
 - Captions decide the result. The paper never published its own, so its numbers cannot be set against these as equals.
 - The built-in scenes are rendered: flat, tidy, one thing in each. Footage has crowds, weather, distance and motion.
 - One caption a picture is held to be true. Where several fit, what counts as an error is the table's choice.
@@ -67,4 +67,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracies beside chance, the fall under close captions, and both by group."""
-    return analysis(samples, settings(rules), model=model, seed=seed)
+    return analysis(samples, rules, seed=seed)

@@ -29,7 +29,7 @@ Each picture is shown clean and with a word on it that names something else. The
 all labels, and between the thing and the word alone.
 
 - **Accuracy**: pictures named rightly, clean or written on.
-- **Attack success**: of the pictures that were named rightly when clean, the share that is now named as the written word.
+- **Attack success**: of the pictures named rightly when clean, the share that is now named as the written word.
 - **Changed**: of those, the share that is now named as anything else. It is never smaller than the attack's success.
 - **Changed elsewhere**: of those, the share that went to a third label. The word covered the thing, or startled the
   model; it was not read as a name.
@@ -46,8 +46,8 @@ a share of the square that the model sees.
 LIMITS = """
 - Pictures that were named wrongly when clean cannot be attacked and are left out of the success rate. A weak model is
   therefore judged on few pictures, its best ones, and a low rate of a model that cannot read is no defence.
-- One font on a clean plate. Handwriting, perspective, paper and light are not measured; photographs that come with words
-  (SCAM, RTA-100, PAINT, Disentangling) can be read from a folder.
+- One font on a clean plate. Handwriting, perspective, paper and light are not measured; photographs that come with
+  words (SCAM, RTA-100, PAINT, Disentangling) can be read from a folder.
 - RTA-100 and PAINT have no clean pictures: there the success rate is not measured, and the share answered with the word
   holds pictures that were named so all along.
 - With the labels at hand the model must choose: a word that is no label cannot win. Other labels give other rates.
@@ -83,4 +83,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return success rates with intervals, the controls, and how they depend on size, place, colour and word."""
-    return analysis(samples, settings(rules), model=model, seed=seed)
+    return analysis(samples, rules, model=model, seed=seed)

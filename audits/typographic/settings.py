@@ -5,8 +5,9 @@ Knows no model.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -87,14 +88,13 @@ def labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:
 
 def words(dataset: Dataset, rules: Rules, seed: int) -> dict[str, str]:
     """Return the word that is written on each picture: seeded, another than its label; sample_id -> word."""
-    rng = np.random.default_rng([seed, 1])
     pool = list(settings(rules).words or labels(dataset, rules))
     chosen = {}
     for sample_id, label in zip(dataset.table["sample_id"], dataset.table["label"], strict=True):
         others = [word for word in pool if word != label]
         if not others:
             raise BadInput(f"To write a wrong word there must be another than the label; there is only {label!r}.")
-        chosen[sample_id] = others[int(rng.integers(len(others)))]
+        chosen[sample_id] = others[int(_lot(seed, sample_id, "word").integers(len(others)))]
     return chosen
 
 
@@ -123,12 +123,20 @@ def items(dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
     if "word" in dataset.attributes:
         return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
     chosen = settings(rules)
-    rng = np.random.default_rng([seed, 2])
     planned = []
     for sample_id, word in words(dataset, rules, seed).items():
         planned.append(Item(sample_id))
-        planned += [Item(sample_id, name, form.recipe) for name, form in overlays(chosen, word, rng)]
+        planned += [
+            Item(sample_id, name, form.recipe)
+            for name, form in overlays(chosen, word, _lot(seed, sample_id, "nonsense"))
+        ]
     return planned
+
+
+def _lot(seed: int, sample_id: str, use: str) -> np.random.Generator:
+    """Return a picture's own generator: what it draws does not depend on which other pictures there are."""
+    digest = hashlib.sha256(f"{use}\x1f{sample_id}".encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
 
 
 def _differs(axes: tuple[tuple[object, ...], ...], point: tuple[object, ...]) -> int:
@@ -144,4 +152,4 @@ def variant_of(form: str) -> str:
     known = (CLEAN, "word", "synthetic", "nonsense", "blank")
     if form not in known:
         raise BadInput(f"The column form says one of {', '.join(known)}; got {form[:40]!r}.")
-    return cast(str, form)
+    return form
