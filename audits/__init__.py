@@ -1,4 +1,31 @@
 """Questions about a model, asked as a script and answered with intervals.
 
-Imports `workbench` and never `apps`: an audit knows no screen.
+Imports `workbench` and never `apps`: an audit knows no screen. Names are imported when first used.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audits.running.api import resume, run, score
+    from audits.running.record import metrics_df, open_run, runs_df, samples_df
+
+__all__ = ["metrics_df", "open_run", "resume", "run", "runs_df", "samples_df", "score"]
+
+_HOMES = {
+    "metrics_df": "audits.running.record",
+    "open_run": "audits.running.record",
+    "resume": "audits.running.api",
+    "run": "audits.running.api",
+    "runs_df": "audits.running.record",
+    "samples_df": "audits.running.record",
+    "score": "audits.running.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'audits' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

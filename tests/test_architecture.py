@@ -21,12 +21,12 @@ ONLY_IN = {  # library -> the rooms that may import it
     "open_clip": (*LOADING, "benchmarks/"),
     "timm": LOADING,
     "huggingface_hub": LOADING,
-    "typer": ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/"),
+    "typer": ("app.py", "apps/shell/", "audits/shell/", "benchmarks/"),
     "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),
     "spaces": ("apps/zerogpu.py",),
     **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
 }
-PRINTERS = ("app.py", "apps/shell/", "audits/__main__.py", "benchmarks/")
+PRINTERS = ("app.py", "apps/shell/", "audits/shell/", "benchmarks/")
 LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 300, 40, 80, 7, 6, 3
 VAGUE = ("utils", "helpers", "common", "manager")
 
@@ -95,7 +95,9 @@ def _functions(name: str, tree: ast.Module, source: str) -> Iterator[str]:
         positional = [x for x in (*node.args.posonlyargs, *node.args.args) if x.arg not in ("self", "cls")]
         every = [*positional, *node.args.kwonlyargs]
         # a function within a function is no interface (gradio calls those by position), nor are a command's options
-        free = node not in outer or (name.startswith(("apps/shell/", "benchmarks/__main__")) and node.name[0] != "_")
+        free = node not in outer or (
+            name.startswith(("apps/shell/", "audits/shell/", "benchmarks/__main__")) and node.name[0] != "_"
+        )
         if not free and (len(every) > PARAMETERS or (len(positional) > POSITIONAL and node.name[0] != "_")):
             yield f"{node.name} takes {len(every)} parameters, {len(positional)} by position"
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import cache, classify, doctor, embed, models, serve, space_export
+from apps.shell import audit, cache, classify, doctor, embed, models, serve, space_export
 from apps.shell._output import complain
 from workbench.errors import WorkbenchError
 
@@ -44,6 +44,7 @@ shell.command("embed")(embed.embed)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
+shell.add_typer(audit.audit, name="audit")
 
 
 @shell.callback()

@@ -1,6 +1,6 @@
-"""The data sets that are there without any download: drawn, rendered, or made of pictures that packages carry.
+"""The table of data sets that are there without any download, each drawn by code of its own.
 
-Knows no model and no audit; each is built once into a folder, and always to the same bytes.
+Knows no cache: `audits.datasets.readers` decides where a set is built and kept.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from audits.datasets.dataset import About
 
 @dataclass(frozen=True)
 class Builtin:
-    """One data set and how it is made."""
+    """A data set that is made where it is needed."""
 
-    key: str
+    key: str  # behind "builtin:"
     title: str
     build: Callable[[Path], About]  # writes PNG files and samples.csv into an empty folder; no clock, seeded
     version: int = 1  # rises when other bytes are written

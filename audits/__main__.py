@@ -1,0 +1,13 @@
+"""The entry of `python -m audits`.
+
+Knows nothing: the words stand in `audits.shell`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from audits.shell import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Run an audit, or many, from Python: the functions behind `audits.run` and `audits.run_suite`.
+
+Knows no screen; progress goes to whoever gives `watch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from audits.contracts import Audit
+from audits.protocol import Protocol as Rules
+from audits.running import folders, header
+from audits.running.desk import Desk, desk
+from audits.running.header import Header
+from audits.running.jobs import Job, Options, make
+from audits.running.performing import perform
+from audits.running.record import Run, open_run
+from audits.running.scoring import analyse
+from workbench.errors import BadInput, Cancelled, WorkbenchError
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one job."""
+
+    job: Job
+    run: Run | None  # None where it failed before there was a directory
+    error: str = ""
+    exit_code: int = 0
+
+
+def run(
+    audit: str | Audit,
+    model: str = "pocket",
+    dataset: str | None = None,
+    *,
+    protocol: str | Rules | None = None,
+    out: str | Path = "runs",
+    **options: Unpack[Options],
+) -> Run:
+    """Run one audit, or continue it where an equal run was interrupted; a run that is done is returned as it is.
+
+    Args:
+        audit: a key of the catalogue, or a row of one's own.
+        model: a key of `workbench.models`, or a folder with a checkpoint.
+        dataset: `folder:PATH`, `csv:PATH`, `hf:NAME`, or a built-in key; the audit's own built-in set when not given.
+        protocol: name or file of a protocol, or one itself; the audit's first when not given.
+        out: the folder of run directories.
+        options: see `Options`.
+
+    Raises:
+        BadInput: something that was given cannot be used.
+        NothingMeasured: no picture can be used.
+        Cancelled: stopped by the token; the run can be continued.
+    """
+    job = make(audit, model, dataset, rules=protocol, options=options)
+    (done,) = _each([job], Path(out), options, strict=True)
+    if done.run is None:
+        raise BadInput(done.error)
+    return done.run
+
+
+def run_jobs(jobs: Sequence[Job], out: Path, **options: Unpack[Options]) -> Iterator[Done]:
+    """Do jobs one after the other; one that fails does not stop the others.
+
+    Raises:
+        WeightsMissing, WeightsRefused, OutOfResources: a model cannot be loaded.
+        Cancelled: stopped by the token; all runs can be continued.
+    """
+    yield from _each(jobs, out, options, strict=False)
+
+
+def resume(folder: str | Path, **options: Unpack[Options]) -> Run:
+    """Continue an interrupted run from what its header says.
+
+    Raises:
+        BadInput: no run directory; the data set or the model has changed since.
+    """
+    head = header.read(Path(folder))
+    job = job_of(Path(folder), head, options)
+    done = next(iter(_each([job], Path(folder).parent, options, strict=True)))
+    if done.run is None or done.run.folder.resolve() != Path(folder).resolve():
+        raise BadInput(
+            f"The run {Path(folder).name!r} cannot be continued: its data set, its model or the audit's version has "
+            "changed since. What was asked for was done as a new run beside it."
+        )
+    return done.run
+
+
+def score(folder: str | Path, *, stored: bool = False) -> Run:
+    """Work out samples and measures again, without the model, from the embeddings that are kept.
+
+    Args:
+        folder: the run directory.
+        stored: take the samples as they are, and only analyse again.
+
+    Raises:
+        BadInput: no run directory, or embeddings that are not kept any more.
+    """
+    place = Path(folder)
+    head = header.read(place)
+    job = job_of(place, head, {})
+    if not stored:
+        from audits.running.rescoring import score_again
+
+        head = score_again(place, head, job)
+    analyse(place, head, job=job)
+    return open_run(place)
+
+
+def job_of(folder: Path, head: Header, options: Options) -> Job:
+    """Return the job that a run was made for, with the protocol that lies in its directory."""
+    from audits.protocol import read_file
+
+    spec = head.spec
+    given: Options = {"seed": spec.seed, "limit": spec.limit, "dtype": spec.dtype, "device": spec.device}
+    given["engine"] = options.get("engine", "local")
+    rules = read_file(folder / folders.PROTOCOL, spec.audit)
+    return make(options.get("row", spec.audit), spec.model, spec.dataset, rules=rules, options=given)
+
+
+def _each(jobs: Sequence[Job], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
+    """Do jobs, those of one model together."""
+    for group in _by_model(jobs):
+        with _model(group[0], options) as at:
+            for job in group:
+                yield _one(job, out, at, watch=options.get("watch"), strict=strict)
+
+
+def _one(job: Job, out: Path, at: Desk, *, watch: Any, strict: bool) -> Done:
+    try:
+        going = perform(job, out, at)
+        while True:
+            try:
+                progress = next(going)
+            except StopIteration as end:
+                return Done(job, Run(end.value))
+            if watch is not None:
+                watch(job, progress)
+    except Cancelled:
+        raise
+    except WorkbenchError as error:
+        if strict:
+            raise
+        return Done(job, None, str(error), error.exit_code)
+    except Exception as error:  # boundary: between jobs; the run directory holds the whole error
+        if strict:
+            raise
+        return Done(job, None, f"{type(error).__name__}: {error}", 1)
+
+
+def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
+    groups: dict[tuple[str, str, str], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault((job.model, job.device, job.dtype), []).append(job)
+    return list(groups.values())
+
+
+@contextmanager
+def _model(job: Job, options: Options) -> Iterator[Desk]:
+    token, again = options.get("token"), options.get("again", False)
+    given = options.get("session")
+    if given is None:
+        from workbench import load
+
+        given = load(job.model, device=job.device, dtype=job.dtype)
+    yield desk(given, token=token, again=again)

@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all, strict JSON, and hashes of files.
+
+Knows nothing of what they hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import OutOfResources
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once."""
+    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(one) for one in value]
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write strict JSON at once."""
+    text = json.dumps(plain(content), indent=1, allow_nan=False)
+    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+
+
+def write(path: Path, how: Callable[[Path], object]) -> None:
+    """Let `how` write to a temporary name, and rename it.
+
+    Raises:
+        OutOfResources: the folder cannot be written.
+    """
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        how(half)
+        os.replace(half, path)
+    except OSError as error:
+        raise OutOfResources(f"{path.name!r} could not be written ({error.strerror or error}).") from None
+    finally:
+        half.unlink(missing_ok=True)

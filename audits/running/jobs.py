@@ -1,0 +1,137 @@
+"""A job: one audit, one model, one data set, one protocol; and the words from which jobs are made.
+
+Everything that can be refused without touching a model or a picture is refused here. Knows no run directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from pydantic import ValidationError
+
+from audits import catalogue, protocol
+from audits.contracts import Audit
+from audits.datasets import readers
+from audits.protocol import Protocol as Rules
+from audits.stages import stages
+from workbench.errors import BadInput
+from workbench.models import find as find_model
+from workbench.scheduler import CancelToken
+
+ENGINES = ("local", "ray")
+
+
+class Options(TypedDict, total=False):
+    """What may be given with `run` and `run_suite`; everything has a default."""
+
+    settings: Mapping[str, Any]  # of the protocol, changed
+    seed: int
+    limit: int | None  # pictures; the run is then marked as partial
+    device: str
+    dtype: str  # float32 where not given
+    engine: str  # local or ray
+    workers: int  # of the ray engine
+    again: bool  # run even what is done
+    download: bool  # let `hf:` fetch
+    session: Any  # an open session of the engine, or a loaded model, that is used in place of loading one
+    token: CancelToken
+    watch: Any  # called with (Job, Progress)
+    row: Audit  # with `resume`: the row of an audit that the catalogue does not have
+
+
+@dataclass(frozen=True)
+class Job:
+    """One audit of one model on one data set, by one protocol."""
+
+    audit: Audit
+    model: str  # key
+    dataset: str  # reference
+    rules: Rules  # with changed settings
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    limit: int | None = None
+    device: str = "auto"
+    dtype: str = "float32"
+    engine: str = "local"
+    workers: int = 1
+    download: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a progress bar shows."""
+        return f"{self.audit.key} · {self.model} · {self.dataset}"
+
+
+def make(audit: str | Audit, model: str, dataset: str | None, *, rules: str | Rules | None, options: Options) -> Job:
+    """Make a job from words.
+
+    Args:
+        audit: a key of the catalogue, or a row of one's own.
+        model: a key, or a folder.
+        dataset: a reference; what the audit has built in when not given.
+        rules: name or file of a protocol, or one itself; the audit's first when not given.
+        options: everything else.
+
+    Raises:
+        UnknownName: no such audit, model, data set, protocol or engine.
+        BadInput: a setting that the audit does not know, or of the wrong kind.
+    """
+    row = catalogue.find(audit) if isinstance(audit, str) else audit
+    find_model(model)
+    reference = dataset or row.builtin
+    readers.known(reference)
+    settings = dict(options.get("settings") or {})
+    read = rules if isinstance(rules, Rules) else protocol.read(row.key, rules or row.protocols[0])
+    _check(options)
+    return Job(
+        audit=row,
+        model=model,
+        dataset=reference,
+        rules=adjusted(row, read, settings),
+        settings=settings,
+        seed=options.get("seed", 0),
+        limit=options.get("limit"),
+        device=options.get("device", "auto"),
+        dtype=options.get("dtype", "float32"),
+        engine=options.get("engine", "local"),
+        workers=options.get("workers", 1),
+        download=options.get("download", False),
+    )
+
+
+def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
+    """Return a protocol with changed settings, after the audit has read them.
+
+    Raises:
+        BadInput: another audit's protocol, or settings that the audit refuses.
+    """
+    if rules.audit != audit.key:
+        raise BadInput(f"The protocol {rules.name!r} belongs to {rules.audit!r}, not to {audit.key!r}.")
+    changed = rules.model_copy(update={"settings": {**rules.settings, **settings}}) if settings else rules
+    model = stages(audit).Settings
+    try:
+        model.model_validate(changed.settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "settings"
+        known = ", ".join(model.model_fields)
+        raise BadInput(
+            f"The audit {audit.key!r} cannot use the setting {place}: {first['msg']}. It has: {known}."
+        ) from None
+    return changed
+
+
+def _check(options: Options) -> None:
+    engine, limit = options.get("engine", "local"), options.get("limit")
+    if engine not in ENGINES:
+        raise BadInput(f"The engine is {' or '.join(ENGINES)}; got {engine[:40]!r}.")
+    if engine == "ray":
+        from audits.running import ray_engine
+
+        ray_engine.check()
+    if limit is not None and limit < 1:
+        raise BadInput(f"A limit is at least one picture; got {limit}.")
+    if options.get("workers", 1) < 1:
+        raise BadInput(f"The ray engine needs at least one worker; got {options.get('workers')}.")

@@ -1,0 +1,156 @@
+"""One job from beginning to end: read, embed, score, analyse, and a run directory that can be continued at any time.
+
+A generator of progress. What is done is found again by the hash of what it was made from; nothing is done twice.
+Knows no command and no screen.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.contracts import Stages
+from audits.datasets import readers
+from audits.datasets.rows import duplicates
+from audits.errors import NothingMeasured
+from audits.running import files, folders, header, provenance
+from audits.running.chunks import Origin
+from audits.running.codes import combined
+from audits.running.desk import Desk
+from audits.running.embedding import Progress, embed, lay_out
+from audits.running.header import Header
+from audits.running.jobs import Job
+from audits.running.notes import DatasetNote, Hashes, Spec
+from audits.running.scoring import analyse, embed_hash, note, now, score
+from audits.stages import stages
+from workbench.errors import Cancelled
+from workbench.scheduler import CancelToken
+
+if TYPE_CHECKING:
+    from audits.datasets.dataset import Dataset
+
+
+def perform(job: Job, out: Path, at: Desk) -> Generator[Progress, None, Path]:
+    """Do a job; return its run directory.
+
+    Raises:
+        BadInput: the data set lacks what the audit needs.
+        NothingMeasured: no picture can be used.
+        Cancelled, KeyboardInterrupt: stopped; the run directory says so and can be continued.
+    """
+    module = stages(job.audit)
+    dataset = yield from _read(job, at.token)
+    first = _header(job, dataset, at)
+    folder = folders.find(out, first.run_id)
+    if folder is not None and not at.again and header.read(folder).status == "success":
+        return folder
+    if folder is None or at.again:
+        folder = folders.make(out, job, first.run_id)
+    first = folders.kept(folder, first)
+    header.write(folder, first.changed(status="incomplete"))
+    files.write_text(folder / folders.PROTOCOL, folders.yaml_of(job.rules))
+    folders.log(folder, "begun", run_id=first.run_id)
+    try:
+        yield from _stages(job, folder, first, at=at, dataset=dataset, module=module)
+    except BaseException as error:
+        folders.fail(folder, error, traceback.format_exc())
+        raise
+    at.store.trim()
+    return folder
+
+
+def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Dataset]:
+    def check(*_: int) -> None:
+        if token is not None and token.cancelled:
+            raise Cancelled("Stopped on request.")
+
+    yield Progress("read", 0, 0)
+    dataset = readers.read(job.dataset, limit=job.limit, download=job.download, watch=check)
+    if not len(dataset.table):
+        why = f" {len(dataset.excluded)} cannot be used, such as {dataset.excluded[0]}." if dataset.excluded else ""
+        raise NothingMeasured(f"The data set {job.dataset[:200]!r} holds no picture to measure with.{why}")
+    dataset.require(job.audit.needs, job.audit.key)
+    return dataset
+
+
+def run_id(job: Job, *, fingerprint: str, device: str, dataset_hash: str) -> str:
+    """Return the id of a run, 16 hexadecimal digits: equal for equal questions, whoever asks and when."""
+    version = f"{job.audit.key}@{job.audit.version}"
+    limit = "" if job.limit is None else str(job.limit)
+    return combined(version, job.rules.hash, fingerprint, device, dataset_hash, str(job.seed), limit)[:16]
+
+
+def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
+    known = dataset.hash
+    identity = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
+    spec = Spec(
+        audit=job.audit.key,
+        audit_version=job.audit.version,
+        title=job.audit.title,
+        question=job.audit.question,
+        model=job.model,
+        dataset=job.dataset,
+        protocol=job.rules.name,
+        settings=dict(job.settings),
+        seed=job.seed,
+        limit=job.limit,
+        device=at.facts.device,
+        dtype=at.facts.dtype,
+        engine=job.engine,
+    )
+    about = asdict(dataset.about)
+    note = DatasetNote(
+        key=dataset.key, n=len(dataset.table), attributes=dataset.attributes, excluded=dataset.excluded, **about
+    )
+    return Header(
+        schema=1,
+        run_id=identity,
+        status="incomplete",
+        partial=job.limit is not None,
+        created=now(),
+        spec=spec,
+        hashes=Hashes(protocol=job.rules.hash, model=at.facts.fingerprint, dataset=known),
+        dataset=note,
+        model=asdict(at.facts),
+        provenance=provenance.collect(at.known, seed=job.seed),
+        warnings=tuple(_warnings(job, dataset)),
+    )
+
+
+def _warnings(job: Job, dataset: Dataset) -> list[str]:
+    told = []
+    if dataset.excluded:
+        told.append(f"{len(dataset.excluded)} pictures are left out, such as {': '.join(dataset.excluded[0])}")
+    if twice := duplicates(dataset):
+        told.append(f"{len(twice)} groups of pictures have the same bytes, such as {twice[0]}.")
+    if job.limit is not None:
+        told.append(f"A part of the data set: {len(dataset.table)} pictures, because a limit of {job.limit} was given.")
+    if job.dtype not in ("float32", "auto"):
+        told.append(f"Computed in {job.dtype}: numbers differ from those in float32 in the third digit or earlier.")
+    return told
+
+
+def _stages(
+    job: Job, folder: Path, first: Header, *, at: Desk, dataset: Dataset, module: Stages
+) -> Generator[Progress, None, None]:
+    began = time.monotonic()
+    origin = Origin(at.facts.fingerprint, at.facts.dtype, at.facts.device.split(":")[0])
+    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
+    if not layout.items:
+        raise NothingMeasured(f"The audit {job.audit.key!r} finds nothing to measure in {job.dataset[:200]!r}.")
+    if job.engine == "ray":
+        from audits.running import ray_engine
+
+        yield from ray_engine.fill(job, dataset, layout, store=at.store, token=at.token)
+    rows, count = yield from embed(module, at.model, dataset, layout=layout, store=at.store, token=at.token)
+    embedded_hash = embed_hash(layout)
+    head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
+    header.write(folder, head)
+    yield Progress("score", 0, 0)
+    head = score(folder, head, job=job, dataset=dataset, found=(at.facts, layout, rows))
+    yield Progress("analyse", 0, 0)
+    analyse(folder, head, job=job)

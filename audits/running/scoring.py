@@ -1,0 +1,107 @@
+"""The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs.
+
+Needs no model. Knows no embedding.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.contracts import OUTCOME, ModelFacts
+from audits.errors import NothingMeasured
+from audits.running import files, folders, header, results
+from audits.running.codes import audit_code, combined
+from audits.running.embedding import Count, Layout, gather
+from audits.running.header import Header
+from audits.running.jobs import Job
+from audits.running.notes import StageNote
+from audits.stages import stages
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from audits.datasets.dataset import Dataset
+
+
+def embed_hash(layout: Layout) -> str:
+    """Return the hash of what the embed stage hands over."""
+    items = [f"{item.sample_id}\x1f{item.variant}\x1f{item.recipe}" for item in layout.items]
+    return combined(*layout.keys, *items)
+
+
+def score(
+    folder: Path,
+    head: Header,
+    *,
+    job: Job,
+    dataset: Dataset,
+    found: tuple[ModelFacts, Layout, dict[str, NDArray[np.float32]]],
+) -> Header:
+    """Ask the audit for its samples, unless they are there from equal inputs; return the header that names them."""
+    facts, layout, rows = found
+    module = stages(job.audit)
+    began = time.monotonic()
+    told = combined(
+        embed_hash(layout), audit_code(job.audit, module), head.hashes.protocol, head.hashes.dataset, str(job.seed)
+    )
+    place = folder / results.SAMPLES / results.PART
+    before = head.stages.get("score")
+    if before is None or before.hash != told or not place.is_file():
+        samples = module.score(gather(facts, dataset, layout, rows=rows), job.rules, seed=job.seed)
+        _check_samples(job, samples)
+        results.write_samples(folder, samples)
+        head = head.changed(stages={**head.stages, "score": note(told, began)})
+        header.write(folder, head)
+    return head
+
+
+def analyse(folder: Path, head: Header, *, job: Job) -> Header:
+    """Ask the audit for measures, findings and figures from the samples alone; finish the run."""
+    module = stages(job.audit)
+    began = time.monotonic()
+    place = folder / results.SAMPLES / results.PART
+    if not place.is_file():
+        raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` works them out.")
+    told = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
+    facts = ModelFacts(**head.model)
+    analysis = module.analyse(results.read_samples(folder), job.rules, model=facts, seed=job.seed)
+    if not analysis.measures:
+        raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
+    texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
+    results.write_analysis(folder, analysis, header=head, rules=job.rules, texts=texts)
+    stage = {**head.stages, "analyse": note(told, began)}
+    warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
+    head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)
+    results.write_sums(folder)
+    header.write(folder, head)
+    folders.log(folder, "finished", run_id=head.run_id)
+    return head
+
+
+def now() -> str:
+    """Return the moment, UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _check_samples(job: Job, samples: DataFrame) -> None:
+    lacking = [name for name in ("sample_id", "variant", "label_set") if name not in samples.columns]
+    if lacking or not len(samples):
+        raise NothingMeasured(f"The audit {job.audit.key!r} gave no samples with {', '.join(lacking) or 'rows'}.")
+    for name in samples.columns:
+        if str(name).startswith(OUTCOME):
+            values = samples[name].dropna().astype(float)
+            if len(values) and not values.between(0.0, 1.0).all():
+                raise ValueError(f"{job.audit.key}: {name} leaves 0..1")
+
+
+def note(told: str, began: float, count: Count | None = None) -> StageNote:
+    """Return the note of a stage that is done."""
+    seconds = round(time.monotonic() - began, 3)
+    return StageNote(hash=told, finished=now(), seconds=seconds, **(asdict(count) if count else {}))

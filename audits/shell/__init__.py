@@ -1,0 +1,77 @@
+"""The command line of the audits: `python -m audits WORD …`, the same as `clip-workbench audit WORD …`.
+
+Knows which words there are and what an error means for a script; what each word does stands in a file of its own.
+Data goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from audits.shell import looking, running
+from audits.shell._output import complain
+from workbench.errors import WorkbenchError
+
+EXIT_CODES = {
+    0: "all that was asked for is done; a gate is passed",
+    1: "a gate is failed, or an error that was not foreseen",
+    2: "an option, a name or an input that cannot be used",
+    3: "incomplete: a run failed, or pictures are left out; each is named",
+    4: "a gate is inconclusive",
+    5: "runs that are not comparable",
+    6: "integrity: files differ from their hashes, or a repetition from its run",
+    7: "nothing was measured",
+    130: "interrupted; what is done is kept, and the same command continues",
+}
+USAGE = (2, 7, 130)  # codes of errors that mean the same here; the others are told apart by the commands
+_CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+
+class _Coded(TyperGroup):
+    """Turns what a user can mend into one line on stderr and a documented exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # click's own context
+        try:
+            return super().invoke(ctx)
+        except WorkbenchError as error:
+            complain(str(error))
+            raise typer.Exit(exit_code(error)) from None
+        except KeyboardInterrupt:
+            complain("Interrupted. What is done is kept; the same command continues.")
+            raise typer.Exit(130) from None
+
+
+def exit_code(error: WorkbenchError) -> int:
+    """Return what an error means for a script that runs audits."""
+    told: int = getattr(error, "audit_code", error.exit_code)
+    if told in USAGE or hasattr(error, "audit_code"):
+        return told
+    return 2 if told == 4 else 3  # weights that are missing are a matter of setup; the rest failed on the way
+
+
+audit = typer.Typer(
+    name="audits",
+    cls=_Coded,
+    help="Ask questions about a model, and read answers with intervals.",
+    epilog=_CODES,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+audit.command("list")(looking.list_)
+audit.command("show")(looking.show)
+audit.command("run")(running.run)
+
+
+def main(arguments: Sequence[str] | None = None, *, name: str = "python -m audits") -> int:
+    """Do what a command line says; return the exit code (`EXIT_CODES`)."""
+    try:
+        audit(args=list(arguments) if arguments is not None else None, prog_name=name)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    return 0

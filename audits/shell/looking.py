@@ -1,0 +1,119 @@
+"""`list` and `show`: which audits, data sets, models, protocols and suites there are, and what one of them is.
+
+Runs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from audits import catalogue, protocol
+from audits.contracts import Audit
+from audits.shell._options import JsonOption
+from audits.shell._output import write, write_json, write_rows
+from workbench.errors import unknown_name
+
+KINDS = ("audits", "datasets", "models", "protocols", "suites")
+ProtocolOption = Annotated[str | None, typer.Option("--protocol", help="Show this protocol of the audit, in full.")]
+
+
+def list_(
+    kind: Annotated[str, typer.Argument(help="audits, datasets, models, protocols or suites.")] = "audits",
+    tag: Annotated[
+        str | None, typer.Option("--tag", help="Only what has this tag or first word, such as bias.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what there is."""
+    if kind not in KINDS:
+        raise unknown_name("kind", kind, KINDS)
+    rows = [row for row in _rows(kind) if tag is None or tag in (*row.get("tags", ()), str(row["key"]).split("/")[0])]
+    if as_json:
+        write_json(rows)
+        return
+    write_rows(("key", "title"), [(row["key"], row["title"]) for row in rows])
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="The key of an audit, a data set or a suite.")],
+    protocol: ProtocolOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what an audit asks, what it needs, how to read it, and what it does not show."""
+    told = _told(name, protocol)
+    if as_json:
+        write_json(told)
+        return
+    for key, value in told.items():
+        if isinstance(value, str) and "\n" in value:
+            write(f"\n{key}:\n{value.strip()}")
+        elif isinstance(value, list | tuple):
+            write(f"{key}: {', '.join(map(str, value)) or 'none'}")
+        else:
+            write(f"{key}: {value}")
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    if kind == "audits":
+        return [
+            {"key": row.key, "title": row.title, "question": row.question, **_brief(row)} for row in catalogue.AUDITS
+        ]
+    if kind == "datasets":
+        from audits.datasets.builtin import BUILTIN
+
+        readers = {"folder:PATH": "Folders of pictures, one a label", "csv:PATH": "A table that names pictures"}
+        readers |= {"utkface:PATH": "Files named as UTKFace's are", "hf:NAME": "A set read by the package datasets"}
+        own = [{"key": row.key, "title": row.title, "version": row.version} for row in BUILTIN]
+        return [*own, *({"key": key, "title": title} for key, title in readers.items())]
+    if kind == "models":
+        from workbench.checkpoints import CHECKPOINTS
+
+        return [{"key": row.key, "title": row.title, "trained_on": row.trained_on} for row in CHECKPOINTS]
+    if kind == "suites":
+        from audits.running import suites
+
+        return [{"key": name, "title": suites.read(name).title} for name in suites.names()]
+    return [
+        {"key": f"{row.key} {name}", "title": (rules := protocol.read(row.key, name)).title, "hash": rules.hash}
+        for row in catalogue.AUDITS
+        for name in protocol.names(row.key)
+    ]
+
+
+def _brief(row: Audit) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "dataset": row.builtin,
+        "protocols": row.protocols,
+        "needs": row.needs,
+        "tags": row.tags,
+    }
+
+
+def _told(name: str, named: str | None) -> dict[str, Any]:
+    from audits.datasets.builtin import BUILTIN
+    from audits.running import suites
+
+    sets = {row.key: row for row in BUILTIN}
+    if named is None and name.removeprefix("builtin:") in sets:
+        row = sets[name.removeprefix("builtin:")]
+        return {"key": row.key, "title": row.title, "version": row.version}
+    if named is None and name in suites.names():
+        return suites.read(name).model_dump(mode="json", by_alias=True)
+    audit = catalogue.find(name)
+    if named is not None:
+        rules = protocol.read(audit.key, named)
+        return {"hash": rules.hash, **rules.model_dump(mode="json", by_alias=True)}
+    from audits.stages import stages
+
+    module = stages(audit)
+    told = {key: value for key, value in asdict(audit).items() if key != "module"}
+    return {
+        **told,
+        "settings": list(module.Settings.model_fields),
+        "how_to_read": module.HOW_TO_READ,
+        "limits": module.LIMITS,
+    }

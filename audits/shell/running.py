@@ -1,0 +1,114 @@
+"""`run`: audits of models on data sets, each into a run directory.
+
+Knows no stage; what is shown on the way goes to stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from audits.running.api import Done, run_jobs
+from audits.running.jobs import Job, Options, make
+from audits.shell._bar import bar
+from audits.shell._options import (
+    AgainOption,
+    DatasetsOption,
+    DeviceOption,
+    DownloadOption,
+    DtypeOption,
+    EngineOption,
+    JsonOption,
+    LimitOption,
+    ModelsOption,
+    OutOption,
+    ProtocolOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    settings,
+)
+from audits.shell._output import say, write, write_json
+
+INCOMPLETE = 3
+
+
+def run(
+    audits: Annotated[list[str], typer.Argument(metavar="AUDIT…", help="Keys of `list audits`.")],
+    model: ModelsOption = ["pocket"],  # noqa: B006
+    dataset: DatasetsOption = None,
+    protocol: ProtocolOption = None,
+    set_: SetOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    engine: EngineOption = "local",
+    workers: WorkersOption = 1,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "float32",
+    again: AgainOption = False,
+    download: DownloadOption = False,
+    out: OutOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Run audits; the same command again continues what was interrupted, and skips what is done."""
+    options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "engine": engine, "workers": workers}
+    options |= {"device": device, "dtype": dtype, "download": download}
+    jobs = [
+        make(audit, key, data, rules=protocol, options=options)
+        for key in dict.fromkeys(model)
+        for audit in dict.fromkeys(audits)
+        for data in dict.fromkeys(dataset or [None])  # type: ignore[list-item]
+    ]
+    done = go(jobs, out, again=again)
+    tell(done, as_json=as_json)
+    leave(done)
+
+
+def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
+    """Do jobs with a progress bar; say what became of each."""
+    finished: list[Done] = []
+    with bar() as shown:
+        for done in run_jobs(jobs, out, again=again, watch=shown):
+            finished.append(done)
+            where = done.error if done.run is None else str(done.run.folder)
+            say(f"{len(finished)}/{len(jobs)}  {done.job.name}: {where}")
+            for warning in done.run.warnings if done.run is not None else ():
+                say(f"  note: {warning}")
+    return finished
+
+
+def tell(finished: Sequence[Done], *, as_json: bool) -> None:
+    """Write what was done to stdout: run directories, or all of it as JSON."""
+    if as_json:
+        write_json([outcome(done) for done in finished])
+        return
+    for done in finished:
+        if done.run is not None:
+            write(str(done.run.folder))
+
+
+def outcome(done: Done) -> dict[str, Any]:
+    """Return what became of a job, for JSON."""
+    told: dict[str, Any] = {"audit": done.job.audit.key, "model": done.job.model, "dataset": done.job.dataset}
+    if done.run is None:
+        return {**told, "status": "error", "error": done.error, "run": None}
+    head = done.run.header
+    told |= {"status": head.status, "run": str(done.run.folder), "run_id": head.run_id, "partial": head.partial}
+    told |= {"excluded": len(head.dataset.excluded), "warnings": head.warnings}
+    return {**told, "findings": [finding["text"] for finding in done.run.findings]}
+
+
+def leave(finished: Sequence[Done]) -> None:
+    """Leave with the code that says whether all is done: 3 where a run failed or pictures are left out.
+
+    Raises:
+        typer.Exit: with another code than 0.
+    """
+    failed = [done for done in finished if done.run is None]
+    if len(failed) == len(finished) and len({done.exit_code for done in failed}) == 1 and failed:
+        raise typer.Exit(failed[0].exit_code if failed[0].exit_code in (2, 7) else INCOMPLETE)
+    if failed or any(done.run is not None and done.run.header.dataset.excluded for done in finished):
+        raise typer.Exit(INCOMPLETE)
