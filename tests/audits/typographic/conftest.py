@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -34,15 +32,3 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     table["cluster"], table["split"] = table["sample_id"], "test"
     table = table.sort_values("sample_id").reset_index(drop=True)
     return Dataset("test:squares", About("Squares"), table, root, ("kind",))
-
-
-@pytest.fixture
-def picture() -> Callable[..., Path]:
-    """Return a function that saves a small picture under a name and gives its path."""
-
-    def save(path: Path, colour: tuple[int, int, int] = (90, 120, 30)) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (24, 24), colour).save(path)
-        return path
-
-    return save

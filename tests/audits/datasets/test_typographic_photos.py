@@ -7,9 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from audits.typographic.layouts import read
+from audits.datasets.readers import read
 from workbench.errors import BadInput, UnknownName
+
+
+@pytest.fixture
+def picture() -> Callable[..., Path]:
+    """Return a function that saves a small picture under a name and gives its path."""
+
+    def save(path: Path, colour: tuple[int, int, int] = (90, 120, 30)) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (24, 24), colour).save(path)
+        return path
+
+    return save
 
 
 def test_scam_is_read_as_triplets(tmp_path: Path, picture: Callable[..., Path]) -> None:
@@ -19,13 +32,13 @@ def test_scam_is_read_as_triplets(tmp_path: Path, picture: Callable[..., Path]) 
         rows.append(f"{kind}/a.png,{kind},a.jpg,clock,taxi,4.1")
     rows.append("SCAM/lost.png,SCAM,lost.jpg,clock,taxi,4.1")
     (tmp_path / "metadata.csv").write_text("\n".join(rows), encoding="utf-8")
-    dataset = read("scam", tmp_path)
+    dataset = read(f"scam:{tmp_path}")
     assert list(dataset.table["form"]) == ["clean", "word", "synthetic"]
     assert set(dataset.table["cluster"]) == {"a"}
     assert set(dataset.table["label"]) == {"clock"}
     assert set(dataset.table["word"]) == {"taxi"}
-    assert dataset.attributes == ("form", "word")
-    assert dataset.excluded == (("SCAM/lost.png", "there is no such file"),)
+    assert set(dataset.attributes) == {"form", "word"}
+    assert dataset.excluded == (("SCAM/lost.png", "there is no such file (row 4)"),)
 
 
 @pytest.mark.parametrize("key", ["rta-100", "paint"])
@@ -34,7 +47,7 @@ def test_names_of_files_say_what_is_seen_and_what_is_written(
 ) -> None:
     picture(tmp_path / "label=alarm clock_text=dog.png")
     picture(tmp_path / "more" / "label=dog_text=cat.jpg")
-    table = read(key, tmp_path).table
+    table = read(f"{key}:{tmp_path}").table
     assert table[["label", "word", "form"]].to_numpy().tolist() == [
         ["alarm clock", "dog", "word"],
         ["dog", "cat", "word"],
@@ -49,7 +62,7 @@ def test_disentangling_is_read_from_its_annotations(tmp_path: Path, picture: Cal
     for name in notes:
         picture(tmp_path / "images" / name)
     (tmp_path / "annotations.json").write_text(json.dumps(notes), encoding="utf-8")
-    table = read("disentangling", tmp_path).table
+    table = read(f"disentangling:{tmp_path}").table
     assert list(table["form"]) == ["clean", "word"]
     assert list(table["word"]) == ["", "ipod"]
     assert set(table["cluster"]) == {"mug"}
@@ -57,16 +70,16 @@ def test_disentangling_is_read_from_its_annotations(tmp_path: Path, picture: Cal
 
 def test_a_folder_that_is_laid_out_otherwise_is_refused(tmp_path: Path, picture: Callable[..., Path]) -> None:
     with pytest.raises(UnknownName, match="scam"):
-        read("scan", tmp_path)
+        read(f"scan:{tmp_path}")
     with pytest.raises(BadInput, match=r"metadata\.csv"):
-        read("scam", tmp_path)
+        read(f"scam:{tmp_path}")
     with pytest.raises(BadInput, match="No picture"):
-        read("rta-100", tmp_path)
+        read(f"rta-100:{tmp_path}")
     with pytest.raises(BadInput, match=r"annotations\.json"):
-        read("disentangling", tmp_path)
+        read(f"disentangling:{tmp_path}")
     picture(tmp_path / "dog.png")
     with pytest.raises(BadInput, match="label=THING_text=WORD"):
-        read("paint", tmp_path)
+        read(f"paint:{tmp_path}")
 
 
 def test_a_table_that_leads_out_of_the_folder_is_refused(tmp_path: Path, picture: Callable[..., Path]) -> None:
@@ -75,5 +88,5 @@ def test_a_table_that_leads_out_of_the_folder_is_refused(tmp_path: Path, picture
     inside.mkdir()
     text = "file_name,type,id,object_label,attack_word\n../secret.png,SCAM,a,clock,taxi\n"
     (inside / "metadata.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match="leads out"):
-        read("scam", inside)
+    with pytest.raises(BadInput, match="leads outside"):
+        read(f"scam:{inside}")

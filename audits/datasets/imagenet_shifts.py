@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
 import re
 from pathlib import Path
 
-from audits.datasets.dataset import About, Dataset
+from audits.datasets.rows import Row
 from workbench.errors import BadInput
 
 KNOWN = (  # folder names, which become the values of `style`
@@ -30,35 +29,29 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _WORDNET = re.compile(r"n\d{8}")
 
 
-def read(folder: Path) -> Dataset:
-    """Return all pictures below a folder that holds `imagenet` (the base) and at least one shift.
+def shift_rows(folder: Path) -> list[Row]:
+    """Return the rows of all pictures below a folder that holds `imagenet` (the base) and at least one shift.
 
     Args:
         folder: with folders named as in `KNOWN`; each holds one folder a class, and pictures in those. A frame of a
             video lies one folder deeper, in a folder of its anchor, and the anchor frame is the one that sorts first.
 
     Raises:
-        BadInput: no base, no shift, or a class folder whose name says nothing.
+        BadInput: no base, no shift, no picture, or a class folder whose name says nothing.
     """
-    import pandas as pd
-
     found = [name for name in KNOWN if (folder / name).is_dir()]
     if "imagenet" not in found or len(found) < 2:
         raise BadInput(
             f"A folder of shifts holds 'imagenet' and one or more of {', '.join(KNOWN[1:])}; "
             f"{folder.name!r} holds: {', '.join(found) or 'none of them'}."
         )
-    rows = []
+    rows: list[Row] = []
     for style in found:
         for kind in sorted(path for path in (folder / style).iterdir() if path.is_dir()):
             rows += _pictures(folder, style, kind)
     if not rows:
         raise BadInput(f"No picture lies in the class folders of {folder.name!r}.")
-    table = pd.DataFrame(rows).sort_values("sample_id").reset_index(drop=True)
-    about = About(
-        title="ImageNet and its natural shifts", source=", ".join(found), shows="Photos and artwork of things."
-    )
-    return Dataset(f"shifts:{folder.name}", about, table, folder, ("frame", "style", "wordnet"))
+    return rows
 
 
 def class_name(folder: str) -> tuple[str, str]:
@@ -87,22 +80,18 @@ def subset(name: str) -> tuple[str, ...]:
     )
 
 
-def _pictures(folder: Path, style: str, kind: Path) -> list[dict[str, str]]:
+def _pictures(folder: Path, style: str, kind: Path) -> list[Row]:
     name, wordnet = class_name(kind.name)
-    rows = []
+    rows: list[Row] = []
     for path in sorted(kind.rglob("*")):
         if path.suffix.lower() not in _ENDINGS:
             continue
-        place = path.relative_to(folder).as_posix()
         video = path.parent != kind
         first = video and path == min(entry for entry in path.parent.iterdir() if entry.suffix.lower() in _ENDINGS)
         rows.append(
             {
-                "sample_id": place,
-                "path": place,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "cluster": path.parent.relative_to(folder).as_posix() if video else place,
-                "split": "test",
+                "path": path.relative_to(folder).as_posix(),
+                "cluster": path.parent.relative_to(folder).as_posix() if video else "",
                 "label": name,
                 "frame": ("anchor" if first else "neighbour") if video else "",
                 "style": style,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from audits.shift.layouts import class_name, read, subset
+from audits.datasets.imagenet_shifts import class_name, subset
+from audits.datasets.readers import read
 from workbench.errors import BadInput
 
 
@@ -43,7 +44,7 @@ def test_folders_become_styles_classes_and_frames(tmp_path: Path) -> None:
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8)).save(tmp_path / path)
-    dataset = read(tmp_path)
+    dataset = read(f"shifts:{tmp_path}")
     table = dataset.table.set_index("sample_id")
     assert set(table["label"]) == {"tench"}
     assert list(dataset.table["style"]) == ["imagenet-v2", "imagenet-vid", "imagenet-vid", "imagenet"]
@@ -56,7 +57,7 @@ def test_folders_become_styles_classes_and_frames(tmp_path: Path) -> None:
 def test_a_folder_without_base_or_shift_is_refused(tmp_path: Path) -> None:
     (tmp_path / "imagenet").mkdir()
     with pytest.raises(BadInput, match="one or more of"):
-        read(tmp_path)
+        read(f"shifts:{tmp_path}")
     (tmp_path / "objectnet").mkdir()
     with pytest.raises(BadInput, match="No picture"):
-        read(tmp_path)
+        read(f"shifts:{tmp_path}")
