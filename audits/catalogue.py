@@ -9,8 +9,8 @@ from audits.contracts import Audit
 from workbench.errors import unknown_name
 
 _SURVEILLANCE = (
-    "CLIP's model card puts surveillance and face recognition out of scope whatever the performance. This audit measures "
-    "that risk in aggregate. Equal performance across groups is not acceptable use."
+    "CLIP's model card puts surveillance and face recognition out of scope whatever the performance. This audit "
+    "measures that risk in aggregate. Equal performance across groups is not acceptable use."
 )
 
 AUDITS: tuple[Audit, ...] = (

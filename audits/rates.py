@@ -185,7 +185,8 @@ def with_published(measures: Sequence[Measure], published: Sequence[Published]) 
         rows[entry.metric, label_set, tuple(sorted(slice_.items()))] = entry
     answer = []
     for measure in measures:
-        known = rows.get((measure.metric, measure.label_set, tuple(sorted(measure.slice.items()))))
+        key = (measure.metric, measure.label_set, tuple(sorted(measure.slice.items())))
+        known = rows.get(key) if measure.contrast != "between_groups" else None
         said = f"{known.model}; {known.source}" if known else ""
         answer.append(replace(measure, published_value=known.value, published_source=said) if known else measure)
     return answer

@@ -70,7 +70,6 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
                     picture = _scene(place, glyph, watched=watched, still=still, rng=rng)
                     name = f"{place.name.replace(' ', '-')}-{camera}-{thing_at}-{time}"
                     others = [other for other, _ in place.things if other != thing]
-                    near = others[(camera + time) % len(others)]
                     there, away = (
                         f"{place.phrase} with a box in the corner",
                         f"{place.phrase} with nothing in the corner",
@@ -81,7 +80,7 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
                         {
                             "cluster": f"{place.name}-{camera}",
                             "label": f"{place.phrase} with {thing}",
-                            "distractor": f"{place.phrase} with {near}",
+                            "distractor": "|".join(f"{place.phrase} with {other}" for other in others),
                             "fine": f"{there}|{away}",
                             "fine_true": there if watched else away,
                             "place": place.name,

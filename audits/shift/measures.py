@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.analysis import Analysis, Figure, Finding
-from audits.rates import rate, selected, spoken, stated
+from audits.rates import rate, spoken, stated
 from audits.shift.settings import Point, Settings
 from audits.statistics.intervals import Interval, bootstrap
 from workbench.errors import BadInput
@@ -152,6 +152,6 @@ def _figures(measures: list[Measure], chosen: Settings) -> list[Figure]:
             pd.DataFrame(rows, columns=["name", "value", "low", "high", "series"]),
             x="accuracy",
             y="shift",
-            alt="Two dots with intervals a shift: accuracy on the base and on the shifted pictures of the same classes.",
+            alt="Two dots with intervals a shift: accuracy on base and shifted pictures of the same classes.",
         )
     ]

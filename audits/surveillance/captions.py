@@ -6,11 +6,14 @@ fine (captions that differ in a small detail, `|` between them) and fine_true (t
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tasks: tuple[Task, ...] = ("coarse", "stress", "fine")
-    min_options: int = Field(6, ge=2)  # of the coarse task, as in the paper
+    options: int = Field(6, ge=2)  # of the coarse task, drawn by lot for each picture; the paper had six or more
     min_n: int = Field(30, ge=1)  # pictures; with fewer a task is not measured
 
 
@@ -47,25 +50,20 @@ def settings(rules: Rules) -> Settings:
     Raises:
         BadInput: a setting is unknown or cannot be used.
     """
-    from pydantic import ValidationError
-
-    try:
-        return Settings.model_validate(rules.settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(f"The protocol {rules.name!r} cannot be used: settings.{place}: {first['msg']}.") from None
+    return read_settings(Settings, rules)
 
 
-def questions(dataset: Dataset, rules: Rules) -> list[Question]:
+def questions(dataset: Dataset, rules: Rules, *, seed: int) -> list[Question]:
     """Return every decision about every picture, in order of pictures and tasks.
 
+    The coarse options are the true caption and others by lot, none of them close to it; the stress task adds those.
+
     Raises:
-        BadInput: a caption is missing or contradicts another; fewer coarse options than the protocol asks for.
+        BadInput: a caption is missing or contradicts another; fewer captions to choose from than the protocol asks for.
     """
     chosen = settings(rules)
     rows = dataset.table.to_dict("records")
-    captions = tuple(sorted({str(row["label"]) for row in rows} - {""}))
+    known = sorted({str(row["label"]) for row in rows} - {""})
     asked = []
     for row in rows:
         truth, close = str(row["label"]), split(row.get("distractor", ""))
@@ -75,20 +73,35 @@ def questions(dataset: Dataset, rules: Rules) -> list[Question]:
             raise BadInput(
                 f"A close caption says something else than the true one; {row['sample_id']!r} has twice {truth!r}."
             )
-        options = tuple(caption for caption in captions if caption == truth or caption not in close)
+        others = [caption for caption in known if caption not in (truth, *close)]
+        if len(others) + 1 < chosen.options:
+            raise BadInput(
+                f"The coarse task needs {chosen.options} captions that are not close to each other; "
+                f"{row['sample_id']!r} has {len(others) + 1} to choose from."
+            )
+        drawn = _lot(seed, str(row["sample_id"])).permutation(len(others))[: chosen.options - 1]
+        options = tuple(sorted([truth, *(others[place] for place in drawn)]))
         asked += [question for question in _of(row, truth, close, options) if question.task in chosen.tasks]
-    few = [question for question in asked if question.task == "coarse" and len(question.options) < chosen.min_options]
-    if few:
-        raise BadInput(
-            f"The coarse task needs at least {chosen.min_options} different captions; "
-            f"{few[0].sample_id!r} has {len(few[0].options)} to choose from."
-        )
     return asked
+
+
+def captions(dataset: Dataset) -> tuple[str, ...]:
+    """Return all captions that the data set holds, sorted."""
+    table = dataset.table
+    columns = [name for name in ("distractor", "fine") if name in table]
+    several = {caption for name in columns for cell in table[name] for caption in split(cell)}
+    return tuple(sorted({str(label) for label in table["label"]} | several))
 
 
 def split(text: object) -> tuple[str, ...]:
     """Return the captions of one cell, which stand with `|` between them."""
     return tuple(part.strip() for part in str(text).split("|") if part.strip())
+
+
+def _lot(seed: int, sample_id: str) -> np.random.Generator:
+    """Return a picture's own generator: what it draws does not depend on which other pictures there are."""
+    digest = hashlib.sha256(f"options\x1f{sample_id}".encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
 
 
 def _of(row: dict[Any, Any], truth: str, close: tuple[str, ...], options: tuple[str, ...]) -> list[Question]:

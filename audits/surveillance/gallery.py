@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -59,14 +60,7 @@ def settings(rules: Rules) -> Settings:
     Raises:
         BadInput: a setting is unknown or cannot be used.
     """
-    from pydantic import ValidationError
-
-    try:
-        return Settings.model_validate(rules.settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(f"The protocol {rules.name!r} cannot be used: settings.{place}: {first['msg']}.") from None
+    return read_settings(Settings, rules)
 
 
 def split(dataset: Dataset, rules: Rules) -> Split:

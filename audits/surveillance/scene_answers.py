@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.answers import classifier, cosines
 from audits.contracts import CLEAN, OUTCOME, Embedded
-from audits.surveillance.captions import Question, questions
+from audits.surveillance.captions import Question, captions, questions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 TEXT = ("distractor", "fine", "fine_true")  # columns that hold captions and are no groups
 
 
-def captions(asked: list[Question]) -> tuple[str, ...]:
-    """Return all captions that are compared, sorted."""
-    return tuple(sorted({option for question in asked for option in question.options}))
-
-
-def samples(embedded: Embedded, rules: Rules) -> DataFrame:
+def samples(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row a picture and task.
 
     Outcomes: accuracy; and in the stress task close_confusion (a close caption was chosen) and other_error (a caption
@@ -33,8 +28,8 @@ def samples(embedded: Embedded, rules: Rules) -> DataFrame:
     import pandas as pd
 
     dataset = embedded.dataset
-    asked = questions(dataset, rules)
-    names = captions(asked)
+    asked = questions(dataset, rules, seed=seed)
+    names = captions(dataset)
     where = {name: place for place, name in enumerate(names)}
     rows = {item.sample_id: row for row, item in enumerate(embedded.items)}
     table = cosines(embedded.images, classifier(embedded.texts, names, rules.templates))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audits.answers import prompts
 from audits.contracts import Item
 from audits.surveillance import scene_answers
-from audits.surveillance.captions import Settings, questions
+from audits.surveillance.captions import Settings, captions, questions
 from audits.surveillance.scene_measures import analysis
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "tex
 HOW_TO_READ = """
 Each picture of a scene is asked up to three times.
 
-- **Coarse**: its caption among those of all other scenes. This tells places apart.
+- **Coarse**: its caption among those of other scenes, six in all by default. This tells scenes apart.
 - **Stress**: the same, with one or more *close* captions added: the same place with another thing in it. A model that
   only recognises the place cannot tell these apart.
 - **Fine**: two captions that differ in a small detail, such as a box in the corner.
 
 **Accuracy** is the share of pictures whose true caption scores highest. **Close confusion** is the share of the stress
 task in which a close caption wins, **other error** the share in which another scene's wins; with accuracy they add
-up to one. If the accuracy falls from coarse to stress by as much as close confusion rises, the close caption takes all of the
-fall: so it was in the paper (91.8 % to 51.1 %, with 40.7 % close confusion).
+up to one. If the accuracy falls from coarse to stress by as much as close confusion rises, the close caption takes all
+of the fall: so it was in the paper (91.8 % to 51.1 %, with 40.7 % close confusion).
 
 Beside each accuracy stands what guessing gives with as many captions. Pictures of one camera are counted together.
 """
@@ -51,18 +51,18 @@ LIMITS = """
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     """Return every picture once; captions that contradict each other are refused here."""
-    questions(dataset, rules)
+    questions(dataset, rules, seed=seed)
     return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return the prompts of all captions."""
-    return prompts(scene_answers.captions(questions(dataset, rules)), rules.templates)
+    return prompts(captions(dataset), rules.templates)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row a picture and task."""
-    return scene_answers.samples(embedded, rules)
+    return scene_answers.samples(embedded, rules, seed=seed)
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:

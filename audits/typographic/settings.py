@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from audits.contracts import CLEAN, Item
+from audits.settings import read_settings
 from audits.typographic.ink import COLOURS, POSITIONS, Ink, Overlay
 from workbench.errors import BadInput
 
@@ -66,14 +67,7 @@ def settings(rules: Rules) -> Settings:
     Raises:
         BadInput: a setting is unknown or cannot be used.
     """
-    from pydantic import ValidationError
-
-    try:
-        return Settings.model_validate(rules.settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BadInput(f"The protocol {rules.name!r} cannot be used: settings.{place}: {first['msg']}.") from None
+    return read_settings(Settings, rules)
 
 
 def labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:

@@ -33,7 +33,11 @@ def rows() -> list[dict[str, str]]:
 
 
 def test_each_task_offers_what_it_should(dataset: Callable[..., Dataset], rows: list[dict[str, str]]) -> None:
-    asked = {question.task: question for question in questions(dataset(rows), rules()) if question.sample_id == "shop"}
+    asked = {
+        question.task: question
+        for question in questions(dataset(rows), rules(), seed=0)
+        if question.sample_id == "shop"
+    }
     assert asked["coarse"].options == tuple(sorted(f"a {place}" for place in PLACES))
     assert asked["coarse"].truth == asked["stress"].truth == "a shop"
     assert set(asked["stress"].options) - set(asked["coarse"].options) == {"a shop with a dog", "a shop with a cat"}
@@ -45,7 +49,7 @@ def test_a_close_caption_that_is_true_of_another_picture_is_no_coarse_option(
     dataset: Callable[..., Dataset], rows: list[dict[str, str]]
 ) -> None:
     rows[2]["distractor"] = "a street"
-    asked = questions(dataset(rows), rules(min_options=5))
+    asked = questions(dataset(rows), rules(options=5), seed=0)
     shop = next(question for question in asked if question.sample_id == "shop" and question.task == "coarse")
     assert "a street" not in shop.options
     assert len(shop.options) == len(PLACES) - 1
@@ -55,9 +59,23 @@ def test_a_picture_without_close_or_fine_captions_is_asked_the_coarse_question_a
     dataset: Callable[..., Dataset], rows: list[dict[str, str]]
 ) -> None:
     rows[0] |= {"distractor": "", "fine": "", "fine_true": ""}
-    tasks = [question.task for question in questions(dataset(rows), rules()) if question.sample_id == PLACES[0]]
+    tasks = [question.task for question in questions(dataset(rows), rules(), seed=0) if question.sample_id == PLACES[0]]
     assert tasks == ["coarse"]
-    assert {question.task for question in questions(dataset(rows), rules(tasks=["fine"]))} == {"fine"}
+    assert {question.task for question in questions(dataset(rows), rules(tasks=["fine"]), seed=0)} == {"fine"}
+
+
+def test_options_are_drawn_by_a_lot_of_the_picture_itself(
+    dataset: Callable[..., Dataset], rows: list[dict[str, str]]
+) -> None:
+    def drawn(some: list[dict[str, str]], seed: int) -> dict[str, tuple[str, ...]]:
+        asked = questions(dataset(some), rules(options=3, tasks=["coarse"]), seed=seed)
+        return {question.sample_id: question.options for question in asked}
+
+    first = drawn(rows, 0)
+    assert all(len(options) == 3 and f"a {name}" in options for name, options in first.items())
+    assert first == drawn(rows, 0) != drawn(rows, 1)
+    twin = {**rows[0], "sample_id": "another"}
+    assert drawn([*rows, twin], 0).items() >= first.items()
 
 
 @pytest.mark.parametrize(
@@ -75,13 +93,13 @@ def test_captions_that_contradict_each_other_are_refused(
 ) -> None:
     rows[0] |= change
     with pytest.raises(BadInput, match=said):
-        questions(dataset(rows), rules())
+        questions(dataset(rows), rules(), seed=0)
 
 
 def test_too_few_captions_and_unknown_settings_are_refused(
     dataset: Callable[..., Dataset], rows: list[dict[str, str]]
 ) -> None:
-    with pytest.raises(BadInput, match="at least 7 different captions"):
-        questions(dataset(rows), rules(min_options=7))
-    with pytest.raises(BadInput, match=r"settings\.colour"):
-        questions(dataset(rows), rules(colour="red"))
+    with pytest.raises(BadInput, match="needs 7 captions"):
+        questions(dataset(rows), rules(options=7), seed=0)
+    with pytest.raises(BadInput, match="settings: colour"):
+        questions(dataset(rows), rules(colour="red"), seed=0)
