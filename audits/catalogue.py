@@ -29,6 +29,21 @@ AUDITS: tuple[Audit, ...] = (
         intended_use=_SURVEILLANCE,
     ),
     Audit(
+        key="surveillance/identity",
+        version=1,
+        title="Identity in a gallery",
+        question="How does an error rate grow with a gallery, and whose errors are they?",
+        module="audits.surveillance.identity",
+        protocols=("reference", "names"),
+        builtin="characters",
+        needs=("label",),
+        tags=("surveillance", "people"),
+        source="Radford et al. 2021, arXiv:2103.00020, section 7.2 and table 8",
+        people=True,
+        intended_use=_SURVEILLANCE
+        + " Use drawn characters, or pictures whose subjects consented; the audit never says who a picture shows.",
+    ),
+    Audit(
         key="typographic/overlay",
         version=1,
         title="Typographic attack",
@@ -39,6 +54,18 @@ AUDITS: tuple[Audit, ...] = (
         needs=("label",),
         tags=("robustness", "typographic"),
         source="Goh et al. 2021, Distill; Westerhoff et al. 2025, arXiv:2504.04893",
+    ),
+    Audit(
+        key="shift/natural",
+        version=1,
+        title="Natural shift",
+        question="How far does accuracy fall on other kinds of pictures of the same classes?",
+        module="audits.shift.natural",
+        protocols=("styles", "imagenet"),
+        builtin="styles",
+        needs=("label", "style"),
+        tags=("robustness",),
+        source="Taori et al. 2020, arXiv:2007.00644; Radford et al. 2021, arXiv:2103.00020, section 3.3",
     ),
 )
 

@@ -11,22 +11,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.analysis import Analysis, Figure, Finding
-from audits.rates import rate, spoken, stated
-from audits.shift.settings import Point, Settings
+from audits.rates import rate, spoken, with_published
+from audits.shift.settings import Point, Settings, settings
+from audits.statistics import measures as table
 from audits.statistics.intervals import Interval, bootstrap
+from audits.statistics.paired import compare
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from audits.contracts import ModelFacts
-    from audits.statistics.measures import Measure
+    from audits.protocol import Protocol as Rules
+    from audits.statistics.measures import Extra, Measure
 
+RESAMPLES = 2000
 ENOUGH = 3  # points that a line needs to have anything to say
 
 
-def analysis(samples: DataFrame, chosen: Settings, *, model: ModelFacts, seed: int) -> Analysis:
+def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     """Return everything that the samples say about shifts.
 
     Raises:
@@ -34,25 +37,31 @@ def analysis(samples: DataFrame, chosen: Settings, *, model: ModelFacts, seed: i
     """
     if samples.empty:
         raise BadInput("No shift shares a class with the base style; nothing can be compared.")
-    measures: list[Measure] = []
-    findings: list[Finding] = []
-    for style in sorted(set(samples["label_set"])):
-        found = list(_measures(samples, style, chosen, seed))
-        classes = len(by_class(samples, style, chosen.base))
-        measures += found
-        if classes < chosen.min_classes:
-            text = (
-                f"{style}: {classes} class(es) are shared with the base, fewer than {chosen.min_classes}: not measured."
-            )
-            findings.append(Finding(text, "not measured", metric="fall", slice={"label_set": style}, n=classes))
-            continue
-        findings += [spoken(_SAID[m.metric].replace("{style}", style), m, few=1) for m in found if m.metric in _SAID]
-        if style not in chosen.baseline_points:
-            text = f"{style}: there are no published points on these pictures; effective robustness is not measured."
-            findings.append(
-                Finding(text, "not measured", metric="effective_robustness", slice={"label_set": style}, n=classes)
-            )
+    chosen = settings(rules)
+    styles = sorted(set(samples["label_set"]))
+    found = [measure for style in styles for measure in _measures(samples, style, chosen, seed)]
+    measures = with_published(table.adjust(found), rules.published)
+    findings = [
+        spoken(_SAID[m.metric].replace("{style}", m.label_set), m, few=chosen.min_classes)
+        for m in measures
+        if m.metric in _SAID
+    ]
+    for style in styles:
+        findings += _missing(len(by_class(samples, style, chosen.base)), style, chosen)
     return Analysis(measures, findings, _figures(measures, chosen), tables=_tables(chosen))
+
+
+def _missing(classes: int, style: str, chosen: Settings) -> Iterator[Finding]:
+    here = {"label_set": style}
+    if classes < chosen.min_classes:
+        text = f"{style}: {classes} class(es) are shared with the base, fewer than {chosen.min_classes}: not measured."
+        yield Finding(text, "not measured", metric="fall", slice=here, n=classes)
+    elif len(chosen.baseline_points.get(style, ())) < ENOUGH:
+        text = (
+            f"{style}: there are fewer than {ENOUGH} published points on these pictures; effective robustness is not "
+            "measured."
+        )
+        yield Finding(text, "not measured", metric="effective_robustness", slice=here, n=classes)
 
 
 _SAID = {
@@ -65,8 +74,8 @@ _SAID = {
 def by_class(samples: DataFrame, style: str, base: str) -> NDArray[np.float64]:
     """(classes, 2) accuracy on the base and on the shift of each class that both show, in order of labels."""
     rows = samples[samples["label_set"] == style]
-    table = rows.groupby(["y_true", "style"])["outcome:accuracy"].mean().unstack().reindex(columns=[base, style])
-    pairs: NDArray[np.float64] = table.dropna().sort_index().to_numpy(dtype=np.float64)
+    means = rows.groupby(["y_true", "style"])["outcome:accuracy"].mean().unstack().reindex(columns=[base, style])
+    pairs: NDArray[np.float64] = means.dropna().sort_index().to_numpy(dtype=np.float64)
     return pairs
 
 
@@ -100,15 +109,16 @@ def _measures(samples: DataFrame, style: str, chosen: Settings, seed: int) -> It
     n = len(pairs)
     if n < chosen.min_classes:
         return
-    fall = bootstrap(pairs, lambda rows: float((rows[:, 0] - rows[:, 1]).mean()), rng=seed)
-    yield stated("fall", fall, n, slice=here)
+    fall = compare(pairs[:, 1], pairs[:, 0], rng=seed, resamples=RESAMPLES)
+    given: Extra = {"label_set": style, "unit": "difference"}
+    yield table.number("fall", fall.difference, n=n, p_value=fall.p_value, contrast="paired", family="fall", **given)
     points = chosen.baseline_points.get(style, ())
     if len(points) >= ENOUGH:
-        yield stated("effective_robustness", effective(pairs, points, seed=seed), n, slice=here)
+        yield table.number("effective_robustness", effective(pairs, points, seed=seed), n=n, **given)
     if style in chosen.relative_to:
-        reference = chosen.relative_to[style].shifted
-        gap = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference), rng=seed)
-        yield stated("relative_robustness", gap, n, slice=here)
+        reference = chosen.relative_to[style]
+        gap = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference.shifted), rng=seed)
+        yield table.number("relative_robustness", gap, n=n, reference=reference.model, **given)
 
 
 def effective(pairs: NDArray[np.float64], points: tuple[Point, ...], *, seed: int) -> Interval:
@@ -140,7 +150,7 @@ def _figures(measures: list[Measure], chosen: Settings) -> list[Figure]:
     import pandas as pd
 
     rows = [
-        (m.slice["label_set"], m.value, m.low, m.high, "base" if m.slice["style"] == chosen.base else "shift")
+        (m.label_set, m.value, m.ci_low, m.ci_high, "base" if m.slice["style"] == chosen.base else "shift")
         for m in measures
         if m.metric == "accuracy" and m.value is not None
     ]

@@ -11,7 +11,7 @@ from audits.answers import prompts
 from audits.contracts import Item
 from audits.shift import scoring
 from audits.shift.measures import analysis
-from audits.shift.settings import Settings, settings, shifts
+from audits.shift.settings import Settings, shifts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -70,4 +70,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracies, falls, and effective and relative robustness where there is something to compare with."""
-    return analysis(samples, settings(rules), model=model, seed=seed)
+    return analysis(samples, rules, seed=seed)

@@ -141,5 +141,5 @@ def drawn_top1(table: NDArray[np.float64], own: NDArray[np.int64], size: int, *,
 
 
 def sweep(step: float) -> NDArray[np.float64]:
-    """Return the thresholds, from -1 to 1."""
-    return np.round(np.arange(LOWEST, HIGHEST + step / 2, step), 6)
+    """Return the thresholds, from -1 to one step above 1, which nobody reaches."""
+    return np.round(np.arange(LOWEST, HIGHEST + 1.5 * step, step), 6)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audits.answers import prompts
 from audits.contracts import Item
 from audits.surveillance import identity_answers
-from audits.surveillance.gallery import Settings, settings, split
+from audits.surveillance.gallery import Settings, split
 from audits.surveillance.identity_measures import analysis
 
 if TYPE_CHECKING:
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
-__all__ = ["HOW_TO_READ", "INTENDED_USE", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
-
-INTENDED_USE = (
-    "CLIP's model card puts surveillance and face recognition out of scope whatever the performance. This audit "
-    "measures that risk in aggregate, on drawn characters or on pictures whose subjects consented to it. It never says "
-    "who a picture shows. Equal performance across groups is not acceptable use."
-)
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
 
 HOW_TO_READ = """
 One picture of each subject is the gallery; the others are probes. (With the protocol `names` the gallery is a prompt
@@ -77,4 +71,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy by gallery size, error rates over thresholds, and both by group."""
-    return analysis(samples, settings(rules), model=model, seed=seed)
+    return analysis(samples, rules, seed=seed)

@@ -30,7 +30,7 @@ def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     if samples.empty:
         raise BadInput("None of the protocol's tasks can be asked: no picture has the captions that they need.")
     chosen = settings(rules)
-    tasks = [task for task in chosen.tasks if (samples["label_set"] == task).any()]
+    tasks: list[str] = [task for task in chosen.tasks if (samples["label_set"] == task).any()]
     chances = {task: float(samples["chance"][samples["label_set"] == task].mean()) for task in tasks}
     measures = with_published(adjust(list(_measures(samples, chances, seed))), rules.published)
     findings = [*_findings(measures, chances, chosen), *_missing(chosen, tasks)]

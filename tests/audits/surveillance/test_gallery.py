@@ -84,6 +84,6 @@ def test_numbers_are_a_seeded_order() -> None:
     assert numbers(50, 0, "s") != sorted(numbers(50, 0, "s"))
 
 
-def test_the_sweep_covers_every_cosine() -> None:
+def test_the_sweep_covers_every_cosine_and_ends_above() -> None:
     steps = sweep(0.005)
-    assert (steps[0], steps[-1], len(steps)) == (-1.0, 1.0, 401)
+    assert (steps[0], steps[-2], steps[-1], len(steps)) == (-1.0, 1.0, 1.005, 402)

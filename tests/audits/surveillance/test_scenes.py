@@ -29,7 +29,7 @@ def rules(**settings: object) -> Protocol:
 
 @pytest.fixture
 def world(dataset: Callable[..., Dataset], embedded: Callable[..., Embedded]) -> Callable[..., Embedded]:
-    """Return a function: of each place's ten pictures, so many are taken for the close caption, and so many for another."""
+    """Return a function: of each place's ten pictures, so many are taken for the close caption, so many for another."""
 
     def make(near: int = 0, other: int = 0, fine: int = EACH // 2) -> Embedded:
         captions = [*PLACES, *(NEAR.format(place) for place in PLACES), "day", "night"]
