@@ -73,7 +73,7 @@ def rate(samples: DataFrame, metric: str, where: Mapping[str, str], *, seed: int
     yes_no = bool(np.isin(values, (0.0, 1.0)).all())
     if yes_no and rows["cluster"].is_unique:
         return table.share(metric, int(values.sum()), len(values), slice=slice_, **given)
-    found = _share(values, rows["cluster"]) if yes_no else clustered(values, rows["cluster"], seed)
+    found = _share(values, rows["cluster"]) if yes_no else _clustered(values, rows["cluster"], seed)
     return table.number(metric, found, n=len(values), slice=slice_, **given)
 
 
@@ -127,7 +127,7 @@ def difference(
     )
 
 
-def clustered(values: NDArray[np.float64], cluster: Series, seed: int) -> Interval:
+def _clustered(values: NDArray[np.float64], cluster: Series, seed: int) -> Interval:
     """Return the mean of n numbers; the interval resamples clusters, each with all its rows."""
     if not len(values):
         return bootstrap(values, rng=seed)
@@ -174,7 +174,8 @@ def spoken(clause: str, measure: Measure, *, few: int, zero: float = 0.0) -> Fin
         return Finding(f"Found: {said}.", "found", **facts)
     if high < zero and sure:
         return Finding(f"Found the other way round: {said}.", "found", **facts)
-    return Finding(f"No evidence that {said}.", "no evidence", **facts)
+    corrected = "" if sure or low <= zero <= high else f" after correction for {measure.n_tests} tests"
+    return Finding(f"No evidence{corrected} that {said}.", "no evidence", **facts)
 
 
 def with_published(measures: Sequence[Measure], published: Sequence[Published]) -> list[Measure]:

@@ -16,7 +16,6 @@ from audits.shift.settings import Point, Settings, settings
 from audits.statistics import measures as table
 from audits.statistics.intervals import Interval, bootstrap
 from audits.statistics.paired import compare
-from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,13 +29,7 @@ ENOUGH = 3  # points that a line needs to have anything to say
 
 
 def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
-    """Return everything that the samples say about shifts.
-
-    Raises:
-        BadInput: no shift shares a class with the base.
-    """
-    if samples.empty:
-        raise BadInput("No shift shares a class with the base style; nothing can be compared.")
+    """Return everything that the samples say about shifts."""
     chosen = settings(rules)
     styles = sorted(set(samples["label_set"]))
     found = [measure for style in styles for measure in _measures(samples, style, chosen, seed)]
@@ -111,14 +104,16 @@ def _measures(samples: DataFrame, style: str, chosen: Settings, seed: int) -> It
         return
     fall = compare(pairs[:, 1], pairs[:, 0], rng=seed, resamples=RESAMPLES)
     given: Extra = {"label_set": style, "unit": "difference"}
-    yield table.number("fall", fall.difference, n=n, p_value=fall.p_value, contrast="paired", family="fall", **given)
+    tested: Extra = {**given, "contrast": "paired", "p_value": fall.p_value, "family": "fall"}
+    yield table.number("fall", fall.difference, n=n, **tested)
     points = chosen.baseline_points.get(style, ())
     if len(points) >= ENOUGH:
         yield table.number("effective_robustness", effective(pairs, points, seed=seed), n=n, **given)
     if style in chosen.relative_to:
         reference = chosen.relative_to[style]
         gap = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference.shifted), rng=seed)
-        yield table.number("relative_robustness", gap, n=n, reference=reference.model, **given)
+        against: Extra = {**given, "reference": reference.model}
+        yield table.number("relative_robustness", gap, n=n, **against)
 
 
 def effective(pairs: NDArray[np.float64], points: tuple[Point, ...], *, seed: int) -> Interval:

@@ -63,7 +63,7 @@ def shifts(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
     """Return the classes of each shifted style that the base shows too; style -> sorted labels.
 
     Raises:
-        BadInput: no picture is of the base style, or there is no other style.
+        BadInput: no picture is of the base style, there is no other style, or they have no class in common.
     """
     base = settings(rules).base
     table = dataset.table
@@ -73,7 +73,10 @@ def shifts(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
     styles = sorted(set(table["style"]) - {base, ""})
     if not styles:
         raise BadInput(f"A shift is measured against the base style {base!r}; all pictures are of it.")
-    return {style: tuple(sorted(known & set(table["label"][table["style"] == style]))) for style in styles}
+    shared = {style: tuple(sorted(known & set(table["label"][table["style"] == style]))) for style in styles}
+    if not any(shared.values()):
+        raise BadInput(f"No shift shares a class with the base style {base!r}; nothing can be compared.")
+    return shared
 
 
 def _some(values: object) -> str:

@@ -11,11 +11,10 @@ import numpy as np
 
 from audits.answers import classifier, cosines
 from audits.contracts import CLEAN, OUTCOME, Embedded
+from audits.surveillance.chances import drawn_top1, expected_top1
 from audits.surveillance.gallery import (
     Settings,
     Split,
-    drawn_top1,
-    expected_top1,
     numbers,
     settings,
     split,

@@ -10,7 +10,8 @@ import pytest
 
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse
-from audits.surveillance.gallery import drawn_top1, expected_top1, numbers, split, sweep
+from audits.surveillance.chances import drawn_top1, expected_top1
+from audits.surveillance.gallery import numbers, split, sweep
 from workbench.errors import BadInput
 
 
