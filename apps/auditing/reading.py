@@ -30,8 +30,10 @@ FRAME = "width:100%;height:75vh;min-height:24rem;border:1px solid var(--block-bo
 
 
 def framed(report: str) -> str:
-    """Return a report as a frame: its scripts are taken out, and none may run."""
+    """Return a report as a frame, in one line that Markdown leaves alone: its scripts are taken out, none may run."""
     inside = html.escape(_SCRIPT.sub("", report), quote=True)
+    for sign in "\n\r$*_`~|[]":  # a blank line would end the frame; the others could become markup or formulas
+        inside = inside.replace(sign, f"&#{ord(sign)};")
     return f'<iframe sandbox title="The report" style="{FRAME}" srcdoc="{inside}"></iframe>'
 
 
@@ -68,7 +70,8 @@ def build(shelf: gr.State) -> None:
         numbers = gr.DownloadButton("Table (CSV)", interactive=False, size="sm", elem_id="audit-csv")
         everything = gr.DownloadButton("Everything (zip)", interactive=False, size="sm", elem_id="audit-zip")
     status = gr.Markdown(EMPTY_SAYS, elem_classes=["live", "notes"], elem_id="audit-reading")
-    frame = gr.HTML(elem_id="audit-report", label="Report")
+    # gr.HTML needs `unsafe-eval`; this one widget takes nothing but `framed`
+    frame = gr.Markdown(elem_id="audit-report", sanitize_html=False)
     with gr.Accordion("Numbers, and the pictures behind them", open=True):
         grid = table(NUMBERS, "All measures: click a row to see what stands behind it", elem_id="audit-numbers")
         people = gr.Checkbox(
