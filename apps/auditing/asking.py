@@ -104,7 +104,7 @@ def build(engine: Engine, shelf: gr.State) -> None:
                 info="Others are fetched in the model menu of the zero-shot tab.",
             )  # fmt: skip
         with gr.Column(scale=6, min_width=300):
-            told = gr.Markdown(about(first), elem_classes="notes")
+            told = gr.Markdown(about(first), elem_classes="notes", elem_id="audit-told")
             use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
             warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
             read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
@@ -122,7 +122,9 @@ def build(engine: Engine, shelf: gr.State) -> None:
         stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
     status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
     cost = table(PLAN, "What it would cost", elem_id="audit-costs", visible=False)
-    rows = table(DONE, "What was run", elem_id="audit-done", visible=False)
+    rows = table(
+        DONE, "What was run", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
+    )
     form: Any = {audits, models, data, files, truth, name, text, seed, limit, read, shelf}
 
     def wished(typed: dict[Any, Any]) -> Wish:

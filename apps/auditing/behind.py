@@ -41,11 +41,11 @@ def look(run: Run, metric: str, slice_: dict[str, str], *, label_set: str = "", 
     found = behind(run.samples(), metric, slice_, label_set)
     counted = found[OUTCOME + metric].astype(float)
     rare = bool(counted.mean() <= 0.5)
-    shown = found.assign(_counted=counted).sort_values(
-        ["_counted", "sample_id", "variant"], ascending=[not rare, True, True], kind="stable"
+    shown = found.assign(counted_=counted).sort_values(
+        ["counted_", "sample_id", "variant"], ascending=[not rare, True, True], kind="stable"
     )[:MOST]
     rows = [
-        [str(row.sample_id), str(row.variant), f"{row._counted:g}", _text(row, "y_pred"), _text(row, "y_true")]
+        [str(row.sample_id), str(row.variant), f"{row.counted_:g}", _text(row, "y_pred"), _text(row, "y_true")]
         for row in shown.itertuples(index=False)
     ]
     where = ", ".join(f"{key} {value}" for key, value in slice_.items()) or "everybody"

@@ -1,0 +1,122 @@
+"""The views on a real run of the fake model: numbers, what stands behind them, rules, frames and shelves."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import audits
+from apps.auditing import behind, comparing, gating, reading
+from apps.auditing.shelf import Shelf, title
+from audits.contracts import OUTCOME
+from audits.running.record import Run
+from workbench.errors import BadInput
+
+AUDIT = "surveillance/scenes"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return audits.run(AUDIT, "fake", out=tmp_path_factory.mktemp("runs"))
+
+
+def test_every_number_of_the_table_is_the_run_s(run: Run) -> None:
+    rows = reading.number_rows(run)
+    assert len(rows) == len(run.metrics)
+    for shown, row in zip(rows, run.metrics.to_dict("records"), strict=True):
+        assert len(shown) == len(reading.NUMBERS)
+        if isinstance(shown[4], float | int):
+            assert shown[4] == pytest.approx(float(row["value"]), abs=5e-5)
+        else:
+            assert shown[4] == "–"
+
+
+def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None:
+    samples = run.samples()
+    checked = 0
+    for row in run.metrics.to_dict("records"):
+        if row["contrast"] != "none" or OUTCOME + row["metric"] not in samples.columns:
+            continue
+        found = behind.behind(samples, row["metric"], behind.slice_of(row["slice"]), row["label_set"])
+        assert found[OUTCOME + row["metric"]].astype(float).mean() == pytest.approx(float(row["value"]), abs=1e-9)
+        checked += 1
+    assert checked > 3
+
+
+def test_pictures_come_with_their_answers_and_people_only_when_asked_for(run: Run) -> None:
+    found = behind.look(run, "accuracy", {}, label_set="coarse")
+    assert 0 < len(found.pictures) == len(found.rows) <= behind.MOST
+    assert max(found.pictures[0][0].size) <= behind.SIDE
+    samples = run.samples()
+    first = samples[samples["sample_id"] == found.rows[0][0]].iloc[0]
+    assert found.rows[0][3] == first["y_pred"]
+    people = Run(run.folder)
+    head = run.header.changed(dataset=run.header.dataset.model_copy(update={"people": True}))
+    people.__dict__["header"] = head
+    hidden = behind.look(people, "accuracy", {}, label_set="coarse")
+    assert hidden.pictures == []
+    assert "unless you ask" in hidden.said
+    assert len(behind.look(people, "accuracy", {}, label_set="coarse", people=True).pictures) > 0
+
+
+def test_numbers_that_no_picture_stands_behind_say_so(run: Run) -> None:
+    with pytest.raises(BadInput, match="not counted picture by picture"):
+        behind.look(run, "no such metric", {})
+    with pytest.raises(BadInput, match="no column 'planet'"):
+        behind.look(run, "accuracy", {"planet": "Mars"})
+
+
+def test_a_report_in_a_frame_runs_nothing_and_ends_where_it_should() -> None:
+    hostile = '<p title="a">x</p>\n\n<SCRIPT type="a">alert(1)</script ><script>1</script>$x$ "</iframe>'
+    framed = reading.framed(hostile)
+    assert framed.startswith("<iframe sandbox ")
+    assert framed.count("<") == 2  # the frame's own two tags
+    assert "alert" not in framed
+    assert "\n" not in framed
+    assert "$" not in framed
+
+
+def test_everything_can_be_taken_home(run: Run) -> None:
+    page, numbers, packed = reading.written(run)
+    assert "<html" in Path(page).read_text(encoding="utf-8")
+    assert len(Path(numbers).read_text(encoding="utf-8").splitlines()) == len(run.metrics) + 1
+    names = zipfile.ZipFile(packed).namelist()
+    assert {"report.html", "report.md", "report.json", "junit.xml", "report.card.md"} <= set(names)
+    assert f"{run.folder.name}/SHA256SUMS" in names
+
+
+def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
+    menu = dict(gating.metrics(run))
+    whole, each, gap = "accuracy, the whole", "accuracy, each light", "accuracy, gap between light"
+    assert {whole, each, gap} <= set(menu)
+    assert gating.rule(menu[whole], "value <=", 0.5)["slice"] == {}
+    assert gating.rule(menu[each], "value <=", 0.5)["slice"] == {"light": "*"}
+    made = gating.rule(menu[gap], "ci_high <=", 0.1)
+    assert (made["contrast"], made["by"], made["require"]) == ("between_groups", ["light"], "ci_high <= 0.1")
+    everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gating.rule(menu[each], "value <=", 1)]}
+    passed = audits.gate(run.folder, everything)
+    assert passed.outcome == "PASS"
+    assert {row[6] for row in gating.check_rows(passed)} == {"PASS"}
+    nothing = {"schema": 1, "rules": [{"id": "a", "metric": "none such", "require": "value <= 1"}]}
+    assert gating.check_rows(audits.gate(run.folder, nothing))[0][6] == "ERROR"
+
+
+def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
+    found = audits.compare(run.folder, run.folder)
+    assert comparing.flip_rows(found)[1] == []
+    assert {row[3] for row in comparing.paired_rows(found)} <= {0.0, "–"}
+    assert "0 flips" in comparing.summary(found)
+
+
+def test_a_shelf_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
+    shelf = Shelf(str(run.folder.parent)).added(run.folder)
+    assert shelf.get(str(run.folder)).header.run_id == run.header.run_id
+    assert shelf.choices() == [(title(run), str(run.folder))]
+    assert shelf.added(tmp_path).added(run.folder).runs == (str(run.folder), str(tmp_path))
+    for stranger in (str(tmp_path), "/etc", None):
+        with pytest.raises(BadInput):
+            shelf.get(stranger)
+    assert json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["status"] == "success"

@@ -1,0 +1,105 @@
+"""What a visitor's form stands for: jobs, warnings, hashes, and uploads that land where a reader finds them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from apps.auditing import wish
+from apps.auditing.wish import UPLOAD, Wish
+from audits import catalogue, protocol
+from audits.datasets import readers
+from audits.protocol import Protocol
+from workbench.errors import BadInput
+from workbench.pictures import sample_path
+
+OVERLAY = "typographic/overlay"
+
+
+def test_a_form_stands_for_each_audit_on_each_model() -> None:
+    jobs = wish.jobs(Wish((OVERLAY, "surveillance/scenes"), ("pocket", "fake"), seed=3, limit=5))
+    assert [(job.audit.key, job.model) for job in jobs] == [
+        (OVERLAY, "pocket"),
+        (OVERLAY, "fake"),
+        ("surveillance/scenes", "pocket"),
+        ("surveillance/scenes", "fake"),
+    ]
+    assert {(job.seed, job.limit) for job in jobs} == {(3, 5)}
+    assert wish.jobs(Wish((OVERLAY,), ("fake",)))[0].limit is None
+
+
+@pytest.mark.parametrize("empty", [Wish((), ("fake",)), Wish((OVERLAY,), ())])
+def test_nothing_chosen_is_said(empty: Wish) -> None:
+    with pytest.raises(BadInput, match="at least one audit and one model"):
+        wish.jobs(empty)
+
+
+def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
+    shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
+    text = wish.as_text(shipped)
+    same = wish.edited(text, OVERLAY, shipped)
+    assert same is shipped
+    assert "as shipped" in wish.difference(shipped, same)
+    other = wish.edited(text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-"), OVERLAY, shipped)
+    assert other.hash != shipped.hash
+    assert other.name != shipped.name
+    assert "cannot be compared" in wish.difference(shipped, other)
+    for broken, said in (("a: [", "no YAML"), ("name: x", "cannot be used"), (text + "more: 1\n", "cannot be used")):
+        with pytest.raises(BadInput, match=said):
+            wish.edited(broken, OVERLAY, shipped)
+
+
+def test_an_edited_protocol_is_the_one_that_runs() -> None:
+    shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
+    text = wish.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), text=text))
+    assert job.rules.templates[0] == "a drawing of a {}."
+    two = wish.jobs(Wish((OVERLAY, "surveillance/scenes"), ("fake",), text=text))
+    assert two[0].rules.hash == shipped.hash  # with several audits there is nothing to edit
+
+
+def test_a_content_warning_stands_before_the_run() -> None:
+    heavy = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0]).model_copy(
+        update={"content_warning": "Derogatory labels."}
+    )
+    assert wish.warnings([heavy, heavy]) == "Derogatory labels."
+    text = wish.as_text(heavy) + "notes: x\n" if "notes" not in wish.as_text(heavy) else wish.as_text(heavy)
+    changed = text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
+    with pytest.raises(BadInput, match="Derogatory labels"):
+        wish.jobs(Wish((OVERLAY,), ("fake",), text=changed))
+    assert len(wish.jobs(Wish((OVERLAY,), ("fake",), text=changed, read=True))) == 1
+
+
+def test_surveillance_comes_with_its_limits_of_use() -> None:
+    assert "out of scope" in wish.intended_use(["surveillance/scenes", "surveillance/identity"])
+    assert wish.intended_use([OVERLAY]) == ""
+
+
+def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
+    bundle = tmp_path / "mine.zip"
+    with zipfile.ZipFile(bundle, "w") as packed:
+        packed.write(sample_path("cat"), "cat/one.png")
+        packed.write(sample_path("coffee"), "cup/two.png")
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
+    assert sorted(readers.read(job.dataset).table["label"]) == ["cat", "cup"]
+
+
+def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
+    table = tmp_path / "what.csv"
+    table.write_text(f"path,label,gender\n{sample_path('cat').name},cat,female\n", encoding="utf-8")
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
+    found = readers.read(job.dataset)
+    assert found.attributes == ("gender",)
+    assert list(found.table["label"]) == ["cat"]
+    with pytest.raises(BadInput, match="need a CSV"):
+        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
+    with pytest.raises(BadInput, match="Choose pictures"):
+        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD))
+
+
+def test_what_is_shown_is_a_protocol_only_where_one_audit_is_chosen() -> None:
+    assert isinstance(wish.chosen_protocol([OVERLAY], ""), Protocol)
+    assert wish.chosen_protocol([], "") is None
+    assert wish.chosen_protocol([OVERLAY, "surveillance/scenes"], "") is None

@@ -1,0 +1,140 @@
+"""The audits tab as an auditor uses it: plan, run, read, look behind a number, compare two models, move a gate."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import WAIT_MS, open_tab
+from workbench.pictures import sample
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Visit = Callable[..., Page]
+
+LONG_MS = 180_000
+SCENES = "Scenes through a camera"
+OVERLAY = "Typographic attack"
+
+
+def opened(visit: Visit, **options: object) -> Page:
+    page = visit(**options)
+    open_tab(page, "Audits")
+    page.locator("#audit-go").wait_for()
+    return page
+
+
+def only(page: Page, title: str) -> None:
+    """Choose one audit and no other."""
+    boxes = page.locator("#audit-which label")
+    for at in range(boxes.count()):
+        box = boxes.nth(at)
+        box.locator("input").set_checked(box.inner_text().startswith(title))
+    page.locator("#audit-told li", has_text=title).wait_for()
+    page.locator("#audit-told li").nth(1).wait_for(state="detached")
+
+
+def run(page: Page) -> None:
+    page.locator("#audit-go").click()
+    page.locator("#audit-status", has_text="done.").wait_for(timeout=LONG_MS)
+
+
+@pytest.mark.timeout(600)
+def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(visit)
+    only(page, SCENES)
+    expect(page.locator("#audit-use")).to_contain_text("out of scope", timeout=WAIT_MS)
+    page.locator("#audit-plan").click()
+    expect(page.locator("#audit-costs")).to_contain_text("144", timeout=LONG_MS)
+    page.locator("#audit-models label", has_text="Fake").locator("input").check()
+    run(page)
+    expect(page.locator("#audit-done")).to_contain_text("fake")
+
+    open_tab(page, "Read")
+    report = page.frame_locator("#audit-report iframe")
+    report.get_by_role("heading", name=SCENES).first.wait_for(timeout=WAIT_MS)
+    page.locator("#audit-numbers td", has_text="accuracy").locator("visible=true").first.click()
+    expect(page.locator("#audit-behind-says")).to_contain_text("rows count", timeout=WAIT_MS)
+    page.locator("#audit-gallery img").first.wait_for()
+    with page.expect_download() as packed:
+        page.locator("#audit-zip").click()
+    names = zipfile.ZipFile(packed.value.path()).namelist()
+    assert {"report.html", "report.md", "junit.xml"} <= set(names)
+    assert any(name.endswith("/run.json") for name in names)
+
+    open_tab(page, "Compare runs")
+    page.locator("#compare-go").click()
+    expect(page.locator("#compare-says")).to_contain_text("flips", timeout=WAIT_MS)
+    assert "sample_id" in page.locator("#compare-flips").inner_text()
+
+    open_tab(page, "Gate")
+    expect(page.locator("#gate-says")).to_contain_text("Exit code", timeout=WAIT_MS)
+    slider = page.locator("#gate-threshold input[type=number]")
+    slider.fill("1")
+    slider.press("Enter")
+    page.get_by_label("at most: the value alone").check()
+    expect(page.locator("#gate-says")).to_contain_text("Passes", timeout=WAIT_MS)
+    page.get_by_label("at least: the value alone").check()
+    expect(page.locator("#gate-says")).to_contain_text("Fails", timeout=WAIT_MS)
+
+
+@pytest.mark.timeout(400)
+def test_pictures_of_one_s_own_stay_with_their_visitor(visit: Visit, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    bundle = tmp_path / "mine.zip"
+    with zipfile.ZipFile(bundle, "w") as packed:
+        for key, label in (("cat", "cat"), ("coffee", "coffee cup"), ("rocket", "rocket"), ("drawn-pig", "pig")):
+            file = tmp_path / f"{key}.png"
+            sample(key).resize((200, 200)).save(file)
+            packed.write(file, f"{label}/{key}.png")
+    page = opened(visit)
+    only(page, OVERLAY)
+    page.get_by_label("My own pictures").check()
+    page.locator("#audit-files input[type=file]").set_input_files(str(bundle))
+    page.locator("#audit-files", has_text="mine.zip").wait_for()
+    run(page)
+    expect(page.locator("#audit-done")).to_contain_text("success")
+    other = opened(visit)
+    open_tab(other, "Read")
+    expect(other.locator("#audit-reading")).to_contain_text("No run yet")
+
+
+@pytest.mark.timeout(300)
+def test_a_changed_label_changes_the_hash_before_anything_runs(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(visit)
+    only(page, OVERLAY)
+    page.get_by_role("button", name="Protocol: labels, templates, settings").click()
+    remark = page.locator("#audit-hash")
+    expect(remark).to_contain_text("as shipped", timeout=WAIT_MS)
+    code = page.locator(".cm-content").first
+    code.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("\nnonsense: 1\n")
+    expect(remark).to_contain_text("Not usable yet", timeout=WAIT_MS)
+    page.locator("#audit-models label", has_text="Pocket").locator("input").uncheck()
+    page.locator("#audit-go").click()
+    page.get_by_text("at least one audit and one model").wait_for()
+
+
+@pytest.mark.timeout(400)
+def test_a_run_can_be_stopped_and_the_page_stays_usable(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(visit)
+    only(page, OVERLAY)
+    page.locator("#audit-go").click()
+    page.locator("#audit-status", has_text="Embedding").wait_for(timeout=LONG_MS)
+    page.locator("#audit-stop").click()
+    expect(page.locator("#audit-status")).to_contain_text("Stopped", timeout=WAIT_MS)
+    only(page, SCENES)
+    run(page)
