@@ -16,7 +16,7 @@ from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import state
 from apps._widgets import literal, table
-from apps.auditing import wish
+from apps.auditing import rules, wish
 from apps.auditing.running import Step, carry_out
 from apps.auditing.shelf import Shelf, title
 from apps.auditing.wish import BUILTIN, UPLOAD, Wish
@@ -52,15 +52,15 @@ def about(audits: list[str]) -> str:
 
 def protocol_view(audits: list[str], name: str) -> tuple[Any, ...]:
     """Return what the protocol's widgets show for the chosen audits: names, text, remark, warning, limits of use."""
-    shown = wish.chosen_protocol(audits, name)
-    use = wish.intended_use(audits)
-    every = [shown] if shown else [one for key in audits if (one := wish.chosen_protocol([key], ""))]
-    warning = wish.warnings(every)
+    shown = rules.chosen_protocol(audits, name)
+    use = rules.intended_use(audits)
+    every = [shown] if shown else [one for key in audits if (one := rules.chosen_protocol([key], ""))]
+    warning = rules.warnings(every)
     names = list(catalogue.find(audits[0]).protocols) if len(audits) == 1 else []
     return (
         gr.update(choices=names, value=shown.name if shown else None, visible=shown is not None),
-        gr.update(value=wish.as_text(shown) if shown else "", visible=shown is not None),
-        wish.difference(shown, shown) if shown else "Each audit runs by its first protocol; choose one to edit it.",
+        gr.update(value=rules.as_text(shown) if shown else "", visible=shown is not None),
+        rules.difference(shown, shown) if shown else "Each audit runs by its first protocol; choose one to edit it.",
         gr.update(value=f"**Before you go on.** {literal(warning)}", visible=bool(warning)),
         gr.update(value=False, visible=bool(warning)),
         gr.update(value=f"**Limits of use.** {use}", visible=bool(use)),
@@ -162,27 +162,34 @@ def build(engine: Engine, shelf: gr.State) -> None:
             token.cancel()
         yield _ended(lines, kept), gr.skip(), kept
 
-    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     view = [name, text, remark, warning, read, use]
-    audits.change(lambda keys: (about(keys), *protocol_view(keys, "")), audits, [told, *view], queue=False, **hidden)
-    name.input(lambda keys, one: protocol_view(keys, one), [audits, name], view, queue=False, **hidden)
-    gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, queue=False, **hidden)
-
-    def rehash(keys: list[str], one: str, typed: str) -> str:
-        original = wish.chosen_protocol(keys, one)
-        if original is None:
-            return ""
-        try:
-            return wish.difference(original, wish.edited(typed, keys[0], original))
-        except BadInput as error:
-            return f"**Not usable yet:** {literal(str(error))}"
-
-    text.change(rehash, [audits, name, text], remark, queue=False, trigger_mode="always_last", **hidden)
+    _wire_protocol(audits, told, view)
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
     estimate.click(plan, form, [status, cost], **wire)
     running = go.click(run, form, [status, rows, shelf], **wire)
     says = "Stopped. What is done is kept: press “Run” again to go on."
     stop.click(lambda: says, None, status, cancels=[running], queue=False, **hidden)
+
+
+def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any]) -> None:
+    """Let the protocol's widgets follow the choice of audits, and its hash follow the text."""
+    name, text, remark = view[:3]
+
+    def rehash(keys: list[str], one: str, typed: str) -> str:
+        original = rules.chosen_protocol(keys, one)
+        if original is None:
+            return ""
+        try:
+            return rules.difference(original, rules.edited(typed, keys[0], original))
+        except BadInput as error:
+            return f"**Not usable yet:** {literal(str(error))}"
+
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    audits.change(lambda keys: (about(keys), *protocol_view(keys, "")), audits, [told, *view], **hidden)
+    name.input(protocol_view, [audits, name], view, **hidden)
+    gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **hidden)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **hidden)
 
 
 def _data_widgets() -> tuple[gr.Radio, gr.File, gr.File]:

@@ -38,7 +38,7 @@ def look(run: Run, metric: str, slice_: dict[str, str], *, label_set: str = "", 
     Raises:
         BadInput: the number is no mean over pictures.
     """
-    found = behind(run.samples(), metric, slice_, label_set)
+    found = behind(run.samples(), metric, slice_, label_set=label_set)
     counted = found[OUTCOME + metric].astype(float)
     rare = bool(counted.mean() <= 0.5)
     shown = found.assign(counted_=counted).sort_values(
@@ -55,7 +55,7 @@ def look(run: Run, metric: str, slice_: dict[str, str], *, label_set: str = "", 
     return Look(said, rows, _thumbnails(run, shown))
 
 
-def behind(samples: pd.DataFrame, metric: str, slice_: dict[str, str], label_set: str = "") -> pd.DataFrame:
+def behind(samples: pd.DataFrame, metric: str, slice_: dict[str, str], *, label_set: str = "") -> pd.DataFrame:
     """Return the rows of the samples that a metric's value in a slice is the mean of.
 
     Raises:

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import yaml
 from gradio.utils import get_upload_folder
 
-from audits import catalogue, protocol
+from apps.auditing.rules import chosen_protocol, edited, warnings
 from audits.protocol import Protocol
 from audits.running.jobs import Job, make
 from workbench.batch.sources import open_bundle
@@ -57,56 +56,6 @@ def jobs(wish: Wish) -> list[Job]:
         for key in wish.audits
         for model in wish.models
     ]
-
-
-def chosen_protocol(audits: Sequence[str], name: str) -> Protocol | None:
-    """Return the protocol that the form shows: only where exactly one audit is chosen."""
-    if len(audits) != 1:
-        return None
-    known = protocol.names(audits[0])
-    return protocol.read(audits[0], name if name in known else catalogue.find(audits[0]).protocols[0])
-
-
-def warnings(rules: Sequence[Protocol]) -> str:
-    """Return what must be read before protocols with derogatory or otherwise heavy labels are shown or run."""
-    return " ".join(dict.fromkeys(one.content_warning.strip() for one in rules if one.content_warning.strip()))
-
-
-def intended_use(audits: Sequence[str]) -> str:
-    """Return the limits of use of the chosen audits, as Markdown."""
-    return "\n\n".join(dict.fromkeys(text for key in audits if (text := catalogue.find(key).intended_use.strip())))
-
-
-def as_text(rules: Protocol) -> str:
-    """Return a protocol as the YAML that a visitor edits."""
-    kept = rules.model_dump(mode="json", by_alias=True, exclude={"published"})
-    return str(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100))
-
-
-def edited(text: str, audit: str, original: Protocol) -> Protocol:
-    """Read an edited protocol; what was published stays beside it only while the hash is the published one's.
-
-    Raises:
-        BadInput: no YAML, or no protocol of this audit.
-    """
-    if len(text) > protocol.MAX_BYTES:
-        raise BadInput(f"A protocol may have at most {protocol.MAX_BYTES // 10**6} MB; this one has more.")
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"This is no YAML: {str(error)[:200]}") from None
-    found = protocol.parse(content, audit, "edited")
-    return original if found.hash == original.hash else found.model_copy(update={"name": f"{found.name}-edited"})
-
-
-def difference(original: Protocol, found: Protocol) -> str:
-    """Say whether an edited protocol can still be compared with others, as Markdown."""
-    if found.hash == original.hash:
-        return f"Protocol `{original.name}`, hash `{original.hash[:12]}…`, as shipped."
-    return (
-        f"**Changed:** the hash is now `{found.hash[:12]}…` instead of `{original.hash[:12]}…`. "
-        "Runs with this protocol cannot be compared with runs of the shipped one, and published numbers do not apply."
-    )
 
 
 def uploaded(files: Sequence[str], table: str) -> str:

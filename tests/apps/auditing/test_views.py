@@ -40,14 +40,14 @@ def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None
     for row in run.metrics.to_dict("records"):
         if row["contrast"] != "none" or OUTCOME + row["metric"] not in samples.columns:
             continue
-        found = behind.behind(samples, row["metric"], behind.slice_of(row["slice"]), row["label_set"])
+        found = behind.behind(samples, row["metric"], behind.slice_of(row["slice"]), label_set=row["label_set"])
         assert found[OUTCOME + row["metric"]].astype(float).mean() == pytest.approx(float(row["value"]), abs=1e-9)
         checked += 1
     assert checked > 3
 
 
 def test_pictures_come_with_their_answers_and_people_only_when_asked_for(run: Run) -> None:
-    found = behind.look(run, "accuracy", {}, label_set="coarse")
+    found = behind.look(run, "accuracy", {}, label_set="coarse", people=True)
     assert 0 < len(found.pictures) == len(found.rows) <= behind.MOST
     assert max(found.pictures[0][0].size) <= behind.SIDE
     samples = run.samples()

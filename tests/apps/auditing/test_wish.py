@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.auditing import wish
+from apps.auditing import rules, wish
 from apps.auditing.wish import UPLOAD, Wish
 from audits import catalogue, protocol
 from audits.datasets import readers
@@ -38,22 +38,22 @@ def test_nothing_chosen_is_said(empty: Wish) -> None:
 
 def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
     shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
-    text = wish.as_text(shipped)
-    same = wish.edited(text, OVERLAY, shipped)
+    text = rules.as_text(shipped)
+    same = rules.edited(text, OVERLAY, shipped)
     assert same is shipped
-    assert "as shipped" in wish.difference(shipped, same)
-    other = wish.edited(text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-"), OVERLAY, shipped)
+    assert "as shipped" in rules.difference(shipped, same)
+    other = rules.edited(text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-"), OVERLAY, shipped)
     assert other.hash != shipped.hash
     assert other.name != shipped.name
-    assert "cannot be compared" in wish.difference(shipped, other)
+    assert "cannot be compared" in rules.difference(shipped, other)
     for broken, said in (("a: [", "no YAML"), ("name: x", "cannot be used"), (text + "more: 1\n", "cannot be used")):
         with pytest.raises(BadInput, match=said):
-            wish.edited(broken, OVERLAY, shipped)
+            rules.edited(broken, OVERLAY, shipped)
 
 
 def test_an_edited_protocol_is_the_one_that_runs() -> None:
     shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
-    text = wish.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
+    text = rules.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
     (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), text=text))
     assert job.rules.templates[0] == "a drawing of a {}."
     two = wish.jobs(Wish((OVERLAY, "surveillance/scenes"), ("fake",), text=text))
@@ -64,8 +64,8 @@ def test_a_content_warning_stands_before_the_run() -> None:
     heavy = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0]).model_copy(
         update={"content_warning": "Derogatory labels."}
     )
-    assert wish.warnings([heavy, heavy]) == "Derogatory labels."
-    text = wish.as_text(heavy) + "notes: x\n" if "notes" not in wish.as_text(heavy) else wish.as_text(heavy)
+    assert rules.warnings([heavy, heavy]) == "Derogatory labels."
+    text = rules.as_text(heavy) + "notes: x\n" if "notes" not in rules.as_text(heavy) else rules.as_text(heavy)
     changed = text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
     with pytest.raises(BadInput, match="Derogatory labels"):
         wish.jobs(Wish((OVERLAY,), ("fake",), text=changed))
@@ -73,8 +73,8 @@ def test_a_content_warning_stands_before_the_run() -> None:
 
 
 def test_surveillance_comes_with_its_limits_of_use() -> None:
-    assert "out of scope" in wish.intended_use(["surveillance/scenes", "surveillance/identity"])
-    assert wish.intended_use([OVERLAY]) == ""
+    assert "out of scope" in rules.intended_use(["surveillance/scenes", "surveillance/identity"])
+    assert rules.intended_use([OVERLAY]) == ""
 
 
 def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
@@ -100,6 +100,6 @@ def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
 
 
 def test_what_is_shown_is_a_protocol_only_where_one_audit_is_chosen() -> None:
-    assert isinstance(wish.chosen_protocol([OVERLAY], ""), Protocol)
-    assert wish.chosen_protocol([], "") is None
-    assert wish.chosen_protocol([OVERLAY, "surveillance/scenes"], "") is None
+    assert isinstance(rules.chosen_protocol([OVERLAY], ""), Protocol)
+    assert rules.chosen_protocol([], "") is None
+    assert rules.chosen_protocol([OVERLAY, "surveillance/scenes"], "") is None
