@@ -95,6 +95,10 @@ def test_intervals_are_those_of_the_counts() -> None:
     assert named.loc["A", ("sel", "value")] == 0.75
 
 
+def test_a_ratio_to_everybody_by_hand() -> None:
+    assert frame().ratio(method="to_overall") == pytest.approx(150 / 220)  # C: all right, everybody: 150 of 220
+
+
 def test_tests_are_those_of_the_counts() -> None:
     found = frame().test().set_index("test")
     counts = {"A": (90, 120), "B": (40, 80), "C": (20, 20)}
@@ -109,17 +113,17 @@ def test_tests_are_those_of_the_counts() -> None:
 
 
 def test_the_long_table_holds_everything() -> None:
-    table = frame(control_features={"age": ["y", "o"] * 110}, min_n=61).tidy()
+    table = frame(control_features={"age": ["y", "o"] * 110}, min_n=50).tidy()
     assert len(table) == 2 + 6 + 2  # overall and gap of each control level, and the cells
     cells = table[table["contrast"].eq("none") & table["slice_by"].str.contains("sensitive_feature_0")]
     assert cells["n"].tolist() == [60, 40, 10, 60, 40, 10]
-    assert cells["flags"].tolist()[:3] == ["small_n", "small_n", "small_n|suppressed"]
+    assert cells["flags"].tolist()[:3] == ["", "small_n", "small_n|suppressed"]
     assert set(table["control"]) == {"age"}
     apart = table[table["contrast"].eq("between_groups")]
     assert apart["n_tests"].tolist() == [2, 2]
     assert apart["p_adj"].notna().all()
     assert apart["n"].tolist() == [110, 110]
-    pd.testing.assert_frame_equal(table, frame(control_features={"age": ["y", "o"] * 110}, min_n=61).tidy())
+    pd.testing.assert_frame_equal(table, frame(control_features={"age": ["y", "o"] * 110}, min_n=50).tidy())
 
 
 def test_clusters_widen() -> None:

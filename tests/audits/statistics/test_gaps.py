@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from audits.statistics import gaps
+from audits.statistics import gaps, intervals
 from audits.statistics.gaps import gap, omnibus, pairwise
 from workbench.errors import BadInput
 
@@ -158,6 +158,20 @@ def test_same_seed_same_gap_and_ten_thousand_resamples_are_quick() -> None:
     start = time.perf_counter()
     gap(seven, rng=0, resamples=10_000)
     assert time.perf_counter() - start < 1.0  # about 20 ms on an idle machine
+
+
+def test_the_bounds_of_two_groups_are_near_newcombes() -> None:
+    found = gap({"a": (30, 100), "b": (60, 100)}, rng=0)
+    newcombe = intervals.difference((60, 100), (30, 100))
+    assert found.low == pytest.approx(newcombe.low, abs=0.01)
+    assert found.high == pytest.approx(newcombe.high, abs=1e-9)
+
+
+def test_more_groups_alike_widen_the_lower_bound_only() -> None:
+    pair = gap({"a": (30, 100), "b": (60, 100)}, rng=0)
+    many = gap({"a": (30, 100), "b": (60, 100), **{str(at): (45, 100) for at in range(8)}}, rng=0)
+    assert many.low < pair.low - 0.02
+    assert many.high == pytest.approx(pair.high)
 
 
 @pytest.mark.heavy
