@@ -7,8 +7,10 @@ import pytest
 
 from audits.protocol import Published
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
+from audits.reach import detectable
 from audits.statistics.intervals import Interval, proportion
 from audits.statistics.measures import adjust, number, share
+from audits.statistics.power import minimum_detectable_difference
 
 
 @pytest.fixture
@@ -110,3 +112,14 @@ def test_a_published_number_stands_beside_the_same_slice_and_never_beside_a_gap(
     found = with_published([whole, part, apart], entries)
     assert [m.published_value for m in found] == [0.9, None, None]
     assert found[0].published_source == "m; s"
+
+
+def test_what_a_group_could_have_shown_is_counted_by_its_clusters(samples: pd.DataFrame) -> None:
+    sided = samples.assign(side=["left" if name < "c5" else "right" for name in samples["cluster"]])
+    table = detectable(sided, "accuracy", {"label_set": "all"}, by="side").set_index("side")
+    assert (table.loc["left", "n"], table.loc["left", "clusters"]) == (20, 5)
+    found = minimum_detectable_difference(5, 0.2, others=5)  # one of the five other clusters is right
+    assert table.loc["left", "detectable rise"] == pytest.approx(found.up)
+    assert found.up == pytest.approx(0.75, abs=0.01)
+    assert pd.isna(table.loc["left", "detectable fall"])  # from 20 % five clusters cannot show a fall
+    assert pd.isna(table.loc["right", "detectable rise"])  # nothing lies above 100 %
