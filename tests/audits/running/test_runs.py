@@ -48,7 +48,7 @@ def test_a_run_leaves_all_that_a_reader_needs(begin: Begin) -> None:
     assert row["run_id"] == run.header.run_id
     assert len(run.samples()) == 140
     assert run.findings[0]["text"] == "70 of 70 colours are named right."
-    assert run.figures["shades"]["rows"] == [["a", None]]  # no number is null, never NaN
+    assert run.figures["shades"]["rows"] == [["a", 0.5], ["b", None]]  # no number is null, never NaN
     told = pd.read_parquet(run.folder / run.told["tables"][0]["file"])
     assert list(told["variant"]) == ["clean", "shade 0.5"]
 
