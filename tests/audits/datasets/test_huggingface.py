@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from workbench.errors import BadInput, Unsupported
 
 
 @pytest.fixture
-def hub(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def hub(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The package, with its own cache in the test's folder."""
     monkeypatch.setenv("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    yield datasets
+    return datasets
 
 
 @pytest.fixture
