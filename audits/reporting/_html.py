@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.reporting._page import Wish, page
-from audits.reporting.record import Record
 from audits.reporting._sections import ROOMS
 from audits.reporting._thumbnails import pictures
+from audits.reporting.record import Record
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:

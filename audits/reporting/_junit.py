@@ -12,8 +12,8 @@ from xml.etree import ElementTree as Tree
 
 from audits.reporting._gates import check_text
 from audits.reporting._page import Wish
-from audits.reporting.record import Record
 from audits.reporting._text import slice_text, visible
+from audits.reporting.record import Record
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult, RuleResult

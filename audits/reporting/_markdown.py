@@ -13,10 +13,10 @@ from audits.reporting._evidence import counts, rank, stands_out
 from audits.reporting._gates import check_text
 from audits.reporting._numbers import count, known, written
 from audits.reporting._page import Wish, version
-from audits.reporting.record import Record
 from audits.reporting._tables import rows, title
 from audits.reporting._text import markdown_cell, slice_of, slice_text
 from audits.reporting._verdict import warnings
+from audits.reporting.record import Record
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult, RuleResult
@@ -56,7 +56,7 @@ def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
 
 
 def headlines(record: Record) -> list[dict[str, object]]:
-    """Return the overall value of each metric and the gaps between groups; what stands on too small an n is left out."""
+    """Return each metric's overall value and the gaps between groups, without what stands on too small an n."""
     return [
         row
         for row in rows(record.metrics)

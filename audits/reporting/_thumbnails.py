@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audits.reporting.record import Record
 from audits.reporting._text import visible
+from audits.reporting.record import Record
 from workbench.errors import BadInput, WorkbenchError
 
 WISHES = ("none", "blurred", "full")

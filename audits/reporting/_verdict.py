@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting.record import Record
 from audits.reporting._text import visible
+from audits.reporting.record import Record
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult
