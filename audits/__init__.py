@@ -9,16 +9,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audits.comparing import compare, gate
+    from audits.frame import AuditFrame
     from audits.running.api import resume, run, score
     from audits.running.record import metrics_df, open_run, runs_df, samples_df
+    from audits.running.suites import run_suite
 
-__all__ = ["metrics_df", "open_run", "resume", "run", "runs_df", "samples_df", "score"]
+__all__ = [
+    "AuditFrame",
+    "compare",
+    "gate",
+    "metrics_df",
+    "open_run",
+    "resume",
+    "run",
+    "run_suite",
+    "runs_df",
+    "samples_df",
+    "score",
+]
 
 _HOMES = {
+    "AuditFrame": "audits.frame",
+    "compare": "audits.comparing",
+    "gate": "audits.comparing",
     "metrics_df": "audits.running.record",
     "open_run": "audits.running.record",
     "resume": "audits.running.api",
     "run": "audits.running.api",
+    "run_suite": "audits.running.suites",
     "runs_df": "audits.running.record",
     "samples_df": "audits.running.record",
     "score": "audits.running.api",

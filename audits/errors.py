@@ -1,6 +1,6 @@
-"""Errors that only audits have, and what each means for a script.
+"""Errors that only audits have; `exit_code` is what `python -m audits` leaves with.
 
-`audit_code` is the exit code of `python -m audits`; errors without one keep the meaning that the shell gives them.
+Knows no command.
 """
 
 from __future__ import annotations
@@ -11,16 +11,10 @@ from workbench.errors import WorkbenchError
 class NothingMeasured(WorkbenchError):
     """A data set without a picture that can be used, or an audit that found nothing to measure."""
 
-    exit_code = audit_code = 7
-
-
-class NotComparable(WorkbenchError):
-    """Two runs that differ in what must agree: protocol, data, or their being whole."""
-
-    exit_code = audit_code = 5
+    exit_code = 7
 
 
 class Tampered(WorkbenchError):
     """A run whose files are not those that were written, or a repetition that gives other numbers."""
 
-    exit_code = audit_code = 6
+    exit_code = 6

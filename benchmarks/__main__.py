@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import gpu, material, report, start, users
+from benchmarks import agreement, gpu, material, report, start, users
 from benchmarks.peers import PEERS
 
 screen = Console()
@@ -43,6 +43,8 @@ def main(
         if "peers" not in skipped:
             found["throughput"] = throughput(made, threads, repeats)
             screen.print(report.throughput_table(found["throughput"]))
+            found["least_cosine"] = agreement.least_cosine(made)
+            screen.print(f"bfloat16 beside float32: cosine of the embeddings at least {found['least_cosine']:.5f}")
         if "growth" not in skipped:
             found["growth"] = {peer: worker(made, peer, "growth", threads=threads) for peer in GROWING}
             screen.print(report.growth_table(found["growth"]))

@@ -6,7 +6,6 @@ Knows no screen; progress goes to whoever gives `watch`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -20,6 +19,7 @@ from audits.running.jobs import Job, Options, make
 from audits.running.performing import perform
 from audits.running.record import Run, open_run
 from audits.running.scoring import analyse
+from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
 
 
@@ -91,6 +91,16 @@ def resume(folder: str | Path, **options: Unpack[Options]) -> Run:
     return done.run
 
 
+def again_into(folder: Path, out: Path, options: Options) -> Run:
+    """Do a run once more, from the pictures on, into another folder; nothing that is kept is used."""
+    job = job_of(folder, header.read(folder), options)
+    fresh: Options = {**options, "store": VectorStore(out / "vectors")}
+    (done,) = _each([job], out / "runs", fresh, strict=True)
+    if done.run is None:
+        raise BadInput(done.error)
+    return done.run
+
+
 def score(folder: str | Path, *, stored: bool = False) -> Run:
     """Work out samples and measures again, without the model, from the embeddings that are kept.
 
@@ -126,9 +136,15 @@ def job_of(folder: Path, head: Header, options: Options) -> Job:
 def _each(jobs: Sequence[Job], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
     """Do jobs, those of one model together."""
     for group in _by_model(jobs):
-        with _model(group[0], options) as at:
-            for job in group:
-                yield _one(job, out, at, watch=options.get("watch"), strict=strict)
+        try:
+            at = _desk(group[0], options)
+        except WorkbenchError as error:
+            if strict or len(group) == len(jobs):
+                raise
+            yield from (Done(job, None, str(error), error.exit_code) for job in group)
+            continue
+        for job in group:
+            yield _one(job, out, at, watch=options.get("watch"), strict=strict)
 
 
 def _one(job: Job, out: Path, at: Desk, *, watch: Any, strict: bool) -> Done:
@@ -160,12 +176,11 @@ def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
-@contextmanager
-def _model(job: Job, options: Options) -> Iterator[Desk]:
-    token, again = options.get("token"), options.get("again", False)
+def _desk(job: Job, options: Options) -> Desk:
     given = options.get("session")
     if given is None:
         from workbench import load
 
         given = load(job.model, device=job.device, dtype=job.dtype)
-    yield desk(given, token=token, again=again)
+    store = options.get("store")
+    return desk(given, store=store, token=options.get("token"), again=options.get("again", False))

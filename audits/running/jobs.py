@@ -15,6 +15,7 @@ from audits import catalogue, protocol
 from audits.contracts import Audit
 from audits.datasets import readers
 from audits.protocol import Protocol as Rules
+from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import BadInput
 from workbench.models import find as find_model
@@ -36,6 +37,7 @@ class Options(TypedDict, total=False):
     again: bool  # run even what is done
     download: bool  # let `hf:` fetch
     session: Any  # an open session of the engine, or a loaded model, that is used in place of loading one
+    store: VectorStore  # where vectors are kept, in place of the shared folder
     token: CancelToken
     watch: Any  # called with (Job, Progress)
     row: Audit  # with `resume`: the row of an audit that the catalogue does not have

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,13 +80,24 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
 def run_id(job: Job, *, fingerprint: str, device: str, dataset_hash: str) -> str:
     """Return the id of a run, 16 hexadecimal digits: equal for equal questions, whoever asks and when."""
     version = f"{job.audit.key}@{job.audit.version}"
-    limit = "" if job.limit is None else str(job.limit)
-    return combined(version, job.rules.hash, fingerprint, device, dataset_hash, str(job.seed), limit)[:16]
+    return _id(version, (job.rules.hash, fingerprint, dataset_hash), device=device, seed=job.seed, limit=job.limit)
+
+
+def identity(head: Header) -> str:
+    """Return the id that a header's own words make; another one than its `run_id` where they were changed."""
+    spec, hashes = head.spec, head.hashes
+    version = f"{spec.audit}@{spec.audit_version}"
+    known = (hashes.protocol, hashes.model, hashes.dataset)
+    return _id(version, known, device=spec.device, seed=spec.seed, limit=spec.limit)
+
+
+def _id(version: str, hashes: tuple[str, str, str], *, device: str, seed: int, limit: int | None) -> str:
+    return combined(version, *hashes, device, str(seed), "" if limit is None else str(limit))[:16]
 
 
 def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
     known = dataset.hash
-    identity = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
+    name = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
     spec = Spec(
         audit=job.audit.key,
         audit_version=job.audit.version,
@@ -108,7 +119,7 @@ def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
     )
     return Header(
         schema=1,
-        run_id=identity,
+        run_id=name,
         status="incomplete",
         partial=job.limit is not None,
         created=now(),
@@ -142,11 +153,14 @@ def _stages(
     layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
     if not layout.items:
         raise NothingMeasured(f"The audit {job.audit.key!r} finds nothing to measure in {job.dataset[:200]!r}.")
+    missing = sum(len(chunk.items) for chunk in layout.pictures if not at.store.has(chunk.key))
     if job.engine == "ray":
         from audits.running import ray_engine
 
         yield from ray_engine.fill(job, dataset, layout, store=at.store, token=at.token)
     rows, count = yield from embed(module, at.model, dataset, layout=layout, store=at.store, token=at.token)
+    if job.engine == "ray":  # what Ray has computed was not there before
+        count = replace(count, kept=layout.size - missing, computed=missing)
     embedded_hash = embed_hash(layout)
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from audits.analysis import Analysis, Figure
     from audits.protocol import Protocol as Rules
+    from audits.protocol import Published
     from audits.running.header import Header
 
 METRICS, SAMPLES, FINDINGS, SUMS, EVENTS = "metrics.parquet", "samples", "findings.json", "SHA256SUMS", "events.jsonl"
@@ -120,15 +121,7 @@ def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame
     )
     for at, (column, value) in enumerate(zip(OF_RUN, named, strict=True)):
         rows.insert(at, column, value)
-    published = {(one.metric, json.dumps(one.slice, sort_keys=True)): one for one in rules.published}
-    beside = [
-        published.get((metric, json.dumps(json.loads(where or "{}"), sort_keys=True)))
-        for metric, where in zip(rows["metric"], rows["slice"], strict=True)
-    ]
-    for column, told in (("published_value", "value"), ("published_source", "source"), ("published_model", "model")):
-        kind = "float64" if told == "value" else "object"
-        rows[column] = _column([getattr(one, told) if one else None for one in beside], kind)
-    return rows
+    return _beside_published(rows, rules, header)
 
 
 def write_sums(folder: Path) -> None:
@@ -143,6 +136,26 @@ def summed(folder: Path) -> list[str]:
     return sorted(name for name in found if name not in UNSUMMED and not name.endswith(".part"))
 
 
+def _beside_published(rows: DataFrame, rules: Rules, header: Header) -> DataFrame:
+    """Fill in what the protocol says was published for the same metric and slice, this model's own number first."""
+    import pandas as pd
+
+    names = (header.spec.model, str(header.model.get("title", "")))
+    known: dict[tuple[str, str], Published] = {}
+    for one in sorted(rules.published, key=lambda one: one.model not in names):
+        known.setdefault((one.metric, json.dumps(one.slice, sort_keys=True)), one)
+    beside = [
+        known.get((metric, json.dumps(json.loads(where or "{}"), sort_keys=True))) if contrast in ("", "none") else None
+        for metric, where, contrast in zip(rows["metric"], rows["slice"], rows["contrast"], strict=True)
+    ]
+    values = pd.Series([one.value if one else None for one in beside], dtype="Float64")
+    sources = pd.Series([f"{one.model}: {one.source}" if one else "" for one in beside], dtype="string")
+    empty = rows["published_value"].isna()
+    rows["published_source"] = rows["published_source"].where(~empty, sources)
+    rows["published_value"] = rows["published_value"].where(~empty, values)
+    return rows
+
+
 def _figure(figure: Figure) -> dict[str, Any]:
     data = figure.data
     return {
@@ -155,12 +168,6 @@ def _figure(figure: Figure) -> dict[str, Any]:
         "columns": [str(name) for name in data.columns],
         "rows": [list(row) for row in data.itertuples(index=False, name=None)],
     }
-
-
-def _column(values: list[Any], kind: str) -> Any:
-    import pandas as pd
-
-    return pd.Series(values, dtype=kind)
 
 
 def _read_parquet(path: Path, columns: list[str] | None) -> DataFrame:

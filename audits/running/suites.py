@@ -5,17 +5,21 @@ Knows no stage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits import catalogue
 from audits.protocol import MAX_BYTES
+from audits.running.api import Done, run_jobs
+from audits.running.header import Header
 from audits.running.jobs import Job, Options, make
 from workbench.errors import BadInput, UnknownName, unknown_name
 
 FOLDER = Path(__file__).parents[1] / "suites"
+REPORT = "report.html"
 
 
 class Entry(BaseModel):
@@ -84,3 +88,36 @@ def jobs(suite: Suite, models: tuple[str, ...], options: Options) -> list[Job]:
         for model in models
         for entry in suite.jobs
     ]
+
+
+def report(done: Sequence[Done], out: Path) -> Path | None:
+    """Write one report of all finished runs into `out`; None where there is none."""
+    folders = [one.run.folder for one in done if one.run is not None and one.run.status == "success"]
+    if not folders:
+        return None
+    from audits import reporting
+
+    path = out / REPORT
+    reporting.write(folders, path)
+    return path
+
+
+def run_suite(
+    suite: str | Path, model: str | Sequence[str] = "pocket", *, out: str | Path = "runs", **options: Unpack[Options]
+) -> tuple[bool, list[Header]]:
+    """Run a suite and write one report of it; the same call again continues what was interrupted.
+
+    Args:
+        suite: a shipped name, or a YAML file.
+        model: one key, or several.
+        out: the folder of run directories, and of the report.
+        options: see `Options`.
+
+    Returns:
+        Whether every job succeeded, and the headers of those that did.
+    """
+    models = (model,) if isinstance(model, str) else tuple(model)
+    done = list(run_jobs(jobs(read(str(suite)), models, options), Path(out), **options))
+    report(done, Path(out))
+    headers = [one.run.header for one in done if one.run is not None]
+    return len(headers) == len(done) and all(head.status == "success" for head in headers), headers

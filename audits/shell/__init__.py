@@ -12,8 +12,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from audits.shell import looking, running
+from audits.shell import checking, judging, looking, running, suites
 from audits.shell._output import complain
+from workbench import errors
 from workbench.errors import WorkbenchError
 
 EXIT_CODES = {
@@ -27,7 +28,13 @@ EXIT_CODES = {
     7: "nothing was measured",
     130: "interrupted; what is done is kept, and the same command continues",
 }
-USAGE = (2, 7, 130)  # codes of errors that mean the same here; the others are told apart by the commands
+_OURS = {  # what an error of the library means for a script that runs audits
+    errors.WeightsMissing: 2,
+    errors.WeightsRefused: 2,
+    errors.OutOfResources: 3,
+    errors.Busy: 3,
+    errors.DeadlinePassed: 3,
+}
 _CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 
 
@@ -47,10 +54,7 @@ class _Coded(TyperGroup):
 
 def exit_code(error: WorkbenchError) -> int:
     """Return what an error means for a script that runs audits."""
-    told: int = getattr(error, "audit_code", error.exit_code)
-    if told in USAGE or hasattr(error, "audit_code"):
-        return told
-    return 2 if told == 4 else 3  # weights that are missing are a matter of setup; the rest failed on the way
+    return next((code for kind, code in _OURS.items() if isinstance(error, kind)), error.exit_code)
 
 
 audit = typer.Typer(
@@ -65,7 +69,18 @@ audit = typer.Typer(
 )
 audit.command("list")(looking.list_)
 audit.command("show")(looking.show)
+audit.command("validate")(checking.validate)
+audit.command("plan")(suites.plan)
 audit.command("run")(running.run)
+audit.command("suite")(suites.suite)
+audit.command("resume")(running.resume)
+audit.command("score")(running.score)
+audit.command("report")(judging.report)
+audit.command("compare")(judging.compare)
+audit.command("gate")(judging.gate)
+audit.command("verify")(checking.verify)
+audit.command("repro")(checking.repro)
+audit.command("view")(judging.view)
 
 
 def main(arguments: Sequence[str] | None = None, *, name: str = "python -m audits") -> int:

@@ -32,6 +32,7 @@ from audits.shell._options import (
     settings,
 )
 from audits.shell._output import say, write, write_json
+from workbench.errors import UnknownName
 
 INCOMPLETE = 3
 
@@ -65,6 +66,46 @@ def run(
     done = go(jobs, out, again=again)
     tell(done, as_json=as_json)
     leave(done)
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")],
+    engine: EngineOption = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """Continue what was interrupted, from what the headers say; finished runs are left as they are."""
+    from audits.running import api, folders, header
+
+    found = folders.every(folder)
+    if not found:
+        raise UnknownName(f"No run lies in {str(folder)[-200:]!r}.")
+    waiting = [one for one in found if header.read(one).status != "success"]
+    finished = []
+    with bar() as shown:
+        for one in waiting:
+            job = api.job_of(one, header.read(one), {})
+            finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
+    say(f"{len(waiting)} of {len(found)} runs were continued.")
+    tell(finished, as_json=as_json)
+    if finished:
+        leave(finished)
+
+
+def score(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Take the samples as they are, and only analyse again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Work out samples and measures again, without the model, from the embeddings that are kept."""
+    from audits.running import api
+
+    done = api.score(folder, stored=stored)
+    if as_json:
+        write_json({"run": str(done.folder), "status": done.status, "measures": len(done.metrics)})
+    else:
+        write(str(done.folder))
 
 
 def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:

@@ -46,7 +46,7 @@ def resampled(
         return low, high, kind if low < high else "degenerate"
     spread = found.bootstrap_distribution[np.isfinite(found.bootstrap_distribution)]
     if spread.size == 0:
-        return None, None, "undefined"
+        return None, None, "undefined: no resample gives a number;"
     low, high = (float(bound) for bound in np.quantile(spread, [(1 - level) / 2, (1 + level) / 2]))
     return low, high, "percentile" if low < high else "degenerate"
 

@@ -84,21 +84,33 @@ def gap(
         73:1237 (largest of studentised errors).
     """
     check_level(level)
-    groups, k, n = arrays(counts)
     tables = [counts] if strata is None else list(strata.values())
     if strata is not None:
         _check_sums(counts, strata)
-    has = n > 0
-    empty = tuple(group for group, here in zip(groups, has, strict=True) if not here)
-    kept = [group for group, here in zip(groups, has, strict=True) if here]
-    k, n = k[has], n[has]
+    groups, k, n = arrays(counts)
+    empty = tuple(group for group, size in zip(groups, n, strict=True) if size == 0)
+    kept = [group for group in groups if group not in empty]
     if len(kept) < 2:
-        return _undefined(level, k, n, empty=empty)
+        return _undefined(level, k, n[n > 0], empty=empty)
+    members = {group: counts[group] for group in kept}
+    return _of_members(members, tables, rng=rng, resamples=resamples, level=level, empty=empty)
+
+
+def _of_members(
+    counts: Counts,
+    tables: list[Counts],
+    *,
+    rng: np.random.Generator | int,
+    resamples: int,
+    level: float,
+    empty: tuple[Any, ...],
+) -> Gap:
+    groups, k, n = arrays(counts)
     generator = np.random.default_rng(rng)
     share = k / n
     value = float(share.max() - share.min())
     low, high = _bounds(k, n, generator, resamples=resamples, level=level)
-    null = _null(tables, kept, generator, resamples=resamples)
+    null = _null(tables, groups, generator, resamples=resamples)
     return Gap(
         value=value,
         low=min(low, value),
@@ -108,8 +120,8 @@ def gap(
         null_mean=float(null.mean()),
         null_q95=float(np.quantile(null, 0.95)),
         p_value=float((1 + (null >= value - 1e-12).sum()) / (1 + len(null))),
-        lowest=kept[int(share.argmin())],
-        highest=kept[int(share.argmax())],
+        lowest=groups[int(share.argmin())],
+        highest=groups[int(share.argmax())],
         ratio=float(share.min() / share.max()) if share.max() > 0 else None,
         omnibus=omnibus(tables, rng=generator, resamples=resamples),
         between_variance=between_variance(counts),
@@ -212,7 +224,7 @@ def _null(tables: list[Counts], groups: list[Any], rng: np.random.Generator, *, 
     k, n = np.zeros((resamples, len(groups))), np.zeros(len(groups))
     for table in tables:
         part = np.array([table.get(group, (0, 0)) for group in groups], dtype=np.int64)
-        k += deal(part[:, 0], part[:, 1], rng, resamples)
+        k += deal(part[:, 0], part[:, 1], rng=rng, resamples=resamples)
         n += part[:, 1]
     share = k / n
     gaps: NDArray[np.float64] = share.max(1) - share.min(1)

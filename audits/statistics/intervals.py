@@ -172,8 +172,6 @@ def bootstrap(
         return Interval(value, None, None, level, "undefined: one independent row")
     name = "bootstrap" if members is None else "cluster bootstrap"
     low, high, kind = resampled(rows, statistic, members, rng=rng, resamples=resamples, level=level)
-    if low is None or high is None:
-        return Interval(value, None, None, level, "undefined: no resample gives a number")
     return Interval(value, low, high, level, f"{kind} {name}")
 
 

@@ -9,11 +9,11 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from audits.statistics import gaps, intervals, multiplicity
 from audits.statistics.intervals import Interval
-from audits.statistics.row import DTYPES, Contrast, Direction, Measure, canonical, sized
+from audits.statistics.row import DTYPES, Extra, Measure, canonical, sized
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,25 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Extra", "Measure", "adjust", "between", "number", "of_gap", "records", "share", "table"]
 _ORDER = ("metric", "label_set", "template_set", "slice_by", "slice", "control", "contrast", "reference")
-
-
-class Extra(TypedDict, total=False):
-    """Fields of a `Measure` that are taken as they are."""
-
-    unit: str
-    direction: Direction
-    label_set: str
-    template_set: str
-    control: str
-    contrast: Contrast
-    reference: str
-    null_mean: float | None
-    null_q95: float | None
-    p_value: float | None
-    family: str
-    flags: tuple[str, ...]
-    published_value: float | None
-    published_source: str
 
 
 def share(

@@ -62,13 +62,13 @@ def omnibus(
         k, n = pieces[0]
         return Omnibus(seen, 1, min(1.0, float(fisher_exact([k, n - k])[1])), "Fisher exact")
     generator = np.random.default_rng(rng)
-    drawn = sum(_statistic(deal(k, n, generator, resamples), n, kind) for k, n in pieces)
+    drawn = sum(_statistic(deal(k, n, rng=generator, resamples=resamples), n, kind) for k, n in pieces)
     hits = np.count_nonzero(np.asarray(drawn) >= seen - 1e-9)
     p_value = (1 + hits) / (1 + resamples)
     return Omnibus(seen, freedom, p_value, f"{name}, permutation")
 
 
-def deal(k: NDArray[np.int64], n: NDArray[np.int64], rng: np.random.Generator, resamples: int) -> NDArray[np.int64]:
+def deal(k: NDArray[np.int64], n: NDArray[np.int64], *, rng: np.random.Generator, resamples: int) -> NDArray[np.int64]:
     """Return (resamples, groups) successes: their total dealt to the members at random."""
     return rng.multivariate_hypergeometric(n, int(k.sum()), size=resamples, method="marginals")
 

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
@@ -71,6 +71,25 @@ class Measure:
         return canonical(self.slice)
 
 
+class Extra(TypedDict, total=False):
+    """Fields of a `Measure` that are taken as they are."""
+
+    unit: str
+    direction: Direction
+    label_set: str
+    template_set: str
+    control: str
+    contrast: Contrast
+    reference: str
+    null_mean: float | None
+    null_q95: float | None
+    p_value: float | None
+    family: str
+    flags: tuple[str, ...]
+    published_value: float | None
+    published_source: str
+
+
 def canonical(slice: Mapping[str, str]) -> str:
     """Return a slice as canonical JSON: sorted keys, no spaces, text as it is."""
     return json.dumps(
@@ -78,10 +97,10 @@ def canonical(slice: Mapping[str, str]) -> str:
     )
 
 
-def sized(n: int | None, value: float | None, flags: Iterable[str] = ()) -> tuple[str, ...]:
+def sized(n: int | None, value: float | None, flags: Iterable[str] = (), *, small: int = SMALL) -> tuple[str, ...]:
     """Return flags, in the order of FLAGS, for a number that n cases stand behind (of a gap: its smallest group)."""
     found = set(flags)
-    if n is not None and n < SMALL:
+    if n is not None and n < small:
         found.add("small_n")
     if n is not None and n < SUPPRESSED:
         found.add("suppressed")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,18 @@ def test_embed_writes_the_documented_columns(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["vectors.parquet"]
 
 
+def test_embed_that_breaks_off_leaves_nothing_behind(
+    two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("workbench.embedding.embed_files", broken)
+    assert run(["embed", *two, "--out", str(tmp_path / "vectors.parquet"), "--device", "cpu"]) == 130
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
 def test_kept_vectors_are_listed_used_and_removed(
     capsys: pytest.CaptureFixture[str], two: list[str], tmp_path: Path
 ) -> None:
@@ -190,11 +203,15 @@ def test_ctrl_c_in_a_download_stops_it_and_leaves_with_130(
 
 
 def test_a_second_ctrl_c_interrupts_at_once() -> None:
-    with stop_on_ctrl_c() as stop:
-        signal.raise_signal(signal.SIGINT)
-        assert stop.is_set()
-        with pytest.raises(KeyboardInterrupt):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
+    try:
+        with stop_on_ctrl_c() as stop:
             signal.raise_signal(signal.SIGINT)
+            assert stop.is_set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_doctor_says_what_is_missing_and_how_to_get_it(

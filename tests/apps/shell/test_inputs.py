@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,35 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path
+
+
+def test_folders_come_in_the_order_of_their_names_whatever_the_disk_says(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "a" / "a").mkdir()
+    (tree / "a" / "a" / "0.png").touch()
+    real = os.scandir
+
+    class Backwards:
+        def __init__(self, path: str) -> None:
+            with real(path) as entries:
+                self._entries = iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
+
+        def __iter__(self) -> Iterator[os.DirEntry[str]]:
+            return self._entries
+
+        def __next__(self) -> os.DirEntry[str]:
+            return next(self._entries)
+
+        def __enter__(self) -> Backwards:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(os, "scandir", Backwards)
+    assert picture_paths(["a"]) == ["a/1.JPG", "a/2.png", "a/a/0.png", "a/b/3.webp"]
 
 
 @pytest.mark.usefixtures("tree")

@@ -108,3 +108,19 @@ def test_attention_is_that_of_the_answer(
     assert all(float(one.abs().max()) > 0 for one in gradients[:-1])
     with torch.no_grad():
         torch.testing.assert_close(backend.embed_pixels(pixels), before, atol=0, rtol=0)
+
+
+@pytest.mark.heavy
+def test_bfloat16_embeddings_stay_beside_those_of_float32(vit_transformers: Path, photos: Path) -> None:
+    pictures = [photos / name for name in ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png")]
+    prompts = [f"a photo of a {label}." for label in ("cat", "coffee cup", "rocket", "astronaut")]
+    whole, half = (
+        workbench.load(f"folder:{vit_transformers}", device="cpu", dtype=dtype) for dtype in ("float32", "bfloat16")
+    )
+    for one, other in (
+        (whole.embed_images(pictures), half.embed_images(pictures)),
+        (whole.embed_texts(prompts), half.embed_texts(prompts)),
+    ):
+        cosines = (one * other).sum(dim=1)
+        assert cosines.min() > 0.999
+        assert cosines.max() < 1 - 1e-7  # the second model does compute in another format

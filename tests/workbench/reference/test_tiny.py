@@ -248,6 +248,7 @@ def test_siglip_inside_open_clip(saved: Callable[..., tuple[Path, Any]], photos:
     check_open_clip(backend, model, photos, ids)
     assert torch.equal(backend.tokenize(["A Cat!", "a photo of the: dog?", "Rocket..."]).ids, ids)
     assert (backend.logit_bias, backend.preprocessing.resize) == (-10.0, "squash")
+    assert backend.spec.score == "sigmoid"
     check_attention(backend, 2, 4, 17)
 
 

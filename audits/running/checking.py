@@ -1,0 +1,147 @@
+"""Is a run what it says? `verify` compares files with their hashes, `repro` does the run again and compares numbers.
+
+Changes nothing in a run directory.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.errors import Tampered
+from audits.protocol import read_file
+from audits.running import folders, header, results
+from audits.running.files import sha256_of
+from audits.running.header import Header
+from audits.running.performing import identity
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.running.jobs import Options
+
+NUMBERS = ("value", "ci_low", "ci_high")  # that a repetition must meet
+NAMES = ("metric", "label_set", "slice_by", "slice", "control", "contrast", "reference", "n", "k_pos")
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """How far a second run is from the first."""
+
+    rows: int
+    largest: float  # difference of a value or a bound
+    metric: str  # where it is
+    tolerance: float
+
+
+def verify(folder: Path) -> int:
+    """Compare a run with its hashes; return the number of files that agree.
+
+    Raises:
+        BadInput: no run directory, or a run that is not finished.
+        Tampered: a file is missing or changed, or the header does not fit the protocol.
+    """
+    head = header.read(folder)
+    _finished(folder, head)
+    listed = _listed(folder)
+    faults = []
+    for name, digest in listed.items():
+        path = folder / name
+        if not path.is_file():
+            faults.append(f"{name} is missing")
+        elif sha256_of(path) != digest:
+            faults.append(f"{name} is not what was written")
+    for needed in (results.METRICS, f"{results.SAMPLES}/{results.PART}", results.FINDINGS, folders.PROTOCOL):
+        if needed not in listed:
+            faults.append(f"{needed} has no hash")
+    faults += [f"{name} was added" for name in results.summed(folder) if name not in listed]
+    if not faults:
+        faults += _header_faults(folder, head)
+    if faults:
+        raise Tampered(f"The run {folder.name!r} is not what was measured: {'; '.join(faults[:5])}.")
+    return len(listed)
+
+
+def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
+    """Run again, from the pictures on and in a folder of its own, and compare every measure.
+
+    Raises:
+        BadInput: no finished run, or a tolerance below 0.
+        Tampered: data, model or numbers are others.
+    """
+    from audits.running.api import again_into
+
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise BadInput(f"A tolerance is a number from 0 up; got {tolerance}.")
+    head = header.read(folder)
+    _finished(folder, head)
+    with tempfile.TemporaryDirectory(prefix="audits-repro-") as place:
+        second = again_into(folder, Path(place), options)
+        if second.header.hashes != head.hashes:
+            names = [
+                name for name in ("protocol", "model", "dataset")
+                if getattr(second.header.hashes, name) != getattr(head.hashes, name)
+            ]  # fmt: skip
+            raise Tampered(f"The run {folder.name!r} cannot be repeated: {' and '.join(names)} changed since.")
+        found = difference(results.read_metrics(folder), second.metrics, tolerance)
+    if not found.largest <= tolerance:
+        raise Tampered(
+            f"Run again, {found.metric} differs by {found.largest:.3g}, which is more than --tol {tolerance:g}."
+        )
+    return found
+
+
+def difference(first: DataFrame, second: DataFrame, tolerance: float) -> Repetition:
+    """Compare two tables of measures row by row.
+
+    Raises:
+        Tampered: they do not measure the same things.
+    """
+    names = [name for name in NAMES if name in first.columns]
+    if len(first) != len(second) or not first[names].astype(str).equals(second[names].astype(str)):
+        raise Tampered(f"Run again, other things are measured: {len(first)} rows then, {len(second)} now.")
+    largest, where = 0.0, "nothing"
+    for column in (name for name in NUMBERS if name in first.columns):
+        one, other = first[column].astype(float), second[column].astype(float)
+        apart = (one - other).abs()
+        apart[one.isna() != other.isna()] = math.inf
+        apart = apart.fillna(0.0)
+        if len(apart) and float(apart.max()) > largest:
+            largest, where = float(apart.max()), f"{column} of {first['metric'].iloc[int(apart.argmax())]}"
+    return Repetition(len(first), largest, where, tolerance)
+
+
+def _finished(folder: Path, head: Header) -> None:
+    if head.status != "success":
+        raise BadInput(f"The run {folder.name!r} is not finished ({head.status}); `resume` continues it.")
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    try:
+        lines = (folder / results.SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise Tampered(f"The run {folder.name!r} has no {results.SUMS} that can be read.") from None
+    listed = {}
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name or name.startswith("/") or ".." in name.split("/"):
+            raise Tampered(f"{results.SUMS} of {folder.name!r} has a line that is no hash: {line[:80]!r}.")
+        listed[name] = digest
+    return listed
+
+
+def _header_faults(folder: Path, head: Header) -> list[str]:
+    rules = read_file(folder / folders.PROTOCOL, head.spec.audit)
+    faults = []
+    if rules.hash != head.hashes.protocol:
+        faults.append(f"{folders.PROTOCOL} has another hash than {header.FILE} says")
+    if identity(head) != head.run_id:
+        faults.append(f"{header.FILE} names other data, model or settings than its run_id was made from")
+    named = set(results.read_metrics(folder)["run_id"])
+    if named != {head.run_id}:
+        faults.append(f"{results.METRICS} belongs to another run")
+    return faults

@@ -1,0 +1,120 @@
+"""What jobs would cost: pictures, what is kept of them already, time and disk; nothing is computed and no run begun.
+
+Built-in data that was never used before is drawn, because it must be counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audits.datasets import readers
+from audits.running import folders, header
+from audits.running.chunks import PASS, Origin
+from audits.running.embedding import lay_out
+from audits.running.jobs import Job
+from audits.running.performing import run_id
+from audits.running.vectors import VectorStore
+from audits.stages import facts, stages
+from workbench.errors import WorkbenchError
+
+FILES = 500_000  # bytes of a run's tables and figures, roughly
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one job would take."""
+
+    audit: str
+    model: str
+    dataset: str
+    protocol: str
+    pictures: int  # in all forms
+    kept: int  # of these, vectors that are there
+    texts: int
+    seconds: float | None  # to embed the rest; None where that cannot be told: attacks
+    disk: int  # bytes that the rest will take
+    done: bool  # a finished run is there
+    trouble: str = ""  # why the job cannot run
+
+
+def costs(jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None) -> list[Cost]:
+    """Return what each job would cost; one that cannot run says why."""
+    models: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
+    shelf = store or VectorStore()
+    told, counted = [], set[str]()
+    for job in jobs:
+        key = (job.model, job.device, job.dtype)
+        if key not in models:
+            models[key] = _model(job)
+        model = models[key]
+        try:
+            if isinstance(model, WorkbenchError):
+                raise model
+            told.append(_cost(job, out, model, store=shelf, counted=counted))
+        except WorkbenchError as error:
+            told.append(_nothing(job, str(error)))
+    return told
+
+
+def _model(job: Job) -> tuple[Any, float] | WorkbenchError:
+    """Load a model and let it see one pass of grey; return it with its pictures a second, or why it cannot be used."""
+    import torch
+
+    from workbench import load
+
+    try:
+        model = load(job.model, device=job.device, dtype=job.dtype)
+    except WorkbenchError as error:
+        return error
+    pixels = torch.full((PASS, 3, model.image_size, model.image_size), 128, dtype=torch.uint8)
+    model.encode_pixels(pixels[:1])  # kernels are chosen at first use
+    began = time.monotonic()
+    model.encode_pixels(pixels)
+    return model, PASS / max(1e-6, time.monotonic() - began)
+
+
+def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
+    known = facts(model[0])
+    dataset = readers.read(job.dataset, limit=job.limit, download=job.download)
+    dataset.require(job.audit.needs, job.audit.key)
+    module = stages(job.audit)
+    origin = Origin(known.fingerprint, known.dtype, known.device.split(":")[0])
+    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
+    missing = [one for one in layout.pictures if one.key not in counted and not store.has(one.key)]
+    counted.update(chunk.key for chunk in layout.pictures)  # what one job embeds is there for the next
+    left = sum(len(chunk.items) for chunk in missing)
+    attacked = hasattr(module, "attack") and any(chunk.changed for chunk in missing)
+    identity = run_id(job, fingerprint=known.fingerprint, device=known.device, dataset_hash=dataset.hash)
+    folder = folders.find(out, identity)
+    return Cost(
+        audit=job.audit.key,
+        model=job.model,
+        dataset=job.dataset,
+        protocol=job.rules.name,
+        pictures=layout.size,
+        kept=layout.size - left,
+        texts=len(layout.prompts),
+        seconds=None if attacked else round(left / model[1], 1),
+        disk=left * known.dim * 4 + FILES,
+        done=folder is not None and header.read(folder).status == "success",
+    )
+
+
+def _nothing(job: Job, trouble: str) -> Cost:
+    return Cost(
+        audit=job.audit.key,
+        model=job.model,
+        dataset=job.dataset,
+        protocol=job.rules.name,
+        pictures=0,
+        kept=0,
+        texts=0,
+        seconds=None,
+        disk=0,
+        done=False,
+        trouble=trouble,
+    )

@@ -1,0 +1,134 @@
+"""Can something be used? An audit, a data set, a protocol, a suite or thresholds, looked at without any weights.
+
+Changes nothing; an audit is tried on the fake model, in a folder that is removed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from audits import catalogue, protocol
+from audits.contracts import Audit
+from audits.datasets import readers
+from audits.datasets.rows import duplicates
+from audits.errors import NothingMeasured
+from audits.protocol import Protocol as Rules
+from audits.running import suites
+from audits.running.jobs import adjusted
+from audits.running.vectors import VectorStore
+from audits.stages import stages
+from workbench.errors import BadInput
+
+TRIED = 24  # pictures that an audit is tried with
+SMALL = 30  # pictures below which a group says little
+
+
+def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None = None) -> dict[str, Any]:
+    """Try an audit on the fake model, twice, with a few pictures; both times must give the same bytes.
+
+    Raises:
+        UnknownName: no such audit.
+        BadInput: it lacks something of the contract, or is not deterministic.
+    """
+    from audits.running.api import run
+    from audits.running.files import sha256_of
+    from audits.running.results import METRICS
+
+    row = catalogue.find(name) if isinstance(name, str) else name
+    module = stages(row)
+    lacking = [one for one in ("plan", "texts", "score", "analyse", "Settings") if not hasattr(module, one)]
+    lacking += [one for one in ("HOW_TO_READ", "LIMITS") if not str(getattr(module, one, "")).strip()]
+    if lacking:
+        raise BadInput(f"The audit {row.key!r} lacks {', '.join(lacking)} (see audits.contracts.Stages).")
+    with tempfile.TemporaryDirectory(prefix="audits-validate-") as place:
+        found = []
+        for turn in ("first", "second"):
+            here = Path(place) / turn
+            try:
+                store = VectorStore(here / "vectors")
+                found.append(run(row, "fake", dataset, protocol=rules, out=here, limit=TRIED, store=store))
+            except NothingMeasured as error:
+                return {"tried": f"nothing to measure with {TRIED} pictures: {error}"}
+        if len({sha256_of(one.folder / METRICS) for one in found}) > 1:
+            raise BadInput(f"The audit {row.key!r} gave other measures the second time: it is not deterministic.")
+        return {"measures": len(found[0].metrics), "samples": len(found[0].samples()), "warnings": found[0].warnings}
+
+
+def dataset(reference: str) -> dict[str, Any]:
+    """Read a data set; say how many pictures there are, which are left out, and how large the groups are.
+
+    Raises:
+        BadInput: it cannot be read.
+        NothingMeasured: no picture can be used.
+    """
+    found = readers.read(reference)
+    if not len(found.table):
+        raise NothingMeasured(f"The data set {reference[:200]!r} holds no picture that can be used.")
+    groups = {
+        name: {str(key): int(count) for key, count in found.table[name].value_counts().sort_index().items()}
+        for name in ("label", *found.attributes)
+        if found.table[name].nunique() <= 200
+    }
+    small = [f"{name}={key}" for name, counts in groups.items() for key, count in counts.items() if count < SMALL]
+    return {
+        "pictures": len(found.table),
+        "hash": found.hash,
+        "excluded": [list(one) for one in found.excluded],
+        "duplicates": duplicates(found),
+        "groups": groups,
+        "small_groups": small,
+        "usable_by": [row.key for row in catalogue.AUDITS if set(row.needs) <= {*found.attributes, "label"}],
+    }
+
+
+def rules(name: str) -> dict[str, Any]:
+    """Read a protocol file, or `AUDIT:NAME`, and let its audit read the settings.
+
+    Raises:
+        UnknownName, BadInput: no such protocol, or one that cannot be used.
+    """
+    key, _, short = name.partition(":")
+    read = (
+        protocol.read(key, short) if short and not name.endswith((".yaml", ".yml")) else protocol.read_file(Path(name))
+    )
+    row = catalogue.find(read.audit)
+    adjusted(row, read, {})
+    return {
+        "audit": row.key,
+        "hash": read.hash,
+        "labels": {key: len(one.labels) for key, one in read.label_sets.items()},
+    }
+
+
+def suite(name: str) -> dict[str, Any]:
+    """Read a suite and make all its jobs.
+
+    Raises:
+        UnknownName, BadInput: a name or a setting that cannot be used.
+    """
+    jobs = suites.jobs(suites.read(name), ("fake",), {})
+    return {"jobs": len(jobs), "audits": [job.audit.key for job in jobs]}
+
+
+def thresholds(name: str) -> dict[str, Any]:
+    """Read thresholds.
+
+    Raises:
+        BadInput: they cannot be used.
+    """
+    from audits import comparing
+
+    found = comparing.read_thresholds(Path(name))
+    return {"rules": [rule.id for rule in found.rules]}
+
+
+VALIDATORS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "audit": audit,
+    "dataset": dataset,
+    "protocol": rules,
+    "suite": suite,
+    "thresholds": thresholds,
+}

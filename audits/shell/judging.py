@@ -1,0 +1,135 @@
+"""`report`, `compare`, `gate` and `view`: what runs say, to people and to other programs.
+
+Measures nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from audits.shell._options import JsonOption
+from audits.shell._output import say, write, write_json, write_rows
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
+OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+Thumbnails = Literal["none", "blurred", "full"]
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run directories, or folders of them.")],
+    out: Annotated[
+        list[Path],
+        typer.Option("--out", "-o", metavar="FILE", help="Ends in .html, .pdf, .json, .md, .xml or .csv; or a folder."),
+    ],
+    thumbnails: Annotated[Thumbnails, typer.Option("--thumbnails", help="none, blurred or full.")] = "none",
+    as_json: JsonOption = False,
+) -> None:
+    """Write reports of runs; --out may be given several times."""
+    from audits import reporting
+
+    for path in out:
+        reporting.write(runs, path, thumbnails=thumbnails)
+    if as_json:
+        write_json([str(path) for path in out])
+        return
+    for path in out:
+        write(str(path))
+
+
+def compare(
+    base: OneRun,
+    candidate: OneRun,
+    correction: Annotated[Literal["bh", "holm", "none"], typer.Option("--correction", help="Of the p-values.")] = "bh",
+    allow_mismatch: Annotated[
+        bool, typer.Option("--allow-mismatch", help="Compare even what was not measured in the same way.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it: .html, .md, .json or .csv.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two runs picture by picture; differences are candidate minus base."""
+    from audits import comparing, reporting
+
+    found = comparing.compare(base, candidate, correction=correction, allow_mismatch=allow_mismatch)
+    if out is not None:
+        reporting.write_comparison(found, out)
+    for line in found.mismatches:
+        say(f"note: {line}")
+    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in _rows(found.metrics)]
+    if as_json:
+        told = {"base": found.base, "candidate": found.candidate, "correction": found.correction, "tests": found.tests}
+        write_json({**told, "mismatches": found.mismatches, "flips": len(found.flips), "metrics": rows})
+        return
+    names = ("metric", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
+    write_rows(names, [[_short(row.get(name)) for name in names] for row in rows])
+    say(f"{len(found.flips)} pictures changed; {found.tests} tests, corrected by {found.correction}.")
+
+
+def gate(
+    run: RunArgument,
+    thresholds: Annotated[Path, typer.Option("--thresholds", metavar="FILE.yaml", help="The rules.")],
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="RUN", help="What rules about differences start from.")
+    ] = None,
+    inconclusive: Annotated[
+        Literal["fail", "warn", "pass"] | None,
+        typer.Option("--inconclusive", help="What an undecided rule counts as; where CI is set: fail."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write JUnit XML too.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the outcome: .md, .xml or .json.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold runs against thresholds: 0 passed, 1 failed, 4 undecided, 7 nothing judged."""
+    from audits import comparing, reporting
+
+    policy = inconclusive or ("fail" if os.environ.get("CI") else None)
+    found = comparing.gate(run, thresholds, baseline=baseline, inconclusive=policy)
+    for path in filter(None, (junit, out)):
+        reporting.write_gate(found, path)
+    if as_json:
+        write_json(asdict(found))
+    else:
+        rows = [(rule.id, rule.outcome, rule.metric, rule.require, rule.message) for rule in found.rules]
+        write_rows(("rule", "outcome", "metric", "required", "note"), rows)
+        write(f"{found.outcome}")
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+def view(
+    run: RunArgument,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a run to the workbench's own folder, say where, and open it."""
+    from audits import reporting
+    from audits.running import folders, header
+    from workbench.errors import UnknownName
+    from workbench.places import home
+
+    found = folders.every(run)
+    if not found:
+        raise UnknownName(f"No run lies in {str(run)[-200:]!r}.")
+    name = header.read(found[0]).run_id if len(found) == 1 else run.resolve().name
+    path = home() / "audit-views" / f"{name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    reporting.write(found, path)
+    opened = browser and webbrowser.open(path.as_uri())
+    if as_json:
+        write_json({"report": str(path), "opened": bool(opened)})
+    else:
+        write(str(path))
+
+
+def _rows(table: Any) -> list[dict[Any, Any]]:
+    found: list[dict[Any, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return found
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,113 @@
+"""`suite` and `plan`: a list of audits as one, ending in one report; and what it would cost.
+
+Knows no stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audits.running import suites
+from audits.running.jobs import Job, Options, make
+from audits.running.planning import Cost, costs
+from audits.shell._options import (
+    AgainOption,
+    DatasetsOption,
+    DeviceOption,
+    DtypeOption,
+    EngineOption,
+    JsonOption,
+    LimitOption,
+    ModelsOption,
+    OutOption,
+    ProtocolOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    settings,
+)
+from audits.shell._output import say, write, write_json, write_rows
+from audits.shell.running import go, leave, outcome
+
+
+def suite(
+    name: Annotated[str, typer.Argument(metavar="SUITE", help="A name of `list suites`, or a YAML file.")],
+    model: ModelsOption = ["pocket"],  # noqa: B006
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    engine: EngineOption = "local",
+    workers: WorkersOption = 1,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "float32",
+    again: AgainOption = False,
+    out: OutOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Run a suite and write one report of all of it; the same command again continues, and skips what is done."""
+    options: Options = {"limit": limit, "seed": seed, "engine": engine, "workers": workers}
+    options |= {"device": device, "dtype": dtype}
+    jobs = suites.jobs(suites.read(name), tuple(dict.fromkeys(model)), options)
+    done = go(jobs, out, again=again)
+    report = suites.report(done, out)
+    if as_json:
+        write_json({"report": str(report) if report else None, "runs": [outcome(one) for one in done]})
+    elif report:
+        write(str(report))
+    if report is None:
+        say("No run was finished: there is nothing to report.")
+    leave(done)
+
+
+def plan(
+    names: Annotated[list[str], typer.Argument(metavar="SUITE|AUDIT…", help="A suite, or keys of audits.")],
+    model: ModelsOption = ["pocket"],  # noqa: B006
+    dataset: DatasetsOption = None,
+    protocol: ProtocolOption = None,
+    set_: SetOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "float32",
+    out: OutOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Say what would be done, what is kept of it already, and what the rest takes; nothing is run."""
+    options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "device": device, "dtype": dtype}
+    jobs = [
+        job
+        for name in names
+        for job in _jobs(name, tuple(dict.fromkeys(model)), dataset or [], protocol=protocol, options=options)
+    ]
+    found = costs(jobs, out)
+    if as_json:
+        write_json([asdict(one) for one in found])
+    else:
+        _show(found)
+    if any(one.trouble for one in found):
+        raise typer.Exit(2)
+
+
+def _jobs(
+    name: str, models: tuple[str, ...], datasets: Sequence[str], *, protocol: str | None, options: Options
+) -> list[Job]:
+    """Return the jobs of a suite, or of an audit with the data sets and the protocol that were given."""
+    if name in suites.names() or name.endswith((".yaml", ".yml")):
+        return suites.jobs(suites.read(name), models, {**options, "settings": {}})
+    given: list[str | None] = [*datasets] or [None]
+    return [make(name, model, data, rules=protocol, options=options) for model in models for data in given]
+
+
+def _show(found: Sequence[Cost]) -> None:
+    rows = []
+    for one in found:
+        takes = "not told" if one.seconds is None else f"{one.seconds:.0f} s"
+        state = one.trouble or ("done" if one.done else takes)
+        rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, f"{one.disk / 1e6:.1f} MB"))
+    write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk"), rows)
+    known = sum(one.seconds or 0.0 for one in found if not one.done)
+    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis come on top.")
