@@ -64,7 +64,7 @@ def settings(rules: Rules) -> Settings:
 
 
 def split(dataset: Dataset, rules: Rules) -> Split:
-    """Divide the pictures; the gallery is those of the split “gallery”, and the first of each subject without any there.
+    """Divide the pictures; the gallery is those of the split “gallery”, and the first of each subject without any.
 
     Raises:
         BadInput: a picture shows no labelled subject, or there are no probes.
