@@ -177,12 +177,12 @@ def spoken(clause: str, measure: Measure, *, few: int, zero: float = 0.0) -> Fin
     facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
     value, low, high, level = measure.value, measure.ci_low, measure.ci_high, measure.level or 0.95
     if value is None or low is None or high is None or (measure.n or 0) < few:
-        return Finding(f"Not measured whether {clause.format('any')}: n = {measure.n}.", "not measured", **facts)
+        return Finding(f"Not measured whether {clause.replace('{}', 'any')}: n = {measure.n}.", "not measured", **facts)
     unit = "%" if measure.unit == "share" else "points"
     number = (
         f"{100 * value:.1f} {unit} ({100 * level:g} % interval {100 * low:.1f} to {100 * high:.1f}, n = {measure.n})"
     )
-    said = clause.format(number)
+    said = clause.replace("{}", number)  # names of groups in it may hold braces of their own
     sure = measure.p_adj is None or measure.p_adj < 1 - level
     facts["effect"] = value - zero
     if low > zero and sure:

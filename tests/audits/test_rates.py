@@ -98,6 +98,7 @@ def test_the_words_follow_interval_and_test(
     assert told.strength == strength
     assert told.text.startswith(begins)
     assert spoken("it rises by {}", measure, few=51).strength == "not measured"
+    assert "in {odd}" in spoken("it rises by {} in {odd}", measure, few=30).text
     assert spoken("it rises by {}", share("rise", 0, 0), few=1).strength == "not measured"
 
 
