@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from audits.datasets import cctv, characters, styles, things
 from audits.datasets.dataset import About
 
 
@@ -22,4 +23,9 @@ class Builtin:
     version: int = 1  # rises when other bytes are written
 
 
-BUILTIN: tuple[Builtin, ...] = ()
+BUILTIN: tuple[Builtin, ...] = (
+    Builtin("things", "Things: photos and drawings", things.build),
+    Builtin("cctv", "Rendered surveillance scenes", cctv.build),
+    Builtin("characters", "Drawn characters", characters.build),
+    Builtin("styles", "Drawn things in eight styles", styles.build),
+)

@@ -1,4 +1,4 @@
-"""From a word to a data set: `folder:PATH`, `csv:PATH`, `utkface:PATH`, `hf:NAME`, or the key of one that is built in.
+"""From a word to a data set: `folder:PATH`, `csv:PATH`, `scam:PATH` and so on, `hf:NAME`, or the key of one built in.
 
 Knows no model and no audit. What is built in is made once, under a temporary name, and read back as any other CSV.
 """
@@ -10,17 +10,30 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
+from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited
 from audits.datasets.tables import csv_rows, folder_rows, utkface_rows
+from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
 from workbench.errors import BadInput, OutOfResources, unknown_name
 from workbench.places import home, read_json
 
-KINDS = ("folder", "csv", "utkface", "hf", "builtin")
+ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
+    "folder": folder_rows,
+    "csv": csv_rows,
+    "utkface": utkface_rows,
+    "scam": scam_rows,
+    "rta-100": named_rows,
+    "paint": named_rows,
+    "disentangling": disentangling_rows,
+    "shifts": shift_rows,
+}
+KINDS = (*ROWS, "hf", "builtin")
 SAMPLES = "samples.csv"  # the table of a built-in set
 ABOUT = "about.json"
 
@@ -29,7 +42,7 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """Read a data set.
 
     Args:
-        reference: `folder:PATH`, `csv:PATH`, `utkface:PATH`, `hf:NAME_OR_FOLDER`, or a built-in key.
+        reference: KIND:PATH with a kind of `ROWS`, `hf:NAME_OR_FOLDER`, or a built-in key.
         limit: take that many pictures, spread over the whole.
         download: allow `hf:` to fetch what is not on this machine.
         watch: is told how many pictures are looked at, of how many.
@@ -52,7 +65,7 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     else:
         path = Path(rest).expanduser()
         root = path.parent if kind == "csv" else path
-        rows = {"csv": csv_rows, "folder": folder_rows, "utkface": utkface_rows}[kind](path)
+        rows = list(ROWS[kind](path))
         about, key = _told(root, path, kind), reference
     return assemble(key, about, root=root, rows=limited(rows, limit), watch=watch)
 
@@ -73,7 +86,7 @@ def known(reference: str) -> None:
 def _row(key: str) -> builtin.Builtin:
     rows = {row.key: row for row in builtin.BUILTIN}
     if key not in rows:
-        raise unknown_name("data set", key, (*rows, "folder:PATH", "csv:PATH", "utkface:PATH", "hf:NAME"))
+        raise unknown_name("data set", key, (*rows, *(f"{kind}:PATH" for kind in ROWS), "hf:NAME"))
     return rows[key]
 
 

@@ -5,15 +5,16 @@ Knows no stage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from audits import catalogue
 from audits.running import suites
 from audits.running.jobs import Job, Options, make
+from audits.running.planning import Cost, costs
 from audits.shell._options import (
     AgainOption,
     DatasetsOption,
@@ -76,37 +77,37 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what would be done, what is kept of it already, and what the rest takes; nothing is run."""
-    from audits.running.planning import costs
-
     options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "device": device, "dtype": dtype}
-    models = tuple(dict.fromkeys(model))
-    jobs: list[Job] = []
-    for name in names:
-        if name in suites.names() or name.endswith((".yaml", ".yml")):
-            jobs += suites.jobs(suites.read(name), models, {**options, "settings": {}})
-        else:
-            catalogue.find(name)
-            jobs += [
-                make(name, key, data, rules=protocol, options=options) for key in models for data in dataset or [None]
-            ]  # type: ignore[list-item]
+    jobs = [
+        job
+        for name in names
+        for job in _jobs(name, tuple(dict.fromkeys(model)), dataset or [], protocol=protocol, options=options)
+    ]
     found = costs(jobs, out)
     if as_json:
         write_json([asdict(one) for one in found])
     else:
-        rows = [
-            (
-                one.audit,
-                one.model,
-                one.dataset,
-                one.pictures,
-                one.kept,
-                one.trouble or ("done" if one.done else "not told" if one.seconds is None else f"{one.seconds:.0f} s"),
-                f"{one.disk / 1e6:.1f} MB",
-            )
-            for one in found
-        ]
-        write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk"), rows)
-        known = sum(one.seconds or 0.0 for one in found if not one.done)
-        say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis come on top.")
+        _show(found)
     if any(one.trouble for one in found):
         raise typer.Exit(2)
+
+
+def _jobs(
+    name: str, models: tuple[str, ...], datasets: Sequence[str], *, protocol: str | None, options: Options
+) -> list[Job]:
+    """Return the jobs of a suite, or of an audit with the data sets and the protocol that were given."""
+    if name in suites.names() or name.endswith((".yaml", ".yml")):
+        return suites.jobs(suites.read(name), models, {**options, "settings": {}})
+    given: list[str | None] = [*datasets] or [None]
+    return [make(name, model, data, rules=protocol, options=options) for model in models for data in given]
+
+
+def _show(found: Sequence[Cost]) -> None:
+    rows = []
+    for one in found:
+        takes = "not told" if one.seconds is None else f"{one.seconds:.0f} s"
+        state = one.trouble or ("done" if one.done else takes)
+        rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, f"{one.disk / 1e6:.1f} MB"))
+    write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk"), rows)
+    known = sum(one.seconds or 0.0 for one in found if not one.done)
+    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis come on top.")

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from audits.statistics import measures
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +19,7 @@ from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import Audit, Embedded, Item, ModelFacts
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol
+from audits.statistics import measures
 
 NAMES = ("red", "green", "blue", "yellow")
 RGB = {"red": (220, 20, 20), "green": (20, 160, 20), "blue": (20, 20, 220), "yellow": (240, 220, 20)}
@@ -28,7 +28,7 @@ AUDIT = Audit(
     version=1,
     title="Colours",
     question="Are plain colours called by their names?",
-    module="tests.audits.running.colours",
+    module="colour_audit",
     protocols=("plain",),
     builtin="",
     needs=("label",),
@@ -103,7 +103,9 @@ def analyse(samples: pd.DataFrame, rules: Protocol, *, model: ModelFacts, seed: 
     """One share a shade, and over all."""
     clean = samples[samples["variant"] == "clean"]
     k, n = int(clean["outcome:accuracy"].sum()), len(clean)
-    figure = Figure("shades", "Shades", "bars", pd.DataFrame({"name": ["a"], "value": [float("nan")]}), "x", "y", "alt")
+    figure = Figure(
+        "shades", "Shades", "bars", pd.DataFrame({"name": ["a", "b"], "value": [0.5, float("nan")]}), "x", "y", "alt"
+    )
     return Analysis(
         [measures.share("accuracy", k, n)],
         [Finding(f"{k} of {n} colours are named right.", "found", "accuracy", effect=k / n, n=n)],

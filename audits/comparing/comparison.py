@@ -1,0 +1,201 @@
+"""Two runs of one audit, picture by picture: what changed, by how much, and in which group.
+
+The statistics are those of `audits.statistics.paired`; knows no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from audits.comparing import pairs
+from audits.comparing.outcomes import Comparison, NotComparable
+from audits.reporting.record import Record, find, read
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from audits.statistics.measures import Measure
+
+Correction = Literal["bh", "holm", "none"]
+SEED = 0  # of the bootstrap; every metric and slice begins anew with it, so that no number depends on another
+MOST_VALUES = 200  # of an attribute; beyond that it names pictures, not groups
+
+
+class Part(NamedTuple):
+    """Rows of both runs that one number is about."""
+
+    metric: str
+    label_set: str
+    by: str  # attribute, "" for all rows
+    value: str
+    rows: DataFrame
+
+
+def compare(
+    base: Path | str,
+    candidate: Path | str,
+    *,
+    correction: Correction = "bh",
+    allow_mismatch: bool = False,
+) -> Comparison:
+    """Compare two runs on the pictures that both have.
+
+    Args:
+        base: run directory.
+        candidate: run directory; differences are candidate minus base.
+        correction: of p-values, by family (metric and attribute).
+        allow_mismatch: compare what was not measured alike, on the rows that both have; the result says so.
+
+    Raises:
+        NotComparable: audit, version, protocol, data or seed differ, a run is partial or did not end well, or samples
+            are missing.
+        BadInput: no such correction, or a run that cannot be read.
+    """
+    if correction not in ("bh", "holm", "none"):
+        raise BadInput(f"A correction is bh, holm or none; got {correction!r}.")
+    return compared(_one(base), _one(candidate), correction=correction, allow_mismatch=allow_mismatch)
+
+
+def compared(base: Record, candidate: Record, *, correction: Correction, allow_mismatch: bool = False) -> Comparison:
+    """Compare two runs that were read before; see `compare`."""
+    from audits.statistics.measures import adjust, table
+
+    joined, lines = joined_samples(base, candidate, allow_mismatch=allow_mismatch)
+    attributes = tuple(name for name in base.attributes if name in joined.columns)
+    measures = [measured(part, base.run_id) for part in parts(joined, attributes)]
+    done = adjust([measure for measure in measures if measure is not None], correction)
+    return Comparison(
+        base=base.run_id,
+        candidate=candidate.run_id,
+        audit=base.audit,
+        metrics=_named(table(done), candidate),
+        flips=flips(joined, attributes),
+        correction=correction,
+        tests=sum(measure.p_value is not None for measure in done),
+        mismatches=tuple(lines),
+        models=(base.model, candidate.model),
+    )
+
+
+def joined_samples(base: Record, candidate: Record, *, allow_mismatch: bool) -> tuple[DataFrame, list[str]]:
+    """Return the samples of both runs side by side, and what did not agree.
+
+    Raises:
+        NotComparable: see `compare`.
+    """
+    lines = pairs.mismatches(base, candidate)
+    if lines and not allow_mismatch:
+        raise NotComparable(
+            f"{base.run_id!r} and {candidate.run_id!r} were not measured alike: {'; '.join(lines)}. "
+            "Run both with the same audit, protocol and data, or allow the mismatch."
+        )
+    joined, first, second = pairs.join(base.samples(), candidate.samples(), base.attributes)
+    if (first or second) and not allow_mismatch:
+        raise NotComparable(
+            f"Samples are missing: {first} rows only in {base.run_id!r}, {second} only in {candidate.run_id!r}."
+        )
+    if first or second:
+        lines.append(f"compared on {len(joined)} rows; {first} rows only in the base, {second} only in the candidate")
+    if not len(joined):
+        raise NotComparable("The two runs have no sample in common.")
+    return joined, lines
+
+
+def parts(joined: DataFrame, attributes: tuple[str, ...]) -> Iterator[Part]:
+    """Return what is compared: each metric and label set over all rows, then by each attribute's values."""
+    for metric in pairs.metrics(joined):
+        both = joined.dropna(subset=[f"base:{metric}", f"candidate:{metric}"])
+        for label_set, rows in both.groupby("label_set", sort=True):
+            yield Part(metric, str(label_set), "", "", rows)
+            for attribute in attributes:
+                values = rows[attribute].fillna("").astype(str)
+                if values.nunique() <= MOST_VALUES:
+                    groups = sorted(set(values) - {""})
+                    yield from (Part(metric, str(label_set), attribute, one, rows[values == one]) for one in groups)
+
+
+def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
+    """Return the paired difference of one part as a row of the tidy table; None where the part has no rows."""
+    from audits.statistics import paired
+    from audits.statistics.measures import Measure
+    from audits.statistics.row import sized
+
+    rows = part.rows
+    if not len(rows):
+        return None
+    first, second = (rows[f"{side}:{part.metric}"].to_numpy(dtype=float) for side in ("base", "candidate"))
+    found = paired.compare(first, second, rng=SEED, cluster=_clusters(rows), level=level)
+    interval = found.difference
+    return Measure(
+        metric=part.metric,
+        unit="difference",
+        label_set=part.label_set,
+        slice_by=part.by,
+        slice={part.by: part.value} if part.by else {},
+        n=found.n,
+        value=interval.value,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        level=interval.level,
+        ci_method=f"{interval.method}; test: {found.method}",
+        contrast="paired",
+        reference=base,
+        p_value=found.p_value,
+        flags=sized(found.n, interval.value),
+    )
+
+
+def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
+    """Return the rows whose outcome changed, one a metric: `change` is "gained" where it rose, "lost" where it fell."""
+    import pandas as pd
+
+    found = []
+    named = [name for name in ("base:y_pred", "candidate:y_pred") if name in joined.columns]
+    for metric in pairs.metrics(joined):
+        before, after = joined[f"base:{metric}"], joined[f"candidate:{metric}"]
+        changed = joined[(before != after) & before.notna() & after.notna()]
+        kept = changed[[*pairs.KEY, *attributes, *named]].assign(
+            base=changed[f"base:{metric}"].astype(float), candidate=changed[f"candidate:{metric}"].astype(float)
+        )
+        kept.insert(0, "metric", metric)
+        kept.insert(1, "change", ["gained" if up else "lost" for up in kept["candidate"] > kept["base"]])
+        found.append(kept)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _clusters(rows: DataFrame) -> list[str] | None:
+    """Return what is one independent unit: the cluster, else the picture where it stands in several rows."""
+    units: Series[str] = rows["sample_id"].astype(str)
+    if "cluster" in rows.columns:
+        named = rows["cluster"].fillna("").astype(str)
+        units = named.where(named != "", units)
+    return None if units.is_unique else units.tolist()
+
+
+def _named(metrics: DataFrame, candidate: Record) -> DataFrame:
+    """Put the names of the candidate's run in front, as in every metrics table."""
+    names: dict[str, Any] = {
+        "run_id": candidate.run_id,
+        "audit": candidate.audit,
+        "audit_version": candidate.of("spec", "audit_version"),
+        "protocol": candidate.of("spec", "protocol"),
+        "protocol_hash": candidate.of("hashes", "protocol"),
+        "model": candidate.of("spec", "model"),
+        "model_hash": candidate.of("hashes", "model"),
+        "dataset": candidate.of("dataset", "key"),
+        "dataset_hash": candidate.of("hashes", "dataset"),
+    }
+    for at, (name, value) in enumerate(names.items()):
+        metrics.insert(at, name, value)
+    return metrics
+
+
+def _one(folder: Path | str) -> Record:
+    found = find(folder)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found[:4])
+        raise BadInput(f"Two single runs are compared; {Path(folder).name!r} holds {len(found)}: {names}.")
+    return read(found[0])

@@ -1,0 +1,128 @@
+"""One rule held against numbers: which rows it is about, and what each comes to when all of them count together.
+
+Several numbers of one rule are a family. Under Holm, the one that is furthest outside is looked at with an interval at
+level 1 - alpha / m, the next at 1 - alpha / (m - 1), and so on until one is not wholly outside; the rest is judged at
+the level reached there. So the chance that any number fails while all are within the bound is at most alpha.
+
+Knows no file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audits.comparing.expression import CHANCE, Requirement
+from audits.comparing.levels import Bounds
+from audits.comparing.outcomes import Check, Outcome
+from audits.comparing.thresholds import Rule
+from audits.reporting._numbers import known
+from audits.reporting._text import slice_of
+
+EVERY = "*"
+WORST: tuple[Outcome, ...] = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
+
+
+@dataclass(frozen=True)
+class Number:
+    """One row of a metrics table or of a comparison, whose interval can be had at any level."""
+
+    row: Mapping[str, Any]
+    run_id: str
+    model: str
+    bounds: Callable[[float], Bounds]
+
+
+def about(rule: Rule, row: Mapping[str, Any]) -> bool:
+    """Say whether a rule is about a row; slices, groups and label sets must fit, `*` fits every value."""
+    where, asked = slice_of(row.get("slice")), rule.slice
+    if str(row.get("metric")) != rule.metric or where.keys() != asked.keys():
+        return False
+    if any(wish not in (EVERY, where[key]) for key, wish in asked.items()):
+        return False
+    if str(row.get("contrast") or "none") not in (rule.contrast, "paired"):
+        return False
+    for wish, name in ((rule.label_set, "label_set"), (rule.control, "control")):
+        if wish is not None and str(row.get(name) or "") != wish:
+            return False
+    by = {part for part in str(row.get("slice_by") or "").split(",") if part}
+    return not rule.by or by == set(rule.by)
+
+
+def hold(
+    numbers: Sequence[Number], requirement: Requirement, *, level: float, correction: str, min_n: int
+) -> list[Check]:
+    """Hold each number against a requirement.
+
+    Args:
+        numbers: m rows, a family.
+        requirement: what each must fulfil.
+        level: of the family, such as 0.95.
+        correction: "holm" or "none".
+        min_n: fewer cases are undecided, whatever the value.
+
+    Returns:
+        m checks, in the order given.
+    """
+    checks: dict[int, Check] = {}
+    for at, number in enumerate(numbers):
+        early = _undecided(number, level, min_n)
+        if early is not None:
+            checks[at] = early
+    left = [at for at in range(len(numbers)) if at not in checks]
+    while left:
+        here = 1 - (1 - level) / (len(left) if correction == "holm" and not requirement.point else 1)
+        judged = {at: _check(numbers[at], requirement, here) for at in left}
+        failed = [at for at in left if judged[at].outcome == "FAIL"]
+        if not failed or correction != "holm" or requirement.point:
+            checks |= judged
+            break
+        checks |= {at: judged[at] for at in failed}
+        left = [at for at in left if at not in failed]
+    return [checks[at] for at in range(len(numbers))]
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome that decides: the first of `WORST` that occurs."""
+    return min(outcomes, key=WORST.index)
+
+
+def _undecided(number: Number, level: float, min_n: int) -> Check | None:
+    n = known(number.row.get("n"))
+    if n is not None and n < min_n:
+        return _blank(number, level, "INCONCLUSIVE", f"n is below {min_n}")
+    if known(number.row.get("value")) is None:
+        return _blank(number, level, "ERROR", "the value is not defined on these data")
+    return None
+
+
+def _check(number: Number, requirement: Requirement, level: float) -> Check:
+    bounds = number.bounds(level)
+    numbers: dict[str, float | None] = {"value": bounds.value, "ci_low": bounds.low, "ci_high": bounds.high}
+    numbers |= {name: known(number.row.get(name)) for name in CHANCE}
+    outcome = requirement.judge(numbers)
+    if outcome is None:
+        wanted = requirement.bound if requirement.bound in CHANCE else requirement.column
+        return _blank(number, level, "ERROR", f"the row has no {wanted}")
+    blank = _blank(number, level, outcome, bounds.note)
+    return dataclasses.replace(blank, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)
+
+
+def _blank(number: Number, level: float, outcome: Outcome, why: str) -> Check:
+    bounds = number.bounds(level)
+    n = known(number.row.get("n"))
+    return Check(
+        run_id=number.run_id,
+        model=number.model,
+        slice=str(number.row.get("slice") or "{}"),
+        n=None if n is None else int(n),
+        value=bounds.value,
+        ci_low=bounds.low,
+        ci_high=bounds.high,
+        level=level,
+        unit=str(number.row.get("unit") or ""),
+        outcome=outcome,
+        why=why,
+    )

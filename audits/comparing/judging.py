@@ -1,0 +1,202 @@
+"""A run, or a folder of runs, held against a thresholds file: may it be released?
+
+Decides on intervals, in three states; a rule that matches nothing is an error, never a pass. Knows no page.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audits.comparing import comparison as comparing
+from audits.comparing import expression, holding, levels, outcomes, thresholds
+from audits.comparing.holding import Number
+from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
+from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
+from audits.reporting._tables import rows
+from audits.reporting.record import Record, find, read
+from workbench.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What is judged, and what it is compared with."""
+
+    candidates: Sequence[Record]
+    baselines: Sequence[Record] = ()
+    joined: dict[str, Any] = field(default_factory=dict)  # run_id -> parts of the comparison, made when first asked for
+
+
+def gate(
+    run: Path | str | Sequence[Path | str],
+    thresholds: Path | str | Mapping[str, Any] | Thresholds,
+    *,
+    baseline: Path | str | None = None,
+    inconclusive: Inconclusive | None = None,
+) -> GateResult:
+    """Hold runs against thresholds.
+
+    Args:
+        run: run directories, or folders that hold some.
+        thresholds: a YAML file, or its content.
+        baseline: run directory or folder, for rules about `paired.` differences.
+        inconclusive: what an undecided rule counts as; what the thresholds say when not given.
+
+    Returns:
+        The outcome of each rule, and an exit code: 0 passed, 1 failed, 4 undecided where that counts as a failure,
+        7 a rule matched nothing or nothing was judged.
+
+    Raises:
+        BadInput: thresholds or runs that cannot be read.
+        NotComparable: a partial run, or a baseline that was not measured alike.
+    """
+    given = _thresholds(thresholds)
+    policy = inconclusive or given.defaults.inconclusive
+    if policy not in ("fail", "warn", "pass"):
+        raise BadInput(f"An undecided rule counts as fail, warn or pass; got {policy!r}.")
+    runs = Runs([read(one) for one in find(run)], [read(one) for one in find(baseline)] if baseline else ())
+    _whole(runs)
+    results = [_judge(rule, given.defaults, runs) for rule in given.rules]
+    outcome, code = _sum(results, policy)
+    return GateResult(
+        outcome=outcome,
+        exit_code=code,
+        rules=results,
+        inconclusive=policy,
+        runs=[record.run_id for record in runs.candidates],
+        baseline=[record.run_id for record in runs.baselines],
+        title=given.title,
+    )
+
+
+def _whole(runs: Runs) -> None:
+    partial = [record.run_id for record in (*runs.candidates, *runs.baselines) if record.of("partial")]
+    if partial:
+        raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
+
+
+def _thresholds(given: Path | str | Mapping[str, Any] | Thresholds) -> Thresholds:
+    return thresholds.read(given) if isinstance(given, Path | str) else thresholds.check(given)
+
+
+def _judge(rule: Rule, defaults: Defaults, runs: Runs) -> RuleResult:
+    requirement = expression.parse(rule.require)
+    records = [record for record in runs.candidates if _wanted(rule, record)]
+    broken = [record for record in records if record.of("status") != "success"]
+    if not records:
+        what = " and ".join(part for part in (rule.audit, rule.model) if part)
+        return _without(rule, "ERROR", f"No run is about {what}.")
+    if broken:
+        return _without(rule, "ERROR", f"{broken[0].run_id} did not end well (status {broken[0].of('status')}).")
+    if rule.baseline == "required" and not runs.baselines:
+        return _without(rule, "ERROR", "The rule needs a baseline, and none was given.")
+    if requirement.paired and not runs.baselines:
+        return _without(rule, "NOT_RUN", "No baseline was given.")
+    numbers = [one for record in records for one in _numbers(rule, record, runs, paired=requirement.paired)]
+    if not numbers:
+        return _without(rule, "ERROR", _nothing(rule, records))
+    min_n = defaults.min_n if rule.min_n is None else rule.min_n
+    level, correction = rule.level or defaults.level, rule.correction or defaults.correction
+    checks = holding.hold(numbers, requirement, level=level, correction=correction, min_n=min_n)
+    outcome = holding.worst([check.outcome for check in checks])
+    return RuleResult(
+        id=rule.id,
+        audit=rule.audit or "",
+        metric=rule.metric,
+        require=str(requirement),
+        outcome=outcome,
+        severity=rule.severity,
+        tests=len(checks),
+        checks=checks,
+        message=rule.why,
+        point=requirement.point,
+    )
+
+
+def _wanted(rule: Rule, record: Record) -> bool:
+    model = (record.model, str(record.of("spec", "model")))
+    return rule.audit in (None, record.audit) and (rule.model is None or rule.model in model)
+
+
+def _numbers(rule: Rule, record: Record, runs: Runs, *, paired: bool) -> list[Number]:
+    if paired:
+        return _paired(rule, record, runs)
+    return [
+        Number(row, record.run_id, record.model, functools.partial(levels.at_level, row))
+        for row in rows(record.metrics)
+        if holding.about(rule, row)
+    ]
+
+
+def _paired(rule: Rule, record: Record, runs: Runs) -> list[Number]:
+    """Return the differences to the baseline's run of the same audit; their intervals are made anew at each level."""
+    base = _base(record, runs.baselines)
+    if record.run_id not in runs.joined:
+        joined, _ = comparing.joined_samples(base, record, allow_mismatch=False)
+        attributes = tuple(name for name in base.attributes if name in joined.columns)
+        runs.joined[record.run_id] = list(comparing.parts(joined, attributes))
+    numbers = []
+    for part in runs.joined[record.run_id]:
+        where = {part.by: part.value} if part.by else {}
+        row = {"metric": part.metric, "label_set": part.label_set, "slice": where, "slice_by": part.by}
+        if holding.about(rule, {**row, "contrast": "paired"}):
+            numbers.append(_paired_number(part, base, record))
+    return numbers
+
+
+def _paired_number(part: comparing.Part, base: Record, record: Record) -> Number:
+    @functools.cache
+    def bounds(level: float) -> levels.Bounds:
+        found = comparing.measured(part, base.run_id, level=level)
+        return levels.Bounds(found.value, found.ci_low, found.ci_high) if found else levels.Bounds(None, None, None)
+
+    first = comparing.measured(part, base.run_id)
+    row = {} if first is None else {"n": first.n, "value": first.value, "unit": first.unit, "slice": first.slice_json}
+    return Number(row, record.run_id, record.model, bounds)
+
+
+def _base(record: Record, baselines: Sequence[Record]) -> Record:
+    """Return the baseline's run that answers the same question.
+
+    Raises:
+        NotComparable: there is none, or more than one.
+    """
+    found = [one for one in baselines if one.audit == record.audit]
+    same = [one for one in found if one.of("hashes", "protocol") == record.of("hashes", "protocol")]
+    same = [one for one in same if one.of("hashes", "dataset") == record.of("hashes", "dataset")] or same
+    chosen = same or found
+    if len(chosen) != 1:
+        raise NotComparable(f"The baseline holds {len(chosen)} runs of {record.audit!r}; one is needed.")
+    return chosen[0]
+
+
+def _without(rule: Rule, outcome: Outcome, message: str) -> RuleResult:
+    audit, asked = rule.audit or "", str(expression.parse(rule.require))
+    return RuleResult(rule.id, audit, rule.metric, asked, outcome, rule.severity, 0, (), message)
+
+
+def _nothing(rule: Rule, records: Sequence[Record]) -> str:
+    have = sorted({str(name) for record in records if len(record.metrics) for name in record.metrics["metric"]})
+    if rule.metric not in have:
+        return f"No row has the metric {rule.metric!r}; there are: {', '.join(have[:12]) or 'none'}."
+    asked = ", ".join(f"{key} {value}" for key, value in rule.slice.items()) or "everybody"
+    by = ", ".join(rule.by) or "any"
+    return f"The metric {rule.metric!r} has no row for {asked}, contrast {rule.contrast}, by {by}."
+
+
+def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:
+    """Return the outcome of all rules together, and its exit code."""
+    failing = [rule for rule in results if rule.outcome == "FAIL" and rule.severity == "fail"]
+    unsure = [rule for rule in results if rule.outcome == "INCONCLUSIVE" and rule.severity == "fail"]
+    if failing:
+        return "FAIL", outcomes.FAILED
+    if any(rule.outcome == "ERROR" for rule in results):
+        return "ERROR", outcomes.NOTHING
+    if all(rule.outcome == "NOT_RUN" for rule in results):
+        return "NOT_RUN", outcomes.NOTHING
+    if unsure and policy == "fail":
+        return "INCONCLUSIVE", outcomes.UNDECIDED
+    return ("INCONCLUSIVE", outcomes.PASSED) if unsure and policy == "warn" else ("PASS", outcomes.PASSED)

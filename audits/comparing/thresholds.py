@@ -1,0 +1,124 @@
+"""The thresholds file: which numbers of a run must lie where, as YAML that is checked before anything is judged.
+
+Knows no run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from audits.comparing.expression import parse
+from workbench.errors import BadInput, UnknownName
+
+MAX_BYTES = 1_000_000  # of a thresholds file
+Inconclusive = Literal["fail", "warn", "pass"]
+Contrast = Literal["none", "between_groups", "to_overall", "to_reference"]
+
+
+class Rule(BaseModel):
+    """One requirement, and which rows of the metrics table it is about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1, max_length=200)
+    metric: str
+    require: str
+    audit: str | None = None  # None: every audit that has the metric
+    model: str | None = None
+    label_set: str | None = None
+    slice: dict[str, str] = Field(default_factory=dict)  # "*" stands for every value; empty: the whole
+    by: tuple[str, ...] = ()  # attributes that a contrast is taken over
+    contrast: Contrast = "none"
+    control: str | None = None
+    baseline: Literal["required", "optional"] = "optional"
+    severity: Literal["fail", "warn"] = "fail"
+    min_n: int | None = Field(default=None, ge=0)
+    level: float | None = Field(default=None, gt=0, lt=1)
+    correction: Literal["holm", "none"] | None = None
+    why: str = ""  # shown beside the outcome
+
+    @field_validator("require")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            parse(text)
+        except BadInput as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("slice", mode="before")
+    @classmethod
+    def _texts(cls, given: Any) -> Any:
+        return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else given
+
+
+class Defaults(BaseModel):
+    """What holds for each rule that says nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: float = Field(default=0.95, gt=0, lt=1)
+    correction: Literal["holm", "none"] = "holm"
+    min_n: int = Field(default=100, ge=0)
+    inconclusive: Inconclusive = "warn"
+
+
+class Thresholds(BaseModel):
+    """A whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    title: str = ""
+    defaults: Defaults = Defaults()
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @field_validator("rules")
+    @classmethod
+    def _distinct(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        names = [rule.id for rule in rules]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each rule has an id of its own; given twice: {', '.join(twice)}")
+        return rules
+
+
+def read(path: Path | str) -> Thresholds:
+    """Read a thresholds file.
+
+    Raises:
+        UnknownName: no such file.
+        BadInput: too large, no YAML, or not of the form that the message names.
+    """
+    import yaml
+
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"A thresholds file may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UnknownName(f"There is no thresholds file {path.name!r} that can be read.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"The thresholds file {path.name!r} is no YAML: {str(error)[:200]}") from None
+    return check(content, path.name)
+
+
+def check(content: object, name: str = "given") -> Thresholds:
+    """Check the content of a thresholds file.
+
+    Raises:
+        BadInput: a field is missing, unknown or of the wrong kind.
+    """
+    if isinstance(content, Thresholds):
+        return content
+    try:
+        return Thresholds.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        told = str(first["msg"]).removeprefix("Value error, ")
+        raise BadInput(f"The thresholds {name!r} cannot be used: {place}: {told.rstrip('.')}.") from None

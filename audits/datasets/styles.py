@@ -1,0 +1,156 @@
+"""The same things in several styles: OpenMoji in colour, without colour, lines or detail, and in another artwork.
+
+Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audits.datasets.dataset import About
+from audits.datasets.things import GLYPHS
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIDE = 224  # pixels
+SEED = 5
+BASE = "colour"  # the style that the others are compared with
+SYMBOLS = {  # drawn by the symbols of DejaVu Sans, too
+    "anchor": "⚓",
+    "airplane": "✈",
+    "cat": "🐱",
+    "cloud": "☁",
+    "coffee cup": "☕",
+    "envelope": "✉",
+    "heart": "❤",
+    "moon": "☽",
+    "pencil": "✏",
+    "phone": "☎",
+    "scissors": "✂",
+    "skull": "☠",
+    "snowflake": "❄",
+    "snowman": "☃",
+    "star": "★",
+    "sun": "☀",
+    "umbrella": "☂",
+}
+_OPENMOJI = {"cat": "🐈", "moon": "🌙", "phone": "📱", "star": "⭐"}  # where its character is another one
+SHOWS = (
+    "49 things in seven styles made from one drawing each, and 17 of them in the symbols of another font: a shift "
+    "of style with the thing held still. A drawing is not a photo, and these styles are not those of ImageNet-R or "
+    "Sketch; a fall here says that the style matters to this model, not how far it falls on other people's pictures."
+)
+
+
+def build(folder: Path) -> About:
+    """Write 360 pictures of 224 x 224 pixels and their table into an empty folder."""
+    import pandas as pd
+
+    rows = []
+    for name, picture, facts in _pictures():
+        picture.save(folder / f"{name}.png", format="PNG")
+        rows.append({"sample_id": name, "path": f"{name}.png", "split": "test", **facts})
+    pd.DataFrame(rows).sort_values("sample_id").to_csv(folder / "samples.csv", index=False)
+    return About(
+        title="Drawn things in eight styles",
+        licence="CC BY-SA 4.0 (OpenMoji); DejaVu's licence (symbols)",
+        source="OpenMoji 17, openmoji.org; DejaVu Sans, as matplotlib carries it",
+        shows=SHOWS,
+    )
+
+
+def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+    from PIL import Image
+
+    from workbench.pictures import draw
+
+    for label in sorted({*GLYPHS, *SYMBOLS}):
+        glyph = GLYPHS.get(label) or _OPENMOJI.get(label) or SYMBOLS[label]
+        drawing = draw(glyph).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        for style, change in STYLES.items():
+            yield _named(label, style), change(drawing), {"cluster": label, "label": label, "style": style}
+        if label in SYMBOLS:
+            yield (
+                _named(label, "symbol"),
+                _symbol(SYMBOLS[label]),
+                {"cluster": label, "label": label, "style": "symbol"},
+            )
+
+
+def _named(label: str, style: str) -> str:
+    return f"{label.replace(' ', '-')}-{style}"
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    return picture.convert("L").convert("RGB")
+
+
+def _outline(picture: Image.Image) -> Image.Image:
+    """Keep what is drawn in black."""
+    return picture.convert("L").point([255 if level > 90 else 0 for level in range(256)]).convert("RGB")
+
+
+def _silhouette(picture: Image.Image) -> Image.Image:
+    """Fill everything that is not white and cannot be reached from the border through white."""
+    from PIL import Image
+    from scipy.ndimage import binary_fill_holes
+
+    covered = binary_fill_holes(np.asarray(picture.convert("L")) < 250)
+    return Image.fromarray(np.where(covered, 0, 255).astype(np.uint8)).convert("RGB")
+
+
+def _sketch(picture: Image.Image) -> Image.Image:
+    """Soft grey strokes along the edges, on paper."""
+    from PIL import Image, ImageFilter
+
+    grey = np.asarray(picture.convert("L").filter(ImageFilter.GaussianBlur(0.8)), dtype=np.float64)
+    down, across = np.gradient(grey)
+    strokes = np.clip(np.hypot(down, across) * 3.0, 0, 190)
+    paper = 238 + np.random.default_rng(SEED).normal(0.0, 6.0, size=grey.shape)
+    return Image.fromarray(np.clip(paper - strokes, 0, 255).round().astype(np.uint8)).convert("RGB")
+
+
+def _blurred(picture: Image.Image) -> Image.Image:
+    from PIL import ImageFilter
+
+    return picture.filter(ImageFilter.GaussianBlur(6))
+
+
+def _posterised(picture: Image.Image) -> Image.Image:
+    """Two levels a colour channel."""
+    from PIL import ImageOps
+
+    return ImageOps.posterize(picture, 1).point([min(255, level * 2) for level in range(256)] * 3)
+
+
+def _symbol(character: str) -> Image.Image:
+    """Draw one character of DejaVu Sans in black on white."""
+    from importlib.util import find_spec
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    package = find_spec("matplotlib")
+    path = Path(package.origin or "").parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf" if package else None
+    if path is None or not path.is_file():
+        raise BadInput("Symbols are drawn in DejaVu Sans, which matplotlib carries; its installation lacks it.")
+    picture = Image.new("RGB", (SIDE, SIDE), "white")
+    font = ImageFont.truetype(str(path), 170)
+    ImageDraw.Draw(picture).text((SIDE / 2, SIDE / 2), character, font=font, fill="black", anchor="mm")
+    return picture
+
+
+STYLES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    BASE: lambda picture: picture,
+    "grey": _grey,
+    "outline": _outline,
+    "silhouette": _silhouette,
+    "sketch": _sketch,
+    "blurred": _blurred,
+    "posterised": _posterised,
+}

@@ -1,0 +1,10 @@
+"""Reports: what runs measured, as a page, a print, tables and files for other programs.
+
+Everything comes from the metrics table of a run; knows no model and measures nothing.
+"""
+
+from audits.reporting.writing import write as write
+from audits.reporting.writing import write_comparison as write_comparison
+from audits.reporting.writing import write_gate as write_gate
+
+__all__ = ["write", "write_comparison", "write_gate"]

@@ -1,0 +1,82 @@
+"""A section of a Hugging Face model card: the `model-index` that the hub reads, and the text that people read.
+
+The hub's format has no place for an interval, so it stands in the metric's name. Knows no hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from audits.reporting._evidence import rank
+from audits.reporting._markdown import headline, headlines
+from audits.reporting._numbers import count, known, written
+from audits.reporting._page import Wish, version
+from audits.reporting._tables import title
+from audits.reporting._text import markdown_cell, visible
+from audits.reporting.record import Record
+
+TASK = "zero-shot-image-classification"
+MOST_FINDINGS = 12
+USE = (
+    "Audits of attribute classification and identity measure a risk. They are not an endorsement of such use, whatever "
+    "the numbers. The numbers hold for the pictures and words of each audit and not beyond them."
+)
+
+
+def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+    """Write the section: YAML between dashes, then Markdown."""
+    import yaml
+
+    index = yaml.safe_dump({"model-index": model_index(records)}, sort_keys=False, allow_unicode=True, width=110)
+    out.write_text(f"---\n{index}---\n\n{text(records)}", encoding="utf-8")
+
+
+def model_index(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the runs as the hub's `model-index`: an entry a model, a result a run with something measured."""
+    index: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        metrics = [_metric(row) for row in headlines(record)]
+        results = index.setdefault(visible(record.model, 100), [])
+        if metrics:
+            results.append(
+                {"task": {"type": TASK, "name": _task(record)}, "dataset": _data(record), "metrics": metrics}
+            )
+    return [{"name": name, "results": results} for name, results in index.items()]
+
+
+def text(records: Sequence[Record]) -> str:
+    """Return the section's words: what was found, what was not, and the limits."""
+    lines = ["## Bias, risks and limitations: audits", "", USE, ""]
+    ranked = rank(records)
+    for title_, strength in (("Found", "found"), ("No evidence of", "no evidence"), ("Not measured", "not measured")):
+        chosen = [entry for entry in ranked if entry.finding.strength == strength][:MOST_FINDINGS]
+        if chosen:
+            lines += [f"### {title_}", ""]
+            lines += [f"- {markdown_cell(entry.finding.text, 400)} (`{entry.record.audit}`)" for entry in chosen] + [""]
+    lines += ["### Numbers", "", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
+    for record in records:
+        for row in headlines(record):
+            told = written(row)
+            cells = (record.audit, headline(row), told.value, told.interval, count(row.get("n")))
+            lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+    return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
+
+
+def _task(record: Record) -> str:
+    return visible(record.of("spec", "title") or record.audit, 100)
+
+
+def _data(record: Record) -> dict[str, str]:
+    told = {"type": visible(record.of("dataset", "key"), 100), "name": visible(record.of("dataset", "title"), 100)}
+    return {**told, "revision": str(record.of("hashes", "dataset"))}
+
+
+def _metric(row: dict[str, object]) -> dict[str, Any]:
+    told = written(row)
+    interval = f"{told.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if told.interval else ""
+    sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
+    contrast = "gap, " if row.get("contrast") == "between_groups" else ""
+    name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"
+    return {"type": visible(row["metric"], 100), "value": known(row["value"]), "name": name}

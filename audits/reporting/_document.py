@@ -1,0 +1,225 @@
+"""Everything in one JSON file, by a schema that is shipped beside: strict JSON, null for what is not known.
+
+Knows no page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits.reporting._page import Wish, untested, version
+from audits.reporting._tables import rows
+from audits.reporting._text import slice_of
+from audits.reporting.record import Record
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.comparing.outcomes import GateResult
+
+SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
+Cell = str | float | int | bool | None
+Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class _Table(_Part):
+    title: str
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class _Figure(_Table):
+    key: str
+    kind: Literal["intervals", "curve", "matrix", "reliability", "bars"]
+    x: str
+    y: str
+    alt: str
+
+
+class _Finding(_Part):
+    text: str
+    strength: Literal["found", "no evidence", "not measured", "note"]
+    metric: str = ""
+    slice: dict[str, str] = Field(default_factory=dict)
+    effect: float | None = None
+    p_adj: float | None = None
+    n: int | None = None
+
+
+class _Metric(BaseModel):
+    """A row of the metrics table; further columns are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    metric: str
+    unit: str = ""
+    contrast: str = "none"
+    slice: dict[str, str]
+    flags: list[str]
+    n: int | None = None
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    level: float | None = None
+    ci_method: str = ""
+    p_value: float | None = None
+    p_adj: float | None = None
+
+
+class _Run(_Part):
+    header: dict[str, Any]  # as in run.json
+    protocol: dict[str, Any]  # as in protocol.yaml
+    metrics: list[_Metric]
+    findings: list[_Finding]
+    sanity: list[str]
+    figures: list[_Figure]
+    tables: list[_Table]
+    how_to_read: str = ""
+    limits: str = ""
+
+
+class _Check(_Part):
+    run_id: str
+    model: str
+    slice: dict[str, str]
+    n: int | None
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    level: float
+    unit: str
+    outcome: Outcome
+    why: str
+
+
+class _Rule(_Part):
+    id: str
+    audit: str
+    metric: str
+    require: str
+    outcome: Outcome
+    severity: str
+    tests: int
+    point: bool
+    message: str
+    checks: list[_Check]
+
+
+class _Gate(_Part):
+    outcome: Outcome
+    exit_code: Literal[0, 1, 4, 7]
+    inconclusive: Literal["fail", "warn", "pass"]
+    title: str
+    runs: list[str]
+    baseline: list[str]
+    rules: list[_Rule]
+
+
+class Document(_Part):
+    """A report as data."""
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    software: str
+    untested: list[str]
+    runs: list[_Run]
+    gate: _Gate | None = None
+
+
+def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+    """Write the document."""
+    told = document(records, wish.gate).model_dump(mode="json", by_alias=True)
+    out.write_text(json.dumps(told, ensure_ascii=True, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+
+
+def document(records: Sequence[Record], gate: GateResult | None = None) -> Document:
+    """Return runs and gate as data."""
+    return Document(
+        schema=1,
+        software=f"CLIP Workbench {version()}",
+        untested=untested(records),
+        runs=[_run(record) for record in records],
+        gate=None if gate is None else _Gate.model_validate(_gate_content(gate)),
+    )
+
+
+def _gate_content(result: GateResult) -> dict[str, Any]:
+    """Return what a gate said as plain values."""
+    told = plain(asdict(result))
+    for rule in told["rules"]:
+        for check in rule["checks"]:
+            check["slice"] = slice_of(check["slice"])
+    return dict(told)
+
+
+def gate_text(result: GateResult) -> str:
+    """Return what a gate said as JSON."""
+    return json.dumps(_gate_content(result), indent=1, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the document, as shipped in `SCHEMA`."""
+    return Document.model_json_schema(by_alias=True)
+
+
+def metric_rows(table: DataFrame) -> list[dict[str, Any]]:
+    """Return a metrics table as strict-JSON rows; `slice` is an object, `flags` a list."""
+    return [
+        {
+            **plain(row),
+            "slice": slice_of(row.get("slice")),
+            "flags": [flag for flag in str(row.get("flags") or "").split("|") if flag],
+        }
+        for row in rows(table)
+    ]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
+    if hasattr(value, "tolist") and not isinstance(value, str):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return (
+        value
+        if value is None or isinstance(value, str | int | bool)
+        else (None if str(value) == "<NA>" else str(value))
+    )
+
+
+def _run(record: Record) -> _Run:
+    figures = [
+        {"key": one.key, "kind": one.kind, "x": one.x, "y": one.y, "alt": one.alt, **_table(one.title, one.data)}
+        for one in record.figures
+    ]
+    return _Run.model_validate(
+        {
+            "header": plain(record.header),
+            "protocol": plain(record.protocol),
+            "metrics": metric_rows(record.metrics),
+            "findings": [{**asdict(one), "slice": dict(one.slice or {})} for one in record.findings],
+            "sanity": list(record.sanity),
+            "figures": figures,
+            "tables": [_table(title, data) for title, data in record.tables.items()],
+            **record.texts,
+        }
+    )
+
+
+def _table(title: str, data: DataFrame) -> dict[str, Any]:
+    lines = [plain(list(line)) for line in data.itertuples(index=False, name=None)]
+    return {"title": title, "columns": [str(name) for name in data.columns], "rows": lines}

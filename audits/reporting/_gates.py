@@ -1,0 +1,58 @@
+"""Outcomes of a gate, written for a table.
+
+Knows no file format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.reporting._numbers import count, written
+from audits.reporting._text import slice_text, visible
+
+if TYPE_CHECKING:
+    from audits.comparing.outcomes import Check, RuleResult
+
+MOST_CHECKS = 12  # of a rule, in a page
+
+
+def rule_row(rule: RuleResult) -> dict[str, Any]:
+    """Write one rule: its worst checks first."""
+    order = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
+    checks = sorted(rule.checks, key=lambda check: order.index(check.outcome))
+    several = len({check.model for check in checks}) > 1
+    return {
+        "id": visible(rule.id),
+        "metric": visible(rule.metric, 80),
+        "require": visible(rule.require, 80) + (" (the value alone)" if rule.point else ""),
+        "outcome": rule.outcome.replace("_", " "),
+        "kind": kind(rule.outcome),
+        "severity": rule.severity,
+        "message": visible(rule.message, 400),
+        "checks": [_check(check, several) for check in checks[:MOST_CHECKS]],
+        "more": max(0, len(checks) - MOST_CHECKS),
+    }
+
+
+def kind(outcome: str) -> str:
+    """Return the style sheet's name of an outcome."""
+    return outcome.lower().replace("_", "-")
+
+
+def check_text(check: Check) -> str:
+    """Write the number that was held against a rule, at the rule's own level."""
+    told = written({"value": check.value, "ci_low": check.ci_low, "ci_high": check.ci_high, "unit": check.unit})
+    level = f", {100 * check.level:.4g} % interval" if told.interval else ""
+    n = f", n = {count(check.n)}" if check.n is not None else ""
+    why = f"; {visible(check.why)}" if check.why else ""
+    return f"{told.text}{level}{n}{why}"
+
+
+def _check(check: Check, several: bool) -> dict[str, str]:
+    name = slice_text(check.slice)
+    return {
+        "name": f"{visible(check.model, 60)}, {name}" if several else name,
+        "outcome": check.outcome.replace("_", " "),
+        "kind": kind(check.outcome),
+        "text": check_text(check),
+    }

@@ -1,0 +1,106 @@
+"""Markdown for a pull request: short, every number with its interval, nothing in it read as markup.
+
+Knows no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.reporting._evidence import counts, rank, stands_out
+from audits.reporting._gates import check_text
+from audits.reporting._numbers import count, known, written
+from audits.reporting._page import Wish, version
+from audits.reporting._tables import rows, title
+from audits.reporting._text import markdown_cell, slice_of, slice_text
+from audits.reporting._verdict import warnings
+from audits.reporting.record import Record
+
+if TYPE_CHECKING:
+    from audits.comparing.outcomes import GateResult, RuleResult
+
+SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "ERROR": "⚠️", "NOT_RUN": "➖"}
+MOST_ROWS = 20  # of a table
+SENTENCE = 300  # characters
+
+
+def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+    """Write what a reviewer should see."""
+    out.write_text(report(records, wish.gate), encoding="utf-8")
+
+
+def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
+    """Return the runs in short: the gate, what stands out, the overall value of each metric."""
+    ranked = rank(records)
+    models = list(dict.fromkeys(markdown_cell(record.model) for record in records))
+    lines = [f"## Audits of {', '.join(models)}", ""]
+    if judged:
+        lines += [*gate(judged).splitlines()[1:], ""]
+    found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
+    lines += [f"{len(records)} run{'s' if len(records) != 1 else ''}; findings: {found or 'none'}.", ""]
+    lines += [f"- {_sentence(entry.finding.text)} (`{entry.record.audit}`)" for entry in stands_out(ranked)]
+    lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(records)[:5]]
+    lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
+    every = [(record, row) for record in records for row in headlines(record)]
+    for record, row in every[:MOST_ROWS]:
+        told = written(row)
+        name = headline(row)
+        cells = (record.audit, name, told.value, told.interval, count(row.get("n")))
+        lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+    if len(every) > MOST_ROWS:
+        lines += ["", f"{len(every) - MOST_ROWS} further metrics stand in the report."]
+    lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits stand in the report.</sub>", ""]
+    return "\n".join(lines)
+
+
+def headlines(record: Record) -> list[dict[str, object]]:
+    """Return each metric's overall value and the gaps between groups, without what stands on too small an n."""
+    return [
+        row
+        for row in rows(record.metrics)
+        if not slice_of(row.get("slice"))
+        and known(row.get("value")) is not None
+        and str(row.get("contrast") or "none") in ("none", "between_groups")
+        and "suppressed" not in str(row.get("flags") or "")
+    ]
+
+
+def headline(row: dict[str, object]) -> str:
+    """Name a headline: metric, gap or not, label set."""
+    gap = (
+        f", gap by {str(row.get('slice_by')).replace(',', ' and ')}" if row.get("contrast") == "between_groups" else ""
+    )
+    return title(str(row["metric"])) + gap + (f" ({row['label_set']})" if row.get("label_set") else "")
+
+
+def gate(result: GateResult) -> str:
+    """Return the outcome of a gate, rule by rule."""
+    lines = [
+        "",
+        f"### {SIGNS[result.outcome]} Gate: {result.outcome.replace('_', ' ')}",
+        "",
+        "| | rule | requires | measured |",
+        "|---|---|---|---|",
+    ]
+    lines += [_rule(rule) for rule in result.rules]
+    return "\n".join([*lines, ""])
+
+
+def _rule(rule: RuleResult) -> str:
+    order = list(SIGNS)
+    worst = [check for check in rule.checks if check.outcome == rule.outcome]
+    worst = worst or sorted(rule.checks, key=lambda check: order.index(check.outcome))
+    told = f"{slice_text(worst[0].slice)}: {check_text(worst[0])}" if worst else rule.message
+    if len(rule.checks) > 1:
+        told += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"
+    only = " (warns only)" if rule.severity == "warn" else ""
+    asked = f"{rule.metric} {rule.require}"
+    cells = (rule.id + only, asked, told)
+    head = f"| {SIGNS[rule.outcome]} {rule.outcome.replace('_', ' ')} | "
+    return head + " | ".join(markdown_cell(cell, SENTENCE) for cell in cells) + " |"
+
+
+def _sentence(text: str) -> str:
+    return markdown_cell(text, SENTENCE)

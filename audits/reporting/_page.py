@@ -1,0 +1,272 @@
+"""The report's content in its order: verdict, what was tested and what was not, findings, audits, provenance, words.
+
+Decides what is said; the templates decide how it looks.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.reporting import _origins, _shown
+from audits.reporting import _sections as sections
+from audits.reporting._evidence import Ranked, counts, rank, stands_out
+from audits.reporting._glossary import GLOSSARY
+from audits.reporting._numbers import DIFFERENCE, SHARE, count, known, p_value, scale, writer
+from audits.reporting._tables import blocks, flags
+from audits.reporting._text import slice_of, visible
+from audits.reporting._verdict import verdict
+from audits.reporting.record import Record
+
+if TYPE_CHECKING:
+    from audits.analysis import Finding
+    from audits.comparing.outcomes import GateResult
+    from audits.reporting._thumbnails import Shown
+
+ORDER = (
+    "First what was found, then notes, then what shows no evidence, then what could not be measured. Within each: the "
+    "smaller adjusted p-value first, then the larger effect, then the larger n."
+)
+MOST_FINDINGS = 300
+EQUAL = 1e-9  # two values that differ by less are the same one
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a report is wanted."""
+
+    gate: GateResult | None = None
+    thumbnails: str = "none"
+    fixed: bool = False  # for print: fixed colours, nothing that moves
+    room: sections.Room = sections.ROOMS[0]
+
+
+def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
+    """Return what the template `report.html.j2` calls `page`.
+
+    Args:
+        records: one a run.
+        wish: how it is wanted.
+        pictures: thumbnails by place of the run.
+    """
+    ranked = rank(records)
+    places = {id(record): f"audit-{at}" for at, record in enumerate(records, 1)}
+    told = [_finding(entry, places) for entry in ranked[:MOST_FINDINGS]]
+    several = len({record.model for record in records}) > 1
+    parts = [
+        _section(record, places, wish, several=several, shown=pictures.get(at, ())) for at, record in enumerate(records)
+    ]
+    for part in parts:
+        part["findings"] = [one for one in told if one["section"] == part["id"]]
+    return {
+        "version": version(),
+        "title": f"Audit report: {_heading(records)}",
+        "heading": _heading(records),
+        "lede": _lede(records),
+        "left_out": _left_out(wish.room),
+        "verdict": verdict(records, wish.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
+        "gate": gate_table(wish.gate) if wish.gate else None,
+        "untested": untested(records),
+        "order": ORDER,
+        "findings": told,
+        "counts": ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items()),
+        "sections": parts,
+        "comparability": comparability(records),
+        "words": list({one["key"]: one for one in map(_origins.words, records)}.values()),
+        "glossary": GLOSSARY,
+        "sources": ", ".join(visible(record.run_id, 80) for record in records[:6])
+        + (" and others" if len(records) > 6 else ""),
+    }
+
+
+def _sources(records: Sequence[Record]) -> str:
+    named = ", ".join(visible(record.run_id, 80) for record in records[:6])
+    return f"{named} and others" if len(records) > 6 else named
+
+
+def version() -> str:
+    """Return the installed version of this software, or "from source"."""
+    try:
+        return importlib.metadata.version("clip-workbench")
+    except importlib.metadata.PackageNotFoundError:
+        return "from source"
+
+
+def untested(records: Sequence[Record]) -> list[str]:
+    """Say what a reader could take for tested and is not."""
+    from audits.catalogue import AUDITS
+
+    done = {record.audit for record in records}
+    lines = []
+    missing = [audit.key for audit in AUDITS if audit.key not in done]
+    if missing:
+        lines.append(f"Audits that were not run: {', '.join(missing)}.")
+    for record in records:
+        name = visible(record.audit, 80)
+        if record.of("partial"):
+            lines.append(f"{name}: only a part of the data was run (limit {record.of('spec', 'limit')}).")
+        if record.of("status") != "success":
+            lines.append(f"{name}: the run's status is {visible(record.of('status') or 'unknown', 40)}.")
+        excluded = record.of("dataset", "excluded", default=())
+        if excluded:
+            reasons = list(dict.fromkeys(visible(why, 80) for _, why in excluded))
+            some = f"{len(excluded)} picture{'s' if len(excluded) != 1 else ''}"
+            lines.append(f"{name}: {some} could not be used ({'; '.join(reasons[:4])}).")
+        lines += [f"{name}: {line}" for line in _thin(record)]
+    data = list(dict.fromkeys(visible(record.of("dataset", "title"), 80) for record in records))
+    lines.append(f"Other pictures than {', '.join(data)}, and other words than those at the end of this report.")
+    return lines
+
+
+def _thin(record: Record) -> list[str]:
+    if "flags" not in record.metrics.columns:
+        return []
+    told = [flags(value) for value in record.metrics["flags"]]
+    small, empty = (sum(name in one for one in told) for name in ("small n", "undefined"))
+    lines = [f"{small} of {len(told)} values stand on a small n."] if small else []
+    return lines + ([f"{empty} of {len(told)} values are not defined on these data."] if empty else [])
+
+
+def comparability(records: Sequence[Record]) -> str:
+    """Say which runs were made on the same model, data and protocol."""
+    if len(records) == 1:
+        return (
+            "Another run can be compared with this one picture by picture if audit and version, protocol hash and data "
+            "hash are equal."
+        )
+    models = {record.of("hashes", "model") for record in records}
+    clean = {str(record.of("provenance", "git", "commit"))[:12] for record in records}
+    kinds = {(record.of("model", "dtype"), record.of("model", "device")) for record in records}
+    same = (
+        "All runs used the same weights, preprocessing and dtype."
+        if len(models) == 1
+        else (
+            f"The runs used {len(models)} different models: their numbers answer the same question only where audit, "
+            "protocol hash and data hash agree."
+        )
+    )
+    more = "" if len(clean) == 1 else " They were made with different versions of the code."
+    where = "" if len(kinds) == 1 else " They were made on different devices or in different dtypes."
+    return same + more + where
+
+
+def gate_table(result: GateResult) -> dict[str, Any]:
+    """Write the outcomes of a gate."""
+    from audits.reporting._gates import rule_row
+
+    tests = sum(rule.tests for rule in result.rules)
+    rules = len(result.rules)
+    numbers = f"{tests} number{'s' if tests != 1 else ''} held against {rules} rule{'s' if rules != 1 else ''}"
+    return {"caption": numbers, "rules": [rule_row(rule) for rule in result.rules]}
+
+
+def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
+    finding, record = entry.finding, entry.record
+    effect = known(finding.effect)
+    factor, unit = scale(_unit(record, finding, effect))
+    return {
+        "text": visible(finding.text, 600),
+        "strength": finding.strength,
+        "kind": finding.strength.replace(" ", "-"),
+        "sign": entry.sign,
+        "audit": visible(record.audit, 80),
+        "section": places[id(record)],
+        "effect": "" if effect is None else writer(None, unit)(factor * effect),
+        "effect_raw": effect,
+        "p": p_value(finding.p_adj),
+        "p_raw": known(finding.p_adj),
+        "n": count(finding.n),
+        "n_raw": known(finding.n),
+    }
+
+
+def _unit(record: Record, finding: Finding, effect: float | None) -> str:
+    """Return the unit of an effect: of the measure that has this value, else a difference in the metric's unit."""
+    table = record.metrics
+    if effect is None or not finding.metric or "unit" not in table.columns:
+        return ""
+    table = table[table["metric"] == finding.metric]
+    where = dict(finding.slice or {})
+    units = [
+        str(unit)
+        for value, unit, told in zip(table["value"], table["unit"], table["slice"], strict=True)
+        if (number := known(value)) is not None and abs(number - effect) < EQUAL and slice_of(told) == where
+    ]
+    fallback = str(table["unit"].iloc[0]) if len(table) else ""
+    return units[0] if units else (DIFFERENCE if fallback == SHARE else fallback)
+
+
+def _section(
+    record: Record, places: Mapping[int, str], wish: Wish, *, several: bool, shown: Sequence[Shown]
+) -> dict[str, Any]:
+    room = wish.room
+    table, text = sections.sensitivity(record)
+    name = visible(record.of("spec", "title") or record.audit, 120)
+    extra = list(record.tables.items())[: room.tables]
+    return {
+        "id": places[id(record)],
+        "audit": visible(record.audit, 80),
+        "title": f"{name}, {visible(record.model, 60)}" if several else name,
+        "question": visible(record.of("spec", "question"), 300),
+        "model": visible(record.model, 120),
+        "data": visible(record.of("dataset", "title") or record.of("dataset", "key"), 120),
+        "protocol": visible(record.of("spec", "protocol"), 80),
+        "pictures": count(record.of("dataset", "n", default=None)),
+        "seed": record.of("spec", "seed", default="not recorded"),
+        "partial": "Only a part of the data was run: no number here is the audit's answer."
+        if record.of("partial")
+        else "",
+        "intended_use": intended_use(record.audit),
+        "sanity": [visible(line, 600) for line in record.sanity],
+        "figures": [_shown.drawn(one, room.points, fixed=wish.fixed) for one in record.figures[: room.figures]],
+        "pictures_shown": shown,
+        "pictures_note": _shown_note(wish.thumbnails),
+        "blocks": blocks(record.metrics, room.rows),
+        "open": sections.OPEN_BLOCKS,
+        "sensitivity": table,
+        "sensitivity_text": text,
+        "tables": [_shown.table(title, data, room.table) for title, data in extra],
+        "provenance": _origins.provenance(record),
+        "packages": _origins.packages(record),
+        **_origins.prose(record),
+    }
+
+
+def intended_use(key: str) -> str:
+    """Return the limits of use that the catalogue names for an audit, "" where it names none."""
+    from audits.catalogue import AUDITS
+
+    return next((audit.intended_use for audit in AUDITS if audit.key == key), "")
+
+
+def _shown_note(thumbnails: str) -> str:
+    made = "Blurred, because the pictures may show people. " if thumbnails == "blurred" else ""
+    return made + "Taken at even distances from the samples in order of their ids; they illustrate and are no evidence."
+
+
+def _heading(records: Sequence[Record]) -> str:
+    models = list(dict.fromkeys(visible(record.model, 60) for record in records))
+    named = " and ".join(models[:2]) if len(models) < 3 else f"{len(models)} models"
+    audits = list(dict.fromkeys(visible(record.of("spec", "title") or record.audit, 60) for record in records))
+    return f"{named}: {audits[0]}" if len(audits) == 1 else f"{named}: {len(audits)} audits"
+
+
+def _lede(records: Sequence[Record]) -> str:
+    days = sorted({str(record.of("finished") or record.of("created"))[:10] for record in records} - {""})
+    when = f"Measured {days[0]}" if len(days) == 1 else f"Measured {days[0]} to {days[-1]}" if days else "Measured"
+    trained = list(
+        dict.fromkeys(visible(text, 160) for record in records if (text := record.of("model", "trained_on")))
+    )
+    return f"{when}." + (f" The model was trained on {trained[0]}." if len(trained) == 1 else "")
+
+
+def _left_out(room: sections.Room) -> str:
+    if room == sections.ROOMS[0]:
+        return ""
+    return (
+        f"To stay below 5 MB, this page shows at most {room.figures} figures a run, {room.rows} rows a measure, "
+        f"{room.points} rows a figure and {room.table} rows a further table. The run directory and the CSV, Parquet "
+        "and JSON files hold everything."
+    )

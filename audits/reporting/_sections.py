@@ -1,0 +1,73 @@
+"""How much of a run goes into a page, and what its label sets do to its numbers.
+
+Knows no HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from audits.reporting._numbers import known, written
+from audits.reporting._shown import Cell, Column, Table
+from audits.reporting._tables import rows, title
+from audits.reporting._text import slice_text, visible
+from audits.reporting.record import Record
+
+OPEN_BLOCKS = 8  # measures of one run that are shown open
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much of a run goes into one page; the files always have all of it."""
+
+    rows: int = 400  # of one measure
+    figures: int = 24  # of one run
+    points: int = 400  # rows of a figure's table
+    table: int = 200  # rows of a further table
+    tables: int = 30
+
+
+ROOMS = (Room(), Room(120, 16, 120, 60, 16), Room(40, 8, 40, 20, 8), Room(16, 3, 16, 8, 3), Room(6, 0, 0, 0, 0))
+
+
+def sensitivity(record: Record) -> tuple[Table | None, str]:
+    """Return what each label set gives for the same measure, and a sentence about the largest spread."""
+    found: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+    for row in rows(record.metrics):
+        labels = row.get("label_set")
+        if labels and known(row.get("value")) is not None:
+            key = (str(row["metric"]), str(row.get("contrast") or "none"), str(row.get("slice") or ""))
+            found.setdefault(key, {}).setdefault(str(labels), row)
+    several = {key: sets for key, sets in found.items() if len(sets) > 1}
+    if not several:
+        return None, ""
+    spread = {key: _spread(sets) for key, sets in several.items()}
+    ordered = sorted(several, key=lambda key: -spread[key])[:30]
+    names = list(dict.fromkeys(name for key in ordered for name in several[key]))
+    head = [Column("name", "Measure", False), *(Column(name, visible(name, 60), True) for name in names)]
+    lines = [_set_line(key, several[key], names) for key in ordered]
+    widest = ordered[0]
+    low, high = (_edge(several[widest], end) for end in (min, max))
+    text = (
+        f"{title(widest[0])} ({slice_text(widest[2])}) goes from {low} to {high}, depending on the label set alone. "
+        "Rows are in order of this spread."
+    )
+    return Table("The same measure with each label set", head, lines, len(several) - len(ordered)), text
+
+
+def _spread(sets: dict[str, dict[str, Any]]) -> float:
+    values = [float(row["value"]) for row in sets.values()]
+    return max(values) - min(values)
+
+
+def _edge(sets: dict[str, dict[str, Any]], end: Any) -> str:
+    return written(end(sets.values(), key=lambda row: float(row["value"]))).text
+
+
+def _set_line(key: tuple[str, str, str], sets: dict[str, dict[str, Any]], names: list[str]) -> list[Cell]:
+    cells = [Cell(f"{title(key[0])}, {slice_text(key[2])}", None)]
+    for name in names:
+        row = sets.get(name)
+        cells.append(Cell(written(row).value, repr(float(row["value"]))) if row else Cell("", None))
+    return cells

@@ -1,0 +1,199 @@
+"""The metrics table as a reader wants it: a block a metric, overall first, then groups, then their intersections.
+
+Knows no HTML; every text is made from the row that it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.reporting._numbers import count, known, p_value, writer, written
+from audits.reporting._text import slice_of, slice_text, visible
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+KEYS = ("metric", "contrast", "control", "label_set", "template_set")
+CONTRASTS = {
+    "between_groups": "gap between the groups",
+    "to_overall": "difference to the whole",
+    "to_reference": "difference to the reference",
+    "paired": "candidate minus base",
+}
+OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
+MOST_ROWS = 400  # of one block in a page
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row, written."""
+
+    name: str
+    n: str
+    value: str
+    interval: str
+    chance: str
+    p: str
+    published: str
+    source: str
+    flags: str
+    low: float | None  # of the interval, as a part of the block's range, 0..1
+    high: float | None
+    dot: float | None
+    null: float | None  # 95th percentile of chance, likewise
+    raw: float | None  # the value as the table has it
+    raw_low: float | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one metric."""
+
+    title: str
+    under: str  # which label set, contrast and so on
+    lines: Sequence[Line]
+    rest: str  # how many rows only the files have
+    method: str  # of the intervals
+    family: str  # how many tests were adjusted, and how
+    scale: str  # ends of the drawn range
+    zero: float | None  # where 0 lies in the drawn range
+    open: int = OPEN_ROWS
+
+    def has(self, name: str) -> bool:
+        """Whether any line says something in that column."""
+        return any(getattr(line, name) not in ("", None) for line in self.lines)
+
+
+def blocks(metrics: DataFrame, most: int = MOST_ROWS) -> list[Block]:
+    """Return the blocks of a metrics table, in its own order, each with at most so many rows."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows(metrics):
+        groups.setdefault(tuple(str(row.get(key) or "") for key in KEYS), []).append(row)
+    return [_block(key, group, most) for key, group in groups.items()]
+
+
+def rows(metrics: DataFrame) -> Iterator[dict[str, Any]]:
+    """Return the rows as plain values: None where a number is missing."""
+    for row in metrics.to_dict("records"):
+        yield {str(key): None if _missing(value) else value for key, value in row.items()}
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and value != value) or str(value) in ("<NA>", "NaT")
+
+
+def title(metric: str) -> str:
+    """Write a metric's name for people: "accuracy.top1" becomes "Accuracy, top1"."""
+    words = visible(metric).replace("_", " ").replace(".", ", ")
+    return words[:1].upper() + words[1:]
+
+
+def _block(key: tuple[str, ...], group: list[dict[str, Any]], most: int) -> Block:
+    metric, contrast, control, labels, templates = key
+    ordered = sorted(group, key=lambda row: len(slice_of(row.get("slice"))))
+    kept = ordered[:most]
+    under = [
+        CONTRASTS.get(contrast, "" if contrast in ("", "none") else contrast),
+        f"within {visible(control)}" if control else "",
+        f"label set {visible(labels)}" if labels else "",
+        f"templates {visible(templates)}" if templates else "",
+    ]
+    low, high = _range(kept)
+    lines = [_line(row, low, high) for row in kept]
+    return Block(
+        title=title(metric),
+        under=", ".join(part for part in under if part),
+        lines=lines,
+        rest=f"{len(ordered) - len(kept)} further rows stand in the files only" if len(ordered) > len(kept) else "",
+        method=_method(kept),
+        family=_family(kept),
+        scale=f"{_end(kept[0], low)} to {_end(kept[0], high)}",
+        zero=(0.0 - low) / (high - low) if low <= 0 <= high else None,
+    )
+
+
+def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
+    told = written(row)
+
+    def part(name: str) -> float | None:
+        number = known(row.get(name))
+        return None if number is None else (number - low) / (high - low)
+
+    published = known(row.get("published_value"))
+    return Line(
+        name=_name(row),
+        n=count(row.get("n")),
+        value=told.value,
+        interval=told.interval,
+        chance=_chance(row),
+        p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
+        published="" if published is None else written({"value": published, "unit": row.get("unit")}).value,
+        source=visible(row.get("published_source") or ""),
+        flags=flags(row.get("flags")),
+        low=part("ci_low"),
+        high=part("ci_high"),
+        dot=part("value"),
+        null=part("null_q95"),
+        raw=known(row.get("value")),
+        raw_low=known(row.get("ci_low")),
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    name = slice_text(row.get("slice"))
+    by = str(row.get("slice_by") or "")
+    if by and str(row.get("contrast") or "none") == "between_groups":
+        name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
+    reference = row.get("reference")
+    return f"{name}, against {visible(reference)}" if reference else name
+
+
+def _chance(row: Mapping[str, Any]) -> str:
+    """Write what chance alone gives: its mean and its 95th percentile."""
+    mean, top = (written({"value": row.get(name), "unit": row.get("unit")}) for name in ("null_mean", "null_q95"))
+    if known(row.get("null_q95")) is None:
+        return ""
+    return f"{mean.value}, 95 % below {top.value}" if known(row.get("null_mean")) is not None else f"below {top.value}"
+
+
+def flags(value: object) -> str:
+    """Write the flags of a row: "small_n" becomes "small n"."""
+    if value is None or isinstance(value, float):
+        return ""
+    names = value.replace(",", "|").split("|") if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+    return ", ".join(visible(name).strip().replace("_", " ") for name in names if str(name).strip())
+
+
+def _range(group: list[dict[str, Any]]) -> tuple[float, float]:
+    names = ("value", "ci_low", "ci_high", "null_q95")
+    numbers = [number for row in group for name in names if (number := known(row.get(name))) is not None]
+    if not numbers:
+        return 0.0, 1.0
+    low, high = min(numbers), max(numbers)
+    if group[0].get("unit") == "share" and low >= 0 and high <= 1:
+        low, high = 0.0, next(end for end in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if high <= end)
+    low, high = min(low, 0.0), max(high, 0.0)
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _end(row: Mapping[str, Any], number: float) -> str:
+    return written({"value": number, "unit": row.get("unit")}).value if number else writer(0, "")(0.0)
+
+
+def _method(group: list[dict[str, Any]]) -> str:
+    methods = dict.fromkeys(str(row["ci_method"]) for row in group if row.get("ci_method"))
+    levels = dict.fromkeys(f"{100 * level:g} %" for row in group if (level := known(row.get("level"))) is not None)
+    return f"{' and '.join(levels)} intervals: {', '.join(methods)}" if methods else ""
+
+
+def _family(group: list[dict[str, Any]]) -> str:
+    tests = int(max((known(row.get("n_tests")) or 0 for row in group), default=0))
+    tests = tests or sum(row.get("p_value") is not None for row in group)
+    names = dict.fromkeys(str(row["correction"]) for row in group if row.get("correction"))
+    adjusted = [name for name in names if name != "none"]
+    if not tests:
+        return ""
+    how = f"adjusted ({', '.join(adjusted)})" if adjusted else "not adjusted"
+    return f"{tests} test{'s' if tests > 1 else ''} in the family, p-values {how}"

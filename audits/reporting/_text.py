@@ -1,0 +1,52 @@
+"""Words from outside, made harmless to read: control and direction marks become visible, long ones are cut.
+
+Escaping for HTML, XML or Markdown is the writer's own; this is what comes before it.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST = 200  # characters of a name in a table; the CSV, Parquet and JSON files keep all
+_MARKDOWN = {sign: f"&#{ord(sign)};" for sign in "|<>&@#"} | {sign: "\\" + sign for sign in "\\`*_{}[]!~$"}
+JOINER = "\u200d"  # holds emoji together: kept
+
+
+def visible(text: object, limit: int = LONGEST) -> str:
+    """Return text on one line, in which nothing is hidden and nothing is longer than `limit`.
+
+    Control characters, direction marks, lone surrogates and unassigned characters are written as ⟨U+202E⟩.
+    """
+    line = " ".join(str(text).split()) if not isinstance(text, str) or "\n" in text else text
+    cut = line[:limit]
+    shown = "".join(_shown(sign) for sign in cut)
+    return shown if len(line) <= limit else f"{shown}… ({len(line):,} characters)"
+
+
+def _shown(sign: str) -> str:
+    hidden = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn") and sign not in (JOINER, "\t")
+    return f"⟨U+{ord(sign):04X}⟩" if hidden else sign
+
+
+def slice_of(value: object) -> dict[str, str]:
+    """Read a slice of the metrics table: canonical JSON, a mapping, or nothing for the whole."""
+    if isinstance(value, Mapping):
+        return {str(key): str(part) for key, part in value.items()}
+    if not isinstance(value, str) or not value.strip():
+        return {}
+    read: Any = json.loads(value)
+    return {str(key): str(part) for key, part in read.items()} if isinstance(read, dict) else {}
+
+
+def slice_text(value: object) -> str:
+    """Write a slice for people: "race Black, age 20-29", or "all"."""
+    parts = slice_of(value)
+    return ", ".join(f"{visible(key)} {visible(part)}" for key, part in parts.items()) or "all"
+
+
+def markdown_cell(text: object, limit: int = 80) -> str:
+    """Return text for a cell of a Markdown table: nothing in it is read as Markdown, HTML, a mention or a reference."""
+    return "".join(_MARKDOWN.get(sign, sign) for sign in visible(text, limit))

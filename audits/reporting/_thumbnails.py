@@ -1,0 +1,75 @@
+"""Small pictures for a report, where somebody asked for them: blurred, or as they are.
+
+Off unless asked for. Knows no page.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audits.reporting._text import visible
+from audits.reporting.record import Record
+from workbench.errors import BadInput, WorkbenchError
+
+WISHES = ("none", "blurred", "full")
+MOST = 12  # of one run
+SIDE = 96  # pixels
+BLUR = 7  # pixels at that size: a face is no longer known, a scene still is
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One thumbnail."""
+
+    uri: str  # data:
+    alt: str
+    caption: str
+
+
+def pictures(records: Sequence[Record], wish: str) -> Mapping[int, Sequence[Shown]]:
+    """Return thumbnails by place of the run; none where the data are no longer there.
+
+    Raises:
+        BadInput: no such wish.
+    """
+    if wish not in WISHES:
+        raise BadInput(f"Thumbnails are {', '.join(WISHES)}; got {wish!r}.")
+    return {} if wish == "none" else {at: _of(record, wish == "blurred") for at, record in enumerate(records)}
+
+
+def _of(record: Record, blurred: bool) -> list[Shown]:
+    from audits.datasets.readers import read
+
+    try:
+        dataset = read(str(record.of("spec", "dataset")))
+    except (WorkbenchError, OSError):
+        return []
+    table = dataset.table
+    step = max(1, len(table) // MOST)
+    rows = table.iloc[::step].head(MOST).to_dict("records")
+    made = [(row, _data_uri(dataset.file(str(row["path"])), blurred)) for row in rows]
+    return [
+        Shown(uri, visible(f"Picture {row['sample_id']}", 60), visible(row.get("label") or row["sample_id"], 40))
+        for row, uri in made
+        if uri
+    ]
+
+
+def _data_uri(path: Path, blurred: bool) -> str:
+    from PIL import Image, ImageFilter, ImageOps
+
+    from workbench.images import safe_open
+
+    try:
+        picture = ImageOps.fit(safe_open(path), (SIDE, SIDE), Image.Resampling.LANCZOS)
+    except (WorkbenchError, OSError):
+        return ""
+    if blurred:
+        picture = picture.filter(ImageFilter.GaussianBlur(BLUR))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,175 @@
+"""A report in the form that its file name asks for; each is written under another name and renamed when it is whole.
+
+    .html one page   .pdf for print   .md for a pull request   .card.md for a model card
+    .csv .parquet the metrics table   .json everything, by the shipped schema   .xml JUnit   a folder: CSV files
+
+Knows the forms by name; what stands in them is each one's own affair.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
+from audits.reporting._page import Wish
+from audits.reporting.record import Record, find, read
+from workbench.errors import BadInput, OutOfResources
+
+if TYPE_CHECKING:
+    from audits.comparing.outcomes import Comparison, GateResult
+
+Maker = Callable[[Sequence[Record], Wish, Path], None]
+Said = TypeVar("Said")
+_OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.csv")
+
+
+def write(
+    run_dirs: Sequence[Path | str] | Path | str,
+    out: Path | str,
+    *,
+    thumbnails: str = "none",
+    gate: GateResult | None = None,
+) -> Path:
+    """Write a report about one run or several.
+
+    Args:
+        run_dirs: run directories, or folders that hold some.
+        out: its ending says which form; without one it is a folder of CSV files.
+        thumbnails: pictures in the page: none, blurred, or full. Rights and consent are the caller's.
+        gate: what a gate said about these runs; stands in the verdict.
+
+    Returns:
+        `out`.
+
+    Raises:
+        BadInput: no such form, a damaged run, or wish for thumbnails.
+        UnknownName: no run there.
+        Unsupported: PDF without WeasyPrint or what it needs.
+        OutOfResources: `out` cannot be written.
+    """
+    out = Path(out)
+    make = _maker(out, RUNS)
+    if thumbnails not in ("none", "blurred", "full"):
+        raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
+    records = [read(folder) for folder in find(run_dirs)]
+    wish = Wish(gate=gate, thumbnails=thumbnails)
+    with _whole(out) as half:
+        make(records, wish, half)
+    return out
+
+
+def write_gate(result: GateResult, out: Path | str) -> Path:
+    """Write what a gate said: .md, .xml (JUnit), .json.
+
+    Raises:
+        BadInput: another ending.
+    """
+    forms: dict[str, Callable[[GateResult], str]] = {
+        ".md": _markdown.gate,
+        ".xml": _junit.gate,
+        ".json": _document.gate_text,
+    }
+    return _text(Path(out), forms, result)
+
+
+def write_comparison(comparison: Comparison, out: Path | str) -> Path:
+    """Write what a comparison found: .html, .md, .json, .csv.
+
+    Raises:
+        BadInput: another ending.
+    """
+    from audits.reporting import _comparisons
+
+    forms: dict[str, Callable[[Comparison], str]] = {
+        ".html": _comparisons.html,
+        ".md": _comparisons.markdown,
+        ".json": _comparisons.json_text,
+        ".csv": lambda told: _files.csv_text(told.metrics),
+    }
+    return _text(Path(out), forms, comparison)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One kind of report."""
+
+    ending: str
+    title: str
+    make: Maker
+
+
+def _write_html(records: Sequence[Record], wish: Wish, half: Path) -> None:
+    half.write_text(_html.render(records, wish), encoding="utf-8")
+
+
+RUNS = (
+    Form(".html", "one page, self-contained", _write_html),
+    Form(".pdf", "for print", _pdf.write),
+    Form(".csv", "the metrics table", _files.write_csv),
+    Form("", "a folder of CSV files", _files.write_folder),
+    Form(".parquet", "the metrics table", _files.write_parquet),
+    Form(".json", "everything, by the shipped schema", _document.write),
+    Form(".xml", "JUnit", _junit.write),
+    Form(".card.md", "a section of a model card", _card.write),
+    Form(".md", "for a pull request", _markdown.write),
+)
+
+
+def _maker(out: Path, forms: Sequence[Form]) -> Maker:
+    name = out.name.lower()
+    if "." not in name or str(out).endswith(os.sep):
+        return _files.write_folder
+    for form in forms:
+        if form.ending and name.endswith(form.ending):
+            return form.make
+    known = ", ".join(form.ending for form in forms if form.ending)
+    raise BadInput(f"The ending of a report says its form: {known}, or a folder for CSV files; got {out.name!r}.")
+
+
+def _text(out: Path, forms: Mapping[str, Callable[[Said], str]], content: Said) -> Path:
+    form = forms.get(out.suffix.lower())
+    if form is None:
+        raise BadInput(f"The ending says the form: {', '.join(forms)}; got {out.name!r}.")
+    with _whole(out) as half:
+        half.write_text(form(content), encoding="utf-8")
+    return out
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """Give another name beside `out`, and rename what was written there; a failure leaves `out` as it was."""
+    half = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield half
+        if half.is_dir() and out.is_dir():
+            _replace_folder(half, out)
+        else:
+            os.replace(half, out)
+    except OSError as error:
+        raise OutOfResources(f"The report {out.name!r} could not be written ({error.strerror or error}).") from None
+    finally:
+        if half.is_dir():
+            shutil.rmtree(half, ignore_errors=True)
+        half.unlink(missing_ok=True)
+
+
+def _replace_folder(half: Path, out: Path) -> None:
+    """Put new files over those of an earlier report; a folder with anything else in it is refused."""
+    old = {path.relative_to(out) for path in out.rglob("*") if path.is_file()}
+    strangers = sorted(path.as_posix() for path in old if not _OURS.fullmatch(path.as_posix()))
+    if strangers:
+        raise BadInput(f"The folder {out.name!r} holds other files ({strangers[0]}); name a new one.")
+    for path in old:
+        (out / path).unlink()
+    for path in (path.relative_to(half) for path in half.rglob("*") if path.is_file()):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(half / path, out / path)

@@ -1,0 +1,1 @@
+"""The same classes in pictures of another kind."""

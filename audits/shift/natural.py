@@ -1,0 +1,73 @@
+"""Natural shift: how far does accuracy fall on other kinds of pictures of the same classes?
+
+Source: Taori et al. 2020, arXiv:2007.00644; Radford et al. 2021, arXiv:2103.00020, section 3.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.answers import prompts
+from audits.contracts import Item
+from audits.shift import scoring
+from audits.shift.measures import analysis
+from audits.shift.settings import Settings, shifts
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.analysis import Analysis
+    from audits.contracts import Embedded, ModelFacts
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
+
+HOW_TO_READ = """
+The same classes are named in two kinds of pictures: the base and a shifted one. Both accuracies are counted on the
+classes that the shift has, and the model chooses among these alone; 200 classes are not set against 1,000.
+
+- **Accuracy** on base and on shift, each with its interval.
+- **Fall**: accuracy on the base minus accuracy on the shift, class by class, then averaged; the interval resamples
+  classes, with both kinds of a class together.
+- **Effective robustness**: how much higher the accuracy on the shift is than a line through other models predicts from
+  the accuracy on the base. The line is straight on the logit scale, ln(p / (1 - p)), on both axes; the models behind it
+  stand in the table of points. Zero means: as other models of this accuracy.
+- **Relative robustness**: accuracy on the shift minus that of the named model.
+
+A fall alone says little: a model with a low base falls less. Effective robustness is the fair comparison, where there
+is a line.
+"""
+
+LIMITS = """
+- Without published points for these very pictures there is no line, and effective robustness is not measured. It is
+  never estimated from other pictures' points.
+- The line depends on which models it stands on. The shipped points for ImageNet are seven models trained on ImageNet
+  alone, of more than two hundred in the testbed.
+- A model trained on pictures like the shifted ones is not robust but informed. Which pictures it saw is often unknown.
+- Names of classes and templates move accuracies by several points; they are the same on both sides here.
+- The built-in styles are made from one drawing each. They show whether style matters with the thing held still, and do
+  not stand for ImageNet-R, Sketch or any other set.
+- For video frames a cluster is an anchor with its neighbours; the mean of both ways of counting follows Taori et al.
+"""
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """Return every picture once."""
+    shifts(dataset, rules)
+    return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """Return the prompts of all classes that a shift and the base share."""
+    return prompts(sorted({label for labels in shifts(dataset, rules).values() for label in labels}), rules.templates)
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """Return one row a picture and shift."""
+    return scoring.samples(embedded, rules)
+
+
+def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
+    """Return accuracies, falls, and effective and relative robustness where there is something to compare with."""
+    return analysis(samples, rules, seed=seed)

@@ -1,0 +1,1 @@
+"""Written words against what is seen."""

@@ -1,0 +1,86 @@
+"""Typographic attack: how often does a word written on a picture overrule what is seen?
+
+Source: Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks"; Westerhoff et al. 2025,
+arXiv:2504.04893 (SCAM).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audits.answers import prompts
+from audits.typographic import ink, scoring
+from audits.typographic.measures import analysis
+from audits.typographic.settings import Settings, items, labels, settings, words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from PIL import Image
+
+    from audits.analysis import Analysis
+    from audits.contracts import Embedded, Item, ModelFacts
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "change", "plan", "score", "texts"]
+
+HOW_TO_READ = """
+Each picture is shown clean and with a word on it that names something else. The model names both, in two ways: among
+all labels, and between the thing and the word alone.
+
+- **Accuracy**: pictures named rightly, clean or written on.
+- **Attack success**: of the pictures named rightly when clean, the share that is now named as the written word.
+- **Changed**: of those, the share that is now named as anything else. It is never smaller than the attack's success.
+- **Changed elsewhere**: of those, the share that went to a third label. The word covered the thing, or startled the
+  model; it was not read as a name.
+
+Two controls stand on the same place: a plate without letters (covering alone), and a word without meaning (letters
+alone). **Reading** is the attack's success minus the share of the same pictures that are named as that word when the
+word without meaning stands there instead. Only this difference speaks of reading; a high *changed* beside an equally
+high control speaks of covering.
+
+Intervals count pictures of one thing or photo together where they share a cluster. Size is the height of the letters as
+a share of the square that the model sees.
+"""
+
+LIMITS = """
+- Pictures that were named wrongly when clean cannot be attacked and are left out of the success rate. A weak model is
+  therefore judged on few pictures, its best ones, and a low rate of a model that cannot read is no defence.
+- One font on a clean plate. Handwriting, perspective, paper and light are not measured; photographs that come with
+  words (SCAM, RTA-100, PAINT, Disentangling) can be read from a folder.
+- RTA-100 and PAINT have no clean pictures: there the success rate is not measured, and the share answered with the word
+  holds pictures that were named so all along.
+- With the labels at hand the model must choose: a word that is no label cannot win. Other labels give other rates.
+- The built-in pictures are drawings and a few photos. What is found here is found for pictures like these.
+- "No evidence of" is said of this many pictures. What could have been missed stands beside each count.
+"""
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """Return each picture clean and with each overlay; a data set with the column word as it is."""
+    return items(dataset, rules, seed)
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """Return the prompts of all things and words."""
+    known = set(labels(dataset, rules)) | set(settings(rules).words)
+    if "word" in dataset.attributes:
+        known |= set(dataset.table["word"]) - {""}
+    elif not rules.label_sets:
+        words(dataset, rules, 0)  # refuses early what cannot be attacked
+    return prompts(sorted(known), rules.templates)
+
+
+def change(picture: Image.Image, item: Item) -> Image.Image:
+    """Return the picture with the overlay of an item's recipe."""
+    return ink.draw(picture, ink.parse(item.recipe))
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """Return one row a picture, form and decision."""
+    return scoring.samples(embedded, rules, seed=seed)
+
+
+def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
+    """Return success rates with intervals, the controls, and how they depend on size, place, colour and word."""
+    return analysis(samples, rules, model=model, seed=seed)

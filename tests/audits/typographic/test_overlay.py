@@ -1,0 +1,221 @@
+"""The typographic audit finds the gullibility planted in the fake model with its size, and none without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audits.analysis import Analysis
+from audits.catalogue import find
+from audits.contracts import Embedded, Item, ModelFacts
+from audits.datasets.dataset import FIXED, About, Dataset
+from audits.protocol import Protocol, parse, read
+from audits.stages import measure
+from audits.typographic import overlay
+from audits.typographic.settings import ALL, TWO_WAY, items, words
+from workbench.errors import BadInput
+from workbench.fake import FakeBackend
+
+AUDIT = find("typographic/overlay")
+FACTS = ModelFacts("planted", "Planted", "f" * 8, "softmax", 100.0, 0.0, 4, "float32", "cpu")
+
+
+def rules(**settings: object) -> Protocol:
+    return parse({"schema": 1, "name": "t", "audit": AUDIT.key, "title": "t", "settings": settings})
+
+
+def value(found: Analysis, metric: str, label_set: str = ALL, **where: str) -> float | None:
+    rows = [m for m in found.measures if m.metric == metric and m.label_set == label_set and dict(m.slice) == where]
+    assert len(rows) == 1, (metric, label_set, where)
+    return rows[0].value
+
+
+def strength(found: Analysis, metric: str) -> list[str]:
+    return [finding.strength for finding in found.findings if finding.metric == metric]
+
+
+@pytest.mark.parametrize("gullibility", [0.0, 0.5, 1.0])
+def test_the_planted_gullibility_is_found_with_its_size(squares: Dataset, gullibility: float) -> None:
+    found = measure(AUDIT, FakeBackend(gullibility=gullibility), squares, rules=read(AUDIT.key, "marks"))
+    success = value(found, "attack_success", overlay="word")
+    assert success is not None
+    assert value(found, "accuracy", overlay="clean") == 1.0
+    assert abs(success - gullibility) < (0.12 if gullibility == 0.5 else 1e-9)  # 96 pictures: 2.4 standard errors
+    assert value(found, "accuracy", TWO_WAY, overlay="word") == pytest.approx(1 - success)
+    assert value(found, "attack_success", overlay="nonsense") == 0.0
+    assert value(found, "changed", overlay="blank") == 0.0
+    expected = "found" if gullibility else "no evidence"
+    assert set(strength(found, "reading")) == {expected}
+    assert set(strength(found, "accuracy_drop")) == {expected}
+
+
+def test_a_model_that_cannot_read_letters_is_not_found_gullible(few: Dataset) -> None:
+    found = measure(AUDIT, FakeBackend(gullibility=1.0), few, rules=rules(sizes=[0.08]))
+    assert value(found, "attack_success", overlay="word") == 0.0
+    assert set(strength(found, "reading")) == {"no evidence"}
+    assert "marks" in found.sanity[0]
+
+
+def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) -> None:
+    first, again = (measure(AUDIT, FakeBackend(), few, rules=read(AUDIT.key, "marks")) for _ in "12")
+    assert first.measures == again.measures
+    assert first.findings == again.findings
+    plan = read(AUDIT.key, "one-at-a-time")
+    assert items(few, plan, 0) == items(few, plan, 0)
+    assert words(few, plan, 0) != words(few, plan, 1)
+    half = replace(few, table=few.table.iloc[::2])
+    assert words(half, plan, 0).items() <= words(few, plan, 0).items()
+    assert all(word != label for word, label in zip(words(few, plan, 0).values(), few.table["label"], strict=True))
+
+
+def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> None:
+    one = replace(squares, table=squares.table.head(1))
+    axes = {
+        "sizes": [0.1, 0.2],
+        "positions": ["top", "bottom", "centre"],
+        "colours": ["black on white"],
+        "words": ["red"],
+    }
+    few = [item.variant for item in items(one, rules(**axes), 0)]
+    assert few == [
+        "clean",
+        "word, 0.1, top, black on white",
+        "word, 0.1, bottom, black on white",
+        "word, 0.1, centre, black on white",
+        "word, 0.2, top, black on white",
+        "nonsense",
+        "blank",
+    ]
+    assert len(items(one, rules(**axes, design="full"), 0)) == 1 + 6 + 2
+
+
+def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
+    found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
+    slices = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop"]
+    assert slices == [{"overlay": "word", "size": "0.2", "position": "top", "colour": "black on white"}] * 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sizes": [0.9]},
+        {"positions": ["left"]},
+        {"colours": []},
+        {"ink": "marks", "sizes": [0.1, 0.2]},
+        {"colour": "red"},
+        {"ink": "chalk"},
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(squares: Dataset, settings: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match="settings"):
+        overlay.plan(squares, rules(**settings), seed=0)
+
+
+def test_a_single_label_leaves_nothing_to_write(few: Dataset) -> None:
+    alike = replace(few, table=few.table.assign(label="red"))
+    with pytest.raises(BadInput, match="there is only 'red'"):
+        measure(AUDIT, FakeBackend(), alike, rules=rules(ink="marks"))
+
+
+def test_labels_that_lack_what_is_seen_are_refused(few: Dataset) -> None:
+    given = rules(ink="marks").model_copy(update={"label_sets": read_labels(("red", "green"))})
+    with pytest.raises(BadInput, match="lacks what the pictures show: black"):
+        measure(AUDIT, FakeBackend(), few, rules=given)
+
+
+def read_labels(labels: tuple[str, ...]) -> dict[str, object]:
+    content = {"schema": 1, "name": "t", "audit": AUDIT.key, "title": "t", "label_sets": {"some": {"labels": labels}}}
+    return dict(parse(content).label_sets)
+
+
+def test_pictures_that_are_named_wrongly_when_clean_are_not_attacked(few: Dataset) -> None:
+    others = dict(zip(sorted(set(few.table["label"])), [*sorted(set(few.table["label"]))[1:], "black"], strict=True))
+    mistaken = replace(few, table=few.table.assign(label=few.table["label"].map(others)))
+    found = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read(AUDIT.key, "marks"))
+    assert value(found, "accuracy", overlay="clean") == 0.0
+    assert value(found, "attack_success", overlay="word") is None
+    assert "not measured" in strength(found, "attack_success")
+
+
+@pytest.fixture
+def planted() -> Callable[..., Embedded]:
+    """Return a function that gives pictures with a form and a word the vectors of what they are taken for."""
+
+    def make(rows: list[tuple[str, str, str, str, str]]) -> Embedded:
+        """Each row: cluster, label, word, form, what it is taken for."""
+        names = ("cat", "dog", "sun")
+        table = pd.DataFrame([row[:4] for row in rows], columns=["cluster", "label", "word", "form"])
+        table["sample_id"] = [f"{place:02d}" for place in range(len(rows))]
+        for name in FIXED:
+            table[name] = table.get(name, "")
+        images = np.stack([np.eye(4, dtype=np.float32)[names.index(row[4])] for row in rows])
+        texts = {f"a photo of a {name}.": np.eye(4, dtype=np.float32)[place] for place, name in enumerate(names)}
+        dataset = Dataset("test:given", About("Given"), table, Path(), ("form", "word"))
+        return Embedded(FACTS, dataset, tuple(Item(name) for name in table["sample_id"]), images, texts)
+
+    return make
+
+
+def test_a_third_label_is_a_change_and_no_success(planted: Callable[..., Embedded]) -> None:
+    rows = [
+        ("a", "cat", "dog", "clean", "cat"),
+        ("a", "cat", "dog", "word", "sun"),  # to a third label
+        ("b", "cat", "dog", "clean", "cat"),
+        ("b", "cat", "dog", "word", "dog"),  # to the word
+        ("c", "cat", "dog", "clean", "dog"),  # wrong before: not attacked
+        ("c", "cat", "dog", "word", "dog"),
+        ("d", "cat", "dog", "clean", "cat"),
+        ("d", "cat", "dog", "synthetic", "cat"),  # withstands
+        ("e", "sun", "dog", "clean", "sun"),
+    ]
+    given = rules(min_n=1)
+    samples = overlay.score(planted(rows), given, seed=0)
+    found = overlay.analyse(samples, given, model=FACTS, seed=0)
+    assert value(found, "attack_success", overlay="word") == pytest.approx(1 / 2)
+    assert value(found, "changed", overlay="word") == pytest.approx(1.0)
+    assert value(found, "changed_elsewhere", overlay="word") == pytest.approx(1 / 2)
+    assert value(found, "attack_success", overlay="synthetic") == 0.0
+    assert value(found, "word_answered", overlay="word") == pytest.approx(2 / 3)
+    assert value(found, "accuracy_drop", overlay="word") == pytest.approx(2 / 3)
+
+
+def test_photographs_without_clean_pictures_have_no_success_rate(planted: Callable[..., Embedded]) -> None:
+    rows = [("a", "cat", "dog", "word", "dog"), ("b", "dog", "cat", "word", "dog")]
+    samples = overlay.score(planted(rows), rules(), seed=0)
+    found = overlay.analyse(samples, rules(), model=FACTS, seed=0)
+    assert value(found, "attack_success", overlay="word") is None
+    assert value(found, "word_answered", overlay="word") == 0.5
+    assert "no clean pictures" in found.sanity[0]
+
+
+def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -> None:
+    with pytest.raises(BadInput, match="column form"):
+        overlay.score(planted([("a", "cat", "dog", "shiny", "dog")]), rules(), seed=0)
+
+
+@pytest.mark.parametrize("metric", ["attack_success", "changed", "changed_elsewhere", "accuracy", "word_answered"])
+def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: str) -> None:
+    from audits.stages import embed
+
+    given = read(AUDIT.key, "marks")
+    embedded = embed(overlay, FakeBackend(), few, rules=given, seed=0)
+    samples = overlay.score(embedded, given, seed=0)
+    for row in overlay.analyse(samples, given, model=embedded.model, seed=0).measures:
+        if row.metric == metric and row.value is not None:
+            inside = samples[(samples["label_set"] == row.label_set)]
+            for name, wanted in row.slice.items():
+                inside = inside[inside[name] == wanted]
+            assert row.value == pytest.approx(inside[f"outcome:{metric}"].mean())
+            assert row.n == inside[f"outcome:{metric}"].notna().sum()
+
+
+@pytest.mark.parametrize("name", AUDIT.protocols)
+def test_each_protocol_can_be_read_and_used(squares: Dataset, name: str) -> None:
+    shipped = read(AUDIT.key, name)
+    assert overlay.plan(squares, shipped, seed=0)
+    assert len(overlay.texts(squares, shipped)) == 8 * len(shipped.templates)
