@@ -83,11 +83,26 @@ def gap(samples: DataFrame, metric: str, where: Mapping[str, str], *, by: str, s
     Pictures of one cluster are counted as what independent ones would tell.
     """
     rows = selected(samples, where, metric)
+    outcomes = {str(group): part for group, part in rows.groupby(by, sort=True)}
+    means = [float(part[f"{OUTCOME}{metric}"].mean()) for part in outcomes.values()]
     counts = {
-        str(group): effective(part[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), part["cluster"].to_numpy())
-        for group, part in rows.groupby(by, sort=True)
+        group: effective(part[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), part["cluster"].to_numpy())
+        for group, part in outcomes.items()
     }
-    return table.between(metric, counts, slice_by=by, rng=seed, label_set=where.get("label_set", ""))
+    found = table.between(metric, counts, slice_by=by, rng=seed, label_set=where.get("label_set", ""))
+    if found.value is None or found.ci_low is None or found.ci_high is None:
+        return found
+    value = max(means) - min(means)  # the whole numbers of independent pictures are near it, not it
+    low, high = min(found.ci_low, value), max(found.ci_high, value)
+    return replace(
+        found,
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        n=len(rows),
+        k_pos=None,
+        ci_method=f"{found.ci_method}, design effect",
+    )
 
 
 def difference(
@@ -162,12 +177,12 @@ def spoken(clause: str, measure: Measure, *, few: int, zero: float = 0.0) -> Fin
     facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
     value, low, high, level = measure.value, measure.ci_low, measure.ci_high, measure.level or 0.95
     if value is None or low is None or high is None or (measure.n or 0) < few:
-        return Finding(f"Not measured whether {clause.format('any')}: n = {measure.n}.", "not measured", **facts)
+        return Finding(f"Not measured whether {clause.replace('{}', 'any')}: n = {measure.n}.", "not measured", **facts)
     unit = "%" if measure.unit == "share" else "points"
     number = (
         f"{100 * value:.1f} {unit} ({100 * level:g} % interval {100 * low:.1f} to {100 * high:.1f}, n = {measure.n})"
     )
-    said = clause.format(number)
+    said = clause.replace("{}", number)  # names of groups in it may hold braces of their own
     sure = measure.p_adj is None or measure.p_adj < 1 - level
     facts["effect"] = value - zero
     if low > zero and sure:

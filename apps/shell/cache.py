@@ -13,33 +13,37 @@ import typer
 from apps.shell._options import JsonOption
 from apps.shell._output import say, write, write_json
 
-cache = typer.Typer(help="Look at the embeddings that `embed --cache` keeps on this disk, or remove them.")
+cache = typer.Typer(help="Look at the embeddings that `embed --cache` and audits keep on this disk, or remove them.")
 
 
 @cache.command("ls")
 def ls(as_json: JsonOption = False) -> None:
     """Say what is kept, where, and how much it may become."""
+    from audits.running.vectors import VectorStore
     from workbench.cache import DiskCache
 
     disk = DiskCache()
-    shelves = disk.ls()
+    shelves, vectors = disk.ls(), VectorStore().kept()
     if as_json:
         rows = [asdict(shelf) for shelf in shelves]
-        write_json({"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows})
+        told = {**asdict(vectors), "folder": str(vectors.folder)}
+        write_json({"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows, "audits": told})
         return
     for shelf in shelves:
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(shelf.used))
         write(f"{shelf.fingerprint}  {shelf.kind:8} {shelf.rows:9,} vectors  {shelf.bytes / 1e6:9.1f} MB  used {used}")
     say(f"{disk.bytes / 1e6:.1f} MB of at most {disk.limit / 1e6:,.0f} MB, in {disk.folder}")
+    say(f"audits: {vectors.bytes / 1e6:.1f} MB of at most {vectors.limit / 1e6:,.0f} MB, in {vectors.folder}")
 
 
 @cache.command("clear")
 def clear(as_json: JsonOption = False) -> None:
     """Remove all embeddings that are kept on this disk; models and pictures stay."""
+    from audits.running.vectors import VectorStore
     from workbench.cache import DiskCache
 
     disk = DiskCache()
-    freed = disk.clear()
+    freed = disk.clear() + VectorStore().clear()
     if as_json:
         write_json({"place": str(disk.folder), "freed": freed})
     else:

@@ -120,7 +120,8 @@ def parts(joined: DataFrame, attributes: tuple[str, ...]) -> Iterator[Part]:
 def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     """Return the paired difference of one part as a row of the tidy table; None where the part has no rows."""
     from audits.statistics import paired
-    from audits.statistics.measures import Measure, sized
+    from audits.statistics.measures import Measure
+    from audits.statistics.row import sized
 
     rows = part.rows
     if not len(rows):

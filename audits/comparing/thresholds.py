@@ -35,8 +35,8 @@ class Rule(BaseModel):
     control: str | None = None
     baseline: Literal["required", "optional"] = "optional"
     severity: Literal["fail", "warn"] = "fail"
-    min_n: int | None = Field(None, ge=0)
-    level: float | None = Field(None, gt=0, lt=1)
+    min_n: int | None = Field(default=None, ge=0)
+    level: float | None = Field(default=None, gt=0, lt=1)
     correction: Literal["holm", "none"] | None = None
     why: str = ""  # shown beside the outcome
 
@@ -60,9 +60,9 @@ class Defaults(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level: float = Field(0.95, gt=0, lt=1)
+    level: float = Field(default=0.95, gt=0, lt=1)
     correction: Literal["holm", "none"] = "holm"
-    min_n: int = Field(100, ge=0)
+    min_n: int = Field(default=100, ge=0)
     inconclusive: Inconclusive = "warn"
 
 
@@ -71,7 +71,7 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = Field(1, alias="schema")
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     title: str = ""
     defaults: Defaults = Defaults()
     rules: tuple[Rule, ...] = Field(min_length=1)

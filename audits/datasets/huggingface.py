@@ -55,7 +55,7 @@ def _load(datasets: Any, name: str, download: bool) -> tuple[Any, About, str]:
     path = Path(name).expanduser()
     try:
         if path.is_dir():
-            return (*_from_disk(datasets, path), "")
+            return (*_from_disk(datasets, path), _state(path))
         if not download:
             raise BadInput(
                 f"There is no folder {name[-200:]!r}; a data set of that name is fetched only with --download."
@@ -65,6 +65,12 @@ def _load(datasets: Any, name: str, download: bool) -> tuple[Any, About, str]:
     except (OSError, ValueError, KeyError, datasets.exceptions.DatasetsError) as error:
         raise BadInput(f"The package datasets cannot read {name[-200:]!r}: {str(error)[:300]}") from None
     return rows, _about(rows, name), str(rows._fingerprint)
+
+
+def _state(path: Path) -> str:
+    """Say what lies in a folder, so that another content is not taken for what was written down before."""
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return "\n".join(f"{file} {(stat := file.stat()).st_size} {stat.st_mtime_ns}" for file in files)
 
 
 def _from_disk(datasets: Any, path: Path) -> tuple[Any, About]:

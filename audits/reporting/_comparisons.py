@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting import _sections as sections
 from audits.reporting._document import metric_rows, plain
 from audits.reporting._html import fill
 from audits.reporting._numbers import known, p_value, written
 from audits.reporting._page import version
+from audits.reporting._shown import table
 from audits.reporting._tables import blocks, rows, title
 from audits.reporting._text import markdown_cell, slice_of, slice_text, visible
 
@@ -25,7 +25,7 @@ ALPHA = 0.05  # of an adjusted p-value that is called a change
 
 def html(told: Comparison) -> str:
     """Return the comparison as one page."""
-    changed = changes(told)
+    changed = _changes(told)
     page = {
         "version": version(),
         "title": f"Comparison: {visible(told.audit, 80)}",
@@ -33,12 +33,12 @@ def html(told: Comparison) -> str:
         "base": visible(told.base, 120),
         "candidate": visible(told.candidate, 120),
         "audit": visible(told.audit, 80),
-        "verdict": verdict(told),
-        "changed": [sentence(row) for row in changed[:8]],
+        "verdict": _verdict(told),
+        "changed": [_sentence(row) for row in changed[:8]],
         "mismatches": [visible(line, 300) for line in told.mismatches],
         "blocks": blocks(told.metrics),
-        "flips": sections.table(flip_title(told), told.flips, MOST_FLIPS),
-        "tests": tests(told),
+        "flips": table(_flip_title(told), told.flips, MOST_FLIPS),
+        "tests": _tests(told),
     }
     return fill("comparison.html.j2", {"page": page}, scripts=True)
 
@@ -48,14 +48,14 @@ def markdown(told: Comparison) -> str:
     lines = [
         f"## {markdown_cell(told.models[1])} against {markdown_cell(told.models[0])}: {told.audit}",
         "",
-        verdict(told),
+        _verdict(told),
         "",
     ]
     lines += [f"- **Mind:** {markdown_cell(line, 300)}" for line in told.mismatches]
     lines += ["| metric | group | difference | interval | p adj. | n |", "|---|---|---:|---:|---:|---:|"]
     every = list(rows(told.metrics))
     chosen = [row for row in every if not slice_of(row.get("slice"))] + [
-        row for row in changes(told) if slice_of(row.get("slice"))
+        row for row in _changes(told) if slice_of(row.get("slice"))
     ]
     for row in chosen[:30]:
         one = written(row)
@@ -68,7 +68,7 @@ def markdown(told: Comparison) -> str:
             row["n"],
         )
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
-    return "\n".join([*lines, "", f"{tests(told)} {flip_title(told)}.", ""])
+    return "\n".join([*lines, "", f"{_tests(told)} {_flip_title(told)}.", ""])
 
 
 def json_text(told: Comparison) -> str:
@@ -89,15 +89,15 @@ def json_text(told: Comparison) -> str:
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def changes(told: Comparison) -> list[dict[str, Any]]:
+def _changes(told: Comparison) -> list[dict[str, Any]]:
     """Return the rows whose adjusted p-value is below `ALPHA`, the largest difference first."""
     found = [row for row in rows(told.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
     return sorted(found, key=lambda row: -abs(known(row["value"]) or 0.0))
 
 
-def verdict(told: Comparison) -> str:
+def _verdict(told: Comparison) -> str:
     """Say in one sentence what the comparison supports."""
-    found, every = len(changes(told)), len(told.metrics)
+    found, every = len(_changes(told)), len(told.metrics)
     if not every:
         return "Nothing could be compared."
     if not found:
@@ -105,20 +105,20 @@ def verdict(told: Comparison) -> str:
     return f"{found} of {every} numbers changed by more than chance gives (adjusted p below {ALPHA:g})."
 
 
-def sentence(row: dict[str, Any]) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     """Write one change."""
     sets = f", label set {visible(row['label_set'])}" if row.get("label_set") else ""
     name = f"{title(str(row['metric']))}, {slice_text(row['slice'])}{sets}"
     return f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'])}"
 
 
-def tests(told: Comparison) -> str:
+def _tests(told: Comparison) -> str:
     """Say how many tests were made."""
     how = {"bh": "Benjamini-Hochberg", "holm": "Holm", "none": "not adjusted"}[told.correction]
     return f"{told.tests} paired tests, correction by family: {how}."
 
 
-def flip_title(told: Comparison) -> str:
+def _flip_title(told: Comparison) -> str:
     """Say how many pictures changed, both ways."""
     if not len(told.flips):
         return "No picture changed its outcome"

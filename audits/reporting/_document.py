@@ -149,11 +149,11 @@ def document(records: Sequence[Record], gate: GateResult | None = None) -> Docum
         software=f"CLIP Workbench {version()}",
         untested=untested(records),
         runs=[_run(record) for record in records],
-        gate=None if gate is None else _Gate.model_validate(gate_content(gate)),
+        gate=None if gate is None else _Gate.model_validate(_gate_content(gate)),
     )
 
 
-def gate_content(result: GateResult) -> dict[str, Any]:
+def _gate_content(result: GateResult) -> dict[str, Any]:
     """Return what a gate said as plain values."""
     told = plain(asdict(result))
     for rule in told["rules"]:
@@ -164,7 +164,7 @@ def gate_content(result: GateResult) -> dict[str, Any]:
 
 def gate_text(result: GateResult) -> str:
     """Return what a gate said as JSON."""
-    return json.dumps(gate_content(result), indent=1, allow_nan=False) + "\n"
+    return json.dumps(_gate_content(result), indent=1, allow_nan=False) + "\n"
 
 
 def schema() -> dict[str, Any]:

@@ -13,7 +13,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Chance alone",
         "What a measure shows when group membership is shuffled and so means nothing: its mean, and the value below "
-        "which 95 % of the shuffles lie. Gaps, MaxSkew and NDKL are above zero by construction; compare them with this.",
+        "which 95 % of the shuffles lie. Gaps, MaxSkew and NDKL are above zero by construction; compare with this.",
     ),
     ("Cluster", "Pictures of one person, scene or video. They are alike, so intervals are made over clusters."),
     ("Effective robustness", "Accuracy under a shift beyond what the accuracy on the unshifted data predicts."),
@@ -32,7 +32,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Label set", "The words that a model chooses from. Adding or removing a word changes every share."),
     (
         "MaxSkew@k, MinSkew@k",
-        "Logarithm of a group's share among the first k results over its share in the data, at its largest and smallest.",
+        "Logarithm of a group's share among the first k results over its share in the data, largest and smallest.",
     ),
     ("Minimum detectable difference", "The smallest difference that these n would show in 80 of 100 repetitions."),
     ("n", "How many pictures, or pairs, stand behind a value."),

@@ -56,7 +56,7 @@ def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
 
 
 def headlines(record: Record) -> list[dict[str, object]]:
-    """Return the overall value of each metric and the gaps between groups; what stands on too small an n is left out."""
+    """Return each metric's overall value and the gaps between groups, without what stands on too small an n."""
     return [
         row
         for row in rows(record.metrics)

@@ -51,7 +51,7 @@ def written(row: Mapping[str, object]) -> Written:
     if value is None:
         return Written(MISSING, "")
     factor, unit = scale(row.get("unit"))
-    places = decimals(factor * low, factor * high) if low is not None and high is not None else None
+    places = _decimals(factor * low, factor * high) if low is not None and high is not None else None
     write = writer(places, unit)
     if low is None or high is None:
         return Written(write(factor * value), "")
@@ -65,7 +65,7 @@ def scale(unit: object) -> tuple[float, str]:
     return 1.0, "" if unit in (None, "") or not isinstance(unit, str) else unit
 
 
-def decimals(low: float, high: float) -> int:
+def _decimals(low: float, high: float) -> int:
     """Return how many decimals show the width of an interval with two significant digits.
 
     A width of 5.4 gives 1, of 54 gives 0, of 0.24 gives 2.

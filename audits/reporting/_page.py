@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
 from audits.reporting._glossary import GLOSSARY
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, known, p_value, scale, writer
-from audits.reporting._tables import flags
+from audits.reporting._tables import blocks, flags
 from audits.reporting._text import slice_of, visible
 from audits.reporting._verdict import verdict
 from audits.reporting.record import Record
@@ -73,7 +74,7 @@ def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[
         "counts": ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items()),
         "sections": parts,
         "comparability": comparability(records),
-        "words": list({one["key"]: one for one in map(sections.words, records)}.values()),
+        "words": list({one["key"]: one for one in map(_origins.words, records)}.values()),
         "glossary": GLOSSARY,
         "sources": ", ".join(visible(record.run_id, 80) for record in records[:6])
         + (" and others" if len(records) > 6 else ""),
@@ -182,7 +183,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
 
 
 def _unit(record: Record, finding: Finding, effect: float | None) -> str:
-    """Return the unit of an effect: that of the measure which has this value, else a difference of the metric's unit."""
+    """Return the unit of an effect: of the measure that has this value, else a difference in the metric's unit."""
     table = record.metrics
     if effect is None or not finding.metric or "unit" not in table.columns:
         return ""
@@ -219,17 +220,17 @@ def _section(
         else "",
         "intended_use": intended_use(record.audit),
         "sanity": [visible(line, 600) for line in record.sanity],
-        "figures": [sections.drawn(one, room, fixed=wish.fixed) for one in record.figures[: room.figures]],
+        "figures": [_shown.drawn(one, room.points, fixed=wish.fixed) for one in record.figures[: room.figures]],
         "pictures_shown": shown,
         "pictures_note": _shown_note(wish.thumbnails),
-        "blocks": sections.measures(record, room),
+        "blocks": blocks(record.metrics, room.rows),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,
         "sensitivity_text": text,
-        "tables": [sections.table(title, data, room.table) for title, data in extra],
-        "provenance": sections.provenance(record),
-        "packages": sections.packages(record),
-        **sections.prose(record),
+        "tables": [_shown.table(title, data, room.table) for title, data in extra],
+        "provenance": _origins.provenance(record),
+        "packages": _origins.packages(record),
+        **_origins.prose(record),
     }
 
 
@@ -266,6 +267,6 @@ def _left_out(room: sections.Room) -> str:
         return ""
     return (
         f"To stay below 5 MB, this page shows at most {room.figures} figures a run, {room.rows} rows a measure, "
-        f"{room.points} rows a figure and {room.table} rows a further table. The run directory and the CSV, Parquet and "
-        "JSON files hold everything."
+        f"{room.points} rows a figure and {room.table} rows a further table. The run directory and the CSV, Parquet "
+        "and JSON files hold everything."
     )

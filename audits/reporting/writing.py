@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import Wish
@@ -26,7 +26,6 @@ from workbench.errors import BadInput, OutOfResources
 if TYPE_CHECKING:
     from audits.comparing.outcomes import Comparison, GateResult
 
-Thumbnails = Literal["none", "blurred", "full"]
 Maker = Callable[[Sequence[Record], Wish, Path], None]
 Said = TypeVar("Said")
 _OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.csv")
@@ -36,7 +35,7 @@ def write(
     run_dirs: Sequence[Path | str] | Path | str,
     out: Path | str,
     *,
-    thumbnails: Thumbnails = "none",
+    thumbnails: str = "none",
     gate: GateResult | None = None,
 ) -> Path:
     """Write a report about one run or several.

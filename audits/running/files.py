@@ -5,6 +5,7 @@ Knows nothing of what they hold.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -61,4 +62,5 @@ def write(path: Path, how: Callable[[Path], object]) -> None:
     except OSError as error:
         raise OutOfResources(f"{path.name!r} could not be written ({error.strerror or error}).") from None
     finally:
-        half.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,11 +153,14 @@ def _stages(
     layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
     if not layout.items:
         raise NothingMeasured(f"The audit {job.audit.key!r} finds nothing to measure in {job.dataset[:200]!r}.")
+    missing = sum(len(chunk.items) for chunk in layout.pictures if not at.store.has(chunk.key))
     if job.engine == "ray":
         from audits.running import ray_engine
 
         yield from ray_engine.fill(job, dataset, layout, store=at.store, token=at.token)
     rows, count = yield from embed(module, at.model, dataset, layout=layout, store=at.store, token=at.token)
+    if job.engine == "ray":  # what Ray has computed was not there before
+        count = replace(count, kept=layout.size - missing, computed=missing)
     embedded_hash = embed_hash(layout)
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)

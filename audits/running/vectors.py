@@ -6,6 +6,7 @@ Parquet file with page checksums, written under a temporary name and renamed. Kn
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -106,7 +107,8 @@ class VectorStore:
                 f"`clip-workbench cache clear`, or point {PLACE} at another folder."
             ) from None
         finally:
-            half.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
 
     def kept(self) -> Kept:
         """Return how much is kept."""

@@ -58,9 +58,9 @@ def _missing(classes: int, style: str, chosen: Settings) -> Iterator[Finding]:
 
 
 _SAID = {
-    "fall": "from the base to {style} accuracy falls by {}",
-    "effective_robustness": "on {style} accuracy lies above the line of other models by {}",
-    "relative_robustness": "on {style} accuracy lies above that of the reference model by {}",
+    "fall": "accuracy falls by {} from the base to {style}",
+    "effective_robustness": "accuracy on {style} lies above the line of other models by {}",
+    "relative_robustness": "accuracy on {style} lies above that of the reference model by {}",
 }
 
 

@@ -73,7 +73,7 @@ class Rows:
         )
 
 
-def beside(value: Scored, null: Scored, drawn: Scored, rows: Rows) -> Measured:
+def beside(value: Scored, null: Scored, *, drawn: Scored, rows: Rows) -> Measured:
     """Return the three measures at each k; bounds of the skews are simultaneous over groups towards 0."""
     tail, name = (1 - rows.level) / 2, "cluster bootstrap" if rows.clustered else "bootstrap"
     size = drawn.skew.shape[2]

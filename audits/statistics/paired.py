@@ -61,34 +61,32 @@ def compare(
 ) -> Paired:
     """Compare two runs case by case: bootstrap interval of the mean difference, and a test.
 
-    The test is McNemar's where outcomes are yes/no and cases are independent. Elsewhere signs are flipped at random, a
-    whole cluster at a time; all sign patterns are tried where that takes no more than `resamples` of them.
+    The test is McNemar's for independent yes/no cases. Elsewhere signs are flipped at random, a whole cluster at a
+    time; all patterns are tried where there are no more than `resamples`.
 
     Args:
-        first: (n,) outcomes, 0..1 or any number; the same cases in the same order as `second`.
-        second: (n,) outcomes.
-        rng: generator or seed.
+        first: (n,) outcomes, 0..1 or any number.
+        second: (n,) outcomes of the same cases in the same order.
+        rng: generator or seed, for interval and sign flips.
         cluster: n names of what is one independent unit, such as the person in a picture.
-        resamples: of interval and sign flips.
+        resamples: how many.
         level: of confidence.
 
     Raises:
-        BadInput: other lengths, NaN, or a level outside (0, 1).
+        BadInput: other lengths or NaN.
     """
     before, after = finite(first), finite(second)
     if before.shape != after.shape:
         raise BadInput(f"Both runs must hold the same cases; got {before.size} and {after.size}.")
     change = after - before
-    generator = np.random.default_rng(rng)
+    gained, lost, generator = int((change > 0).sum()), int((change < 0).sum()), np.random.default_rng(rng)
     found = intervals.bootstrap(change, rng=generator, cluster=cluster, resamples=resamples, level=level)
-    gained, lost = int((change > 0).sum()), int((change < 0).sum())
-    if change.size == 0:
-        return Paired(found, None, "undefined: n = 0", None, None, 0, 0, 0)
-    yes_no = cluster is None and bool(np.isin([before, after], (0, 1)).all())
+    if not change.size:
+        return Paired(found, None, found.method, None, None, 0, 0, 0)
     p_value, method = mcnemar(gained, lost), "McNemar exact"
-    if not yes_no:
-        members = clusters_of(cluster, change.size)
-        p_value, method = _sign_flips(np.array([change[rows].sum() for rows in members]), generator, resamples)
+    if not (yes_no := cluster is None and bool(np.isin([before, after], (0, 1)).all())):
+        sums = np.array([change[rows].sum() for rows in clusters_of(cluster, change.size)])
+        p_value, method = _sign_flips(sums, generator, resamples)
     if found.method.startswith("degenerate") and yes_no:
         found = _edge(change, level)
     return Paired(found, p_value, method, float(before.mean()), float(after.mean()), change.size, gained, lost)

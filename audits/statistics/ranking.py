@@ -135,7 +135,8 @@ def measured(
     null, drawn = (
         _all([_ranked.scored(block, size, at, shares=shares) for block in each]) for each in (orders, redrawn)
     )
-    return beside(value, null, drawn, Rows(at, len(codes), level, clustered=cluster is not None))
+    rows = Rows(at, len(codes), level, clustered=cluster is not None)
+    return beside(value, null, drawn=drawn, rows=rows)
 
 
 def _all(blocks: list[_ranked.Scored]) -> _ranked.Scored:

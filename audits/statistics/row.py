@@ -97,10 +97,10 @@ def canonical(slice: Mapping[str, str]) -> str:
     )
 
 
-def sized(n: int | None, value: float | None, flags: Iterable[str] = ()) -> tuple[str, ...]:
+def sized(n: int | None, value: float | None, flags: Iterable[str] = (), *, small: int = SMALL) -> tuple[str, ...]:
     """Return flags, in the order of FLAGS, for a number that n cases stand behind (of a gap: its smallest group)."""
     found = set(flags)
-    if n is not None and n < SMALL:
+    if n is not None and n < small:
         found.add("small_n")
     if n is not None and n < SUPPRESSED:
         found.add("suppressed")

@@ -64,10 +64,10 @@ def settings(rules: Rules) -> Settings:
 
 
 def split(dataset: Dataset, rules: Rules) -> Split:
-    """Divide the pictures: those of the split “gallery”, or the first of each subject where there is none.
+    """Divide the pictures; the gallery is those of the split “gallery”, and the first of each subject without any.
 
     Raises:
-        BadInput: a picture shows no labelled subject, a probe's subject has no reference, or there are no probes.
+        BadInput: a picture shows no labelled subject, or there are no probes.
     """
     table = dataset.table
     labels = [str(label) for label in table["label"]]
@@ -76,16 +76,14 @@ def split(dataset: Dataset, rules: Rules) -> Split:
     subjects = tuple(sorted(set(labels)))
     if settings(rules).mode == "name":
         return Split(subjects, {}, list(range(len(labels))))
-    marked = [place for place, part in enumerate(table["split"]) if part == GALLERY]
     gallery: dict[str, list[int]] = {}
-    for place in marked or range(len(labels)):
-        if marked or labels[place] not in gallery:
+    for place, part in enumerate(table["split"]):
+        if part == GALLERY:
             gallery.setdefault(labels[place], []).append(place)
+    for place, label in enumerate(labels):
+        gallery.setdefault(label, [place])
     reference = {place for places in gallery.values() for place in places}
     probes = [place for place in range(len(labels)) if place not in reference]
-    lost = sum(labels[place] not in gallery for place in probes)
-    if lost:
-        raise BadInput(f"Each probe's subject needs a picture in the split {GALLERY!r}; {lost} probe(s) have none.")
     if not probes or len(gallery) < 2:
         raise BadInput(
             f"At least two subjects with a second picture each are compared; got {len(gallery)} subject(s) "

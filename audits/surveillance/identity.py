@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
 
 HOW_TO_READ = """
-One picture of each subject is the gallery; the others are probes. (With the protocol `names` the gallery is a prompt
-with each label instead.)
+Each subject's pictures of the split `gallery`, or else its first one, are the gallery; the others are probes. (With the
+protocol `names` the gallery is a prompt with each label instead.)
 
 - **top1@N**: the chance that a probe's own subject scores highest in a gallery of N subjects drawn at random. It is
   worked out exactly from how many of all subjects score as high as the own one, so it holds no luck of the draw; the

@@ -103,7 +103,9 @@ def analyse(samples: pd.DataFrame, rules: Protocol, *, model: ModelFacts, seed: 
     """One share a shade, and over all."""
     clean = samples[samples["variant"] == "clean"]
     k, n = int(clean["outcome:accuracy"].sum()), len(clean)
-    figure = Figure("shades", "Shades", "bars", pd.DataFrame({"name": ["a"], "value": [float("nan")]}), "x", "y", "alt")
+    figure = Figure(
+        "shades", "Shades", "bars", pd.DataFrame({"name": ["a", "b"], "value": [0.5, float("nan")]}), "x", "y", "alt"
+    )
     return Analysis(
         [measures.share("accuracy", k, n)],
         [Finding(f"{k} of {n} colours are named right.", "found", "accuracy", effect=k / n, n=n)],

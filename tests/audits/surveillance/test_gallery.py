@@ -72,8 +72,8 @@ def test_what_cannot_be_compared_is_refused(dataset: Callable[..., Dataset]) -> 
         {"sample_id": "b0", "label": "b", "split": "gallery"},
         {"sample_id": "c0", "label": "c", "split": "test"},
     ]
-    with pytest.raises(BadInput, match=r"1 probe\(s\) have none"):
-        split(dataset(lost), rules())
+    with pytest.raises(BadInput, match=r"3 subject\(s\) and 0 probe\(s\)"):
+        split(dataset(lost), rules())  # the only picture of a subject is its reference
     with pytest.raises(BadInput, match="at least two subjects"):
         split(dataset(alone), rules(gallery_sizes=[1]))
 

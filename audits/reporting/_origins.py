@@ -1,0 +1,88 @@
+"""Where a run's numbers come from, and its words: provenance, packages, protocol, what the audit says of itself.
+
+Knows no number that was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from markupsafe import Markup
+
+from audits.reporting._text import visible
+from audits.reporting._words import html
+from audits.reporting.record import Record
+
+
+def provenance(record: Record) -> list[tuple[str, str]]:
+    """Return where a run's numbers come from, as names and values."""
+    spec, hashes = record.of("spec", default={}), record.of("hashes", default={})
+    facts = [("run", record.run_id), ("status", record.of("status"))]
+    facts += [("started", record.of("created")), ("finished", record.of("finished"))]
+    facts += [(f"hash of the {name}", value) for name, value in hashes.items()]
+    facts += [(name.replace("_", " "), value) for name, value in spec.items() if name not in ("title", "question")]
+    data = record.of("dataset", default={})
+    facts += [(f"data: {name}", data[name]) for name in ("key", "title", "licence", "source", "n") if name in data]
+    facts += [(f"model: {name.replace('_', ' ')}", value) for name, value in record.of("model", default={}).items()]
+    for part, values in record.of("provenance", default={}).items():
+        if part != "packages":
+            facts += list(_flat(str(part), values))
+    for name, stage in record.of("stages", default={}).items():
+        facts += list(_flat(f"stage {name}", stage))
+    told = [(visible(name, 80), visible(value, 400)) for name, value in facts if value not in ("", None, [], {})]
+    return list(dict.fromkeys(told))
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{name}: {str(key).replace('_', ' ')}", inner)
+    elif isinstance(value, list | tuple):
+        yield name, " ".join(map(str, value))
+    else:
+        yield name, value
+
+
+def packages(record: Record) -> list[str]:
+    """Return every installed distribution with its version."""
+    return [
+        visible(f"{name} {version}", 80) for name, version in record.of("provenance", "packages", default={}).items()
+    ]
+
+
+def words(record: Record) -> dict[str, Any]:
+    """Return the protocol word for word."""
+    rules = record.protocol
+    sets = [
+        {
+            "name": visible(name),
+            "labels": [visible(label, 500) for label in one.get("labels", ())],
+            "groups": [
+                (visible(group), visible(", ".join(map(str, members)), 2000))
+                for group, members in one.get("groups", {}).items()
+            ],
+        }
+        for name, one in (rules.get("label_sets") or {}).items()
+    ]
+    facts = [
+        ("version", rules.get("version")),
+        ("hash", record.of("hashes", "protocol")),
+        ("decision", rules.get("decision")),
+    ]
+    facts += [("source", rules.get("source")), ("notes", rules.get("notes"))]
+    facts += [(f"setting: {name}", value) for name, value in (rules.get("settings") or {}).items()]
+    return {
+        "key": record.of("hashes", "protocol") or str(rules.get("name")),
+        "title": visible(f"{record.audit}: {rules.get('title') or rules.get('name')}"),
+        "warning": visible(rules.get("content_warning") or "", 600),
+        "templates": [visible(text, 500) for text in rules.get("templates") or ()],
+        "sets": sets,
+        "facts": [(visible(name, 80), visible(value, 2000)) for name, value in facts if value not in (None, "")],
+    }
+
+
+def prose(record: Record) -> dict[str, Markup]:
+    """Return the audit's and the data set's own words as HTML."""
+    texts = {name: html(record.texts.get(name, "")) for name in ("how_to_read", "limits")}
+    return {**texts, "shows": html(str(record.of("dataset", "shows")))}

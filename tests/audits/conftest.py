@@ -1,0 +1,53 @@
+"""What tests of the audits' runner share: a home of their own, painted pictures, and how a run is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import colour_audit
+import pytest
+
+import audits
+from audits import catalogue, protocol
+from audits.running.record import Run
+
+Begin = Callable[..., Run]
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that no other test has written into."""
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CLIP_WORKBENCH_CACHE", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> str:
+    """A data set of 70 painted pictures: one whole chunk and a short one."""
+    return f"folder:{colour_audit.paint(tmp_path / 'painted', 70)}"
+
+
+@pytest.fixture
+def begin(own_home: Path, colours: str, tmp_path: Path) -> Begin:
+    """Run the small audit on the fake model."""
+
+    def run(**given: Any) -> Run:
+        words = {"protocol": colour_audit.RULES, "out": tmp_path / "runs"} | given
+        audit = words.pop("audit", colour_audit.AUDIT)
+        return audits.run(audit, words.pop("model", "fake"), words.pop("dataset", colours), **words)
+
+    return run
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The small audit among those that the shell knows."""
+    place = tmp_path / "protocols"
+    (place / colour_audit.AUDIT.key).mkdir(parents=True)
+    text = colour_audit.RULES.model_dump_json(by_alias=True)  # JSON is YAML
+    (place / colour_audit.AUDIT.key / "plain.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(protocol, "FOLDER", place)
+    monkeypatch.setattr(catalogue, "AUDITS", (*catalogue.AUDITS, colour_audit.AUDIT))

@@ -1,0 +1,186 @@
+"""Readers: what is read from folders and tables, and what hostile ones are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from audits.datasets import builtin, readers
+from audits.datasets.builtin import Builtin
+from audits.datasets.dataset import About
+from workbench.errors import BadInput, UnknownName
+
+
+@pytest.fixture(autouse=True)
+def _own_home(own_home: Path) -> None:
+    pass
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., str]:
+    """Write a CSV beside pictures a.png to d.png."""
+    for at, name in enumerate("abcd"):
+        Image.new("RGB", (20 + at, 20), "red").save(tmp_path / f"{name}.png")
+
+    def write(text: str) -> str:
+        (tmp_path / "rows.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+        return f"csv:{tmp_path / 'rows.csv'}"
+
+    return write
+
+
+def test_a_folder_of_classes(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "cat/deep/2.png", "dog/1.jpg", "top.png", ".hidden/x.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    (tmp_path / "cat" / "notes.txt").write_text("no picture")
+    found = readers.read(f"folder:{tmp_path}").table
+    rows = list(zip(found["sample_id"], found["label"], strict=True))
+    assert rows == [("cat/1.png", "cat"), ("cat/deep/2.png", "cat"), ("dog/1.jpg", "dog"), ("top.png", "")]
+
+
+def test_a_table_with_all_columns(table: Callable[..., str]) -> None:
+    text = "sample_id,path,label,cluster,split,race,gender\n2,b.png,x,k,val,Black,Male\n1,a.png,y,k,val,White,Female\n"
+    found = readers.read(table(text))
+    assert found.attributes == ("race", "gender")
+    assert found.table["sample_id"].tolist() == ["1", "2"]
+    assert found.table.loc[1, ["path", "label", "cluster", "split", "race"]].tolist() == [
+        "b.png",
+        "x",
+        "k",
+        "val",
+        "Black",
+    ]
+    assert (found.table["sha256"].str.len() == 64).all()
+
+
+def test_fairfaces_own_columns_are_taken(table: Callable[..., str]) -> None:
+    found = readers.read(table("file,age,gender,race,service_test\na.png,20-29,Male,Indian,True\n"))
+    assert found.table.loc[0, ["sample_id", "age", "race"]].tolist() == ["a.png", "20-29", "Indian"]
+    assert found.attributes == ("age", "gender", "race", "service_test")
+
+
+def test_utkfaces_names_are_read(tmp_path: Path) -> None:
+    for name in ("25_1_2_20170116.jpg", "80_0_1_20170117.jpg", "other.jpg"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    found = readers.read(f"utkface:{tmp_path}")
+    rows = found.table[["age", "gender", "race"]].to_numpy().tolist()
+    assert rows == [["20-29", "Female", "Asian"], ["more than 70", "Male", "Black"]]
+    assert found.about.people
+
+
+def test_what_lies_beside_says_what_the_pictures_are(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "about.json").write_text(json.dumps({"title": "Mine", "people": True}))
+    assert readers.read(f"folder:{tmp_path}").about == About("Mine", people=True)
+    (tmp_path / "about.json").write_text(json.dumps({"name": "Mine"}))
+    with pytest.raises(BadInput, match="title, licence"):
+        readers.read(f"folder:{tmp_path}")
+
+
+def test_missing_and_broken_pictures_are_left_out_and_named(table: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    wrong = "0" * 64
+    found = readers.read(table(f"path,sha256\na.png,\nb.png,\nnone.png,\nc.png,{wrong}\n"))
+    assert found.table["path"].tolist() == ["a.png"]
+    told = dict(found.excluded)
+    assert "PNG, JPEG or WebP" in told["b.png"]
+    assert "no such file (row 3)" in told["none.png"]
+    assert "recorded" in told["c.png"]
+
+
+def test_a_picture_that_was_mended_is_looked_at_again(table: Callable[..., str], tmp_path: Path) -> None:
+    reference = table("path\na.png\n")
+    first = readers.read(reference)
+    Image.new("RGB", (30, 30), "blue").save(tmp_path / "a.png")
+    assert readers.read(reference).hash != first.hash
+    (tmp_path / "a.png").write_bytes(b"")
+    assert len(readers.read(reference).table) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("path\n../outside.png\n", "leads outside"),
+        ("path\n/etc/passwd\n", "leads outside"),
+        ("path\n\n\n,\n", "line 4 has 2"),
+        ("path,label\na.png\n", "line 2 has 1"),
+        ("path,label\n,x\n", "Row 1 names no picture"),
+        ("path\na\0.png\n", "NUL"),
+        ("path\na\udcff.png\n", "UTF-8"),
+        ("label\nx\n", "names the files"),
+        ("", "names the files"),
+        ("path,path\na.png,b.png\n", "name of its own"),
+        ("path,scores\na.png,1\n", "may be called 'scores'"),
+        ("path,outcome:x\na.png,1\n", "outcome:x"),
+        ("sample_id,path\n1,a.png\n1,b.png\n", "rows 1 and 2"),
+        ('path\n"a.png\n', "no CSV"),
+        ("path,label\na.png," + "x" * 3000 + "\n", "2000 characters"),
+        ("path," + ",".join(f"c{at}" for at in range(300)) + "\n", "200 columns"),
+    ],
+)
+def test_hostile_tables_are_told_what_is_wrong(table: Callable[..., str], text: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        readers.read(table(text))
+
+
+def test_a_link_that_leads_outside_is_refused(table: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "in" / "rows.csv").write_text("path\nlink.png\n")
+    table("path\n")
+    with pytest.raises(BadInput, match="outside"):
+        readers.read(f"csv:{tmp_path / 'in' / 'rows.csv'}")
+
+
+def test_a_huge_table_is_refused_unread(
+    table: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = table("path\n")
+    with (tmp_path / "rows.csv").open("r+b") as file:
+        file.truncate(300_000_000)
+    with pytest.raises(BadInput, match="200 MB"):
+        readers.read(reference)
+
+
+@pytest.mark.parametrize("reference", ["drawn-peeple", "builtin:none", "ftp:x", "http://x"])
+def test_unknown_references_are_told_what_there_is(reference: str) -> None:
+    with pytest.raises(UnknownName, match="csv:PATH"):
+        readers.known(reference)
+    with pytest.raises(UnknownName, match="csv:PATH"):
+        readers.read(reference)
+
+
+def test_a_built_in_set_is_made_once(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    made = []
+
+    def build(folder: Path) -> About:
+        made.append(folder.name)
+        Image.new("RGB", (8, 8)).save(folder / "a.png")
+        (folder / "samples.csv").write_text("sample_id,path,label\n1,a.png,grey\n")
+        return About("Grey", licence="CC0-1.0")
+
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build),))
+    for reference in ("grey", "builtin:grey"):
+        found = readers.read(reference)
+        assert (found.key, found.about.licence, len(found.table)) == ("builtin:grey", "CC0-1.0", 1)
+    assert len(made) == 1
+    assert not list((own_home / "audit-data").glob("*.part"))
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build, version=2),))
+    readers.read("grey")
+    assert len(made) == 2
+
+
+def test_a_set_whose_making_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    def build(folder: Path) -> About:
+        (folder / "samples.csv").write_text("path\n")
+        raise ArithmeticError
+
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build),))
+    with pytest.raises(ArithmeticError):
+        readers.read("grey")
+    assert not list((own_home / "audit-data").iterdir())

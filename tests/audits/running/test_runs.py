@@ -1,0 +1,261 @@
+"""A run from question to directory: what it leaves, what it is called by, what is done only once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import colour_audit
+import pandas as pd
+import pytest
+from PIL import Image
+
+import audits
+from audits import stages
+from audits.datasets import readers
+from audits.errors import NothingMeasured
+from audits.running import api, header
+from audits.running.files import sha256_of
+from audits.running.record import Run
+from audits.running.vectors import VectorStore
+from workbench.engine import Engine
+from workbench.errors import BadInput, Cancelled
+from workbench.fake import FakeBackend
+from workbench.scheduler import CancelToken
+
+Begin = Callable[..., Run]
+
+
+def tables(run: Run) -> dict[str, str]:
+    """Hashes of what was measured."""
+    return {name: sha256_of(run.folder / name) for name in ("metrics.parquet", "samples/part-0000.parquet")}
+
+
+def test_a_run_leaves_all_that_a_reader_needs(begin: Begin) -> None:
+    run = begin(settings={"shades": [1.0, 0.5]})
+    for name in ("run.json", "protocol.yaml", "metrics.parquet", "metrics.csv", "findings.json", "events.jsonl"):
+        assert (run.folder / name).is_file(), name
+    assert run.status == "success"
+    assert not run.header.partial
+    stamp, *_, name = run.folder.name.split("_")
+    assert (name, len(stamp)) == (run.header.run_id, len("20260101T000000Z"))
+    (row,) = run.metrics.to_dict("records")
+    assert (row["metric"], row["n"], row["k_pos"], row["value"]) == ("accuracy", 70, 70, 1.0)
+    assert row["published_value"] == 0.9
+    assert row["run_id"] == run.header.run_id
+    assert len(run.samples()) == 140
+    assert run.findings[0]["text"] == "70 of 70 colours are named right."
+    assert run.figures["shades"]["rows"] == [["a", 0.5], ["b", None]]  # no number is null, never NaN
+    told = pd.read_parquet(run.folder / run.told["tables"][0]["file"])
+    assert list(told["variant"]) == ["clean", "shade 0.5"]
+
+
+def test_the_numbers_are_those_of_the_stages_in_memory(begin: Begin, colours: str) -> None:
+    rules = colour_audit.RULES.model_copy(update={"settings": {"shades": [1.0, 0.2]}})
+    said = stages.measure(colour_audit.AUDIT, FakeBackend(), readers.read(colours), rules=rules)
+    run = begin(settings={"shades": [1.0, 0.2]})
+    assert run.metrics["value"].tolist() == [measure.value for measure in said.measures]
+
+
+def test_provenance_names_code_packages_machine_and_model(begin: Begin) -> None:
+    told = begin().provenance
+    assert not told.git or len(told.git["commit"]) == 40  # no clone, no commit
+    assert told.packages["torch"]
+    assert len(told.packages) > 20
+    assert told.machine["cores"] >= 1
+    assert told.torch["threads"] >= 1
+    assert "size=80" in told.model["preprocessing"]
+    assert len(told.model["probe_sha256"]) == 64
+    assert told.seeds["seed"] == 0
+
+
+def test_the_weights_of_a_real_model_are_named_by_their_hash(begin: Begin, pocket: Any) -> None:
+    run = begin(model="pocket", session=pocket, limit=2)
+    hashes = run.provenance.model["weights_sha256"]
+    assert hashes
+    assert all(len(digest) == 64 for digest in hashes.values())
+    assert run.header.spec.dtype == "float32"
+
+
+def test_the_header_follows_its_shipped_schema(begin: Begin) -> None:
+    assert json.loads(header.SCHEMA.read_text(encoding="utf-8")) == header.schema()
+    content = json.loads((begin().folder / "run.json").read_text(encoding="utf-8"))
+    assert set(content) == set(header.schema()["properties"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 1},
+        {"limit": 69},
+        {"settings": {"shades": [1.0, 0.9]}},
+        {"protocol": colour_audit.RULES.model_copy(update={"templates": ("{}",)})},
+        {"audit": replace(colour_audit.AUDIT, version=2)},
+        {"session": FakeBackend(gullibility=0.1)},
+    ],
+    ids=["seed", "limit", "setting", "template", "version", "model"],
+)
+def test_what_changes_a_number_makes_another_run(begin: Begin, other: dict[str, Any]) -> None:
+    assert begin().header.run_id != begin(**other).header.run_id
+
+
+def test_a_changed_label_makes_another_hash_and_a_changed_title_none(begin: Begin) -> None:
+    def changed(**fields: Any) -> Any:
+        return colour_audit.RULES.model_validate(colour_audit.RULES.model_dump(by_alias=True) | fields)
+
+    labels = {"colours": {"labels": ["red", "green", "blue", "gold"]}}
+    first = begin()
+    assert begin(protocol=changed(label_sets=labels)).header.hashes.protocol != first.header.hashes.protocol
+    assert begin(protocol=changed(title="Other")).header.run_id == first.header.run_id
+
+
+def test_other_data_make_another_run(begin: Begin, colours: str) -> None:
+    first = begin()
+    folder = Path(colours.partition(":")[2])
+    Image.new("RGB", (90, 90), "red").save(folder / "red" / "one-more.png")
+    second = begin()
+    assert second.header.hashes.dataset != first.header.hashes.dataset
+    assert second.folder != first.folder
+
+
+def test_a_run_that_is_done_is_not_done_again(begin: Begin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLOURS_SCORED", str(tmp_path / "scored"))
+    first, second = begin(), begin()
+    assert first.folder == second.folder
+    assert (tmp_path / "scored").read_text() == "scored\n"
+    third = begin(again=True)
+    assert third.folder != first.folder
+    assert (third.header.stages["embed"].computed, third.header.stages["embed"].kept) == (0, 70)
+    assert tables(third) == tables(first)
+
+
+def test_two_audits_over_one_data_set_share_its_vectors(begin: Begin) -> None:
+    begin()
+    other = begin(audit=replace(colour_audit.AUDIT, version=7), settings={"shades": [1.0, 0.5]})
+    assert (other.header.stages["embed"].kept, other.header.stages["embed"].computed) == (70, 70)
+    assert other.header.stages["embed"].texts_computed == 0
+
+
+def test_changed_pictures_of_another_version_are_not_taken(begin: Begin) -> None:
+    begin(settings={"shades": [0.5, 1.0]})
+    other = begin(audit=replace(colour_audit.AUDIT, version=2), settings={"shades": [0.5, 1.0]})
+    assert other.header.stages["embed"].computed == 70
+
+
+def test_a_limit_marks_the_run_and_takes_from_all_classes(begin: Begin) -> None:
+    run = begin(limit=20)
+    assert run.header.partial
+    assert any("limit of 20" in warning for warning in run.warnings)
+    samples = run.samples()
+    assert len(samples) == 20
+    assert samples["y_true"].nunique() == 4
+    assert set(begin(limit=10).samples()["sample_id"]) < set(samples["sample_id"])
+
+
+def test_a_broken_picture_is_left_out_and_named(begin: Begin, colours: str) -> None:
+    folder = Path(colours.partition(":")[2])
+    (folder / "red" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    run = begin()
+    ((path, why),) = run.header.dataset.excluded
+    assert path == "red/broken.png"
+    assert "broken.png" in why
+    assert run.header.dataset.n == 70
+
+
+def test_equal_pictures_are_named(begin: Begin, colours: str) -> None:
+    folder = Path(colours.partition(":")[2])
+    (folder / "red" / "again.png").write_bytes((folder / "red" / "0000.png").read_bytes())
+    assert any("red/0000.png, red/again.png" in w or "red/again.png" in w for w in begin().warnings)
+
+
+def test_nothing_to_measure_is_an_error(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NothingMeasured, match="no picture"):
+        begin(dataset=f"folder:{tmp_path / 'empty'}")
+
+
+def test_a_session_of_the_engine_gives_the_same_bytes(begin: Begin, tmp_path: Path) -> None:
+    given = {"settings": {"shades": [1.0, 0.5]}}
+    plain = begin(**given, store=VectorStore(tmp_path / "one"), out=tmp_path / "plain")
+    with Engine(default="fake") as engine, engine.session("visitor") as session:
+        shared = begin(**given, store=VectorStore(tmp_path / "two"), out=tmp_path / "shared", session=session)
+    assert shared.header.stages["embed"].computed == 140
+    assert tables(shared) == tables(plain)
+
+
+def test_a_cancelled_run_is_marked_and_continues_where_it_was(begin: Begin, tmp_path: Path) -> None:
+    whole = begin(settings={"shades": [1.0, 0.5]}, store=VectorStore(tmp_path / "other"), out=tmp_path / "whole")
+    token = CancelToken()
+
+    def watch(job: Any, progress: Any) -> None:
+        if progress.stage == "embed" and progress.done >= 70:
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        begin(settings={"shades": [1.0, 0.5]}, token=token, watch=watch)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert header.read(folder).status == "cancelled"
+    with pytest.raises(BadInput, match="resume"):
+        _ = Run(folder).metrics
+    done = audits.resume(folder, row=colour_audit.AUDIT)
+    assert done.folder == folder
+    assert done.header.stages["embed"].kept == 70
+    assert tables(done) == tables(whole)
+
+
+def test_ctrl_c_is_written_down(begin: Begin, tmp_path: Path) -> None:
+    def interrupt(job: Any, progress: Any) -> None:
+        if progress.stage == "score":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin(watch=interrupt)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert header.read(folder).status == "cancelled"
+    assert begin().folder == folder
+
+
+def test_an_audit_that_crashes_is_marked_and_others_go_on(own_home: Path, colours: str, tmp_path: Path) -> None:
+    from audits.running.jobs import make
+
+    jobs = [
+        make(colour_audit.AUDIT, "fake", colours, rules=colour_audit.RULES, options={"settings": {"crash": crash}})
+        for crash in (True, False)
+    ]
+    bad, good = api.run_jobs(jobs, tmp_path / "runs")
+    assert (bad.run, bad.exit_code) == (None, 1)
+    assert "planted" in bad.error
+    assert good.run is not None
+    assert good.run.status == "success"
+    states = {head.status: head.error for head in map(header.read, (tmp_path / "runs").iterdir())}
+    assert states == {"error": "ArithmeticError: planted", "success": ""}
+
+
+def test_scoring_again_needs_no_model(begin: Begin, monkeypatch: pytest.MonkeyPatch, registered: None) -> None:
+    first = begin(settings={"shades": [1.0, 0.5]})
+    before = tables(first)
+    monkeypatch.setattr("workbench.loading.load", lambda *_, **__: pytest.fail("the model was loaded"))
+    (first.folder / "metrics.parquet").unlink()
+    (first.folder / "samples" / "part-0000.parquet").unlink()
+    assert tables(audits.score(first.folder)) == before
+    (first.folder / "metrics.parquet").unlink()
+    assert tables(audits.score(first.folder, stored=True)) == before
+    VectorStore().clear()
+    with pytest.raises(BadInput, match="kept any more"):
+        audits.score(first.folder)
+
+
+def test_settings_that_the_audit_does_not_know_are_refused(begin: Begin) -> None:
+    with pytest.raises(BadInput, match=r"hue.*It has: shades"):
+        begin(settings={"hue": 1})
+
+
+def test_many_runs_are_one_table(begin: Begin, tmp_path: Path) -> None:
+    begin()
+    begin(seed=3)
+    assert audits.runs_df(tmp_path / "runs")["status"].tolist() == ["success"] * 2
+    assert audits.metrics_df(tmp_path / "runs")["run_id"].nunique() == 2
+    assert len(audits.samples_df(tmp_path / "runs")) == 140

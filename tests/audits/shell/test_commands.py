@@ -1,0 +1,294 @@
+"""The commands as a script sees them: stdout, stderr and the exit code, every one of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import colour_audit
+import pytest
+
+from apps.shell import run as workbench
+from audits import catalogue
+from audits.running.record import Run
+from audits.running.vectors import VectorStore
+from audits.shell import EXIT_CODES, audit, main
+
+ROOT = Path(__file__).parents[3]
+Begin = Callable[..., Run]
+Said = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], registered: None, own_home: Path) -> Said:
+    """Run a command with --json; return its exit code and what it wrote to stdout."""
+
+    def go(*words: object) -> tuple[int, Any]:
+        code = main([*map(str, words), "--json"])
+        out = capsys.readouterr().out
+        return code, json.loads(out) if out.strip() else None
+
+    return go
+
+
+@pytest.fixture
+def asked(colours: str, tmp_path: Path) -> list[str]:
+    """The words that run the small audit."""
+    return ["run", "test/colours", "--model", "fake", "--dataset", colours, "--out", str(tmp_path / "runs")]
+
+
+def thresholds(tmp_path: Path, require: str, metric: str = "accuracy") -> Path:
+    path = tmp_path / "thresholds.yaml"
+    rule = f"{{id: one, audit: test/colours, metric: {metric}, require: '{require}', severity: fail}}"
+    path.write_text(f"schema: 1\ndefaults: {{min_n: 10}}\nrules: [{rule}]\n", encoding="utf-8")
+    return path
+
+
+def test_list_and_show_say_what_there_is(said: Said) -> None:
+    assert "test/colours" in [row["key"] for row in said("list")[1]]
+    assert said("list", "audits", "--tag", "test")[1][0]["question"].endswith("?")
+    assert {row["key"] for row in said("list", "models")[1]} >= {"pocket", "fake"}
+    assert "csv:PATH" in [row["key"] for row in said("list", "datasets")[1]]
+    assert said("list", "suites")[1][0]["key"] == "release"
+    assert "test/colours plain" in [row["key"] for row in said("list", "protocols")[1]]
+    told = said("show", "test/colours")[1]
+    assert (told["settings"], told["limits"]) == (["shades", "crash", "slow"], "Colours only.")
+    assert said("show", "test/colours", "--protocol", "plain")[1]["hash"] == colour_audit.RULES.hash
+    assert len(said("show", "release")[1]["jobs"]) == 16
+
+
+def test_0_a_run_says_where_it_lies_and_the_same_again_skips(said: Said, asked: list[str]) -> None:
+    code, (told,) = said(*asked)
+    assert (code, told["status"], told["excluded"]) == (0, "success", 0)
+    assert told["findings"] == ["70 of 70 colours are named right."]
+    assert (Path(told["run"]) / "run.json").is_file()
+    assert said(*asked)[1][0]["run"] == told["run"]
+
+
+def test_settings_seed_and_limit_are_taken_and_recorded(said: Said, asked: list[str]) -> None:
+    code, (told,) = said(*asked, "--set", "shades=[1.0, 0.5]", "--limit", 12, "--seed", 5)
+    head = json.loads((Path(told["run"]) / "run.json").read_text())
+    assert (code, told["partial"]) == (0, True)
+    assert (head["spec"]["settings"], head["spec"]["seed"], head["dataset"]["n"]) == ({"shades": [1.0, 0.5]}, 5, 12)
+    assert "0.5" in (Path(told["run"]) / "protocol.yaml").read_text()
+
+
+def test_the_plain_words_print_the_folder_and_nothing_else_on_stdout(
+    asked: list[str], capsys: pytest.CaptureFixture[str], registered: None, own_home: Path
+) -> None:
+    assert main(asked) == 0
+    captured = capsys.readouterr()
+    assert Path(captured.out.strip()).is_dir()
+    assert "1/1" in captured.err
+
+
+def test_the_workbenchs_own_word_is_the_same_program(
+    asked: list[str], capsys: pytest.CaptureFixture[str], registered: None, own_home: Path
+) -> None:
+    assert workbench(["audit", *asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["status"] == "success"
+    assert workbench(["audit", "show", "none"]) == 2
+    assert workbench(["audit", "verify", str(ROOT)]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "test/colurs"],
+        ["run", "test/colours", "--model", "pokcet"],
+        ["run", "test/colours", "--dataset", "drawn-peeple"],
+        ["run", "test/colours", "--protocol", "plane"],
+        ["run", "test/colours", "--set", "hue=1"],
+        ["run", "test/colours", "--set", "shades"],
+        ["run", "test/colours", "--limit", "0"],
+        ["run", "test/colours", "--engine", "spark"],
+        ["run", "test/colours", "--workers", "0"],
+        ["run", "test/colours", "--dtype", "float12"],
+        ["run", "test/colours", "--colour", "red"],
+        ["suite", "relase"],
+        ["show", "nothing"],
+        ["list", "things"],
+        ["resume", "/nowhere"],
+        ["verify", "/nowhere"],
+        ["score", "/nowhere"],
+        ["view", "/nowhere"],
+        ["report", "/nowhere", "--out", "x.html"],
+        ["validate", "protocol", "/nowhere.yaml"],
+        ["validate", "thresholds", "/nowhere.yaml"],
+        ["walk"],
+    ],
+)
+def test_2_what_cannot_be_used_is_refused(said: Said, words: list[str], colours: str, tmp_path: Path) -> None:
+    given = ["--model", "fake"] if words[0] == "run" and "--model" not in words else []
+    given += ["--dataset", colours] if words[0] == "run" and "--dataset" not in words else []
+    given += ["--out", str(tmp_path / "runs")] if words[0] == "run" else []
+    assert said(*words, *given)[0] == 2
+    assert not list((tmp_path / "runs").glob("*/metrics.parquet"))
+
+
+def test_2_weights_that_are_not_here(said: Said, colours: str) -> None:
+    words = ["run", "test/colours", "--model", "openai/clip-vit-base-patch32", "--dataset", colours]
+    assert said(*words)[0] == 2
+
+
+def test_2_the_ray_engine_without_ray_names_the_extra(
+    said: Said, asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
+    assert main([*asked, "--engine", "ray"]) == 2
+    assert "pip install 'clip-workbench[ray]'" in capsys.readouterr().err
+
+
+def test_3_a_job_that_fails_while_others_succeed(said: Said, colours: str, tmp_path: Path) -> None:
+    job = f"audit: test/colours, dataset: '{colours}'"
+    (tmp_path / "s.yaml").write_text(f"title: two\njobs: [{{{job}, set: {{crash: true}}}}, {{{job}}}]\n")
+    code, told = said("suite", tmp_path / "s.yaml", "--model", "fake", "--out", tmp_path / "runs")
+    assert (code, [run["status"] for run in told["runs"]]) == (3, ["error", "success"])
+    assert "planted" in told["runs"][0]["error"]
+    assert Path(told["report"]).is_file()
+
+
+def test_3_a_picture_that_cannot_be_used(said: Said, asked: list[str], colours: str) -> None:
+    (Path(colours.partition(":")[2]) / "red" / "broken.png").write_bytes(b"broken")
+    code, (told,) = said(*asked)
+    assert (code, told["status"], told["excluded"]) == (3, "success", 1)
+
+
+def test_7_nothing_to_measure(said: Said, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert said(*asked, "--dataset", f"folder:{tmp_path / 'empty'}")[0] == 3  # the other data set was measured
+    assert said("run", "test/colours", "--model", "fake", "--dataset", f"folder:{tmp_path / 'empty'}")[0] == 7
+    assert said("validate", "dataset", f"folder:{tmp_path / 'empty'}")[0] == 7
+
+
+def test_gate_0_1_4_7(said: Said, begin: Begin, tmp_path: Path) -> None:
+    run = begin().folder
+    judge = ["gate", run, "--thresholds"]
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.9"))[0] == 0
+    code, told = said(*judge, thresholds(tmp_path, "ci_high <= 0.5"), "--junit", tmp_path / "gate.xml")
+    assert (code, told["outcome"]) == (1, "FAIL")
+    assert (tmp_path / "gate.xml").read_text().startswith("<?xml")
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"), "--inconclusive", "fail")[0] == 4
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"), "--inconclusive", "pass")[0] == 0
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.9", metric="none"))[0] == 7
+
+
+def test_5_runs_that_are_not_comparable(said: Said, begin: Begin, tmp_path: Path) -> None:
+    base, other, part = begin().folder, begin(settings={"shades": [1.0, 0.5]}).folder, begin(limit=20).folder
+    assert said("compare", base, other)[0] == 5
+    assert said("compare", base, other, "--allow-mismatch")[0] == 0
+    assert said("gate", part, "--thresholds", thresholds(tmp_path, "ci_low >= 0.1"))[0] == 5
+
+
+def test_two_models_are_compared(said: Said, begin: Begin, tmp_path: Path) -> None:
+    from workbench.fake import FakeBackend
+
+    base, other = begin(), begin(session=FakeBackend(seed=1))
+    code, told = said("compare", base.folder, other.folder, "--out", tmp_path / "diff.html")
+    assert (code, told["flips"], told["base"]) == (0, 0, base.header.run_id)
+    assert (tmp_path / "diff.html").stat().st_size > 1000
+
+
+def test_6_a_run_that_was_changed(said: Said, begin: Begin) -> None:
+    run = begin().folder
+    assert said("verify", run)[0] == 0
+    assert said("repro", run)[1]["largest"] == 0
+    with (run / "metrics.csv").open("a") as file:
+        file.write("more\n")
+    assert said("verify", run)[0] == 6
+
+
+def test_scores_and_reports_need_no_model(
+    said: Said, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin().folder
+    monkeypatch.setattr("workbench.loading.load", lambda *_, **__: pytest.fail("the model was loaded"))
+    assert said("score", run) == (0, {"run": str(run), "status": "success", "measures": 1})
+    assert said("score", run, "--stored")[0] == 0
+    out = [tmp_path / name for name in ("r.html", "r.md", "r.json", "r.xml", "csv")]
+    assert said("report", run, *(word for path in out for word in ("--out", path)))[0] == 0
+    assert all(path.exists() for path in out)
+    monkeypatch.setattr("webbrowser.open", lambda address: address.startswith("file:"))
+    code, told = said("view", run)
+    assert (code, told["opened"]) == (0, True)
+    assert said("view", run, "--no-browser")[1]["opened"] is False
+
+
+def test_validate_and_plan(said: Said, asked: list[str], colours: str, tmp_path: Path) -> None:
+    assert said("validate", "dataset", colours)[1]["pictures"] == 70
+    assert said("validate", "protocol", "test/colours:plain")[1]["hash"] == colour_audit.RULES.hash
+    assert said("validate", "thresholds", thresholds(tmp_path, "value <= 1"))[1]["rules"] == ["one"]
+    code, (told,) = said("plan", *asked[1:])
+    assert (code, told["pictures"], told["kept"], told["done"]) == (0, 70, 0, False)
+    said(*asked)
+    assert said("plan", *asked[1:])[1][0]["done"] is True
+
+
+def test_resume_continues_what_waits_and_leaves_the_rest(said: Said, asked: list[str], tmp_path: Path) -> None:
+    _, (told,) = said(*asked)
+    assert said("resume", tmp_path / "runs") == (0, [])
+    head = Path(told["run"]) / "run.json"
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"status": "incomplete"}))
+    code, (again,) = said("resume", tmp_path / "runs")
+    assert (code, again["run"], again["status"]) == (0, told["run"], "success")
+
+
+def test_the_shells_cache_knows_the_vectors(begin: Begin, capsys: pytest.CaptureFixture[str], own_home: Path) -> None:
+    begin()
+    assert workbench(["cache", "ls", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["audits"]["chunks"] == 3
+    assert workbench(["cache", "clear", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["freed"] >= told["audits"]["bytes"]
+    assert VectorStore().kept().chunks == 0
+
+
+@pytest.mark.heavy
+def test_130_ctrl_c_saves_and_the_same_command_continues(colours: str, tmp_path: Path, own_home: Path) -> None:
+    code = (
+        "import sys, colour_audit, audits.protocol, audits.catalogue\n"
+        "audits.catalogue.AUDITS = (*audits.catalogue.AUDITS, colour_audit.AUDIT)\n"
+        "audits.protocol.read = lambda audit, name: colour_audit.RULES\n"
+        "from audits.shell import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    words = ["run", "test/colours", "--model", "fake", "--dataset", colours, "--out", str(tmp_path / "runs")]
+    words += ["--set", "shades=[1.0, 0.9, 0.8]", "--set", "slow=0.05"]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "audits")])
+    env = os.environ | {"PYTHONPATH": paths, "CLIP_WORKBENCH_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", code, *words], env=env, stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "runs").glob("*/events.jsonl")) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in said
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert json.loads((folder / "run.json").read_text())["status"] == "cancelled"
+    assert subprocess.run([sys.executable, "-c", code, *words], env=env, check=False).returncode == 0
+    assert json.loads((folder / "run.json").read_text())["status"] == "success"
+
+
+def test_every_word_takes_json_and_the_codes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    from typer.main import get_command
+
+    commands = get_command(audit).commands  # type: ignore[attr-defined]
+    words = "list show validate plan run suite resume score report compare gate verify repro view"
+    assert set(commands) == set(words.split())
+    for name, command in commands.items():
+        assert any("--json" in option.opts for option in command.params), name
+    assert main(["--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(f"{code} " in told for code in EXIT_CODES)
+
+
+def test_each_audit_of_the_catalogue_is_there(said: Said) -> None:
+    assert {row["key"] for row in said("list")[1]} == {row.key for row in catalogue.AUDITS}
