@@ -11,6 +11,7 @@ from typing import Any
 import colour_audit
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import audits
@@ -21,6 +22,7 @@ from audits.running import api, header
 from audits.running.files import sha256_of
 from audits.running.record import Run
 from audits.running.vectors import VectorStore
+from workbench.backend import Tokens
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
 from workbench.fake import FakeBackend
@@ -184,6 +186,40 @@ def test_a_session_of_the_engine_gives_the_same_bytes(begin: Begin, tmp_path: Pa
         shared = begin(**given, store=VectorStore(tmp_path / "two"), out=tmp_path / "shared", session=session)
     assert shared.header.stages["embed"].computed == 140
     assert tables(shared) == tables(plain)
+
+
+class _Far:
+    """A device in another process, as a hosted page has it."""
+
+    def __init__(self) -> None:
+        self.model = FakeBackend()
+
+    def encode_pixels(self, key: str, pixels: Any) -> Any:
+        return self.model.encode_pixels(torch.from_numpy(pixels)).numpy()
+
+    def encode_tokens(self, key: str, ids: Any, mask: Any) -> Any:
+        return self.model.encode_tokens(Tokens(torch.from_numpy(ids), torch.from_numpy(mask), ())).numpy()
+
+    def explain(self, key: str, request: Any) -> list[Any]:
+        return []
+
+
+def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: Path) -> None:
+    given = {"settings": {"shades": [1.0, 0.5]}}
+    plain = begin(**given, store=VectorStore(tmp_path / "one"), out=tmp_path / "plain")
+    with Engine(default="fake", remote=_Far()) as engine, engine.session("visitor") as session:
+        far = begin(**given, store=VectorStore(tmp_path / "two"), out=tmp_path / "far", session=session)
+    assert far.header.stages["embed"].computed == 140
+    assert far.samples().equals(plain.samples())
+
+
+@pytest.mark.heavy
+def test_a_second_run_embeds_in_a_fiftieth_of_the_time(begin: Begin, pocket: Any) -> None:
+    given = {"model": "pocket", "session": pocket, "settings": {"shades": [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4]}}
+    first = begin(**given).header.stages["embed"]
+    second = begin(**given, again=True).header.stages["embed"]
+    assert (first.computed, second.computed, second.kept) == (490, 0, 490)
+    assert second.seconds <= first.seconds / 50
 
 
 def test_a_cancelled_run_is_marked_and_continues_where_it_was(begin: Begin, tmp_path: Path) -> None:
