@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -47,8 +47,8 @@ class Cells:
     def index(self, cells: list[Cell], names: list[str]) -> pd.Index:
         """Return cells as pandas has them: an Index of one feature, a MultiIndex of several."""
         if len(names) == 1:
-            return pd.Index([cell[0] for cell in cells], name=names[0])
-        return pd.MultiIndex.from_tuples(cells, names=names)  # type: ignore[no-any-return, unused-ignore]
+            return cast("pd.Index[Any]", pd.Index([cell[0] for cell in cells], name=names[0]))
+        return cast("pd.Index[Any]", pd.MultiIndex.from_tuples(cells, names=names))
 
 
 def features(given: Any, base: str, n: int) -> pd.DataFrame:

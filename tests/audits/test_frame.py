@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 
 from audits import metrics
 from audits.frame import AuditFrame
+from audits.statistics import gaps, intervals
 from workbench.errors import BadInput, Unsupported
 
 
@@ -37,7 +38,7 @@ def data(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(data(), st.booleans())
 def test_point_results_are_metric_frames(given_data: dict[str, object], single: bool) -> None:
     functions = {"acc": metrics.accuracy, "sel": metrics.selection_rate(1)}
@@ -67,3 +68,167 @@ def same(mine: object, theirs: object) -> None:
         assert list(mine.index.names) == list(theirs.index.names)
     else:
         assert float(mine) == pytest.approx(float(theirs), nan_ok=True)
+
+
+RACE = ["A"] * 120 + ["B"] * 80 + ["C"] * 20
+HIT = [1] * 90 + [0] * 30 + [1] * 40 + [0] * 40 + [1] * 20
+
+
+def frame(**more: object) -> AuditFrame:
+    return AuditFrame(
+        **({"metrics": metrics.accuracy, "y_true": [1] * 220, "y_pred": HIT, "sensitive_features": RACE} | more)
+    )
+
+
+def test_intervals_are_those_of_the_counts() -> None:
+    found = frame().ci("by_group")
+    for group, (k, n) in {"A": (90, 120), "B": (40, 80), "C": (20, 20)}.items():
+        share = intervals.proportion(k, n)
+        assert found.loc[group, ["value", "low", "high"]].tolist() == [share.value, share.low, share.high]
+        assert (found.loc[group, "n"], found.loc[group, "method"]) == (n, share.method)
+    whole = frame(ci="wilson", level=0.9).ci("overall").iloc[0]
+    assert whole["low"] == intervals.proportion(150, 220, level=0.9, method="wilson").low
+    apart = frame().ci("difference").iloc[0]
+    assert apart["value"] == 0.5
+    assert 0 < apart["low"] < 0.5 < apart["high"]
+    named = frame(metrics={"acc": metrics.accuracy, "sel": metrics.selection_rate()}).ci("by_group")
+    assert named.loc["A", ("sel", "value")] == 0.75
+
+
+def test_tests_are_those_of_the_counts() -> None:
+    found = frame().test().set_index("test")
+    counts = {"A": (90, 120), "B": (40, 80), "C": (20, 20)}
+    assert found.loc["omnibus", "p_value"] == gaps.omnibus([counts], rng=0).p_value
+    pairs = found.loc["pair"]
+    assert pairs["p_adj"].tolist() == [pair.p_adj for pair in gaps.pairwise(counts)]
+    assert pairs["n_tests"].tolist() == [3, 3, 3]
+    gap = found.loc["gap"]
+    assert (gap["group"], gap["reference"], gap["value"]) == ("C", "B", 0.5)
+    assert gap["p_value"] < 0.01
+    assert gap["null_q95"] < 0.5
+
+
+def test_the_long_table_holds_everything() -> None:
+    table = frame(control_features={"age": ["y", "o"] * 110}, min_n=61).tidy()
+    assert len(table) == 2 + 6 + 2  # overall and gap of each control level, and the cells
+    cells = table[table["contrast"].eq("none") & table["slice_by"].str.contains("sensitive_feature_0")]
+    assert cells["n"].tolist() == [60, 40, 10, 60, 40, 10]
+    assert cells["flags"].tolist()[:3] == ["small_n", "small_n", "small_n|suppressed"]
+    assert set(table["control"]) == {"age"}
+    apart = table[table["contrast"].eq("between_groups")]
+    assert apart["n_tests"].tolist() == [2, 2]
+    assert apart["p_adj"].notna().all()
+    assert apart["n"].tolist() == [110, 110]
+    pd.testing.assert_frame_equal(table, frame(control_features={"age": ["y", "o"] * 110}, min_n=61).tidy())
+
+
+def test_clusters_widen() -> None:
+    copies = {"y_true": [1] * 880, "y_pred": np.repeat(HIT, 4), "sensitive_features": np.repeat(RACE, 4)}
+    alone, blind = frame().ci("by_group"), frame(**copies).ci("by_group")
+    fair = frame(**copies, cluster=np.repeat(np.arange(220), 4)).ci("by_group")
+    width = [(one["high"] - one["low"])["A"] for one in (alone, fair, blind)]
+    assert width[1] == pytest.approx(width[0], rel=0.03)
+    assert width[2] < 0.6 * width[0]
+    tidy = frame(**copies, cluster=np.repeat(np.arange(220), 4)).tidy()
+    assert tidy.loc[tidy["contrast"].eq("between_groups"), ["n", "k_pos", "value"]].iloc[0].tolist() == [880, 600, 0.5]
+
+
+def test_a_metric_without_counts_gets_a_bootstrap_and_no_test() -> None:
+    def agreement(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+        return float((np.asarray(y_true) == np.asarray(y_pred)).mean())
+
+    found = frame(metrics=agreement)
+    assert found.by_group.tolist() == frame().by_group.tolist()
+    assert "bootstrap" in found.ci("by_group").loc["A", "method"]
+    assert found.ci("difference")["value"].iloc[0] == 0.5
+    assert found.test()["p_value"].isna().all()
+    assert "agreement" in set(found.tidy()["metric"])
+
+
+def test_shares_know_which_cases_count() -> None:
+    true, said = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 1, 1, 0])
+    expected = {
+        metrics.accuracy: 3 / 5,
+        metrics.recall(): 2 / 3,
+        metrics.precision(): 2 / 3,
+        metrics.false_positive_rate(): 1 / 2,
+        metrics.false_negative_rate(): 1 / 3,
+        metrics.selection_rate(): 3 / 5,
+        metrics.label_rate({0, 7}): 2 / 5,
+    }
+    for rate, value in expected.items():
+        assert rate(true, said) == pytest.approx(value), rate.name
+    assert np.isnan(metrics.recall().outcomes(true, said)).tolist() == [False, False, False, True, True]
+    assert math.isnan(metrics.recall()([0, 0], [1, 0]))  # nobody to recall: not 0
+    with pytest.raises(BadInput, match="set of labels"):
+        metrics.label_rate("thief")
+    with pytest.raises(BadInput, match="one prediction"):
+        metrics.accuracy([1], [1, 0])
+
+
+def test_no_case_that_counts_is_undefined() -> None:
+    found = frame(metrics=metrics.recall(1), y_true=[1] * 200 + [0] * 20)
+    assert math.isnan(found.by_group["C"])
+    assert found.difference() == pytest.approx(0.25)  # between those that have a recall
+    row = found.tidy().set_index("slice").loc['{"sensitive_feature_0":"C"}']
+    assert row["value"] is pd.NA
+    assert "undefined" in row["flags"]
+
+
+def test_one_case_and_one_group() -> None:
+    found = frame(y_true=[1], y_pred=[1], sensitive_features=[3.5])
+    assert (found.overall, found.difference(), found.ratio()) == (1, 0, 1)
+    assert found.test()["p_value"].isna().all()
+    assert "undefined" in found.tidy().loc[lambda table: table["contrast"].eq("between_groups"), "flags"].iloc[0]
+
+
+def test_groups_of_any_kind() -> None:
+    found = frame(sensitive_features=[1] * 100 + ["1"] * 60 + [(2, 3)] * 60)
+    assert len(found.by_group) == 3
+    assert len(found.test()) == 2 + 3  # 1 and "1" are two groups
+
+
+def test_samples_are_what_runs_are_compared_by() -> None:
+    found = frame(
+        metrics={"recall": metrics.recall(1)}, y_true=[1] * 200 + [0] * 20, sample_ids=range(5, 225)
+    ).samples()
+    assert found["sample_id"].tolist() == list(range(5, 225))
+    assert found["outcome:recall"].isna().sum() == 20
+    assert found["outcome:recall"].sum() == 130
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"y_true": [], "y_pred": []}, "needs cases"),
+        ({"y_pred": [1]}, "220 and 1"),
+        ({"y_pred": [math.nan] * 220}, "220 of 220"),
+        ({"sensitive_features": ["a"]}, "got 1 rows"),
+        ({"sensitive_features": [None] + ["a"] * 219}, "missing for 1"),
+        ({"control_features": pd.Series(RACE, name="sensitive_feature_0")}, "not both"),
+        ({"sample_ids": ["a"] * 220}, "got 1"),
+        ({"cluster": ["a"]}, "one cluster"),
+        ({"ci": "wald"}, "'wald'"),
+        ({"level": 95}, "0.95"),
+        ({"correction": "sidak"}, "'sidak'"),
+        ({"metrics": {}}, "got none"),
+    ],
+)
+def test_what_cannot_be_is_refused(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        frame(**wrong)
+
+
+def test_unknown_words_are_refused() -> None:
+    for call in (frame().ci, frame().test, frame().difference, frame().ratio):
+        with pytest.raises(BadInput, match="'odd'"):
+            call("odd")
+    with pytest.raises(TypeError, match="colour"):
+        frame(colour="red")
+
+
+def test_a_metric_frame_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert frame().to_metric_frame().difference() == 0.5
+    monkeypatch.setitem(sys.modules, "fairlearn.metrics", None)
+    with pytest.raises(Unsupported, match="pip install fairlearn"):
+        frame().to_metric_frame()
