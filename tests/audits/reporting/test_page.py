@@ -88,7 +88,7 @@ def test_chance_p_and_published_numbers_stand_beside(run: Path, tmp_path: Path) 
     text = page(run, tmp_path)
     for told in ("9 points, 95 % below 17 points", "0.001", "96.4 %", "Radford et al. 2021, table 3", "small n"):
         assert told in text
-    assert "2 tests in the family, p-values adjusted (holm)" in text
+    assert "p-values adjusted by Holm; 2 tests in a family" in text
     assert "goes from 48 % (41 to 54 %) to 72 % (67 to 78 %), depending on the label set alone" in text
 
 
