@@ -83,11 +83,26 @@ def gap(samples: DataFrame, metric: str, where: Mapping[str, str], *, by: str, s
     Pictures of one cluster are counted as what independent ones would tell.
     """
     rows = selected(samples, where, metric)
+    outcomes = {str(group): part for group, part in rows.groupby(by, sort=True)}
+    means = [float(part[f"{OUTCOME}{metric}"].mean()) for part in outcomes.values()]
     counts = {
-        str(group): effective(part[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), part["cluster"].to_numpy())
-        for group, part in rows.groupby(by, sort=True)
+        group: effective(part[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), part["cluster"].to_numpy())
+        for group, part in outcomes.items()
     }
-    return table.between(metric, counts, slice_by=by, rng=seed, label_set=where.get("label_set", ""))
+    found = table.between(metric, counts, slice_by=by, rng=seed, label_set=where.get("label_set", ""))
+    if found.value is None or found.ci_low is None or found.ci_high is None:
+        return found
+    value = max(means) - min(means)  # the whole numbers of independent pictures are near it, not it
+    low, high = min(found.ci_low, value), max(found.ci_high, value)
+    return replace(
+        found,
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        n=len(rows),
+        k_pos=None,
+        ci_method=f"{found.ci_method}, design effect",
+    )
 
 
 def difference(

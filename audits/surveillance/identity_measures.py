@@ -14,9 +14,9 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN, OUTCOME
 from audits.rates import gap, groups, rate, spoken, with_published
+from audits.reach import detectable
 from audits.statistics import measures as table
 from audits.statistics.intervals import bootstrap
-from audits.statistics.power import minimum_detectable_difference
 from audits.surveillance.gallery import Settings, settings, sweep
 from audits.surveillance.identity_answers import DRAWS, LABEL_SET
 
@@ -43,7 +43,12 @@ def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     measures = with_published(table.adjust(list(_measures(probes, sizes, kinds, chosen, seed))), rules.published)
     findings = [*_findings(measures, chosen), *_missing(probes, chosen)]
     tables = {"Drawn galleries": _spread(drawn)}
-    tables |= {f"What each group of {kind} could have shown": _detectable(probes, kind) for kind in kinds}
+    tables |= {
+        f"False non-matches that each group of {kind} could have shown": detectable(
+            probes, "false_non_match", HERE, by=kind
+        )
+        for kind in kinds
+    }
     return Analysis(measures, findings, _figures(measures, probes, chosen), _doubts(probes), tables)
 
 
@@ -134,20 +139,6 @@ def _spread(drawn: DataFrame) -> DataFrame:
         for size, shares in zip(drawn["size"], drawn["drawn"], strict=True)
     ]
     return pd.DataFrame(rows, columns=["subjects", "galleries drawn", "median top1", "2.5 %", "97.5 %"])
-
-
-def _detectable(probes: DataFrame, kind: str) -> DataFrame:
-    """Return for each group the smallest rise of false non-matches that would have been found, by its subjects."""
-    import pandas as pd
-
-    rows = []
-    for value in sorted(set(probes[kind])):
-        inside = probes[kind] == value
-        base = float(probes.loc[~inside, f"{OUTCOME}false_non_match"].mean())
-        subjects, others = (int(probes.loc[part, "cluster"].nunique()) for part in (inside, ~inside))
-        found = minimum_detectable_difference(subjects, base, others=others)
-        rows.append((value, int(inside.sum()), subjects, found.up, found.down))
-    return pd.DataFrame(rows, columns=[kind, "probes", "subjects", "detectable rise", "detectable fall"])
 
 
 def _figures(measures: list[Measure], probes: DataFrame, chosen: Settings) -> list[Figure]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audits.analysis import Analysis, Figure, Finding
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
+from audits.reach import detectable
 from audits.statistics.measures import adjust
 from audits.surveillance.captions import Settings, settings
 from workbench.errors import BadInput
@@ -34,7 +35,14 @@ def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     chances = {task: float(samples["chance"][samples["label_set"] == task].mean()) for task in tasks}
     measures = with_published(adjust(list(_measures(samples, chances, seed))), rules.published)
     findings = [*_findings(measures, chances, chosen), *_missing(chosen, tasks)]
-    return Analysis(measures, findings, _figures(measures))
+    tables = {
+        f"Accuracies that each group of {kind} could have shown, {task} task": detectable(
+            samples, "accuracy", {"label_set": task}, by=kind
+        )
+        for task in tasks
+        for kind in groups(samples)
+    }
+    return Analysis(measures, findings, _figures(measures), tables=tables)
 
 
 def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Iterator[Measure]:

@@ -90,9 +90,9 @@ def test_both_accuracies_are_counted_on_the_classes_of_the_shift() -> None:
 
 
 def test_classes_count_alike_however_many_pictures_they_have() -> None:
-    rows = world(wrong_shift=1) + [(CLASSES[0], "sketch", CLASSES[1], "", "")] * 19
+    rows = world() + [(CLASSES[0], "sketch", CLASSES[1], "", "")] * 19
     found = analysed(planted(rows))
-    assert value(found, "fall") == pytest.approx(1 / 20)  # though half of the sketches are taken for another class
+    assert value(found, "fall") == pytest.approx(0.95 / 20)  # though half of the sketches are taken for another class
 
 
 POINTS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -32,3 +33,9 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     table["cluster"], table["split"] = table["sample_id"], "test"
     table = table.sort_values("sample_id").reset_index(drop=True)
     return Dataset("test:squares", About("Squares"), table, root, ("kind",))
+
+
+@pytest.fixture(scope="session")
+def few(squares: Dataset) -> Dataset:
+    """A third of the squares, four of each colour."""
+    return replace(squares, table=squares.table.iloc[::3].reset_index(drop=True))

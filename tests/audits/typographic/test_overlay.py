@@ -54,25 +54,23 @@ def test_the_planted_gullibility_is_found_with_its_size(squares: Dataset, gullib
     assert set(strength(found, "accuracy_drop")) == {expected}
 
 
-def test_a_model_that_cannot_read_letters_is_not_found_gullible(squares: Dataset) -> None:
-    found = measure(AUDIT, FakeBackend(gullibility=1.0), squares, rules=rules(sizes=[0.08]))
+def test_a_model_that_cannot_read_letters_is_not_found_gullible(few: Dataset) -> None:
+    found = measure(AUDIT, FakeBackend(gullibility=1.0), few, rules=rules(sizes=[0.08]))
     assert value(found, "attack_success", overlay="word") == 0.0
     assert set(strength(found, "reading")) == {"no evidence"}
     assert "marks" in found.sanity[0]
 
 
-def test_two_runs_are_equal_and_another_seed_writes_other_words(squares: Dataset) -> None:
-    first, again = (measure(AUDIT, FakeBackend(), squares, rules=read(AUDIT.key, "marks")) for _ in "12")
+def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) -> None:
+    first, again = (measure(AUDIT, FakeBackend(), few, rules=read(AUDIT.key, "marks")) for _ in "12")
     assert first.measures == again.measures
     assert first.findings == again.findings
     plan = read(AUDIT.key, "one-at-a-time")
-    assert items(squares, plan, 0) == items(squares, plan, 0)
-    assert words(squares, plan, 0) != words(squares, plan, 1)
-    half = replace(squares, table=squares.table.iloc[::2])
-    assert words(half, plan, 0).items() <= words(squares, plan, 0).items()
-    assert all(
-        word != label for word, label in zip(words(squares, plan, 0).values(), squares.table["label"], strict=True)
-    )
+    assert items(few, plan, 0) == items(few, plan, 0)
+    assert words(few, plan, 0) != words(few, plan, 1)
+    half = replace(few, table=few.table.iloc[::2])
+    assert words(half, plan, 0).items() <= words(few, plan, 0).items()
+    assert all(word != label for word, label in zip(words(few, plan, 0).values(), few.table["label"], strict=True))
 
 
 def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> None:
@@ -96,8 +94,8 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
     assert len(items(one, rules(**axes, design="full"), 0)) == 1 + 6 + 2
 
 
-def test_the_first_of_each_setting_is_the_base_of_the_comparison(squares: Dataset) -> None:
-    found = measure(AUDIT, FakeBackend(), squares, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
+def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
+    found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
     slices = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop"]
     assert slices == [{"overlay": "word", "size": "0.2", "position": "top", "colour": "black on white"}] * 2
 
@@ -118,16 +116,16 @@ def test_settings_that_cannot_be_used_are_refused(squares: Dataset, settings: di
         overlay.plan(squares, rules(**settings), seed=0)
 
 
-def test_a_single_label_leaves_nothing_to_write(squares: Dataset) -> None:
-    alike = replace(squares, table=squares.table.assign(label="red"))
+def test_a_single_label_leaves_nothing_to_write(few: Dataset) -> None:
+    alike = replace(few, table=few.table.assign(label="red"))
     with pytest.raises(BadInput, match="there is only 'red'"):
-        measure(AUDIT, FakeBackend(), alike, rules=read(AUDIT.key, "marks"))
+        measure(AUDIT, FakeBackend(), alike, rules=rules(ink="marks"))
 
 
-def test_labels_that_lack_what_is_seen_are_refused(squares: Dataset) -> None:
+def test_labels_that_lack_what_is_seen_are_refused(few: Dataset) -> None:
     given = rules(ink="marks").model_copy(update={"label_sets": read_labels(("red", "green"))})
     with pytest.raises(BadInput, match="lacks what the pictures show: black"):
-        measure(AUDIT, FakeBackend(), squares, rules=given)
+        measure(AUDIT, FakeBackend(), few, rules=given)
 
 
 def read_labels(labels: tuple[str, ...]) -> dict[str, object]:
@@ -135,11 +133,9 @@ def read_labels(labels: tuple[str, ...]) -> dict[str, object]:
     return dict(parse(content).label_sets)
 
 
-def test_pictures_that_are_named_wrongly_when_clean_are_not_attacked(squares: Dataset) -> None:
-    others = dict(
-        zip(sorted(set(squares.table["label"])), [*sorted(set(squares.table["label"]))[1:], "black"], strict=True)
-    )
-    mistaken = replace(squares, table=squares.table.assign(label=squares.table["label"].map(others)))
+def test_pictures_that_are_named_wrongly_when_clean_are_not_attacked(few: Dataset) -> None:
+    others = dict(zip(sorted(set(few.table["label"])), [*sorted(set(few.table["label"]))[1:], "black"], strict=True))
+    mistaken = replace(few, table=few.table.assign(label=few.table["label"].map(others)))
     found = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read(AUDIT.key, "marks"))
     assert value(found, "accuracy", overlay="clean") == 0.0
     assert value(found, "attack_success", overlay="word") is None
@@ -203,11 +199,11 @@ def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -
 
 
 @pytest.mark.parametrize("metric", ["attack_success", "changed", "changed_elsewhere", "accuracy", "word_answered"])
-def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(squares: Dataset, metric: str) -> None:
+def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: str) -> None:
     from audits.stages import embed
 
     given = read(AUDIT.key, "marks")
-    embedded = embed(overlay, FakeBackend(), squares, rules=given, seed=0)
+    embedded = embed(overlay, FakeBackend(), few, rules=given, seed=0)
     samples = overlay.score(embedded, given, seed=0)
     for row in overlay.analyse(samples, given, model=embedded.model, seed=0).measures:
         if row.metric == metric and row.value is not None:
