@@ -123,6 +123,14 @@ def test_other_data_make_another_run(begin: Begin, colours: str) -> None:
     assert second.folder != first.folder
 
 
+def test_a_picture_with_other_content_is_embedded_anew(begin: Begin, colours: str) -> None:
+    assert begin().metrics["k_pos"].tolist() == [70]
+    Image.new("RGB", (90, 90), (20, 20, 220)).save(Path(colours.partition(":")[2]) / "red" / "0000.png")
+    second = begin()
+    assert second.metrics["k_pos"].tolist() == [69]
+    assert second.header.stages["embed"].kept == 6  # the chunk without that picture
+
+
 def test_a_run_that_is_done_is_not_done_again(begin: Begin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COLOURS_SCORED", str(tmp_path / "scored"))
     first, second = begin(), begin()
