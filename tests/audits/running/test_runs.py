@@ -92,7 +92,7 @@ def test_the_header_follows_its_shipped_schema(begin: Begin) -> None:
     "other",
     [
         {"seed": 1},
-        {"limit": 69},
+        {"limit": 100},  # all of the pictures, and still marked as a part
         {"settings": {"shades": [1.0, 0.9]}},
         {"protocol": colour_audit.RULES.model_copy(update={"templates": ("{}",)})},
         {"audit": replace(colour_audit.AUDIT, version=2)},
