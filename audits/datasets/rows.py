@@ -68,9 +68,10 @@ def assemble(key: str, about: About, *, root: Path, rows: Sequence[Row], watch: 
 
 
 def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
-    """Return `limit` rows, spread over the whole by a hash of their ids, in the order given; all for None.
+    """Return at most `limit` rows, spread over the whole by a hash of their ids, in the order given; all for None.
 
-    The first ten are among the first twenty, so that what was embedded for fewer serves more.
+    Pictures of one cluster stay together, so that a person's gallery and probe do. The first ten are among the first
+    twenty. A first cluster that is larger than the limit is cut.
 
     Raises:
         BadInput: a limit below one.
@@ -79,8 +80,14 @@ def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
         return list(rows)
     if limit < 1:
         raise BadInput(f"A limit is at least one picture; got {limit}.")
-    ranked = sorted(rows, key=lambda row: hashlib.sha256(sample_id(row).encode()).digest())
-    chosen = {sample_id(row) for row in ranked[:limit]}
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row.get("cluster") or sample_id(row), []).append(sample_id(row))
+    chosen: set[str] = set()
+    for name in sorted(groups, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        if chosen and len(chosen) + len(groups[name]) > limit:
+            break
+        chosen.update(groups[name][:limit])
     return [row for row in rows if sample_id(row) in chosen]
 
 

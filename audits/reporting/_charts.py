@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from audits.analysis import Figure
 
 MAX_ROWS = 40  # names of one chart; the table beside it has all
-MAX_POINTS = 2000  # of a curve
+MAX_POINTS = 400  # of a curve, at even distances
+MAX_MARKED = 60  # points of a series that get a marker each
 NAME = 34  # characters of a name at an axis
 WIDTH = 6.2  # inches, 72 points each
 # What matplotlib draws with -> the style sheet's variable, and what print has instead. Series: after Okabe and Ito
@@ -72,7 +73,7 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
-    data = figure.data.head(drawn_rows(figure))
+    data = kept(figure)
     with mpl.rc_context(cast(Any, STYLE)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # only the layout needs it
         canvas = Canvas(figsize=(WIDTH, _height(figure.kind, data)), layout="constrained")
@@ -86,16 +87,14 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     return _clean(out.getvalue(), figure.key, fixed)
 
 
-def drawn_rows(figure: Figure) -> int:
-    """Return how many rows of a figure's data are drawn: the first ones."""
+def kept(figure: Figure) -> DataFrame:
+    """Return the rows of a figure's data that are drawn: the first names, or points at even distances."""
     data = figure.data
     if figure.kind == "matrix":
-        return min(len(data), MAX_ROWS**2)
+        return data.head(MAX_ROWS**2)
     if figure.kind in ("intervals", "bars"):
-        kept = list(dict.fromkeys(data["name"]))[:MAX_ROWS]
-        later = ~data["name"].isin(kept)
-        return int(later.to_numpy().argmax()) if later.any() else len(data)
-    return min(len(data), MAX_POINTS)
+        return data[data["name"].isin(list(dict.fromkeys(data["name"]))[:MAX_ROWS])]
+    return data.iloc[:: -(-len(data) // MAX_POINTS) or 1]
 
 
 def _height(kind: str, data: DataFrame) -> float:
@@ -171,7 +170,8 @@ def _curve(axes: Axes, data: DataFrame) -> None:
         label = None if series is None else visible(series, NAME)
         if _has(part, "low", "high"):
             axes.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.18, linewidth=0)
-        axes.plot(part["x"], part["value"], "-" + MARKERS[at % 6], color=colour, markersize=4, label=label)
+        marker = MARKERS[at % 6] if len(part) <= MAX_MARKED else ""
+        axes.plot(part["x"], part["value"], "-" + marker, color=colour, markersize=4, label=label)
         if _has(part, "null"):
             chance = "95 % of chance" if at == 0 else None
             axes.plot(part["x"], part["null"], "--", color=colour, linewidth=1, alpha=0.8, label=chance)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
+from audits.reporting._charts import svg
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
 from audits.reporting._glossary import GLOSSARY
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, known, p_value, scale, writer
@@ -21,7 +22,7 @@ from audits.reporting._verdict import verdict
 from audits.reporting.record import Record
 
 if TYPE_CHECKING:
-    from audits.analysis import Finding
+    from audits.analysis import Figure, Finding
     from audits.comparing.outcomes import GateResult
     from audits.reporting._thumbnails import Shown
 
@@ -41,6 +42,14 @@ class Wish:
     thumbnails: str = "none"
     fixed: bool = False  # for print: fixed colours, nothing that moves
     room: sections.Room = sections.ROOMS[0]
+    drawings: dict[tuple[str, str], str] = field(default_factory=dict)  # made once, whatever the room
+
+    def drawing(self, record: Record, figure: Figure) -> str:
+        """Return a figure as SVG."""
+        key = (record.run_id, figure.key)
+        if key not in self.drawings:
+            self.drawings[key] = svg(figure, fixed=self.fixed)
+        return self.drawings[key]
 
 
 def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
@@ -204,7 +213,7 @@ def _section(
     room = wish.room
     table, text = sections.sensitivity(record)
     name = visible(record.of("spec", "title") or record.audit, 120)
-    extra = list(record.tables.items())[: room.tables]
+    extra, drawn = list(record.tables.items())[: room.tables], record.figures[: room.figures]
     return {
         "id": places[id(record)],
         "audit": visible(record.audit, 80),
@@ -220,7 +229,7 @@ def _section(
         else "",
         "intended_use": intended_use(record.audit),
         "sanity": [visible(line, 600) for line in record.sanity],
-        "figures": [_shown.drawn(one, room.points, fixed=wish.fixed) for one in record.figures[: room.figures]],
+        "figures": [_shown.drawn(one, room.points, wish.drawing(record, one)) for one in drawn],
         "pictures_shown": shown,
         "pictures_note": _shown_note(wish.thumbnails),
         "blocks": blocks(record.metrics, room.rows),
@@ -250,7 +259,8 @@ def _heading(records: Sequence[Record]) -> str:
     models = list(dict.fromkeys(visible(record.model, 60) for record in records))
     named = " and ".join(models[:2]) if len(models) < 3 else f"{len(models)} models"
     audits = list(dict.fromkeys(visible(record.of("spec", "title") or record.audit, 60) for record in records))
-    return f"{named}: {audits[0]}" if len(audits) == 1 else f"{named}: {len(audits)} audits"
+    asked = len({record.audit for record in records})
+    return f"{named}: {audits[0]}" if asked == 1 else f"{named}: {asked} audits"
 
 
 def _lede(records: Sequence[Record]) -> str:

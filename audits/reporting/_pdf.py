@@ -31,8 +31,8 @@ def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
     """
     library = _library()
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it tells of every property that print does not have
-    page = library.HTML(string=render(records, replace(wish, fixed=True)), base_url=None, url_fetcher=_no_network)
-    page.write_pdf(out)
+    text = render(records, replace(wish, fixed=True, drawings={}))
+    library.HTML(string=text, base_url=None, url_fetcher=_no_network).write_pdf(out)
 
 
 def _library() -> Any:

@@ -76,9 +76,9 @@ class Drawn:
     table: Table
 
 
-def drawn(figure: Figure, points: int, *, fixed: bool) -> Drawn:
-    """Draw a figure and put its numbers beside it, at most so many points of them."""
-    left = len(figure.data) - _charts.drawn_rows(figure)
+def drawn(figure: Figure, points: int, svg: str) -> Drawn:
+    """Put a figure's numbers beside its drawing, at most so many points of them."""
+    left = len(figure.data) - len(_charts.kept(figure))
     note = f"The drawing leaves out {left} of {len(figure.data)} rows." if left > 0 else ""
     return Drawn(
         title=visible(figure.title),
@@ -87,7 +87,7 @@ def drawn(figure: Figure, points: int, *, fixed: bool) -> Drawn:
         y=visible(figure.y, 80),
         alt=visible(figure.alt, 600),
         note=note,
-        svg=Markup(_charts.svg(figure, fixed=fixed)),
+        svg=Markup(svg),
         table=table(figure.title, figure.data, points),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting._numbers import count, known, p_value, writer, written
+from audits.reporting._numbers import count, known, p_value, scale, writer, written
 from audits.reporting._text import slice_of, slice_text, visible
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CONTRASTS = {
     "to_reference": "difference to the reference",
     "paired": "candidate minus base",
 }
+CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
 MOST_ROWS = 400  # of one block in a page
 
@@ -109,7 +110,7 @@ def _block(key: tuple[str, ...], group: list[dict[str, Any]], most: int) -> Bloc
         rest=f"{len(ordered) - len(kept)} further rows stand in the files only" if len(ordered) > len(kept) else "",
         method=_method(kept),
         family=_family(kept),
-        scale=f"{_end(kept[0], low)} to {_end(kept[0], high)}",
+        scale=_scale(kept[0], low, high),
         zero=(0.0 - low) / (high - low) if low <= 0 <= high else None,
     )
 
@@ -146,7 +147,7 @@ def _name(row: Mapping[str, Any]) -> str:
     by = str(row.get("slice_by") or "")
     if by and str(row.get("contrast") or "none") == "between_groups":
         name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
-    reference = row.get("reference")
+    reference = "" if row.get("contrast") == "paired" else row.get("reference")
     return f"{name}, against {visible(reference)}" if reference else name
 
 
@@ -178,8 +179,11 @@ def _range(group: list[dict[str, Any]]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _end(row: Mapping[str, Any], number: float) -> str:
-    return written({"value": number, "unit": row.get("unit")}).value if number else writer(0, "")(0.0)
+def _scale(row: Mapping[str, Any], low: float, high: float) -> str:
+    """Write the ends of the drawn range, with the unit once."""
+    factor, unit = scale(row.get("unit"))
+    first, last = (writer(None, "")(factor * end) if end else "0" for end in (low, high))
+    return f"{first} to {last} {unit}".rstrip()
 
 
 def _method(group: list[dict[str, Any]]) -> str:
@@ -189,11 +193,17 @@ def _method(group: list[dict[str, Any]]) -> str:
 
 
 def _family(group: list[dict[str, Any]]) -> str:
-    tests = int(max((known(row.get("n_tests")) or 0 for row in group), default=0))
-    tests = tests or sum(row.get("p_value") is not None for row in group)
-    names = dict.fromkeys(str(row["correction"]) for row in group if row.get("correction"))
-    adjusted = [name for name in names if name != "none"]
-    if not tests:
+    """Write how many tests were adjusted together, and how."""
+    tested = [row for row in group if known(row.get("p_value")) is not None]
+    if not tested:
         return ""
-    how = f"adjusted ({', '.join(adjusted)})" if adjusted else "not adjusted"
-    return f"{tests} test{'s' if tests > 1 else ''} in the family, p-values {how}"
+    sizes: dict[str, int] = {}
+    for row in tested:
+        name = str(row.get("family") or "")
+        sizes[name] = max(int(known(row.get("n_tests")) or 0), sizes.get(name, 0))
+    names = dict.fromkeys(CORRECTIONS.get(str(row.get("correction") or "none"), "") for row in tested)
+    how = " and ".join(name for name in names if name)
+    if not how:
+        return f"{len(tested)} test{'s' if len(tested) > 1 else ''}, p-values not adjusted"
+    counts = " and ".join(f"{size} test{'s' if size != 1 else ''}" for size in dict.fromkeys(sizes.values()))
+    return f"p-values adjusted by {how}; {counts} in {'a' if len(sizes) == 1 else 'each'} family"

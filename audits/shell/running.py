@@ -111,6 +111,9 @@ def score(
 def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
     """Do jobs with a progress bar; say what became of each."""
     finished: list[Done] = []
+    for warning in dict.fromkeys(text for job in jobs for text in (job.audit.intended_use, job.rules.content_warning)):
+        if warning:
+            say(" ".join(warning.split()))
     with bar() as shown:
         for done in run_jobs(jobs, out, again=again, watch=shown):
             finished.append(done)

@@ -135,7 +135,7 @@
       xaxis: { ...rule, ...(kind === "matrix" ? { type: "category" } : {}), title: { text: plain(x) } },
       yaxis: { ...rule, ...names, title: { text: lying ? "" : plain(y) } }, barmode: "group", hovermode: "closest",
     }, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
-    place.setAttribute("role", "img");
+    place.setAttribute("role", "group");
     place.setAttribute("aria-label", still.getAttribute("aria-label"));
     still.style.display = "none";
   };

@@ -82,6 +82,18 @@ def test_what_lies_beside_says_what_the_pictures_are(tmp_path: Path) -> None:
         readers.read(f"folder:{tmp_path}")
 
 
+def test_a_limit_keeps_clusters_together() -> None:
+    from audits.datasets.rows import limited
+
+    rows = [{"path": f"{at}.png", "cluster": f"person {at % 5}"} for at in range(20)]
+    for limit in (4, 9, 12, 20):
+        kept = limited(rows, limit)
+        counts = {row["cluster"]: sum(one["cluster"] == row["cluster"] for one in kept) for row in kept}
+        assert set(counts.values()) == {4}
+        assert len(kept) == limit - limit % 4
+    assert len(limited(rows, 3)) == 3
+
+
 def test_missing_and_broken_pictures_are_left_out_and_named(table: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"no picture")
     wrong = "0" * 64

@@ -11,6 +11,7 @@ from typing import Any
 import colour_audit
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import audits
@@ -21,6 +22,7 @@ from audits.running import api, header
 from audits.running.files import sha256_of
 from audits.running.record import Run
 from audits.running.vectors import VectorStore
+from workbench.backend import Tokens
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
 from workbench.fake import FakeBackend
@@ -90,7 +92,7 @@ def test_the_header_follows_its_shipped_schema(begin: Begin) -> None:
     "other",
     [
         {"seed": 1},
-        {"limit": 69},
+        {"limit": 100},  # all of the pictures, and still marked as a part
         {"settings": {"shades": [1.0, 0.9]}},
         {"protocol": colour_audit.RULES.model_copy(update={"templates": ("{}",)})},
         {"audit": replace(colour_audit.AUDIT, version=2)},
@@ -119,6 +121,14 @@ def test_other_data_make_another_run(begin: Begin, colours: str) -> None:
     second = begin()
     assert second.header.hashes.dataset != first.header.hashes.dataset
     assert second.folder != first.folder
+
+
+def test_a_picture_with_other_content_is_embedded_anew(begin: Begin, colours: str) -> None:
+    assert begin().metrics["k_pos"].tolist() == [70]
+    Image.new("RGB", (90, 90), (20, 20, 220)).save(Path(colours.partition(":")[2]) / "red" / "0000.png")
+    second = begin()
+    assert second.metrics["k_pos"].tolist() == [69]
+    assert second.header.stages["embed"].kept == 6  # the chunk without that picture
 
 
 def test_a_run_that_is_done_is_not_done_again(begin: Begin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -184,6 +194,40 @@ def test_a_session_of_the_engine_gives_the_same_bytes(begin: Begin, tmp_path: Pa
         shared = begin(**given, store=VectorStore(tmp_path / "two"), out=tmp_path / "shared", session=session)
     assert shared.header.stages["embed"].computed == 140
     assert tables(shared) == tables(plain)
+
+
+class _Far:
+    """A device in another process, as a hosted page has it."""
+
+    def __init__(self) -> None:
+        self.model = FakeBackend()
+
+    def encode_pixels(self, key: str, pixels: Any) -> Any:
+        return self.model.encode_pixels(torch.from_numpy(pixels)).numpy()
+
+    def encode_tokens(self, key: str, ids: Any, mask: Any) -> Any:
+        return self.model.encode_tokens(Tokens(torch.from_numpy(ids), torch.from_numpy(mask), ())).numpy()
+
+    def explain(self, key: str, request: Any) -> list[Any]:
+        return []
+
+
+def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: Path) -> None:
+    given = {"settings": {"shades": [1.0, 0.5]}}
+    plain = begin(**given, store=VectorStore(tmp_path / "one"), out=tmp_path / "plain")
+    with Engine(default="fake", remote=_Far()) as engine, engine.session("visitor") as session:
+        far = begin(**given, store=VectorStore(tmp_path / "two"), out=tmp_path / "far", session=session)
+    assert far.header.stages["embed"].computed == 140
+    assert far.samples().equals(plain.samples())
+
+
+@pytest.mark.heavy
+def test_a_second_run_embeds_in_a_fiftieth_of_the_time(begin: Begin, pocket: Any) -> None:
+    given = {"model": "pocket", "session": pocket, "settings": {"shades": [1.0, 0.8, 0.6]}}
+    first = begin(**given).header.stages["embed"]
+    second = begin(**given, again=True).header.stages["embed"]
+    assert (first.computed, second.computed, second.kept) == (210, 0, 210)
+    assert second.seconds <= first.seconds / 50
 
 
 def test_a_cancelled_run_is_marked_and_continues_where_it_was(begin: Begin, tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The thresholds file is checked before anything is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audits.comparing.thresholds import MAX_BYTES, check, read
+from workbench.errors import BadInput, UnknownName
+
+EXAMPLES = Path(__file__).parents[3] / "audits" / "examples"
+RULE = {"id": "a", "metric": "m", "require": "value <= 1"}
+
+
+def test_the_example_can_be_read_and_names_audits_that_exist() -> None:
+    from audits.catalogue import AUDITS
+
+    found = read(EXAMPLES / "thresholds.yaml")
+    assert found.defaults.correction == "holm"
+    assert len(found.rules) >= 4
+    known = {audit.key for audit in AUDITS}
+    if known:
+        assert {rule.audit for rule in found.rules if rule.audit} <= known
+
+
+def test_the_action_is_yaml_with_the_gate_in_it() -> None:
+    import yaml
+
+    action = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text(encoding="utf-8"))
+    steps = action["jobs"]["audits"]["steps"]
+    commands = "\n".join(str(step.get("run", "")) for step in steps)
+    assert "python -m audits suite" in commands
+    assert "python -m audits gate" in commands
+    assert "GITHUB_STEP_SUMMARY" in commands
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"rules": []}, "rules"),
+        ({"rules": [{**RULE, "require": "ci <= 1"}]}, "A requirement is about value"),
+        ({"rules": [RULE, RULE]}, "given twice: a"),
+        ({"rules": [{**RULE, "metrik": "m"}]}, "metrik"),
+        ({"rules": [RULE], "defaults": {"level": 95}}, "level"),
+        ({"rules": [RULE], "defaults": {"inconclusive": "maybe"}}, "inconclusive"),
+        ({"rules": [RULE], "schema": 2}, "schema"),
+        (["rules"], "the file"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_place(content: Any, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        check(content)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="no thresholds file"):
+        read(tmp_path / "none.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("rules: [", encoding="utf-8")
+    with pytest.raises(BadInput, match="no YAML"):
+        read(broken)
+    broken.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(BadInput, match="at most 1 MB"):
+        read(broken)

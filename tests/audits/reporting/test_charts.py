@@ -1,0 +1,64 @@
+"""Charts: text stays text, colours are the page's, hostile names are harmless."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as Tree
+
+import pandas as pd
+import pytest
+
+from audits.analysis import Figure
+from audits.reporting import _charts
+from tests.audits.reporting.conftest import HOSTILE
+from tests.audits.reporting.made_run import GROUPS, made_figures
+
+PLAIN = {figure.key: figure for figure in made_figures({group: group for group in GROUPS})}
+
+
+@pytest.mark.parametrize("key", PLAIN)
+def test_each_kind_is_drawn_as_xml_with_names_as_text(key: str) -> None:
+    drawn = _charts.svg(PLAIN[key])
+    texts = " ".join("".join(part.itertext()) for part in Tree.fromstring(drawn).iter() if part.tag.endswith("text"))
+    assert PLAIN[key].x in texts
+    assert "var(--ink)" in drawn
+    assert not re.search(r"#0[1-9]00fe", drawn)  # no colour of the drawing is left
+
+
+def test_print_has_fixed_colours() -> None:
+    drawn = _charts.svg(PLAIN["by-group"], fixed=True)
+    assert "var(" not in drawn
+    assert "#0067a5" in drawn
+
+
+def test_the_dot_stands_where_the_value_is() -> None:
+    """90 and 45 % of an axis: the distance of dots against that of axis labels, by hand."""
+    data = pd.DataFrame({"name": ["a", "b", "c"], "value": [0.0, 0.45, 1.0]})
+    drawn = _charts.svg(Figure("k", "t", "intervals", data, "share", "", "alt"))
+    dots = [float(x) for x in re.findall(r'<use xlink:href="#k-[^"]*" x="([\d.]+)"', drawn)]
+    dots = [x for x in re.findall(r'x="([\d.]+)" y="[\d.]+" style="fill: var\(--s1\)', drawn)] or dots
+    a, b, c = (float(x) for x in dots[-3:])
+    assert (b - a) / (c - a) == pytest.approx(0.45, abs=1e-3)
+
+
+def test_ids_are_unique_over_the_figures_of_a_page() -> None:
+    ids = [found for figure in PLAIN.values() for found in re.findall(r'\sid="([^"]*)"', _charts.svg(figure))]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("key", PLAIN)
+def test_hostile_names_are_drawn_as_text(key: str) -> None:
+    figure = {one.key: one for one in made_figures(HOSTILE)}[key]
+    drawn = _charts.svg(figure)
+    Tree.fromstring(drawn)
+    assert "<script" not in drawn
+    assert "\u202e" not in drawn
+    assert len(drawn) < 200_000
+
+
+def test_what_is_not_drawn_is_counted() -> None:
+    data = pd.DataFrame({"name": [f"g{at}" for at in range(100)], "value": [0.5] * 100})
+    figure = Figure("many", "t", "bars", data, "x", "", "alt")
+    assert len(_charts.kept(figure)) == _charts.MAX_ROWS
+    assert ">g39<" in _charts.svg(figure).replace("\n", "")
+    assert ">g40<" not in _charts.svg(figure).replace("\n", "")
