@@ -67,12 +67,20 @@ class Block:
         return any(getattr(line, name) not in ("", None) for line in self.lines)
 
 
-def blocks(metrics: DataFrame, most: int = MOST_ROWS) -> list[Block]:
-    """Return the blocks of a metrics table, in its own order, each with at most so many rows."""
+def blocks(metrics: DataFrame, most: int = MOST_ROWS, first: Sequence[str] = ()) -> list[Block]:
+    """Return the blocks of a metrics table.
+
+    Args:
+        metrics: the table; its own order holds among the blocks of one metric.
+        most: rows of a block.
+        first: metrics that come before the others, in this order.
+    """
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows(metrics):
         groups.setdefault(tuple(str(row.get(key) or "") for key in KEYS), []).append(row)
-    return [_block(key, group, most) for key, group in groups.items()]
+    place = {metric: at for at, metric in enumerate(first)}
+    ordered = sorted(groups, key=lambda key: place.get(key[0], len(place)))
+    return [_block(key, groups[key], most) for key in ordered]
 
 
 def rows(metrics: DataFrame) -> Iterator[dict[str, Any]]:
