@@ -68,7 +68,7 @@ def headlines(record: Record) -> list[dict[str, object]]:
         for row in rows(record.metrics)
         if not slice_of(row.get("slice"))
         and known(row.get("value")) is not None
-        and str(row.get("contrast") or "none") in ("none", "between_groups")
+        and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")
         and "suppressed" not in str(row.get("flags") or "")
     ]
     return sorted(found, key=lambda row: first.get(str(row["metric"]), len(first)))

@@ -20,7 +20,7 @@ CONTRASTS = {
     "between_groups": "gap between the groups",
     "to_overall": "difference to the whole",
     "to_reference": "difference to the reference",
-    "paired": "candidate minus base",
+    "paired": "paired difference, picture by picture",
 }
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
@@ -155,7 +155,7 @@ def _name(row: Mapping[str, Any]) -> str:
     by = str(row.get("slice_by") or "")
     if by and str(row.get("contrast") or "none") == "between_groups":
         name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
-    reference = "" if row.get("contrast") == "paired" else row.get("reference")
+    reference = row.get("reference")
     return f"{name}, against {visible(reference)}" if reference else name
 
 
