@@ -42,8 +42,9 @@ def about(rule: Rule, row: Mapping[str, Any]) -> bool:
         return False
     if any(wish not in (EVERY, where[key]) for key, wish in asked.items()):
         return False
-    if str(row.get("contrast") or "none") not in (rule.contrast, "paired"):
-        return False
+    contrast = str(row.get("contrast") or "none")
+    if contrast != rule.contrast and not (contrast == "paired" and rule.contrast == "none"):
+        return False  # a paired difference within one run is a number of its own
     for wish, name in ((rule.label_set, "label_set"), (rule.control, "control")):
         if wish is not None and str(row.get(name) or "") != wish:
             return False

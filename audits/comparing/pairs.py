@@ -71,7 +71,7 @@ def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tu
     for column in (*outcomes, *named):
         short = str(column).removeprefix(OUTCOME)
         names |= {f"{column}|a": f"base:{short}", f"{column}|b": f"candidate:{short}"}
-    return both.rename(columns=names).sort_values(KEY, kind="stable").reset_index(drop=True), alone[0], alone[1]
+    return both.rename(columns=names).reset_index(drop=True), alone[0], alone[1]  # an outer merge sorts by its keys
 
 
 def metrics(joined: DataFrame) -> list[str]:

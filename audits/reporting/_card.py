@@ -19,6 +19,7 @@ from audits.reporting.record import Record
 
 TASK = "zero-shot-image-classification"
 MOST_FINDINGS = 12
+MOST_ROWS = 8  # of one audit, in the text; the index has all
 USE = (
     "Audits of attribute classification and identity measure a risk. They are not an endorsement of such use, whatever "
     "the numbers. The numbers hold for the pictures and words of each audit and not beyond them."
@@ -57,7 +58,7 @@ def text(records: Sequence[Record]) -> str:
             lines += [f"- {markdown_cell(entry.finding.text, 400)} (`{entry.record.audit}`)" for entry in chosen] + [""]
     lines += ["### Numbers", "", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
     for record in records:
-        for row in headlines(record):
+        for row in headlines(record)[:MOST_ROWS]:
             told = written(row)
             cells = (record.audit, headline(row), told.value, told.interval, count(row.get("n")))
             lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")

@@ -36,7 +36,7 @@ def html(told: Comparison) -> str:
         "verdict": _verdict(told),
         "changed": [_sentence(row) for row in changed[:8]],
         "mismatches": [visible(line, 300) for line in told.mismatches],
-        "blocks": blocks(told.metrics),
+        "blocks": blocks(told.metrics.assign(reference="")),
         "flips": table(_flip_title(told), told.flips, MOST_FLIPS),
         "tests": _tests(told),
     }

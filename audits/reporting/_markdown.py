@@ -43,28 +43,35 @@ def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.record.audit}`)" for entry in stands_out(ranked)]
     lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(records)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
-    every = [(record, row) for record in records for row in headlines(record)]
-    for record, row in every[:MOST_ROWS]:
+    each = max(2, MOST_ROWS // len(records))
+    chosen = [(record, row) for record in records for row in headlines(record)[:each]]
+    left = sum(len(headlines(record)) for record in records) - len(chosen)
+    for record, row in chosen:
         told = written(row)
         name = headline(row)
         cells = (record.audit, name, told.value, told.interval, count(row.get("n")))
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
-    if len(every) > MOST_ROWS:
-        lines += ["", f"{len(every) - MOST_ROWS} further metrics stand in the report."]
+    if left:
+        lines += ["", f"{left} further metrics stand in the report."]
     lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits stand in the report.</sub>", ""]
     return "\n".join(lines)
 
 
 def headlines(record: Record) -> list[dict[str, object]]:
-    """Return each metric's overall value and the gaps between groups, without what stands on too small an n."""
-    return [
+    """Return each metric's overall value and the gaps between groups, without what stands on too small an n.
+
+    Metrics that findings are about come first, the best supported before the others.
+    """
+    first = {entry.finding.metric: at for at, entry in reversed(list(enumerate(rank([record]))))}
+    found = [
         row
         for row in rows(record.metrics)
         if not slice_of(row.get("slice"))
         and known(row.get("value")) is not None
-        and str(row.get("contrast") or "none") in ("none", "between_groups")
+        and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")
         and "suppressed" not in str(row.get("flags") or "")
     ]
+    return sorted(found, key=lambda row: first.get(str(row["metric"]), len(first)))
 
 
 def headline(row: dict[str, object]) -> str:

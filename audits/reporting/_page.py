@@ -30,7 +30,7 @@ ORDER = (
     "First what was found, then notes, then what shows no evidence, then what could not be measured. Within each: the "
     "smaller adjusted p-value first, then the larger effect, then the larger n."
 )
-MOST_FINDINGS = 300
+MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
 EQUAL = 1e-9  # two values that differ by less are the same one
 
 
@@ -80,6 +80,8 @@ def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[
         "untested": untested(records),
         "order": ORDER,
         "findings": told,
+        "open": OPEN_FINDINGS,
+        "unlisted": max(0, len(ranked) - MOST_FINDINGS),
         "counts": ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items()),
         "sections": parts,
         "comparability": comparability(records),
@@ -176,7 +178,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     effect = known(finding.effect)
     factor, unit = scale(_unit(record, finding, effect))
     return {
-        "text": visible(finding.text, 600),
+        "text": _told(finding),
         "strength": finding.strength,
         "kind": finding.strength.replace(" ", "-"),
         "sign": entry.sign,
@@ -189,6 +191,13 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
         "n": count(finding.n),
         "n_raw": known(finding.n),
     }
+
+
+def _told(finding: Finding) -> str:
+    """Write a finding without the strength that it may begin with: that stands beside it."""
+    text, before = visible(finding.text, 600), f"{finding.strength}: "
+    rest = text[len(before) :] if text.lower().startswith(before) else text
+    return rest[:1].upper() + rest[1:]
 
 
 def _unit(record: Record, finding: Finding, effect: float | None) -> str:
@@ -213,6 +222,7 @@ def _section(
     room = wish.room
     table, text = sections.sensitivity(record)
     name = visible(record.of("spec", "title") or record.audit, 120)
+    first = list(dict.fromkeys(entry.finding.metric for entry in rank([record])))
     extra, drawn = list(record.tables.items())[: room.tables], record.figures[: room.figures]
     return {
         "id": places[id(record)],
@@ -232,7 +242,7 @@ def _section(
         "figures": [_shown.drawn(one, room.points, wish.drawing(record, one)) for one in drawn],
         "pictures_shown": shown,
         "pictures_note": _shown_note(wish.thumbnails),
-        "blocks": blocks(record.metrics, room.rows),
+        "blocks": blocks(record.metrics, room.rows, first),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,
         "sensitivity_text": text,

@@ -20,7 +20,7 @@ CONTRASTS = {
     "between_groups": "gap between the groups",
     "to_overall": "difference to the whole",
     "to_reference": "difference to the reference",
-    "paired": "candidate minus base",
+    "paired": "paired difference, picture by picture",
 }
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
@@ -67,12 +67,20 @@ class Block:
         return any(getattr(line, name) not in ("", None) for line in self.lines)
 
 
-def blocks(metrics: DataFrame, most: int = MOST_ROWS) -> list[Block]:
-    """Return the blocks of a metrics table, in its own order, each with at most so many rows."""
+def blocks(metrics: DataFrame, most: int = MOST_ROWS, first: Sequence[str] = ()) -> list[Block]:
+    """Return the blocks of a metrics table.
+
+    Args:
+        metrics: the table; its own order holds among the blocks of one metric.
+        most: rows of a block.
+        first: metrics that come before the others, in this order.
+    """
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows(metrics):
         groups.setdefault(tuple(str(row.get(key) or "") for key in KEYS), []).append(row)
-    return [_block(key, group, most) for key, group in groups.items()]
+    place = {metric: at for at, metric in enumerate(first)}
+    ordered = sorted(groups, key=lambda key: place.get(key[0], len(place)))
+    return [_block(key, groups[key], most) for key in ordered]
 
 
 def rows(metrics: DataFrame) -> Iterator[dict[str, Any]]:
@@ -147,7 +155,7 @@ def _name(row: Mapping[str, Any]) -> str:
     by = str(row.get("slice_by") or "")
     if by and str(row.get("contrast") or "none") == "between_groups":
         name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
-    reference = "" if row.get("contrast") == "paired" else row.get("reference")
+    reference = row.get("reference")
     return f"{name}, against {visible(reference)}" if reference else name
 
 

@@ -56,6 +56,13 @@ def test_hostile_names_are_drawn_as_text(key: str) -> None:
     assert len(drawn) < 200_000
 
 
+def test_a_name_is_no_formula() -> None:
+    data = pd.DataFrame({"name": ["$x_1$", "$\\frac{$"], "value": [0.2, 0.4]})
+    drawn = _charts.svg(Figure("k", "t", "bars", data, "$y$", "", "alt"))
+    for told in ("$x_1$", "$\\frac{$", "$y$"):
+        assert f">{told}<" in drawn
+
+
 def test_what_is_not_drawn_is_counted() -> None:
     data = pd.DataFrame({"name": [f"g{at}" for at in range(100)], "value": [0.5] * 100})
     figure = Figure("many", "t", "bars", data, "x", "", "alt")

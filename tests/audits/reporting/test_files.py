@@ -80,6 +80,17 @@ def test_json_fulfils_the_shipped_schema(hostile: Path, tmp_path: Path) -> None:
         jsonschema.validate(told, schema)
 
 
+def test_json_has_null_for_what_is_no_number(tmp_path: Path) -> None:
+    data = pd.DataFrame({"name": ["a", "b"], "value": [0.5, float("nan")]})
+    run = make(tmp_path / "gaps")
+    told = {"key": "f", "title": "t", "kind": "bars", "x": "", "y": "", "alt": "", "columns": list(data.columns)}
+    rows = data.to_numpy(dtype=object).tolist()
+    (run / "figures" / "f.json").write_text(json.dumps({**told, "rows": rows}), encoding="utf-8")
+    text = reporting.write([run], tmp_path / "r.json").read_text(encoding="utf-8")
+    figures = {one["key"]: one for one in json.loads(text, parse_constant=pytest.fail)["runs"][0]["figures"]}
+    assert figures["f"]["rows"] == [["a", 0.5], ["b", None]]
+
+
 def test_junit_says_how_the_runs_ended(run: Path, tmp_path: Path) -> None:
     broken = make(tmp_path / "broken", header={"status": "error", "error": "out of \x00 memory"})
     root = Tree.parse(reporting.write([run, broken], tmp_path / "r.xml")).getroot()

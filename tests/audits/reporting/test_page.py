@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,8 @@ from audits import comparing, reporting
 from audits.analysis import Figure
 from audits.reporting import _html, writing
 from audits.reporting._numbers import MISSING
-from tests.audits.reporting.made_run import make
+from audits.reporting._tables import blocks
+from tests.audits.reporting.made_run import make, row
 from workbench.errors import BadInput, UnknownName
 
 ORDER = ("verdict", "tested", "findings", "audit-1", "provenance", "words", "glossary")
@@ -67,19 +69,19 @@ def number(text: str) -> float:
 def test_each_number_of_the_page_is_that_of_the_table(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
     measured = [rows for _, rows in Tables(text).tables if rows[0][0][0] == "Group"]
-    shown = [row for rows in measured for row in rows[1:]]
+    shown = [cells for rows in measured for cells in rows[1:]]
     table = pd.read_parquet(run / "metrics.parquet")
     assert len(shown) == len(table)
     blocks = {"accuracy|none|plain": 0, "accuracy|between_groups|plain": 1, "accuracy|none|loaded": 2, "skew|none|": 3}
     table["at"] = (table["metric"] + "|" + table["contrast"] + "|" + table["label_set"]).map(blocks)
-    for row, (_, told) in zip(shown, table.sort_values("at", kind="stable").iterrows(), strict=True):
+    for cells, (_, told) in zip(shown, table.sort_values("at", kind="stable").iterrows(), strict=True):
         if pd.isna(told["value"]):
-            assert row[2][0] == MISSING
+            assert cells[2][0] == MISSING
             continue
-        assert number(row[1][0]) == told["n"]
-        assert row[2][1] == told["value"]  # exact, for scripts
-        assert number(row[2][0]) == pytest.approx(100 * told["value"], abs=0.501)  # what people read
-        low, high = row[3][0].split(" to ")
+        assert number(cells[1][0]) == told["n"]
+        assert cells[2][1] == told["value"]  # exact, for scripts
+        assert number(cells[2][0]) == pytest.approx(100 * told["value"], abs=0.501)  # what people read
+        low, high = cells[3][0].split(" to ")
         assert number(low) == pytest.approx(100 * told["ci_low"], abs=0.501)
         assert number(high) == pytest.approx(100 * told["ci_high"], abs=0.501)
 
@@ -107,6 +109,25 @@ def test_what_was_not_tested_is_said(run: Path, tmp_path: Path) -> None:
     assert "Other pictures than Made people" in part
 
 
+def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) -> None:
+    text = page(run, tmp_path)
+    assert "Found: D is" not in text
+    assert "D is named correctly less often." in text
+    many = make(tmp_path / "many")
+    said = json.loads((many / "findings.json").read_text(encoding="utf-8"))
+    said["findings"] = [{"text": f"Finding {at}", "strength": "found", "p_adj": at / 100} for at in range(20)]
+    (many / "findings.json").write_text(json.dumps(said), encoding="utf-8")
+    text = page(many, tmp_path)
+    assert "<summary>8 more findings</summary>" in text
+    assert text.index("Finding 19") > text.index("8 more findings")
+
+
+def test_metrics_with_findings_come_first() -> None:
+    table = pd.DataFrame([row("a", 1, 2, {}), row("b", 1, 2, {}), row("a", 1, 2, {"g": "x"}), row("c", 1, 2, {})])
+    assert [block.title for block in blocks(table, first=["c", "b"])] == ["C", "B", "A"]
+    assert [line.name for line in blocks(table)[0].lines] == ["all", "g x"]
+
+
 def test_words_limits_warnings_and_origin_are_there(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
     for told in (
@@ -130,6 +151,9 @@ def test_a_partial_or_broken_run_says_so_at_the_top(tmp_path: Path) -> None:
     box = text[text.index('id="verdict"') : text.index('id="tested"')]
     assert "is a partial run" in box
     assert "no space left" in box
+    part = text[text.index("What was not tested") : text.index('<section id="findings"')]
+    assert "only a part of the data was run" in part
+    assert "status is error" in part
 
 
 def test_the_gate_stands_in_the_verdict(run: Path, tmp_path: Path) -> None:
@@ -150,8 +174,10 @@ def test_the_policy_allows_the_two_scripts_and_nothing_else(run: Path, tmp_path:
     assert own is not None
     plotly = _html.PLOTLY.read_text(encoding="utf-8")
     assert allowed == [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in (own[1], plotly)]
-    assert "default-src 'none'" in policy[1].replace("&#39;", "'")
-    assert "unsafe-eval" not in policy[1]
+    rules = [part.split()[0] for part in policy[1].split(";")]
+    assert rules == ["default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"]
+    told = re.sub(r"'sha256-[^']*'", "HASH", policy[1].replace("&#39;", "'").replace("&#43;", "+"))
+    assert told.startswith("default-src 'none'; script-src HASH HASH; style-src 'unsafe-inline'; img-src data: blob:;")
 
 
 def test_nothing_is_loaded_from_elsewhere(run: Path, tmp_path: Path) -> None:
