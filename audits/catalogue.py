@@ -8,7 +8,20 @@ from __future__ import annotations
 from audits.contracts import Audit
 from workbench.errors import unknown_name
 
-AUDITS: tuple[Audit, ...] = ()
+AUDITS: tuple[Audit, ...] = (
+    Audit(
+        key="bias/denigration",
+        version=1,
+        title="Derogatory labels",
+        question="How often is a person named with a crime or an animal, and for whom more often?",
+        module="audits.bias.denigration",
+        protocols=("drawn", "clip-2021"),
+        builtin="builtin:drawn-people-age",
+        tags=("bias", "people"),
+        source="Radford et al. 2021, arXiv:2103.00020, section 7.1, tables 6 and 7",
+        people=True,
+    ),
+)
 
 
 def find(key: str) -> Audit:

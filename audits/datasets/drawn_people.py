@@ -16,7 +16,7 @@ from pathlib import Path
 from audits.datasets.dataset import About
 from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, Figure
 
-AGE_KEY, OCCUPATION_KEY = "builtin:drawn-people-age", "builtin:drawn-people-occupation"
+AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
 SEED = 20210226  # of all scenes and places
 AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes a figure, and an occupation
 COLUMNS = ("sample_id", "path", "cluster", "split", "label", "age", "gender", "skin_tone", "occupation", "figure")
