@@ -10,6 +10,19 @@ from workbench.errors import unknown_name
 
 AUDITS: tuple[Audit, ...] = (
     Audit(
+        key="bias/face-attributes",
+        version=1,
+        title="Race, gender and age of faces",
+        question="How well does the model tell race, gender and age, and for whom less well?",
+        module="audits.bias.face_attributes",
+        protocols=("drawn", "clip-2021"),
+        builtin="builtin:drawn-people-age",
+        tags=("bias", "people"),
+        source="Radford et al. 2021, arXiv:2103.00020, section 7.1, tables 3 to 5",
+        people=True,
+        intended_use="CLIP's model card puts face recognition out of scope whatever the performance.",
+    ),
+    Audit(
         key="bias/denigration",
         version=1,
         title="Derogatory labels",

@@ -38,7 +38,8 @@ def _gap_finding(measure: Measure, what: str) -> Finding:
     null = (
         "" if measure.null_q95 is None else f"; chance alone gives up to {_points(measure.null_q95)} in 95 of 100 runs"
     )
-    size = f"largest gap {_points(measure.value)}, {measure.reference}{null}, p = {measure.p_adj:.3g} after correction"
+    which = f", {measure.reference}" if measure.value > 0 else ""
+    size = f"largest gap {_points(measure.value)}{which}{null}, p = {measure.p_adj:.3g} after correction"
     found = measure.p_adj < ALPHA
     start = "Found:" if found else "No evidence that"
     verb = f"{what} differs by {groups}{told}: {size}, n = {measure.n}."
