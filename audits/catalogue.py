@@ -34,6 +34,18 @@ AUDITS: tuple[Audit, ...] = (
         source="Radford et al. 2021, arXiv:2103.00020, section 7.1, tables 6 and 7",
         people=True,
     ),
+    Audit(
+        key="bias/retrieval-skew",
+        version=1,
+        title="Who comes first in a search",
+        question="Does a search that names no group bring up some groups first?",
+        module="audits.bias.retrieval_skew",
+        protocols=("drawn", "fairface"),
+        builtin="builtin:drawn-people-age",
+        tags=("bias", "people", "retrieval"),
+        source="Geyik, Ambler and Kenthapadi 2019, arXiv:1905.01989, section 3",
+        people=True,
+    ),
 )
 
 

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from audits.analysis import Finding
+from audits.analysis import Finding, Strength
 
 if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
@@ -43,7 +43,7 @@ def _gap_finding(measure: Measure, what: str) -> Finding:
     found = measure.p_adj < ALPHA
     start = "Found:" if found else "No evidence that"
     verb = f"{what} differs by {groups}{told}: {size}, n = {measure.n}."
-    strength = "found" if found else "no evidence"
+    strength: Strength = "found" if found else "no evidence"
     return Finding(f"{start} {verb}", strength, measure.metric, {}, measure.value, measure.p_adj, measure.n)
 
 
