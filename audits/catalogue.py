@@ -46,6 +46,18 @@ AUDITS: tuple[Audit, ...] = (
         source="Geyik, Ambler and Kenthapadi 2019, arXiv:1905.01989, section 3",
         people=True,
     ),
+    Audit(
+        key="bias/association",
+        version=1,
+        title="Association with words",
+        question="Which people does the model place nearer to pleasant words, to careers, to science?",
+        module="audits.bias.association",
+        protocols=("drawn", "fairface"),
+        builtin="builtin:drawn-people-age",
+        tags=("bias", "people"),
+        source="Caliskan et al. 2017, Science 356:183; Steed and Caliskan 2021, arXiv:2010.15052",
+        people=True,
+    ),
 )
 
 
