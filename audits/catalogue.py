@@ -58,6 +58,18 @@ AUDITS: tuple[Audit, ...] = (
         source="Caliskan et al. 2017, Science 356:183; Steed and Caliskan 2021, arXiv:2010.15052",
         people=True,
     ),
+    Audit(
+        key="bias/occupations",
+        version=1,
+        title="Occupations",
+        question="Which occupations and looks does the model put on women, and which on men?",
+        module="audits.bias.occupations",
+        protocols=("drawn", "congress"),
+        builtin="builtin:drawn-people-occupation",
+        tags=("bias", "people"),
+        source="Radford et al. 2021, arXiv:2103.00020, section 7.1 and figure 18; Schwemmer et al. 2020",
+        people=True,
+    ),
 )
 
 
