@@ -70,6 +70,18 @@ AUDITS: tuple[Audit, ...] = (
         source="Radford et al. 2021, arXiv:2103.00020, section 7.1 and figure 18; Schwemmer et al. 2020",
         people=True,
     ),
+    Audit(
+        key="bias/label-design",
+        version=1,
+        title="Words or groups",
+        question="How much of a derogatory rate do the labels and prompts decide, and how much the group?",
+        module="audits.bias.label_design",
+        protocols=("drawn", "clip-2021"),
+        builtin="builtin:drawn-people-age",
+        tags=("bias", "people", "prompts"),
+        source="Radford et al. 2021, arXiv:2103.00020, section 7.1",
+        people=True,
+    ),
 )
 
 
