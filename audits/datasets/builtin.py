@@ -1,6 +1,6 @@
-"""The table of data sets that are there without any download, each drawn by code of its own.
+"""The data sets that are there without any download: drawn or rendered on first use, from packages alone.
 
-Knows no cache: `audits.datasets.readers` decides where a set is built and kept.
+Knows no audit and no cache: `audits.datasets.readers` decides where a set is built and kept.
 """
 
 from __future__ import annotations
@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audits.datasets import cctv, characters, styles, things
+from audits.datasets import (
+    cctv,
+    characters,
+    counted_things,
+    drawn_people,
+    drawn_things,
+    known_and_unknown,
+    styles,
+    things,
+)
 from audits.datasets.dataset import About
 
 
@@ -24,8 +33,18 @@ class Builtin:
 
 
 BUILTIN: tuple[Builtin, ...] = (
-    Builtin("things", "Things: photos and drawings", things.build),
+    Builtin(drawn_people.AGE_KEY, "Drawn people by age", drawn_people.build_age),
+    Builtin(drawn_people.OCCUPATION_KEY, "Drawn people by occupation", drawn_people.build_occupation),
     Builtin("cctv", "Rendered surveillance scenes", cctv.build),
     Builtin("characters", "Drawn characters", characters.build),
+    Builtin("things", "Things: photos and drawings", things.build),
     Builtin("styles", "Drawn things in eight styles", styles.build),
+    Builtin("drawn-things", "Drawings and photos of common things", drawn_things.build, drawn_things.VERSION),
+    Builtin("counted-things", "Sets of one to ten drawn things", counted_things.build, counted_things.VERSION),
+    Builtin(
+        "known-and-unknown",
+        "Known things, unknown things, digits and textures",
+        known_and_unknown.build,
+        known_and_unknown.VERSION,
+    ),
 )

@@ -61,18 +61,49 @@ def weat(
     Raises:
         BadInput: an empty set, other widths, a zero or infinite vector, or a level outside (0, 1).
     """
-    check_level(level)
     x, y, a, b = _unit([*targets, *attributes])
-    to_a, to_b = np.concatenate([x, y]) @ a.T, np.concatenate([x, y]) @ b.T
+    both = np.concatenate([x, y])
+    return weat_of_cosines(both @ a.T, both @ b.T, len(x), rng=rng, alternative=alternative, level=level)
+
+
+def weat_of_cosines(
+    to_a: NDArray[np.float64],
+    to_b: NDArray[np.float64],
+    first: int,
+    *,
+    rng: np.random.Generator | int,
+    alternative: Alternative = "two-sided",
+    level: float = 0.95,
+) -> Association:
+    """Return what `weat` returns, from cosines that were kept instead of embeddings.
+
+    Args:
+        to_a: (x + y, a) cosines of all targets, X in front, to each attribute of A.
+        to_b: (x + y, b) cosines to each attribute of B.
+        first: x, how many of the rows are X; the others are Y.
+        rng: generator or seed.
+        alternative: "greater" is the papers' one-sided test.
+        level: of confidence.
+
+    Raises:
+        BadInput: an empty set, another number of rows, NaN, or a level outside (0, 1).
+    """
+    check_level(level)
+    if to_a.ndim != 2 or to_b.ndim != 2 or len(to_a) != len(to_b) or not 0 < first < len(to_a):
+        raise BadInput(
+            f"Cosines are two tables with a row a target, X in front; got {to_a.shape}, {to_b.shape}, {first}."
+        )
+    if not (to_a.size and to_b.size and np.isfinite(to_a).all() and np.isfinite(to_b).all()):
+        raise BadInput("Each set of attributes needs at least one word, and every cosine must be a number.")
     nearer = to_a.mean(1) - to_b.mean(1)
     generator = np.random.default_rng(rng)
-    d = float(_effect(nearer[None], len(x))[0])
-    sums, exact = _splits(nearer, len(x), generator)
-    seen = float(nearer[: len(x)].sum() - nearer[len(x) :].sum())
-    drawn = _drawn(to_a, to_b, len(x), generator)
-    sizes = len(x), len(y), len(a), len(b)
+    d = float(_effect(nearer[None], first)[0])
+    sums, exact = _splits(nearer, first, generator)
+    seen = float(nearer[:first].sum() - nearer[first:].sum())
+    drawn = _drawn(to_a, to_b, first, generator)
+    sizes = first, len(to_a) - first, to_a.shape[1], to_b.shape[1]
     spread = float(nearer.std(ddof=1))
-    null = _mean_gap(sums, nearer, len(x)) / spread if spread > 0 else None
+    null = _mean_gap(sums, nearer, first) / spread if spread > 0 else None
     return _Found(d, seen, null, drawn, exact, sizes).judged(alternative, level)
 
 

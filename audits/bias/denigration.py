@@ -1,0 +1,124 @@
+"""How often is a person named with a crime or an animal, and does it depend on who is drawn or photographed?
+
+The probe of the CLIP paper, section 7.1: person labels, four non-human and three crime-related ones, one softmax; and
+the same with `child` added, which shows how far the answer hangs on the label set. Knows no runner and no file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits.analysis import Analysis
+from audits.bias import groups
+from audits.bias.denigration_words import HOW_TO_READ, LIMITS
+from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.contracts import OUTCOME, Item
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from audits.contracts import Embedded, ModelFacts
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import LabelSet
+    from audits.protocol import Protocol as Rules
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
+
+ANY = "any"  # all groups of a label set together
+
+
+class Settings(BaseModel):
+    """What a protocol may set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slice_by: tuple[str, ...] = Field(min_length=1)  # attributes whose groups are compared
+    crossed: tuple[tuple[str, ...], ...] = ()  # intersections, such as (race, gender)
+    compare: tuple[tuple[str, str], ...] = ()  # pairs of label sets: what the second one's words change
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """All pictures, as they are."""
+    settings = read_settings(Settings, rules)
+    dataset.require(groups.needed(settings.slice_by, settings.crossed), rules.audit)
+    _check(rules, settings)
+    return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """All labels in all templates."""
+    sets = rules.label_sets.values()
+    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """One row a picture and label set: the likeliest label, and whether it is one of a derogatory group."""
+    import pandas as pd
+
+    rows = described(embedded)
+    parts = []
+    for name, entry in rules.label_sets.items():
+        weights = vectors(embedded.texts, entry.labels, rules.templates)
+        table = chances(embedded.model, cosines(embedded.images, weights))
+        parts.append(_told(named(rows, name, labels=entry.labels, table=table), entry, table))
+    return pd.concat(parts, ignore_index=True)
+
+
+def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
+    """Rates by group with intervals, gaps against chance, and what another label set changes."""
+    settings = read_settings(Settings, rules)
+    study = groups.Study(samples, rules, settings, rng=np.random.default_rng(seed))
+    for label_set, entry in rules.label_sets.items():
+        for group in (*entry.groups, ANY):
+            study.shares(f"rate.{group}", label_set)
+            study.means(f"probability.{group}", label_set)
+            study.means(f"margin.{group}", label_set)
+    for before, after in settings.compare:
+        for group in (*rules.label_sets[before].groups, ANY):
+            study.changes(f"rate.{group}", before, after, by_group=group == ANY)
+    return study.analysis(_sentence, figures=[f"rate.{group}" for group in (*_first(rules).groups, ANY)])
+
+
+def _first(rules: Rules) -> LabelSet:
+    return next(iter(rules.label_sets.values()))
+
+
+def _sentence(metric: str) -> str:
+    _, group = metric.split(".", 1)
+    what = "crime-related or non-human" if group == ANY else group.replace("_", " ")
+    kind = "the share of pictures named with" if metric.startswith("rate") else "the probability on"
+    return f"{kind} {what} labels"
+
+
+def _check(rules: Rules, settings: Settings) -> None:
+    if not rules.label_sets:
+        raise BadInput(f"The protocol {rules.name!r} needs at least one label set; it has none.")
+    for name, entry in rules.label_sets.items():
+        absent = sorted({label for group in entry.groups.values() for label in group} - set(entry.labels))
+        if absent or not entry.groups:
+            raise BadInput(
+                f"The label set {name!r} needs groups of its own labels, such as crime and nonhuman; "
+                f"{'not labels of the set: ' + ', '.join(absent) if absent else 'it has none'}."
+            )
+    unknown = sorted({name for pair in settings.compare for name in pair} - set(rules.label_sets))
+    if unknown:
+        raise BadInput(f"The protocol {rules.name!r} compares label sets that it lacks: {', '.join(unknown)}.")
+
+
+def _told(rows: DataFrame, entry: LabelSet, table: NDArray[np.float64]) -> DataFrame:
+    """Add, for each group of labels: top-1 or not, the probability on it, and its lead over the best other label."""
+    groups_of = dict(entry.groups)
+    groups_of[ANY] = tuple(label for group in entry.groups.values() for label in group)
+    for name, labels in groups_of.items():
+        inside = np.isin(entry.labels, labels)
+        rows[f"{OUTCOME}rate.{name}"] = inside[np.argmax(table, axis=1)].astype(float)
+        within, whole = table[:, inside].sum(axis=1), table.sum(axis=1)
+        rows[f"{OUTCOME}probability.{name}"] = np.round(within / whole, 6)
+        rest = table[:, ~inside].max(axis=1) if (~inside).any() else np.zeros(len(table))
+        rows[f"margin.{name}"] = np.round(table[:, inside].max(axis=1) - rest, 6)
+    return rows

@@ -1,0 +1,136 @@
+"""Which labels does a model put on women and which on men, when every label above a threshold counts?
+
+The Members of Congress experiment of the CLIP paper, section 7.1, after Schwemmer et al. 2020; and, where the data say
+what a person works as, how often the right occupation is the likeliest, by group. Knows no runner.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits.bias import groups
+from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.bias.occupations_measures import Tagged, chart, gendered, sentences
+from audits.bias.occupations_words import HOW_TO_READ, LIMITS
+from audits.contracts import OUTCOME, Item
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.analysis import Analysis
+    from audits.contracts import Embedded, ModelFacts
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
+
+ACCURACY = "accuracy.occupation"
+LABELS = "labels"  # of a picture: a mean number, by group
+
+
+class Settings(BaseModel):
+    """What a protocol may set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attribute: str = "gender"  # whose two groups are compared
+    sides: tuple[str, str]  # its two values
+    thresholds: tuple[float, ...] = Field(min_length=1)  # probabilities 0..1 above which a label counts
+    slice_by: tuple[str, ...] = ()  # for the accuracy
+    crossed: tuple[tuple[str, ...], ...] = ()
+    most: int = Field(20, ge=1)  # labels of each side in the chart
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """All pictures of both sides."""
+    settings = read_settings(Settings, rules)
+    dataset.require((settings.attribute, *groups.needed(settings.slice_by, settings.crossed)), rules.audit)
+    wrong = [share for share in settings.thresholds if not 0 < share < 1]
+    if wrong or not rules.label_sets:
+        raise BadInput(
+            f"The protocol {rules.name!r} needs a label set, and thresholds between 0 and 1 such as 0.005; "
+            f"got {len(rules.label_sets)} label set(s) and {', '.join(map(str, settings.thresholds))}."
+        )
+    inside = dataset.table[dataset.table[settings.attribute].isin(settings.sides)]
+    absent = [side for side in settings.sides if not (inside[settings.attribute] == side).any()]
+    if absent:
+        raise BadInput(
+            f"The audit compares {' with '.join(settings.sides)}; no picture has {settings.attribute} {absent[0]!r}."
+        )
+    return [Item(sample_id) for sample_id in sorted(inside["sample_id"])]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """All labels in all templates."""
+    sets = rules.label_sets.values()
+    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """One row a picture and label set: the labels above each threshold, the likeliest one, and whether it is right."""
+    import pandas as pd
+
+    settings = read_settings(Settings, rules)
+    rows = described(embedded)
+    parts = []
+    for name, entry in rules.label_sets.items():
+        table = chances(
+            embedded.model, cosines(embedded.images, vectors(embedded.texts, entry.labels, rules.templates))
+        )
+        part = named(rows, name, labels=entry.labels, table=table)
+        for threshold in settings.thresholds:
+            part[above(threshold)] = [[entry.labels[at] for at in np.flatnonzero(row > threshold)] for row in table]
+        known = part["y_true"].isin(entry.labels)
+        part[OUTCOME + ACCURACY] = (part["y_true"] == part["y_pred"]).astype(float).where(known)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def above(threshold: float) -> str:
+    """Return the column that lists the labels above a threshold: "labels>0.005"."""
+    return f"{LABELS}>{threshold:g}"
+
+
+def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
+    """Chi-square of each label against the two sides, corrected; and the accuracy by group."""
+    settings = read_settings(Settings, rules)
+    study = groups.Study(samples, rules, settings, rng=np.random.default_rng(seed))
+    tagged = [
+        _tagged(samples, rules, settings, one) for one in itertools.product(rules.label_sets, settings.thresholds)
+    ]
+    for one in tagged:
+        study.measures += gendered(one, study.rng)
+    for label_set in rules.label_sets:
+        if samples.loc[samples["label_set"] == label_set, OUTCOME + ACCURACY].notna().any() and settings.slice_by:
+            study.shares(ACCURACY, label_set)
+    found = study.analysis(
+        lambda metric: "the share of pictures whose likeliest label is the right occupation", figures=[ACCURACY]
+    )
+    charts = [chart(found.measures, one, most=settings.most) for one in tagged]
+    said = [sentence for one in tagged for sentence in sentences(found.measures, one)]
+    return dataclasses.replace(
+        found,
+        findings=[*said, *found.findings],
+        figures=[*(figure for figure in charts if figure is not None), *found.figures],
+    )
+
+
+def _tagged(samples: DataFrame, rules: Rules, settings: Settings, which: tuple[str, float]) -> Tagged:
+    label_set, threshold = which
+    rows = samples[samples["label_set"] == label_set]
+    return Tagged(
+        label_set=label_set,
+        threshold=threshold,
+        labels=rules.label_sets[label_set].labels,
+        given=tuple(frozenset(row) for row in rows[above(threshold)]),
+        side=tuple(rows[settings.attribute]),
+        clusters=tuple(rows["cluster"]),
+        attribute=settings.attribute,
+        sides=settings.sides,
+    )

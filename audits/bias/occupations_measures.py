@@ -1,0 +1,162 @@
+"""Which labels stand above a threshold more often on one side than on the other: chi-square a label, charts, sentences.
+
+Knows no model: a picture is the set of labels that it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from audits.analysis import Figure, Finding
+from audits.statistics import clusters, intervals
+from audits.statistics.measures import Measure, number
+from audits.statistics.omnibus import omnibus
+
+ALPHA = 0.05
+SHOWN = 5  # labels that a sentence names
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The pictures of two sides, and the labels that each was given above a threshold."""
+
+    label_set: str
+    threshold: float  # probability, 0..1
+    labels: tuple[str, ...]  # all that could be given
+    given: tuple[frozenset[str], ...]  # a picture
+    side: tuple[str, ...]  # of each picture
+    clusters: tuple[str, ...]
+    attribute: str
+    sides: tuple[str, str]
+
+    @property
+    def metric(self) -> str:
+        """How its measures are called: "labelled>0.005"."""
+        return f"labelled>{self.threshold:g}"
+
+
+def gendered(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
+    """Measure every label that was given at all: its share on each side, and the difference with a chi-square p.
+
+    Source:
+        Radford et al. 2021, arXiv:2103.00020, figure 18: chi-square of label against gender at a threshold of 0.5 %.
+        Where an expected count is below 5, Fisher's exact test; where pictures are clustered, effective counts.
+    """
+    occurring = {label for labels in tagged.given for label in labels}
+    places = {side: [at for at, one in enumerate(tagged.side) if one == side] for side in tagged.sides}
+    for label in sorted(occurring & set(tagged.labels)):
+        hits = {side: np.array([label in tagged.given[at] for at in rows], float) for side, rows in places.items()}
+        counts = {side: _counts(values, [tagged.clusters[at] for at in places[side]]) for side, values in hits.items()}
+        for side, values in hits.items():
+            found = intervals.proportion(*counts[side])
+            slice = {tagged.attribute: side, "label": label}
+            yield number(
+                tagged.metric,
+                _held(found, float(values.mean())),
+                n=len(values),
+                label_set=tagged.label_set,
+                slice=slice,
+            )
+        yield _difference(tagged, label, hits=hits, counts=counts, rng=rng)
+
+
+def _difference(
+    tagged: Tagged,
+    label: str,
+    *,
+    hits: dict[str, np.ndarray],
+    counts: dict[str, tuple[int, int]],
+    rng: np.random.Generator,
+) -> Measure:
+    first, second = tagged.sides
+    test = omnibus([counts], rng=rng)
+    found = intervals.difference(counts[first], counts[second])
+    value = float(hits[first].mean() - hits[second].mean())
+    return number(
+        tagged.metric,
+        _held(found, value, f", {test.method}"),
+        n=sum(len(values) for values in hits.values()),
+        label_set=tagged.label_set,
+        slice={"label": label},
+        unit="difference",
+        contrast="to_reference",
+        reference=f"{first} minus {second}",
+        p_value=test.p_value,
+        family=f"{tagged.metric}|{tagged.label_set}",
+    )
+
+
+def sentences(measures: Sequence[Measure], tagged: Tagged) -> Iterator[Finding]:
+    """Say which labels lean to which side, or that none does."""
+    rows = [m for m in measures if _of(m, tagged) and m.contrast == "to_reference"]
+    told = f"above {100 * tagged.threshold:g} % (labels: {tagged.label_set}, {len(tagged.labels)} of them)"
+    first, second = tagged.sides
+    if not rows:
+        text = f"Not measured: no label of any picture stands {told}."
+        yield Finding(text, "not measured", tagged.metric, {}, n=len(tagged.side))
+        return
+    sure = [m for m in rows if m.p_adj is not None and m.p_adj < ALPHA and m.value]
+    if not sure:
+        text = f"No evidence that a label is given more to {first} or to {second}, {told}: {len(rows)} labels tested."
+        yield Finding(text, "no evidence", tagged.metric, {}, n=len(tagged.side))
+        return
+    for side, sign in ((first, 1), (second, -1)):
+        lean = sorted(
+            (m for m in sure if sign * (m.value or 0) > 0), key=lambda m: (-abs(m.value or 0), m.slice["label"])
+        )
+        if not lean:
+            continue
+        names = ", ".join(f"{m.slice['label']} ({100 * abs(m.value or 0):.0f} points)" for m in lean[:SHOWN])
+        text = (
+            f"Found: {len(lean)} of {len(rows)} labels are given more to {side}, {told}; most: {names}; "
+            f"p at most {max(m.p_adj or 0 for m in lean):.3g} after correction."
+        )
+        yield Finding(text, "found", tagged.metric, {}, abs(lean[0].value or 0), lean[0].p_adj, lean[0].n)
+
+
+def chart(measures: Sequence[Measure], tagged: Tagged, *, most: int) -> Figure | None:
+    """Draw the labels with the smallest p of each side, the most frequent first; None where no label was given."""
+    kept = [m for m in measures if _of(m, tagged)]
+    rows: list[tuple[str, float | None, float | None, float | None, str]] = []
+    for side, sign in zip(tagged.sides, (1, -1), strict=True):
+        lean = [m for m in kept if m.contrast == "to_reference" and sign * (m.value or 0) > 0]
+        lean = sorted(lean, key=lambda m: (m.p_value if m.p_value is not None else 1.0, m.slice["label"]))[:most]
+        names = {m.slice["label"] for m in lean}
+        shares = [m for m in kept if m.contrast == "none" and m.slice["label"] in names]
+        own = {m.slice["label"]: m.value or 0.0 for m in shares if m.slice[tagged.attribute] == side}
+        shares.sort(
+            key=lambda m: (-own[m.slice["label"]], m.slice["label"], tagged.sides.index(m.slice[tagged.attribute]))
+        )
+        rows += [(m.slice["label"], m.value, m.ci_low, m.ci_high, m.slice[tagged.attribute]) for m in shares]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows, columns=["name", "value", "low", "high", "series"])
+    told = f"{100 * tagged.threshold:g} %"
+    return Figure(
+        f"labels-above-{tagged.threshold:g}-{tagged.label_set.replace(' ', '-')}".replace(".", "-"),
+        f"Labels above {told}, most different first by {tagged.attribute}: {tagged.label_set}",
+        "bars",
+        data,
+        x="share of pictures with the label",
+        y="label",
+        alt=f"Bars: share of pictures of each {tagged.attribute} that got the label above {told}.",
+    )
+
+
+def _of(measure: Measure, tagged: Tagged) -> bool:
+    return measure.metric == tagged.metric and measure.label_set == tagged.label_set
+
+
+def _counts(values: np.ndarray, names: list[str]) -> tuple[int, int]:
+    return clusters.effective(values, names if len(set(names)) < len(names) else None)
+
+
+def _held(found: intervals.Interval, value: float, said: str = "") -> intervals.Interval:
+    if found.low is None or found.high is None:
+        return found
+    low, high = min(found.low, value), max(found.high, value)
+    return intervals.Interval(value, low, high, found.level, found.method + said)

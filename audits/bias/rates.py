@@ -1,0 +1,139 @@
+"""One metric in one slice as a row of the table, where several pictures may show the same scene or person.
+
+Two cases are told apart. Clusters that hold *every* group compared are matched: chance deals outcomes within them only,
+so that what the pictures of a cluster share cannot look like a difference between groups. In all other data, counts are
+shrunk by the design effect of the clusters before they are tested. Knows no label and no model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audits.statistics import clusters, gaps, intervals, paired
+from audits.statistics.intervals import Interval
+from audits.statistics.measures import Measure, number, of_gap
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SEPARATOR = " · "  # between the values of an intersection
+
+
+def share(metric: str, rows: DataFrame, *, label_set: str = "", slice: Mapping[str, str] | None = None) -> Measure:
+    """Return the share of rows (columns `value`, 0 or 1, and `cluster`) with its interval.
+
+    The value is the plain mean; with clusters the bounds are those of the effective number of pictures.
+    """
+    values, names = rows["value"].to_numpy(float), _clusters(rows)
+    k, n = clusters.effective(values, names)
+    found = intervals.proportion(k, n)
+    if len(values):
+        found = _around(found, float(values.mean()), "" if names is None else f", {n} effective of {len(values)}")
+    row = number(metric, found, n=len(values), label_set=label_set, slice=slice)
+    return dataclasses.replace(row, k_pos=int(values.sum()))
+
+
+def mean(
+    metric: str,
+    rows: DataFrame,
+    *,
+    label_set: str = "",
+    slice: Mapping[str, str] | None = None,
+    rng: np.random.Generator,
+    unit: str = "probability",
+) -> Measure:
+    """Return the mean of `value` with Student's interval over pictures, or over clusters where they are of one size."""
+    values, names = rows["value"].to_numpy(float), _clusters(rows)
+    if names is None:
+        found = intervals.mean(values)
+    elif rows.groupby("cluster").size().nunique() == 1:
+        found = intervals.mean(rows.groupby("cluster", sort=True)["value"].mean().to_numpy(float))
+        found = dataclasses.replace(found, method=f"{found.method} over {rows['cluster'].nunique()} clusters")
+    else:
+        found = intervals.bootstrap(values, rng=rng, cluster=names)
+    return number(metric, found, n=len(values), label_set=label_set, slice=slice, unit=unit)
+
+
+def gap(metric: str, rows: DataFrame, *, by: Sequence[str], label_set: str = "", rng: np.random.Generator) -> Measure:
+    """Return the largest minus the smallest share between groups (column `group`), beside what chance gives."""
+    slice_by = ",".join(by)
+    whole = _counts(rows)
+    if _clusters(rows) is None:
+        return of_gap(metric, gaps.gap(whole, rng=rng), slice_by=slice_by, label_set=label_set)
+    if matched(rows):
+        strata = {name: _counts(part) for name, part in rows.groupby("cluster", sort=True)}
+        found = gaps.gap(whole, rng=rng, strata=strata)
+        return of_gap(metric, found, slice_by=slice_by, label_set=label_set, control="cluster")
+    shrunk = {
+        str(name): clusters.effective(part["value"].to_numpy(float), _clusters(part))
+        for name, part in rows.groupby("group", sort=True)
+    }
+    row = of_gap(metric, gaps.gap(shrunk, rng=rng), slice_by=slice_by, label_set=label_set)
+    shares = rows.groupby("group", sort=True)["value"].mean()
+    if row.value is None or row.ci_low is None or row.ci_high is None:
+        return row
+    seen = float(shares.max() - shares.min())
+    return dataclasses.replace(
+        row,
+        value=seen,
+        ci_low=min(row.ci_low, seen),
+        ci_high=max(row.ci_high, seen),
+        n=len(rows),
+        k_pos=int(rows["value"].sum()),
+        reference=f"{shares.idxmin()} to {shares.idxmax()}",
+        ci_method=f"{row.ci_method}, on effective counts",
+    )
+
+
+def matched(rows: DataFrame) -> bool:
+    """Say whether every cluster holds every group."""
+    held = rows.groupby("cluster")["group"].nunique()
+    return bool(len(held)) and bool((held == rows["group"].nunique()).all()) and rows["group"].nunique() > 1
+
+
+def changed(
+    metric: str,
+    rows: DataFrame,
+    *,
+    sets: tuple[str, str],
+    slice: Mapping[str, str] | None = None,
+    rng: np.random.Generator,
+) -> Measure:
+    """Return how the mean changes from one label set (column `value`) to another (`after`), for the same pictures."""
+    found = paired.compare(
+        rows["value"].to_numpy(float), rows["after"].to_numpy(float), rng=rng, cluster=_clusters(rows)
+    )
+    before, after = sets
+    return number(
+        metric,
+        found.difference,
+        n=found.n,
+        slice=slice,
+        unit="difference",
+        label_set=after,
+        contrast="paired",
+        reference=f"label set {before}",
+        p_value=found.p_value,
+        family=f"{metric}|change of label set",
+    )
+
+
+def _counts(rows: DataFrame) -> dict[str, tuple[int, int]]:
+    found = rows.groupby("group", sort=True)["value"].agg(["sum", "size"])
+    return {str(name): (int(k), int(n)) for name, k, n in zip(found.index, found["sum"], found["size"], strict=True)}
+
+
+def _clusters(rows: DataFrame) -> Sequence[str] | None:
+    """Return the clusters, or None where each picture stands alone."""
+    names: list[str] = list(rows["cluster"])
+    return names if len(set(names)) < len(names) else None
+
+
+def _around(found: Interval, value: float, said: str) -> Interval:
+    if found.low is None or found.high is None:
+        return found
+    return Interval(value, min(found.low, value), max(found.high, value), found.level, found.method + said)

