@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from workbench.backend import Anatomy, Reading, Tokens
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import BadInput, Unsupported
-from workbench.images import Preprocessing
 from workbench.loading.torch_backend import TorchBackend, Towers
+from workbench.preprocessing import Preprocessing
 from workbench.text import clean
 
 COLOURS = {

@@ -1,7 +1,6 @@
-"""Open pictures safely and bring them to what an image tower sees; the one place that knows value ranges.
+"""Open pictures safely: a file becomes an upright 8-bit RGB picture, or a sentence that says why it cannot.
 
-Knows no model: how a tower wants its square is told by a `Preprocessing`.
-Ranges: PIL pictures and `prepare` hold uint8 0..255; `unit_range` float 0..1; `normalise` what mean and std make.
+Knows no model and no tensor; `preprocessing` makes of a picture what an image tower sees.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ import io
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
@@ -20,16 +18,12 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from workbench.errors import BadPicture
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from workbench.backend import Picture
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 32_000_000  # width times height after decoding
 MAX_BYTES = 10_000_000  # of one file
 
-THREAD = 64  # times as long as wide: beyond, only the visible part is resampled
-MARGIN = 8  # pixels that a filter may reach beyond what is visible
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 TURNS = {  # EXIF orientation -> what makes it upright
@@ -47,17 +41,6 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 PngImagePlugin.MAX_TEXT_CHUNK = 1_000_000  # bytes of one text, unpacked
 PngImagePlugin.MAX_TEXT_MEMORY = 8_000_000  # bytes of all texts
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a picture becomes the square that an image tower sees."""
-
-    size: int  # side, pixels
-    mean: tuple[float, float, float]  # of R, G, B in 0..1
-    std: tuple[float, float, float]
-    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
-    resize: Literal["shortest", "squash"] = "shortest"  # keep the shape and crop the centre, or squash
 
 
 def safe_open(picture: Picture) -> Image.Image:
@@ -169,54 +152,3 @@ def _to_8_bit(picture: Image.Image) -> Image.Image:
         return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     levels = np.rint(np.arange(65536) / 257).astype(np.uint8)  # a table needs a quarter of the memory of a division
     return Image.fromarray(levels[np.clip(values, 0, 65535)])
-
-
-def prepare(picture: Image.Image, to: Preprocessing) -> Tensor:
-    """Resize and crop an upright RGB picture; (3, size, size) uint8.
-
-    Pillow resamples, so that the square is OpenAI's bit for bit. Torchvision's 8-bit resampling takes a third of the
-    time, but its 16-bit weights put some values of one synthetic picture in seven two levels off.
-    """
-    import torch
-
-    width, height = picture.size
-    wide, high = to.size, to.size
-    if to.resize == "shortest":
-        wide, high = (int(to.size * side / min(width, height)) for side in picture.size)  # torchvision's rounding
-    left, top = round((wide - to.size) / 2.0), round((high - to.size) / 2.0)
-    if max(wide, high) <= THREAD * to.size:
-        whole = picture.resize((wide, high), _filter(to))
-        square = whole.crop((left, top, left + to.size, top + to.size))
-    else:
-        square = _resize_visible(picture, to, (left * width / wide, top * height / high))
-    return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous()
-
-
-def _resize_visible(picture: Image.Image, to: Preprocessing, start: tuple[float, float]) -> Image.Image:
-    """Resample only what the square shows of a thread-like picture; all of a 1 x 30,000 one would take 4.5 GB.
-
-    It is cut out first, with room for the filter, because Pillow keeps a box in single precision.
-    """
-    side = min(picture.size)  # of the square that is seen, in pixels of the picture
-    corner = [max(0, int(at) - MARGIN) for at in start]
-    ends = [min(whole, int(at) + side + 2 * MARGIN) for whole, at in zip(picture.size, start, strict=True)]
-    cut = picture.crop((corner[0], corner[1], ends[0], ends[1]))
-    x, y = (at - begin for at, begin in zip(start, corner, strict=True))
-    box = (x, y, min(x + side, cut.width), min(y + side, cut.height))
-    return cut.resize((to.size, to.size), _filter(to), box=box)
-
-
-def _filter(to: Preprocessing) -> Image.Resampling:
-    return Image.Resampling.BICUBIC if to.interpolation == "bicubic" else Image.Resampling.BILINEAR
-
-
-def unit_range(pixels: Tensor) -> Tensor:
-    """Uint8 0..255 -> float32 0..1."""
-    return pixels.float() / 255.0
-
-
-def normalise(pixels: Tensor, to: Preprocessing) -> Tensor:
-    """(n, 3, h, w) float in 0..1 -> the same, minus mean, over standard deviation."""
-    mean = pixels.new_tensor(to.mean).view(1, 3, 1, 1)
-    std = pixels.new_tensor(to.std).view(1, 3, 1, 1)
-    return (pixels - mean) / std

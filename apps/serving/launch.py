@@ -63,11 +63,13 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, stop_signals() as stop:
         engine = _engine(options)
-        busy = [_aside(_head_start)]
+        head_start = _aside(_head_start)
+        busy = [head_start]
         try:
             from apps import assemble
 
             demo = assemble(engine)
+            head_start.join()  # the page waits for it a moment, so that the first answer does not
             busy.append(engine.warm())
             address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
             busy.append(_aside(_second_wind))
@@ -146,11 +148,13 @@ def _aside(work: Callable[[], None]) -> threading.Thread:
 
 
 def _head_start() -> None:
-    """Import torch while gradio is imported, so that the model stands soon after the page.
+    """Import torch and torchvision while gradio is imported, so that the model stands soon after the page.
 
-    Only torch, with which gradio shares nothing: import locks do not forgive two threads that meet in a circle.
+    Only these, with which gradio shares NumPy and Pillow alone, and those are there already: import locks do not
+    forgive two threads that meet in a circle.
     """
     import torch  # noqa: F401
+    import torchvision  # noqa: F401
 
 
 def _second_wind() -> None:

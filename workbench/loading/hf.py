@@ -17,11 +17,11 @@ from torch import Tensor
 
 from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
-from workbench.images import Preprocessing
 from workbench.loading import compact, tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention, map_layers
 from workbench.loading.folding import quicken
 from workbench.loading.torch_backend import Towers
+from workbench.preprocessing import Preprocessing
 
 FAMILIES = {
     "clip": ("transformers.models.clip.modeling_clip", "CLIPModel"),

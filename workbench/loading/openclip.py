@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
-from workbench.images import Preprocessing
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention
 from workbench.loading.folding import quicken
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.torch_backend import Towers
+from workbench.preprocessing import Preprocessing
 
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from workbench.backend import Anatomy, Reading, Tokens
 from workbench.errors import BadInput, Unsupported
-from workbench.images import Preprocessing, normalise, prepare, safe_open, unit_range
+from workbench.images import safe_open
+from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 from workbench.text import check_texts
 
 if TYPE_CHECKING:

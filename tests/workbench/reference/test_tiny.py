@@ -16,8 +16,8 @@ from torch.nn.functional import normalize
 
 import workbench
 from workbench.errors import WeightsRefused
-from workbench.images import normalise, unit_range
 from workbench.loading.torch_backend import TorchBackend
+from workbench.preprocessing import normalise, unit_range
 from workbench.zeroshot import classify
 
 TEXTS = ["a cat", "a photo of the dog", "rocket"]

@@ -1,0 +1,74 @@
+"""Many tests at once: p-values adjusted by family, with the number of tests beside them.
+
+Knows no metric: a family is a name. Holm for gates, Benjamini-Hochberg for exploration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.errors import BadInput
+
+Correction = Literal["holm", "bh", "none"]
+CORRECTIONS: dict[str, str] = {"holm": "holm", "bh": "fdr_bh"}  # our name -> statsmodels'
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A p-value after correction, and how many tests its family has."""
+
+    p_value: float | None  # as it was
+    p_adj: float | None  # None where there was no p-value
+    tests: int  # of the family, those without a p-value not counted
+    correction: str
+
+
+def adjust(
+    p_values: Sequence[float | None],
+    *,
+    family: Sequence[Hashable] | None = None,
+    correction: Correction = "holm",
+) -> list[Adjusted]:
+    """Return each p-value adjusted within its family, in the order given.
+
+    Args:
+        p_values: n of them, 0..1; None where a test could not be done: it stays None and is not counted.
+        family: n names; without it all tests are one family.
+        correction: "holm" (family-wise error), "bh" (false discovery rate) or "none".
+
+    Raises:
+        BadInput: a p-value outside 0..1, another number of families, or no such correction.
+
+    Source:
+        Holm 1979, Scand. J. Stat. 6:65; Benjamini and Hochberg 1995, J. R. Stat. Soc. B 57:289.
+    """
+    if correction not in (*CORRECTIONS, "none"):
+        raise BadInput(f"A correction is 'holm', 'bh' or 'none'; got {correction!r}.")
+    families = [None] * len(p_values) if family is None else list(family)
+    if len(families) != len(p_values):
+        raise BadInput(f"Each p-value needs one family; got {len(families)} for {len(p_values)}.")
+    wrong = [p for p in p_values if p is not None and not 0 <= p <= 1]
+    if wrong:
+        raise BadInput(f"A p-value lies between 0 and 1; got {wrong[0]}.")
+    members: dict[Hashable, list[int]] = {}
+    for at, name in enumerate(families):
+        rows = members.setdefault(name, [])
+        if p_values[at] is not None:
+            rows.append(at)
+    new: dict[int, float] = {}
+    for rows in members.values():
+        new.update(zip(rows, _adjusted([float(p_values[at] or 0.0) for at in rows], correction), strict=True))
+    return [
+        Adjusted(p, new.get(at), len(members[name]), correction)
+        for at, (p, name) in enumerate(zip(p_values, families, strict=True))
+    ]
+
+
+def _adjusted(p_values: list[float], correction: Correction) -> list[float]:
+    if correction == "none" or not p_values:
+        return p_values
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(p) for p in multipletests(p_values, method=CORRECTIONS[correction])[1]]

@@ -1,0 +1,78 @@
+"""Bring an upright picture to the square that an image tower sees; the one place that knows value ranges.
+
+Knows no model: how a tower wants its square is told by a `Preprocessing`.
+Ranges: PIL pictures and `prepare` hold uint8 0..255; `unit_range` float 0..1; `normalise` what mean and std make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2 import functional as vision
+
+THREAD = 64  # times as long as wide: beyond, only the visible part is resampled
+MARGIN = 8  # pixels that a filter may reach beyond what is visible
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the square that an image tower sees."""
+
+    size: int  # side, pixels
+    mean: tuple[float, float, float]  # of R, G, B in 0..1
+    std: tuple[float, float, float]
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    resize: Literal["shortest", "squash"] = "shortest"  # keep the shape and crop the centre, or squash
+
+
+def prepare(picture: Image.Image, to: Preprocessing) -> Tensor:
+    """Resize and crop an upright RGB picture; (3, size, size) uint8.
+
+    The picture is resized before it becomes a tensor: torchvision then resamples as OpenAI's preprocessing does, bit
+    for bit. On 8-bit tensors it takes a third of the time, but its 16-bit weights put some values of one synthetic
+    picture in seven two levels off.
+    """
+    width, height = picture.size
+    wide, high = to.size, to.size
+    if to.resize == "shortest":
+        wide, high = (int(to.size * side / min(width, height)) for side in picture.size)  # torchvision's rounding
+    left, top = round((wide - to.size) / 2.0), round((high - to.size) / 2.0)
+    if max(wide, high) <= THREAD * to.size:
+        whole = vision.resize(picture, [high, wide], interpolation=vision.InterpolationMode(to.interpolation))
+        square = vision.crop(whole, top, left, to.size, to.size)
+    else:
+        square = _resize_visible(picture, to, (left * width / wide, top * height / high))
+    pixels: Tensor = vision.pil_to_tensor(square)
+    return pixels
+
+
+def _resize_visible(picture: Image.Image, to: Preprocessing, start: tuple[float, float]) -> Image.Image:
+    """Resample only what the square shows of a thread-like picture; all of a 1 x 30,000 one would take 4.5 GB.
+
+    It is cut out first, with room for the filter, because Pillow keeps a box in single precision.
+    """
+    side = min(picture.size)  # of the square that is seen, in pixels of the picture
+    corner = [max(0, int(at) - MARGIN) for at in start]
+    ends = [min(whole, int(at) + side + 2 * MARGIN) for whole, at in zip(picture.size, start, strict=True)]
+    cut = picture.crop((corner[0], corner[1], ends[0], ends[1]))
+    x, y = (at - begin for at, begin in zip(start, corner, strict=True))
+    box = (x, y, min(x + side, cut.width), min(y + side, cut.height))
+    return cut.resize((to.size, to.size), _filter(to), box=box)
+
+
+def _filter(to: Preprocessing) -> Image.Resampling:
+    return Image.Resampling.BICUBIC if to.interpolation == "bicubic" else Image.Resampling.BILINEAR
+
+
+def unit_range(pixels: Tensor) -> Tensor:
+    """Uint8 0..255 -> float32 0..1."""
+    return pixels.float() / 255.0
+
+
+def normalise(pixels: Tensor, to: Preprocessing) -> Tensor:
+    """(n, 3, h, w) float in 0..1 -> the same, minus mean, over standard deviation."""
+    normal: Tensor = vision.normalize(pixels, list(to.mean), list(to.std))
+    return normal
