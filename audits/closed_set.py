@@ -1,6 +1,6 @@
-"""Name pictures with one of a closed set of labels: which labels, which prompts, what the model answers.
+"""Name pictures with one of a closed set of labels: which labels, which prompts, which directions.
 
-A protocol's label sets hold; without any, the labels of the data set are the one set. Knows no model beyond its facts,
+A protocol's label sets hold; without any, the labels of the data set are the one set. Knows no picture
 and no statistics.
 """
 
@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from audits.logits import ensemble
 from audits.seeds import generator
 from workbench.errors import BadInput
 from workbench.labels import check_labels
 from workbench.prompts import fill
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from audits.contracts import ModelFacts
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
-
-DECIMALS = 6  # of a cosine, so that the last bits of a sum decide nothing
 
 
 def label_sets(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
@@ -60,35 +57,6 @@ def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
     return [fill(template, label) for label in labels for template in templates]
 
 
-def classifier(
-    texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
-) -> NDArray[np.float64]:
-    """Average each label's prompts in the joint space; (k, dim), unit rows.
-
-    Source:
-        Radford et al. 2021, arXiv:2103.00020, section 3.1.4.
-    """
-    rows = np.stack([texts[prompt] for prompt in prompts(labels, templates)]).astype(np.float64)
-    mean = rows.reshape(len(labels), len(templates), -1).mean(axis=1)
-    answer: NDArray[np.float64] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
-    return answer
-
-
-def logits(model: ModelFacts, images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pictures (n, dim) and classifier (k, dim) -> (n, k): scaled cosines, bias included."""
-    cosines = np.round(images.astype(np.float64) @ weights.T, DECIMALS)
-    answer: NDArray[np.float64] = cosines * model.logit_scale + model.logit_bias
-    return answer
-
-
-def probabilities(score: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logits (…, k) -> probabilities by the model's own rule: softmax over the labels, or a sigmoid for each."""
-    from scipy.special import expit, softmax
-
-    answer: NDArray[np.float64] = expit(values) if score == "sigmoid" else softmax(values, axis=-1)
-    return answer
-
-
 def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_id: str) -> list[int]:
     """Draw the places of `size` labels, the true one among them, by a lot of the picture's own; sorted.
 
@@ -100,3 +68,10 @@ def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_i
     others = [at for at in range(len(labels)) if at != place]
     drawn = generator(seed, sample_id, "choices", size).permutation(len(others))[: size - 1]
     return sorted([place, *(others[at] for at in drawn)])
+
+
+def classifier(
+    texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return the direction of each label, its prompts averaged; (k, dim), unit rows."""
+    return ensemble(texts, [prompts([label], templates) for label in labels])

@@ -85,7 +85,8 @@ ABOUT = About(
 
 def things() -> list[tuple[str, str, str]]:
     """Return (kind, thing, glyph) of each thing, in order."""
-    return [(kind, *entry.rsplit(" ", 1)) for kind, row in THINGS.items() for entry in row.split(", ")]  # type: ignore[misc]
+    entries = [(kind, entry.rpartition(" ")) for kind, row in THINGS.items() for entry in row.split(", ")]
+    return [(kind, thing, glyph) for kind, (thing, _, glyph) in entries]
 
 
 def build(folder: Path) -> About:
@@ -100,7 +101,7 @@ def build(folder: Path) -> About:
     for kind, thing, glyph in things():
         drawing = draw(glyph)
         slug = thing.replace(" ", "-")
-        for style, picture in (("on white", _on_white(drawing)), ("on a ground", on_ground(drawing, thing))):
+        for style, picture in (("on white", on_white(drawing)), ("on a ground", on_ground(drawing, thing))):
             name = f"{slug}-{style.split()[-1]}"
             picture.save(folder / f"{name}.png")
             rows.append((name, f"{name}.png", slug, "test", thing, kind, style))
@@ -143,7 +144,8 @@ def _outside(pixels: NDArray[np.float64]) -> NDArray[np.bool_]:
     return answer
 
 
-def _on_white(drawing: Image.Image) -> Image.Image:
+def on_white(drawing: Image.Image) -> Image.Image:
+    """Let a drawing fill its picture up to a margin; 224 x 224."""
     from PIL import Image
 
     white = Image.new("RGB", (SIDE, SIDE), "white")

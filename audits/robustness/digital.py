@@ -47,9 +47,7 @@ def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random
         way = rng.uniform(-1, 1, (height, width))
         grid[..., axis] += amplitude * gaussian_filter(way, sigma, mode="reflect", truncate=3)
     places = grid @ matrix.T + offset  # (h, w, 2), rows and columns of the picture
-    channels = [
-        map_coordinates(pixels[..., at], places.transpose(2, 0, 1), order=1, mode="mirror") for at in range(3)
-    ]
+    channels = [map_coordinates(pixels[..., at], places.transpose(2, 0, 1), order=1, mode="mirror") for at in range(3)]
     return np.stack(channels, axis=-1)
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits.clouds import plasma
 from audits.robustness.blur import magnify, trail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import ImageDraw
 
-# mean and sigma of the flakes' noise, its magnification, what of it is kept, reach and sigma of the fall, share of scene
+# mean and sigma of the flakes' noise, its magnification, what is kept, reach and sigma of the fall, share of scene
 _SNOW = (
     (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
     (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
@@ -68,29 +69,6 @@ def brightness(pixels: NDArray[np.float64], severity: int, rng: np.random.Genera
     return answer
 
 
-def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw a cloud by midpoint displacement on a torus (diamond-square); (side, side) in 0..1, side a power of two.
-
-    Source:
-        Fournier, Fussell and Carpenter 1982, Comm. ACM 25:371.
-    """
-    cloud = np.zeros((side, side))
-    spread, step = 100.0**2, side
-    while step >= 2:
-        half = step // 2
-        corners = cloud[::step, ::step]
-        east = corners + np.roll(corners, -1, axis=1)
-        middles = (east + np.roll(east, -1, axis=0)) / 4 + rng.uniform(-spread, spread, corners.shape)
-        cloud[half::step, half::step] = middles
-        sideways = corners + np.roll(corners, -1, axis=1) + middles + np.roll(middles, 1, axis=0)
-        down = corners + np.roll(corners, -1, axis=0) + middles + np.roll(middles, 1, axis=1)
-        cloud[::step, half::step] = sideways / 4 + rng.uniform(-spread, spread, corners.shape)
-        cloud[half::step, ::step] = down / 4 + rng.uniform(-spread, spread, corners.shape)
-        spread, step = spread / decay, half
-    cloud -= cloud.min()
-    return cloud / cloud.max()
-
-
 def ice_film(height: int, width: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw bluish-white ice, (h, w, 3) in 0..1: a film of clouds, and needles with side branches."""
     from PIL import Image, ImageDraw
@@ -108,7 +86,8 @@ def ice_film(height: int, width: int, *, rng: np.random.Generator) -> NDArray[np
     needles = gaussian_filter(np.asarray(sheet, np.float64) / 255, 0.7)
     film = plasma(1 << (side - 1).bit_length(), decay=1.8, rng=rng)[:height, :width]
     ice = np.clip(0.65 * film + 0.8 * needles, 0, 1)
-    return ice[..., None] * np.array([0.88, 0.95, 1.0])
+    answer: NDArray[np.float64] = ice[..., None] * np.array([0.88, 0.95, 1.0])
+    return answer
 
 
 def _needle(pen: ImageDraw.ImageDraw, at: NDArray[np.float64], *, angle: float, length: float) -> None:
