@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audits.datasets import drawn_things
+from audits.datasets import counted_things, drawn_things, known_and_unknown
 from audits.datasets.dataset import About
 
 
@@ -24,5 +24,12 @@ class Builtin:
 
 
 BUILTIN: tuple[Builtin, ...] = (
+    Builtin("counted-things", "Sets of one to ten drawn things", counted_things.build, counted_things.VERSION),
     Builtin("drawn-things", "Drawings and photos of common things", drawn_things.build, drawn_things.VERSION),
+    Builtin(
+        "known-and-unknown",
+        "Known things, unknown things, digits and textures",
+        known_and_unknown.build,
+        known_and_unknown.VERSION,
+    ),
 )
