@@ -5,6 +5,7 @@ Knows no data set. A picture that is already wrong is left as it is, and so is o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ def checkpoints(steps: int) -> tuple[int, ...]:
     while shares[-1] < 1:
         gap = max(gap - _SHORTER, _SHORTEST)
         shares.append(shares[-1] + gap)
-    return tuple(sorted({-int(-share * steps // 1) for share in shares[1:] if share <= 1}))
+    return tuple(sorted({math.ceil(round(share * steps, 6)) for share in shares[1:] if share <= 1}))
 
 
 @dataclass(frozen=True)
