@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
-
-import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import MetricFrame
@@ -15,7 +11,6 @@ from sklearn.metrics import accuracy_score
 
 from audits import metrics
 from audits.frame import AuditFrame
-from workbench.errors import BadInput, Unsupported
 
 
 @st.composite

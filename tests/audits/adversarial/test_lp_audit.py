@@ -209,6 +209,6 @@ def test_shipped_protocols_are_read_and_wrong_ones_refused() -> None:
         lp.Settings.model_validate(read("adversarial/lp", name).settings)
     with pytest.raises(BadInput, match=r"settings: attacks\.0\.norm"):
         lp.plan(dataset(["a", "b"]), rules([{"method": "pgd", "norm": "l1", "epsilons": [1]}]), seed=0)
+    empty = protocol("adversarial/lp", {"attacks": ATTACKS}, label_sets={"x": {"labels": ["p", "q"]}})
     with pytest.raises(BadInput, match="No picture"):
-        empty = protocol("adversarial/lp", {"attacks": ATTACKS}, label_sets={"x": {"labels": ["p", "q"]}})
         lp.plan(dataset(["a", "b"]), empty, seed=0)

@@ -1,4 +1,4 @@
-"""Unknown pictures: planted separation comes back, none is found where there is none, and scores follow their papers."""
+"""Unknown pictures: planted separation comes back, none is found where none is, scores follow their papers."""
 
 from __future__ import annotations
 

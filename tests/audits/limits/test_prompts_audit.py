@@ -118,6 +118,6 @@ def test_the_shipped_protocols_hold_the_templates_of_their_source() -> None:
     for name in names("limits/prompts"):
         rules = read("limits/prompts", name)
         assert prompts.Settings.model_validate(rules.settings).reference in rules.templates
+    other = protocol("limits/prompts", label_sets={"x": {"labels": ["a", "b"]}})
     with pytest.raises(BadInput, match="No picture"):
-        other = protocol("limits/prompts", label_sets={"x": {"labels": ["a", "b"]}})
         prompts.plan(dataset(["cat", "dog"]), other, seed=0)

@@ -139,8 +139,8 @@ def test_wrong_protocols_are_refused() -> None:
         corruptions.plan(data, protocol("robustness/corruptions", {"corruptions": ["fogg"]}), seed=0)
     with pytest.raises(BadInput, match=r"\[6\]"):
         corruptions.plan(data, protocol("robustness/corruptions", {"severities": [6]}), seed=0)
+    other = protocol("robustness/corruptions", label_sets={"x": {"labels": ["a", "b"]}})
     with pytest.raises(BadInput, match="No picture"):
-        other = protocol("robustness/corruptions", label_sets={"x": {"labels": ["a", "b"]}})
         corruptions.plan(data, other, seed=0)
     for name in names("robustness/corruptions"):
         corruptions.plan(data, read("robustness/corruptions", name), seed=0)
