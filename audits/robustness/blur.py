@@ -79,15 +79,26 @@ def trail(pixels: NDArray[np.float64], reach: int, *, sigma: float, degrees: flo
 
 
 def magnify(pixels: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
-    """Cut the centre of (h, w, c) out and enlarge it to the whole again."""
-    from scipy.ndimage import zoom
-
+    """Cut the centre of (h, w, c) out and enlarge it to the whole again, linearly between its corner pixels."""
     height, width = pixels.shape[:2]
-    high, wide = (int(np.ceil(side / factor)) for side in (height, width))
-    top, left = (height - high) // 2, (width - wide) // 2
-    large = zoom(pixels[top : top + high, left : left + wide], (factor, factor, 1), order=1)
-    top, left = (large.shape[0] - height) // 2, (large.shape[1] - width) // 2
-    answer: NDArray[np.float64] = large[top : top + height, left : left + width]
+    down, across = _places(height, factor), _places(width, factor)
+    return _between(_between(pixels, down, axis=0), across, axis=1)
+
+
+def _places(side: int, factor: float) -> NDArray[np.float64]:
+    """Say where, on a side of so many pixels, each pixel of the enlarged centre lies; (side,)."""
+    kept = int(np.ceil(side / factor))
+    large = max(round(kept * factor), side)
+    start = (large - side) // 2
+    return (side - kept) // 2 + np.arange(start, start + side) * (kept - 1) / max(large - 1, 1)
+
+
+def _between(pixels: NDArray[np.float64], places: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
+    """Read values between pixels along one axis, linearly."""
+    low = np.minimum(places.astype(np.int64), pixels.shape[axis] - 1)
+    high = np.minimum(low + 1, pixels.shape[axis] - 1)
+    share = (places - low).reshape([-1 if at == axis else 1 for at in range(3)])
+    answer: NDArray[np.float64] = pixels.take(low, axis) * (1 - share) + pixels.take(high, axis) * share
     return answer
 
 

@@ -115,6 +115,17 @@ def test_a_model_that_answers_by_chance_is_flagged() -> None:
     assert any("answers by chance" in flag for flag in analysis.sanity)
 
 
+def test_the_worst_counts_a_picture_only_where_no_attack_succeeds() -> None:
+    given = rules([{"method": name, "norm": "linf", "epsilons": [4]} for name in ("pgd", "apgd")])
+    data = dataset(["bright", "dark", "bright", "dark"])
+    items = lp.plan(data, given, seed=0)
+    lost = {("s0000", "pgd-ce 10 steps, linf 4"), ("s0001", "apgd-ce 10 steps, linf 4")}
+    sides = [int(item.sample_id[1:]) % 2 ^ ((item.sample_id, item.variant) in lost) for item in items]
+    samples = lp.score(Embedded(facts(2), data, tuple(items), np.eye(2, dtype=np.float32)[sides], TEXTS), given, seed=0)
+    means = samples[samples["norm"] == "linf"].groupby("attack")["outcome:accuracy"].mean()
+    assert means[["pgd-ce 10 steps", "apgd-ce 10 steps", "worst"]].tolist() == [0.75, 0.75, 0.5]
+
+
 def samples_of(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
     """(attack, norm, epsilon, share right of 20) -> samples."""
     frames = []
