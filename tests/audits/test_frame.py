@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import sys
+
+import numpy as np
 import pandas as pd
 import pytest
 from fairlearn.metrics import MetricFrame
@@ -11,6 +15,7 @@ from sklearn.metrics import accuracy_score
 
 from audits import metrics
 from audits.frame import AuditFrame
+from workbench.errors import BadInput, Unsupported
 
 
 @st.composite
