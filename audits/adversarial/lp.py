@@ -1,0 +1,229 @@
+"""Adversarial pixels: how little must be changed, with the model's own gradients, until it names something else?
+
+The labels that a picture is asked with are the same under attack as without. Knows no screen and no data set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits import closed_set
+from audits.adversarial.balls import Ball, Norm
+from audits.adversarial.climb import apgd, pgd
+from audits.adversarial.goals import Goal, Loss
+from audits.adversarial.speak import HOW_TO_READ, LIMITS, NOISE, WORST, analyse
+from audits.contracts import CLEAN, Item
+from audits.logits import cosines
+from audits.rows import described, some
+from audits.seeds import generator
+from audits.settings import read_settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+    from torch import Tensor
+
+    from audits.contracts import Embedded
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+    from workbench.backend import WhiteBox
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "attack", "plan", "score", "texts"]
+
+
+class Attack(BaseModel):
+    """One attack at several sizes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["pgd", "apgd", "noise"]
+    norm: Norm
+    loss: Loss = "ce"
+    steps: int = Field(10, ge=1, le=1000)
+    epsilons: tuple[float, ...] = Field(min_length=1)  # linf: in 255ths of a value; l2: of all values in 0..1
+
+    @property
+    def name(self) -> str:
+        """The method, and what it climbs."""
+        return self.method if self.method == NOISE else f"{self.method}-{self.loss} {self.steps} steps"
+
+
+class Settings(BaseModel):
+    """What an adversarial protocol settles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pictures: int = Field(24, ge=0)  # taken by lot; 0: all
+    choices: int = Field(10, ge=0)  # labels that each picture is asked with; 0: all
+    scale: float = Field(30.0, gt=0)  # of cosines within the attacker's cross-entropy; a large one flattens it
+    attacks: tuple[Attack, ...] = Field(min_length=1)
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """Each picture as it is, with a change of size 0, and under every attack at every size."""
+    settings = read_settings(Settings, rules)
+    labels = _labels(dataset, rules)
+    ids = some(dataset, closed_set.labelled(dataset, rules), count=settings.pictures, seed=seed)
+    truths = dict(zip(dataset.table["sample_id"], dataset.table["label"], strict=True))
+    asked = {}
+    for sample in ids:
+        places = closed_set.choices(labels, truths[sample], size=settings.choices, seed=seed, sample_id=sample)
+        asked[sample] = {
+            "labels": [labels[at] for at in places],
+            "truth": truths[sample],
+            "templates": list(rules.templates),
+            "scale": settings.scale,
+            "seed": seed,
+        }
+    norms = dict.fromkeys(one.norm for one in settings.attacks)
+    zeros = [Attack(method="pgd", norm=norm, steps=1, epsilons=(0,)) for norm in norms]
+    forms = [(one, epsilon) for one in (*zeros, *settings.attacks) for epsilon in one.epsilons]
+    changed = [_item(sample, asked[sample], one, epsilon=epsilon) for one, epsilon in forms for sample in ids]
+    return [*(Item(sample) for sample in ids), *changed]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """All labels in all templates."""
+    return closed_set.prompts(_labels(dataset, rules), rules.templates)
+
+
+def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]) -> Tensor:
+    """(n, 3, size, size) in 0..1 -> the same, each changed by at most what its recipe allows."""
+    import torch
+
+    answer = pixels.detach().clone()
+    recipes = [json.loads(item.recipe) for item in items]
+    groups: dict[str, list[int]] = {}
+    for at, recipe in enumerate(recipes):
+        same = {name: recipe[name] for name in ("method", "norm", "loss", "steps", "epsilon", "scale")}
+        groups.setdefault(json.dumps([same, len(recipe["labels"])], sort_keys=True), []).append(at)
+    for members in groups.values():
+        recipe = recipes[members[0]]
+        noise = torch.stack([_noise(recipes[at], items[at].sample_id, tuple(pixels.shape[1:])) for at in members])
+        chosen = torch.tensor(members, device=pixels.device)
+        goal = _goal([recipes[at] for at in members], texts, pixels)
+        answer[chosen] = _changed(box, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
+    return answer
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """One row a picture and form, and one for the worst of the attacks of each size."""
+    import pandas as pd
+
+    settings = read_settings(Settings, rules)
+    labels = _labels(embedded.dataset, rules)
+    weights = closed_set.classifier(embedded.texts, labels, rules.templates)
+    values = cosines(embedded.images, weights)
+    rows = described(embedded)
+    rows["label_set"] = f"{min(settings.choices or len(labels), len(labels))} labels"
+    for name, column in _forms(embedded.items).items():
+        rows[name] = column
+    asked = [
+        closed_set.choices(labels, truth, size=settings.choices, seed=seed, sample_id=sample)
+        for truth, sample in zip(rows["y_true"], rows["sample_id"], strict=True)
+    ]
+    best = [at[int(np.argmax(row[at]))] for at, row in zip(asked, values, strict=True)]
+    rows["y_pred"] = [labels[at] for at in best]
+    true = np.array([labels.index(truth) for truth in rows["y_true"]])
+    rows["margin"] = [
+        float(row[at] - max(row[other] for other in places if other != at))
+        for at, row, places in zip(true, values, asked, strict=True)
+    ]
+    rows["outcome:accuracy"] = (rows["y_pred"] == rows["y_true"]).astype(float)
+    rows["moved"] = _moved(embedded)
+    return pd.concat([rows, _worst(rows)], ignore_index=True)
+
+
+def _labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:
+    """Return the one label set; several are pooled."""
+    sets = closed_set.label_sets(dataset, rules)
+    return tuple(dict.fromkeys(label for labels in sets.values() for label in labels))
+
+
+def _item(sample: str, asked: Mapping[str, object], attack: Attack, *, epsilon: float) -> Item:
+    recipe = {
+        **asked,
+        "method": attack.method,
+        "norm": attack.norm,
+        "loss": attack.loss,
+        "steps": attack.steps,
+        "epsilon": epsilon,
+    }
+    return Item(sample, variant(attack, epsilon), json.dumps(recipe, sort_keys=True, ensure_ascii=True))
+
+
+def variant(attack: Attack, epsilon: float) -> str:
+    """Name a form: attack, norm and size."""
+    return f"{attack.name if epsilon else 'no change'}, {attack.norm} {epsilon:g}"
+
+
+def _noise(recipe: Mapping[str, object], sample_id: str, shape: tuple[int, ...]) -> Tensor:
+    """Draw where a picture's attack starts, (3, h, w) in -1..1 for linf and normal for l2, by a lot of its own."""
+    import torch
+
+    parts = [str(recipe[name]) for name in ("method", "norm", "loss", "steps", "epsilon")]
+    rng = generator(int(str(recipe["seed"])), sample_id, *parts)
+    drawn = rng.uniform(-1, 1, shape) if recipe["norm"] == "linf" else rng.normal(size=shape)
+    return torch.from_numpy(drawn.astype(np.float32))
+
+
+def _goal(recipes: Sequence[Mapping[str, object]], texts: Mapping[str, NDArray[np.float32]], like: Tensor) -> Goal:
+    import torch
+
+    weights, truth = [], []
+    for recipe in recipes:
+        labels, templates = recipe["labels"], recipe["templates"]
+        assert isinstance(labels, list)
+        assert isinstance(templates, list)
+        weights.append(closed_set.classifier(texts, labels, templates))
+        truth.append(labels.index(recipe["truth"]))
+    loss: Loss = "dlr" if recipes[0]["loss"] == "dlr" else "ce"
+    stacked = torch.from_numpy(np.stack(weights).astype(np.float32)).to(like.device)
+    return Goal(stacked, torch.tensor(truth, device=like.device), loss, float(str(recipes[0]["scale"])))
+
+
+def _changed(box: WhiteBox, pixels: Tensor, goal: Goal, *, recipe: Mapping[str, object], noise: Tensor) -> Tensor:
+    norm: Norm = "l2" if recipe["norm"] == "l2" else "linf"
+    epsilon, steps = float(str(recipe["epsilon"])), int(str(recipe["steps"]))
+    ball = Ball(norm, epsilon / 255 if norm == "linf" else epsilon)
+    if epsilon == 0:
+        return pixels
+    if recipe["method"] == NOISE:
+        return ball.project(pixels + ball.surface(noise.sign() if norm == "linf" else noise), pixels)
+    climb = apgd if recipe["method"] == "apgd" else pgd
+    return climb(box, pixels, goal, ball=ball, steps=steps, noise=noise)
+
+
+def _forms(items: Sequence[Item]) -> dict[str, list[str]]:
+    """Read attack, norm and epsilon of each item from its recipe."""
+    columns: dict[str, list[str]] = {"attack": [], "norm": [], "epsilon": []}
+    for item in items:
+        recipe = json.loads(item.recipe) if item.recipe else {"epsilon": 0, "norm": CLEAN}
+        size = recipe["epsilon"]
+        parts = {name: recipe.get(name) for name in ("method", "norm", "loss", "steps")}
+        columns["attack"].append(Attack.model_validate({**parts, "epsilons": [size]}).name if size else "none")
+        columns["norm"].append(str(recipe["norm"]))
+        columns["epsilon"].append(f"{size:g}/255" if recipe["norm"] == "linf" else f"{size:g}")
+    return columns
+
+
+def _moved(embedded: Embedded) -> list[float]:
+    """Return the Euclidean distance of each embedding to that of the picture itself."""
+    clean = {item.sample_id: at for at, item in enumerate(embedded.items) if item.variant == CLEAN}
+    images = embedded.images.astype(np.float64)
+    return [float(np.linalg.norm(images[at] - images[clean[item.sample_id]])) for at, item in enumerate(embedded.items)]
+
+
+def _worst(rows: DataFrame) -> DataFrame:
+    """Return, for each picture and size, its row under the attack that leaves it the smallest margin."""
+    attacked = rows[~rows["attack"].isin(["none", NOISE])]
+    order = attacked.sort_values(["sample_id", "norm", "epsilon", "outcome:accuracy", "margin"], kind="stable")
+    worst = order.groupby(["sample_id", "norm", "epsilon"], sort=True).head(1).copy()
+    worst["attack"] = WORST
+    worst["variant"] = [f"{WORST}, {norm} {size}" for norm, size in zip(worst["norm"], worst["epsilon"], strict=True)]
+    return worst

@@ -1,0 +1,77 @@
+"""Name pictures with one of a closed set of labels: which labels, which prompts, which directions.
+
+A protocol's label sets hold; without any, the labels of the data set are the one set. Knows no picture
+and no statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from audits.logits import ensemble
+from audits.seeds import generator
+from workbench.errors import BadInput
+from workbench.labels import check_labels
+from workbench.prompts import fill
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+
+def label_sets(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
+    """Return the label sets by name: the protocol's, or the data set's own labels in alphabetical order.
+
+    Raises:
+        BadInput: a set has fewer than two labels, or the data set more than can be asked at once.
+    """
+    sets = {name: entry.labels for name, entry in rules.label_sets.items()}
+    if not sets:
+        sets = {"labels of the data set": tuple(sorted({label for label in dataset.table["label"] if label}))}
+    return {name: check_labels(labels, at_least=2) for name, labels in sets.items()}
+
+
+def labelled(dataset: Dataset, rules: Rules) -> list[str]:
+    """Return the ids of the pictures whose true label is in one of the sets, sorted.
+
+    Raises:
+        BadInput: there is none.
+    """
+    known = {label for labels in label_sets(dataset, rules).values() for label in labels}
+    table = dataset.table
+    kept = sorted(table.loc[table["label"].isin(known), "sample_id"])
+    if not kept:
+        raise BadInput(
+            f"No picture of {dataset.about.title!r} has a label that the protocol {rules.name!r} knows; "
+            f"it knows {', '.join(sorted(known)[:8])} …"
+        )
+    return kept
+
+
+def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
+    """Fill every label into every template, label by label."""
+    return [fill(template, label) for label in labels for template in templates]
+
+
+def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_id: str) -> list[int]:
+    """Draw the places of `size` labels, the true one among them, by a lot of the picture's own; sorted.
+
+    With `size` 0, or one that the labels do not fill, all are taken.
+    """
+    if not 0 < size < len(labels):
+        return list(range(len(labels)))
+    place = list(labels).index(truth)
+    others = [at for at in range(len(labels)) if at != place]
+    drawn = generator(seed, sample_id, "choices", size).permutation(len(others))[: size - 1]
+    return sorted([place, *(others[at] for at in drawn)])
+
+
+def classifier(
+    texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return the direction of each label, its prompts averaged; (k, dim), unit rows."""
+    return ensemble(texts, [prompts([label], templates) for label in labels])

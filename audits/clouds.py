@@ -1,0 +1,37 @@
+"""Clouds: random pictures that are smooth at every size, for fog, frost and textures.
+
+Knows no picture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw a cloud by midpoint displacement on a torus (diamond-square); (side, side) in 0..1, side a power of two.
+
+    Source:
+        Fournier, Fussell and Carpenter 1982, Comm. ACM 25:371.
+    """
+    cloud = np.zeros((side, side))
+    spread, step = 100.0**2, side
+    while step >= 2:
+        half = step // 2
+        corners = cloud[::step, ::step]
+        east = corners + np.roll(corners, -1, axis=1)
+        middles = (east + np.roll(east, -1, axis=0)) / 4 + rng.uniform(-spread, spread, corners.shape)
+        cloud[half::step, half::step] = middles
+        sideways = corners + np.roll(corners, -1, axis=1) + middles + np.roll(middles, 1, axis=0)
+        down = corners + np.roll(corners, -1, axis=0) + middles + np.roll(middles, 1, axis=1)
+        cloud[::step, half::step] = sideways / 4 + rng.uniform(-spread, spread, corners.shape)
+        cloud[half::step, ::step] = down / 4 + rng.uniform(-spread, spread, corners.shape)
+        spread, step = spread / decay, half
+    cloud -= cloud.min()
+    answer: NDArray[np.float64] = cloud / cloud.max()
+    return answer

@@ -1,0 +1,100 @@
+"""Sets of one to ten things, drawn: what `builtin:counted-things` shows, for the audit of counting.
+
+Every set comes with things of one size, where more things cover more, and with a total area that stays the same, where
+they do not: a model that judges by how full a picture is can be told from one that counts. Knows no model.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.datasets.dataset import About
+from audits.seeds import generator
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+VERSION = 1
+SIDE = 224  # pixels
+CELLS = 4  # a picture has 4 x 4 places, so that ten things never touch
+COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+LAYOUTS = ("rows", "scattered")
+AREAS = ("each the same", "all together the same")
+COLUMNS = ("sample_id", "path", "cluster", "split", "label", "thing", "things", "drawn", "layout", "area")
+SHAPES = {"circle": "circles", "square": "squares", "triangle": "triangles"}
+EMOJI = {"apple": ("apples", "🍎"), "dog": ("dogs", "🐕"), "balloon": ("balloons", "🎈")}
+COLOURS = ((200, 30, 30), (30, 70, 190), (20, 130, 60))
+ABOUT = About(
+    title="Sets of one to ten drawn things",
+    licence="shapes: none needed; drawings CC BY-SA 4.0",
+    source="drawn shapes, and OpenMoji 17 (openmoji.org)",
+    shows=(
+        "Shapes and drawings, in rows and scattered, on white. They show whether a model's answer to a count follows "
+        "the number where nothing else tells it. They do not show how it counts in photos, where things overlap."
+    ),
+)
+
+
+def build(folder: Path) -> About:
+    """Write the pictures, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+
+    Raises:
+        BadInput: the package of the drawings is not complete.
+    """
+    named = {**{thing: (plural, "") for thing, plural in SHAPES.items()}, **EMOJI}
+    rows: list[tuple[str, ...]] = []
+    for thing, (plural, glyph) in named.items():
+        for count, word in enumerate(COUNTS, 1):
+            for layout in LAYOUTS:
+                for area in AREAS:
+                    name = "-".join((thing, f"{count:02d}", layout, "size" if area == AREAS[0] else "area"))
+                    picture(thing, count, layout=layout, area=area).save(folder / f"{name}.png")
+                    cluster = f"{thing}-{count:02d}-{layout}"
+                    drawn = "emoji" if glyph else "shape"
+                    rows.append((name, f"{name}.png", cluster, "test", word, thing, plural, drawn, layout, area))
+    with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(sorted(rows))
+    return ABOUT
+
+
+def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
+    """Draw `count` things on white, 224 x 224; none touches another or the edge."""
+    from PIL import Image
+
+    cell = SIDE // CELLS
+    side = 36 if area == AREAS[0] else max(10, round(50 / count**0.5))  # pixels; 50 is the one that fills a cell
+    rng = generator(0, "counted", thing, count, layout)
+    one = _one(thing, side)
+    sheet = Image.new("RGB", (SIDE, SIDE), "white")
+    places = range(count) if layout == LAYOUTS[0] else sorted(rng.permutation(CELLS * CELLS)[:count].tolist())
+    for place in places:
+        slack = cell - side
+        shift = rng.integers(0, slack + 1, 2) if layout == LAYOUTS[1] else (slack // 2, slack // 2)
+        sheet.paste(one, (place % CELLS * cell + int(shift[0]), place // CELLS * cell + int(shift[1])))
+    return sheet
+
+
+def _one(thing: str, side: int) -> Image.Image:
+    """Draw one thing that fills a square of `side` pixels; drawn large and made small, so that edges are soft."""
+    from PIL import Image, ImageDraw
+
+    from audits.datasets.drawn_things import trimmed
+    from workbench.pictures import draw
+
+    if thing in EMOJI:
+        return trimmed(draw(EMOJI[thing][1])).resize((side, side), Image.Resampling.BICUBIC)
+    large = 8 * side
+    sheet = Image.new("RGB", (large, large), "white")
+    pen = ImageDraw.Draw(sheet)
+    colour = COLOURS[list(SHAPES).index(thing)]
+    if thing == "circle":
+        pen.ellipse((0, 0, large - 1, large - 1), fill=colour)
+    elif thing == "square":
+        pen.rectangle((large * 0.06, large * 0.06, large * 0.94, large * 0.94), fill=colour)
+    else:
+        pen.polygon([(large / 2, 0), (large - 1, large - 1), (0, large - 1)], fill=colour)
+    return sheet.resize((side, side), Image.Resampling.LANCZOS)

@@ -1,0 +1,135 @@
+"""Known things, things that were not asked for, digits and textures: what `builtin:known-and-unknown` shows.
+
+For the audit of what lies outside the labels. Knows no model; which things are asked for is drawn by lot.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audits.clouds import plasma
+from audits.datasets.dataset import About
+from audits.seeds import generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+VERSION = 1
+SIDE = 224  # pixels
+COLUMNS = ("sample_id", "path", "cluster", "split", "label", "origin", "style")
+ORIGINS = ("known", "unknown things", "digits", "textures")
+KNOWN = 75  # of the 150 things; the others are unknown
+FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono-Oblique", "STIXGeneral", "cmr10")
+TEXTURES = ("noise", "coarse noise", "stripes", "checks", "rings", "clouds")
+EACH = 12  # pictures of each texture
+ABOUT = About(
+    title="Known things, unknown things, digits and textures",
+    licence="drawings CC BY-SA 4.0; digits and textures: none needed",
+    source="OpenMoji 17 (openmoji.org); the fonts in matplotlib's package; rendered textures",
+    shows=(
+        "Half of 150 drawn things are known: their names are the labels. The other half, printed digits and textures "
+        "are not among them. The set shows how well a score tells the two apart when both are drawn alike. Which "
+        "things are known is a lot, so an unknown one may be near a label (a lion where only tiger is asked for)."
+    ),
+)
+
+
+def build(folder: Path) -> About:
+    """Write the pictures, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+
+    Raises:
+        BadInput: the package of the drawings is not complete.
+    """
+    rows = [*_things(folder), *_digits(folder), *_textures(folder)]
+    with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(sorted(rows))
+    return ABOUT
+
+
+def digit(number: int, font: str, *, style: str) -> Image.Image:
+    """Print a digit, 224 x 224: black on white ("print"), or white on black from 28 x 28 pixels ("coarse")."""
+    from matplotlib import get_data_path
+    from PIL import Image, ImageDraw, ImageFont
+
+    path = Path(get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
+    sheet = Image.new("L", (SIDE, SIDE), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.text((SIDE / 2, SIDE / 2), str(number), font=ImageFont.truetype(str(path), 170), fill=0, anchor="mm")
+    if style == "coarse":
+        small = sheet.point(lambda value: 255 - value).resize((28, 28), Image.Resampling.BOX)
+        sheet = small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return sheet.convert("RGB")
+
+
+def texture(kind: str, number: int) -> Image.Image:
+    """Draw a texture in two colours of its own, 224 x 224."""
+    from PIL import Image
+
+    rng = generator(0, "texture", kind, number)
+    first, second = rng.integers(0, 256, (2, 3))
+    mix = _pattern(kind, rng)[..., None]
+    return Image.fromarray(np.rint(first * (1 - mix) + second * mix).astype(np.uint8))
+
+
+def _pattern(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw a pattern, (side, side) in 0..1."""
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE] - SIDE / 2
+    period, turn = float(rng.uniform(12, 60)), float(rng.uniform(0, np.pi))
+    along = rows * np.cos(turn) + columns * np.sin(turn)
+    across = columns * np.cos(turn) - rows * np.sin(turn)
+    drawn: dict[str, Callable[[], Any]] = {
+        "noise": lambda: rng.random((SIDE, SIDE)),
+        "coarse noise": lambda: np.kron(rng.random((14, 14)), np.ones((16, 16))),
+        "stripes": lambda: 0.5 + 0.5 * np.sin(2 * np.pi * along / period),
+        "checks": lambda: (along // period + across // period) % 2,
+        "rings": lambda: 0.5 + 0.5 * np.sin(2 * np.pi * np.hypot(rows, columns) / period),
+        "clouds": lambda: plasma(256, decay=1.7, rng=rng)[:SIDE, :SIDE],
+    }
+    return np.asarray(drawn[kind](), np.float64)
+
+
+def _things(folder: Path) -> list[tuple[str, ...]]:
+    from audits.datasets.drawn_things import on_white, things
+    from workbench.pictures import draw
+
+    every = things()
+    order = generator(0, "known").permutation(len(every))
+    known = {every[at][1] for at in order[:KNOWN]}
+    rows: list[tuple[str, ...]] = []
+    for _, thing, glyph in every:
+        slug = thing.replace(" ", "-")
+        on_white(draw(glyph)).save(folder / f"{slug}.png")
+        origin = ORIGINS[0] if thing in known else ORIGINS[1]
+        rows.append((slug, f"{slug}.png", slug, "test", thing, origin, "drawing"))
+    return rows
+
+
+def _digits(folder: Path) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for number in range(10):
+        for font in FONTS:
+            for style in ("print", "coarse"):
+                name = f"digit-{number}-{font.lower()}-{style}"
+                digit(number, font, style=style).save(folder / f"{name}.png")
+                rows.append(
+                    (name, f"{name}.png", f"digit-{number}-{font.lower()}", "test", str(number), ORIGINS[2], style)
+                )
+    return rows
+
+
+def _textures(folder: Path) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for kind in TEXTURES:
+        for number in range(EACH):
+            name = f"texture-{kind.replace(' ', '-')}-{number:02d}"
+            texture(kind, number).save(folder / f"{name}.png")
+            rows.append((name, f"{name}.png", name, "test", "", ORIGINS[3], kind))
+    return rows

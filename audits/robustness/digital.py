@@ -1,0 +1,90 @@
+"""Four disturbances of files and sensors: low contrast, warping, coarse pixels and JPEG.
+
+Knows no model. Pictures are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
+as their code states them (hendrycks/robustness, ImageNet-C).
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+_CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)  # share of the distance to the mean that is kept
+# amplitude and smoothness of the warp, reach of the shear; in units of 244 pixels for a picture of 224, as published
+_WARP = ((2, 0.7, 0.1), (2, 0.08, 0.2), (0.05, 0.01, 0.02), (0.07, 0.01, 0.02), (0.12, 0.01, 0.02))
+_WARP_UNIT = 244 / 224
+_COARSE = (0.6, 0.5, 0.4, 0.3, 0.25)  # of the side
+_QUALITY = (25, 18, 15, 10, 7)  # of JPEG, 0..100
+
+
+def contrast(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Pull every value towards its channel's mean."""
+    mean = pixels.mean(axis=(0, 1), keepdims=True)
+    answer: NDArray[np.float64] = mean + _CONTRAST[severity - 1] * (pixels - mean)
+    return answer
+
+
+def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Shear the picture by lot and warp it smoothly, in one resampling.
+
+    Source of the warp:
+        Simard, Steinkraus and Platt 2003, ICDAR, section 2.
+    """
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    height, width = pixels.shape[:2]
+    unit = min(height, width) * _WARP_UNIT
+    amplitude, sigma, reach = (unit * part for part in _WARP[severity - 1])
+    matrix, offset = _shear(height, width, reach=reach, rng=rng)
+    grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1).astype(np.float64)
+    for axis in (0, 1):
+        way = rng.uniform(-1, 1, (height, width))
+        grid[..., axis] += amplitude * gaussian_filter(way, sigma, mode="reflect", truncate=3)
+    places = grid @ matrix.T + offset  # (h, w, 2), rows and columns of the picture
+    channels = [map_coordinates(pixels[..., at], places.transpose(2, 0, 1), order=1, mode="mirror") for at in range(3)]
+    return np.stack(channels, axis=-1)
+
+
+def pixelate(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Average squares of pixels and show them as one."""
+    from PIL import Image
+
+    picture = _picture(pixels)
+    small = tuple(int(side * _COARSE[severity - 1]) for side in picture.size)
+    coarse = picture.resize((small[0], small[1]), Image.Resampling.BOX)
+    return np.asarray(coarse.resize(picture.size, Image.Resampling.BOX), np.float64) / 255
+
+
+def jpeg_compression(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Save as a JPEG of low quality and open again."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    _picture(pixels).save(file, "JPEG", quality=_QUALITY[severity - 1])
+    with Image.open(file) as opened:
+        return np.asarray(opened, np.float64) / 255
+
+
+def _shear(
+    height: int, width: int, *, reach: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Move three corners of a centred square by lot: matrix (2, 2) and offset (2,) that lead back into the picture."""
+    middle = np.array([height, width]) // 2
+    arm = min(height, width) // 3
+    corners = middle + arm * np.array([[1, 1], [1, -1], [-1, -1]])
+    moved = corners + rng.uniform(-reach, reach, corners.shape)
+    ones = np.ones((3, 1))
+    solution = np.linalg.solve(np.hstack([moved, ones]), corners)  # (3, 2): moved -> corners
+    return solution[:2].T, solution[2]
+
+
+def _picture(pixels: NDArray[np.float64]) -> Image.Image:
+    from PIL import Image
+
+    return Image.fromarray(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))

@@ -1,0 +1,46 @@
+"""Pictures by lot, and the columns that every audit's samples begin with.
+
+Knows no model and no question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from audits.seeds import generator
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.contracts import Embedded
+    from audits.datasets.dataset import Dataset
+
+
+def described(embedded: Embedded) -> DataFrame:
+    """Return one row an item: sample_id, variant, cluster, every attribute, y_true."""
+    import pandas as pd
+
+    dataset = embedded.dataset
+    columns = ["sample_id", "cluster", *dataset.attributes, "label"]
+    table = dataset.table[columns].rename(columns={"label": "y_true"}).set_index("sample_id", drop=False)
+    rows = table.loc[[item.sample_id for item in embedded.items]].reset_index(drop=True)
+    rows["cluster"] = rows["cluster"].where(rows["cluster"] != "", rows["sample_id"])
+    rows.insert(1, "variant", pd.Series([item.variant for item in embedded.items], dtype=str))
+    return rows
+
+
+def some(dataset: Dataset, ids: Sequence[str], *, count: int, seed: int) -> list[str]:
+    """Take `count` of the pictures (0: all) by lot, one of each cluster before a second of any; sorted."""
+    if not 0 < count < len(ids):
+        return sorted(ids)
+    clusters = dict(zip(dataset.table["sample_id"], dataset.table["cluster"], strict=True))
+    order = [sorted(ids)[at] for at in generator(seed, "some").permutation(len(ids))]
+    taken: dict[str, int] = {}
+    ranks = []
+    for sample in order:
+        cluster = clusters[sample] or sample
+        ranks.append(taken.get(cluster, 0))
+        taken[cluster] = taken.get(cluster, 0) + 1
+    kept = [order[at] for at in sorted(range(len(order)), key=lambda at: ranks[at])[:count]]
+    return sorted(kept)
