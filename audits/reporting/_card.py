@@ -78,6 +78,6 @@ def _metric(row: dict[str, object]) -> dict[str, Any]:
     told = written(row)
     interval = f"{told.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if told.interval else ""
     sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
-    contrast = "gap, " if row.get("contrast") == "between_groups" else ""
+    contrast = {"between_groups": "gap, ", "paired": "paired difference, "}.get(str(row.get("contrast")), "")
     name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"
     return {"type": visible(row["metric"], 100), "value": known(row["value"]), "name": name}

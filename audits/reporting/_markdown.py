@@ -75,11 +75,10 @@ def headlines(record: Record) -> list[dict[str, object]]:
 
 
 def headline(row: dict[str, object]) -> str:
-    """Name a headline: metric, gap or not, label set."""
-    gap = (
-        f", gap by {str(row.get('slice_by')).replace(',', ' and ')}" if row.get("contrast") == "between_groups" else ""
-    )
-    return title(str(row["metric"])) + gap + (f" ({row['label_set']})" if row.get("label_set") else "")
+    """Name a headline: metric, what kind of difference it is, label set."""
+    by = str(row.get("slice_by") or "").replace(",", " and ")
+    kind = {"between_groups": f", gap by {by}", "paired": ", paired difference"}.get(str(row.get("contrast")), "")
+    return title(str(row["metric"])) + kind + (f" ({row['label_set']})" if row.get("label_set") else "")
 
 
 def gate(result: GateResult) -> str:
