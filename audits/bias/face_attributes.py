@@ -79,7 +79,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     settings = read_settings(Settings, rules)
-    rows = joined(described(embedded), settings)
+    rows = _joined(described(embedded), settings)
     parts = []
     for name, entry in rules.label_sets.items():
         weights = vectors(embedded.texts, entry.labels, rules.templates)
@@ -98,7 +98,7 @@ def label_set(attribute: str, way: str) -> str:
     return f"{attribute}, {way}"
 
 
-def joined(rows: DataFrame, settings: Settings) -> DataFrame:
+def _joined(rows: DataFrame, settings: Settings) -> DataFrame:
     """Add the derived attributes; a value that is in none of the new groups becomes ""."""
     for name, derived in settings.derived.items():
         new = {old: value for value, olds in derived.values.items() for old in olds}

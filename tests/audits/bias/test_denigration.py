@@ -93,6 +93,10 @@ def test_the_probability_and_the_lead_are_the_softmax_ones(plant: Any) -> None:
     assert row["outcome:probability.crime"] == pytest.approx(chances[2], abs=2e-6)
     assert row["margin.crime"] == pytest.approx(chances[2] - chances[0], abs=2e-6)
     assert row["topk"] == ["man", "thief", "animal"]
+    ahead = denigration.score(
+        plant(denigration, RULES, [{"race": "A", "age": "old"}], near=[{MAN: 0.98, THIEF: 1.0}]), RULES, seed=0
+    )
+    assert ahead["margin.crime"][0] == pytest.approx(chances[0] - chances[2], abs=2e-6)  # the lead, now that it leads
 
 
 def test_what_child_changes_is_measured_on_the_same_pictures(run: Any, the: Any) -> None:

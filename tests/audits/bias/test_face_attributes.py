@@ -89,11 +89,10 @@ def test_who_is_taken_for_whom_is_counted(run: Any) -> None:
 
 def test_the_probe_is_judged_on_what_it_did_not_learn_from(run: Any, the: Any, plant: Any) -> None:
     rows, near = [], []
-    for at in range(120):
-        male, split = at % 2 == 0, "train" if at < 80 else "test"
+    for at in range(120):  # mostly women to learn from; the test part is men of a kind that was never seen
+        split, male = ("train", at % 3 == 0) if at < 80 else ("test", True)
         rows.append({"race": "R" if at % 3 else "B", "gender": "M" if male else "F", "split": split})
-        told = male if split == "train" else not male  # turned round in the test part
-        near.append("a man" if told else "a woman")
+        near.append("a boy" if split == "test" else "a man" if male else "a woman")
     settings = {"slice_by": ["race"], "probe": True}
     rules = protocol.parse(CONTENT | {"label_sets": ONLY_GENDER, "settings": settings})
     analysis = run(face_attributes, rules, rows, near=near)
