@@ -20,7 +20,10 @@ from workbench.models import ModelSpec, find
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("app.py", "apps", "audits", "workbench")
 SINGLE = ("LICENSE", "NOTICE")  # taken where they are
-KINDS = {".py", ".css", ".js", ".json", ".txt", ".csv", ".md", ".safetensors", ".png", ".svg", ".webp", ".typed"}
+KINDS = {
+    *(".py", ".css", ".js", ".j2", ".json", ".txt", ".csv", ".md", ".yaml", ".yml"),
+    *(".safetensors", ".png", ".svg", ".webp", ".typed"),
+}
 MOST_BYTES = 10 * 2**20  # of one file: the hub takes larger ones through its large-file storage only
 OFFERED = "openai/clip-vit-base-patch32"  # beside `pocket`; lies on the Space's disk before it starts
 OFFERED_FILES = (
