@@ -27,10 +27,11 @@ ATTEMPTS = 20  # other pairs that are tried in place of an unreadable one
 
 
 @dataclass(frozen=True)
-class Square:
-    """How a picture becomes what the image tower sees."""
+class View:
+    """How a pair becomes what the towers see."""
 
     prepare: Callable[[Image.Image], Tensor]  # upright RGB -> (3, side, side) uint8
+    templates: tuple[str, ...] = ("a photo of a {}.",)  # a label goes into one of them, at random
     least: float = 1.0  # least part of the area that a random crop keeps; 1 for no crop
 
     def take(self, picture: Image.Image, rng: np.random.Generator) -> Tensor:
@@ -42,6 +43,12 @@ class Square:
             left, top = rng.integers(0, picture.width - wide + 1), rng.integers(0, picture.height - high + 1)
             picture = picture.crop((int(left), int(top), int(left) + wide, int(top) + high))
         return self.prepare(picture)
+
+    def say(self, pair: Pair, rng: np.random.Generator) -> tuple[str, str]:
+        """Return the sentence of a pair, and what it has in common with sentences that mean the same."""
+        if pair.is_label:
+            return fill(self.templates[rng.integers(len(self.templates))], pair.text), f"label {pair.text}"
+        return pair.text, f"caption {pair.text}"
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,7 @@ class Batches:
 
     Args:
         pairs: at least `size`.
-        square: how pictures are cropped and prepared.
-        templates: a label goes into one of them, at random.
+        view: how pairs are cropped, prepared and put into words.
         size: pairs of a whole batch, over all processes.
         seed: of orders, crops and templates.
         part: which rows of each batch are this process's.
@@ -72,9 +78,8 @@ class Batches:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        square: Square,
+        view: View,
         *,
-        templates: Sequence[str],
         size: int,
         seed: int,
         part: slice = slice(None),
@@ -83,7 +88,7 @@ class Batches:
         if len(pairs) < size:
             raise BadInput(f"A batch of {size} needs at least as many pairs; there are {len(pairs)}.")
         self.unreadable: dict[str, str] = {}  # name -> reason, of what could not be opened so far
-        self._pairs, self._square, self._templates = pairs, square, tuple(templates)
+        self._pairs, self._view = pairs, view
         self._size, self._seed, self._most = size, seed, unreadable
         self._slots = range(size)[part]
         self._orders: dict[int, np.ndarray] = {}
@@ -120,18 +125,12 @@ class Batches:
         for _ in range(ATTEMPTS):
             pair = self._pairs[index]
             try:
-                square = self._square.take(pair.open(), rng)
+                square = self._view.take(pair.open(), rng)
             except BadPicture as error:
                 self._note(pair, error)
                 index = int(rng.integers(len(self._pairs)))
                 continue
-            if pair.is_label:
-                return (
-                    square,
-                    fill(self._templates[rng.integers(len(self._templates))], pair.text),
-                    f"label {pair.text}",
-                )
-            return square, pair.text, f"caption {pair.text}"
+            return square, *self._view.say(pair, rng)
         raise self._too_many(f"{ATTEMPTS} in a row could not be opened")
 
     def _note(self, pair: Pair, error: BadPicture) -> None:
