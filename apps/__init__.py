@@ -30,7 +30,7 @@ class Tab:
     module: str  # has `build(engine) -> None`, which lays the tab out inside an open `gr.Tab`
 
 
-TABS: tuple[Tab, ...] = (Tab("zero-shot", "Zero-shot", "apps.zero_shot"),)
+TABS: tuple[Tab, ...] = (Tab("zero-shot", "Zero-shot", "apps.zero_shot"), Tab("learn", "Learn", "apps.learn"))
 
 
 def assemble(engine: Engine) -> gr.Blocks:
