@@ -105,7 +105,9 @@ def _cells(file: Path, column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return list(column.to_pylist())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return [one.as_buffer() for one in column]
+        return [one.as_buffer() if one.is_valid else None for one in column]
+    if pa.types.is_null(kind):
+        return [None] * len(column)
     raise BadInput(f"Pictures in Parquet are paths (strings) or bytes (binary); {file.name!r} holds {kind}.")
 
 
