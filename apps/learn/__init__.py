@@ -39,7 +39,7 @@ def show(engine: Engine, lesson: Lesson, visitor: str) -> Iterator[words.Screen]
 
 def build(engine: Engine) -> None:
     """Lay out the tab."""
-    gr.Markdown("See a model learn which sentence belongs to which picture, from nothing, in about half a minute.")
+    gr.Markdown(words.LEAD)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             with gr.Row():
@@ -51,12 +51,18 @@ def build(engine: Engine) -> None:
                 words.TEMPERATURES, value=words.LEARNED, label="Scale", info="What similarities are multiplied with."
             )
             seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="The same seed gives the same lesson.")
-            gr.Markdown(words.EXPLAINED, elem_id="learn-explained")
+            with gr.Accordion("What happens here, in plain words", open=False, elem_id="learn-explained"):
+                gr.Markdown(words.EXPLAINED)
         with gr.Column(scale=6, min_width=300):
             verdict = gr.Markdown(_IDLE, elem_classes=["verdict", "live"], elem_id="learn-verdict")
             status = gr.Markdown(elem_classes="notes", elem_id="learn-status")
             drawings = gr.Image(
-                label="The twelve drawings", interactive=False, height=190, format="png", elem_id="learn-drawings"
+                label="The twelve drawings",
+                interactive=False,
+                height=230,
+                format="png",
+                buttons=[],
+                elem_id="learn-drawings",
             )
             matrix = gr.Plot(label="Drawings (rows) against sentences (columns)", elem_id="learn-matrix")
             pairs = table(words.MATRIX_HEADERS, "The square as a table", elem_id="learn-pairs")

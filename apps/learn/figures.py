@@ -18,9 +18,10 @@ _SIDE = 96  # pixels of a drawing in the strip
 
 
 def matrix(similarity: np.ndarray) -> Any:
-    """Draw the square: drawings in rows, sentences in columns."""
-    names = [one.caption.removeprefix("a ") for one in watched()]
-    figure = heat_map(similarity, names, names, title="cosine")
+    """Draw the square: drawings in rows, their sentences in columns, which are numbered to fit a phone."""
+    names = [f"{number}  {one.caption.removeprefix('a ')}" for number, one in enumerate(watched(), start=1)]
+    figure = heat_map(similarity, names, [str(number + 1) for number in range(len(names))], title="cosine")
+    figure.update_xaxes(tickangle=0, title="sentence")
     figure.update_traces(zmin=-0.5, zmax=1.0)
     return figure
 
@@ -41,15 +42,15 @@ def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
         yaxis="y2",
     )
     figure.update_layout(
-        height=300,
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        height=320,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13},
         xaxis={"title": "step", "range": [0, lesson.steps], "automargin": True, "zeroline": False},
         yaxis={"title": "loss", "rangemode": "tozero", "automargin": True, "zeroline": False},
         yaxis2={"overlaying": "y", "side": "right", "range": [0, 1.02], "tickformat": ".0%", "showgrid": False},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
     )
     return figure
 

@@ -15,7 +15,7 @@ import numpy as np
 from apps.learn.figures import curves, matrix
 from workbench.errors import BadInput
 from workbench.training.miniature import CHECK, Lesson, Moment, watched
-from workbench.training.shapes import COLOURS, SHAPES, held_out
+from workbench.training.shapes import COLOURS, SHAPES, Drawing, held_out
 
 LEARNED = "learned"
 TEMPERATURES = [
@@ -28,10 +28,14 @@ SHOWN_EVERY = 2 * CHECK  # steps between two pictures of the matrix
 ROWS = 10  # of the table of the course, about
 
 CURVE_HEADERS = ["step", "loss", "held-out pairs named right", "scale"]
-MATRIX_HEADERS = ["drawing", "its own sentence", "closest other sentence", "cosine of that", "right"]
+MATRIX_HEADERS = ["drawing (* held out)", "own", "closest other sentence", "other", "right"]
 
 _PAIRS = len(SHAPES) * len(COLOURS)
 _HELD_OUT = sum(held_out(shape, colour) for shape in SHAPES for colour in COLOURS)
+LEAD = (
+    "See a model learn from nothing which sentence belongs to which drawing. On the diagonal of the square each "
+    "drawing meets its own sentence: watch it brighten while the rest darkens."
+)
 EXPLAINED = f"""
 **What happens here.** Two small networks begin with random numbers. One turns a drawing into 64 numbers, the other a
 sentence. In each step they get a batch of drawings with their sentences and are told one thing only: which belong
@@ -127,9 +131,9 @@ def pair_rows(similarity: np.ndarray) -> list[list[str]]:
         others = np.where(np.arange(similarity.shape[1]) == number, -np.inf, similarity[number])
         rival = int(others.argmax())
         own, other = float(similarity[number, number]), float(others[rival])
-        mark = " (held out)" if held_out(one.shape, one.colour) else ""
+        mark = " *" if held_out(one.shape, one.colour) else ""
         rows.append(
-            [one.caption + mark, f"{own:.2f}", watched()[rival].caption, f"{other:.2f}", "yes" if own > other else "no"]
+            [_short(one) + mark, f"{own:.2f}", _short(watched()[rival]), f"{other:.2f}", "yes" if own > other else "no"]
         )
     return rows
 
@@ -151,3 +155,7 @@ def course_rows(course: Sequence[Moment]) -> list[list[str]]:
         for one in kept
         if one.unseen is not None
     ]
+
+
+def _short(one: Drawing) -> str:
+    return one.caption.removeprefix("a ")

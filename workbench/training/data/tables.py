@@ -113,7 +113,7 @@ def _cells(file: Path, column: pa.ChunkedArray) -> list[Any]:
 
 def _opener(file: Path, number: int, cell: Any) -> tuple[str, Any, int]:
     name = f"{file.name}, row {number}"
-    if cell is None or cell == "":
+    if cell is None or (isinstance(cell, str) and not cell):
         return name, None, 0
     if isinstance(cell, str):
         return f"{name}: {cell}", partial(safe_open, file.parent / cell), 0
