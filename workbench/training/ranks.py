@@ -68,7 +68,8 @@ def sum_gradients(parameters: Iterable[Tensor]) -> None:
         wanted = [one for one in parameters if one.requires_grad]
         for one in wanted:
             one.grad = torch.zeros_like(one) if one.grad is None else one.grad
-        flat = torch.cat([one.grad.reshape(-1).float() for one in wanted if one.grad is not None])
+        wide = torch.float64 if any(one.dtype == torch.float64 for one in wanted) else torch.float32
+        flat = torch.cat([one.grad.reshape(-1).to(wide) for one in wanted if one.grad is not None])
         distributed.all_reduce(flat)
         for one, summed in zip(wanted, torch.split(flat, [one.numel() for one in wanted]), strict=True):
             one.grad = summed.view(one.shape).to(one.dtype)
