@@ -49,7 +49,14 @@ def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
         font={"family": "system-ui, sans-serif", "size": 13},
         xaxis={"title": "step", "range": [0, lesson.steps], "automargin": True, "zeroline": False},
         yaxis={"title": "loss", "rangemode": "tozero", "automargin": True, "zeroline": False},
-        yaxis2={"overlaying": "y", "side": "right", "range": [0, 1.02], "tickformat": ".0%", "showgrid": False},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.02],
+            "tickformat": ".0%",
+            "showgrid": False,
+            "zeroline": False,
+        },
         legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
     )
     return figure
