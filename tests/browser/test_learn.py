@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     Visit = Callable[..., Page]
 
 
+LESSON_MS = 180_000  # for a hundred steps, on a machine that is busy with other tests
+
+
 def begin(page: Page, steps: int) -> None:
     open_tab(page, "Learn")
     box = page.locator(".block", has_text="Steps").locator("input[type=number]").first
@@ -24,10 +27,14 @@ def begin(page: Page, steps: int) -> None:
     page.locator("#learn-go").click()
 
 
+def done(page: Page) -> None:
+    page.locator("#learn-verdict", has_text="after 100 steps").wait_for(timeout=LESSON_MS)
+
+
 def test_it_learns_and_says_so_in_words_figures_and_tables(visit: Visit) -> None:
     page = visit()
     begin(page, 100)
-    page.locator("#learn-verdict", has_text="closest to their own sentence").wait_for()
+    done(page)
     page.locator("#learn-matrix .main-svg").first.wait_for()
     page.locator("#learn-curves .main-svg").first.wait_for()
     assert "n = 192" in page.locator("#learn-verdict").inner_text()
@@ -48,7 +55,7 @@ def test_it_stops_and_begins_again_while_another_visitor_asks(visit: Visit) -> N
         one.locator("#learn-stop").click()
         one.locator("#learn-verdict", has_text="Stopped").wait_for()
     begin(page, 100)
-    page.locator("#learn-verdict", has_text="closest to their own sentence").wait_for()
+    done(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -59,7 +66,7 @@ def test_axe_finds_nothing_new_and_a_phone_needs_no_sideways_scrolling(visit: Vi
     page.add_style_tag(content="* { transition: none !important; animation: none !important }")
     begin(page, 100)
     page.locator("#learn-explained button").first.click()
-    page.locator("#learn-verdict", has_text="closest to their own sentence").wait_for()
+    done(page)
     page.locator("#learn-curves .main-svg").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     found = Axe().run(page).response["violations"]
