@@ -36,6 +36,8 @@ def joined(device: torch.device) -> Iterator[Place]:
     if world == 1:
         yield Place()
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Place(distributed.get_rank(), distributed.get_world_size())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import workbench
 from workbench.errors import BadInput, Cancelled, Unsupported, WeightsRefused
@@ -163,13 +164,14 @@ def test_bfloat16_trains_and_the_weights_stay_float32(recipe: Recipe, tmp_path: 
 
 
 def test_the_scale_never_exceeds_its_bound(recipe: Recipe, tiny: Path, tmp_path: Path) -> None:
-    trained(recipe.model_copy(update={"rate": 1.0, "warmup": 0, "clip": 0.0, "steps": 5}), tmp_path / "out")
-    assert float(weights(tmp_path / "out")["logit_scale"].exp()) <= MOST_SCALE * 1.0001
+    shutil.copytree(tiny, tmp_path / "hot")
+    planted = {**weights(tiny), "logit_scale": torch.tensor(5.0)}  # a scale of 148, and a rate that leaves it there
+    save_file(planted, tmp_path / "hot" / "model.safetensors", metadata={"format": "pt"})
+    trained(recipe.model_copy(update={"model": str(tmp_path / "hot"), "rate": 1e-9, "steps": 1}), tmp_path / "out")
+    assert float(weights(tmp_path / "out")["logit_scale"].exp()) == pytest.approx(MOST_SCALE, rel=1e-5)
 
 
 def test_unreadable_pictures_are_counted_and_named(recipe: Recipe, drawings: Path, tmp_path: Path) -> None:
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(drawings, data)
     for number in range(0, 40, 4):
@@ -207,8 +209,6 @@ def test_what_cannot_go_on_is_refused(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def test_other_data_than_before_are_refused(recipe: Recipe, drawings: Path, tmp_path: Path) -> None:
-    import shutil
-
     data, out = tmp_path / "data", tmp_path / "out"
     shutil.copytree(drawings, data)
     recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"path": str(data)})})
