@@ -33,6 +33,7 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab("zero-shot", "Zero-shot", "apps.zero_shot"),
     Tab("audits", "Audits", "apps.auditing"),
+    Tab("learn", "Learn", "apps.learn"),
 )
 
 

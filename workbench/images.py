@@ -57,22 +57,36 @@ def safe_open(picture: Picture) -> Image.Image:
     if not isinstance(picture, str | Path):
         raise BadPicture(f"Pictures are files or Pillow images; got {type(picture).__name__}.")
     path = Path(picture)
-    data = _read(path)
+    return safe_decode(_read(path), path.name)
+
+
+def safe_decode(data: bytes, name: str) -> Image.Image:
+    """Return the picture that a file's bytes hold, under the same rules as `safe_open`.
+
+    Args:
+        data: the whole file, as it lies in a table or an archive.
+        name: what a message calls it.
+
+    Raises:
+        BadPicture: see `safe_open`.
+    """
+    if not data:
+        raise BadPicture(f"The file {name!r} is empty.")
+    if len(data) > MAX_BYTES:
+        raise _too_long(len(data), name)
     if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise BadPicture(f"The JPEG {path.name!r} is drawn in more than {MAX_SCANS} passes; save it anew.")
+        raise BadPicture(f"The JPEG {name!r} is drawn in more than {MAX_SCANS} passes; save it anew.")
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPicture(
-            f"Pictures may have at most {MAX_PIXELS // 10**6} megapixels; {path.name!r} has more."
-        ) from None
+        raise BadPicture(f"Pictures may have at most {MAX_PIXELS // 10**6} megapixels; {name!r} has more.") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Warning) as error:
         if data.startswith(SIGNATURES) and not isinstance(error, UnidentifiedImageError):
-            raise _damaged(repr(path.name), error) from None
-        raise BadPicture(f"Pictures are PNG, JPEG or WebP files; {path.name!r} cannot be read as one.") from None
+            raise _damaged(repr(name), error) from None
+        raise BadPicture(f"Pictures are PNG, JPEG or WebP files; {name!r} cannot be read as one.") from None
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
-        raise BadPicture(f"An animated picture has many answers; give a still one: {path.name!r}.")
-    return _mended(opened, repr(path.name), fresh=True)
+        raise BadPicture(f"An animated picture has many answers; give a still one: {name!r}.")
+    return _mended(opened, repr(name), fresh=True)
 
 
 def _read(path: Path) -> bytes:
@@ -84,12 +98,13 @@ def _read(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadPicture(f"The file {path.name[:255]!r} cannot be opened ({error.strerror}).") from None
-    if not data:
-        raise BadPicture(f"The file {path.name!r} is empty.")
     if len(data) > MAX_BYTES:
-        size = path.stat().st_size / 1e6
-        raise BadPicture(f"Pictures may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has {size:.1f} MB.")
+        raise _too_long(path.stat().st_size, path.name)
     return data
+
+
+def _too_long(size: int, name: str) -> BadPicture:
+    return BadPicture(f"Pictures may have at most {MAX_BYTES // 10**6} MB; {name!r} has {size / 1e6:.1f} MB.")
 
 
 def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import audit, cache, classify, doctor, embed, models, serve, space_export
+from apps.shell import audit, cache, classify, doctor, embed, models, serve, space_export, train
 from apps.shell._output import complain
 from workbench.errors import WorkbenchError
 
@@ -41,6 +41,7 @@ shell.command("serve")(serve.serve)
 shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
+shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")

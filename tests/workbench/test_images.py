@@ -254,3 +254,19 @@ def test_refusals_are_the_same_where_warnings_are_errors(tmp_path: Path) -> None
         for flags in ((), ("-W", "error"))
     ]
     assert all("megapixels" in one.stdout and not one.stderr for one in said)
+
+
+def test_the_bytes_of_a_file_are_opened_by_the_same_rules(tmp_path: Path) -> None:
+    from workbench.images import safe_decode
+
+    file = tmp_path / "x.png"
+    Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(file)
+    opened = safe_decode(file.read_bytes(), "row 7")
+    assert (opened.mode, opened.size, opened.getpixel((0, 0))) == ("RGB", (3, 2), (255, 255, 255))
+    for data, said in (
+        (b"", "'row 7' is empty"),
+        (b"<svg/>", "'row 7' cannot be read"),
+        (b"x" * 10_000_001, "10.0 MB"),
+    ):
+        with pytest.raises(BadPicture, match=said):
+            safe_decode(data, "row 7")

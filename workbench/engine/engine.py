@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from workbench.cache import DiskCache, MemoryCache
 from workbench.engine.errand import Remote, Rooms
@@ -23,6 +23,8 @@ from workbench.scheduler import CancelToken, Patience, Scheduler
 
 if TYPE_CHECKING:
     from workbench.pool import Model
+
+T = TypeVar("T")
 
 MOST_HANDS = 8  # threads that prepare pictures; one a core up to here
 
@@ -104,6 +106,22 @@ class Engine:
                     session.end()
         finally:
             forget()
+
+    def stream(self, work: Callable[[], Iterator[T]], *, owner: str, deadline: float | None = None) -> Iterator[T]:
+        """Run a long job that needs no model of the catalogue, one step at a time, in turn with everybody else's work.
+
+        When the caller stops listening, the job's generator is closed; nothing of it stays.
+
+        Args:
+            work: makes the generator whose steps run in the device's thread.
+            owner: who asks; turns are fair between owners.
+            deadline: seconds from now after which the job ends.
+
+        Raises:
+            Busy, DeadlinePassed, OutOfResources: see `scheduler`.
+        """
+        patience = Patience(CancelToken(), None if deadline is None else time.monotonic() + deadline)
+        return self._rooms.scheduler.stream(work, owner=owner, patience=patience)
 
     def status(self) -> dict[str, str]:
         """Return what `/healthz` tells: status (ready, loading or degraded), model and device."""

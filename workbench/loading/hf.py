@@ -35,8 +35,14 @@ FAMILIES = {
 RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
 
-def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Towers:
+def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> Towers:
     """Load both towers, the tokenizer and the preprocessing of a folder in the hub's format.
+
+    Args:
+        folder: holds config.json, safetensors, tokenizer and preprocessing.
+        device: where the weights go.
+        dtype: what they become.
+        frozen: made quick and without gradient, to answer; False leaves every weight as it is saved, to be trained.
 
     Raises:
         WeightsRefused: a family that is not supported here; weights that are no safetensors, too few or too many.
@@ -46,11 +52,12 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     if family not in FAMILIES:
         raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
     if compact.fits(config):
-        return _compact(folder, config, device, dtype=dtype)
+        return _compact(folder, config, device, dtype=dtype, frozen=frozen)
     model = _model(folder, family, dtype)
     model = model.to(device).eval()
-    quicken(model.vision_model)
-    model.requires_grad_(False)
+    if frozen:
+        quicken(model.vision_model)
+    model.requires_grad_(not frozen)
     preprocessing = _preprocessing(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)
     return Towers(
@@ -68,14 +75,15 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     )
 
 
-def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtype: torch.dtype) -> Towers:
+def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtype: torch.dtype, frozen: bool) -> Towers:
     """The shipped model's architecture, read without a model library."""
     model, missing, unexpected, mismatched = compact.load(folder, config)
     refuse_gaps(folder, missing=missing, unexpected=unexpected, mismatched=mismatched)
     model = model.to(device=device, dtype=dtype).eval()
     tower = model.vision_model["timm_model"]
-    quicken(tower)
-    model.requires_grad_(False)
+    if frozen:
+        quicken(tower)
+    model.requires_grad_(not frozen)
     preprocessing = _preprocessing(folder, None)
     cells = math.ceil(preprocessing.size / compact.SHRINKS)
     return Towers(

@@ -24,8 +24,14 @@ from workbench.preprocessing import Preprocessing
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
-def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Towers:
+def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> Towers:
     """Load both towers, the tokenizer and the preprocessing of a folder in open_clip's hub format.
+
+    Args:
+        folder: holds open_clip_config.json, safetensors and, where it is not OpenAI's, the tokenizer.
+        device: where the weights go.
+        dtype: what they become.
+        frozen: made quick and without gradient, to answer; False leaves every weight as it is saved, to be trained.
 
     Raises:
         WeightsRefused: weights that are no safetensors, too few or too many; an architecture that is not read here.
@@ -35,8 +41,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> Tower
     model = _model(folder, architecture)
     _fill(folder, model)
     model = model.to(device=device, dtype=dtype).eval()
-    quicken(model.visual)
-    model.requires_grad_(False)
+    if frozen:
+        quicken(model.visual)
+    model.requires_grad_(not frozen)
     size = _side(folder, model.visual.image_size)
     preprocessing = _preprocessing(folder, config.get("preprocess_cfg") or {}, size)
     return Towers(

@@ -1,0 +1,72 @@
+"""The Learn tab's figures: the square of similarities, the curves, and the drawings that are looked at.
+
+Knows no widget and no lesson, only its moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from apps._figures import BLUE, ORANGE, heat_map
+from workbench.training.miniature import Lesson, Moment, watched
+
+_SIDE = 96  # pixels of a drawing in the strip
+
+
+def matrix(similarity: np.ndarray) -> Any:
+    """Draw the square: drawings in rows, their sentences in columns, which are numbered to fit a phone."""
+    names = [f"{number}  {one.caption.removeprefix('a ')}" for number, one in enumerate(watched(), start=1)]
+    figure = heat_map(similarity, names, [str(number + 1) for number in range(len(names))], title="cosine")
+    figure.update_xaxes(tickangle=0, title="sentence")
+    figure.update_traces(zmin=-0.5, zmax=1.0)
+    return figure
+
+
+def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
+    """Draw loss (left axis) and the share of held-out pairs named right (right axis) over the steps."""
+    import plotly.graph_objects as go
+
+    measured = [one for one in course if one.unseen is not None]
+    figure = go.Figure()
+    figure.add_scatter(x=[one.step for one in course], y=[one.loss for one in course], name="loss", line_color=BLUE)
+    figure.add_scatter(
+        x=[one.step for one in measured],
+        y=[one.unseen.value for one in measured if one.unseen is not None],
+        name="held-out pairs named right",
+        mode="lines+markers",
+        line={"color": ORANGE, "dash": "dot"},
+        yaxis="y2",
+    )
+    figure.update_layout(
+        height=320,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13},
+        xaxis={"title": "step", "range": [0, lesson.steps], "automargin": True, "zeroline": False},
+        yaxis={"title": "loss", "rangemode": "tozero", "automargin": True, "zeroline": False},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.02],
+            "tickformat": ".0%",
+            "showgrid": False,
+            "zeroline": False,
+        },
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+    )
+    return figure
+
+
+def strip() -> tuple[Image.Image, str]:
+    """Return the twelve drawings in two rows, and what they show, for those who do not see them."""
+    drawn = [one.render(_SIDE) for one in watched()]
+    half = len(drawn) // 2
+    picture = Image.new("RGB", (half * _SIDE, 2 * _SIDE), "white")
+    for number, one in enumerate(drawn):
+        picture.paste(one, (number % half * _SIDE, number // half * _SIDE))
+    return picture, "Twelve drawings: " + ", ".join(one.caption for one in watched())

@@ -1,0 +1,130 @@
+"""`train`: teach a model pictures with their sentences, by a recipe; stopped at any moment, it goes on from there.
+
+Knows the options and what is shown meanwhile; training itself is `workbench.training`'s.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apps.shell._interrupt import stop_on_ctrl_c
+from apps.shell._options import DeviceOption, JsonOption
+from apps.shell._output import progress, say, write, write_json
+from workbench.errors import BadInput, Unsupported
+
+if TYPE_CHECKING:
+    from workbench.training.progress import Order, Progress
+
+SOME_FAILED = 3  # the exit code
+POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
+
+
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="FILE.yaml", help="A recipe: a YAML file, `shapes`, or `pocket`."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Where the model goes; takes --model afterwards.")
+    ] = Path("trained"),
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="KEY", help="Model to begin with: a key of `models`, or a folder."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="A folder, a CSV, Parquet files or WebDataset tars.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Steps in all, instead of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of order, crops and dropout.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
+    device: DeviceOption = "auto",
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="auto, float32, bfloat16 or float16 (CUDA); weights stay float32.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on pictures with captions; several GPUs with `torchrun --nproc-per-node N app.py train …`."""
+    from workbench.training.progress import Order
+
+    order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
+    if recipe == POCKET:
+        rows = _pocket()
+    elif recipe is None and not resume:
+        raise BadInput("Name a recipe with --recipe (a YAML file, shapes or pocket), or go on with --resume.")
+    else:
+        rows = _by_recipe(recipe, order)
+    with stop_on_ctrl_c() as stop:
+        _show(rows(order, stop.is_set))
+    if os.environ.get("RANK", "0") == "0":
+        _tell(out, as_json)
+
+
+def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
+    """Read the recipe, or the one that lies in the folder; what is wrong with it is told before torch is imported."""
+    from workbench.loading.device import check_names
+    from workbench.models import find
+    from workbench.training.recipe import read_recipe
+
+    check_names(order.device, order.dtype or "auto")
+    if recipe is None:
+        from workbench.training.record import read_record
+
+        if given := [word for word in ("data", "model", "steps", "seed", "dtype") if getattr(order, word) is not None]:
+            raise BadInput(f"--resume goes on with the training's own recipe; leave out: {', '.join(given)}.")
+        read = read_record(order.out).recipe
+    else:
+        words = {"data": order.data, "model": order.model, "steps": order.steps, "seed": order.seed}
+        read = read_recipe(recipe, **words, dtype=order.dtype)
+    find(read.model)
+
+    def rows(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
+        from workbench.training.run import train as steps
+
+        return steps(read, order, stopped=stopped)
+
+    return rows
+
+
+def _pocket() -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
+    """Find the program that makes the shipped model."""
+    try:
+        make = importlib.import_module("workbench.training.pocket").train
+    except (ModuleNotFoundError, AttributeError):
+        raise Unsupported("The recipe of the shipped model does not belong to this installation.") from None
+    return lambda order, stopped: make(order, stopped=stopped)
+
+
+def _show(rows: Iterator[Progress]) -> None:
+    """Move the bar with each step, and say what a step has to say."""
+    with progress() as bar:
+        task = bar.add_task("Training", total=None)
+        for row in rows:
+            bar.update(task, completed=row.step, total=row.steps, description=f"loss {row.loss:.4f}")
+            if row.text:
+                say(f"step {row.step}: {row.text}")
+
+
+def _tell(out: Path, as_json: bool) -> None:
+    from workbench.training.record import RECORD, read_record
+
+    if not (out / RECORD).is_file():  # the shipped model's recipe keeps a record of its own
+        write_json({"out": str(out)}) if as_json else write(str(out))
+        return
+    found = read_record(out)
+    if as_json:
+        told: dict[str, Any] = found.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})
+        write_json({"out": str(out), **told, "passed_over": len(found.passed_over)})
+    else:
+        write(str(out))
+    say(f"{found.steps_done} steps in {found.seconds:.0f} s, last loss {found.loss}; validation: {found.accuracy}.")
+    if found.passed_over:
+        say(f"{len(found.passed_over)} pictures had no usable sentence; {RECORD} names them.")
+    if found.unreadable:
+        say(f"{len(found.unreadable)} pictures could not be opened; {RECORD} names them.")
+        raise typer.Exit(SOME_FAILED)
