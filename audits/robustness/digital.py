@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.images import safe_decode
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
@@ -63,12 +65,9 @@ def pixelate(pixels: NDArray[np.float64], severity: int, rng: np.random.Generato
 
 def jpeg_compression(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Save as a JPEG of low quality and open again."""
-    from PIL import Image
-
     file = io.BytesIO()
     _picture(pixels).save(file, "JPEG", quality=_QUALITY[severity - 1])
-    with Image.open(file) as opened:
-        return np.asarray(opened, np.float64) / 255
+    return np.asarray(safe_decode(file.getvalue(), "compressed"), np.float64) / 255
 
 
 def _shear(

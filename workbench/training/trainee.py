@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import BadInput, OutOfResources, Unsupported
-from workbench.images import normalise, prepare, unit_range
 from workbench.loading import hashes, hub
 from workbench.loading.torch_backend import Towers
 from workbench.models import ModelSpec, find
+from workbench.preprocessing import normalise, prepare, unit_range
 
 OF_IMAGES = ("vision_model", "visual")  # what the names of the image side's weights begin with, in both libraries
 OF_BOTH = ("logit_scale", "logit_bias")
