@@ -36,7 +36,7 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, sec
     half = out / f".{uuid.uuid4().hex[:8]}.part"
     half.mkdir(parents=True)
     try:
-        model = dual_encoder(made, settings)
+        model = dual_encoder(made, towers.locked(settings.image_tower), settings.image_tower)
         model.half().save_pretrained(half, max_shard_size=SHARD)
         _say_float32(half / "config.json")
         shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
@@ -53,8 +53,14 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, sec
         shutil.rmtree(half, ignore_errors=True)
 
 
-def dual_encoder(made: towers.Towers, settings: Settings) -> Any:
-    """The towers as transformers' `VisionTextDualEncoderModel`, float32."""
+def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> Any:
+    """The towers as transformers' `VisionTextDualEncoderModel`, float32.
+
+    Args:
+        made: the towers, folded.
+        original: the tower that was folded; its running means and variances are kept.
+        name: `lite0` or `lite2`.
+    """
     from transformers import (
         TimmWrapperConfig,
         TimmWrapperModel,
@@ -62,16 +68,16 @@ def dual_encoder(made: towers.Towers, settings: Settings) -> Any:
         VisionTextDualEncoderModel,
     )
 
-    name, side = f"tf_efficientnet_{settings.image_tower}", SIDES[settings.image_tower]
+    architecture, side = f"tf_efficientnet_{name}", SIDES[name]
     pretrained = {
-        **{"architecture": name, "input_size": [3, side, side], "mean": [0.5] * 3, "std": [0.5] * 3},
+        **{"architecture": architecture, "input_size": [3, side, side], "mean": [0.5] * 3, "std": [0.5] * 3},
         **{"interpolation": "bicubic", "crop_pct": 0.875, "num_classes": 0},
     }
     vision = TimmWrapperConfig(
-        architecture=name, num_classes=0, hidden_size=towers.WIDTH, do_pooling=True, pretrained_cfg=pretrained
+        architecture=architecture, num_classes=0, hidden_size=towers.WIDTH, do_pooling=True, pretrained_cfg=pretrained
     )
     image = TimmWrapperModel(vision)
-    state = folding.unfolded(made.image.state_dict(), towers.locked(settings.image_tower))
+    state = folding.unfolded(made.image.state_dict(), original)
     image.load_state_dict({f"timm_model.{k}": v for k, v in state.items() if not k.startswith("classifier.")})
     both = VisionTextDualEncoderConfig.from_vision_text_configs(
         vision, made.text.config, projection_dim=made.visual_projection.out_features

@@ -82,12 +82,13 @@ class _Folded(nn.Module):
         before, after = _padding(maps.shape[-1], self.kernel, self.stride)
         if before != after:
             maps, before = functional.pad(maps, (before, after, before, after)), 0
-        weight, bias = self.weight, self.bias
+        weight: Tensor = self.weight
+        bias: Tensor = self.bias
         if torch.is_autocast_enabled("cpu"):
             weight, bias, maps = (part.to(torch.bfloat16) for part in (weight, bias, maps))
         slow = self.kernel >= _LARGE or self.stride > 1
         if self.groups > 1 and slow and maps.device.type == "cpu":
-            out: Tensor = _Depthwise.apply(maps, weight, bias, self.stride, before)
+            out: Tensor = _Depthwise.apply(maps, weight, bias, self.stride, before)  # type: ignore[no-untyped-call]
             return out
         return functional.conv2d(maps, weight, bias, self.stride, before, 1, self.groups)
 

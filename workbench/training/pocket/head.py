@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from workbench.training.pocket.towers import WIDTH
+BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ def _low_rank(net: Any, rows: Tensor, dim: int) -> Head:
     """
     middle = rows.mean(0)
     weight = net.classifier.weight - net.classifier.weight.mean(0)
-    spread = torch.linalg.cholesky(torch.cov(rows.T) + 1e-4 * torch.eye(WIDTH))
+    spread = torch.linalg.cholesky(torch.cov(rows.T) + 1e-4 * torch.eye(rows.shape[1]))
     directions = torch.linalg.svd(weight @ spread, full_matrices=False).Vh[:dim]
-    projection = torch.linalg.solve(spread.T, directions.T).T  # (dim, 1280): whitened, then the largest directions
     projection = directions @ torch.linalg.inv(spread)
     classes = weight @ spread @ directions.T
     unit = middle / middle.norm()
@@ -79,7 +78,8 @@ def fit(net: Any, rows: Tensor, *, dim: int, epochs: int, seed: int) -> Iterator
     scale = torch.tensor(math.log(start.scale), requires_grad=True)
     optimiser = torch.optim.AdamW([projection, classes, scale], lr=1e-3, weight_decay=0.0)
     generator = torch.Generator().manual_seed(seed)
-    batch, steps = 1024, epochs * (len(rows) // 1024)
+    batch = min(BATCH, len(rows))
+    steps = epochs * (len(rows) // batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for epoch in range(epochs):
         total = 0.0

@@ -32,9 +32,9 @@ REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 60  # steps
-RATES = {"image": 4e-4, "image projection": 2e-4, "text": 1e-4, "text projection": 2e-4}
+RATES = {"image": 2e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
-WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.0, "stayed": 8.0, "placed": 2.0, "like": 2.0}
+WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 8.0, "placed": 2.0, "like": 2.0}
 
 
 @dataclass(frozen=True)

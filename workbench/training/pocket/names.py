@@ -123,7 +123,7 @@ def lexicon(file: Path) -> Lexicon:
     Args:
         file: WordNet's `data.noun`.
     """
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
     info, synsets = ImageNetInfo(), wordnet(file)
     names = [tuple(word.strip() for word in info.index_to_description(i).split(",")) for i in range(CLASSES)]

@@ -21,7 +21,7 @@ def artwork(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     known = [(one, sprite) for one, sprite in apart.drawings if not one.skinned and one.name in apart.bank.place]
     chosen = apart.rng().sample(known, min(NAMES, len(known)))
     names = [one.name for one, _ in chosen]
-    scores = embed(backend, [_on_white(sprite) for _, sprite in chosen]) @ say(backend, names, "an emoji of a {}").T
+    scores = embed(backend, [on_white(sprite) for _, sprite in chosen]) @ say(backend, names, "an emoji of a {}").T
     how = f"a style never trained on, {len(names)}-way"
     yield counted("names new artwork", scores, torch.arange(len(names)), how=how)
 
@@ -42,11 +42,11 @@ def people(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
             if hit and one.parts and one.parts[0] in ("man", "woman", "person"):
                 rows.append((sprite, hit[0]))
         rows = rng.sample(rows, min(250, len(rows)))
-        scores = embed(backend, [_on_white(sprite) for sprite, _ in rows]) @ say(backend, forms, "a drawing of a {}.").T
+        scores = embed(backend, [on_white(sprite) for sprite, _ in rows]) @ say(backend, forms, "a drawing of a {}.").T
         yield counted(question, scores, torch.tensor([k for _, k in rows]), how=f"{len(choices)}-way, foreign style")
 
 
-def _on_white(sprite: NDArray[np.uint8], side: int = SIDE, margin: int = 12) -> Image.Image:
+def on_white(sprite: NDArray[np.uint8], side: int = SIDE, margin: int = 12) -> Image.Image:
     """A drawn thing on white, (side, side)."""
     ground, inner = Image.new("RGB", (side, side), (255, 255, 255)), side - 2 * margin
     picture = Image.fromarray(sprite).resize((inner, inner), Image.Resampling.BICUBIC)
