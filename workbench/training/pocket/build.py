@@ -84,6 +84,7 @@ class Ready:
     run: joint.Run
     teachers: asking.Teachers
     sources: Sources
+    before: dict[str, torch.Tensor]  # the towers as stage two found them
 
 
 def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress | Ready]:
@@ -107,7 +108,8 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
     yield from _texts_of(settings, made, lesson, tokenizer=tokenizer, work=work, stopped=stopped)
     if (done := checkpoints.latest(work / "texts")) is None:  # stopped
         return
-    made.load_state_dict(checkpoints.load(done)["towers"])
+    before = checkpoints.load(done)["towers"]
+    made.load_state_dict(before)
     locked = folding.folded(net).to(memory_format=torch.channels_last)
     locked.requires_grad_(False)
     run = joint.begin(made)
@@ -115,7 +117,7 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]
     held = [said[place] for place in short], vectors[torch.tensor(short)]
-    yield Ready(run, asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held), sources)
+    yield Ready(run, asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held), sources, before)
 
 
 def _texts_of(

@@ -71,11 +71,16 @@ def _factor(norm: Any) -> Tensor:
 
 
 class _Folded(nn.Module):
-    """A convolution with bias that pads as its original does."""
+    """A convolution with bias that pads as its original does.
+
+    Folding changes how large weights are by up to twenty times, and Adam's steps know no size: `rate` says how much
+    larger or smaller a step on the folded weights must be to be the same step.
+    """
 
     def __init__(self, conv: Any, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+        self.rate = float(weight.abs().mean() / conv.weight.detach().abs().mean())
         self.kernel, self.stride, self.groups = conv.kernel_size[0], conv.stride[0], conv.groups
 
     def forward(self, maps: Tensor) -> Tensor:

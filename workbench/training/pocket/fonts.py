@@ -66,7 +66,7 @@ def _read(path: Path) -> Iterator[Font]:
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as font:
+        with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
             names, letters = font["name"], font.getBestCmap() or {}
             family = str(names.getDebugName(16) or names.getDebugName(1) or path.stem)
             licence = str(names.getDebugName(13) or names.getDebugName(14) or names.getDebugName(0) or "")

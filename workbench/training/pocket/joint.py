@@ -32,7 +32,7 @@ REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 60  # steps
-RATES = {"image": 2e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
+RATES = {"image": 2.5e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
 WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 8.0, "placed": 2.0, "like": 2.0}
 
@@ -80,11 +80,8 @@ def begin(towers: Towers) -> Run:
     """A run at step 0; of the text tower only the last layer, pooler and projection learn on."""
     towers.text.embeddings.requires_grad_(False)
     towers.text.encoder.layer[:-1].requires_grad_(False)
-    first = list(towers.image.blocks[towers.frozen].parameters())
-    rest = [*towers.image.blocks[towers.frozen + 1 :].parameters(), *towers.image.conv_head.parameters()]
     groups = [
-        {"params": first, "base": RATES["image"] * EARLIER},
-        {"params": rest, "base": RATES["image"]},
+        *_image_groups(towers),
         {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"]},
         {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"]},
         {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"]},
@@ -92,6 +89,16 @@ def begin(towers: Towers) -> Run:
     average = copy.deepcopy(towers)
     average.requires_grad_(False)
     return Run(towers, average, torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True))
+
+
+def _image_groups(towers: Towers) -> list[dict[str, Any]]:
+    """Each convolution's weights with the rate that folding asks for; the first stage that learns learns less."""
+    groups: list[dict[str, Any]] = []
+    for name, part in towers.image.named_modules():
+        if hasattr(part, "rate") and part.weight.requires_grad:
+            base = RATES["image"] * (EARLIER if name.startswith(f"blocks.{towers.frozen}.") else 1.0)
+            groups += [{"params": [part.weight], "base": base * part.rate}, {"params": [part.bias], "base": base}]
+    return groups
 
 
 def train(
@@ -145,3 +152,19 @@ def _follow(average: nn.Module, towers: nn.Module, keep: float) -> None:
         (own, new) for own, new in zip(average.parameters(), towers.parameters(), strict=True) if new.requires_grad
     ]
     torch._foreach_lerp_([own for own, _ in pairs], [new.detach() for _, new in pairs], 1 - keep)
+
+
+@torch.no_grad()
+def blended(trained: Towers, before: dict[str, Tensor], share: float) -> Towers:
+    """A copy of towers, moved by a share of the way back to what they were before stage two.
+
+    Args:
+        trained: the towers that come out of it.
+        before: the `state_dict` that they went into it with.
+        share: 0 keeps the trained, 1 gives those from before.
+    """
+    made = copy.deepcopy(trained)
+    for name, value in made.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(before[name], share)
+    return made

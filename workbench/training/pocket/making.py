@@ -39,4 +39,5 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return
-    export.write(ready.run.average, settings, out, ready=ready, seconds=time.monotonic() - began)
+    made = joint.blended(ready.run.average, ready.before, settings.blend)
+    export.write(made, settings, out, ready=ready, seconds=time.monotonic() - began)

@@ -35,6 +35,7 @@ class Settings(BaseModel):
     steps: int = Field(10_000, ge=1)  # of stage two
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (144, 160), (160, 192))  # pixels, quarter by quarter
     save_every: int = Field(100, ge=1)
+    blend: float = Field(0.0, ge=0, le=1)  # share of stage one in the weights that are written
 
 
 def settings(order: Order) -> Settings:

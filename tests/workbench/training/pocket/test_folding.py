@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import timm
 import torch
 from torch.nn import functional
@@ -82,3 +83,11 @@ def test_over_every_fourth_picture_the_weight_gradient_is_unbiased() -> None:
     weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
     want = torch.autograd.grad(functional.conv2d(maps, weight, None, 1, 2, 1, 6), weight, grad)[0]
     torch.testing.assert_close(total, want, rtol=1e-4, atol=1e-3)
+
+
+def test_the_rate_says_how_much_folding_changed_the_weights() -> None:
+    net = tower()
+    with torch.no_grad():
+        net.blocks[4][1].bn1.weight.mul_(8)
+    quick, before = folding.folded(net), folding.folded(tower())
+    assert quick.blocks[4][1].conv_pw.rate == pytest.approx(8 * before.blocks[4][1].conv_pw.rate, rel=1e-4)
