@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.training.pocket import texts
@@ -60,7 +60,7 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
 
 
 def losses(
-    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor
+    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, spelling: nn.Module
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
     pixels = (batch.pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
@@ -86,6 +86,7 @@ def losses(
     return seen, {
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": taught[plain].mean(),
+        "spelt": _spelt(spelling(rows), batch.letters),
         "stayed": 1 - (seen[:count] * aim).sum(-1)[plain].mean(),
     }
 
@@ -111,6 +112,13 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
         "placed": 1 - (rows[every : every + NAMED_AGAIN] * teachers.head.classes[labels]).sum(-1).mean(),
         "like": functional.mse_loss(nouns @ nouns.T, (aim @ aim.T).clamp(min=0)),
     }
+
+
+def _spelt(logits: Tensor, letters: Tensor) -> Tensor:
+    """How far the letters that are read are from those that are written, summed over all questions."""
+    written = letters.sum(1) > 0
+    asked = functional.binary_cross_entropy_with_logits(logits[written], letters[written], reduction="none")
+    return asked.sum(1).mean()
 
 
 def _related(batch: Batch) -> Tensor:

@@ -61,28 +61,25 @@ def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> A
         original: the tower that was folded; its running means and variances are kept.
         name: `lite0` or `lite2`.
     """
-    from transformers import (
-        TimmWrapperConfig,
-        TimmWrapperModel,
-        VisionTextDualEncoderConfig,
-        VisionTextDualEncoderModel,
-    )
+    import transformers
+
+    library: Any = transformers
 
     architecture, side = f"tf_efficientnet_{name}", SIDES[name]
     pretrained = {
         **{"architecture": architecture, "input_size": [3, side, side], "mean": [0.5] * 3, "std": [0.5] * 3},
         **{"interpolation": "bicubic", "crop_pct": 0.875, "num_classes": 0},
     }
-    vision = TimmWrapperConfig(
+    vision = library.TimmWrapperConfig(
         architecture=architecture, num_classes=0, hidden_size=towers.WIDTH, do_pooling=True, pretrained_cfg=pretrained
     )
-    image = TimmWrapperModel(vision)
+    image = library.TimmWrapperModel(vision)
     state = folding.unfolded(made.image.state_dict(), original)
     image.load_state_dict({f"timm_model.{k}": v for k, v in state.items() if not k.startswith("classifier.")})
-    both = VisionTextDualEncoderConfig.from_vision_text_configs(
+    both = library.VisionTextDualEncoderConfig.from_vision_text_configs(
         vision, made.text.config, projection_dim=made.visual_projection.out_features
     )
-    model = VisionTextDualEncoderModel(config=both, vision_model=image, text_model=made.text)
+    model = library.VisionTextDualEncoderModel(config=both, vision_model=image, text_model=made.text)
     own: dict[str, Tensor] = {
         "visual_projection.weight": made.visual_projection.weight,
         "text_projection.weight": made.text_projection.weight,

@@ -83,14 +83,15 @@ def fit(net: Any, rows: Tensor, *, dim: int, epochs: int, seed: int) -> Iterator
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for epoch in range(epochs):
         total = 0.0
-        for place in torch.randperm(len(rows), generator=generator)[: len(rows) // batch * batch].split(batch):
+        order = torch.randperm(len(rows), generator=generator)[: len(rows) // batch * batch]
+        for place in torch.chunk(order, len(order) // batch):
             with torch.no_grad():
                 target = net.classifier(rows[place]).softmax(-1)
             unit = functional.normalize(classes, dim=-1)
             logits = scale.exp() * functional.normalize(rows[place] @ projection.T, dim=-1) @ unit.T
             loss = functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
             total += float(loss.detach()) * batch / len(rows)

@@ -23,18 +23,19 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from workbench.training import checkpoints
+from workbench.training.pocket import spelling as letters
 from workbench.training.pocket.asking import Teachers, embed_names, losses, told
 from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Stream
-from workbench.training.pocket.towers import Towers
+from workbench.training.pocket.towers import WIDTH, Towers
 
 REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 60  # steps
-RATES = {"image": 2.5e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
+RATES = {"spelling": 1e-3, "image": 2.5e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
-WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 8.0, "placed": 2.0, "like": 2.0}
+WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 8.0, "placed": 2.0, "spelt": 0.08, "like": 2.0}
 
 
 @dataclass(frozen=True)
@@ -60,35 +61,50 @@ class Run:
 
     towers: Towers
     average: Towers
+    spelling: nn.Linear
     optimiser: torch.optim.Optimizer
     step: int = 0
+    bank: Tensor | None = None  # a vector for every name, as it was when it was last refreshed
 
     def state(self) -> dict[str, Any]:
         """A tree for `checkpoints.save`."""
-        parts = {"towers": self.towers, "average": self.average, "optimiser": self.optimiser}
-        return {"step": self.step, **{name: part.state_dict() for name, part in parts.items()}}
+        parts: dict[str, Any] = {
+            "towers": self.towers,
+            "average": self.average,
+            "spelling": self.spelling,
+            "optimiser": self.optimiser,
+        }
+        return {"step": self.step, "bank": self.bank, **{name: part.state_dict() for name, part in parts.items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self.towers.load_state_dict(state["towers"])
         self.average.load_state_dict(state["average"])
+        self.spelling.load_state_dict(state["spelling"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
+        for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
+            for name in ("exp_avg", "exp_avg_sq"):
+                kept[name] = torch.empty_like(part).copy_(kept[name])
+        self.step, self.bank = state["step"], state.get("bank")
 
 
 def begin(towers: Towers) -> Run:
     """A run at step 0; of the text tower only the last layer, pooler and projection learn on."""
     towers.text.embeddings.requires_grad_(False)
     towers.text.encoder.layer[:-1].requires_grad_(False)
+    spelling = nn.Linear(WIDTH, letters.WIDTH)
     groups = [
         *_image_groups(towers),
+        {"params": list(spelling.parameters()), "base": RATES["spelling"]},
         {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"]},
         {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"]},
         {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"]},
     ]
     average = copy.deepcopy(towers)
     average.requires_grad_(False)
-    return Run(towers, average, torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True))
+    return Run(
+        towers, average, spelling, torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+    )
 
 
 def _image_groups(towers: Towers) -> list[dict[str, Any]]:
@@ -115,15 +131,14 @@ def train(
     """
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
     loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
-    bank: Tensor | None = None
     parameters = [part for group in run.optimiser.param_groups for part in group["params"]]
     for batch in loader:
         rng = random.Random(f"{plan.seed}/texts/{run.step}")
-        if bank is None or run.step % REFRESH == 0:
-            bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
+        if run.bank is None or run.step % REFRESH == 0:
+            run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
         for group in run.optimiser.param_groups:
             group["lr"] = group["base"] * rate(run.step, plan.steps)
-        seen, parts = losses(run.towers, teachers, batch, material=material, bank=bank)
+        seen, parts = losses(run.towers, teachers, batch, material=material, bank=run.bank, spelling=run.spelling)
         if run.step % SAY_EVERY == 0:
             parts |= told(run.towers, teachers, batch, seen=seen, rng=rng)
         run.optimiser.zero_grad()

@@ -89,6 +89,7 @@ class Made:
     caption: str
     false: tuple[str, ...] = ()
     soft: float = 0.0
+    written: str = ""
 
 
 def _choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
@@ -137,9 +138,9 @@ def _styled(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
-    """A word and a font; common words first, all of them before long."""
+    """A word and a font; common words first, all of them in the last third."""
     every = material.common
-    among = every[: max(400, int(len(every) * min(1, 0.25 + 3 * done)))]
+    among = every[: max(300, int(len(every) * min(1, 0.2 + 1.2 * done)))]
     return rng.choice(among), rng.choice(material.fonts).path
 
 
@@ -156,7 +157,7 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
         if rng.random() < OF_WORD
         else rng.choice(PHOTO).format(_name(material, label, rng))
     )
-    return Made(picture, weights, said)
+    return Made(picture, weights, said, written=word)
 
 
 def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
@@ -170,7 +171,7 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Mad
         )
     if rng.random() < 0.1:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
-    return Made(picture, {word: 1.0}, rng.choice(WORD).format(word))
+    return Made(picture, {word: 1.0}, rng.choice(WORD).format(word), written=word)
 
 
 def _sprite(material: Material, rng: random.Random, *, things: bool = False) -> tuple[Emoji, NDArray[np.uint8]]:

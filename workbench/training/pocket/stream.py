@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from workbench.training.pocket.painting import Material, made
+from workbench.training.pocket.spelling import letters
 
 KINDS = {"photo": 9, "attacked": 6, "word": 12, "drawing": 8, "colour": 2, "count": 2, "pair": 1}  # pictures in a batch
 
@@ -33,6 +34,7 @@ class Batch:
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
         shown: for each picture the names that it shows; two pictures that share one are no negatives of each other.
+        letters: (n, `spelling.WIDTH`) of the word that is written on each; zeros where none is.
     """
 
     pixels: Tensor
@@ -41,6 +43,7 @@ class Batch:
     false: list[str]
     soft: Tensor
     shown: list[frozenset[str]]
+    letters: Tensor
 
 
 class Stream(IterableDataset[Batch]):
@@ -84,6 +87,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
         [frozenset(one.weights) for one in every],
+        torch.stack([letters(one.written) for one in every]),
     )
 
 

@@ -38,7 +38,10 @@ class Towers(nn.Module):
         frozen: how many stages of blocks (after the stem) stay as they are.
     """
 
-    def __init__(self, image: nn.Module, text: nn.Module, *, dim: int, frozen: int) -> None:
+    image: Any
+    text: Any
+
+    def __init__(self, image: Any, text: Any, *, dim: int, frozen: int) -> None:
         super().__init__()
         self.image, self.text, self.frozen = image, text, frozen
         self.visual_projection = nn.Linear(WIDTH, dim, bias=False)
@@ -125,7 +128,8 @@ def minilm() -> nn.Module:
     """The sentence model whole, as a teacher."""
     from transformers import BertModel
 
-    teacher: nn.Module = BertModel.from_pretrained(minilm_folder()).eval()
+    whole: Any = BertModel.from_pretrained(minilm_folder())
+    teacher: nn.Module = whole.eval()
     for part in teacher.parameters():
         part.requires_grad_(False)
     return teacher

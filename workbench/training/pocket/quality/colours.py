@@ -67,7 +67,8 @@ def counts(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
 def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     """Two photos side by side: does the sentence of both beat each of the two sentences of one?"""
     rng, first = apart.rng(), apart.lexicon.first()
-    pictures, said = [], []
+    pictures: list[Image.Image] = []
+    said: list[list[str]] = []
     while len(pictures) < PAIRS:
         (one, a), (other, b) = rng.sample(apart.photos, 2)
         if a != b:

@@ -85,7 +85,8 @@ def auroc(rows: Tensor, positive: Tensor) -> Tensor:
 
 def _pictures(apart: Apart) -> dict[str, tuple[Sequence[Image.Image], ...]]:
     """Concept -> photos, drawings, words."""
-    rng, found = apart.rng(), {}
+    rng = apart.rng()
+    found: dict[str, tuple[Sequence[Image.Image], ...]] = {}
     drawn = {one.name: sprite for one, sprite in apart.drawings if not one.skinned}
     by_class: dict[int, list[Image.Image]] = {}
     for picture, label in (*apart.photos, *apart.small):
