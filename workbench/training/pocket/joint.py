@@ -33,9 +33,9 @@ REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 60  # steps
-RATES = {"spelling": 1e-3, "image": 2.5e-4, "image projection": 1e-4, "text": 1e-4, "text projection": 2e-4}
+RATES = {"spelling": 1e-3, "image": 6e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
-WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 8.0, "placed": 2.0, "spelt": 0.08, "like": 2.0}
+WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "spelt": 0.3, "like": 2.0}
 
 
 @dataclass(frozen=True)

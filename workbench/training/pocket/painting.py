@@ -140,7 +140,7 @@ def _styled(picture: Image.Image, rng: random.Random) -> Image.Image:
 def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
     """A word and a font; common words first, all of them in the last third."""
     every = material.common
-    among = every[: max(300, int(len(every) * min(1, 0.2 + 1.2 * done)))]
+    among = every[: max(250, int(len(every) * min(1, 1.3 * done)))]
     return rng.choice(among), rng.choice(material.fonts).path
 
 

@@ -20,7 +20,7 @@ from torch.utils.data import IterableDataset
 from workbench.training.pocket.painting import Material, made
 from workbench.training.pocket.spelling import letters
 
-KINDS = {"photo": 9, "attacked": 6, "word": 12, "drawing": 8, "colour": 2, "count": 2, "pair": 1}  # pictures in a batch
+KINDS = {"photo": 8, "attacked": 6, "word": 16, "drawing": 6, "colour": 2, "count": 1, "pair": 1}  # pictures in a batch
 
 
 @dataclass(frozen=True)

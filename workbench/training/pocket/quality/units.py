@@ -39,29 +39,35 @@ class Unit:
     word: float
 
 
-def units(features: Any, apart: Apart, *, shuffled: bool = False) -> list[Unit]:
+def units(features: Any, apart: Apart) -> tuple[list[Unit], int]:
     """Find multimodal units.
 
     Args:
         features: pictures -> (n, channels), the last block's averages.
         apart: photos, drawings and fonts kept apart; concepts are classes that have all three forms.
-        shuffled: mix up the concepts first, to see what passes by chance.
 
     Returns:
-        For each channel at most one unit, its best concept.
+        For each channel at most one unit, its best concept; and how many pass when the concepts are mixed up.
     """
     forms = _pictures(apart)
     names = sorted(forms)
-    found = []
+    rows, truths = [], []
     for form in range(3):
         pictures = [picture for name in names for picture in forms[name][form]]
-        truth = torch.tensor([k for k, name in enumerate(names) for _ in forms[name][form]])
-        if shuffled:
-            truth = truth[torch.randperm(len(truth), generator=torch.Generator().manual_seed(apart.seed + form))]
-        rows = torch.cat([features(pictures[start : start + 50]) for start in range(0, len(pictures), 50)])
-        found.append(torch.stack([auroc(rows, truth == k) for k in range(len(names))]))  # (concepts, channels)
-    worst = torch.stack(found).amin(0)
-    best, concept = worst.max(0)
+        truths.append(torch.tensor([k for k, name in enumerate(names) for _ in forms[name][form]]))
+        rows.append(torch.cat([features(pictures[start : start + 50]) for start in range(0, len(pictures), 50)]))
+    generator = torch.Generator().manual_seed(apart.seed)
+    mixed = [truth[torch.randperm(len(truth), generator=generator)] for truth in truths]
+    return _passing(rows, truths, names), len(_passing(rows, mixed, names))
+
+
+def _passing(rows: list[Tensor], truths: list[Tensor], names: list[str]) -> list[Unit]:
+    """The channels whose AUROC is high enough in each form."""
+    found = [
+        torch.stack([auroc(row, truth == k) for k in range(len(names))])  # (concepts, channels)
+        for row, truth in zip(rows, truths, strict=True)
+    ]
+    best, concept = torch.stack(found).amin(0).max(0)
     return [
         Unit(channel, names[int(concept[channel])], *(float(form[int(concept[channel]), channel]) for form in found))
         for channel in (best >= LEAST).nonzero().flatten().tolist()
