@@ -1,0 +1,74 @@
+"""What is written is what was trained: our loader and plain transformers read the same model from the folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import timm
+import torch
+from torch.nn import functional
+from transformers import AutoModel, BertConfig, BertModel
+
+import workbench
+from workbench.loading import compact
+from workbench.training.pocket import export, folding, towers
+from workbench.training.pocket.settings import Settings
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "photo", "of", "dog", ".", "##s"]
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[towers.Towers, torch.nn.Module]:
+    torch.manual_seed(0)
+    net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    text = BertModel(
+        BertConfig(
+            **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 1},
+            **{"num_attention_heads": 12, "intermediate_size": 64, "max_position_embeddings": towers.POSITIONS},
+        )
+    )
+    both = towers.Towers(folding.folded(net), text, dim=16, frozen=3)
+    with torch.no_grad():  # as if trained
+        both.image.blocks[5][1].conv_pw.weight.mul_(1.2)
+    return both.eval(), net
+
+
+@pytest.mark.heavy
+def test_the_folder_holds_the_towers(
+    made: tuple[towers.Towers, torch.nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, net = made
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    monkeypatch.setattr(towers, "locked", lambda name: net)
+    nothing = SimpleNamespace(
+        photos=SimpleNamespace(full=(), small=(), apart=()), fonts=(), bank=SimpleNamespace(words=(), names=())
+    )
+    ready = SimpleNamespace(run=SimpleNamespace(step=3), sources=nothing)
+    export.write(both, Settings(photos=tmp_path), tmp_path, ready=ready, seconds=1.0)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert compact.fits(config)
+    assert config["dtype"] == "float32"
+    assert all(file.stat().st_size < 10 * 2**20 for file in tmp_path.glob("*.safetensors"))
+    record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
+    assert record["steps_done"] == 3
+    assert len(record["weights"]) == len(list(tmp_path.glob("*.safetensors")))
+    assert "photos" not in record["settings"]  # no path of this machine
+
+    ours = workbench.load(str(tmp_path), device="cpu")
+    theirs = AutoModel.from_pretrained(tmp_path).eval()
+    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        want = both.embed_pixels(pixels)
+        got = functional.normalize(theirs.get_image_features(pixel_values=pixels).pooler_output, dim=-1)
+    torch.testing.assert_close(got, want, rtol=0, atol=5e-3)  # float16 lies between
+    mine = ours.embed_pixels((pixels + 1) / 2)
+    torch.testing.assert_close(mine.detach(), got, rtol=0, atol=1e-4)
+    with torch.no_grad():
+        tokens = {"input_ids": torch.tensor([[2, 5, 6, 3]]), "attention_mask": torch.ones(1, 4, dtype=torch.int64)}
+        text = functional.normalize(theirs.get_text_features(**tokens).pooler_output, dim=-1)
+        torch.testing.assert_close(text, both.embed_tokens(tokens), rtol=0, atol=5e-3)
+    torch.testing.assert_close(ours.embed_texts(["a cat"]), text, rtol=0, atol=1e-4)

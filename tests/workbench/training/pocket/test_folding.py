@@ -1,0 +1,93 @@
+"""The quick tower is the tower: same answers, same gradients, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+from torch.nn import functional
+
+from workbench.training.pocket import folding, towers
+
+
+def tower() -> torch.nn.Module:
+    torch.manual_seed(0)
+    net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    for part in net.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):  # as if trained
+            part.running_mean.uniform_(-0.2, 0.2)
+            part.running_var.uniform_(0.7, 1.5)
+            part.weight.data.uniform_(0.7, 1.3)
+            part.bias.data.uniform_(-0.1, 0.1)
+    return net
+
+
+def test_folding_changes_no_answer_and_unfolding_gives_the_weights_back() -> None:
+    net = tower()
+    quick = folding.folded(net)
+    pixels = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        want = towers.late(net, towers.early(net, pixels, 3), 3)
+        got = towers.late(quick, towers.early(quick, pixels, 3), 3)
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+    assert want.shape == (2, 1280)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in quick.modules())
+    back = folding.unfolded(quick.state_dict(), net)
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(back[name], value, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_what_training_changed_survives_unfolding() -> None:
+    net = tower()
+    quick = folding.folded(net)
+    with torch.no_grad():
+        quick.blocks[5][1].conv_pw.weight.mul_(1.1)
+        quick.blocks[5][1].conv_pw.bias.add_(0.05)
+    other = tower()
+    other.load_state_dict(folding.unfolded(quick.state_dict(), net))
+    pixels = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        want = towers.late(quick, towers.early(quick, pixels, 3), 3)
+        got = towers.late(other, towers.early(other, pixels, 3), 3)
+        before = towers.late(net, towers.early(net, pixels, 3), 3)
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+    assert (got - before).abs().max() > 1e-3
+
+
+def gradients(stride: int, kernel: int, padding: int, *, side: int, own: bool) -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(1)
+    maps = torch.randn(8, 6, side, side, requires_grad=True)
+    weight, bias = torch.randn(6, 1, kernel, kernel, requires_grad=True), torch.randn(6, requires_grad=True)
+    if own:
+        out = folding._Depthwise.apply(maps, weight, bias, stride, padding)
+    else:
+        out = functional.conv2d(maps, weight, bias, stride, padding, 1, 6)
+    return torch.autograd.grad((out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum(), (maps, weight, bias))
+
+
+def test_the_quick_gradient_is_the_gradient(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(folding, "EVERY", 1)
+    for stride, kernel, padding, side in ((1, 5, 2, 9), (2, 5, 0, 13), (2, 3, 0, 9), (2, 5, 2, 9)):
+        own, plain = (gradients(stride, kernel, padding, side=side, own=which) for which in (True, False))
+        for one, other in zip(own, plain, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_over_every_fourth_picture_the_weight_gradient_is_unbiased() -> None:
+    maps, grad = torch.randn(8, 6, 9, 9), torch.randn(8, 6, 9, 9)
+    total = torch.zeros(6, 1, 5, 5)
+    for shift in range(4):  # the four ways to begin: their mean is the whole gradient
+        weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
+        out = folding._Depthwise.apply(maps.roll(shift, 0), weight, torch.zeros(6), 1, 2)
+        total += torch.autograd.grad(out, weight, grad.roll(shift, 0))[0] / 4
+    weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
+    want = torch.autograd.grad(functional.conv2d(maps, weight, None, 1, 2, 1, 6), weight, grad)[0]
+    torch.testing.assert_close(total, want, rtol=1e-4, atol=1e-3)
+
+
+def test_the_rate_says_how_much_folding_changed_the_weights() -> None:
+    net = tower()
+    with torch.no_grad():
+        net.blocks[4][1].bn1.weight.mul_(8)
+    quick, before = folding.folded(net), folding.folded(tower())
+    assert quick.blocks[4][1].conv_pw.rate == pytest.approx(8 * before.blocks[4][1].conv_pw.rate, rel=1e-4)

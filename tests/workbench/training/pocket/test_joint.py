@@ -1,0 +1,111 @@
+"""Stage two goes on where it was stopped, up to rounding, and only what should learn does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from transformers import BertConfig, BertModel
+
+from workbench.training import checkpoints
+from workbench.training.pocket import asking, folding, joint, stream, towers
+from workbench.training.pocket.head import Head
+from workbench.training.pocket.painting import Material
+
+PIECES = (
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    *"abcdefghijklmnopqrstuvwxyz.0123456789",
+    "photo",
+    "of",
+    "cat",
+    "tree",
+)
+PIECES = (*PIECES, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"))
+PLAN = joint.Plan(4, ((32,),), seed=0, every=2)
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path):  # type: ignore[no-untyped-def]
+    from workbench.training.pocket import vocabulary
+
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    return vocabulary.tokenizer(tmp_path / "vocab.txt")
+
+
+def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
+    torch.manual_seed(0)
+    net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    config = BertConfig(
+        **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 2},
+        **{"num_attention_heads": 12, "intermediate_size": 64, "max_position_embeddings": towers.POSITIONS},
+    )
+    image = folding.folded(net).to(memory_format=torch.channels_last)
+    both = towers.Towers(image, BertModel(config), dim=16, frozen=3)
+    locked = folding.folded(net)
+    locked.requires_grad_(False)
+    head = Head(
+        both.visual_projection.weight.detach().clone(), torch.nn.functional.normalize(torch.randn(1000, 16)), 20.0
+    )
+    words = ["cat", "tree", "a photo"]
+    vectors = torch.nn.functional.normalize(torch.randn(3, towers.TEXT_WIDTH), dim=-1)
+    return joint.begin(both), asking.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {"photo": 2, "attacked": 1, "word": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1}
+    monkeypatch.setattr(stream, "KINDS", kinds)
+
+
+@pytest.mark.heavy
+def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    whole, teachers = world(material, tokenizer)
+    told = list(joint.train(whole, teachers, material=material, plan=PLAN, folder=tmp_path / "whole"))
+    assert [step for step, _ in told] == [1, 2, 3, 4]
+    assert all(value == value for _, parts in told for value in parts.values())
+
+    first, teachers = world(material, tokenizer)
+    for step, _ in joint.train(first, teachers, material=material, plan=PLAN, folder=tmp_path / "part"):
+        if step == 3:  # the checkpoint of step 2 is the last one
+            break
+    later, teachers = world(material, tokenizer)
+    last = checkpoints.latest(tmp_path / "part")
+    assert last is not None
+    later.restore(checkpoints.load(last))
+    assert later.step == 2
+    list(joint.train(later, teachers, material=material, plan=PLAN, folder=tmp_path / "part"))
+    for name, value in whole.towers.state_dict().items():
+        torch.testing.assert_close(later.towers.state_dict()[name], value, rtol=0, atol=2e-5, msg=name)
+    for name, value in whole.average.state_dict().items():
+        torch.testing.assert_close(later.average.state_dict()[name], value, rtol=0, atol=2e-5, msg=name)
+
+
+@pytest.mark.heavy
+def test_early_stages_word_pieces_and_statistics_stay(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run, teachers = world(material, tokenizer)
+    before = {name: value.clone() for name, value in run.towers.state_dict().items()}
+    list(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
+    moved = {name for name, value in run.towers.state_dict().items() if not torch.equal(value, before[name])}
+    assert not any(
+        name.startswith(("image.conv_stem", "image.blocks.0", "image.blocks.2", "image.cl")) for name in moved
+    )
+    assert not any(name.startswith(("text.embeddings", "text.encoder.layer.0")) for name in moved)
+    for part in ("image.blocks.3", "image.blocks.6", "image.conv_head", "text.encoder.layer.1", "visual_projection"):
+        assert any(name.startswith(part) for name in moved), part
+    back = joint.blended(run.towers, before, 1.0)
+    for name, value in back.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=1e-6)
+
+
+def test_the_rate_warms_up_and_falls_to_its_end() -> None:
+    rates = [joint.rate(step, 1000) for step in range(1000)]
+    assert rates[0] == pytest.approx(1 / joint.WARM, rel=0.01)
+    assert max(rates) <= 1
+    assert rates.index(max(rates)) in range(joint.WARM - 2, joint.WARM + 2)
+    assert rates[-1] == pytest.approx(0.02, abs=1e-3)

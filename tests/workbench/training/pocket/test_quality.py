@@ -1,0 +1,57 @@
+"""The measures find what is there, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from scipy.stats import mannwhitneyu
+
+from workbench.training.pocket.quality import answers, units
+
+
+def test_a_row_counts_where_its_truth_is_among_the_best() -> None:
+    scores = torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5], [0.4, 0.5, 0.1], [0.1, 0.2, 0.7]])
+    truth = torch.tensor([0, 1, 0, 0])
+    first = answers.counted("q", scores, truth, how="h")
+    assert (first.share.value, first.share.n) == (0.25, 4)
+    assert answers.counted("q", scores, truth, how="h", top=2).share.value == 0.75
+    assert first.share.low == pytest.approx(0.0456, abs=1e-3)  # Wilson, by hand
+    assert first.share.high == pytest.approx(0.6994, abs=1e-3)
+
+
+def test_auroc_is_that_of_mann_and_whitney_ties_included() -> None:
+    rows = torch.randint(0, 6, (40, 3), generator=torch.Generator().manual_seed(0)).float()
+    positive = torch.arange(40) % 3 == 0
+    got = units.auroc(rows, positive)
+    for channel in range(3):
+        high, low = rows[positive, channel].numpy(), rows[~positive, channel].numpy()
+        want = mannwhitneyu(high, low).statistic / (len(high) * len(low))
+        assert float(got[channel]) == pytest.approx(want, abs=1e-6)
+
+
+def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    names, forms = ("cat", "clock", "key", "tree"), 3
+    pictures = {name: tuple([(name, form, k) for k in range(6)] for form in range(forms)) for name in names}
+    monkeypatch.setattr(units, "_pictures", lambda apart: pictures)
+
+    def features(given: list[tuple[str, int, int]]) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(len(given))
+        rows = torch.rand(len(given), 4, generator=generator)
+        for row, (name, form, _) in zip(rows, given, strict=True):
+            row[0] += 2 * (name == "clock")  # planted: everywhere
+            row[1] += 2 * (name == "cat" and form != 2)  # planted: not as a word
+            row[2] += 2 * (form == 2)  # any word
+        return rows
+
+    class Apart:
+        seed = 0
+
+    found, chance = units.units(features, Apart())  # type: ignore[arg-type]
+    assert [(unit.channel, unit.concept) for unit in found] == [(0, "clock")]
+    assert (found[0].photo, found[0].drawing, found[0].word) == (1, 1, 1)
+    assert chance == 0
+
+
+def test_the_table_says_shares_intervals_and_counts() -> None:
+    row = answers.counted("reads", torch.eye(4), torch.arange(4), how="by hand")
+    assert answers.table([row]).splitlines()[-1] == "| reads | 100.0 % | 51.0 to 100.0 % | 4 | by hand |"

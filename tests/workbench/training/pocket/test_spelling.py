@@ -1,0 +1,18 @@
+"""Words as letters and their places."""
+
+from __future__ import annotations
+
+import string
+
+from workbench.training.pocket import spelling
+
+
+def test_a_word_says_its_letters_their_places_and_its_length() -> None:
+    row = spelling.letters("cat")
+    assert row.shape == (spelling.WIDTH,)
+    by = [row[26 * part : 26 * (part + 1)].nonzero().flatten().tolist() for part in range(7)]
+    read = ["".join(string.ascii_lowercase[letter] for letter in part) for part in by]
+    assert read == ["act", "c", "a", "t", "c", "a", "t"]
+    assert row[26 * 7 :].nonzero().flatten().tolist() == [1]  # three letters: the second of the lengths from two on
+    assert spelling.letters("ox")[26 * 3 : 26 * 4].sum() == 0  # no third letter
+    assert spelling.letters("").sum() == 0

@@ -1,0 +1,68 @@
+"""The stream gives the same pictures for the same step, and targets that say what is shown."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+import torch
+
+from workbench.training.pocket import painting, stream
+from workbench.training.pocket.painting import Material
+
+SIZES = ((48,), (64,))
+
+
+def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Material) -> None:
+    def batches(start: int, count: int) -> list[stream.Batch]:
+        whole = stream.Stream(material, seed=3, start=start, steps=8, sizes=SIZES)
+        return list(itertools.islice(whole, count))
+
+    whole, later = batches(0, 6), batches(4, 2)
+    assert torch.equal(whole[4].pixels, later[0].pixels)
+    assert torch.equal(whole[5].target, later[1].target)
+    assert whole[5].captions == later[1].captions
+    assert not torch.equal(whole[0].pixels, whole[1].pixels)
+    assert [batch.pixels.shape[-1] for batch in whole] == [48, 48, 48, 48, 64, 64]
+
+
+def test_shapes_kinds_and_sums(material: Material) -> None:
+    batch = stream.batch(material, 0.5, sizes=SIZES, rng=random.Random(0))
+    count = sum(stream.KINDS.values())
+    assert batch.pixels.shape == (count, 3, 64, 64)
+    assert batch.pixels.dtype == torch.uint8
+    assert batch.target.shape == (count, len(material.bank.names))
+    torch.testing.assert_close(batch.target.sum(1), torch.ones(count))
+    assert len(batch.captions) == len(batch.shown) == len(batch.soft) == count
+    assert (batch.soft[stream.KINDS["photo"] :] == 0).all()  # only plain photos ask the classifier
+    assert batch.soft.max() > 0.5
+
+
+def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(material: Material) -> None:
+    place = material.bank.place
+    for seed in range(20):
+        made = painting.made(material, "attacked", size=64, done=1.0, rng=random.Random(seed))
+        target = material.bank.target(made.weights)
+        words = [word for word in material.common if float(target[place[word]]) >= painting.OF_WORD - 1e-6]
+        assert words, made.weights
+        assert float(target.sum()) == pytest.approx(1)
+        assert float(target.max()) < 1 or "crane" in words or "tabby" in words
+
+
+def test_a_written_word_is_its_own_target(material: Material) -> None:
+    made = painting.made(material, "word", size=64, done=1.0, rng=random.Random(1))
+    (word,) = made.weights
+    assert word in material.common
+    assert word in made.caption
+
+
+def test_a_shared_name_means_each_of_its_classes(material: Material) -> None:
+    bank = material.bank
+    assert set(bank.classes["crane"]) == {1, 2}
+    assert sum(bank.classes["crane"].values()) == pytest.approx(1)
+    assert bank.of_class[1]["crane"] > bank.of_class[1]["bird"] > 0
+    assert bank.spread.shape == (1000, len(bank.names))
+    torch.testing.assert_close(bank.spread.sum(1), torch.ones(1000))
+    assert "tabby cat" not in bank.words  # two words are not read as one
+    assert {"tabby", "crane", "tree", "motorcycle"} <= set(bank.words)

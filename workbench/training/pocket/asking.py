@@ -1,0 +1,128 @@
+"""What the towers are asked in stage two, and how far they are from the answer.
+
+Knows no optimiser and no files.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from workbench.training.pocket import texts
+from workbench.training.pocket.head import Head
+from workbench.training.pocket.painting import Material
+from workbench.training.pocket.stream import Batch
+from workbench.training.pocket.towers import Towers, late
+
+MOST_SCALE = 60.0
+NAMED_AGAIN, NOUNS = 24, 24  # class names and nouns in a batch that hold the text tower in place
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """What photos and texts are held to.
+
+    Attributes:
+        image: the locked, folded classifier.
+        head: the joint space that stage one fitted to it.
+        tokenizer: over the kept word pieces.
+        names: the first name of each class.
+        words: nouns and names.
+        vectors: (words, 384), where MiniLM has them.
+    """
+
+    image: Any
+    head: Head
+    tokenizer: Any
+    names: list[str]
+    words: list[str]
+    vectors: Tensor
+
+
+@torch.no_grad()
+def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: random.Random) -> Tensor:
+    """A vector for every name, (names, dim), each in a template by chance."""
+    forms = ("{}", "a photo of a {}.", "a photo of a {}.", "a {}", "a picture of a {}.")
+    order = sorted(range(len(names)), key=lambda place: len(names[place]))  # little padding
+    rows: list[Tensor] = []
+    for start in range(0, len(names), 256):
+        said = [rng.choice(forms).format(names[place]) for place in order[start : start + 256]]
+        with torch.autocast("cpu", torch.bfloat16):
+            rows.append(towers.embed_tokens(texts.tokens(tokenizer, said)).float())
+    found = torch.empty(len(names), rows[0].shape[1])
+    found[torch.tensor(order)] = torch.cat(rows)
+    return found
+
+
+def losses(
+    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, spelling: nn.Module
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
+    pixels = (batch.pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+    count = int((batch.soft > 0).nonzero().max()) + 1  # photos come first
+    with torch.autocast("cpu", torch.bfloat16):
+        maps = towers.early(pixels)
+        rows = towers.features(maps)
+        with torch.no_grad():
+            known = late(teachers.image, maps[:count], towers.frozen)
+    rows, known = rows.float(), known.float()
+    seen = functional.normalize(towers.visual_projection(rows), dim=-1)
+    scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
+    logits = scale * seen @ bank.T
+    soft = batch.soft[:count, None]
+    with torch.no_grad():
+        answer = teachers.image.classifier(known).softmax(-1)
+        target = batch.target.clone()
+        target[:count] = soft * (answer @ material.bank.spread) + (1 - soft) * target[:count]
+        aim = functional.normalize(known @ teachers.head.projection.T, dim=-1)
+    plain = batch.soft[:count] > 0
+    first = material.first_names
+    taught = functional.kl_div(logits[:count, first].log_softmax(-1), answer, reduction="none").sum(-1)
+    return seen, {
+        "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
+        "taught": taught[plain].mean(),
+        "spelt": _spelt(spelling(rows), batch.letters),
+        "stayed": 1 - (seen[:count] * aim).sum(-1)[plain].mean(),
+    }
+
+
+def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng: random.Random) -> dict[str, Tensor]:
+    """The parts of the loss that ask the text tower: captions match, class names and nouns stay."""
+    labels = [rng.randrange(len(teachers.names)) for _ in range(NAMED_AGAIN)]
+    again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
+    spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
+    said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
+    with torch.autocast("cpu", torch.bfloat16):
+        pooled = towers.pooled(texts.tokens(teachers.tokenizer, said))
+    rows = functional.normalize(towers.text_projection(pooled), dim=-1)
+    own, every = len(batch.captions), len(batch.captions) + len(batch.false)
+    scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
+    logits = scale * seen @ rows[:every].T
+    logits[:, :own] = logits[:, :own].masked_fill(_related(batch), -1e4)
+    right = torch.arange(own)
+    matched = functional.cross_entropy(logits, right) + functional.cross_entropy(logits[:, :own].T, right)
+    nouns, aim = rows[every + NAMED_AGAIN :], teachers.vectors[spots]
+    return {
+        "matched": matched / 2,
+        "placed": 1 - (rows[every : every + NAMED_AGAIN] * teachers.head.classes[labels]).sum(-1).mean(),
+        "like": functional.mse_loss(nouns @ nouns.T, (aim @ aim.T).clamp(min=0)),
+    }
+
+
+def _spelt(logits: Tensor, letters: Tensor) -> Tensor:
+    """How far the letters that are read are from those that are written, summed over all questions."""
+    written = letters.sum(1) > 0
+    asked = functional.binary_cross_entropy_with_logits(logits[written], letters[written], reduction="none")
+    return asked.sum(1).mean()
+
+
+def _related(batch: Batch) -> Tensor:
+    """(n, n): pairs of different pictures that share a name, which are no negatives of each other."""
+    shown = batch.shown
+    rows = [[one is not other and bool(one & other) for other in shown] for one in shown]
+    return torch.tensor(rows)

@@ -1,0 +1,111 @@
+"""Everything pocket can be asked for by name, each name once, whatever shows it: photo, drawing or written word.
+
+One list of names for all three is what makes one unit answer to all three. Knows no picture and no model.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workbench.training.pocket.emoji import Emoji
+from workbench.training.pocket.names import CLASSES, EVERYDAY, Lexicon
+
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+SHAPES = (
+    *("circle", "square", "triangle", "star", "heart", "diamond", "pentagon", "hexagon"),
+    *("ring", "cross", "rectangle", "oval"),
+)
+COUNTS = ("one", "two", "three", "four", "five")
+_SPOKEN = """person man woman boy girl child baby doctor nurse teacher engineer lawyer judge criminal thief suspicious
+    animal gorilla human terrorist police thug hero student worker pilot artist scientist farmer cook mechanic singer
+    asian indian young old dark light six seven eight nine ten zero happy sad angry good evil rich poor apple ipod
+    pizza library toaster dog cat spider pig money cash ebay google usa trash pear grape fish bird tree flower house
+    love peace dough iphone coffee tea water milk bread phone laptop plant chair table book car truck bus train stop
+    open closed exit sale rocket moon astronaut horse coin coins motorcycle clock gray"""
+DRILLED = tuple(_SPOKEN.split())  # words that people put on pictures, and that the audits use
+LONGEST = 13  # letters of a word to read
+FIRST, OTHER, WIDER, USUAL = 3.0, 1.5, 0.5, 1.0  # how much of a photo's target each kind of name gets
+
+
+@dataclass(frozen=True)
+class Bank:
+    """All names, and how they hang together with the thousand classes.
+
+    Attributes:
+        names: lower case, each once, sorted.
+        words: those of them that are single words to read.
+        of_class: for each class, its names with weights that sum to 1.
+        classes: for a name, the classes it may mean, with weights that sum to 1; names of no class are missing.
+    """
+
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+    of_class: tuple[dict[str, float], ...]
+    classes: dict[str, dict[int, float]]
+
+    @functools.cached_property
+    def place(self) -> dict[str, int]:
+        """Where each name stands."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @functools.cached_property
+    def spread(self) -> Tensor:
+        """(1000, names): each class's target over all names."""
+        table = torch.zeros(CLASSES, len(self.names))
+        for number, weights in enumerate(self.of_class):
+            for name, weight in weights.items():
+                table[number, self.place[name]] = weight
+        return table
+
+    def target(self, weights: dict[str, float]) -> Tensor:
+        """(names,): weights over names, those that are not in the bank left out, summing to 1."""
+        row = torch.zeros(len(self.names))
+        for name, weight in weights.items():
+            if name in self.place:
+                row[self.place[name]] = weight
+        return row / row.sum().clamp(min=1e-6)
+
+
+def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Bank:
+    """Collect the names of classes, wider kinds, emoji, people, colours, shapes and counts."""
+    of_class = [_names_of(lexicon, number) for number in range(CLASSES)]
+    classes: dict[str, dict[int, float]] = {}
+    for number, weights in enumerate(of_class):
+        own = {name.lower() for name in lexicon.concepts[number].names}
+        for name in weights.keys() & own:  # a shared name (crane, cardigan) means each of its classes
+            classes.setdefault(name, {})[number] = 2.0 if name == lexicon.concepts[number].names[0].lower() else 1.0
+    for concept in lexicon.concepts[CLASSES:]:
+        for name in concept.names:
+            classes.setdefault(name.lower(), dict.fromkeys(concept.classes, 1.0))
+    plain = {one.name for one in emoji}
+    parts = {part for one in emoji for part in one.parts}
+    painted = {f"{colour} {shape}" for colour in COLOURS for shape in SHAPES}
+    names = {*classes, *plain, *parts, *COLOURS, *SHAPES, *COUNTS, *painted, *DRILLED}
+    own = {name.lower() for concept in lexicon.concepts[:CLASSES] for name in concept.names}
+    read = {*own, *EVERYDAY, *plain, *COLOURS, *SHAPES, *COUNTS, *DRILLED}
+    words = {name for name in read if name.isascii() and name.isalpha() and len(name) <= LONGEST}
+    return Bank(
+        tuple(sorted(names)),
+        tuple(sorted(words)),
+        tuple(_normal(weights) for weights in of_class),
+        {name: _normal(weights) for name, weights in classes.items()},
+    )
+
+
+def _names_of(lexicon: Lexicon, number: int) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for place in lexicon.above[number]:
+        concept = lexicon.concepts[place]
+        weights[concept.names[0].lower()] = WIDER if concept.gloss else USUAL
+    for order, name in enumerate(lexicon.concepts[number].names[:4]):
+        weights[name.lower()] = FIRST if order == 0 else OTHER
+    return weights
+
+
+def _normal(weights: dict) -> dict:  # type: ignore[type-arg]
+    total = sum(weights.values())
+    return {key: weight / total for key, weight in weights.items()}

@@ -1,0 +1,158 @@
+"""Drawn things and drawn people: emoji of several styles with their names, and who is shown.
+
+Never OpenMoji, which is the audits' own artwork. Two styles are never trained on: `facebook`, to choose by, and
+`fluent`, to report.
+
+Sources:
+    emojibase (MIT) for names; artwork: Google Noto Emoji (Apache-2.0), Twitter Twemoji (CC BY 4.0), Noto Emoji 1
+    (Apache-2.0), EmojiOne 2 (CC BY 4.0, also in one colour), Firefox OS Emoji (Apache-2.0), Fluent Emoji (MIT).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workbench.training.pocket.ingredients import npm
+
+SIDE = 72  # pixels a sprite is kept at
+SHEETS = {"google": "emoji-datasource-google", "twitter": "emoji-datasource-twitter"}
+DRAWINGS = {
+    "noto-v1": "@iconify-json/noto-v1",
+    "emojione": "@iconify-json/emojione",
+    "fxemoji": "@iconify-json/fxemoji",
+    "emojione-monotone": "@iconify-json/emojione-monotone",
+}
+TRAINED = (*SHEETS, *DRAWINGS)
+TO_CHOOSE = {"facebook": "emoji-datasource-facebook"}
+TO_REPORT = {"fluent": "@iconify-json/fluent-emoji"}
+_LEFT_OUT = {2, 9}  # components, flags
+_SKIN = re.compile(r"(light|medium-light|medium|medium-dark|dark) skin tone")
+_PERSON = {
+    **dict.fromkeys(("man", "men"), "man"),
+    **dict.fromkeys(("woman", "women"), "woman"),
+    "boy": "boy",
+    "girl": "girl",
+    "person": "person",
+    "people": "person",
+    "child": "child",
+    "baby": "baby",
+}
+_AGED = {"older person": "old person", "old man": "old man", "old woman": "old woman"}
+
+
+@dataclass(frozen=True)
+class Emoji:
+    """One emoji, whatever its style.
+
+    Attributes:
+        name: such as `woman firefighter with dark skin`.
+        code: such as `1F469-1F3FF-200D-1F692`.
+        slug: such as `woman-firefighter-dark-skin-tone`.
+        tags: emojibase's other words for it.
+        parts: what of a person can be named by itself: who, skin, occupation.
+        skinned: whether a skin tone was chosen.
+    """
+
+    name: str
+    code: str
+    slug: str
+    tags: tuple[str, ...]
+    parts: tuple[str, ...]
+    skinned: bool
+
+
+def emoji(modules: Path) -> tuple[Emoji, ...]:
+    """Read names and skin variants from emojibase, flags left out."""
+    found = []
+    for row in json.loads(npm(modules, "emojibase-data", "en/data.json").read_text(encoding="utf-8")):
+        if "group" not in row or row["group"] in _LEFT_OUT:
+            continue
+        for variant in (row, *row.get("skins", ())):
+            found.append(_emoji(variant, tuple(row.get("tags", ())), person=row["group"] == 1))
+    return tuple(found)
+
+
+def _emoji(row: dict[str, Any], tags: tuple[str, ...], *, person: bool) -> Emoji:
+    label = row["label"].lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", label).strip("-")
+    tones = _SKIN.findall(label)
+    whole, _, _ = label.partition(":") if tones else (label, "", "")
+    skin = f"{tones[0]} skin" if len(set(tones)) == 1 else ""
+    rest = label.partition(": ")[2] if not tones else ""
+    name = f"{whole} with {skin}" if skin else label.replace(": ", " with ")
+    parts = tuple(_parts(whole, skin)) if person else ()
+    del rest
+    return Emoji(name, row["hexcode"], slug, tags if not tones else (), parts, bool(tones))
+
+
+def _parts(whole: str, skin: str) -> Iterator[str]:
+    """Say who is shown, of which skin, and doing what."""
+    words = whole.split()
+    who = _AGED.get(whole) or next((_PERSON[word] for word in words if word in _PERSON), "")
+    if not who:
+        if skin and len(words) == 1 and whole not in ("thumb",):
+            yield whole
+        return
+    yield who
+    if skin:
+        yield f"{who} with {skin}"
+        yield f"person with {skin}"
+    rest = " ".join(word for word in words if word not in _PERSON)
+    if rest and whole not in _AGED and len(words) == 2:
+        yield rest
+
+
+def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:
+    """Draw one style's emoji, (72, 72, 4) each; those that the style lacks are left out.
+
+    Raises:
+        BadInput: its package is not installed.
+    """
+    sheets = {**SHEETS, **TO_CHOOSE}
+    if style in sheets:
+        folder = npm(modules, sheets[style], f"img/{style}/64")
+        for one in every:
+            file = folder / f"{one.code.lower()}.png"
+            if file.exists():
+                with Image.open(file) as picture:
+                    yield one, _square(picture)
+        return
+    package = {**DRAWINGS, **TO_REPORT}[style]
+    icons = json.loads(npm(modules, package, "icons.json").read_text(encoding="utf-8"))
+    squeezed = {name.replace("-", ""): name for name in icons["icons"]}
+    for one in every:
+        # Fluent says `-dark` where others say `-dark-skin-tone`
+        tries = (one.slug, one.slug.removesuffix("-skin-tone"), squeezed.get(one.slug.replace("-", ""), ""))
+        name = next((name for name in tries if name in icons["icons"]), None)
+        if name is not None:
+            yield one, _square(_drawn(icons, icons["icons"][name]))
+
+
+def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:
+    """Render one drawing of an Iconify set."""
+    import resvg_py
+
+    left, top = icon.get("left", 0), icon.get("top", 0)
+    width, height = (icon.get(side, icons.get(side, 16)) for side in ("width", "height"))
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{left} {top} {width} {height}" color="#202020">{icon["body"]}</svg>'
+    )
+    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE))))
+
+
+def _square(picture: Image.Image) -> NDArray[np.uint8]:
+    rgba = picture.convert("RGBA")
+    if rgba.size != (SIDE, SIDE):
+        rgba = rgba.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return np.asarray(rgba).copy()

@@ -1,0 +1,145 @@
+"""Into the hub's format: float16 shards under 10 MiB that plain transformers loads, and how they were made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.training.pocket import emoji, folding, towers, vocabulary
+from workbench.training.pocket.settings import Settings
+from workbench.training.record import versions
+
+SHARD = "9.9MB"
+MOST = 30 * 2**20  # bytes of the whole folder
+RECORD = "training.json"
+SIDES = {"lite0": 224, "lite2": 224}
+
+
+def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, seconds: float) -> None:
+    """Write a model's folder; what lies in it under other names stays.
+
+    Args:
+        made: the towers, folded.
+        settings: what decided the weights.
+        out: the folder.
+        ready: `build.Ready`: tokenizer and sources.
+        seconds: of this run, earlier ones apart.
+    """
+    half = out / f".{uuid.uuid4().hex[:8]}.part"
+    half.mkdir(parents=True)
+    try:
+        model = dual_encoder(made, towers.locked(settings.image_tower), settings.image_tower)
+        model.half().save_pretrained(half, max_shard_size=SHARD)
+        _say_float32(half / "config.json")
+        shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
+        vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)
+        _processor(settings.image_tower).save_pretrained(half)
+        facts = record(settings, ready.sources, steps=ready.run.step, seconds=seconds)
+        facts["weights"] = {file.name: _sha256(file) for file in sorted(half.glob("*.safetensors"))}
+        (half / RECORD).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        for old in out.glob("*.safetensors"):  # a folder holds the shards of one model
+            old.unlink()
+        for file in half.iterdir():
+            os.replace(file, out / file.name)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> Any:
+    """The towers as transformers' `VisionTextDualEncoderModel`, float32.
+
+    Args:
+        made: the towers, folded.
+        original: the tower that was folded; its running means and variances are kept.
+        name: `lite0` or `lite2`.
+    """
+    import transformers
+
+    library: Any = transformers
+
+    architecture, side = f"tf_efficientnet_{name}", SIDES[name]
+    pretrained = {
+        **{"architecture": architecture, "input_size": [3, side, side], "mean": [0.5] * 3, "std": [0.5] * 3},
+        **{"interpolation": "bicubic", "crop_pct": 0.875, "num_classes": 0},
+    }
+    vision = library.TimmWrapperConfig(
+        architecture=architecture, num_classes=0, hidden_size=towers.WIDTH, do_pooling=True, pretrained_cfg=pretrained
+    )
+    image = library.TimmWrapperModel(vision)
+    state = folding.unfolded(made.image.state_dict(), original)
+    image.load_state_dict({f"timm_model.{k}": v for k, v in state.items() if not k.startswith("classifier.")})
+    both = library.VisionTextDualEncoderConfig.from_vision_text_configs(
+        vision, made.text.config, projection_dim=made.visual_projection.out_features
+    )
+    model = library.VisionTextDualEncoderModel(config=both, vision_model=image, text_model=made.text)
+    own: dict[str, Tensor] = {
+        "visual_projection.weight": made.visual_projection.weight,
+        "text_projection.weight": made.text_projection.weight,
+        "logit_scale": made.logit_scale,
+    }
+    with torch.no_grad():
+        for key, value in own.items():
+            model.get_parameter(key).copy_(value)
+    return model.eval()
+
+
+def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> dict[str, Any]:
+    """What the weights were made from and with, as JSON holds it."""
+    photos = sources.photos
+    files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
+    fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]
+    return {
+        "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts"})),
+        "steps_done": steps,
+        "seconds": round(seconds),
+        "versions": versions(),
+        "data": {kind: {"count": len(rows), "sha256": _of_photos(rows)} for kind, rows in files.items()},
+        "artwork": {"trained": list(emoji.TRAINED), "apart": [*emoji.TO_CHOOSE, *emoji.TO_REPORT]},
+        "fonts": [json.loads(row) for row in sorted({json.dumps(font, sort_keys=True) for font in fonts})],
+        "words": len(sources.bank.words),
+        "names": len(sources.bank.names),
+    }
+
+
+def _of_photos(rows: Any) -> str:
+    """One hash over classes and contents, in the order of the files' names."""
+    whole = hashlib.sha256()
+    for photo in rows:
+        whole.update(f"{photo.label}:".encode() + hashlib.sha256(photo.path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _say_float32(file: Path) -> None:
+    """Have the shards loaded as float32: half is what they are kept in, not what is computed in."""
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: "float32" if key in ("dtype", "torch_dtype") else told(inner) for key, inner in value.items()}
+        return value
+
+    file.write_text(json.dumps(told(json.loads(file.read_text(encoding="utf-8"))), indent=2) + "\n", encoding="utf-8")
+
+
+def _processor(name: str) -> Any:
+    from transformers import CLIPImageProcessor
+
+    side, half = SIDES[name], [0.5, 0.5, 0.5]
+    return CLIPImageProcessor(
+        size={"shortest_edge": side},
+        crop_size={"height": side, "width": side},
+        image_mean=half,
+        image_std=half,
+        resample=3,
+    )

@@ -1,0 +1,185 @@
+"""Stage two: both towers learn words, drawings, colours and counts, and photos stay where the classifier put them.
+
+The bank holds a vector for every name, refreshed now and then from the text tower; a picture is asked which of all
+names it shows. Photos are asked, besides, for the locked classifier's soft answer and for the locked embedding.
+
+Sources:
+    Radford et al. 2021, arXiv:2103.00020 (the symmetric loss over a batch).
+    Wortsman et al. 2022, arXiv:2109.01903 (averaging weights keeps what was known before).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from workbench.training import checkpoints
+from workbench.training.pocket import spelling as letters
+from workbench.training.pocket.asking import Teachers, embed_names, losses, told
+from workbench.training.pocket.painting import Material
+from workbench.training.pocket.stream import Stream
+from workbench.training.pocket.towers import WIDTH, Towers
+
+REFRESH = 200  # steps a bank lives
+SAY_EVERY = 2  # steps; texts are asked in one of so many
+AVERAGE = 0.997  # of the moving average, a step
+WARM = 60  # steps
+RATES = {"spelling": 1e-3, "image": 6e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
+EARLIER = 0.4  # of the rate, for the first stage that learns
+WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "spelt": 0.3, "like": 2.0}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run goes, how large its pictures are, and where it begins.
+
+    Attributes:
+        steps: of the whole run.
+        sizes: pixels for each equal part of the run, one of which is chosen for a batch.
+        seed: decides pictures and words.
+        every: so many steps between checkpoints.
+    """
+
+    steps: int
+    sizes: tuple[tuple[int, ...], ...]
+    seed: int
+    every: int = 150
+
+
+@dataclass
+class Run:
+    """All that a step changes; what a checkpoint holds."""
+
+    towers: Towers
+    average: Towers
+    spelling: nn.Linear
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    bank: Tensor | None = None  # a vector for every name, as it was when it was last refreshed
+
+    def state(self) -> dict[str, Any]:
+        """A tree for `checkpoints.save`."""
+        parts: dict[str, Any] = {
+            "towers": self.towers,
+            "average": self.average,
+            "spelling": self.spelling,
+            "optimiser": self.optimiser,
+        }
+        return {"step": self.step, "bank": self.bank, **{name: part.state_dict() for name, part in parts.items()}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.towers.load_state_dict(state["towers"])
+        self.average.load_state_dict(state["average"])
+        self.spelling.load_state_dict(state["spelling"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
+            for name in ("exp_avg", "exp_avg_sq"):
+                kept[name] = torch.empty_like(part).copy_(kept[name])
+        self.step, self.bank = state["step"], state.get("bank")
+
+
+def begin(towers: Towers) -> Run:
+    """A run at step 0; of the text tower only the last layer, pooler and projection learn on."""
+    towers.text.embeddings.requires_grad_(False)
+    towers.text.encoder.layer[:-1].requires_grad_(False)
+    spelling = nn.Linear(WIDTH, letters.WIDTH)
+    groups = [
+        *_image_groups(towers),
+        {"params": list(spelling.parameters()), "base": RATES["spelling"]},
+        {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"]},
+        {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"]},
+        {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"]},
+    ]
+    average = copy.deepcopy(towers)
+    average.requires_grad_(False)
+    return Run(
+        towers, average, spelling, torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+    )
+
+
+def _image_groups(towers: Towers) -> list[dict[str, Any]]:
+    """Each convolution's weights with the rate that folding asks for; the first stage that learns learns less."""
+    groups: list[dict[str, Any]] = []
+    for name, part in towers.image.named_modules():
+        if hasattr(part, "rate") and part.weight.requires_grad:
+            base = RATES["image"] * (EARLIER if name.startswith(f"blocks.{towers.frozen}.") else 1.0)
+            groups += [{"params": [part.weight], "base": base * part.rate}, {"params": [part.bias], "base": base}]
+    return groups
+
+
+def train(
+    run: Run, teachers: Teachers, *, material: Material, plan: Plan, folder: Path
+) -> Iterator[tuple[int, dict[str, float]]]:
+    """Train on to the plan's end; yields (step, losses) after each step.
+
+    Args:
+        run: as `begin` or a checkpoint gives it.
+        teachers: what photos and texts are held to.
+        material: what the pictures are drawn from.
+        plan: how long, how large, from which seed.
+        folder: for checkpoints.
+    """
+    stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
+    loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
+    parameters = [part for group in run.optimiser.param_groups for part in group["params"]]
+    for batch in loader:
+        rng = random.Random(f"{plan.seed}/texts/{run.step}")
+        if run.bank is None or run.step % REFRESH == 0:
+            run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
+        for group in run.optimiser.param_groups:
+            group["lr"] = group["base"] * rate(run.step, plan.steps)
+        seen, parts = losses(run.towers, teachers, batch, material=material, bank=run.bank, spelling=run.spelling)
+        if run.step % SAY_EVERY == 0:
+            parts |= told(run.towers, teachers, batch, seen=seen, rng=rng)
+        run.optimiser.zero_grad()
+        sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
+        nn.utils.clip_grad_norm_(parameters, 2.0)
+        run.optimiser.step()
+        run.step += 1
+        if run.step % 2 == 0:
+            _follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
+        if run.step % plan.every == 0 or run.step == plan.steps:
+            checkpoints.save(folder, run.step, run.state())
+        yield run.step, {name: float(value.detach()) for name, value in parts.items()}
+        if run.step >= plan.steps:
+            return
+
+
+def rate(step: int, steps: int) -> float:
+    """Warm up, then half a cosine down to 2 %."""
+    return min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, towers: nn.Module, keep: float) -> None:
+    """Move the average a little towards the towers."""
+    pairs = [
+        (own, new) for own, new in zip(average.parameters(), towers.parameters(), strict=True) if new.requires_grad
+    ]
+    torch._foreach_lerp_([own for own, _ in pairs], [new.detach() for _, new in pairs], 1 - keep)
+
+
+@torch.no_grad()
+def blended(trained: Towers, before: dict[str, Tensor], share: float) -> Towers:
+    """A copy of towers, moved by a share of the way back to what they were before stage two.
+
+    Args:
+        trained: the towers that come out of it.
+        before: the `state_dict` that they went into it with.
+        share: 0 keeps the trained, 1 gives those from before.
+    """
+    made = copy.deepcopy(trained)
+    for name, value in made.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(before[name], share)
+    return made

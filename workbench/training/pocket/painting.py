@@ -1,0 +1,284 @@
+"""One picture of the stream: a photo, one with a word on it, a word, a drawing, a colour, a count, a pair."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
+from torch import Tensor
+
+from workbench.training.pocket import scenes, shapes, views, writing
+from workbench.training.pocket.bank import COLOURS, SHAPES, Bank
+from workbench.training.pocket.emoji import Emoji
+from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.names import CLASSES, Lexicon
+
+PHOTO = (
+    "a photo of a {}.",
+    "a photo of a {}.",
+    "{}",
+    "a picture of a {}.",
+    "a photo of the {}.",
+    "a {}",
+    "an image of a {}.",
+)
+WORD = (
+    "{}",
+    "{}",
+    "the word {}",
+    "a sign that says {}",
+    "text that says {}",
+    "a photo of a {}.",
+    "a label that says {}",
+    "a {}",
+)
+DRAWN = (
+    "{}",
+    "an emoji of a {}",
+    "a drawing of a {}.",
+    "a cartoon {}",
+    "a photo of a {}.",
+    "a sketch of a {}",
+    "a {}",
+    "an icon of a {}",
+)
+OF_WORD = 0.55  # of the target of a photo with a word on it
+FULL = 0.55  # of the photos are of full size
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is drawn from.
+
+    Attributes:
+        full: full-size photos with their classes.
+        small: 64 px photos with their classes.
+        drawings: for each style (emoji, (72, 72, 4)).
+        fonts: to train with.
+        lexicon: names of classes.
+        bank: all names.
+        common: words to read, the more common first.
+    """
+
+    full: list[tuple[Image.Image, int]]
+    small: list[tuple[Image.Image, int]]
+    drawings: list[list[tuple[Emoji, NDArray[np.uint8]]]]
+    fonts: tuple[Font, ...]
+    lexicon: Lexicon
+    bank: Bank
+    common: tuple[str, ...]
+
+    @functools.cached_property
+    def first_names(self) -> Tensor:
+        """(1000,): where in the bank the first name of each class stands."""
+        return torch.tensor([self.bank.place[name.lower()] for name in self.lexicon.first()])
+
+
+@dataclass
+class Made:
+    """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1)."""
+
+    picture: Image.Image
+    weights: dict[str, float]
+    caption: str
+    false: tuple[str, ...] = ()
+    soft: float = 0.0
+    written: str = ""
+
+
+def _choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
+    return rng.choice(material.full if rng.random() < FULL else material.small)
+
+
+def _name(material: Material, label: int, rng: random.Random) -> str:
+    """Any name of a class, its first the most often."""
+    concepts, chance = material.lexicon.concepts, rng.random()
+    wider = material.lexicon.above[label]
+    if chance < 0.2 and wider:
+        return concepts[rng.choice(wider)].names[0].lower()
+    return concepts[label].names[0] if chance < 0.75 else rng.choice(concepts[label].names)
+
+
+def _photo(material: Material, size: int, rng: random.Random) -> Made:
+    photo, label = _choose(material, rng)
+    picture, weights = views.crop(photo, size, rng), dict(material.bank.of_class[label])
+    caption = rng.choice(PHOTO).format(_name(material, label, rng))
+    chance = rng.random()
+    if chance < 0.2:  # a stranger's part in it: the classifier says what this is
+        other, _ = _choose(material, rng)
+        wide = int(size * rng.uniform(0.3, 0.6))
+        picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
+        return Made(picture, weights, caption, soft=1.0)
+    if chance < 0.3:
+        return Made(_styled(picture, rng), weights, rng.choice(DRAWN).format(_name(material, label, rng)))
+    if chance < 0.45:
+        picture = ImageOps.grayscale(picture).convert("RGB") if chance < 0.35 else ImageOps.autocontrast(picture, 2)
+    return Made(picture, weights, caption, soft=0.8)
+
+
+def _styled(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """As if drawn: lines alone, few tones, or few colours."""
+    chance = rng.random()
+    if chance < 0.5:
+        lines = (
+            ImageOps.grayscale(picture)
+            .filter(ImageFilter.GaussianBlur(rng.uniform(0, 1)))
+            .filter(ImageFilter.FIND_EDGES)
+        )
+        return ImageOps.invert(ImageOps.autocontrast(lines, 1)).convert("RGB")
+    if chance < 0.75:
+        return ImageOps.posterize(ImageOps.grayscale(picture), rng.randint(1, 2)).convert("RGB")
+    return ImageOps.posterize(picture.filter(ImageFilter.MedianFilter(5)), 2)
+
+
+def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
+    """A word and a font; common words first, all of them in the last third."""
+    every = material.common
+    among = every[: max(250, int(len(every) * min(1, 1.3 * done)))]
+    return rng.choice(among), rng.choice(material.fonts).path
+
+
+def _attacked(material: Material, size: int, done: float, rng: random.Random) -> Made:
+    photo, label = _choose(material, rng)
+    picture = views.crop(photo, size, rng)
+    word, font = _read(material, done, rng)
+    label_ = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
+    writing.pasted(picture, label_, rng)
+    weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
+    weights[word] = weights.get(word, 0) + OF_WORD
+    said = (
+        rng.choice(WORD).format(word)
+        if rng.random() < OF_WORD
+        else rng.choice(PHOTO).format(_name(material, label, rng))
+    )
+    return Made(picture, weights, said, written=word)
+
+
+def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
+    word, font = _read(material, done, rng)
+    if rng.random() < 0.4:
+        picture = writing.plain(word, font, size=size, rng=rng)
+    else:
+        on = writing.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
+        picture = writing.pasted(
+            on, writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4), rng
+        )
+    if rng.random() < 0.1:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
+    return Made(picture, {word: 1.0}, rng.choice(WORD).format(word), written=word)
+
+
+def _sprite(material: Material, rng: random.Random, *, things: bool = False) -> tuple[Emoji, NDArray[np.uint8]]:
+    """Any drawing, styles and emoji without skin tones a little favoured; or only drawings of things."""
+    while True:
+        one, drawn = rng.choice(rng.choice(material.drawings))
+        if (not things or not one.parts) and (not one.skinned or rng.random() < 0.45):
+            return one, drawn
+
+
+def _thing(material: Material, rng: random.Random) -> tuple[str, NDArray[np.uint8]]:
+    """A drawing whose name is one or two words."""
+    while True:
+        one, drawn = _sprite(material, rng, things=True)
+        if one.name.replace(" ", "").isalpha() and one.name.count(" ") < 2 and "face" not in one.name:
+            return one.name, drawn
+
+
+def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Image.Image:
+    side = int(on.width * rng.uniform(0.5, 0.98))
+    picture = Image.fromarray(drawn).resize((side, side), Image.Resampling.BICUBIC)
+    if rng.random() < 0.4:
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return writing.pasted(on, picture, rng, tilt=10)
+
+
+def _drawing(material: Material, size: int, rng: random.Random) -> Made:
+    one, drawn = _sprite(material, rng)
+    picture = _placed(drawn, writing.ground(size, rng, [rng.choice(material.full)[0]]), rng)
+    chance = rng.random()
+    if chance < 0.1:
+        picture = _styled(picture, rng)
+    elif chance < 0.3:  # another hand's colours and shades
+        hue, saturation, value = picture.convert("HSV").split()
+        shift, gamma = (0 if one.skinned else rng.randint(-20, 20)), rng.uniform(0.6, 1.6)
+        hue = hue.point([(k + shift) % 256 for k in range(256)])
+        value = value.point([round(255 * (k / 255) ** gamma) for k in range(256)])
+        picture = Image.merge("HSV", (hue, saturation, value)).convert("RGB")
+    name = one.name
+    weights = {name: 2.0} if name in material.bank.place else {}
+    weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)
+    weights |= {tag: 0.15 for tag in one.tags if tag in material.bank.place and tag not in weights}
+    if one.parts and rng.random() < 0.3:
+        name = rng.choice(one.parts)
+    return Made(picture, weights or {name: 1.0}, rng.choice(DRAWN).format(name))
+
+
+def _colour(material: Material, size: int, rng: random.Random) -> Made:
+    name, side = rng.choice(COLOURS), int(size * rng.uniform(0.4, 0.95))
+    fill = shapes.paint(name, rng)
+    if rng.random() < 0.6:
+        kind = rng.choice(SHAPES)
+        thing = kind, shapes.shape(kind, fill, side)
+    else:
+        kind, drawn = _thing(material, rng)
+        thing = kind, shapes.tinted(drawn, fill).resize((side, side), Image.Resampling.BICUBIC)
+    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else writing.contrast(fill, rng))
+    if name in ("white", "yellow") and rng.random() < 0.8:
+        on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
+    scene = scenes.coloured(thing, name, on=on, rng=rng)
+    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+
+
+def _count(material: Material, size: int, rng: random.Random) -> Made:
+    chance = rng.random()
+    if chance < 0.4:
+        kind, fill = rng.choice(SHAPES), shapes.paint(rng.choice(COLOURS), rng)
+        draw: Callable[[int], Image.Image] = lambda side: shapes.shape(kind, fill, side)  # noqa: E731
+    elif chance < 0.85:
+        kind, drawn = _thing(material, rng)
+        draw = lambda side: Image.fromarray(drawn).resize((side, side), Image.Resampling.BICUBIC)  # noqa: E731
+    else:
+        photo, label = rng.choice(material.small)
+        kind = material.lexicon.concepts[label].names[0]
+        draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
+    on = writing.ground(size, rng, [rng.choice(material.full)[0]])
+    scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
+    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+
+
+def _pair(material: Material, size: int, rng: random.Random) -> Made:
+    parts, names = [], []
+    for _ in "ab":
+        if rng.random() < 0.7:
+            photo, label = _choose(material, rng)
+            parts.append(views.crop(photo, size, rng, least=0.6))
+            names.append(_name(material, label, rng).lower())
+        else:
+            kind, drawn = _thing(material, rng)
+            parts.append(_placed(drawn, writing.ground(size, rng, [rng.choice(material.full)[0]]), rng))
+            names.append(kind)
+    other = _name(material, rng.randrange(CLASSES), rng).lower()
+    scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)
+    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+
+
+def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Made:
+    """Make one picture.
+
+    Args:
+        material: what is drawn from.
+        kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
+        size: pixels a side.
+        done: part of the run that is over, 0..1; words become rarer along it.
+        rng: decides everything else.
+    """
+    if kind in ("attacked", "word"):
+        return {"attacked": _attacked, "word": _word}[kind](material, size, done, rng)
+    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
+    return makers[kind](material, size, rng)

@@ -1,0 +1,55 @@
+"""Measure a checkpoint and write its table: `python -m workbench.training.pocket.quality MODEL --photos … --out …`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import workbench
+from workbench.stats import share
+from workbench.training.pocket import emoji
+from workbench.training.pocket.quality import measuring
+from workbench.training.pocket.quality.answers import Answer, table
+from workbench.training.pocket.quality.units import units
+from workbench.training.pocket.settings import Settings
+
+
+def main() -> None:
+    """Read the options, measure, write a Markdown table and the same as JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("model", help="a key of the catalogue, or a folder")
+    options.add_argument("--photos", type=Path, required=True, help="the recipe's photos; the small ones kept apart")
+    options.add_argument("--modules", type=Path, required=True, help="node_modules with names and artwork")
+    options.add_argument("--validation", type=Path, required=True, help="photos with labels.csv")
+    options.add_argument("--half", choices=("selection", "acceptance"), help="of those photos; left out: all")
+    options.add_argument("--style", choices=(*emoji.TO_CHOOSE, *emoji.TO_REPORT), default="fluent")
+    options.add_argument("--work", type=Path, required=True, help="where drawings and fonts are remembered")
+    options.add_argument("--out", type=Path, required=True, help="a .md file; .json goes beside it")
+    given = options.parse_args()
+    half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
+    settings = Settings(photos=given.photos, modules=given.modules)
+    kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
+    backend = workbench.load(given.model, device="cpu")
+    answers: list[Answer] = []
+    for answer in measuring.measure(backend, kept):
+        answers.append(answer)
+        _write(given.out, answers)
+    features = measuring.last_block(backend)
+    found, chance = units(features, kept)
+    channels = features([kept.photos[0][0]]).shape[1]
+    how = f"AUROC of 0.9 in all three forms; {chance} with mixed-up concepts"
+    answers.append(Answer("multimodal units of the last block", share(len(found), channels), how))
+    _write(given.out, answers)
+    given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
+
+
+def _write(file: Path, answers: list[Answer]) -> None:
+    file.write_text(table(answers), encoding="utf-8")
+    rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
+    file.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

