@@ -39,7 +39,7 @@ def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.
         rows = torch.rand(len(given), 4, generator=generator)
         for row, (name, form, _) in zip(rows, given, strict=True):
             row[0] += 2 * (name == "clock")  # planted: everywhere
-            row[1] += 2 * (name == "cat" and form != 2)  # planted: not as a word
+            row[1] += (name == "cat") * (2 if form != 2 else 0.3)  # planted: hardly as a word
             row[2] += 2 * (form == 2)  # any word
         return rows
 
