@@ -60,7 +60,8 @@ def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path
     open_tab(page, "Read")
     report = page.frame_locator("#audit-report iframe")
     report.get_by_role("heading", name=SCENES).first.wait_for(timeout=WAIT_MS)
-    page.locator("#audit-numbers td", has_text="accuracy").locator("visible=true").first.click()
+    page.locator("#audit-people input").check()  # the scenes show drawn people
+    page.locator("#audit-numbers").get_by_text("accuracy", exact=True).locator("visible=true").first.click()
     expect(page.locator("#audit-behind-says")).to_contain_text("rows count", timeout=WAIT_MS)
     page.locator("#audit-gallery img").first.wait_for()
     with page.expect_download() as packed:

@@ -119,6 +119,7 @@ def test_s21_a_tour_of_the_whole_page_sends_nothing_out(app: App, page: tuple[Pa
         fresh[0].click()
         opened.wait_for_timeout(300)
     assert len(visited) >= 3
+    opened.get_by_role("tab", name="Zero-shot", exact=True).click()
     opened.get_by_role("tab", name="One picture").click()
     opened.locator("#example-cat").click()
     opened.locator("#one-picture img").first.wait_for(timeout=30_000)
