@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import BadInput, WeightsMissing
+from workbench.images import safe_open
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 HELD_OUT = 10  # one of so many photos of the small set is never trained on
@@ -72,16 +73,13 @@ def photos(folder: Path, wnids: tuple[str, ...]) -> Photos:
     Raises:
         BadInput: no photos in folders named after WordNet ids.
     """
-    from PIL import Image
-
     index = {wnid: number for number, wnid in enumerate(wnids)}
     full, small, apart = [], [], []
     for path in sorted(folder.rglob("*")):
         label = index.get(path.parent.name)
         if label is None or path.suffix.lower() not in PICTURES:
             continue
-        with Image.open(path) as picture:
-            is_small = min(picture.size) < SMALL
+        is_small = min(safe_open(path).size) < SMALL
         if not is_small:
             full.append(Photo(path, label))
         elif part(path.name, HELD_OUT) == 0:

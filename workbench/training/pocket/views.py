@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from workbench.images import safe_open
 from workbench.training.pocket.ingredients import Photo
 from workbench.training.pocket.towers import late
 
@@ -40,8 +41,7 @@ def opened(photos: Sequence[Photo], side: int) -> list[Image.Image]:
     """Photos in memory, their shorter side at most `side`."""
     found = []
     for photo in photos:
-        with Image.open(photo.path) as picture:
-            rgb = picture.convert("RGB")
+        rgb = safe_open(photo.path)
         ratio = side / min(rgb.size)
         if ratio < 1:
             size = (max(side, round(rgb.width * ratio)), max(side, round(rgb.height * ratio)))

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.backend import ClipBackend
+from workbench.images import safe_open
 from workbench.training.pocket import sources
 from workbench.training.pocket.ingredients import part
 from workbench.training.pocket.quality.answers import Answer, Apart
@@ -81,5 +82,4 @@ def last_block(backend: Any) -> Callable[[Sequence[Image.Image]], Tensor]:
 
 
 def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
+    return safe_open(path)
