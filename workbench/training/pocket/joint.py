@@ -85,7 +85,7 @@ class Run:
         for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
             for name in ("exp_avg", "exp_avg_sq"):
                 kept[name] = torch.empty_like(part).copy_(kept[name])
-        self.step, self.bank = state["step"], state.get("bank")
+        self.step, self.bank = state["step"], state["bank"]
 
 
 def begin(towers: Towers) -> Run:

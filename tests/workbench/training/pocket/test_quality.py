@@ -55,3 +55,13 @@ def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.
 def test_the_table_says_shares_intervals_and_counts() -> None:
     row = answers.counted("reads", torch.eye(4), torch.arange(4), how="by hand")
     assert answers.table([row]).splitlines()[-1] == "| reads | 100.0 % | 51.0 to 100.0 % | 4 | by hand |"
+
+
+def test_the_worst_of_the_three_forms_decides() -> None:
+    truth = torch.tensor([0] * 5 + [1] * 5)
+    good = torch.cat([torch.full((5, 1), 2.0), torch.zeros(5, 1)])
+    hardly = torch.tensor([2.0, 2, 2, 1, 0, 1, 1, 0, 0, 0])[:, None]  # (15 + 4 + 1.5) / 25 = 0.82, by hand
+    assert float(units.auroc(hardly, truth == 0)) == pytest.approx(0.82)
+    names = ["cat", "key"]
+    assert len(units._passing([good, good, good], [truth] * 3, names)) == 1
+    assert units._passing([good, good, hardly], [truth] * 3, names) == []
