@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from workbench.errors import BadInput, unknown_name
 
-Library = Literal["transformers", "open_clip", "fake"]
+Loader = Literal["transformers", "open_clip", "fake"]
 Score = Literal["softmax", "sigmoid"]
 
 
@@ -22,7 +22,7 @@ class ModelSpec:
 
     key: str  # what `--model` takes
     title: str  # what a screen shows
-    library: Library
+    loader: Loader
     repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped or local
     revision: str | None = None  # the commit that holds safetensors: all 40 digits, or its first seven
     architecture: str | None = None  # open_clip's name, with -quickgelu where the weights need it
@@ -66,10 +66,10 @@ def folder_spec(path: Path) -> ModelSpec:
         BadInput: neither `config.json` nor `open_clip_config.json` is there, or one that cannot be read.
     """
     if (path / "open_clip_config.json").is_file():
-        library: Library = "open_clip"
+        loader: Loader = "open_clip"
         sigmoid = "init_logit_bias" in (_settings(path / "open_clip_config.json").get("model_cfg") or {})
     elif (path / "config.json").is_file():
-        library = "transformers"
+        loader = "transformers"
         sigmoid = _settings(path / "config.json").get("model_type") in ("siglip", "siglip2")
     else:
         raise BadInput(
@@ -79,7 +79,7 @@ def folder_spec(path: Path) -> ModelSpec:
     return ModelSpec(
         key=f"folder:{path}",
         title=path.resolve().name,
-        library=library,
+        loader=loader,
         folder=path,
         score="sigmoid" if sigmoid else "softmax",
     )

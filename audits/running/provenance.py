@@ -57,7 +57,7 @@ def look_at(model: Any) -> tuple[ModelFacts, dict[str, Any]]:
     from audits.stages import facts
 
     known: dict[str, Any] = {"weights_sha256": dict(model.spec.sha256), "repository": model.spec.repo or ""}
-    known |= {"revision": model.spec.revision or "", "licence": model.spec.licence or "", "library": model.spec.library}
+    known |= {"revision": model.spec.revision or "", "licence": model.spec.licence or "", "library": model.spec.loader}
 
     def inside(box: Any) -> Iterator[dict[str, Any]]:
         preprocessing = repr(box.preprocessing)
@@ -138,7 +138,7 @@ def torch_flags() -> dict[str, Any]:
 
 def _weights(spec: Any) -> dict[str, str]:
     """Return the hashes of a local folder's weights, which no table knows."""
-    if spec.folder is None or spec.library == "fake":
+    if spec.folder is None or spec.loader == "fake":
         return {}
     from workbench.loading.hashes import sha256_of, weight_files
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What axe finds in Gradio's own markup, which no theme or label of ours reaches.
 UPSTREAM = {
-    "aria-prohibited-attr",  # the empty placeholder of a figure or a picture is a <div> with a label
+    "aria-prohibited-attr",  # the empty frame of a figure or a picture is a <div> with a label
     "image-redundant-alt",  # the icons in the footer repeat the words beside them
     "nested-interactive",  # the small upload button of a filled gallery or file list holds a file input
 }

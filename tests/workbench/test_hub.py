@@ -23,7 +23,7 @@ from workbench.errors import (
 from workbench.loading import hashes, hub, listing
 from workbench.models import ModelSpec, find
 
-SPEC = ModelSpec(key="tiny", title="Tiny", library="transformers", repo=REPO, revision=COMMIT)
+SPEC = ModelSpec(key="tiny", title="Tiny", loader="transformers", repo=REPO, revision=COMMIT)
 WEIGHTS = save({"a": np.arange(1_000_000, dtype=np.float32)})  # 4 MB: four chunks
 CONFIG = json.dumps({"model_type": "clip"}).encode()
 

@@ -31,7 +31,7 @@ def tiny(tmp_path: Path) -> Path:
 
 
 def _spec(folder: Path, **more: object) -> ModelSpec:
-    return ModelSpec(key="tiny", title="Tiny", library="transformers", folder=folder, **more)  # type: ignore[arg-type]
+    return ModelSpec(key="tiny", title="Tiny", loader="transformers", folder=folder, **more)  # type: ignore[arg-type]
 
 
 def test_the_shipped_weights_are_the_recorded_ones() -> None:

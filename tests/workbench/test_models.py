@@ -53,7 +53,7 @@ def test_a_row_names_its_source_and_guesses_no_hash(row: ModelSpec) -> None:
     assert row.licence
     assert row.trained_on
     assert row.sha256 == {}  # recorded at the first download
-    assert (row.architecture is not None) == (row.library == "open_clip")
+    assert (row.architecture is not None) == (row.loader == "open_clip")
     assert row.download_bytes is None or row.parameters is None or row.download_bytes > 4 * row.parameters
     assert row.score == ("sigmoid" if "siglip" in row.key else "softmax")
 
@@ -105,10 +105,10 @@ def test_a_local_folder_is_a_model(tmp_path: Path) -> None:
         find(f"folder:{folder}")
     (folder / "config.json").write_text(json.dumps({"model_type": "siglip"}))
     row = find(str(folder))
-    assert (row.title, row.library, row.score, row.folder) == ("mine", "transformers", "sigmoid", folder)
+    assert (row.title, row.loader, row.score, row.folder) == ("mine", "transformers", "sigmoid", folder)
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": {"embed_dim": 4}}))
     row = find(f"folder:{folder}")
-    assert (row.library, row.score) == ("open_clip", "softmax")
+    assert (row.loader, row.score) == ("open_clip", "softmax")
     assert find(row.key) == row
     assert row.trained_on is None
     (folder / "open_clip_config.json").write_text("{")

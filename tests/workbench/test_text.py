@@ -183,7 +183,7 @@ def test_what_no_model_can_read_is_refused() -> None:
 
 
 def test_letters_outside_the_latin_alphabet_get_a_note() -> None:
-    spec = ModelSpec(key="m", title="Model M", library="transformers")
+    spec = ModelSpec(key="m", title="Model M", loader="transformers")
     for text in ("猫", "кот", "γάτα", "قطة", "a cat 고양이"):
         assert text in language_note(["cat", text], spec)
         assert "Model M" in language_note([text], spec)

@@ -11,7 +11,7 @@ OTHERS = (
     ModelSpec(
         key="open_clip:ViT-B-32/laion2b_s34b_b79k",
         title="LAION-2B ViT-B/32",
-        library="open_clip",
+        loader="open_clip",
         repo="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
         revision="1a25a446712ba5ee05982a381eed697ef9b435cf",
         architecture="ViT-B-32",
@@ -27,7 +27,7 @@ OTHERS = (
     ModelSpec(
         key="open_clip:ViT-H-14/laion2b_s32b_b79k",
         title="LAION-2B ViT-H/14",
-        library="open_clip",
+        loader="open_clip",
         repo="laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
         revision="1c2b8495b28150b8a4922ee1c8edee224c284c0c",
         architecture="ViT-H-14",
@@ -42,7 +42,7 @@ OTHERS = (
     ModelSpec(
         key="open_clip:ViT-B-16/datacomp_xl_s13b_b90k",
         title="DataComp XL ViT-B/16",
-        library="open_clip",
+        loader="open_clip",
         repo="laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K",
         revision="05fa70d888b3dcddcaeb5906c71e35e736bc8d42",
         architecture="ViT-B-16",
@@ -58,7 +58,7 @@ OTHERS = (
     ModelSpec(
         key="open_clip:ViT-B-16/metaclip_400m",
         title="MetaCLIP 400M ViT-B/16",
-        library="open_clip",
+        loader="open_clip",
         repo="timm/vit_base_patch16_clip_224.metaclip_400m",
         revision="aca0d831da24a3c26af5051af0c8ea43491a318c",
         architecture="ViT-B-16-quickgelu",
@@ -74,7 +74,7 @@ OTHERS = (
     ModelSpec(
         key="google/siglip-base-patch16-224",
         title="SigLIP ViT-B/16",
-        library="transformers",
+        loader="transformers",
         repo="google/siglip-base-patch16-224",
         revision="7fd15f0689c79d79e38b1c2e2e2370a7bf2761ed",
         licence="Apache-2.0",
@@ -90,7 +90,7 @@ OTHERS = (
     ModelSpec(
         key="google/siglip2-base-patch16-224",
         title="SigLIP 2 ViT-B/16",
-        library="transformers",
+        loader="transformers",
         repo="google/siglip2-base-patch16-224",
         revision="75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2",
         licence="Apache-2.0",
@@ -107,7 +107,7 @@ OTHERS = (
     ModelSpec(
         key="open_clip:MobileCLIP-S2/datacompdr",
         title="MobileCLIP-S2",
-        library="open_clip",
+        loader="open_clip",
         repo="apple/MobileCLIP-S2-OpenCLIP",
         revision="f472c44cbb97d5f12a20c1281a2571a624e9862a",
         architecture="MobileCLIP-S2",

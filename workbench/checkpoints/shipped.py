@@ -9,7 +9,7 @@ from workbench.models import ModelSpec
 POCKET = ModelSpec(
     key="pocket",
     title="Pocket (shipped)",
-    library="transformers",
+    loader="transformers",
     folder=Path(__file__).parents[1] / "weights" / "pocket",
     licence="MIT (parts: Apache-2.0)",
     trained_on="about a thousand kinds of things, emoji and rendered words",
@@ -30,7 +30,7 @@ POCKET = ModelSpec(
 FAKE = ModelSpec(
     key="fake",
     title="Fake (no weights)",
-    library="fake",
+    loader="fake",
     licence="MIT",
     trained_on="nothing: it sees only colours, and carries planted faults of known size",
     parameters=0,

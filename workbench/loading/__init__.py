@@ -32,7 +32,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
 
     spec = find(key)
     check_names(device, dtype)
-    if spec.library == "fake":
+    if spec.loader == "fake":
         from workbench.fake import FakeBackend
 
         return FakeBackend(device=device, dtype=dtype)
@@ -46,7 +46,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
 
     where = choose_device(device)
     what = choose_dtype(dtype, where)
-    if spec.library == "open_clip":
+    if spec.loader == "open_clip":
         from workbench.loading.openclip import load_folder
     else:
         from workbench.loading.hf import load_folder

@@ -73,7 +73,7 @@ def fingerprint(spec: ModelSpec, folder: Path, weights: dict[str, str], *, dtype
 
 def main_config(spec: ModelSpec) -> str:
     """Name of the file that describes the towers."""
-    return "open_clip_config.json" if spec.library == "open_clip" else "config.json"
+    return "open_clip_config.json" if spec.loader == "open_clip" else "config.json"
 
 
 def weight_files(spec: ModelSpec, folder: Path) -> list[Path]:
@@ -82,12 +82,12 @@ def weight_files(spec: ModelSpec, folder: Path) -> list[Path]:
     Raises:
         WeightsRefused: there are none, or one that the index names is missing.
     """
-    names = OPEN_CLIP_WEIGHTS if spec.library == "open_clip" else ("model.safetensors",)
+    names = OPEN_CLIP_WEIGHTS if spec.loader == "open_clip" else ("model.safetensors",)
     single = next((folder / name for name in names if (folder / name).is_file()), None)
     if single is not None:
         return [single]
     index = folder / "model.safetensors.index.json"
-    if spec.library == "transformers" and index.is_file():
+    if spec.loader == "transformers" and index.is_file():
         shards = _read(index).get("weight_map")
         if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
             raise WeightsRefused(f"The file {index.name} of {folder.name!r} names no weights.")

@@ -34,7 +34,7 @@ class Presence:
 
 def presence(spec: ModelSpec) -> Presence:
     """Say whether a checkpoint is on this machine; looks at the disk, never at the network."""
-    if spec.library == "fake":
+    if spec.loader == "fake":
         return Presence(True, "shipped", 0)
     found = _find(spec)
     if found is not None:
@@ -51,7 +51,7 @@ def locate(spec: ModelSpec) -> Path:
         WeightsMissing: it is not; the message names the command that fetches it.
         Unsupported: the model has no weights.
     """
-    if spec.library == "fake":
+    if spec.loader == "fake":
         raise Unsupported(f"{spec.title} has no weights.")
     found = _find(spec)
     if found is not None:
@@ -85,7 +85,7 @@ def download(
         OutOfResources: not enough free disk.
         Busy: the same model is being downloaded already.
     """
-    found = _find(spec) if spec.library != "fake" else None
+    found = _find(spec) if spec.loader != "fake" else None
     if found is not None:
         return found[0]
     if spec.repo is None:
@@ -121,7 +121,7 @@ def _find(spec: ModelSpec) -> tuple[Path, str] | None:
 
 def _complete(spec: ModelSpec, folder: Path) -> bool:
     """Say whether a folder of the shared cache holds all that loading needs; others fill it file by file."""
-    needed = [main_config(spec)] + (["preprocessor_config.json"] if spec.library == "transformers" else [])
+    needed = [main_config(spec)] + (["preprocessor_config.json"] if spec.loader == "transformers" else [])
     try:
         return all((folder / name).is_file() for name in needed) and bool(weight_files(spec, folder))
     except WeightsRefused:

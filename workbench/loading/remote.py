@@ -132,7 +132,7 @@ def fetch_all(
 
 
 def _wanted(spec: ModelSpec, name: str) -> bool:
-    if spec.library == "open_clip":
+    if spec.loader == "open_clip":
         return name in (main_config(spec), *CONFIGS, *OPEN_CLIP_WEIGHTS[:2])
     shards = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
     return name in (main_config(spec), *CONFIGS) or any(fnmatch(name, shard) for shard in shards)

@@ -90,11 +90,11 @@ def ready(key: str, device: torch.device) -> Trainee:
         Unsupported: a model without weights.
     """
     spec = find(key)
-    if spec.library == "fake":
+    if spec.loader == "fake":
         raise Unsupported(f"{spec.title} has no weights that could learn.")
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
-    if spec.library == "open_clip":
+    if spec.loader == "open_clip":
         from workbench.loading.openclip import load_folder
     else:
         from workbench.loading.hf import load_folder
@@ -150,7 +150,7 @@ def _write_weights(trainee: Trainee, folder: Path) -> None:
     if save is not None:  # transformers: names in memory and in files differ for some towers, and it knows which
         save(folder)
         return
-    name = "open_clip_model.safetensors" if trainee.spec.library == "open_clip" else "model.safetensors"
+    name = "open_clip_model.safetensors" if trainee.spec.loader == "open_clip" else "model.safetensors"
     state = {key: one.detach().cpu().clone().contiguous() for key, one in _saved(trainee.module)}
     save_file(state, folder / name, metadata={"format": "pt"})
 
