@@ -1,7 +1,7 @@
-"""What a model answers: prompts of labels, one vector a label, and the likeliest label of each picture.
+"""What a model answers: prompts, one direction a label, cosines, logits, probabilities by the model's own rule.
 
-Knows no picture and no audit. Everything is worked out in float64 and rounded before it is compared, so that equal
-scores are equal on every machine; a tie goes to the label that stands first.
+Knows no picture, no audit, and no model beyond its facts. Everything is worked out in float64, and cosines are rounded
+before they are compared, so that equal scores are equal on every machine; a tie goes to the label that stands first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from workbench.prompts import fill
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DIGITS = 6  # of a cosine, before two of them are compared
+    from audits.contracts import ModelFacts
+
+DECIMALS = 6  # of a cosine, so that the last bits of a sum decide nothing
 
 
 def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
@@ -27,21 +29,39 @@ def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
 def classifier(
     texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Average each label's prompts in the joint space; (k, dim), unit rows.
+    """Return the direction of each label, its prompts averaged; (k, dim), unit rows."""
+    return ensemble(texts, [prompts([label], templates) for label in labels])
+
+
+def ensemble(texts: Mapping[str, NDArray[np.float32]], asked: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Average each class's prompts in the joint space; (k, dim), unit rows.
 
     Source:
         Radford et al. 2021, arXiv:2103.00020, section 3.1.4.
     """
-    rows = np.stack([texts[prompt] for prompt in prompts(labels, templates)]).astype(np.float64)
-    means = rows.reshape(len(labels), len(templates), -1).mean(axis=1)
-    unit: NDArray[np.float64] = means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)
-    return unit
+    means = np.stack([np.mean([texts[prompt] for prompt in row], axis=0, dtype=np.float64) for row in asked])
+    answer: NDArray[np.float64] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return answer
 
 
-def cosines(images: NDArray[np.float32], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, dim) and (k, dim), unit rows -> (n, k) cosines, rounded to 6 digits."""
-    table: NDArray[np.float64] = np.round(images.astype(np.float64) @ rows.T, DIGITS)
-    return table
+def cosines(images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pictures (n, dim) and directions (k, dim) -> (n, k), rounded."""
+    answer: NDArray[np.float64] = np.round(images.astype(np.float64) @ weights.T, DECIMALS)
+    return answer
+
+
+def logits(model: ModelFacts, images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pictures (n, dim) and classifier (k, dim) -> (n, k): scaled cosines, bias included."""
+    answer: NDArray[np.float64] = cosines(images, weights) * model.logit_scale + model.logit_bias
+    return answer
+
+
+def probabilities(score: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logits (…, k) -> probabilities by the model's own rule: softmax over the labels, or a sigmoid for each."""
+    from scipy.special import expit, softmax
+
+    answer: NDArray[np.float64] = expit(values) if score == "sigmoid" else softmax(values, axis=-1)
+    return answer
 
 
 def likeliest(table: NDArray[np.float64], labels: Sequence[str]) -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
+from audits.answers import classifier, logits, probabilities, prompts
 from audits.contracts import Item
-from audits.logits import logits, probabilities
 from audits.reliability import FIT, HELD, HOW_TO_READ, LIMITS, analyse
 from audits.rows import described
 from audits.seeds import generator
@@ -49,7 +49,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
     sets = closed_set.label_sets(dataset, rules).values()
-    return [prompt for labels in sets for prompt in closed_set.prompts(labels, rules.templates)]
+    return [prompt for labels in sets for prompt in prompts(labels, rules.templates)]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -61,7 +61,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     base["part"] = _parts(base, settings.fit, seed)
     frames = []
     for name, labels in closed_set.label_sets(embedded.dataset, rules).items():
-        values = logits(embedded.model, embedded.images, closed_set.classifier(embedded.texts, labels, rules.templates))
+        values = logits(embedded.model, embedded.images, classifier(embedded.texts, labels, rules.templates))
         sizes = dict.fromkeys(size if 0 < size < len(labels) else 0 for size in settings.sizes)
         known = base["y_true"].isin(labels).to_numpy()
         for size in sizes:

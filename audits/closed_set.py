@@ -1,4 +1,4 @@
-"""Name pictures with one of a closed set of labels: which labels, which prompts, which directions.
+"""Name pictures with one of a closed set of labels: which labels, which pictures, which choices.
 
 A protocol's label sets hold; without any, the labels of the data set are the one set. Knows no picture
 and no statistics.
@@ -6,19 +6,14 @@ and no statistics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from audits.logits import ensemble
 from audits.seeds import generator
 from workbench.errors import BadInput
 from workbench.labels import check_labels
-from workbench.prompts import fill
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
@@ -52,11 +47,6 @@ def labelled(dataset: Dataset, rules: Rules) -> list[str]:
     return kept
 
 
-def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
-    """Fill every label into every template, label by label."""
-    return [fill(template, label) for label in labels for template in templates]
-
-
 def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_id: str) -> list[int]:
     """Draw the places of `size` labels, the true one among them, by a lot of the picture's own; sorted.
 
@@ -68,10 +58,3 @@ def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_i
     others = [at for at in range(len(labels)) if at != place]
     drawn = generator(seed, sample_id, "choices", size).permutation(len(others))[: size - 1]
     return sorted([place, *(others[at] for at in drawn)])
-
-
-def classifier(
-    texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
-) -> NDArray[np.float64]:
-    """Return the direction of each label, its prompts averaged; (k, dim), unit rows."""
-    return ensemble(texts, [prompts([label], templates) for label in labels])

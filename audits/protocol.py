@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from workbench.errors import BadInput, UnknownName, unknown_name
+from audits.yaml_file import load
+from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels
 from workbench.prompts import check_templates
 
 FOLDER = Path(__file__).parent / "protocols"
-MAX_BYTES = 1_000_000  # of a protocol file
 _SILENT = {"title", "source", "notes", "published", "content_warning"}  # change no number
 
 
@@ -105,17 +105,7 @@ def read_file(path: Path, audit: str | None = None) -> Protocol:
         UnknownName: no such file.
         BadInput: too large, no YAML, no protocol, or one of another audit than `audit`.
     """
-    import yaml
-
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"A protocol file may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise UnknownName(f"There is no protocol file {path.name!r} that can be read.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The protocol file {path.name!r} is no YAML: {str(error)[:200]}") from None
-    return parse(content, audit, path.name)
+    return parse(load(path, "protocol file"), audit, path.name)
 
 
 def parse(content: object, audit: str | None = None, name: str = "given") -> Protocol:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audits.analysis import Analysis, Figure, Finding
-from audits.logits import probabilities
+from audits.answers import probabilities
 from audits.seeds import generator
 from audits.shares import changed, counted, units
 from audits.statistics import intervals, paired

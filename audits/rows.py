@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def described(embedded: Embedded) -> DataFrame:
-    """Return one row an item: sample_id, variant, cluster, every attribute, y_true."""
+def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
+    """Return one row an item: sample_id, variant, cluster (the picture itself where none is known), attributes, y_true.
+
+    `split` asks for that column, too. The column `label` of the data set is called `y_true`.
+    """
     import pandas as pd
 
     dataset = embedded.dataset
-    columns = ["sample_id", "cluster", *dataset.attributes, "label"]
-    table = dataset.table[columns].rename(columns={"label": "y_true"}).set_index("sample_id", drop=False)
+    further = [name for name in dataset.attributes if name != "label"]
+    kept = ["sample_id", "cluster", *(["split"] if split else []), "label", *further]
+    table = dataset.table[kept].set_index("sample_id", drop=False)
     rows = table.loc[[item.sample_id for item in embedded.items]].reset_index(drop=True)
+    rows = rows.rename(columns={"label": "y_true"})
     rows["cluster"] = rows["cluster"].where(rows["cluster"] != "", rows["sample_id"])
     rows.insert(1, "variant", pd.Series([item.variant for item in embedded.items], dtype=str))
     return rows

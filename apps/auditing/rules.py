@@ -11,6 +11,7 @@ import yaml
 
 from audits import catalogue, protocol
 from audits.protocol import Protocol
+from audits.yaml_file import MAX_BYTES, parse
 from workbench.errors import BadInput
 
 
@@ -44,12 +45,9 @@ def edited(text: str, audit: str, original: Protocol) -> Protocol:
     Raises:
         BadInput: no YAML, or no protocol of this audit.
     """
-    if len(text) > protocol.MAX_BYTES:
-        raise BadInput(f"A protocol may have at most {protocol.MAX_BYTES // 10**6} MB; this one has more.")
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"This is no YAML: {str(error)[:200]}") from None
+    if len(text) > MAX_BYTES:
+        raise BadInput(f"A protocol may have at most {MAX_BYTES // 10**6} MB; this one has more.")
+    content = parse(text, "This")
     found = protocol.parse(content, audit, "edited")
     return original if found.hash == original.hash else found.model_copy(update={"name": f"{found.name}-edited"})
 

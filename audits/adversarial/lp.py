@@ -17,8 +17,8 @@ from audits.adversarial.balls import Ball, Norm
 from audits.adversarial.climb import apgd, pgd
 from audits.adversarial.goals import Goal, Loss
 from audits.adversarial.speak import HOW_TO_READ, LIMITS, NOISE, WORST, analyse
+from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
-from audits.logits import cosines
 from audits.rows import described, some
 from audits.seeds import generator
 from audits.settings import read_settings
@@ -89,7 +89,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
-    return closed_set.prompts(_labels(dataset, rules), rules.templates)
+    return prompts(_labels(dataset, rules), rules.templates)
 
 
 def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]) -> Tensor:
@@ -117,7 +117,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
     settings = read_settings(Settings, rules)
     labels = _labels(embedded.dataset, rules)
-    weights = closed_set.classifier(embedded.texts, labels, rules.templates)
+    weights = classifier(embedded.texts, labels, rules.templates)
     values = cosines(embedded.images, weights)
     rows = described(embedded)
     rows["label_set"] = f"{min(settings.choices or len(labels), len(labels))} labels"
@@ -180,7 +180,7 @@ def _goal(recipes: Sequence[Mapping[str, object]], texts: Mapping[str, NDArray[n
         labels, templates = recipe["labels"], recipe["templates"]
         assert isinstance(labels, list)
         assert isinstance(templates, list)
-        weights.append(closed_set.classifier(texts, labels, templates))
+        weights.append(classifier(texts, labels, templates))
         truth.append(labels.index(recipe["truth"]))
     loss: Loss = "dlr" if recipes[0]["loss"] == "dlr" else "ce"
     stacked = torch.from_numpy(np.stack(weights).astype(np.float32)).to(like.device)

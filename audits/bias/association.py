@@ -13,10 +13,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits.analysis import Analysis, Figure, Finding
+from audits.answers import DECIMALS, cosines
 from audits.bias import rates
 from audits.bias.association_words import HOW_TO_READ, LIMITS
-from audits.bias.labelling import DECIMALS, cosines, described, prompts, read_settings
+from audits.bias.labelling import prompts, texts_of
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from audits.statistics.association import weat_of_cosines
 from audits.statistics.intervals import Interval
 from audits.statistics.measures import Measure, adjust, number
@@ -78,8 +81,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All words in all templates."""
-    sets = rules.label_sets.values()
-    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -87,7 +89,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     settings = read_settings(Settings, rules)
-    rows = described(embedded)
+    rows = described(embedded, split=True)
     cosine = {name: _cosines(embedded, rules, name) for name in rules.label_sets}
     parts = []
     for name, test in settings.tests.items():

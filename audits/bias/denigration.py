@@ -12,10 +12,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits.analysis import Analysis
+from audits.answers import cosines
 from audits.bias import groups
 from audits.bias.denigration_words import HOW_TO_READ, LIMITS
-from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.bias.labelling import chances, named, texts_of, vectors
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,15 +55,14 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
-    sets = rules.label_sets.values()
-    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """One row a picture and label set: the likeliest label, and whether it is one of a derogatory group."""
     import pandas as pd
 
-    rows = described(embedded)
+    rows = described(embedded, split=True)
     parts = []
     for name, entry in rules.label_sets.items():
         weights = vectors(embedded.texts, entry.labels, rules.templates)

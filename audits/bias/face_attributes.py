@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.answers import cosines
 from audits.bias import groups, probe
 from audits.bias.face_attributes_words import HOW_TO_READ, LIMITS
-from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.bias.labelling import chances, named, texts_of, vectors
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -70,8 +73,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
-    sets = rules.label_sets.values()
-    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -79,7 +81,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     settings = read_settings(Settings, rules)
-    rows = _joined(described(embedded), settings)
+    rows = _joined(described(embedded, split=True), settings)
     parts = []
     for name, entry in rules.label_sets.items():
         weights = vectors(embedded.texts, entry.labels, rules.templates)

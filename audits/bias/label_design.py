@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.answers import cosines
 from audits.bias.label_design_measures import conclude
 from audits.bias.label_design_words import HOW_TO_READ, LIMITS
-from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.bias.labelling import chances, named, prompts, vectors
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -90,7 +93,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """One row a picture and wording: the likeliest label, and whether it is of the target group."""
     import pandas as pd
 
-    rows = described(embedded)
+    rows = described(embedded, split=True)
     parts = []
     for name, (labels, target) in wordings(rules, read_settings(Settings, rules)).items():
         for template in rules.templates:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.answers import cosines
 from audits.bias import groups
-from audits.bias.labelling import chances, cosines, described, named, prompts, read_settings, vectors
+from audits.bias.labelling import chances, named, texts_of, vectors
 from audits.bias.occupations_measures import Tagged, chart, gendered, sentences
 from audits.bias.occupations_words import HOW_TO_READ, LIMITS
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -68,8 +71,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
-    sets = rules.label_sets.values()
-    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -77,7 +79,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     settings = read_settings(Settings, rules)
-    rows = described(embedded)
+    rows = described(embedded, split=True)
     parts = []
     for name, entry in rules.label_sets.items():
         table = chances(

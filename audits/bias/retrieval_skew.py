@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.bias.labelling import DECIMALS, cosines, described, prompts, read_settings, vectors
+from audits.answers import DECIMALS, cosines
+from audits.bias.labelling import texts_of, vectors
 from audits.bias.retrieval_measures import Ranking, conclude
 from audits.bias.retrieval_words import HOW_TO_READ, LIMITS
 from audits.contracts import OUTCOME, Item
+from audits.rows import described
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -54,8 +57,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All queries in all templates."""
-    sets = rules.label_sets.values()
-    return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
+    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -63,7 +65,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     settings = read_settings(Settings, rules)
-    rows = described(embedded)
+    rows = described(embedded, split=True)
     parts = []
     for kind, entry in rules.label_sets.items():
         table = cosines(embedded.images, vectors(embedded.texts, entry.labels, rules.templates))

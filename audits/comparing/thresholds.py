@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audits.comparing.expression import parse
-from workbench.errors import BadInput, UnknownName
+from audits.yaml_file import load
+from workbench.errors import BadInput
 
-MAX_BYTES = 1_000_000  # of a thresholds file
 Inconclusive = Literal["fail", "warn", "pass"]
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference"]
 
@@ -93,18 +93,7 @@ def read(path: Path | str) -> Thresholds:
         UnknownName: no such file.
         BadInput: too large, no YAML, or not of the form that the message names.
     """
-    import yaml
-
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"A thresholds file may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise UnknownName(f"There is no thresholds file {path.name!r} that can be read.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The thresholds file {path.name!r} is no YAML: {str(error)[:200]}") from None
-    return check(content, path.name)
+    return check(load(Path(path), "thresholds file"), Path(path).name)
 
 
 def check(content: object, name: str = "given") -> Thresholds:

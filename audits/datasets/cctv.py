@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_pictures
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,13 +43,7 @@ class _Place:
 
 def build(folder: Path) -> About:
     """Write 144 pictures of 256 x 256 pixels and their captions into an empty folder."""
-    import pandas as pd
-
-    rows = []
-    for name, picture, facts in _pictures():
-        picture.save(folder / f"{name}.png", format="PNG")
-        rows.append({"sample_id": name, "path": f"{name}.png", "split": "test", **facts})
-    pd.DataFrame(rows).sort_values("sample_id").to_csv(folder / "samples.csv", index=False)
+    write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
     return About(
         title="Rendered surveillance scenes",
         licence="CC BY-SA 4.0 (OpenMoji)",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_pictures
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,13 +68,7 @@ class _Features:
 
 def build(folder: Path) -> About:
     """Write 360 pictures of 160 x 160 pixels and their table into an empty folder."""
-    import pandas as pd
-
-    rows = []
-    for name, picture, facts in _pictures():
-        picture.save(folder / f"{name}.png", format="PNG")
-        rows.append({"sample_id": name, "path": f"{name}.png", **facts})
-    pd.DataFrame(rows).sort_values("sample_id").to_csv(folder / "samples.csv", index=False)
+    write_pictures(folder, _pictures())
     return About(title="Drawn characters", licence="MIT", source="drawn", people=True, shows=SHOWS)
 
 

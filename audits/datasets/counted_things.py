@@ -6,11 +6,11 @@ they do not: a model that judges by how full a picture is can be told from one t
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_table
 from audits.seeds import generator
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def build(folder: Path) -> About:
                     cluster = f"{thing}-{count:02d}-{layout}"
                     drawn = "emoji" if glyph else "shape"
                     rows.append((name, f"{name}.png", cluster, "test", word, thing, plural, drawn, layout, area))
-    with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(sorted(rows))
+    write_table(folder, COLUMNS, rows)
     return ABOUT
 
 

@@ -9,11 +9,11 @@ with the same scene, size and place. Knows no audit and no model.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_table
 from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, Figure
 
 AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
@@ -87,7 +87,7 @@ def _draw(folder: Path, figures: Sequence[Figure], *, scenes: int, matched: bool
                 name = f"{figure.name}_{tone}_{number}"
                 places[group, number].with_figure(drawn).save(folder / "pictures" / f"{name}.png")
                 rows.append(_row(figure, tone, name=name, cluster=f"{group}_{number}"))
-    _write(folder / "samples.csv", sorted(rows))
+    write_table(folder, COLUMNS, rows)
 
 
 def _group(figure: Figure, matched: bool) -> str:
@@ -99,10 +99,3 @@ def _row(figure: Figure, tone: str, *, name: str, cluster: str) -> tuple[str, ..
     label = figure.occupation or figure.age
     known = (figure.age, figure.gender, tone, figure.occupation, figure.name)
     return (name, f"pictures/{name}.png", cluster, split, label, *known)
-
-
-def _write(path: Path, rows: Sequence[tuple[str, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows(rows)

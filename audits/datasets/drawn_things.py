@@ -6,12 +6,12 @@ are common nouns that one character of OpenMoji draws; none was chosen or left o
 
 from __future__ import annotations
 
-import csv
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,10 +110,7 @@ def build(folder: Path) -> About:
         name = f"{thing.replace(' ', '-')}-photo"
         _square(sample(key)).save(folder / f"{name}.png")
         rows.append((name, f"{name}.png", thing.replace(" ", "-"), "test", thing, kinds[thing], "photo"))
-    with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(sorted(rows))
+    write_table(folder, COLUMNS, rows)
     return ABOUT
 
 

@@ -5,7 +5,6 @@ For the audit of what lies outside the labels. Knows no model; which things are 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from audits.clouds import plasma
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_table
 from audits.seeds import generator
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def build(folder: Path) -> About:
         BadInput: the package of the drawings is not complete.
     """
     rows = [*_things(folder), *_digits(folder), *_textures(folder)]
-    with (folder / "samples.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(sorted(rows))
+    write_table(folder, COLUMNS, rows)
     return ABOUT
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import write_pictures
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,13 +68,7 @@ SHOWS = (
 
 def build(folder: Path) -> About:
     """Write 104 pictures of 256 x 256 pixels and their table into an empty folder."""
-    import pandas as pd
-
-    rows = []
-    for name, picture, facts in _pictures():
-        picture.save(folder / f"{name}.png", format="PNG")
-        rows.append({"sample_id": name, "path": f"{name}.png", "split": "test", **facts})
-    pd.DataFrame(rows).sort_values("sample_id").to_csv(folder / "samples.csv", index=False)
+    write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
     return About(
         title="Things: photos and drawings",
         licence="CC0, public domain and free of known restrictions (photos); CC BY-SA 4.0 (OpenMoji)",

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.answers import cosines, ensemble
 from audits.contracts import Item
 from audits.limits.counting_said import HOW_TO_READ, LIMITS, analyse
-from audits.logits import cosines, ensemble
 from audits.rows import described
 from audits.settings import read_settings
 from workbench.errors import BadInput

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
+from audits.answers import classifier, cosines, probabilities, prompts
 from audits.contracts import Item
 from audits.limits.ood_said import HOW_TO_READ, LIMITS, analyse
-from audits.logits import cosines, probabilities
 from audits.rows import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
@@ -65,15 +65,15 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """The known labels in all templates, and the digits in theirs."""
     settings = read_settings(Settings, rules)
-    known = closed_set.prompts(_labels(dataset, rules, settings), rules.templates)
-    return [*known, *closed_set.prompts(DIGITS, settings.digit_templates)]
+    known = prompts(_labels(dataset, rules, settings), rules.templates)
+    return [*known, *prompts(DIGITS, settings.digit_templates)]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """One row a picture: each score, high where it looks known, and what a digit was read as."""
     settings = read_settings(Settings, rules)
     labels = _labels(embedded.dataset, rules, settings)
-    values = cosines(embedded.images, closed_set.classifier(embedded.texts, labels, rules.templates))
+    values = cosines(embedded.images, classifier(embedded.texts, labels, rules.templates))
     rows = described(embedded).rename(columns={settings.column: "origin"})
     rows["label_set"] = f"{len(labels)} labels"
     rows["known"] = rows["origin"] == settings.known
@@ -85,7 +85,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         rows[f"score:{name}"] = _scored(
             name, values, logits, kind=embedded.model.score, temperature=settings.mcm_temperature
         )
-    digits = cosines(embedded.images, closed_set.classifier(embedded.texts, DIGITS, settings.digit_templates))
+    digits = cosines(embedded.images, classifier(embedded.texts, DIGITS, settings.digit_templates))
     is_digit = rows["y_true"].isin(DIGITS)
     rows["digit"] = [DIGITS[at] for at in digits.argmax(axis=1)]
     rows["outcome:digit_accuracy"] = (rows["digit"] == rows["y_true"]).astype(float).where(is_digit)

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
+from audits.answers import classifier, cosines, prompts
 from audits.contracts import Item
 from audits.limits.prompts_said import BARE, ENSEMBLE, HOW_TO_READ, LIMITS, analyse
-from audits.logits import cosines
 from audits.rows import described, some
 from audits.settings import read_settings
 
@@ -48,7 +48,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates, and alone."""
     sets = closed_set.label_sets(dataset, rules).values()
-    return [prompt for labels in sets for prompt in closed_set.prompts(labels, _templates(rules))]
+    return [prompt for labels in sets for prompt in prompts(labels, _templates(rules))]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -61,7 +61,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         known = base["y_true"].isin(labels).to_numpy()
         for template in (*_templates(rules), ENSEMBLE):
             used = rules.templates if template == ENSEMBLE else (template,)
-            values = cosines(embedded.images[known], closed_set.classifier(embedded.texts, labels, used))
+            values = cosines(embedded.images[known], classifier(embedded.texts, labels, used))
             rows = base[known].copy()
             rows["label_set"] = f"{name}: {len(labels)}"
             rows["template"] = template

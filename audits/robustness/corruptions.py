@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
+from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
-from audits.logits import cosines
 from audits.robustness.disturb import CORRUPTIONS, SEVERITIES, disturb, find
 from audits.robustness.speak import HOW_TO_READ, LIMITS, analyse
 from audits.rows import described, some
@@ -74,7 +74,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """All labels in all templates."""
     sets = closed_set.label_sets(dataset, rules).values()
-    return [prompt for labels in sets for prompt in closed_set.prompts(labels, rules.templates)]
+    return [prompt for labels in sets for prompt in prompts(labels, rules.templates)]
 
 
 def change(picture: Image.Image, item: Item) -> Image.Image:
@@ -103,7 +103,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     for name, labels in closed_set.label_sets(embedded.dataset, rules).items():
         known = base["y_true"].isin(labels).to_numpy()
         rows = base[known].copy()
-        values = cosines(embedded.images[known], closed_set.classifier(embedded.texts, labels, rules.templates))
+        values = cosines(embedded.images[known], classifier(embedded.texts, labels, rules.templates))
         size = min(settings.choices or len(labels), len(labels))
         rows["label_set"] = f"{name}: {size} of {len(labels)}"
         answers = []

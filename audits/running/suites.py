@@ -12,11 +12,11 @@ from typing import Any, Literal, Unpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits import catalogue
-from audits.protocol import MAX_BYTES
 from audits.running.api import Done, run_jobs
 from audits.running.header import Header
 from audits.running.jobs import Job, Options, make
-from workbench.errors import BadInput, UnknownName, unknown_name
+from audits.yaml_file import load
+from workbench.errors import BadInput, unknown_name
 
 FOLDER = Path(__file__).parents[1] / "suites"
 REPORT = "report.html"
@@ -56,19 +56,12 @@ def read(name: str) -> Suite:
         UnknownName: no such suite or file.
         BadInput: a file that is no suite.
     """
-    import yaml
-
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if path.parent == FOLDER and path.stem not in names():
         raise unknown_name("suite", name, names())
+    content = load(path, "suite")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"A suite may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
-        return Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError:
-        raise UnknownName(f"There is no suite {path.name!r} that can be read.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The suite {path.name!r} is no YAML: {str(error)[:200]}") from None
+        return Suite.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audits.closed_set import choices, classifier, label_sets, labelled, prompts
-from audits.logits import cosines, ensemble, logits, probabilities
+from audits.answers import classifier, cosines, ensemble, logits, probabilities, prompts
+from audits.closed_set import choices, label_sets, labelled
 from audits.rows import described, some
 from audits.seeds import generator
 from audits.shares import counted, percent

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from audits.comparing.thresholds import MAX_BYTES, check, read
+from audits.comparing.thresholds import check, read
+from audits.yaml_file import MAX_BYTES
 from workbench.errors import BadInput, UnknownName
 
 EXAMPLES = Path(__file__).parents[3] / "audits" / "examples"
