@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from audits.yaml_file import load
 from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels
 from workbench.prompts import check_templates
+from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parent / "protocols"
 _SILENT = {"title", "source", "notes", "published", "content_warning"}  # change no number

@@ -35,8 +35,8 @@ DONE = ["audit", "model", "status", "measures", "what stands out"]
 
 
 def audit_choices() -> list[tuple[str, str]]:
-    """Return the menu of audits: title and question."""
-    return [(f"{row.title}: {row.question}", row.key) for row in catalogue.AUDITS]
+    """Return the menu of audits; what each asks is told beside it."""
+    return [(row.title, row.key) for row in catalogue.AUDITS]
 
 
 def model_choices() -> list[tuple[str, str]]:
@@ -110,17 +110,20 @@ def build(engine: Engine, shelf: gr.State) -> None:
             read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
             data, files, truth = _data_widgets()
             with gr.Accordion("Protocol: labels, templates, settings", open=False):
-                name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False)
+                # a quick hand may be ahead of the list of choices; what is no protocol is read as the first one
+                name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False, allow_custom_value=True)
                 text = gr.Code(language="yaml", label="Protocol, editable", lines=8, max_lines=24, visible=False)
                 remark = gr.Markdown(elem_classes=["notes", "live"], elem_id="audit-hash")
             with gr.Row():
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
-                limit = gr.Number(0, label="Pictures at most", info="0: all. Else partial.", precision=0, minimum=0)
-    with gr.Row():
-        estimate = gr.Button("What does it cost?", elem_id="audit-plan")
-        go = gr.Button("Run", variant="primary", elem_id="audit-go")
-        stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
-    status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
+                limit = gr.Number(
+                    0, label="Pictures at most", info="0 takes all; a part is marked as such.", precision=0, minimum=0
+                )
+            with gr.Row():
+                estimate = gr.Button("What does it cost?", elem_id="audit-plan")
+                go = gr.Button("Run", variant="primary", elem_id="audit-go")
+                stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
+            status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
     cost = table(PLAN, "What it would cost", elem_id="audit-costs", visible=False)
     rows = table(
         DONE, "What was run", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
@@ -137,11 +140,11 @@ def build(engine: Engine, shelf: gr.State) -> None:
     @handler
     def plan(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
         jobs = wish.jobs(wished(typed))
-        kept: Shelf = typed[shelf]
+        kept: Shelf = typed[shelf].opened()
         with ExitStack() as stack:
             keys = {job.model for job in jobs}
             open_ = {key: stack.enter_context(engine.session(owner(request), key)) for key in sorted(keys)}
-            found = costs(jobs, Path(kept.folder or "/nowhere"), models=open_)
+            found = costs(jobs, Path(kept.folder), models=open_)
         return "Nothing was run.", gr.update(value=plan_rows(found), visible=True)
 
     @handler
@@ -186,7 +189,13 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
             return f"**Not usable yet:** {literal(str(error))}"
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    audits.change(lambda keys: (about(keys), *protocol_view(keys, "")), audits, [told, *view], **hidden)
+    audits.change(
+        lambda keys: (about(keys), *protocol_view(keys, "")),
+        audits,
+        [told, *view],
+        trigger_mode="always_last",
+        **hidden,
+    )
     name.input(protocol_view, [audits, name], view, **hidden)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **hidden)
     text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **hidden)

@@ -82,6 +82,11 @@ def slice_of(text: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()}
 
 
+def in_words(slice_: dict[str, str]) -> str:
+    """Return a slice as a table shows it: "age=adult, gender=female"; empty for everybody."""
+    return ", ".join(f"{key}={value}" for key, value in slice_.items())
+
+
 def _thumbnails(run: Run, shown: pd.DataFrame) -> list[tuple[Image.Image, str]]:
     dataset = readers.read(run.header.spec.dataset, limit=run.header.spec.limit)
     paths = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))

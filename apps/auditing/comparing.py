@@ -20,6 +20,7 @@ from audits.comparing import Comparison, compare
 from audits.reporting.writing import write_comparison
 
 PAIRED = ["metric", "slice", "pairs", "difference", "low", "high", "p, adjusted"]
+CORRECTIONS = [("Benjamini-Hochberg", "bh"), ("Holm", "holm"), ("none", "none")]
 MOST_FLIPS = 200  # rows shown; the files hold all
 IDLE = "Choose two runs of one audit by one protocol on the same pictures, such as two models."
 
@@ -62,7 +63,7 @@ def build(shelf: gr.State) -> None:
         base = gr.Dropdown([], label="Base", info="What is compared against.", elem_id="compare-base")
         candidate = gr.Dropdown([], label="Candidate", info="What may be better or worse.", elem_id="compare-candidate")
     with gr.Row():
-        rule = gr.Radio(["bh", "holm", "none"], value="bh", label="Correction", info="For many tests at once.")
+        rule = gr.Radio(CORRECTIONS, value="bh", label="Correction", info="For many tests at once.")
         allow = gr.Checkbox(label="Compare although protocol or pictures differ", info="The result says so.")
     go = gr.Button("Compare", variant="primary", elem_id="compare-go")
     status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="compare-says")

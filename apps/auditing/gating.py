@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 
 from apps._handler import handler
 from apps._widgets import literal, table
+from apps.auditing.behind import in_words, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
 from audits.comparing import GateResult, gate
 from audits.running.record import Run
@@ -65,7 +66,16 @@ def check_rows(found: GateResult) -> list[list[str]]:
     for one in found.rules:
         for check in one.checks:
             numbers = ["–" if value is None else f"{value:.4g}" for value in (check.value, check.ci_low, check.ci_high)]
-            rows.append([one.id, check.slice, str(check.n or "–"), *numbers, check.outcome, check.why])
+            rows.append(
+                [
+                    one.id,
+                    in_words(slice_of(check.slice)) or "everybody",
+                    str(check.n or "–"),
+                    *numbers,
+                    check.outcome,
+                    check.why,
+                ]
+            )
         if not one.checks:
             rows.append([one.id, "", "–", "–", "–", "–", one.outcome, one.message])
     return rows
@@ -77,7 +87,9 @@ def build(shelf: gr.State) -> None:
         chosen = gr.Dropdown([], label="Run", elem_id="gate-run")
         metric = gr.Dropdown([], label="Number", info="The whole, each group, or a gap.", elem_id="gate-metric")
     with gr.Row():
-        bound = gr.Radio(BOUNDS, value="ci_high <=", label="Required", info="An interval's bound is the honest rule.")
+        bound = gr.Radio(
+            BOUNDS, value="ci_high <=", label="Required", info="A bound holds the whole interval to the rule."
+        )
         threshold = gr.Slider(-1, 1, 0.05, step=0.01, label="Threshold", elem_id="gate-threshold")
         least = gr.Slider(0, 500, 30, step=10, label="Pictures at least", info="Below, a rule stays open.")
     status = gr.Markdown(EMPTY_SAYS, elem_classes=["live", "verdict"], elem_id="gate-says")

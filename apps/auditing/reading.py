@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 
 from apps._handler import handler
 from apps._widgets import literal, table
-from apps.auditing.behind import look, slice_of
+from apps.auditing.behind import in_words, look, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
 from audits import reporting
 from audits.running.record import Run
@@ -55,7 +55,7 @@ def number_rows(run: Run) -> list[list[str | float]]:
     """Return the table of measures as it is shown: rounded, and with words where there is no number."""
     rows: list[list[str | float]] = []
     for row in run.metrics.to_dict("records"):
-        cut = ", ".join(f"{key}={value}" for key, value in slice_of(row["slice"]).items()) or str(row["slice_by"])
+        cut = in_words(slice_of(row["slice"])) or str(row["slice_by"])
         name = str(row["metric"]) + ("" if row["contrast"] == "none" else f" ({row['contrast'].replace('_', ' ')})")
         numbers = [_shown(row[key]) for key in ("value", "ci_low", "ci_high", "null_q95", "p_adj")]
         rows.append([name, str(row["label_set"]), cut, _shown(row["n"]), *numbers, str(row["flags"])])

@@ -11,8 +11,8 @@ import yaml
 
 from audits import catalogue, protocol
 from audits.protocol import Protocol
-from audits.yaml_file import MAX_BYTES, parse
 from workbench.errors import BadInput
+from workbench.yaml_file import MAX_BYTES, parse
 
 
 def chosen_protocol(audits: Sequence[str], name: str) -> Protocol | None:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audits.comparing.expression import parse
-from audits.yaml_file import load
 from workbench.errors import BadInput
+from workbench.yaml_file import load
 
 Inconclusive = Literal["fail", "warn", "pass"]
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference"]

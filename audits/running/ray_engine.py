@@ -40,7 +40,8 @@ def check() -> None:
     """
     from importlib.util import find_spec
 
-    if find_spec("ray") is None:
+    found = find_spec("ray")
+    if found is None or found.origin is None:  # without an origin it is some folder of that name, no package
         raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
 
 

@@ -15,8 +15,8 @@ from audits import catalogue
 from audits.running.api import Done, run_jobs
 from audits.running.header import Header
 from audits.running.jobs import Job, Options, make
-from audits.yaml_file import load
 from workbench.errors import BadInput, unknown_name
+from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parents[1] / "suites"
 REPORT = "report.html"

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from workbench.errors import BadInput, UnknownName, unknown_name
 from workbench.prompts import check_templates
+from workbench.yaml_file import load
 
 SHIPPED = Path(__file__).parent / "recipes"
-MOST_BYTES = 1_000_000  # of a recipe
 
 _Rate = Annotated[float, Field(gt=0, le=1)]
 
@@ -88,15 +88,8 @@ def read_recipe(given: str, **changes: Any) -> Recipe:
         UnknownName: neither a file nor a shipped recipe.
         BadInput: no YAML, an unknown word, a value out of its bounds.
     """
-    import yaml
-
     file = _file(given)
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise BadInput(f"A recipe is a short YAML file; {file.name!r} has more than 1 MB.")
-        read = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"The recipe {file.name!r} cannot be read: {' '.join(str(error).split())[:300]}") from None
+    read = load(file, "recipe") or {}
     if not isinstance(read, dict) or not isinstance(read.get("data") or {}, dict):
         raise BadInput(f"A recipe is a list of words with values, such as “steps: 100”; {file.name!r} is none.")
     if changes.get("data") is not None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from audits.comparing.thresholds import check, read
-from audits.yaml_file import MAX_BYTES
 from workbench.errors import BadInput, UnknownName
+from workbench.yaml_file import MAX_BYTES
 
 EXAMPLES = Path(__file__).parents[3] / "audits" / "examples"
 RULE = {"id": "a", "metric": "m", "require": "value <= 1"}

@@ -30,9 +30,9 @@ def load(path: Path, kind: str) -> object:
             raise BadInput(f"A {kind} may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
         text = path.read_text(encoding="utf-8")
     except OSError:
-        raise UnknownName(f"There is no {kind} {path.name!r} that can be read.") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The {kind} {path.name!r} is no YAML: {str(error)[:200]}") from None
+        raise UnknownName(f"There is no {kind} {path.name!r}, or it cannot be read.") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"The {kind} {path.name!r} cannot be read; it is no YAML: it is no text in UTF-8.") from None
     return parse(text, f"The {kind} {path.name!r}")
 
 
@@ -45,5 +45,6 @@ def parse(text: str, what: str) -> object:
     try:
         found: object = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"{what} is no YAML: {str(error)[:200]}") from None
+        said = " ".join(str(error).split())[:200]
+        raise BadInput(f"{what} cannot be read; it is no YAML: {said}") from None
     return found

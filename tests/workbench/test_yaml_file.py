@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from audits.yaml_file import MAX_BYTES, load, parse
 from workbench.errors import BadInput, UnknownName
+from workbench.yaml_file import MAX_BYTES, load, parse
 
 
 def test_what_stands_there_is_returned(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_what_stands_there_is_returned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a: [", "The suite 'a.yaml' is no YAML"),
+        (b"a: [", "The suite 'a.yaml' cannot be read; it is no YAML"),
         (b"\xff\xfe\x00", "no YAML"),
         (b"x: !!python/object/apply:os.getcwd []", "no YAML"),
         (b"[" * 5000, "no YAML"),
@@ -34,7 +34,7 @@ def test_what_is_no_yaml_or_too_much_is_refused(tmp_path: Path, content: bytes, 
 
 
 def test_a_missing_file_and_a_bad_text_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match=r"no thresholds file 'none\.yaml'"):
+    with pytest.raises(UnknownName, match=r"no thresholds file 'none\.yaml', or it cannot be read"):
         load(tmp_path / "none.yaml", "thresholds file")
-    with pytest.raises(BadInput, match="This is no YAML"):
+    with pytest.raises(BadInput, match="This cannot be read; it is no YAML"):
         parse("a: [", "This")
