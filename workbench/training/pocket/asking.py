@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from workbench.training.pocket import texts
 from workbench.training.pocket.head import Head
+from workbench.training.pocket.lessons import Lessons
+from workbench.training.pocket.names import CLASSES
 from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import Towers, late
@@ -60,34 +62,34 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
 
 
 def losses(
-    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, spelling: nn.Module
+    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, lessons: Lessons
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
     pixels = (batch.pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-    count = int((batch.soft > 0).nonzero().max()) + 1  # photos come first
+    count = int((batch.label >= 0).sum())  # photos come first
     with torch.autocast("cpu", torch.bfloat16):
         maps = towers.early(pixels)
-        rows = towers.features(maps)
+        middle = towers.middle(maps)
+        rows = towers.top(middle)
         with torch.no_grad():
             known = late(teachers.image, maps[:count], towers.frozen)
     rows, known = rows.float(), known.float()
     seen = functional.normalize(towers.visual_projection(rows), dim=-1)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * seen @ bank.T
-    soft = batch.soft[:count, None]
+    soft, plain = batch.soft[:count, None], batch.soft[:count] > 0
     with torch.no_grad():
         answer = teachers.image.classifier(known).softmax(-1)
         target = batch.target.clone()
         target[:count] = soft * (answer @ material.bank.spread) + (1 - soft) * target[:count]
+        answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[:count], CLASSES)
         aim = functional.normalize(known @ teachers.head.projection.T, dim=-1)
-    plain = batch.soft[:count] > 0
-    first = material.first_names
-    taught = functional.kl_div(logits[:count, first].log_softmax(-1), answer, reduction="none").sum(-1)
+    taught = logits[:count, material.first_names].log_softmax(-1)
     return seen, {
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
-        "taught": taught[plain].mean(),
-        "spelt": _spelt(spelling(rows), batch.letters),
-        "stayed": 1 - (seen[:count] * aim).sum(-1)[plain].mean(),
+        "taught": functional.kl_div(taught, answer, reduction="batchmean"),
+        "stayed": (plain * (1 - (seen[:count] * aim).sum(-1))).sum() / plain.sum().clamp(min=1),
+        **lessons.asked(middle, rows, batch),
     }
 
 
@@ -112,13 +114,6 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
         "placed": 1 - (rows[every : every + NAMED_AGAIN] * teachers.head.classes[labels]).sum(-1).mean(),
         "like": functional.mse_loss(nouns @ nouns.T, (aim @ aim.T).clamp(min=0)),
     }
-
-
-def _spelt(logits: Tensor, letters: Tensor) -> Tensor:
-    """How far the letters that are read are from those that are written, summed over all questions."""
-    written = letters.sum(1) > 0
-    asked = functional.binary_cross_entropy_with_logits(logits[written], letters[written], reduction="none")
-    return asked.sum(1).mean()
 
 
 def _related(batch: Batch) -> Tensor:

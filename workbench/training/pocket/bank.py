@@ -40,12 +40,14 @@ class Bank:
         words: those of them that are single words to read.
         of_class: for each class, its names with weights that sum to 1.
         classes: for a name, the classes it may mean, with weights that sum to 1; names of no class are missing.
+        alike: words that photos, drawings and writing all can show.
     """
 
     names: tuple[str, ...]
     words: tuple[str, ...]
     of_class: tuple[dict[str, float], ...]
     classes: dict[str, dict[int, float]]
+    alike: tuple[str, ...]
 
     @functools.cached_property
     def place(self) -> dict[str, int]:
@@ -93,6 +95,7 @@ def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Bank:
         tuple(sorted(words)),
         tuple(_normal(weights) for weights in of_class),
         {name: _normal(weights) for name, weights in classes.items()},
+        tuple(sorted(words & classes.keys() & plain)),
     )
 
 

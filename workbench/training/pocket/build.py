@@ -20,6 +20,7 @@ from workbench.training.pocket import (
     folding,
     head,
     joint,
+    lessons,
     texts,
     towers,
     views,
@@ -52,6 +53,12 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
         done = checkpoints.save(file, steps, made)
     state = checkpoints.load(done)
     yield head.Head(state["p"], state["c"], state["scale"])
+
+
+def lessons_of(settings: Settings, sources: Sources, net: Any) -> lessons.Lessons:
+    """What stage two asks besides, as it begins."""
+    units = lessons.channels(net.classifier.weight, sources.bank)
+    return lessons.Lessons(units, sources.bank.alike, middle=towers.MIDDLE_WIDTHS[settings.image_tower])
 
 
 def towers_of(settings: Settings, *, net: Any, teacher: Any, pieces: torch.Tensor, start: head.Head) -> towers.Towers:
@@ -112,7 +119,7 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
     made.load_state_dict(before)
     locked = folding.folded(net).to(memory_format=torch.channels_last)
     locked.requires_grad_(False)
-    run = joint.begin(made)
+    run = joint.begin(made, lessons_of(settings, sources, net))
     if (last := checkpoints.latest(work / "joint")) is not None:
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]

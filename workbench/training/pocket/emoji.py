@@ -5,7 +5,8 @@ Never OpenMoji, which is the audits' own artwork. Two styles are never trained o
 
 Sources:
     emojibase (MIT) for names; artwork: Google Noto Emoji (Apache-2.0), Twitter Twemoji (CC BY 4.0), Noto Emoji 1
-    (Apache-2.0), EmojiOne 2 (CC BY 4.0, also in one colour), Firefox OS Emoji (Apache-2.0), Fluent Emoji (MIT).
+    (Apache-2.0), EmojiOne 2 (CC BY 4.0, also in one colour), Firefox OS Emoji (Apache-2.0), Streamline Emojis
+    (CC BY 4.0), Fluent Emoji (MIT).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ DRAWINGS = {
     "emojione": "@iconify-json/emojione",
     "fxemoji": "@iconify-json/fxemoji",
     "emojione-monotone": "@iconify-json/emojione-monotone",
+    "streamline": "@iconify-json/streamline-emojis",
 }
 TRAINED = (*SHEETS, *DRAWINGS)
 TO_CHOOSE = {"facebook": "emoji-datasource-facebook"}
@@ -129,13 +132,22 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
         return
     package = {**DRAWINGS, **TO_REPORT}[style]
     icons = json.loads(npm(modules, package, "icons.json").read_text(encoding="utf-8"))
-    squeezed = {name.replace("-", ""): name for name in icons["icons"]}
+    drawn = _by_slug(icons["icons"])
     for one in every:
         # Fluent says `-dark` where others say `-dark-skin-tone`
-        tries = (one.slug, one.slug.removesuffix("-skin-tone"), squeezed.get(one.slug.replace("-", ""), ""))
-        name = next((name for name in tries if name in icons["icons"]), None)
-        if name is not None:
+        tries = (one.slug, one.slug.removesuffix("-skin-tone"), one.slug.replace("-", ""), f"{one.slug}-face")
+        for name in next((drawn[slug] for slug in tries if slug in drawn), ()):
             yield one, _square(_drawn(icons, icons["icons"][name]))
+
+
+def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
+    """An emoji's slug, with and without its hyphens -> its drawings; Streamline has `bird-1` and `bird-2`."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in icons:
+        slug = re.sub(r"-[1-9]$", "", name)
+        for key in {slug, slug.replace("-", "")}:
+            found[key].append(name)
+    return dict(found)
 
 
 def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:

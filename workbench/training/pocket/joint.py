@@ -23,19 +23,23 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from workbench.training import checkpoints
-from workbench.training.pocket import spelling as letters
 from workbench.training.pocket.asking import Teachers, embed_names, losses, told
+from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Stream
-from workbench.training.pocket.towers import WIDTH, Towers
+from workbench.training.pocket.towers import Towers
 
 REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 60  # steps
-RATES = {"spelling": 1e-3, "image": 6e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
+RATES = {"lessons": 1e-3, "image": 5e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
-WEIGHTS = {"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "spelt": 0.3, "like": 2.0}
+WEIGHTS = {
+    **{"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "like": 2.0},
+    **{"lettered": 0.3, "spelt": 0.1, "alone": 0.3},
+}
+TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Run:
 
     towers: Towers
     average: Towers
-    spelling: nn.Linear
+    lessons: Lessons
     optimiser: torch.optim.Optimizer
     step: int = 0
     bank: Tensor | None = None  # a vector for every name, as it was when it was last refreshed
@@ -71,7 +75,7 @@ class Run:
         parts: dict[str, Any] = {
             "towers": self.towers,
             "average": self.average,
-            "spelling": self.spelling,
+            "lessons": self.lessons,
             "optimiser": self.optimiser,
         }
         return {"step": self.step, "bank": self.bank, **{name: part.state_dict() for name, part in parts.items()}}
@@ -80,7 +84,7 @@ class Run:
         """Go on from there."""
         self.towers.load_state_dict(state["towers"])
         self.average.load_state_dict(state["average"])
-        self.spelling.load_state_dict(state["spelling"])
+        self.lessons.load_state_dict(state["lessons"])
         self.optimiser.load_state_dict(state["optimiser"])
         for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
             for name in ("exp_avg", "exp_avg_sq"):
@@ -88,23 +92,21 @@ class Run:
         self.step, self.bank = state["step"], state["bank"]
 
 
-def begin(towers: Towers) -> Run:
-    """A run at step 0; of the text tower only the last layer, pooler and projection learn on."""
+def begin(towers: Towers, lessons: Lessons) -> Run:
+    """A run at step 0; of the text tower only the last layers, pooler and projection learn on."""
     towers.text.embeddings.requires_grad_(False)
-    towers.text.encoder.layer[:-1].requires_grad_(False)
-    spelling = nn.Linear(WIDTH, letters.WIDTH)
+    towers.text.encoder.layer[:-TEXT_LAYERS].requires_grad_(False)
     groups = [
         *_image_groups(towers),
-        {"params": list(spelling.parameters()), "base": RATES["spelling"]},
+        {"params": list(lessons.parameters()), "base": RATES["lessons"]},
         {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"]},
         {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"]},
         {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"]},
     ]
     average = copy.deepcopy(towers)
     average.requires_grad_(False)
-    return Run(
-        towers, average, spelling, torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
-    )
+    optimiser = torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+    return Run(towers, average, lessons, optimiser)
 
 
 def _image_groups(towers: Towers) -> list[dict[str, Any]]:
@@ -138,7 +140,7 @@ def train(
             run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
         for group in run.optimiser.param_groups:
             group["lr"] = group["base"] * rate(run.step, plan.steps)
-        seen, parts = losses(run.towers, teachers, batch, material=material, bank=run.bank, spelling=run.spelling)
+        seen, parts = losses(run.towers, teachers, batch, material=material, bank=run.bank, lessons=run.lessons)
         if run.step % SAY_EVERY == 0:
             parts |= told(run.towers, teachers, batch, seen=seen, rng=rng)
         run.optimiser.zero_grad()

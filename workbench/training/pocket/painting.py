@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 from torch import Tensor
 
-from workbench.training.pocket import scenes, shapes, views, writing
+from workbench.training.pocket import scenes, shapes, styling, views, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES, Bank
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.names import CLASSES, Lexicon
 
 PHOTO = (
@@ -49,7 +50,8 @@ DRAWN = (
     "an icon of a {}",
 )
 OF_WORD = 0.55  # of the target of a photo with a word on it
-FULL = 0.55  # of the photos are of full size
+FULL = 0.6  # of the photos are of full size
+COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,20 @@ class Material:
 
 @dataclass
 class Made:
-    """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1)."""
+    """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1).
+
+    `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and
+    `spots` say where its letters lie, in parts of the picture's sides.
+    """
 
     picture: Image.Image
     weights: dict[str, float]
     caption: str
     false: tuple[str, ...] = ()
     soft: float = 0.0
+    label: int = -1
     written: str = ""
+    spots: tuple[writing.Spot, ...] = ()
 
 
 def _choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
@@ -107,40 +115,29 @@ def _name(material: Material, label: int, rng: random.Random) -> str:
 
 def _photo(material: Material, size: int, rng: random.Random) -> Made:
     photo, label = _choose(material, rng)
-    picture, weights = views.crop(photo, size, rng), dict(material.bank.of_class[label])
+    weights = dict(material.bank.of_class[label])
     caption = rng.choice(PHOTO).format(_name(material, label, rng))
-    chance = rng.random()
+    shown = functools.partial(Made, weights=weights, caption=caption, label=label)
+    if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide
+        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2))
+    picture, chance = views.crop(photo, size, rng), rng.random()
     if chance < 0.2:  # a stranger's part in it: the classifier says what this is
         other, _ = _choose(material, rng)
         wide = int(size * rng.uniform(0.3, 0.6))
         picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
-        return Made(picture, weights, caption, soft=1.0)
-    if chance < 0.3:
-        return Made(_styled(picture, rng), weights, rng.choice(DRAWN).format(_name(material, label, rng)))
-    if chance < 0.45:
-        picture = ImageOps.grayscale(picture).convert("RGB") if chance < 0.35 else ImageOps.autocontrast(picture, 2)
-    return Made(picture, weights, caption, soft=0.8)
-
-
-def _styled(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """As if drawn: lines alone, few tones, or few colours."""
-    chance = rng.random()
-    if chance < 0.5:
-        lines = (
-            ImageOps.grayscale(picture)
-            .filter(ImageFilter.GaussianBlur(rng.uniform(0, 1)))
-            .filter(ImageFilter.FIND_EDGES)
-        )
-        return ImageOps.invert(ImageOps.autocontrast(lines, 1)).convert("RGB")
-    if chance < 0.75:
-        return ImageOps.posterize(ImageOps.grayscale(picture), rng.randint(1, 2)).convert("RGB")
-    return ImageOps.posterize(picture.filter(ImageFilter.MedianFilter(5)), 2)
+        return shown(picture, soft=1.0)
+    if chance < 0.28:
+        drawn = rng.choice(DRAWN).format(_name(material, label, rng))
+        return shown(styling.sketched(picture, rng), caption=drawn)
+    if chance < 0.36:
+        return shown(styling.coarse(picture, rng.randint(*COARSE)))
+    return shown(styling.toned(picture, rng, often=0.25), soft=0.8)
 
 
 def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
-    """A word and a font; common words first, all of them in the last third."""
+    """A word and a font; common words first, all of them from two fifths of the run on."""
     every = material.common
-    among = every[: max(250, int(len(every) * min(1, 1.3 * done)))]
+    among = every[: max(250, int(len(every) * min(1, 0.2 + 2 * done)))]
     return rng.choice(among), rng.choice(material.fonts).path
 
 
@@ -148,8 +145,8 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     photo, label = _choose(material, rng)
     picture = views.crop(photo, size, rng)
     word, font = _read(material, done, rng)
-    label_ = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
-    writing.pasted(picture, label_, rng)
+    sprite = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
+    written = writing.labelled(picture, sprite, rng)
     weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
     weights[word] = weights.get(word, 0) + OF_WORD
     said = (
@@ -157,21 +154,22 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
         if rng.random() < OF_WORD
         else rng.choice(PHOTO).format(_name(material, label, rng))
     )
-    return Made(picture, weights, said, written=word)
+    return Made(written.picture, weights, said, written=word, spots=written.spots)
 
 
 def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
     word, font = _read(material, done, rng)
-    if rng.random() < 0.4:
-        picture = writing.plain(word, font, size=size, rng=rng)
+    if rng.random() < 0.5:
+        written = writing.plain(word, font, size=size, rng=rng)
     else:
         on = writing.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
-        picture = writing.pasted(
-            on, writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4), rng
-        )
+        sprite = writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4)
+        written = writing.labelled(on, sprite, rng)
+    picture = written.picture
     if rng.random() < 0.1:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
-    return Made(picture, {word: 1.0}, rng.choice(WORD).format(word), written=word)
+    said = rng.choice(WORD).format(word)
+    return Made(picture, {word: 1.0}, said, written=word, spots=written.spots)
 
 
 def _sprite(material: Material, rng: random.Random, *, things: bool = False) -> tuple[Emoji, NDArray[np.uint8]]:
@@ -201,15 +199,7 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
 def _drawing(material: Material, size: int, rng: random.Random) -> Made:
     one, drawn = _sprite(material, rng)
     picture = _placed(drawn, writing.ground(size, rng, [rng.choice(material.full)[0]]), rng)
-    chance = rng.random()
-    if chance < 0.1:
-        picture = _styled(picture, rng)
-    elif chance < 0.3:  # another hand's colours and shades
-        hue, saturation, value = picture.convert("HSV").split()
-        shift, gamma = (0 if one.skinned else rng.randint(-20, 20)), rng.uniform(0.6, 1.6)
-        hue = hue.point([(k + shift) % 256 for k in range(256)])
-        value = value.point([round(255 * (k / 255) ** gamma) for k in range(256)])
-        picture = Image.merge("HSV", (hue, saturation, value)).convert("RGB")
+    picture = styling.other_hand(picture, rng, hue=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
     weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)

@@ -1,7 +1,8 @@
-"""Which letters a picture's word has, and where: a lesson that makes reading begin.
+"""Which letters a picture's word has, and where: two lessons that make reading begin.
 
 Asked only which of a thousand words a picture says, a tower stays at chance for long, since no word is a step on the
-way to another. Letters are: each is shared by hundreds of words. The lesson is dropped when training ends.
+way to another. Letters are: each is shared by hundreds of words. A middle map is asked which letter stands at each
+place, the last one which letters the word has and in which order. Both lessons are dropped when training ends.
 
 Source:
     Almazán et al. 2014, IEEE TPAMI 36:2552 (words embedded by their letters and the places of these).
@@ -10,9 +11,12 @@ Source:
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from workbench.training.pocket.writing import Spot
 
 PLACES = (0, 1, 2, -3, -2, -1)  # of the letters asked for by place; all others only by presence
 LENGTHS = (2, 13)
@@ -39,3 +43,22 @@ def letters(word: str) -> Tensor:
             row[count * (1 + number) + places[place]] = 1
     row[count * (1 + len(PLACES)) + min(max(len(word), LENGTHS[0]), LENGTHS[1]) - LENGTHS[0]] = 1
     return row
+
+
+def cells(spots: Sequence[Sequence[Spot]], side: int) -> Tensor:
+    """Which letters have their middle in each cell of a square map; what lies outside, or is no letter, is left out.
+
+    Args:
+        spots: for each picture, its letters with their places in parts of a side.
+        side: cells of the map.
+
+    Returns:
+        (pictures, 26, side, side) of 0 and 1.
+    """
+    found = torch.zeros(len(spots), len(string.ascii_lowercase), side, side)
+    for number, row in enumerate(spots):
+        for spot in row:
+            letter = string.ascii_lowercase.find(spot.letter)
+            if letter >= 0 and 0 <= spot.x < 1 and 0 <= spot.y < 1:
+                found[number, letter, int(spot.y * side), int(spot.x * side)] = 1
+    return found

@@ -19,8 +19,17 @@ from torch.utils.data import IterableDataset
 
 from workbench.training.pocket.painting import Material, made
 from workbench.training.pocket.spelling import letters
+from workbench.training.pocket.writing import Spot
 
-KINDS = {"photo": 8, "attacked": 6, "word": 16, "drawing": 6, "colour": 2, "count": 1, "pair": 1}  # pictures in a batch
+KINDS = {
+    "photo": 10,
+    "attacked": 5,
+    "word": 10,
+    "drawing": 9,
+    "colour": 2,
+    "count": 2,
+    "pair": 2,
+}  # pictures in a batch
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,10 @@ class Batch:
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
+        label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows; two pictures that share one are no negatives of each other.
         letters: (n, `spelling.WIDTH`) of the word that is written on each; zeros where none is.
+        spots: where these letters lie; () where none are.
     """
 
     pixels: Tensor
@@ -42,8 +53,10 @@ class Batch:
     captions: list[str]
     false: list[str]
     soft: Tensor
+    label: Tensor
     shown: list[frozenset[str]]
     letters: Tensor
+    spots: list[tuple[Spot, ...]]
 
 
 class Stream(IterableDataset[Batch]):
@@ -86,8 +99,10 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         [one.caption for one in every],
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
+        torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
         torch.stack([letters(one.written) for one in every]),
+        [one.spots for one in every],
     )
 
 

@@ -89,10 +89,10 @@ def fit(towers: Towers, tokenizer: Any, lesson: Lesson) -> Iterator[tuple[int, d
             group["lr"] = group["base"] * min(1, (step + 1) / 80) * 0.5 * (1 + math.cos(math.pi * step / lesson.steps))
         drawn = [rng.choice(first) if rng.random() < 0.5 else rng.choice(known) for _ in range(NAMES)]
         place = torch.randint(len(lesson.said), (NOUNS,), generator=generator)
-        texts = [rng.choice(TEMPLATES).format(name) for name in drawn]
-        texts += [rng.choice(("{}", "a photo of a {}.", "a {}")).format(lesson.said[spot]) for spot in place.tolist()]
-        with torch.autocast("cpu", torch.bfloat16):
-            pooled = towers.pooled(tokens(tokenizer, texts))
+        names = [rng.choice(TEMPLATES).format(name) for name in drawn]
+        said = [rng.choice(("{}", "a photo of a {}.", "a {}")).format(lesson.said[spot]) for spot in place.tolist()]
+        with torch.autocast("cpu", torch.bfloat16):  # apart, since glosses are three times as long as names
+            pooled = torch.cat([towers.pooled(tokens(tokenizer, texts)) for texts in (names, said)])
         rows = functional.normalize(towers.text_projection(pooled), dim=-1)
         parts = _placed(rows[:NAMES], [pulled[name] for name in drawn], lesson.head)
         parts |= _kept(rows[NAMES:], back(pooled[NAMES:]), lesson.vectors[place])

@@ -23,6 +23,8 @@ from workbench.errors import WeightsRefused
 from workbench.training.pocket import ingredients
 
 WIDTH = 1280  # of the last map of Lite0 and Lite2
+MIDDLE = 5  # stages up to the last map of a sixteenth of the picture
+MIDDLE_WIDTHS = {"lite0": 112, "lite2": 120}  # channels of that map
 TEXT_WIDTH = 384
 TEXT_LAYERS = (0, 2, 5)  # of MiniLM's six
 POSITIONS = 80
@@ -64,8 +66,17 @@ class Towers(nn.Module):
         with torch.no_grad():
             return early(self.image, pixels, self.frozen)
 
+    def middle(self, maps: Tensor) -> Tensor:
+        """Run what learns up to the last map of a sixteenth of the picture; maps -> (n, channels, size/16, size/16)."""
+        found: Tensor = self.image.blocks[self.frozen : MIDDLE](maps)
+        return found
+
+    def top(self, middle: Tensor) -> Tensor:
+        """Run the rest; -> (n, 1280)."""
+        return late(self.image, middle, MIDDLE)
+
     def features(self, maps: Tensor) -> Tensor:
-        """Run what learns; maps -> (n, 1280)."""
+        """Run all that learns; maps -> (n, 1280)."""
         return late(self.image, maps, self.frozen)
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ def emoji() -> tuple[Emoji, ...]:
         Emoji("cat", "1F408", "cat", ("pet",), (), False),
         Emoji("woman with dark skin", "1F469-1F3FF", "woman-dark-skin-tone", (), ("woman",), True),
         Emoji("tree", "1F333", "tree", (), (), False),
+        Emoji("tabby", "1F431", "tabby", (), (), False),
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from workbench.training import checkpoints
-from workbench.training.pocket import asking, folding, joint, stream, towers
+from workbench.training.pocket import asking, folding, joint, lessons, stream, towers
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.painting import Material
 
@@ -42,7 +42,7 @@ def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     config = BertConfig(
-        **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 2},
+        **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 3},
         **{"num_attention_heads": 12, "intermediate_size": 64, "max_position_embeddings": towers.POSITIONS},
         **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},  # as in `towers.text_tower`
     )
@@ -55,7 +55,11 @@ def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  
     )
     words = ["cat", "tree", "a photo"]
     vectors = torch.nn.functional.normalize(torch.randn(3, towers.TEXT_WIDTH), dim=-1)
-    return joint.begin(both), asking.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
+    units = lessons.channels(net.classifier.weight, material.bank)
+    besides = lessons.Lessons(units, material.bank.alike, middle=towers.MIDDLE_WIDTHS["lite0"])
+    return joint.begin(both, besides), asking.Teachers(
+        locked, head, tokenizer, material.lexicon.first(), words, vectors
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +102,7 @@ def test_early_stages_word_pieces_and_statistics_stay(material: Material, tokeni
         name.startswith(("image.conv_stem", "image.blocks.0", "image.blocks.2", "image.cl")) for name in moved
     )
     assert not any(name.startswith(("text.embeddings", "text.encoder.layer.0")) for name in moved)
-    for part in ("image.blocks.3", "image.blocks.6", "image.conv_head", "text.encoder.layer.1", "visual_projection"):
+    for part in ("image.blocks.3", "image.blocks.6", "image.conv_head", "text.encoder.layer.2", "visual_projection"):
         assert any(name.startswith(part) for name in moved), part
     back = joint.blended(run.towers, before, 1.0)
     for name, value in back.state_dict().items():

@@ -37,6 +37,11 @@ def test_shapes_kinds_and_sums(material: Material) -> None:
     assert len(batch.captions) == len(batch.shown) == len(batch.soft) == count
     assert (batch.soft[stream.KINDS["photo"] :] == 0).all()  # only plain photos ask the classifier
     assert batch.soft.max() > 0.5
+    assert (batch.label >= 0).tolist() == [k < stream.KINDS["photo"] for k in range(count)]
+    assert (batch.label < 3).all()
+    words = [bool(spots) for spots in batch.spots]
+    assert words == (batch.letters.sum(1) > 0).tolist()
+    assert sum(words) == stream.KINDS["attacked"] + stream.KINDS["word"]
 
 
 def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(material: Material) -> None:

@@ -21,7 +21,7 @@ def reading(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     known = {name.lower() for concept in apart.lexicon.concepts[:CLASSES] for name in concept.names}
     every = [word for word in apart.bank.words if word in known]
     words = rng.sample(every, WORDS)
-    pictures = [writing.plain(word, rng.choice(apart.fonts).path, size=SIDE, rng=rng) for word in words]
+    pictures = [writing.plain(word, rng.choice(apart.fonts).path, size=SIDE, rng=rng).picture for word in words]
     rows = embed(backend, pictures)
     yield counted(
         "reads 120 words", rows @ say(backend, words, FORM).T, torch.arange(WORDS), how="unseen fonts, 120-way"

@@ -103,6 +103,6 @@ def _pictures(apart: Apart) -> dict[str, tuple[Sequence[Image.Image], ...]]:
         if len(photos) < FEWEST or not name.isalpha():
             continue
         drawings = [on_white(sprite, margin=12 + 14 * turn) for turn in range(TURNS)]
-        words = [writing.plain(name, rng.choice(apart.fonts).path, size=SIDE, rng=rng) for _ in range(WRITTEN)]
+        words = [writing.plain(name, rng.choice(apart.fonts).path, size=SIDE, rng=rng).picture for _ in range(WRITTEN)]
         found[name] = photos[:20], drawings, words
     return found

@@ -1,0 +1,103 @@
+"""What the image tower is asked besides, and what training drops in the end: letters, words, one unit a concept.
+
+Letters where they stand and words by their letters make reading begin. A concept that photos, drawings and written
+words all can show gets one channel of the last block, which alone has to tell it from all the others in any of the
+three forms: a multimodal unit.
+
+Source:
+    Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks".
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor, nn
+from torch.nn import functional
+
+from workbench.training.pocket import spelling
+from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.stream import Batch
+from workbench.training.pocket.towers import WIDTH
+
+RARE = -3.0  # the logit that an answer begins with
+
+
+def channels(classifier: Tensor, bank: Bank) -> Tensor:
+    """Choose one channel for each of the bank's concepts: those that the locked classifier already counts for them.
+
+    Args:
+        classifier: (1000, 1280) its weights.
+        bank: whose `alike` are the concepts.
+
+    Returns:
+        (concepts,) channels, all different, with the largest sum of weights.
+    """
+    weights = classifier.detach() - classifier.detach().mean(0)
+    rows = []
+    for name in bank.alike:
+        shares = torch.zeros(len(weights))
+        for number, share in bank.classes[name].items():
+            shares[number] = share
+        rows.append(shares @ weights)
+    _, found = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
+    return torch.from_numpy(found)
+
+
+class Lessons(nn.Module):
+    """Three questions and what answers them.
+
+    Args:
+        units: (concepts,) the channel of each.
+        concepts: their names.
+        middle: channels of the map that letters are looked for in.
+    """
+
+    units: Tensor
+
+    def __init__(self, units: Tensor, concepts: Sequence[str], *, middle: int) -> None:
+        super().__init__()
+        self.letter = nn.Conv2d(middle, len(string.ascii_lowercase), 1)
+        self.word = nn.Linear(WIDTH, spelling.WIDTH)
+        self.factor = nn.Parameter(torch.tensor(1.0))  # a logarithm
+        self.nothing = nn.Parameter(torch.zeros(1))  # the logit of "none of them"
+        for part in (self.letter, self.word):
+            nn.init.constant_(part.bias, RARE)  # type: ignore[arg-type]
+        self.register_buffer("units", units)
+        self.place = {name: number for number, name in enumerate(concepts)}
+
+    def asked(self, middle: Tensor, rows: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """How far the tower is from the answers.
+
+        Args:
+            middle: (n, channels, side, side) maps.
+            rows: (n, 1280) averages of the last map.
+            batch: that these are of.
+
+        Returns:
+            `lettered`: a letter's share of the questions which letters stand where; `spelt`: all questions about a
+            word's letters, per word; `alone`: which concept is shown, by its one channel.
+        """
+        written = batch.letters.sum(1) > 0
+        spots = [row for row, some in zip(batch.spots, written.tolist(), strict=True) if some]
+        where = spelling.cells(spots, middle.shape[-1])
+        seen, word = self.letter(middle[written].float()), self.word(rows[written])
+        return {
+            "lettered": _wrong(seen, where) / where.sum().clamp(min=1),
+            "spelt": _wrong(word, batch.letters[written]) / len(word),
+            "alone": self._alone(rows, batch.shown),
+        }
+
+    def _alone(self, rows: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:
+        logits = torch.cat([self.factor.exp() * rows[:, self.units], self.nothing.expand(len(rows), 1)], dim=1)
+        target = torch.zeros_like(logits)
+        for row, names in zip(target, shown, strict=True):
+            row[[self.place[name] for name in names if name in self.place] or [-1]] = 1
+        return functional.cross_entropy(logits, target / target.sum(1, keepdim=True))
+
+
+def _wrong(logits: Tensor, truth: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, truth, reduction="sum")
