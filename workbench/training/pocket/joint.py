@@ -32,8 +32,8 @@ from workbench.training.pocket.towers import Towers
 REFRESH = 200  # steps a bank lives
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
-WARM = 60  # steps
-RATES = {"lessons": 1e-3, "image": 5e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
+WARM = 150  # steps
+RATES = {"lessons": 1e-3, "image": 4e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
 EARLIER = 0.4  # of the rate, for the first stage that learns
 WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "like": 2.0},

@@ -62,9 +62,10 @@ class Lessons(nn.Module):
         super().__init__()
         self.letter = nn.Conv2d(middle, len(string.ascii_lowercase), 1)
         self.word = nn.Linear(WIDTH, spelling.WIDTH)
-        self.factor = nn.Parameter(torch.tensor(1.0))  # a logarithm
+        self.factor = nn.Parameter(torch.tensor(-1.0))  # a logarithm
         self.nothing = nn.Parameter(torch.zeros(1))  # the logit of "none of them"
-        for part in (self.letter, self.word):
+        for part in (self.letter, self.word):  # at first they learn from the tower, and the tower not from them
+            nn.init.zeros_(part.weight)
             nn.init.constant_(part.bias, RARE)  # type: ignore[arg-type]
         self.register_buffer("units", units)
         self.place = {name: number for number, name in enumerate(concepts)}

@@ -36,7 +36,7 @@ def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(materia
 def test_closed_forms() -> None:
     asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
     for part in (asked.letter, asked.word):
-        torch.nn.init.zeros_(part.weight)
+        assert not part.weight.any()  # the tower is not pulled by what has not begun to learn
         torch.nn.init.zeros_(part.bias)
     rows = torch.zeros(3, towers.WIDTH)
     rows[0, 7], rows[1, 3] = 2.0, 1.0
