@@ -65,12 +65,11 @@ def losses(
     towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, lessons: Lessons
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
-    pixels = (batch.pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
     count = int((batch.label >= 0).sum())  # photos come first
     with torch.autocast("cpu", torch.bfloat16):
-        maps = towers.early(pixels)
-        middle = towers.middle(maps)
-        rows = towers.top(middle)
+        maps = towers.early(_scaled(batch.pixels))
+        written = towers.middle(towers.early(_scaled(batch.writing)))
+        rows = torch.cat([towers.features(maps), towers.top(written)])
         with torch.no_grad():
             known = late(teachers.image, maps[:count], towers.frozen)
     rows, known = rows.float(), known.float()
@@ -89,8 +88,13 @@ def losses(
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": functional.kl_div(taught, answer, reduction="batchmean"),
         "stayed": (plain * (1 - (seen[:count] * aim).sum(-1))).sum() / plain.sum().clamp(min=1),
-        **lessons.asked(middle, rows, batch),
+        **lessons.asked(written, rows, batch),
     }
+
+
+def _scaled(pixels: Tensor) -> Tensor:
+    """Bytes -> -1..1, as the tower wants them."""
+    return (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
 def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng: random.Random) -> dict[str, Tensor]:

@@ -34,10 +34,10 @@ SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 150  # steps
 RATES = {"lessons": 1e-3, "image": 4e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
-EARLIER = 0.4  # of the rate, for the first stage that learns
+EARLIER = 0.7  # of the rate, for the first stage that learns
 WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 1.5, "stayed": 6.0, "placed": 2.0, "like": 2.0},
-    **{"lettered": 0.3, "spelt": 0.1, "alone": 0.3},
+    **{"lettered": 1.0, "spelt": 0.1, "alone": 0.3},
 }
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 

@@ -74,21 +74,18 @@ class Lessons(nn.Module):
         """How far the tower is from the answers.
 
         Args:
-            middle: (n, channels, side, side) maps.
-            rows: (n, 1280) averages of the last map.
+            middle: (written, channels, side, side) maps of the pictures with writing.
+            rows: (n, 1280) averages of the last map, of all pictures.
             batch: that these are of.
 
         Returns:
-            `lettered`: a letter's share of the questions which letters stand where; `spelt`: all questions about a
+            `lettered`: all questions about which letter stands where, per letter; `spelt`: all questions about a
             word's letters, per word; `alone`: which concept is shown, by its one channel.
         """
-        written = batch.letters.sum(1) > 0
-        spots = [row for row, some in zip(batch.spots, written.tolist(), strict=True) if some]
-        where = spelling.cells(spots, middle.shape[-1])
-        seen, word = self.letter(middle[written].float()), self.word(rows[written])
+        where = spelling.cells(batch.spots, middle.shape[-1])
         return {
-            "lettered": _wrong(seen, where) / where.sum().clamp(min=1),
-            "spelt": _wrong(word, batch.letters[written]) / len(word),
+            "lettered": _wrong(self.letter(middle.float()), where) / where.sum().clamp(min=1),
+            "spelt": _wrong(self.word(rows[-len(middle) :]), batch.letters) / len(middle),
             "alone": self._alone(rows, batch.shown),
         }
 

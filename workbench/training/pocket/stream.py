@@ -6,6 +6,7 @@ had. Nothing here knows a model.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,19 +18,13 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from workbench.training.pocket.painting import Material, made
+from workbench.training.pocket.painting import Made, Material, made
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
-KINDS = {
-    "photo": 10,
-    "attacked": 5,
-    "word": 10,
-    "drawing": 9,
-    "colour": 2,
-    "count": 2,
-    "pair": 2,
-}  # pictures in a batch
+SEEN = {"photo": 10, "drawing": 9, "colour": 2, "count": 2, "pair": 2}  # pictures in a batch without writing
+WRITTEN = {"attacked": 5, "word": 10}  # and with it
+LARGER, LARGEST, STEP = 1.5, 224, 16  # pictures with writing are so much larger: small letters are none
 
 
 @dataclass(frozen=True)
@@ -37,18 +32,20 @@ class Batch:
     """What one step trains on.
 
     Attributes:
-        pixels: (n, 3, size, size) uint8; the photos first, then the attacked ones, and so on as in `KINDS`.
+        pixels: (seen, 3, size, size) uint8; the photos first, and so on as in `SEEN`.
+        writing: (written, 3, larger, larger) uint8; as in `WRITTEN`. What follows is for `pixels` first, then these.
         target: (n, names) over the bank, rows sum to 1.
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
         label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows; two pictures that share one are no negatives of each other.
-        letters: (n, `spelling.WIDTH`) of the word that is written on each; zeros where none is.
-        spots: where these letters lie; () where none are.
+        letters: (written, `spelling.WIDTH`) of the word on each.
+        spots: (written,) where these letters lie.
     """
 
     pixels: Tensor
+    writing: Tensor
     target: Tensor
     captions: list[str]
     false: list[str]
@@ -92,24 +89,33 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         rng: decides everything else.
     """
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
-    every = [made(material, kind, size=size, done=done, rng=rng) for kind, count in KINDS.items() for _ in range(count)]
+    larger = min(LARGEST, int(LARGER * size / STEP) * STEP)
+    draw = functools.partial(made, material, done=done, rng=rng)
+    seen = [draw(kind, size=size) for kind, count in SEEN.items() for _ in range(count)]
+    written = [draw(kind, size=larger) for kind, count in WRITTEN.items() for _ in range(count)]
+    every = [*seen, *written]
     return Batch(
-        torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2),
+        _stacked(seen),
+        _stacked(written),
         torch.stack([material.bank.target(one.weights) for one in every]),
         [one.caption for one in every],
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
-        torch.stack([letters(one.written) for one in every]),
-        [one.spots for one in every],
+        torch.stack([letters(one.written) for one in written]),
+        [one.spots for one in written],
     )
+
+
+def _stacked(every: list[Made]) -> Tensor:
+    return torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2)
 
 
 def sheet(material: Material, file: Path, *, seed: int) -> None:
     """Write one batch as a picture, to look at."""
-    shown = batch(material, 0.5, sizes=((144,),), rng=random.Random(seed)).pixels.permute(0, 2, 3, 1).numpy()
-    whole = Image.new("RGB", (8 * 144, 8 * 144))
-    for number, picture in enumerate(shown[:64]):
-        whole.paste(Image.fromarray(picture), (number % 8 * 144, number // 8 * 144))
+    drawn, whole = batch(material, 0.5, sizes=((144,),), rng=random.Random(seed)), Image.new("RGB", (8 * 144, 5 * 144))
+    pictures = [picture.permute(1, 2, 0).numpy() for part in (drawn.pixels, drawn.writing) for picture in part]
+    for number, picture in enumerate(pictures[:40]):
+        whole.paste(Image.fromarray(picture).resize((144, 144)), (number % 8 * 144, number // 8 * 144))
     whole.save(file)

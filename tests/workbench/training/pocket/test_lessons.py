@@ -15,12 +15,9 @@ from workbench.training.pocket.writing import Spot
 
 
 def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot, ...]]) -> Batch:
-    count, nothing = len(words), torch.zeros(len(words))
-    letters = torch.stack([spelling.letters(word) for word in words])
-    return Batch(
-        torch.zeros(count, 3, 8, 8, dtype=torch.uint8), nothing[:, None], words, [], nothing, nothing.long() - 1, shown,
-        letters, spots,
-    )  # fmt: skip
+    nothing, letters = torch.zeros(len(shown)), torch.stack([spelling.letters(word) for word in words])
+    blank = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    return Batch(blank, blank, nothing[:, None], words, [], nothing, nothing.long() - 1, shown, letters, spots)
 
 
 def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(material: Material) -> None:
@@ -39,10 +36,10 @@ def test_closed_forms() -> None:
         assert not part.weight.any()  # the tower is not pulled by what has not begun to learn
         torch.nn.init.zeros_(part.bias)
     rows = torch.zeros(3, towers.WIDTH)
-    rows[0, 7], rows[1, 3] = 2.0, 1.0
+    rows[0, 7], rows[1, 3] = 2.0, 1.0  # the last picture is the one with writing
     shown = [frozenset({"cat", "pet"}), frozenset({"cat", "dog"}), frozenset({"tree"})]
-    given = batch(["ab", "", ""], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9)), (), ()])
-    parts = asked.asked(torch.zeros(3, 4, 2, 2), rows, given)
+    given = batch(["ab"], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9))])
+    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, given)
     half = math.log(2)  # what an answer of one half costs
     assert float(parts["lettered"].detach()) == pytest.approx(26 * 4 * half / 2, rel=1e-5)
     assert float(parts["spelt"].detach()) == pytest.approx(spelling.WIDTH * half, rel=1e-5)
@@ -50,5 +47,5 @@ def test_closed_forms() -> None:
         asked.factor.zero_()
     logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]).log_softmax(-1)
     want = -(logits[0, 0] + (logits[1, 0] + logits[1, 1]) / 2 + logits[2, 2]) / 3
-    got = asked.asked(torch.zeros(3, 4, 2, 2), rows, given)["alone"]
+    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, given)["alone"]
     assert float(got.detach()) == pytest.approx(float(want), rel=1e-5)
