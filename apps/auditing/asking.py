@@ -15,6 +15,7 @@ import gradio as gr
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import state
+from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.auditing import rules, wish
 from apps.auditing.running import Step, carry_out
@@ -30,6 +31,7 @@ from workbench.loading import hub
 from workbench.scheduler import CancelToken
 
 IDLE = "Choose an audit and press “Run”. With built-in pictures each takes some seconds to a minute on a laptop."
+STOPPED = "Stopped. What is done is kept: press “Run” again to go on."
 PLAN = ["audit", "model", "pictures", "of these known", "texts", "seconds", "note"]
 DONE = ["audit", "model", "status", "measures", "what stands out"]
 
@@ -95,7 +97,7 @@ def done_row(step: Step) -> list[str | int]:
 
 def build(engine: Engine, shelf: gr.State) -> None:
     """Lay out the view."""
-    first = [catalogue.AUDITS[0].key]
+    first, runs = [catalogue.AUDITS[0].key], Runs(STOPPED)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")
@@ -151,28 +153,22 @@ def build(engine: Engine, shelf: gr.State) -> None:
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         jobs = wish.jobs(wished(typed))
         kept: Shelf = typed[shelf].opened()
-        token, lines = CancelToken(), []
-        own = typed[data] == UPLOAD
-        try:
-            for step in carry_out(engine, jobs, Path(kept.folder), owner=owner(request), token=token, own_pictures=own):
-                if step.run is None and not step.error:
-                    yield step.said, gr.skip(), kept
-                    continue
-                lines.append(done_row(step))
-                kept = kept.added(step.run) if step.run else kept
-                yield step.said, gr.update(value=lines, visible=True), kept
-        finally:
-            token.cancel()
-        yield _ended(lines, kept), gr.skip(), kept
+        visitor, own = owner(request), typed[data] == UPLOAD
+
+        def steps(token: CancelToken) -> Iterator[tuple[Any, ...]]:
+            yield "Beginning …", gr.skip(), kept
+            done = carry_out(engine, jobs, Path(kept.folder), owner=visitor, token=token, own_pictures=own)
+            yield from _screens(done, kept)
+
+        yield from runs.newest(visitor, steps, stopped=(runs.stopped, gr.skip(), gr.skip()))
 
     view = [name, text, remark, warning, read, use]
     _wire_protocol(audits, told, view)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
-    estimate.click(plan, form, [status, cost], **wire)
-    running = go.click(run, form, [status, rows, shelf], **wire)
-    says = "Stopped. What is done is kept: press “Run” again to go on."
-    stop.click(lambda: says, None, status, cancels=[running], queue=False, **hidden)
+    queued: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
+    estimate.click(plan, form, [status, cost], **queued)
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, shelf], **queued}
+    wire(runs, go, stop, says=status, event=event)
 
 
 def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any]) -> None:
@@ -221,6 +217,19 @@ def _data_widgets() -> tuple[gr.Radio, gr.File, gr.File]:
         truth = gr.File(label="What they show (CSV)", file_types=[".csv"], elem_id="audit-truth")
     data.change(lambda kind: gr.update(visible=kind == UPLOAD), data, mine, queue=False, api_visibility="private")
     return data, files, truth
+
+
+def _screens(steps: Iterator[Step], kept: Shelf) -> Iterator[tuple[Any, ...]]:
+    """Turn steps into what the widgets show: words, the table of what is done, and the shelf."""
+    lines = []
+    for step in steps:
+        if step.run is None and not step.error:
+            yield step.said, gr.skip(), kept
+            continue
+        lines.append(done_row(step))
+        kept = kept.added(step.run) if step.run else kept
+        yield step.said, gr.update(value=lines, visible=True), kept
+    yield _ended(lines, kept), gr.skip(), kept
 
 
 def _ended(lines: list[list[str | int]], kept: Shelf) -> str:

@@ -14,10 +14,12 @@ import gradio as gr
 
 from apps import limits
 from apps._handler import handler, owner
+from apps._run_and_stop import Runs, wire
 from apps._widgets import table
 from apps.learn import lesson as words
 from apps.learn.figures import strip
 from workbench.engine import Engine
+from workbench.scheduler import CancelToken
 from workbench.training.miniature import MOST_BATCH, MOST_STEPS, Lesson, learn
 
 _IDLE = "Press “Start”. On two processor cores it takes about half a minute."
@@ -26,10 +28,11 @@ _QUEUE, _AT_ONCE = "learn", 4  # lessons apart from questions to models, so that
 _PAUSE = 0.25  # seconds between two lines of progress
 
 
-def show(engine: Engine, lesson: Lesson, visitor: str) -> Iterator[words.Screen]:
+def show(engine: Engine, lesson: Lesson, visitor: str, *, token: CancelToken | None = None) -> Iterator[words.Screen]:
     """Run a lesson in turn with everybody else's work; yield at most four times a second, and every figure."""
     last = 0.0
-    moments = engine.stream(lambda: learn(lesson), owner=visitor, deadline=limits.current().job_seconds)
+    seconds = limits.current().job_seconds
+    moments = engine.stream(lambda: learn(lesson), owner=visitor, token=token, deadline=seconds)
     for screen in words.screens(moments, lesson):
         if screen.matrix is None and time.monotonic() - last < _PAUSE:
             continue
@@ -69,9 +72,9 @@ def build(engine: Engine) -> None:
             curves = gr.Plot(label="Loss, and held-out pairs named right", elem_id="learn-curves")
             course = table(words.CURVE_HEADERS, "The curves as a table", elem_id="learn-course")
 
-    @handler
-    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-        chosen = words.read_lesson(typed[steps], typed[batch], typed[seed], temperature=typed[temperature])
+    runs = Runs(_STOPPED, places=_AT_ONCE)
+
+    def screens(chosen: Lesson, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         picture, alt = strip()
         yield {
             verdict: f"Learning, with seed {chosen.seed} …",
@@ -80,20 +83,24 @@ def build(engine: Engine) -> None:
             **{figure: None for figure in (matrix, curves)},
             **{rows: [] for rows in (pairs, course)},
         }
-        for screen in show(engine, chosen, owner(request)):
+        for screen in show(engine, chosen, visitor, token=token):
             shown = {matrix: screen.matrix, pairs: screen.pairs, curves: screen.curves, course: screen.course}
             said = {verdict: screen.status, status: ""} if screen.done else {status: screen.status}
             yield {**said, **{widget: value for widget, value in shown.items() if value is not None}}
 
-    running = go.click(
-        run,
-        {steps, batch, temperature, seed},
-        [verdict, status, drawings, matrix, pairs, curves, course],
-        api_visibility="private",
-        concurrency_id=_QUEUE,
-        concurrency_limit=_AT_ONCE,
-        show_progress="hidden",
-    )
-    stop.click(
-        lambda: (_STOPPED, ""), None, [verdict, status], cancels=[running], queue=False, api_visibility="private"
-    )
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        chosen = words.read_lesson(typed[steps], typed[batch], typed[seed], temperature=typed[temperature])
+        visitor, last = owner(request), {verdict: _STOPPED, status: ""}
+        yield from runs.newest(visitor, lambda token: screens(chosen, visitor, token), stopped=last)
+
+    event: dict[str, Any] = {
+        "fn": run,
+        "inputs": {steps, batch, temperature, seed},
+        "outputs": [verdict, status, drawings, matrix, pairs, curves, course],
+        "api_visibility": "private",
+        "concurrency_id": _QUEUE,
+        "concurrency_limit": _AT_ONCE,
+        "show_progress": "hidden",
+    }
+    wire(runs, go, stop, says=verdict, event=event)
