@@ -107,7 +107,10 @@ def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
 def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
     found = audits.compare(run.folder, run.folder)
     assert comparing.flip_rows(found)[1] == []
-    assert {row[3] for row in comparing.paired_rows(found)} <= {0.0, "–"}
+    rows = comparing.paired_rows(found)
+    assert {row[4] for row in rows} <= {0.0, "–"}
+    assert {len(row) for row in rows} == {len(comparing.PAIRED)}
+    assert {"coarse", "everybody", "light=grey"} <= {str(cell) for row in rows for cell in row[1:3]}
     assert "0 flips" in comparing.summary(found)
 
 
