@@ -124,9 +124,9 @@ def build(engine: Engine, shelf: gr.State) -> None:
                     0, label="Pictures at most", info="0 takes all; a part is marked as such.", precision=0, minimum=0
                 )
             with gr.Row():
-                estimate = gr.Button("What does it cost?", elem_id="audit-plan")
-                go = gr.Button("Run", variant="primary", elem_id="audit-go")
-                stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
+                estimate = gr.Button("Cost", min_width=90, elem_id="audit-plan")
+                go = gr.Button("Run", variant="primary", min_width=90, elem_id="audit-go")
+                stop = gr.Button("Stop", variant="stop", min_width=90, elem_id="audit-stop")
             status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
     cost = table(PLAN, "What it would cost", elem_id="audit-costs", visible=False)
     rows = table(

@@ -43,20 +43,11 @@ def show(engine: Engine, lesson: Lesson, visitor: str, *, token: CancelToken | N
 def build(engine: Engine) -> None:
     """Lay out the tab."""
     gr.Markdown(words.LEAD)
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300):
-            with gr.Row():
-                go = gr.Button("Start", variant="primary", elem_id="learn-go")
-                stop = gr.Button("Stop", variant="stop", elem_id="learn-stop")
-            steps = gr.Slider(100, MOST_STEPS, 800, step=50, label="Steps", info="More steps, surer answers.")
-            batch = gr.Slider(8, MOST_BATCH, 64, step=8, label="Batch size", info="Pairs that compete in one step.")
-            temperature = gr.Radio(
-                words.TEMPERATURES, value=words.LEARNED, label="Scale", info="What similarities are multiplied with."
-            )
-            seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="The same seed gives the same lesson.")
-            with gr.Accordion("What happens here, in plain words", open=False, elem_id="learn-explained"):
-                gr.Markdown(words.EXPLAINED)
-        with gr.Column(scale=6, min_width=300):
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"), gr.Row():
+            go = gr.Button("Start", variant="primary", elem_id="learn-go")
+            stop = gr.Button("Stop", variant="stop", elem_id="learn-stop")
+        with gr.Column(elem_classes="answer"):
             verdict = gr.Markdown(_IDLE, elem_classes=["verdict", "live"], elem_id="learn-verdict")
             status = gr.Markdown(elem_classes="notes", elem_id="learn-status")
             drawings = gr.Image(
@@ -68,9 +59,19 @@ def build(engine: Engine) -> None:
                 elem_id="learn-drawings",
             )
             matrix = gr.Plot(label="Drawings (rows) against sentences (columns)", elem_id="learn-matrix")
-            pairs = table(words.MATRIX_HEADERS, "The square as a table", elem_id="learn-pairs")
-            curves = gr.Plot(label="Loss, and held-out pairs named right", elem_id="learn-curves")
-            course = table(words.CURVE_HEADERS, "The curves as a table", elem_id="learn-course")
+            # what would only be an empty frame before the first lesson is not there yet
+            pairs = table(words.MATRIX_HEADERS, "The square as a table", elem_id="learn-pairs", visible=False)
+            curves = gr.Plot(label="Loss, and held-out pairs named right", elem_id="learn-curves", visible=False)
+            course = table(words.CURVE_HEADERS, "The curves as a table", elem_id="learn-course", visible=False)
+        with gr.Column(elem_classes="more"):
+            steps = gr.Slider(100, MOST_STEPS, 800, step=50, label="Steps", info="More steps, surer answers.")
+            batch = gr.Slider(8, MOST_BATCH, 64, step=8, label="Batch size", info="Pairs that compete in one step.")
+            temperature = gr.Radio(
+                words.TEMPERATURES, value=words.LEARNED, label="Scale", info="What similarities are multiplied with."
+            )
+            seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="The same seed gives the same lesson.")
+            with gr.Accordion("What happens here, in plain words", open=False, elem_id="learn-explained"):
+                gr.Markdown(words.EXPLAINED)
 
     runs = Runs(_STOPPED, places=_AT_ONCE)
 
@@ -80,8 +81,9 @@ def build(engine: Engine) -> None:
             verdict: f"Learning, with seed {chosen.seed} …",
             status: "",
             drawings: gr.update(value=picture, alt_text=alt),
-            **{figure: None for figure in (matrix, curves)},
-            **{rows: [] for rows in (pairs, course)},
+            matrix: None,
+            curves: gr.update(value=None, visible=True),
+            **{rows: gr.update(value=[], visible=True) for rows in (pairs, course)},
         }
         for screen in show(engine, chosen, visitor, token=token):
             shown = {matrix: screen.matrix, pairs: screen.pairs, curves: screen.curves, course: screen.course}

@@ -142,8 +142,8 @@ def build(engine: Engine) -> None:
     """Lay out the view."""
     bounds = limits.current()
     kept, runs = gr.State(None), Runs("Stopped.")
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300):
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
             given = gr.File(
                 label=f"Pictures (up to {bounds.pictures}), or one zip",
                 file_count="multiple",
@@ -156,6 +156,9 @@ def build(engine: Engine) -> None:
             with gr.Row():
                 go = gr.Button("Name them all", variant="primary", elem_id="many-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="many-stop")
+        with gr.Column(elem_classes="answer"):
+            shown_in = {"kept": kept, **_results()}
+        with gr.Column(elem_classes="more"):
             with gr.Accordion("True labels (optional)", open=False):
                 told = gr.File(
                     label="CSV with the columns file and label", file_types=[".csv"], height=120, elem_id="many-truth"
@@ -164,8 +167,6 @@ def build(engine: Engine) -> None:
             choice, own = template_choice()
             none = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
             model = model_menu(engine)
-        with gr.Column(scale=6, min_width=300):
-            shown_in = {"kept": kept, **_results()}
     says, whose, k = (shown_in[name] for name in ("says", "whose", "k"))
 
     def screens(typed: dict[Any, Any], setup: Setup, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
