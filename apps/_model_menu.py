@@ -13,7 +13,8 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import handler
+from apps._handler import handler, owner
+from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, said
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
@@ -78,6 +79,12 @@ def fetch(spec: ModelSpec) -> Iterator[str]:
         stopped.set()
 
 
+def _fetched(spec: ModelSpec) -> Iterator[tuple[Any, ...]]:
+    for line in fetch(spec):
+        yield line, gr.skip()
+    yield line, gr.update(choices=choices())
+
+
 def _lines(spec: ModelSpec, news: queue.Queue[Any]) -> Iterator[str]:
     line = f"Fetching {spec.title} …"
     while True:
@@ -100,6 +107,7 @@ def _lines(spec: ModelSpec, news: queue.Queue[Any]) -> Iterator[str]:
 
 def model_menu(engine: Engine, *, label: str = "Model") -> gr.Dropdown:
     """Lay out the menu, and below it what to do when the chosen checkpoint is missing."""
+    runs = Runs("Stopped; what has arrived is kept.", places=1)
     menu = gr.Dropdown(choices(), value=engine.default, label=label, info="Choosing fetches nothing.")
     with gr.Group(visible=False) as missing:
         text = gr.Markdown(elem_classes="notes")
@@ -115,17 +123,15 @@ def model_menu(engine: Engine, *, label: str = "Model") -> gr.Dropdown:
         return gr.update(visible=not here), "" if here else advice(spec), False, ""
 
     @handler
-    def download(key: str, confirmed: bool) -> Iterator[tuple[Any, ...]]:
+    def download(key: str, confirmed: bool, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if not (confirmed and downloads_allowed()):
             raise Cancelled("Not confirmed.")
-        for line in fetch(find(key)):
-            yield line, gr.skip()
-        yield line, gr.update(choices=choices())
+        yield from runs.newest(owner(request), lambda _: _fetched(find(key)), stopped=(runs.stopped, gr.skip()))
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     menu.change(chosen, menu, [missing, text, sure, status], queue=False, **hidden)
     sure.change(lambda yes: gr.update(interactive=bool(yes)), sure, go, queue=False, **hidden)
-    running = go.click(download, [menu, sure], [status, menu], concurrency_id="download", concurrency_limit=1, **hidden)
-    stop.click(lambda: "Stopped; what has arrived is kept.", None, status, cancels=[running], queue=False, **hidden)
+    event: dict[str, Any] = {"fn": download, "inputs": [menu, sure], "outputs": [status, menu], **hidden}
+    wire(runs, go, stop, says=status, event={**event, "concurrency_id": "download", "concurrency_limit": 1})
     gr.on(None, lambda: gr.update(choices=choices()), None, menu, queue=False, **hidden)
     return menu

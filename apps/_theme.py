@@ -9,6 +9,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from apps._folder_box import SCRIPT
+
 _STYLES = Path(__file__).with_name("workbench.css")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -97,4 +99,5 @@ document.addEventListener('DOMContentLoaded', () => {
   new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
 });
 </script>"""
+    + f"<script>\n{SCRIPT}</script>"
 )

@@ -13,13 +13,14 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
+from apps._folder_box import FolderFile, folder_box
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
-from apps._model_menu import state
+from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.auditing import rules, wish
 from apps.auditing.running import Step, carry_out
 from apps.auditing.shelf import Shelf, title
-from apps.auditing.wish import BUILTIN, UPLOAD, Wish
+from apps.auditing.wish import BUILTIN, FOLDER, UPLOAD, Wish
 from audits import catalogue
 from audits.running.planning import Cost, costs
 from audits.running.record import Run
@@ -30,6 +31,7 @@ from workbench.loading import hub
 from workbench.scheduler import CancelToken
 
 IDLE = "Choose an audit and press “Run”. With built-in pictures each takes some seconds to a minute on a laptop."
+STOPPED = "Stopped. What is done is kept: press “Run” again to go on."
 PLAN = ["audit", "model", "pictures", "of these known", "texts", "seconds", "note"]
 DONE = ["audit", "model", "status", "measures", "what stands out"]
 
@@ -41,7 +43,7 @@ def audit_choices() -> list[tuple[str, str]]:
 
 def model_choices() -> list[tuple[str, str]]:
     """Return the models that are on this machine; others can be fetched in the zero-shot tab."""
-    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in CHECKPOINTS if hub.presence(spec).here]
+    return [(spec.title, spec.key) for spec in CHECKPOINTS if hub.presence(spec).here]
 
 
 def about(audits: list[str]) -> str:
@@ -95,7 +97,7 @@ def done_row(step: Step) -> list[str | int]:
 
 def build(engine: Engine, shelf: gr.State) -> None:
     """Lay out the view."""
-    first = [catalogue.AUDITS[0].key]
+    first, runs = [catalogue.AUDITS[0].key], Runs(STOPPED)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")
@@ -108,33 +110,36 @@ def build(engine: Engine, shelf: gr.State) -> None:
             use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
             warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
             read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
-            data, files, truth = _data_widgets()
+            data, folder, files, truth = _data_widgets()
             with gr.Accordion("Protocol: labels, templates, settings", open=False):
                 # a quick hand may be ahead of the list of choices; what is no protocol is read as the first one
                 name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False, allow_custom_value=True)
                 text = gr.Code(language="yaml", label="Protocol, editable", lines=8, max_lines=24, visible=False)
                 remark = gr.Markdown(elem_classes=["notes", "live"], elem_id="audit-hash")
             with gr.Row():
-                seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
+                seed = gr.Number(
+                    0, label="Seed", info="The same seed, the same numbers.", precision=0, minimum=0, maximum=2**31
+                )
                 limit = gr.Number(
                     0, label="Pictures at most", info="0 takes all; a part is marked as such.", precision=0, minimum=0
                 )
             with gr.Row():
-                estimate = gr.Button("What does it cost?", elem_id="audit-plan")
-                go = gr.Button("Run", variant="primary", elem_id="audit-go")
-                stop = gr.Button("Stop", variant="stop", elem_id="audit-stop")
+                estimate = gr.Button("Cost", min_width=90, elem_id="audit-plan")
+                go = gr.Button("Run", variant="primary", min_width=90, elem_id="audit-go")
+                stop = gr.Button("Stop", variant="stop", min_width=90, elem_id="audit-stop")
             status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
     cost = table(PLAN, "What it would cost", elem_id="audit-costs", visible=False)
     rows = table(
         DONE, "What was run", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
     )
-    form: Any = {audits, models, data, files, truth, name, text, seed, limit, read, shelf}
+    form: Any = {audits, models, data, folder, files, truth, name, text, seed, limit, read, shelf}
 
     def wished(typed: dict[Any, Any]) -> Wish:
         paths = [str(one) for one in typed[files] or []]
         return Wish(
             tuple(typed[audits] or ()), tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
-            typed[name] or "", typed[text] or "", int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
+            tuple(typed[folder] or ()), typed[name] or "", typed[text] or "",
+            int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
         )  # fmt: skip
 
     @handler
@@ -151,28 +156,22 @@ def build(engine: Engine, shelf: gr.State) -> None:
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         jobs = wish.jobs(wished(typed))
         kept: Shelf = typed[shelf].opened()
-        token, lines = CancelToken(), []
-        own = typed[data] == UPLOAD
-        try:
-            for step in carry_out(engine, jobs, Path(kept.folder), owner=owner(request), token=token, own_pictures=own):
-                if step.run is None and not step.error:
-                    yield step.said, gr.skip(), kept
-                    continue
-                lines.append(done_row(step))
-                kept = kept.added(step.run) if step.run else kept
-                yield step.said, gr.update(value=lines, visible=True), kept
-        finally:
-            token.cancel()
-        yield _ended(lines, kept), gr.skip(), kept
+        visitor, own = owner(request), typed[data] != BUILTIN
+
+        def steps(token: CancelToken) -> Iterator[tuple[Any, ...]]:
+            yield "Beginning …", gr.skip(), kept
+            done = carry_out(engine, jobs, Path(kept.folder), owner=visitor, token=token, own_pictures=own)
+            yield from _screens(done, kept)
+
+        yield from runs.newest(visitor, steps, stopped=(runs.stopped, gr.skip(), gr.skip()))
 
     view = [name, text, remark, warning, read, use]
     _wire_protocol(audits, told, view)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
-    estimate.click(plan, form, [status, cost], **wire)
-    running = go.click(run, form, [status, rows, shelf], **wire)
-    says = "Stopped. What is done is kept: press “Run” again to go on."
-    stop.click(lambda: says, None, status, cancels=[running], queue=False, **hidden)
+    queued: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
+    estimate.click(plan, form, [status, cost], **queued)
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, shelf], **queued}
+    wire(runs, go, stop, says=status, event=event)
 
 
 def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any]) -> None:
@@ -201,26 +200,50 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
     text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **hidden)
 
 
-def _data_widgets() -> tuple[gr.Radio, gr.File, gr.File]:
+def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:
+    most = limits.current().pictures
     data = gr.Radio(
-        [("Built-in pictures", BUILTIN), ("My own pictures", UPLOAD)], value=BUILTIN, label="Pictures",
-        info="Built-in: drawn and rendered, or from packages; they show the method, not the world.",
+        [("Built-in", BUILTIN), ("My own folder", FOLDER), ("My own pictures or zip", UPLOAD)], value=BUILTIN,
+        label="Pictures", info="Built-in: drawn and rendered, or from packages; they show the method, not the world.",
         elem_id="audit-data",
     )  # fmt: skip
-    with gr.Group(visible=False) as mine:
+    stay = "They stay on this machine and are deleted with the other uploads. Use pictures of people only if you may."
+    columns = "`path,label`, and a column for each attribute (`gender`, `race`, `age`, …)"
+    with gr.Column(visible=False) as whole:
         gr.Markdown(
-            "A zip whose folders are the labels, or pictures with a CSV: `path,label`, and a column for each attribute "
-            f"(`gender`, `race`, `age`, …). {limits.current().pictures} pictures at most in a zip. They stay on this "
-            "machine and are deleted with the other uploads. Use pictures of people only if you may.",
+            f"A folder whose folders are the labels (`cat/`, `dog/`), or one with a CSV in it: {columns}. "
+            f"{most} files at most. {stay}",
+            elem_classes="notes",
+        )
+        folder = folder_box("A folder of pictures", elem_id="audit-folder")
+    with gr.Column(visible=False) as mine:
+        gr.Markdown(
+            f"A zip whose folders are the labels, or pictures with a CSV: {columns}. {most} files at most. {stay}",
             elem_classes="notes",
         )
         files = gr.File(
             label="Pictures or a zip", file_count="multiple", file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
-            elem_id="audit-files",
+            height=180, elem_id="audit-files",
         )  # fmt: skip
-        truth = gr.File(label="What they show (CSV)", file_types=[".csv"], elem_id="audit-truth")
-    data.change(lambda kind: gr.update(visible=kind == UPLOAD), data, mine, queue=False, api_visibility="private")
-    return data, files, truth
+        truth = gr.File(label="What they show (CSV)", file_types=[".csv"], height=120, elem_id="audit-truth")
+    data.change(
+        lambda kind: (gr.update(visible=kind == FOLDER), gr.update(visible=kind == UPLOAD)),
+        data, [whole, mine], queue=False, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    return data, folder, files, truth
+
+
+def _screens(steps: Iterator[Step], kept: Shelf) -> Iterator[tuple[Any, ...]]:
+    """Turn steps into what the widgets show: words, the table of what is done, and the shelf."""
+    lines = []
+    for step in steps:
+        if step.run is None and not step.error:
+            yield step.said, gr.skip(), kept
+            continue
+        lines.append(done_row(step))
+        kept = kept.added(step.run) if step.run else kept
+        yield step.said, gr.update(value=lines, visible=True), kept
+    yield _ended(lines, kept), gr.skip(), kept
 
 
 def _ended(lines: list[list[str | int]], kept: Shelf) -> str:

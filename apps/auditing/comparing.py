@@ -15,12 +15,14 @@ from gradio.utils import get_upload_folder
 
 from apps._handler import handler
 from apps._widgets import literal, table
+from apps.auditing.behind import in_words, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
 from audits.comparing import Comparison, compare
 from audits.reporting.writing import write_comparison
 
-PAIRED = ["metric", "slice", "pairs", "difference", "low", "high", "p, adjusted"]
+PAIRED = ["metric", "labels", "slice", "pairs", "difference", "low", "high", "p, adjusted"]
 CORRECTIONS = [("Benjamini-Hochberg", "bh"), ("Holm", "holm"), ("none", "none")]
+WORDS = {key: word for word, key in CORRECTIONS}
 MOST_FLIPS = 200  # rows shown; the files hold all
 IDLE = "Choose two runs of one audit by one protocol on the same pictures, such as two models."
 
@@ -31,7 +33,8 @@ def paired_rows(found: Comparison) -> list[list[str | float]]:
     return [
         [
             str(row["metric"]),
-            str(row["slice"]),
+            str(row["label_set"]),
+            in_words(slice_of(row["slice"])) or "everybody",
             *("–" if pd.isna(row[key]) else round(float(row[key]), 4) for key in columns),
         ]
         for row in found.metrics.to_dict("records")
@@ -48,9 +51,10 @@ def flip_rows(found: Comparison) -> tuple[list[str], list[list[str]]]:
 
 def summary(found: Comparison) -> str:
     """Say what was compared, in how many tests, and what differed between the runs."""
+    rule = WORDS.get(found.correction, found.correction)
     said = (
         f"{literal(found.models[1])} minus {literal(found.models[0])}: {len(found.metrics)} differences, "
-        f"{found.tests} tests corrected together ({literal(found.correction)}), {len(found.flips)} flips."
+        f"{found.tests} tests corrected together ({literal(rule)}), {len(found.flips)} flips."
     )
     if found.mismatches:
         said += f"\n\n**Not measured alike:** {literal('; '.join(found.mismatches))}. Read the differences with care."
@@ -97,7 +101,3 @@ def build(shelf: gr.State) -> None:
         side_by_side, [shelf, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
         **hidden,
     )  # fmt: skip
-
-
-def _shown(value: Any) -> str | float:
-    return "–" if pd.isna(value) else round(float(value), 4)

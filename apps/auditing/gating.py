@@ -37,24 +37,35 @@ SAYS = {
 
 
 def metrics(run: Run) -> list[tuple[str, str]]:
-    """Return a menu of what can be held against a threshold: metric, and over which attributes a gap is taken."""
+    """Return a menu of what can be held against a threshold: metric, its labels, over which attributes a gap is taken.
+
+    Where a metric is measured with several sets of labels, each stands alone and all stand together.
+    """
     found: dict[str, str] = {}
-    for row in run.metrics[["metric", "contrast", "slice_by"]].drop_duplicates().to_dict("records"):
-        contrast, by = str(row["contrast"]), str(row["slice_by"])
-        if contrast == "none":
-            words = f"{row['metric']}, each {by.replace(',', ' x ')}" if by else f"{row['metric']}, the whole"
-        elif contrast == "between_groups":
-            words = f"{row['metric']}, gap between {by.replace(',', ' x ')}"
-        else:
-            continue
-        found[words] = f"{row['metric']}|{contrast}|{by}"
+    for name, rows in run.metrics.groupby("metric"):
+        several = sorted({str(one) for one in rows["label_set"]})
+        for labels in ["", *several] if len(several) > 1 else [""]:
+            shown = f"{name} on {labels}" if labels else str(name)
+            for contrast, by in rows[["contrast", "slice_by"]].drop_duplicates().itertuples(index=False):
+                if words := _words(str(contrast), str(by)):
+                    found[f"{shown}, {words}"] = f"{name}|{contrast}|{by}|{labels}"
     return sorted(found.items())
 
 
+def _words(contrast: str, by: str) -> str:
+    """Say what a number is taken over; nothing for contrasts that no rule is made of here."""
+    attributes = by.replace(",", " x ")
+    if contrast == "none":
+        return f"each {attributes}" if by else "the whole"
+    return f"gap between {attributes}" if contrast == "between_groups" else ""
+
+
 def rule(metric: str, bound: str, threshold: float) -> dict[str, Any]:
-    """Return one rule of a thresholds file."""
-    name, contrast, by = metric.split("|")
+    """Return one rule of a thresholds file, for an entry of the menu."""
+    name, contrast, by, labels = metric.split("|")
     made: dict[str, Any] = {"id": f"{name} {bound} {threshold:g}", "metric": name, "require": f"{bound} {threshold:g}"}
+    if labels:
+        made["label_set"] = labels
     if contrast == "between_groups":
         return made | {"contrast": contrast, "by": by.split(",")}
     return made | {"slice": {key: "*" for key in by.split(",") if key}}
@@ -84,13 +95,15 @@ def check_rows(found: GateResult) -> list[list[str]]:
 def build(shelf: gr.State) -> None:
     """Lay out the view."""
     with gr.Row():
-        chosen = gr.Dropdown([], label="Run", elem_id="gate-run")
+        chosen = gr.Dropdown([], label="Run", info="The newest first.", elem_id="gate-run")
         metric = gr.Dropdown([], label="Number", info="The whole, each group, or a gap.", elem_id="gate-metric")
     with gr.Row():
         bound = gr.Radio(
             BOUNDS, value="ci_high <=", label="Required", info="A bound holds the whole interval to the rule."
         )
-        threshold = gr.Slider(-1, 1, 0.05, step=0.01, label="Threshold", elem_id="gate-threshold")
+        threshold = gr.Slider(
+            -1, 1, 0.05, step=0.01, label="Threshold", info="What it is held against.", elem_id="gate-threshold"
+        )
         least = gr.Slider(0, 500, 30, step=10, label="Pictures at least", info="Below, a rule stays open.")
     status = gr.Markdown(EMPTY_SAYS, elem_classes=["live", "verdict"], elem_id="gate-says")
     grid = table(CHECKS, "Held against the rule", elem_id="gate-checks")

@@ -52,24 +52,25 @@ def figure(first: Answer, second: Answer) -> Any:
 
 def build(engine: Engine) -> None:
     """Lay out the view."""
-    with gr.Row():
-        with gr.Column(scale=5, min_width=300):
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
             what = gr.Radio([MODELS, PICTURES], value=MODELS, label="Compare", info="What differs between A and B.")
             with gr.Row():
                 picture_a = picture_box("Picture", height=240, elem_id="compare-a")
                 picture_b = picture_box("Picture B", height=240, elem_id="compare-b")
                 picture_b.visible = False
             labels = labels_box("cat, dog, coffee cup, rocket, bicycle", elem_id="compare-labels")
-            go = gr.Button("Compare", variant="primary", elem_id="compare-go")
-            choice, own = template_choice()
-            none_of_these = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
             model_a = model_menu(engine, label="Model A")
             model_b = model_menu(engine, label="Model B")
-        with gr.Column(scale=6, min_width=300):
+            go = gr.Button("Compare", variant="primary", elem_id="compare-go")
+        with gr.Column(elem_classes="answer"):
             says = gr.Markdown("Give a picture and labels, then press “Compare”.", elem_classes=["verdict", "live"])
             chart = gr.Plot(label="Probability, A and B", elem_id="compare-chart")
             rows = table(HEADERS, "All labels, largest difference first", elem_id="compare-table")
             provenance = gr.Markdown(elem_classes="provenance")
+        with gr.Column(elem_classes="more"):
+            choice, own = template_choice()
+            none_of_these = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
 
     @handler
     def compare(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:

@@ -96,8 +96,8 @@ def build(engine: Engine) -> None:
     """Lay out the view."""
     limit = limits.current().contrast
     kept = gr.State(None)
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300):
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
             gallery = gr.Gallery(
                 label=f"Pictures, up to {limit}",
                 type="filepath",
@@ -117,14 +117,15 @@ def build(engine: Engine) -> None:
             with gr.Row():
                 go = gr.Button("Compare all", variant="primary", elem_id="contrast-go")
                 animals = gr.Button("Five drawn animals", elem_id="contrast-preset")
-            model = model_menu(engine)
-        with gr.Column(scale=6, min_width=300):
+        with gr.Column(elem_classes="answer"):
             says = gr.Markdown(_IDLE, elem_classes=["verdict", "live"])
             choices = [TEXT, PICTURE, COSINE]
             direction = gr.Radio(choices, value=TEXT, label="Each cell shows", elem_id="contrast-direction")
             chart = gr.Plot(label="Pictures (rows) against texts (columns)", elem_id="contrast-chart")
             rows = table(["picture"], "The same as a table", elem_id="contrast-table")
             whose = gr.Markdown(elem_classes="provenance")
+        with gr.Column(elem_classes="more"):
+            model = model_menu(engine)
 
     @handler
     def compare(given: list[Any] | None, typed: str, way: str, key: str, request: gr.Request) -> tuple[Any, ...]:

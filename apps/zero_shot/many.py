@@ -18,6 +18,7 @@ from gradio.utils import get_upload_folder
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
+from apps._run_and_stop import Runs, wire
 from apps._widgets import labels_box, literal, table, template_choice
 from apps.zero_shot.evaluation import class_rows, confusion_figure, confusion_rows, scored, seen, truth_of
 from apps.zero_shot.question import numbers, provenance, read_setup
@@ -31,6 +32,7 @@ from workbench.errors import WorkbenchError
 from workbench.labels import NONE_OF_THESE
 from workbench.pictures import SAMPLES, sample_path
 from workbench.reproduce import Setup
+from workbench.scheduler import CancelToken
 
 _IDLE = "Choose pictures or a zip, type labels, press “Name them all”."
 _ANY = "any"
@@ -139,9 +141,9 @@ def _results() -> dict[str, Any]:
 def build(engine: Engine) -> None:
     """Lay out the view."""
     bounds = limits.current()
-    kept = gr.State(None)
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300):
+    kept, runs = gr.State(None), Runs("Stopped.")
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
             given = gr.File(
                 label=f"Pictures (up to {bounds.pictures}), or one zip",
                 file_count="multiple",
@@ -154,6 +156,9 @@ def build(engine: Engine) -> None:
             with gr.Row():
                 go = gr.Button("Name them all", variant="primary", elem_id="many-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="many-stop")
+        with gr.Column(elem_classes="answer"):
+            shown_in = {"kept": kept, **_results()}
+        with gr.Column(elem_classes="more"):
             with gr.Accordion("True labels (optional)", open=False):
                 told = gr.File(
                     label="CSV with the columns file and label", file_types=[".csv"], height=120, elem_id="many-truth"
@@ -162,19 +167,14 @@ def build(engine: Engine) -> None:
             choice, own = template_choice()
             none = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
             model = model_menu(engine)
-        with gr.Column(scale=6, min_width=300):
-            shown_in = {"kept": kept, **_results()}
     says, whose, k = (shown_in[name] for name in ("says", "whose", "k"))
 
-    @handler
-    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def screens(typed: dict[Any, Any], setup: Setup, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         began = time.perf_counter()
-        words = [typed[widget] for widget in (labels, choice, own)]
-        setup = read_setup(*words, none_of_these=typed[none], model=typed[model])
         found: tuple[Row, ...] = ()
         with (
             open_bundle(typed[given] or [], limit=bounds.pictures) as bundle,
-            engine.session(owner(request), setup.model, deadline=bounds.job_seconds) as session,
+            engine.session(visitor, setup.model, token=token, deadline=bounds.job_seconds) as session,
         ):
             for step in classify_bundle(
                 session, bundle, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
@@ -188,6 +188,13 @@ def build(engine: Engine) -> None:
             yield {shown_in[name]: value for name, value in changed.items()}
 
     @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=typed[none], model=typed[model])
+        visitor = owner(request)
+        yield from runs.newest(visitor, lambda token: screens(typed, setup, visitor, token), stopped={says: "Stopped."})
+
+    @handler
     def filtered(last: Kept | None, shown: int, answer: str, chance: float, kind: str) -> tuple[Any, Any, Any]:
         return view(last, shown, label=answer, at_least=chance, only=kind)
 
@@ -197,9 +204,9 @@ def build(engine: Engine) -> None:
 
     inputs: set[Any] = {given, told, folders, labels, choice, own, none, model, k}
     outputs = [widget for name, widget in shown_in.items() if name != "k"]
-    wire: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, "show_progress_on": [says]}
-    running = go.click(run, inputs, outputs, api_name="many", **wire)
-    stop.click(lambda: "Stopped.", None, says, cancels=[running], queue=False, api_visibility="private")
+    event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "show_progress_on": [says]}
+    event |= {"api_name": "many", "concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT}
+    wire(runs, go, stop, says=says, event=event)
     shipped.click(take, None, [given, labels], api_visibility="private")
     filters = [kept, *(shown_in[name] for name in ("k", "label", "at_least", "only"))]
     changes = [k.release, *(shown_in[name].input for name in ("label", "at_least", "only"))]

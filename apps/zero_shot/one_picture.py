@@ -57,21 +57,22 @@ def build(engine: Engine) -> None:
 
     asked = gr.State(None)
     sample = gr.State("")
-    with gr.Row():
-        with gr.Column(scale=5, min_width=300):
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
             picture = picture_box("Picture", elem_id="one-picture")
             shelf = examples.shelf()
             labels = labels_box(FIRST_LABELS, elem_id="one-labels")
             go = gr.Button("Name it", variant="primary", elem_id="one-go")
-            choice, own = template_choice()
-            none_of_these = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
-            model = model_menu(engine)
-        with gr.Column(scale=6, min_width=300):
+        with gr.Column(elem_classes="answer"):
             verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"])
             chart = gr.Plot(label="Probability of each label", elem_id="one-chart")
             rows = table(HEADERS, "All labels", elem_id="one-table")
             remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])
             provenance = gr.Markdown(elem_classes="provenance", elem_id="one-provenance")
+        with gr.Column(elem_classes="more"):
+            choice, own = template_choice()
+            none_of_these = gr.Checkbox(label="Add “none of these”", info="An unspecific background competes as well.")
+            model = model_menu(engine)
     settings = [labels, choice, own, none_of_these, model]
     inputs: Any = {picture, sample, *settings}
     outputs = [verdict, chart, rows, remarks, provenance, asked]

@@ -16,6 +16,7 @@ from PIL import Image
 
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.zero_shot.question import Asked
 from workbench import attribution
@@ -24,6 +25,7 @@ from workbench.engine import Engine, Session
 from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.labels import NONE_OF_THESE
+from workbench.scheduler import CancelToken
 from workbench.zeroshot import classifier
 
 METHODS = {method.key: method for method in attribution.METHODS}
@@ -135,6 +137,7 @@ def _screens(steps: Iterator[Any], opacity: float) -> Iterator[tuple[Any, ...]]:
 
 def build(engine: Engine, asked: gr.State) -> None:
     """Lay out the view; `asked` holds the last answered question of this visitor."""
+    runs = Runs("Stopped. Nothing is computed any more.")
 
     @handler
     def prepare(question: Asked | None, request: gr.Request) -> tuple[Any, ...]:
@@ -144,10 +147,14 @@ def build(engine: Engine, asked: gr.State) -> None:
     def show(typed: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
         if typed[asked] is None:
             raise BadInput(IDLE)
-        seconds = limits.current().job_seconds
-        with engine.session(owner(request), typed[asked].setup.model, deadline=seconds) as session:
-            steps = look(session, typed[asked], label=typed[label], method=typed[method])
-            yield from _screens(steps, typed[opacity])
+        visitor, seconds = owner(request), limits.current().job_seconds
+
+        def maps(token: CancelToken) -> Iterator[Any]:
+            with engine.session(visitor, typed[asked].setup.model, token=token, deadline=seconds) as session:
+                steps = look(session, typed[asked], label=typed[label], method=typed[method])
+                yield from _screens(steps, typed[opacity])
+
+        yield from runs.newest(visitor, maps, stopped=(runs.stopped, gr.skip(), gr.skip(), gr.skip()))
 
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
@@ -174,23 +181,16 @@ def build(engine: Engine, asked: gr.State) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    running = go.click(
-        show,
-        {asked, label, method, opacity},
-        [status, picture, rows, seen],
-        api_visibility="private",
-        concurrency_id=MODEL_QUEUE,
-        concurrency_limit=MODEL_LIMIT,
-        show_progress="hidden",
-    )
-    stop.click(
-        lambda: "Stopped. Nothing is computed any more.",
-        None,
-        status,
-        cancels=[running],
-        queue=False,
-        api_visibility="private",
-    )
+    event: dict[str, Any] = {
+        "fn": show,
+        "inputs": {asked, label, method, opacity},
+        "outputs": [status, picture, rows, seen],
+        "api_visibility": "private",
+        "concurrency_id": MODEL_QUEUE,
+        "concurrency_limit": MODEL_LIMIT,
+        "show_progress": "hidden",
+    }
+    wire(runs, go, stop, says=status, event=event)
     opacity.change(
         blend,
         [seen, opacity],

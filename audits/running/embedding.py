@@ -106,7 +106,7 @@ def embed(
         dataset: where the pictures are.
         layout: what is needed.
         store: where chunks are kept.
-        token: stops after the chunk at hand when cancelled.
+        token: stops when cancelled; the chunk at hand is lost.
 
     Raises:
         BadInput: something is missing and there is no model.
@@ -159,10 +159,14 @@ class _Desk:
             for item, path in zip(chunk.items, chunk.paths, strict=True)
         ]
 
-    def encode(self, chunk: Chunk, squares: Sequence[Future[Tensor]]) -> NDArray[np.float32]:
+    def encode(self, chunk: Chunk, squares: Sequence[Future[Tensor]], token: CancelToken | None) -> NDArray[np.float32]:
         import torch
 
-        pixels = torch.stack([square.result() for square in squares])
+        opened = []
+        for square in squares:  # opening takes longer than a pass; who stops it waits for one picture
+            _check(token)
+            opened.append(square.result())
+        pixels = torch.stack(opened)
         return encode(self.model, self.module, pixels, chunk=chunk, texts=self.texts)
 
 
@@ -191,7 +195,7 @@ def _pictures(
                 missing = [one for one in missing if one.key != chunk.key]
                 if missing and missing[0].key not in ahead:
                     ahead[missing[0].key] = desk.prepare(pool, missing[0])
-                found = desk.encode(chunk, squares)
+                found = desk.encode(chunk, squares, token)
                 store.put(chunk.key, found)
             rows[chunk.key] = found
             done += len(chunk.items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import Iterator
 
@@ -39,6 +40,13 @@ def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
 def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
     names = {fn.api_name: fn.concurrency_id for fn in page.fns.values()}
     assert names["zero_shot"] == names["compare"] == MODEL_QUEUE
+
+
+def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
+    assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps._run_and_stop`
+    long = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
+    assert len(long) >= 4
+    assert {fn.trigger_mode for fn in long} == {"multiple"}
 
 
 def test_no_event_needs_evaluated_script(page: gr.Blocks) -> None:

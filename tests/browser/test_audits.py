@@ -108,6 +108,26 @@ def test_pictures_of_one_s_own_stay_with_their_visitor(visit: Visit, tmp_path: P
     expect(other.locator("#audit-reading")).to_contain_text("No run yet")
 
 
+@pytest.mark.timeout(400)
+def test_a_folder_is_uploaded_with_its_folders(visit: Visit, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    for key, label in (("cat", "cat"), ("coffee", "coffee cup"), ("rocket", "rocket"), ("drawn-pig", "pig")):
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        sample(key).resize((200, 200)).save(tmp_path / "mine" / label / "one.png")  # the same name in each
+    (tmp_path / "mine" / ".hidden").write_text("stays at home")
+    page = opened(visit)
+    only(page, OVERLAY)
+    page.get_by_label("My own folder").check()
+    page.locator("#audit-folder input[type=file]").set_input_files(tmp_path / "mine")
+    page.locator("#audit-folder", has_text="coffee cup∕one").wait_for()
+    assert "hidden" not in page.locator("#audit-folder").inner_text()
+    page.locator("#audit-plan").click()
+    expect(page.locator("#audit-costs")).to_contain_text("36", timeout=LONG_MS)  # four pictures, nine times written on
+    run(page)
+    expect(page.locator("#audit-done")).to_contain_text("success")
+
+
 @pytest.mark.timeout(300)
 def test_a_changed_label_changes_the_hash_before_anything_runs(visit: Visit) -> None:
     from playwright.sync_api import expect

@@ -61,6 +61,18 @@ def test_a_phone_needs_no_sideways_scrolling(visit: Visit, width: int) -> None:
     assert {view: pixels for view, pixels in wide.items() if pixels > width} == {}
 
 
+def test_on_a_phone_the_answer_stands_right_below_the_question(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    page.locator("#example-cat").click()
+    answered(page, "cat")
+    tops = [page.locator(one).first.bounding_box() for one in ("#one-go", ".verdict", "#one-chart", "#one-provenance")]
+    templates = page.get_by_label("Prompt templates").locator("visible=true").first.bounding_box()
+    heights = [box["y"] for box in (*tops, templates) if box]
+    assert len(heights) == 5
+    assert heights == sorted(heights)
+    assert heights[1] - heights[0] < 100
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_new(visit: Visit, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -107,7 +107,14 @@ class Engine:
         finally:
             forget()
 
-    def stream(self, work: Callable[[], Iterator[T]], *, owner: str, deadline: float | None = None) -> Iterator[T]:
+    def stream(
+        self,
+        work: Callable[[], Iterator[T]],
+        *,
+        owner: str,
+        token: CancelToken | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[T]:
         """Run a long job that needs no model of the catalogue, one step at a time, in turn with everybody else's work.
 
         When the caller stops listening, the job's generator is closed; nothing of it stays.
@@ -115,12 +122,13 @@ class Engine:
         Args:
             work: makes the generator whose steps run in the device's thread.
             owner: who asks; turns are fair between owners.
+            token: stops the job after its step when cancelled, and whoever waits for that step at once.
             deadline: seconds from now after which the job ends.
 
         Raises:
-            Busy, DeadlinePassed, OutOfResources: see `scheduler`.
+            Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
-        patience = Patience(CancelToken(), None if deadline is None else time.monotonic() + deadline)
+        patience = Patience(token, None if deadline is None else time.monotonic() + deadline)
         return self._rooms.scheduler.stream(work, owner=owner, patience=patience)
 
     def status(self) -> dict[str, str]:

@@ -94,6 +94,10 @@ def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
     assert {whole, each, gap} <= set(menu)
     assert gating.rule(menu[whole], "value <=", 0.5)["slice"] == {}
     assert gating.rule(menu[each], "value <=", 0.5)["slice"] == {"light": "*"}
+    coarse = gating.rule(menu["accuracy on coarse, each light"], "value <=", 1)
+    assert coarse["label_set"] == "coarse"
+    (checked,) = audits.gate(run.folder, {"schema": 1, "defaults": {"min_n": 0}, "rules": [coarse]}).rules
+    assert [json.loads(check.slice) for check in checked.checks] == [{"light": "colour"}, {"light": "grey"}]
     made = gating.rule(menu[gap], "ci_high <=", 0.1)
     assert (made["contrast"], made["by"], made["require"]) == ("between_groups", ["light"], "ci_high <= 0.1")
     everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gating.rule(menu[each], "value <=", 1)]}
@@ -107,7 +111,10 @@ def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
 def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
     found = audits.compare(run.folder, run.folder)
     assert comparing.flip_rows(found)[1] == []
-    assert {row[3] for row in comparing.paired_rows(found)} <= {0.0, "–"}
+    rows = comparing.paired_rows(found)
+    assert {row[4] for row in rows} <= {0.0, "–"}
+    assert {len(row) for row in rows} == {len(comparing.PAIRED)}
+    assert {"coarse", "everybody", "light=grey"} <= {str(cell) for row in rows for cell in row[1:3]}
     assert "0 flips" in comparing.summary(found)
 
 

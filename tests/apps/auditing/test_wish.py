@@ -1,19 +1,14 @@
-"""What a visitor's form stands for: jobs, warnings, hashes, and uploads that land where a reader finds them."""
+"""What a visitor's form stands for: jobs, warnings and hashes."""
 
 from __future__ import annotations
-
-import zipfile
-from pathlib import Path
 
 import pytest
 
 from apps.auditing import rules, wish
-from apps.auditing.wish import UPLOAD, Wish
+from apps.auditing.wish import Wish
 from audits import catalogue, protocol
-from audits.datasets import readers
 from audits.protocol import Protocol
 from workbench.errors import BadInput
-from workbench.pictures import sample_path
 
 OVERLAY = "typographic/overlay"
 
@@ -75,28 +70,6 @@ def test_a_content_warning_stands_before_the_run() -> None:
 def test_surveillance_comes_with_its_limits_of_use() -> None:
     assert "out of scope" in rules.intended_use(["surveillance/scenes", "surveillance/identity"])
     assert rules.intended_use([OVERLAY]) == ""
-
-
-def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
-    bundle = tmp_path / "mine.zip"
-    with zipfile.ZipFile(bundle, "w") as packed:
-        packed.write(sample_path("cat"), "cat/one.png")
-        packed.write(sample_path("coffee"), "cup/two.png")
-    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
-    assert sorted(readers.read(job.dataset).table["label"]) == ["cat", "cup"]
-
-
-def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
-    table = tmp_path / "what.csv"
-    table.write_text(f"path,label,gender\n{sample_path('cat').name},cat,female\n", encoding="utf-8")
-    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
-    found = readers.read(job.dataset)
-    assert found.attributes == ("gender",)
-    assert list(found.table["label"]) == ["cat"]
-    with pytest.raises(BadInput, match="need a CSV"):
-        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
-    with pytest.raises(BadInput, match="Choose pictures"):
-        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD))
 
 
 def test_what_is_shown_is_a_protocol_only_where_one_audit_is_chosen() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ import audits
 from audits import stages
 from audits.datasets import readers
 from audits.errors import NothingMeasured
-from audits.running import api, header
+from audits.running import api, embedding, header
 from audits.running.files import sha256_of
 from audits.running.record import Run
 from audits.running.vectors import VectorStore
@@ -248,6 +249,24 @@ def test_a_cancelled_run_is_marked_and_continues_where_it_was(begin: Begin, tmp_
     assert done.folder == folder
     assert done.header.stages["embed"].kept == 70
     assert tables(done) == tables(whole)
+
+
+def test_a_stop_does_not_wait_for_the_pictures_of_a_chunk(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, opened = CancelToken(), []
+    really = embedding.open_square
+
+    def slow(*given: Any, **named: Any) -> torch.Tensor:
+        opened.append(named["item"])
+        token.cancel()
+        time.sleep(0.02)
+        return really(*given, **named)
+
+    monkeypatch.setattr(embedding, "open_square", slow)
+    with pytest.raises(Cancelled):
+        begin(settings={"shades": [1.0, 0.5]}, token=token)
+    assert len(opened) < 20  # of 70
 
 
 def test_ctrl_c_is_written_down(begin: Begin, tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""A folder that is uploaded as a folder: its files come with the paths that they have in it.
+
+The browser's part is `folder_box.js`: Gradio itself keeps bare names only. Knows nothing of what the files hold; the
+paths are a visitor's words, and whoever writes files by them checks them with `inside`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData, ListFiles
+
+from workbench.errors import BadInput
+
+SCRIPT = Path(__file__).with_name("folder_box.js").read_text(encoding="utf-8")
+SLASH = "\N{DIVISION SLASH}"  # what the script writes for a slash
+DEPTH = 8  # folders within folders
+LONGEST = 200  # bytes of a folder's or a file's name
+
+
+class FolderFile(gr.File):
+    """`gr.File` for a folder; its value is pairs of the uploaded file and its path in the folder."""
+
+    is_template = True  # the page draws it as the file list it derives from
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> Any:
+        """Hand on what was uploaded: (file, path as the browser tells it) pairs, or None."""
+        if payload is None:
+            return None
+        given = payload.root if isinstance(payload, ListFiles) else [payload]
+        return [(one.path, one.orig_name or Path(one.path).name) for one in given]
+
+
+def folder_box(label: str, *, elem_id: str) -> FolderFile:
+    """A box for a folder of pictures, with a CSV or without."""
+    return FolderFile(
+        label=label,
+        file_count="directory",
+        file_types=[".png", ".jpg", ".jpeg", ".webp", ".csv"],
+        height=180,
+        elem_id=elem_id,
+        elem_classes="folder-box",
+    )
+
+
+def inside(told: str) -> PurePosixPath:
+    """Return a path that stays in the folder it is joined to.
+
+    Raises:
+        BadInput: it leads elsewhere, hides something, or is deeper or longer than a path may be.
+    """
+    name = told.replace(SLASH, "/")
+    path = PurePosixPath(name)
+    strange = "\\" in name or ":" in name or any(ord(letter) < 32 for letter in name)
+    if strange or path.is_absolute() or not path.parts or ".." in path.parts:
+        raise BadInput(f"A file of a folder has a path that stays in it; got {told[:80]!r}.")
+    if len(path.parts) > DEPTH or any(len(part.encode()) > LONGEST for part in path.parts):
+        raise BadInput(
+            f"A folder may be {DEPTH} folders deep, with names of up to {LONGEST} bytes; got {told[:80]!r}. "
+            "A zip of less depth is another way."
+        )
+    return path

@@ -1,0 +1,121 @@
+"""Uploads become data sets: folders, zips, files with a CSV; what is hostile or unusable is refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from gradio.data_classes import FileData, ListFiles
+
+from apps._folder_box import SCRIPT, SLASH, folder_box, inside
+from apps.auditing import wish
+from apps.auditing.own_pictures import from_folder
+from apps.auditing.wish import FOLDER, UPLOAD, Wish
+from audits.datasets import readers
+from workbench.errors import BadInput
+from workbench.pictures import sample_path
+
+OVERLAY = "typographic/overlay"
+CAT, COFFEE = str(sample_path("cat")), str(sample_path("coffee"))
+
+
+def told(*path: str) -> str:
+    """A path as the browser's script tells it."""
+    return SLASH.join(path)
+
+
+def test_a_folder_s_folders_are_its_labels() -> None:
+    given = ((CAT, told("mine", "cat", "deep", "one.png")), (COFFEE, told("mine", "cup", "one.png")))
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), FOLDER, folder=given))
+    found = readers.read(job.dataset)
+    assert sorted(zip(found.table["label"], found.table["path"], strict=True)) == [
+        ("cat", "cat/deep/one.png"),
+        ("cup", "cup/one.png"),
+    ]
+    again = readers.read(from_folder([(file, name.removeprefix(f"mine{SLASH}")) for file, name in given]))
+    assert again.hash == found.hash  # dropped piece by piece, without the folder around
+
+
+def test_a_csv_in_a_folder_says_what_its_pictures_show(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("file,label,gender\npictures/a.png,cat,female\nb.png,cup,male\n", encoding="utf-8")
+    given = [
+        (str(table), told("mine", "people.csv")),
+        (CAT, told("mine", "pictures", "a.png")),
+        (COFFEE, told("mine", "b.png")),
+    ]
+    found = readers.read(from_folder(given))
+    assert found.attributes == ("gender",)
+    assert sorted(zip(found.table["label"], found.table["gender"], strict=True)) == [("cat", "female"), ("cup", "male")]
+    with pytest.raises(BadInput, match=r"holds 2: people\.csv, other\.csv"):
+        from_folder([*given, (str(table), told("mine", "other.csv"))])
+
+
+def test_a_csv_in_a_folder_reaches_nothing_outside(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f"path,label\n{CAT},cat\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="leads outside"):
+        readers.read(from_folder([(str(table), told("mine", "t.csv")), (CAT, told("mine", "a.png"))]))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        *("../a.png", f"mine{SLASH}..{SLASH}..{SLASH}a.png", "/etc/a.png", f"{SLASH}etc{SLASH}a.png", "..\\a.png"),
+        *("C:a.png", "mine/a\0.png", "mine/\na.png", "", "/".join("a" * 9), "mine/" + "a" * 300 + ".png"),
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused(hostile: str) -> None:
+    with pytest.raises(BadInput, match="got"):
+        inside(hostile)
+    with pytest.raises(BadInput):
+        from_folder([(CAT, hostile), (COFFEE, told("mine", "cup", "a.png"))])
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        ([], "none in what was given"),
+        ([("mine", "notes.txt")], "none in what was given"),
+        ([("mine", "a.png"), ("mine", "b.png")], "lie loose"),
+        ([("mine", "cat", "a.png"), ("mine", "cat", "A.PNG")], "stands there twice"),
+        ([("mine", "cat", f"{number}.png") for number in range(2001)], "At most 2000 pictures at once.*holds 2001"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_says_why(paths: list[tuple[str, ...]], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        from_folder([(CAT, told(*path)) for path in paths])
+
+
+def test_the_box_hands_on_paths_and_keeps_the_uploaded_file() -> None:
+    box = folder_box("A folder", elem_id="box")
+    assert box.preprocess(None) is None
+    given = ListFiles(root=[FileData(path=CAT, orig_name=told("mine", "a.png")), FileData(path=COFFEE)])
+    assert box.preprocess(given) == [(CAT, told("mine", "a.png")), (COFFEE, Path(COFFEE).name)]
+    from_folder([(CAT, told("mine", "cat", "a.png"))])
+    assert Path(CAT).is_file()
+    assert json.dumps(SLASH).strip('"') in SCRIPT
+
+
+def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
+    bundle = tmp_path / "mine.zip"
+    with zipfile.ZipFile(bundle, "w") as packed:
+        packed.write(sample_path("cat"), "cat/one.png")
+        packed.write(sample_path("coffee"), "cup/two.png")
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
+    assert sorted(readers.read(job.dataset).table["label"]) == ["cat", "cup"]
+
+
+def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
+    table = tmp_path / "what.csv"
+    table.write_text(f"path,label,gender\n{sample_path('cat').name},cat,female\n", encoding="utf-8")
+    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
+    found = readers.read(job.dataset)
+    assert found.attributes == ("gender",)
+    assert list(found.table["label"]) == ["cat"]
+    with pytest.raises(BadInput, match="need a CSV"):
+        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
+    with pytest.raises(BadInput, match="Choose pictures"):
+        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD))

@@ -1,0 +1,140 @@
+"""Run and Stop: a press of Run always begins a run, Stop ends it at its next step, and two never overlap."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from apps._run_and_stop import Runs
+from workbench.errors import Busy, Cancelled
+from workbench.scheduler import CancelToken
+
+SAYS = "Stopped."
+
+
+def counting(_: CancelToken) -> Iterator[int]:
+    yield from range(3)
+
+
+def endless(token: CancelToken) -> Iterator[int]:
+    number = 0
+    while not token.cancelled:
+        yield number
+        number += 1
+    raise Cancelled("Stopped on request.")
+
+
+def deaf(_: CancelToken) -> Iterator[int]:
+    while True:  # never looks at its token
+        yield 0
+
+
+def test_a_run_goes_through_and_frees_its_page() -> None:
+    runs = Runs(SAYS)
+    assert list(runs.newest("page", counting, stopped=-1)) == [0, 1, 2]
+    assert not runs.stop("page")
+
+
+@pytest.mark.parametrize("work", [endless, deaf])
+def test_stop_ends_a_run_at_its_next_step_and_the_next_press_runs(work: object) -> None:
+    runs = Runs(SAYS)
+    for _ in range(3):
+        runs.press("page")
+        going = runs.newest("page", work, stopped=-1)  # type: ignore[arg-type]
+        assert next(going) == 0
+        assert runs.stop("page")
+        assert list(going) == [-1]
+    assert list(runs.newest("page", counting, stopped=-1)) == [0, 1, 2]
+
+
+def test_a_press_while_the_stopped_run_still_computes_begins_when_that_has_ended() -> None:
+    runs, computing, done = Runs(SAYS), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow(_: CancelToken) -> Iterator[int]:
+        yield 0
+        computing.set()
+        done.wait(20)  # a step that knows no stop
+        order.append("the first has ended")
+        yield 1
+
+    first = runs.newest("page", slow, stopped=-1)
+    next(first)
+    rest: list[int] = []
+    one = threading.Thread(target=lambda: rest.extend(first))
+    one.start()
+    assert computing.wait(20)
+    assert runs.stop("page")
+    seen: list[int] = []
+
+    def second() -> None:
+        for screen in runs.newest("page", counting, stopped=-1):
+            order.append("the second shows")
+            seen.append(screen)
+
+    two = threading.Thread(target=second)
+    two.start()
+    two.join(0.2)
+    assert order == []
+    done.set()
+    one.join(20)
+    two.join(20)
+    assert rest[-1] == -1
+    assert seen == [0, 1, 2]
+    assert order[0] == "the first has ended"
+
+
+def test_a_newer_run_ends_the_one_before_without_a_word() -> None:
+    runs = Runs(SAYS)
+    first = runs.newest("page", endless, stopped=-1)
+    next(first)
+    heard: list[object] = []
+
+    def listen() -> None:
+        try:
+            heard.extend(first)
+        except Cancelled as error:
+            heard.append(error)
+
+    newer = runs.newest("page", counting, stopped=-1)
+    one = threading.Thread(target=listen)
+    one.start()
+    assert list(newer) == [0, 1, 2]
+    one.join(20)
+    assert isinstance(heard[-1], Cancelled)
+    assert -1 not in heard
+
+
+def test_what_waits_for_a_free_place_can_be_stopped_and_asked_for_again() -> None:
+    runs = Runs(SAYS)
+    runs.press("page")
+    assert runs.stop("page")
+    assert list(runs.newest("page", endless, stopped=-1)) == [-1]
+    runs.press("page")
+    assert runs.stop("page")
+    runs.press("page")
+    assert list(runs.newest("page", counting, stopped=-1)) == [0, 1, 2]
+
+
+def test_pages_do_not_stop_each_other_and_a_page_that_is_closed_leaves_nothing() -> None:
+    runs = Runs(SAYS, places=1)
+    one, two = (runs.newest(page, endless, stopped=-1) for page in ("one", "two"))
+    assert runs.press("two") == ""
+    next(one), next(two)
+    assert "most at once" in runs.press("three")
+    assert runs.stop("one")
+    assert list(one) == [-1]
+    assert next(two) == 1
+    two.close()  # type: ignore[attr-defined]
+    assert runs.press("three") == ""
+    assert not runs.stop("two")
+
+
+def test_a_run_that_does_not_end_is_told_and_not_joined() -> None:
+    runs = Runs(SAYS, wait=0.05)
+    first = runs.newest("page", endless, stopped=-1)
+    next(first)
+    with pytest.raises(Busy, match="press again"):
+        next(runs.newest("page", counting, stopped=-1))
