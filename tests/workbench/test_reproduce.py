@@ -64,4 +64,4 @@ def test_the_command_line_is_quoted_for_a_shell() -> None:
     assert line[:3] == ["clip-workbench", "classify", "my cat.png"]
     assert line[4] == 'it\'s,"a, b"'
     assert line.count("--templates") == 2
-    assert line[-1] == "--none-of-these"
+    assert line[-5:] == ["--none-of-these", "--device", "auto", "--dtype", "auto"]

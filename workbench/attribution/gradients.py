@@ -36,8 +36,7 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
         the objective's difference between picture and baseline, which completeness (axiom 1) says is zero.
 
     Source:
-        Sundararajan, Taly and Yan 2017, arXiv:1703.01365, sections 3 and 5. Points where the score changes:
-        Bhat and Raychowdhury 2023, arXiv:2302.11107.
+        Sundararajan, Taly and Yan 2017, arXiv:1703.01365, sections 3, 5; uneven points: arXiv:2302.11107.
     """
     import torch
     from captum.attr import IntegratedGradients
