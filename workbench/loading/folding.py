@@ -27,7 +27,7 @@ def quicken(tower: Any) -> None:
     """
     inner = bare(tower)
     if next(inner.parameters()).dtype == torch.float32 and _has_branches(inner):
-        from timm.utils import reparameterize_model
+        from timm.utils.model import reparameterize_model
 
         reparameterize_model(inner, inplace=True)
         return
