@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -51,6 +52,13 @@ def test_what_cannot_be_used_is_named(query: dict[str, str], word: str) -> None:
     assert setup == Setup()
     assert len(notices) == 1
     assert word in notices[0]
+
+
+def test_an_address_reaches_no_folder_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}', encoding="utf-8")
+    for key in (f"folder:{tmp_path}", str(tmp_path)):
+        setup, notices = from_query({"model": key}, {})
+        assert (setup.model, len(notices)) == ("pocket", 1)
 
 
 @given(label_lists)
