@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
-from workbench.errors import BadPicture
+from workbench.errors import BadInput, BadPicture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.backend import Picture
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -43,6 +45,20 @@ PngImagePlugin.MAX_TEXT_CHUNK = 1_000_000  # bytes of one text, unpacked
 PngImagePlugin.MAX_TEXT_MEMORY = 8_000_000  # bytes of all texts
 
 
+def check_pictures(pictures: Sequence[Picture]) -> None:
+    """Refuse what is no list of files and Pillow images; what a file holds, `safe_open` sees.
+
+    Raises:
+        BadInput: one picture instead of a list, an empty list, or one with something else in it.
+    """
+    if isinstance(pictures, str | Path | Image.Image):
+        raise BadInput(f"Pictures are a list, such as ['cat.png']; got one {type(pictures).__name__}.")
+    if not len(pictures):
+        raise BadInput("Give at least one picture; got none.")
+    for picture in pictures:
+        _check_kind(picture)
+
+
 def safe_open(picture: Picture) -> Image.Image:
     """Return an upright 8-bit RGB picture: EXIF applied, 16 bit scaled, CMYK converted, alpha over white.
 
@@ -54,8 +70,7 @@ def safe_open(picture: Picture) -> Image.Image:
     """
     if isinstance(picture, Image.Image):
         return _mended(picture, "given", fresh=False)
-    if not isinstance(picture, str | Path):
-        raise BadPicture(f"Pictures are files or Pillow images; got {type(picture).__name__}.")
+    _check_kind(picture)
     path = Path(picture)
     return safe_decode(_read(path), path.name)
 
@@ -87,6 +102,11 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
         raise BadPicture(f"An animated picture has many answers; give a still one: {name!r}.")
     return _mended(opened, repr(name), fresh=True)
+
+
+def _check_kind(picture: object) -> None:
+    if not isinstance(picture, str | Path | Image.Image):
+        raise BadPicture(f"Pictures are files or Pillow images; got {type(picture).__name__}.")
 
 
 def _read(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from workbench.errors import BadInput
 
 MAX_LABELS = 256
 MAX_LABEL = 200  # characters
+TOO_MANY = 10 * MAX_LABELS  # refused unseen; below it, blanks and repeats do not count
 NONE_OF_THESE = "none of these"
 
 
@@ -32,8 +33,12 @@ def check_labels(labels: Sequence[str], at_least: int = 1) -> tuple[str, ...]:
     """Return distinct labels without surrounding space, in the order given.
 
     Raises:
-        BadInput: fewer than `at_least`, more than 256, one over 200 characters.
+        BadInput: no list of texts, fewer than `at_least`, more than 256, one over 200 characters.
     """
+    if len(labels) > TOO_MANY:
+        raise BadInput(f"At most {MAX_LABELS} labels; got {len(labels)}.")
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise BadInput(f"Labels are a list of texts, such as ['cat', 'dog']; got {str(labels)[:80]!r}.")
     kept = tuple(dict.fromkeys(label.strip() for label in labels if label.strip()))
     if len(kept) < at_least:
         raise BadInput(f"Give at least {at_least} distinct label(s), separated by commas; got {len(kept)}.")

@@ -12,6 +12,8 @@ from workbench.errors import BadInput, unknown_name
 
 DEFAULT = "a photo of a {}."
 MAX_TEMPLATES = 200
+TOO_MANY = 10 * MAX_TEMPLATES  # refused unseen; below it, blanks and repeats do not count
+MAX_TEMPLATE = 800  # characters: with a label of 200, no more than a text may have
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,12 @@ def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
     """Return the templates without blanks and repeats, in the order given.
 
     Raises:
-        BadInput: none is left, one has no `{}`, or there are more than 200.
+        BadInput: no list of texts, none is left, one has no `{}` or over 800 characters, or there are more than 200.
     """
+    if len(templates) > TOO_MANY:
+        raise BadInput(f"At most {MAX_TEMPLATES} templates; got {len(templates)}.")
+    if isinstance(templates, str) or not all(isinstance(entry, str) for entry in templates):
+        raise BadInput(f"Templates are a list of texts, such as ['a photo of a {{}}.']; got {str(templates)[:80]!r}.")
     kept = tuple(dict.fromkeys(entry.strip() for entry in templates if entry.strip()))
     if not kept:
         raise BadInput("Give at least one template, for example “a photo of a {}.”; got none.")
@@ -158,6 +164,10 @@ def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
     for entry in kept:
         if "{}" not in entry:
             raise BadInput(f"A template holds {{}} where the label goes; this one does not: {entry[:80]!r}.")
+        if len(entry) > MAX_TEMPLATE:
+            raise BadInput(
+                f"A template may have at most {MAX_TEMPLATE} characters; one has {len(entry)}: {entry[:40]!r}…"
+            )
     return kept
 
 

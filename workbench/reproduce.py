@@ -108,9 +108,12 @@ def _known_model(key: str) -> str:
     return find(key).key
 
 
-def command_line(setup: Setup, picture: str) -> str:
-    """Return the line for a shell that answers the same question about the file `picture`."""
-    words = ["clip-workbench", "classify", picture, "--labels", csv_row(setup.labels)]
+def command_line(setup: Setup, picture: str, *, device: str = "auto", dtype: str = "auto") -> str:
+    """Return the line for a POSIX shell that answers the same question.
+
+    A shipped picture is first taken out of the package, as the file `picture`.
+    """
+    words = ["--labels", csv_row(setup.labels)]
     if setup.templates == OWN:
         for template in setup.prompts:
             words += ["--templates", template]
@@ -119,7 +122,12 @@ def command_line(setup: Setup, picture: str) -> str:
     words += ["--model", setup.model]
     if setup.none_of_these:
         words.append("--none-of-these")
-    return shlex.join(words)
+    words += ["--device", device, "--dtype", dtype]
+    line = f"clip-workbench classify {shlex.quote(picture)} {shlex.join(words)}"
+    if not setup.picture:
+        return line
+    code = f'from workbench.pictures import sample; sample("{setup.picture}").save("{picture}")'
+    return f"python -c {shlex.quote(code)} && {line}"
 
 
 def python_lines(setup: Setup, picture: str, *, device: str = "auto", dtype: str = "auto") -> str:

@@ -36,8 +36,10 @@ def check_texts(texts: Sequence[str]) -> None:
     """Refuse what no model can read.
 
     Raises:
-        BadInput: no text at all, a blank one, one over 1,000 characters.
+        BadInput: no list of texts, no text at all, a blank one, one over 1,000 characters.
     """
+    if isinstance(texts, str):
+        raise BadInput(f"Texts are a list, such as ['a cat']; got one text: {texts[:40]!r}.")
     if not texts:
         raise BadInput("Give at least one text; got none.")
     for number, text in enumerate(texts, start=1):

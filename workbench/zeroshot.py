@@ -73,11 +73,11 @@ def classify(
     Source:
         Radford et al. 2021, arXiv:2103.00020, sections 3.1.2 and 3.1.4.
     """
-    names = check_labels(labels)
+    names, kept = check_labels(labels), check_templates(templates)  # before the image tower works for nothing
     if none_of_these and NONE_OF_THESE in names:
         raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
     asked = (*names, _BACKGROUND) if none_of_these else names
-    cosines = backend.embed_images(pictures) @ classifier(backend, asked, templates).T  # (n, k)
+    cosines = backend.embed_images(pictures) @ classifier(backend, asked, kept).T  # (n, k)
     chances = probabilities(backend, cosines)
     if none_of_these:
         names = (*names, NONE_OF_THESE)

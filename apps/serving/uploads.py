@@ -7,6 +7,7 @@ parser leaves behind when a sender goes away in the middle.
 from __future__ import annotations
 
 import asyncio
+import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,9 +59,10 @@ def _bytes_in(folder: Path) -> int:
     total = 0
     for file in folder.rglob("*"):
         try:
-            total += file.lstat().st_size
+            found = file.lstat()
         except FileNotFoundError:  # deleted meanwhile
             continue
+        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
     return total
 
 

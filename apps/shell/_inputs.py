@@ -92,7 +92,7 @@ def _expand(entry: str) -> Iterator[str]:
     if os.path.isdir(entry):
         inside = list(_walk(entry))
         if not inside:
-            raise BadInput(f"The folder {Path(entry).name!r} holds no PNG, JPEG or WebP file.")
+            raise BadInput(f"The folder {Path(entry).resolve().name!r} holds no PNG, JPEG or WebP file.")
         yield from inside
     elif os.path.exists(entry) or not glob.has_magic(entry):
         yield entry

@@ -25,7 +25,8 @@ def lines(asked: Asked | None, engine: Engine) -> tuple[str, str, str]:
     setup = asked.setup
     name = f"{setup.picture}.png" if setup.picture else Path(asked.picture).name
     dtype, device = numbers(engine)
-    return "?" + to_query(setup), command_line(setup, name), python_lines(setup, name, device=device, dtype=dtype)
+    where = {"device": device, "dtype": dtype}
+    return "?" + to_query(setup), command_line(setup, name, **where), python_lines(setup, name, **where)
 
 
 def restored(query: dict[str, str], default: str) -> tuple[Setup, list[str]]:

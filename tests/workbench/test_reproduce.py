@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -53,6 +54,13 @@ def test_what_cannot_be_used_is_named(query: dict[str, str], word: str) -> None:
     assert word in notices[0]
 
 
+def test_an_address_reaches_no_folder_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}', encoding="utf-8")
+    for key in (f"folder:{tmp_path}", str(tmp_path)):
+        setup, notices = from_query({"model": key}, {})
+        assert (setup.model, len(notices)) == ("pocket", 1)
+
+
 @given(label_lists)
 def test_labels_survive_a_csv_row(labels: tuple[str, ...]) -> None:
     assert parse_labels(csv_row(labels)) == labels
@@ -64,4 +72,4 @@ def test_the_command_line_is_quoted_for_a_shell() -> None:
     assert line[:3] == ["clip-workbench", "classify", "my cat.png"]
     assert line[4] == 'it\'s,"a, b"'
     assert line.count("--templates") == 2
-    assert line[-1] == "--none-of-these"
+    assert line[-5:] == ["--none-of-these", "--device", "auto", "--dtype", "auto"]

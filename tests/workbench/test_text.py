@@ -44,7 +44,7 @@ ENTITIES = [
     "&amp;", "&amp;amp;", "&amp;amp;amp;", "&lt;b&gt;", "&quot;x&quot;", "&#39;s", "&#x27;ll", "caf&eacute;", "&nbsp;a&nbsp;b",
     "&hearts;", "&#128512;", "&notanentity;", "&", "a & b", "&amp;lt;", "&copy 2020", "&#0;", "&#xD800;", "&#x110000;", "e&#x301;",
     "&ouml;&uuml;&szlig;", "&ldquo;q&rdquo;", "&mdash; dash", "&#8203;zero", "&#9;tab", "&#10;line", "&#133; &#150;", "&AMP;", "&sup2;",
-    "&Sigma;&sigma;&sigmaf;", "&#931;&#931;", "O&Sigma;",
+    "&Sigma;&sigma;&sigmaf;", "&#931;&#931;", "O&Sigma;", "a < b &amp;lt; c", "x > y < &amp;amp;lt;",
 ]  # fmt: skip
 MOJIBAKE = [
     "schÃ¶n", "cafÃ©", "donâ€™t", "â€œquoteâ€\x9d", "Ã¼ber", "naÃ¯ve", "l\u2019Ã©tÃ©", "ðŸ˜€", "â™¥", "Â£5", "Â©", "EspaÃ±a", "FranÃ§ais",

@@ -78,9 +78,9 @@ def availability(backend: object) -> dict[str, str]:
 
 def _without_layers(anatomy: Anatomy) -> str:
     if anatomy.kind == "flat" or not anatomy.layers:
-        return "Grad-CAM needs a layer that keeps places apart; this image tower names none."
+        return "It needs a layer that keeps places apart; this image tower names none."
     if anatomy.kind == "vit" and min(anatomy.grid) < 1:
-        return "Grad-CAM needs tokens that lie on a grid; this image tower has none."
+        return "It needs tokens that lie on a grid; this image tower has none."
     return ""
 
 
@@ -88,4 +88,4 @@ def _without_attention(anatomy: Anatomy) -> str:
     if anatomy.kind == "vit" and min(anatomy.grid) > 0:
         return ""
     tower = "a convolutional one" if anatomy.kind == "convolutional" else "not one"
-    return f"Attention relevance needs a vision transformer; this image tower is {tower}."
+    return f"It needs a vision transformer; this image tower is {tower}."

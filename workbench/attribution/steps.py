@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from workbench.attribution.gradcam import grad_cam
 from workbench.attribution.gradients import integrated_gradients
-from workbench.attribution.methods import availability
+from workbench.attribution.methods import METHODS, availability
 from workbench.attribution.occlusion import occlusion
 from workbench.attribution.relevance import attention_relevance
 from workbench.attribution.request import Attribution, Progress, Request
@@ -54,7 +54,8 @@ def explain(box: Explainable, request: Request) -> Iterator[Progress | Attributi
     """
     reason = availability(box)[request.method]
     if reason:
-        raise Unsupported(reason)
+        title = next(method.title for method in METHODS if method.key == request.method)
+        raise Unsupported(f"{title}: {reason}")
     if request.side != box.image_size:
         raise BadInput(f"This model sees squares of {box.image_size} pixels; the picture's side is {request.side}.")
     if request.texts.shape[1] != box.dim:

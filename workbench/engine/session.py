@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from workbench.engine.errand import Errand, Remote, Rooms, read_tokens
-from workbench.errors import BadInput, Unsupported
+from workbench.errors import Unsupported
+from workbench.images import check_pictures
 from workbench.pool import Held
 from workbench.scheduler import Patience
 from workbench.text import check_texts
@@ -109,8 +110,7 @@ class Session:
             BadInput: no picture, or one that `images.safe_open` refuses.
             Cancelled, DeadlinePassed, Busy, OutOfResources: see `scheduler`.
         """
-        if not len(images):
-            raise BadInput("Give at least one picture; got none.")
+        check_pictures(images)
         with self._errand(keep=self._keep_pictures) as errand:
             return _stack(errand.pictures(images))
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.backend import Anatomy, Reading, Tokens
-from workbench.errors import BadInput, Unsupported
-from workbench.images import safe_open
+from workbench.errors import Unsupported
+from workbench.images import check_pictures, safe_open
 from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 from workbench.text import check_texts
 
@@ -77,8 +77,7 @@ class TorchBackend:
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows."""
-        if not images:
-            raise BadInput("Give at least one picture; got none.")
+        check_pictures(images)
         return torch.cat([self.encode_pixels(torch.stack(batch)) for batch in self._squares(images)])
 
     def _squares(self, images: Sequence[Picture]) -> Iterator[list[Tensor]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from apps.serving.environment import FIXED, REMOVED, prepare_environment, private_uploads
-from apps.serving.launch import check_port
+from apps.serving.launch import CLOSED, check_port
 from apps.serving.options import ServeOptions, check_options, for_space, is_loopback, login, names_of
 from workbench.errors import BadInput
 
@@ -107,6 +107,22 @@ def test_the_environment_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
     assert os.environ["NO_PROXY"] == "intern.example,localhost,127.0.0.1,::1"
+
+
+def test_the_doors_that_gradio_has_are_shut_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of the threat model, written out once more: a name that leaves our table is missed here."""
+    doors = ["SHARE", "VIBE_MODE", "ALLOWED_PATHS", "WATCH_DIRS", "MCP_SERVER", "RUN_HISTORY"]
+    for name in doors:
+        monkeypatch.setenv(f"GRADIO_{name}", "True")
+    for name in FIXED:
+        monkeypatch.delenv(name, raising=False)
+    prepare_environment()
+    assert not [name for name in doors if f"GRADIO_{name}" in os.environ]
+    fixed = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_SSR_MODE": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    assert {name: os.environ.get(name) for name in fixed} == fixed
+    shut = ("share", "ssr_mode", "show_error", "run_history", "mcp_server", "pwa", "enable_monitoring")
+    assert [CLOSED[name] for name in shut] == [False] * len(shut)
+    assert CLOSED["strict_cors"] is True
 
 
 def test_uploads_are_private_and_go_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

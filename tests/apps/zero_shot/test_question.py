@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,8 @@ from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
 from workbench.reproduce import Setup
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("typed", ["", "  \n ", " , , "])
@@ -59,6 +65,28 @@ def test_the_python_lines_give_the_same_numbers(engine: Engine, setup: Setup) ->
     for row, (_, chance, cosine) in zip(rows, shown.ranked, strict=True):
         assert float(row[1]) == pytest.approx(chance, abs=1e-4)
         assert float(row[2]) == pytest.approx(cosine, abs=1e-4)
+
+
+@pytest.mark.heavy
+def test_the_command_line_gives_the_same_numbers(engine: Engine, tmp_path: Path) -> None:
+    """As it stands, in a shell that finds both programs; only `--json` is added, to read all digits."""
+    setup = Setup(labels=("cat", "a “dog”, it's"), templates="seven", none_of_these=True, picture="cat")
+    with engine.session("test") as session:
+        shown = answer(session, str(sample_path("cat")), setup, place="float32 on cpu")
+    for name, words in (("python", ""), ("clip-workbench", f'"{ROOT / "app.py"}"')):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    line = lines(Asked(setup, str(sample_path("cat"))), engine)[1]
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", f"{line} --json"], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    (told,) = json.loads(done.stdout)
+    assert [entry["label"] for entry in told["labels"]] == [label for label, _, _ in shown.ranked]
+    for entry, (_, chance, cosine) in zip(told["labels"], shown.ranked, strict=True):
+        assert entry["probability"] == pytest.approx(chance, abs=1e-4)
+        assert entry["cosine"] == pytest.approx(cosine, abs=1e-4)
 
 
 def test_an_upload_goes_by_its_bare_name(engine: Engine) -> None:

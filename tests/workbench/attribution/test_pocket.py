@@ -62,3 +62,35 @@ def test_occlusion_sees_each_label_on_its_own_side(
     cat, cup = (_left(pocket, Request("occlusion", pixels, texts, t, objective=objective)) for t in (0, 1))
     assert (cat if cat_left else 1 - cat) > 0.5
     assert (1 - cup if cat_left else cup) > 0.5
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("cat_left", [True, False])
+def test_integrated_gradients_see_each_label_on_its_own_side(
+    pocket: TorchBackend, photos: Path, texts: NDArray[np.float32], cat_left: bool
+) -> None:
+    """Single pixels go to and fro, and cancel; what a half adds in all is the question."""
+    half = pocket.image_size // 2
+    for target, left in ((0, cat_left), (1, not cat_left)):
+        pixels = _pair(photos, pocket.image_size, cat_left)
+        *_, found = explain(pocket, Request("integrated-gradients", pixels, texts, target))
+        assert isinstance(found, Attribution)
+        sides = float(found.map[:, :half].sum()), float(found.map[:, half:].sum())
+        own, other = sides if left else sides[::-1]
+        assert own > 0 > other
+
+
+@pytest.mark.heavy
+def test_integrated_gradients_add_up_on_real_photos(
+    pocket: TorchBackend, photos: Path, texts: NDArray[np.float32]
+) -> None:
+    """The sum over three photos, because one delta alone may be small by luck."""
+    off, gained = 0.0, 0.0
+    for photo, target in (("chelsea.png", 0), ("coffee.png", 1), ("rocket.jpg", 3)):
+        pixels = pocket.prepare(safe_open(photos / photo)).numpy()
+        *_, found = explain(pocket, Request("integrated-gradients", pixels, texts, target))
+        assert isinstance(found, Attribution)
+        assert found.delta is not None
+        assert found.gained is not None
+        off, gained = off + abs(found.delta), gained + abs(found.gained)
+    assert off < 0.15 * gained  # evenly spaced points: 0.6 and more

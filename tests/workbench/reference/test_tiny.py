@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import BatchNorm2d
 from torch.nn.functional import normalize
 
 import workbench
@@ -187,6 +188,10 @@ def saved(tmp_path: Path) -> Callable[..., tuple[Path, Any]]:
         settings = {name: value for name, value in model_cfg.items() if name != "custom_text"}
         torch.manual_seed(4)
         model = (CustomTextCLIP if model_cfg.get("custom_text") else CLIP)(**settings).eval()
+        for part in model.modules():
+            if isinstance(part, BatchNorm2d):  # fresh statistics, 0 and 1, would hide a fold that forgets them
+                torch.nn.init.normal_(part.running_mean, std=0.1)
+                torch.nn.init.uniform_(part.running_var, 0.5, 1.5)
         folder = tmp_path / "saved"
         folder.mkdir()
         (folder / "open_clip_config.json").write_text(
@@ -218,6 +223,8 @@ def test_mobileclip_keeps_its_own_preprocessing(saved: Callable[..., tuple[Path,
     assert (backend.preprocessing.mean, backend.preprocessing.interpolation) == ((0, 0, 0), "bilinear")
     assert backend.tokenize(TEXTS).ids.shape == (3, 77)
     check_open_clip(backend, model, photos, open_clip.tokenize(TEXTS))
+    norms = [sum(isinstance(part, BatchNorm2d) for part in one.modules()) for one in (model, backend.towers.module)]
+    assert norms[1] < norms[0] / 4  # branches are added up, and the numbers above are still those of the branches
     assert (backend.anatomy.kind, backend.anatomy.grid) == ("convolutional", (8, 8))
     assert list(backend.anatomy.layers)[-1] == "final_conv"
     with pytest.raises(workbench.WorkbenchError, match="attention"):
