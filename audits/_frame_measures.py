@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audits import reach
 from audits._frame_cells import Cell
 from audits._frame_inputs import Cases
 from audits.metrics import Rate
@@ -93,7 +94,7 @@ def rows(cases: Cases) -> list[Measure]:
                 for c, members in part.items()
             ]
         found += [_gap_row(cases, level) for level in _levels(cases, metric)]
-    return measures.adjust(found, cases.asked.correction)
+    return reach.beside(measures.adjust(found, cases.asked.correction), set(cases.cells.names))
 
 
 def _row(
@@ -104,7 +105,10 @@ def _row(
     control = ",".join(cases.cells.control_names)
     row = measures.number(metric, cases.interval(metric, members), n=n, slice=cut, control=control, **facts)
     flags = sized(n, row.value, set(row.flags) - {"small_n"}, small=cases.asked.min_n)
-    return dataclasses.replace(row, k_pos=None if counts is None else counts[0], flags=flags)
+    if counts is None:
+        return dataclasses.replace(row, flags=flags)
+    fewer = cases.counts(metric, members, shrunk=True) or counts
+    return dataclasses.replace(row, k_pos=counts[0], n_effective=fewer[1], flags=flags)
 
 
 def _gap_row(cases: Cases, level: _Level) -> Measure:

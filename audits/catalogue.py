@@ -118,7 +118,7 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="typographic/overlay",
-        version=1,
+        version=2,
         title="Typographic attack",
         question="How often does a word written on a picture overrule what is seen?",
         module="audits.typographic.overlay",

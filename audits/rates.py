@@ -14,9 +14,10 @@ import numpy as np
 
 from audits.analysis import Finding
 from audits.contracts import OUTCOME
+from audits.shares import counted
 from audits.statistics import measures as table
 from audits.statistics.clusters import effective
-from audits.statistics.intervals import Interval, bootstrap, proportion
+from audits.statistics.intervals import Interval, bootstrap
 from audits.statistics.paired import compare
 
 if TYPE_CHECKING:
@@ -71,10 +72,9 @@ def rate(samples: DataFrame, metric: str, where: Mapping[str, str], *, seed: int
     slice_, label_set = _parted(where)
     given: Extra = {"label_set": label_set, **extra}
     yes_no = bool(np.isin(values, (0.0, 1.0)).all())
-    if yes_no and rows["cluster"].is_unique:
-        return table.share(metric, int(values.sum()), len(values), slice=slice_, **given)
-    found = _share(values, rows["cluster"]) if yes_no else _clustered(values, rows["cluster"], seed)
-    return table.number(metric, found, n=len(values), slice=slice_, **given)
+    if yes_no:
+        return counted(metric, values, cluster=list(rows["cluster"]), slice=slice_, **given)
+    return table.number(metric, _clustered(values, rows["cluster"], seed), n=len(values), slice=slice_, **given)
 
 
 def gap(samples: DataFrame, metric: str, where: Mapping[str, str], *, by: str, seed: int) -> Measure:
@@ -154,15 +154,6 @@ def _clustered(values: NDArray[np.float64], cluster: Series, seed: int) -> Inter
         resamples=RESAMPLES,
     )
     return replace(found, method=found.method.replace("bootstrap", "cluster bootstrap"))
-
-
-def _share(values: NDArray[np.float64], cluster: Series) -> Interval:
-    """Return a share whose interval counts rows of one cluster as what independent ones would tell."""
-    k, n = effective(values, cluster.to_numpy())
-    found = proportion(k, n)
-    mean = float(values.mean())
-    low, high = min(found.low or 0.0, mean), max(found.high or 0.0, mean)
-    return replace(found, value=mean, low=low, high=high, method=f"{found.method}, design effect (n = {n})")
 
 
 def spoken(clause: str, measure: Measure, *, few: int, zero: float = 0.0) -> Finding:

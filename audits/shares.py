@@ -6,12 +6,14 @@ Knows no audit; the statistics are `audits.statistics`'.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from audits.statistics import intervals
 from audits.statistics.clusters import effective
+from audits.statistics.intervals import Interval
 from audits.statistics.measures import Extra, Measure, number, share
 from audits.statistics.paired import Paired
 
@@ -28,18 +30,27 @@ def counted(
     slice: Mapping[str, str] | None = None,
     **extra: Unpack[Extra],
 ) -> Measure:
-    """Return the share of outcomes (0 or 1) as a row; several pictures of one cluster count for less."""
+    """Return the share of outcomes (0 or 1) as a row; several pictures of one cluster count for less.
+
+    The value is the plain share; the bounds are those of the effective number of pictures, widened to hold the value.
+
+    Raises:
+        BadInput: outcomes that are not 0 or 1, or another number of clusters.
+    """
     values = np.asarray(outcomes, dtype=np.float64)
     k, n = int(values.sum()), len(values)
     if len(set(cluster)) == n:
         return share(metric, k, n, slice=slice, **extra)
-    fewer = intervals.proportion(*effective(values, list(cluster)))
-    if n == 0 or fewer.low is None or fewer.high is None:
-        return share(metric, k, n, slice=slice, **extra)
-    value = k / n
-    method = f"{fewer.method}, n / design effect of clusters"
-    found = intervals.Interval(value, min(fewer.low, value), max(fewer.high, value), fewer.level, method)
-    return number(metric, found, n=n, slice=slice, **extra)
+    fewer, size = effective(values, list(cluster))
+    found = held(intervals.proportion(fewer, size), k / n, f", {size} effective of {n}")
+    return replace(number(metric, found, n=n, slice=slice, **extra), k_pos=k, n_effective=size)
+
+
+def held(found: Interval, value: float, said: str = "") -> Interval:
+    """Return the interval of shrunk counts around the value that was seen, which it is widened to hold."""
+    if found.low is None or found.high is None:
+        return found
+    return Interval(value, min(found.low, value), max(found.high, value), found.level, found.method + said)
 
 
 def changed(metric: str, found: Paired, *, slice: Mapping[str, str] | None = None, **extra: Unpack[Extra]) -> Measure:

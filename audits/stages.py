@@ -6,13 +6,16 @@ Knows no run directory, no cache and no progress; `audits.running` adds those an
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from audits import reach, reversals
 from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pandas import DataFrame
     from torch import Tensor
 
     from audits.analysis import Analysis
@@ -54,7 +57,19 @@ def measure(audit: Audit, backend: TorchBackend, dataset: Dataset, *, rules: Rul
     dataset.require(audit.needs, audit.key)
     embedded = embed(module, backend, dataset, rules=rules, seed=seed)
     samples = module.score(embedded, rules, seed=seed)
-    return module.analyse(samples, rules, model=embedded.model, seed=seed)
+    return analysed(module, samples, rules, model=embedded.model, seed=seed)
+
+
+def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
+    """Return what an audit says, with what holds for every audit beside: what slices could show, gaps that turn round.
+
+    Raises:
+        BadInput: nothing can be measured with the samples.
+    """
+    found = module.analyse(samples, rules, model=model, seed=seed)
+    attributes = sorted(reach.attributes_of(samples))
+    found = replace(found, measures=reach.beside(found.measures, attributes))
+    return reversals.added(found, list(reversals.gaps_of(found.measures, samples)), attributes)
 
 
 def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:

@@ -5,7 +5,6 @@ Knows no label and no model: a metric is a column of 0..1 in the samples.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from audits.bias.rates import SEPARATOR
 from audits.bias.sentences import gap_findings, published
 from audits.contracts import OUTCOME
 from audits.statistics.measures import Measure, adjust
-from audits.statistics.power import minimum_detectable_difference
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -104,12 +102,11 @@ class Study:
         """Correct for the number of tests, put the published numbers beside, and say what was found."""
         measures = published(adjust(self.measures), self.rules)
         drawn = [chart for metric in figures for chart in self._charts(metric, measures)]
-        power = self._power(measures, figures)
         return Analysis(
             measures=measures,
             findings=[*self.findings, *gap_findings(measures, sentence)],
             figures=[*drawn, *self.figures],
-            tables={**power, **self.tables},
+            tables=self.tables,
         )
 
     def _rows(self, metric: str, label_set: str) -> DataFrame:
@@ -142,31 +139,6 @@ class Study:
                 key = f"{metric}-by-{'-'.join(by)}".replace("_", "-")
                 alt = f"{metric} for each {told}, as dots with 95 % intervals, one series a label set."
                 yield Figure(key, f"{metric} by {told}", "intervals", data, x=f"{metric} (share)", y=told, alt=alt)
-
-    def _power(self, measures: Sequence[Measure], metrics: Sequence[str]) -> dict[str, DataFrame]:
-        """For each group: the smallest difference from all others' rate that 80 of 100 such runs would show."""
-        import pandas as pd
-
-        whole = {(m.metric, m.label_set): m for m in measures if m.contrast == "none" and not m.slice}
-        rows = []
-        for m in measures:
-            everybody = whole.get((m.metric, m.label_set))
-            if m.metric not in metrics or m.contrast != "none" or not m.slice or not everybody or not m.n:
-                continue
-            if everybody.value is None or not everybody.n or everybody.n <= m.n:
-                continue
-            reach = _reach(m.n, round(everybody.value, 2), everybody.n - m.n)
-            group = ", ".join(f"{name} {value}" for name, value in m.slice.items())
-            rows.append((m.metric, m.label_set, group, m.n, m.value, reach))
-        if not rows:
-            return {}
-        columns = ["metric", "label set", "group", "n", "value", "smallest difference that could be found"]
-        return {"What each group could have shown (80 % power)": pd.DataFrame(rows, columns=columns)}
-
-
-@functools.cache
-def _reach(n: int, base: float, others: int) -> float | None:
-    return minimum_detectable_difference(n, base, others=others).smallest
 
 
 def _keyed(rows: DataFrame, by: Sequence[str]) -> DataFrame:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits import reach, reversals
 from audits.answers import cosines
 from audits.bias import groups
 from audits.bias.labelling import chances, named, texts_of, vectors
-from audits.bias.occupations_measures import Tagged, chart, gendered, sentences
+from audits.bias.occupations_measures import Tagged, chart, gendered, leaning, sentences
 from audits.bias.occupations_words import HOW_TO_READ, LIMITS
 from audits.contracts import OUTCOME, Item
 from audits.rows import described
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]
 
 ACCURACY = "accuracy.occupation"
+TURNED = "Labels whose direction turns round with a second attribute held fixed"
 LABELS = "labels"  # of a picture: a mean number, by group
 
 
@@ -116,11 +118,14 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     )
     charts = [chart(found.measures, one, most=settings.most) for one in tagged]
     said = [sentence for one in tagged for sentence in sentences(found.measures, one)]
-    return dataclasses.replace(
+    found = dataclasses.replace(
         found,
         findings=[*said, *found.findings],
         figures=[*(figure for figure in charts if figure is not None), *found.figures],
     )
+    rows = {name: samples[samples["label_set"] == name] for name in rules.label_sets}
+    lean = [gap for one in tagged for gap in leaning(found.measures, one, rows[one.label_set])]
+    return reversals.added(found, lean, sorted(reach.attributes_of(samples)), title=TURNED)
 
 
 def _tagged(samples: DataFrame, rules: Rules, settings: Settings, which: tuple[str, float]) -> Tagged:

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from audits.analysis import Figure, Finding
+from audits.reversals import Gap
+from audits.shares import counted, held
 from audits.statistics import clusters, intervals
 from audits.statistics.measures import Measure, number
 from audits.statistics.omnibus import omnibus
@@ -52,15 +54,9 @@ def gendered(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
         hits = {side: np.array([label in tagged.given[at] for at in rows], float) for side, rows in places.items()}
         counts = {side: _counts(values, [tagged.clusters[at] for at in places[side]]) for side, values in hits.items()}
         for side, values in hits.items():
-            found = intervals.proportion(*counts[side])
+            names = [tagged.clusters[at] for at in places[side]]
             slice = {tagged.attribute: side, "label": label}
-            yield number(
-                tagged.metric,
-                _held(found, float(values.mean())),
-                n=len(values),
-                label_set=tagged.label_set,
-                slice=slice,
-            )
+            yield counted(tagged.metric, values, cluster=names, label_set=tagged.label_set, slice=slice)
         yield _difference(tagged, label, hits=hits, counts=counts, rng=rng)
 
 
@@ -78,7 +74,7 @@ def _difference(
     value = float(hits[first].mean() - hits[second].mean())
     return number(
         tagged.metric,
-        _held(found, value, f", {test.method}"),
+        held(found, value, f", {test.method}"),
         n=sum(len(values) for values in hits.values()),
         label_set=tagged.label_set,
         slice={"label": label},
@@ -88,6 +84,21 @@ def _difference(
         p_value=test.p_value,
         family=f"{tagged.metric}|{tagged.label_set}",
     )
+
+
+def leaning(measures: Sequence[Measure], tagged: Tagged, rows: pd.DataFrame) -> Iterator[Gap]:
+    """Yield the labels that lean to a side beyond chance as gaps whose direction can be looked into.
+
+    Args:
+        measures: with `p_adj` filled in.
+        tagged: the pictures.
+        rows: of the same pictures in the same order, with their attributes.
+    """
+    for m in measures:
+        if _of(m, tagged) and m.contrast == "to_reference" and m.p_adj is not None and m.p_adj < ALPHA:
+            label = m.slice["label"]
+            given = rows.assign(value=[float(label in labels) for labels in tagged.given])
+            yield Gap(m, f"The label “{label}” above {100 * tagged.threshold:g} %", tagged.attribute, given)
 
 
 def sentences(measures: Sequence[Measure], tagged: Tagged) -> Iterator[Finding]:
@@ -153,10 +164,3 @@ def _of(measure: Measure, tagged: Tagged) -> bool:
 
 def _counts(values: np.ndarray, names: list[str]) -> tuple[int, int]:
     return clusters.effective(values, names if len(set(names)) < len(names) else None)
-
-
-def _held(found: intervals.Interval, value: float, said: str = "") -> intervals.Interval:
-    if found.low is None or found.high is None:
-        return found
-    low, high = min(found.low, value), max(found.high, value)
-    return intervals.Interval(value, low, high, found.level, found.method + said)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits.shares import counted
 from audits.statistics import clusters, gaps, intervals, paired
-from audits.statistics.intervals import Interval
 from audits.statistics.measures import Measure, number, of_gap
 
 if TYPE_CHECKING:
@@ -28,13 +28,9 @@ def share(metric: str, rows: DataFrame, *, label_set: str = "", slice: Mapping[s
 
     The value is the plain mean; with clusters the bounds are those of the effective number of pictures.
     """
-    values, names = rows["value"].to_numpy(float), _clusters(rows)
-    k, n = clusters.effective(values, names)
-    found = intervals.proportion(k, n)
-    if len(values):
-        found = _around(found, float(values.mean()), "" if names is None else f", {n} effective of {len(values)}")
-    row = number(metric, found, n=len(values), label_set=label_set, slice=slice)
-    return dataclasses.replace(row, k_pos=int(values.sum()))
+    return counted(
+        metric, rows["value"].to_numpy(float), cluster=list(rows["cluster"]), label_set=label_set, slice=slice
+    )
 
 
 def mean(
@@ -131,9 +127,3 @@ def _clusters(rows: DataFrame) -> Sequence[str] | None:
     """Return the clusters, or None where each picture stands alone."""
     names: list[str] = list(rows["cluster"])
     return names if len(set(names)) < len(names) else None
-
-
-def _around(found: Interval, value: float, said: str) -> Interval:
-    if found.low is None or found.high is None:
-        return found
-    return Interval(value, min(found.low, value), max(found.high, value), found.level, found.method + said)

@@ -16,6 +16,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "which 95 % of the shuffles lie. Gaps, MaxSkew and NDKL are above zero by construction; compare with this.",
     ),
     ("Cluster", "Pictures of one person, scene or video. They are alike, so intervals are made over clusters."),
+    (
+        "Could show",
+        "The minimum detectable difference: the smallest difference from the share of the other groups that a group of "
+        "this size would show in 80 of 100 repetitions. A smaller one was not ruled out; it was out of reach. Pictures "
+        "of one cluster count as what independent ones would tell.",
+    ),
     ("Effective robustness", "Accuracy under a shift beyond what the accuracy on the unshifted data predicts."),
     ("Expected calibration error", "How far stated probabilities lie from the shares that were right, on average."),
     ("Family", "The tests that are adjusted together: one audit, one metric, one way to slice."),
@@ -34,7 +40,6 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "MaxSkew@k, MinSkew@k",
         "Logarithm of a group's share among the first k results over its share in the data, largest and smallest.",
     ),
-    ("Minimum detectable difference", "The smallest difference that these n would show in 80 of 100 repetitions."),
     ("n", "How many pictures, or pairs, stand behind a value."),
     ("NDKL", "How far the groups' shares along a ranking lie from those in the data, early ranks weighing more."),
     (
@@ -46,6 +51,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Published",
         "A number from a paper for the model that the source names. It is shown for orientation and not asserted.",
+    ),
+    (
+        "Reversed",
+        "The order of two groups turns round once a second attribute is held fixed (Simpson's paradox). Read the "
+        "finding that names both before the gap.",
     ),
     ("Small n, suppressed", "Fewer than 100 pictures; fewer than 30. The row stays, the headline leaves it out."),
     ("Template", "The sentence that a label is put into, such as “a photo of a {}.”"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting._numbers import count, known, p_value, scale, writer, written
+from audits.reporting._numbers import DIFFERENCE, count, known, p_value, scale, writer, written
 from audits.reporting._text import slice_of, slice_text, visible
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Line:
     n: str
     value: str
     interval: str
+    reach: str  # smallest difference from the other groups that these n would show
     chance: str
     p: str
     published: str
@@ -136,6 +137,7 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
         n=count(row.get("n")),
         value=told.value,
         interval=told.interval,
+        reach=_reach(row),
         chance=_chance(row),
         p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
         published="" if published is None else written({"value": published, "unit": row.get("unit")}).value,
@@ -157,6 +159,12 @@ def _name(row: Mapping[str, Any]) -> str:
         name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
     reference = row.get("reference")
     return f"{name}, against {visible(reference)}" if reference else name
+
+
+def _reach(row: Mapping[str, Any]) -> str:
+    """Write the smallest difference that a slice could have shown, in its unit."""
+    value = known(row.get("detectable"))
+    return "" if value is None else f"± {written({'value': value, 'unit': DIFFERENCE}).value}"
 
 
 def _chance(row: Mapping[str, Any]) -> str:

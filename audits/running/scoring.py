@@ -19,7 +19,7 @@ from audits.running.embedding import Count, Layout, gather
 from audits.running.header import Header
 from audits.running.jobs import Job
 from audits.running.notes import StageNote
-from audits.stages import stages
+from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
         raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` works them out.")
     told = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
     facts = ModelFacts(**head.model)
-    analysis = module.analyse(results.read_samples(folder), job.rules, model=facts, seed=job.seed)
+    analysis = analysed(module, results.read_samples(folder), job.rules, model=facts, seed=job.seed)
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}

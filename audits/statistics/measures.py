@@ -35,7 +35,7 @@ def share(
     """
     found = intervals.proportion(k, n, level=level)
     row = number(metric, found, n=int(n), slice=slice, **extra)
-    return dataclasses.replace(row, k_pos=int(k))
+    return dataclasses.replace(row, k_pos=int(k), n_effective=int(n))
 
 
 def number(

@@ -14,10 +14,10 @@ from typing import Literal, TypedDict
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
-FLAGS = ("small_n", "suppressed", "degenerate", "undefined")
+FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: turns round within strata
 DTYPES = {  # of the table; null, never NaN
-    **dict.fromkeys(("n", "k_pos", "n_tests"), "Int64"),
-    **dict.fromkeys(("value", "ci_low", "ci_high", "level", "null_mean", "null_q95"), "Float64"),
+    **dict.fromkeys(("n", "k_pos", "n_effective", "n_tests"), "Int64"),
+    **dict.fromkeys(("value", "ci_low", "ci_high", "level", "detectable", "null_mean", "null_q95"), "Float64"),
     **dict.fromkeys(("p_value", "p_adj", "published_value"), "Float64"),
 }
 
@@ -36,11 +36,13 @@ class Measure:
     control: str = ""  # attributes held fixed, joined by commas
     n: int | None = None  # cases counted
     k_pos: int | None = None  # of them, those that the metric counts
+    n_effective: int | None = None  # what n are worth as independent cases; of shares only
     value: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     level: float | None = None
     ci_method: str = ""
+    detectable: float | None = None  # smallest difference from the other groups' share that 80 of 100 runs would find
     contrast: Contrast = "none"
     reference: str = ""  # what the contrast is against
     null_mean: float | None = None  # of the value if chance alone were at work

@@ -1,6 +1,7 @@
 """A gap that turns round: groups compared as they come, and within each stratum of what they differ in besides.
 
-Works on counts (k of n) a stratum and group. Says that a direction turned, not why.
+Works on counts (k of n) a stratum and group. Says that a direction turned and how sure both
+directions are, not why.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from audits.statistics._checked import Counts, arrays, check_level
 from audits.statistics.intervals import Interval
+from audits.statistics.omnibus import omnibus
 from workbench.errors import BadInput
 
 Strata = Mapping[Any, Counts]  # stratum -> group -> (k, n)
@@ -97,6 +99,48 @@ def reversals(strata: Strata) -> list[Reversal]:
             if turned is not None:
                 found.append(turned)
     return found
+
+
+def compared(strata: Strata) -> int:
+    """Return how many pairs of groups have a stratum in common."""
+    pairs = {
+        frozenset((one, other))
+        for part in strata.values()
+        for one, (_, n) in part.items()
+        for other, (_, m) in part.items()
+        if one != other and n and m
+    }
+    return len(pairs)
+
+
+def evidence(strata: Strata, one: Any, other: Any) -> tuple[float, float]:
+    """Return the p-values of a difference between two groups: as they come, and with strata held fixed.
+
+    The first is a score test, or Fisher's where an expected count is below 5; the second is Cochran, Mantel and
+    Haenszel's test over the strata that hold both groups. Where nothing varies a p-value is 1.
+
+    Raises:
+        BadInput: counts that cannot be.
+
+    Source:
+        Mantel and Haenszel 1959, J. Natl. Cancer Inst. 22:719; statsmodels' `StratifiedTable`.
+    """
+    both = [[part.get(name, (0, 0)) for name in (one, other)] for part in strata.values()]
+    crude = {
+        name: (sum(pair[at][0] for pair in both), sum(pair[at][1] for pair in both)) for at, name in enumerate("ab")
+    }
+    tables = [np.array([[k, n - k] for k, n in pair], dtype=float) for pair in both]
+    used = [table for table in tables if table.sum(0).all() and table.sum(1).all()]
+    as_they_come = omnibus([crude], rng=0).p_value
+    if not used:
+        return _or_one(as_they_come), 1.0
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    return _or_one(as_they_come), _or_one(float(StratifiedTable(used).test_null_odds(correction=True).pvalue))
+
+
+def _or_one(p_value: float | None) -> float:
+    return p_value if p_value is not None and math.isfinite(p_value) else 1.0
 
 
 def _turned(strata: Strata, higher: Any, lower: Any, *, crude: float) -> Reversal | None:

@@ -14,7 +14,6 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN, OUTCOME
 from audits.rates import gap, groups, rate, spoken, with_published
-from audits.reach import detectable
 from audits.statistics import measures as table
 from audits.statistics.intervals import bootstrap
 from audits.surveillance.gallery import Settings, settings, sweep
@@ -43,12 +42,6 @@ def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     measures = with_published(table.adjust(list(_measures(probes, sizes, kinds, chosen, seed))), rules.published)
     findings = [*_findings(measures, chosen), *_missing(probes, chosen)]
     tables = {"Drawn galleries": _spread(drawn)}
-    tables |= {
-        f"False non-matches that each group of {kind} could have shown": detectable(
-            probes, "false_non_match", HERE, by=kind
-        )
-        for kind in kinds
-    }
     return Analysis(measures, findings, _figures(measures, probes, chosen), _doubts(probes), tables)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from audits.analysis import Analysis, Figure, Finding
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
-from audits.reach import detectable
 from audits.statistics.measures import adjust
 from audits.surveillance.captions import Settings, settings
 from workbench.errors import BadInput
@@ -35,14 +34,7 @@ def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:
     chances = {task: float(samples["chance"][samples["label_set"] == task].mean()) for task in tasks}
     measures = with_published(adjust(list(_measures(samples, chances, seed))), rules.published)
     findings = [*_findings(measures, chances, chosen), *_missing(chosen, tasks)]
-    tables = {
-        f"Accuracies that each group of {kind} could have shown, {task} task": detectable(
-            samples, "accuracy", {"label_set": task}, by=kind
-        )
-        for task in tasks
-        for kind in groups(samples)
-    }
-    return Analysis(measures, findings, _figures(measures), tables=tables)
+    return Analysis(measures, findings, _figures(measures))
 
 
 def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Iterator[Measure]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audits.analysis import Analysis, Figure, Finding
-from audits.contracts import CLEAN
+from audits.contracts import CLEAN, OUTCOME
 from audits.rates import difference, groups, rate, selected, spoken, with_published
 from audits.statistics.measures import adjust
 from audits.typographic.settings import ALL, TWO_WAY, Settings, settings
@@ -54,7 +54,7 @@ def analysis(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) 
 
 def _rates(samples: DataFrame, seed: int) -> Iterator[Measure]:
     """Yield accuracy and the three rates of change for each decision, overlay, condition, word and group."""
-    kinds = groups(samples, but=("pair", "form", "overlay", "word", *CONDITION))
+    kinds = groups(samples, but=("pair", "form", "overlay", "word", "draw", *CONDITION))
     for label_set in (ALL, TWO_WAY):
         for overlay in sorted(set(samples["overlay"])):
             here = {"label_set": label_set, "overlay": overlay}
@@ -79,7 +79,11 @@ def conditions(samples: DataFrame, overlay: str) -> list[dict[str, str]]:
 
 
 def _differences(samples: DataFrame, chosen: Settings, seed: int) -> Iterator[Measure]:
-    """Yield paired differences on the same pictures: clean against written on, and a word against its controls."""
+    """Yield paired differences on the same pictures: clean against written on, and a word against its controls.
+
+    A picture with several words counts once, with their average; the interval draws pictures again. Against a control
+    there is a second interval that draws words again, each with all pictures that bear it: other words, other answer.
+    """
     base = dict(
         zip(CONDITION, (f"{chosen.sizes[0]:g}", chosen.positions[0], chosen.colours[0]), strict=True)
         if chosen.ink == "letters" and (samples["size"] != "").any()
@@ -88,22 +92,32 @@ def _differences(samples: DataFrame, chosen: Settings, seed: int) -> Iterator[Me
     for label_set in (ALL, TWO_WAY):
         for overlay in [name for name in WRITTEN if (samples["overlay"] == name).any()]:
             word = {"label_set": label_set, "overlay": overlay} | base
-            clean = selected(samples, {"label_set": label_set, "overlay": CLEAN}, "accuracy")
-            attacked = selected(samples, word, "accuracy")
+            clean = _averaged(selected(samples, {"label_set": label_set, "overlay": CLEAN}, "accuracy"), "accuracy")
+            attacked = _averaged(selected(samples, word, "accuracy"), "accuracy")
             yield difference("accuracy_drop", clean, attacked, outcome="accuracy", where=word, seed=seed)
             for control in chosen.controls:
                 against = {"label_set": label_set, "overlay": control}
                 for metric, outcome in OF[label_set]:
-                    yield difference(
-                        metric,
-                        selected(samples, word, outcome),
-                        selected(samples, against, outcome),
-                        outcome=outcome,
-                        where=word | {"control": control},
-                        seed=seed,
-                    )
+                    both = [selected(samples, where, outcome) for where in (word, against)]
+                    for unit, made in UNITS.items():
+                        first, second = (made(rows, outcome) for rows in both)
+                        where = word | {"control": control} | ({} if unit == PICTURES else {"drawn_again": unit})
+                        yield difference(metric, first, second, outcome=outcome, where=where, seed=seed)
 
 
+def _averaged(rows: DataFrame, outcome: str) -> DataFrame:
+    """Return one row a picture: the mean of an outcome over its words."""
+    return rows.groupby(["pair", "cluster"], sort=True)[[f"{OUTCOME}{outcome}"]].mean().reset_index()
+
+
+def _by_word(rows: DataFrame, outcome: str) -> DataFrame:
+    """Return one row a picture and word, whose independent unit is the word."""
+    pair = rows["pair"] + "\x1f" + rows["draw"]
+    return rows.assign(pair=pair, cluster=rows["word"])[["pair", "cluster", f"{OUTCOME}{outcome}"]]
+
+
+PICTURES, WORDS = "pictures", "words"
+UNITS = {PICTURES: _averaged, WORDS: _by_word}  # what an interval draws again
 OF = {  # what is compared with the controls; between two labels every change is to the word
     ALL: (("reading", "attack_success"), ("change_beyond_control", "changed")),
     TWO_WAY: (("reading", "attack_success"),),
@@ -119,7 +133,8 @@ _CONTROLS = {"nonsense": "a word without meaning", "blank": "an empty plate"}
 def _sentence(measure: Measure) -> str:
     control = _CONTROLS.get(measure.slice.get("control", ""), "")
     among = "among all labels" if measure.label_set == ALL else "between thing and word"
-    return f"{SAID[measure.metric].replace('{control}', control)} (decided {among})"
+    again = "" if measure.metric == "accuracy_drop" else f"; {measure.slice.get('drawn_again', PICTURES)} drawn again"
+    return f"{SAID[measure.metric].replace('{control}', control)} (decided {among}{again})"
 
 
 def _figures(samples: DataFrame, measures: list[Measure]) -> list[Figure]:

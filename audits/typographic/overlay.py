@@ -39,6 +39,11 @@ alone). **Reading** is the attack's success minus the share of the same pictures
 word without meaning stands there instead. Only this difference speaks of reading; a high *changed* beside an equally
 high control speaks of covering.
 
+What is written is drawn by lot, and some words are easier to read than others. A picture bears several words, one at a
+time, and counts with their average. Each difference from a control stands twice: with pictures drawn again (would other
+pictures give this?) and with words drawn again (would other words?). Only where both intervals lie above zero does the
+finding rest on neither the draw of pictures nor that of words.
+
 Intervals count pictures of one thing or photo together where they share a cluster. Size is the height of the letters as
 a share of the square that the model sees.
 """
@@ -51,7 +56,10 @@ LIMITS = """
 - RTA-100 and PAINT have no clean pictures: there the success rate is not measured, and the share answered with the word
   holds pictures that were named so all along.
 - With the labels at hand the model must choose: a word that is no label cannot win. Other labels give other rates.
-- The built-in pictures are drawings and a few photos. What is found here is found for pictures like these.
+- The built-in pictures are drawings and a few photos, chosen among things that the shipped model names. What is found
+  here is found for pictures like these.
+- The words are the names of the things at hand, all of them labels. Words that are no label, longer ones and other
+  languages were not written.
 - "No evidence of" is said of this many pictures. What could have been missed stands beside each count.
 """
 

@@ -14,7 +14,7 @@ import numpy as np
 from audits.answers import classifier, cosines, likeliest
 from audits.contracts import CLEAN, OUTCOME, Embedded
 from audits.typographic.ink import parse
-from audits.typographic.settings import ALL, TWO_WAY, labels, variant_of, words
+from audits.typographic.settings import ALL, TWO_WAY, draw_of, labels, variant_of, words
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class _Case:
     facts: dict[str, str]  # of the data set
     overlay: str  # "clean", "word", "synthetic", "nonsense" or "blank"
     word: str
+    draw: int = 1  # which of the picture's words it is
     size: str = ""
     position: str = ""
     colour: str = ""
@@ -73,10 +74,11 @@ def _cases(embedded: Embedded, rules: Rules, seed: int) -> Iterator[_Case]:
             form = variant_of(known.get("form", "word"))
             yield _Case(place, item.sample_id, form, cluster, known, form, known["word"])
         elif not item.recipe:
-            yield _Case(place, item.sample_id, CLEAN, item.sample_id, known, CLEAN, written[item.sample_id])
+            for draw, word in enumerate(written[item.sample_id], 1):
+                form = CLEAN if draw == 1 else f"{CLEAN} {draw}"
+                yield _Case(place, item.sample_id, form, item.sample_id, known, CLEAN, word, draw)
         else:
-            form_ = parse(item.recipe)
-            size = f"{form_.size:g}" if form_.size else ""
+            form_, draw = parse(item.recipe), draw_of(item.variant)
             yield _Case(
                 place,
                 item.sample_id,
@@ -84,8 +86,9 @@ def _cases(embedded: Embedded, rules: Rules, seed: int) -> Iterator[_Case]:
                 item.sample_id,
                 known,
                 form_.kind,
-                written[item.sample_id],
-                size,
+                written[item.sample_id][draw - 1],
+                draw,
+                f"{form_.size:g}" if form_.size else "",
                 form_.position,
                 form_.colour,
             )
@@ -94,6 +97,8 @@ def _cases(embedded: Embedded, rules: Rules, seed: int) -> Iterator[_Case]:
 def _all(cases: list[_Case], table: Any, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     answers = likeliest(table, names)
     for case in cases:
+        if case.overlay == CLEAN and case.draw > 1:
+            continue  # among all labels a clean picture has one answer, whatever is written later
         scores = table[case.row]
         order = (-scores).argsort(kind="stable")
         rank = int((order == names.index(case.facts["label"])).argmax()) + 1
@@ -131,6 +136,7 @@ def _row(case: _Case, label_set: str, answer: str) -> dict[str, Any]:
         **attributes,
         "overlay": case.overlay,
         "word": case.word,
+        "draw": str(case.draw),
         "size": case.size,
         "position": case.position,
         "colour": case.colour,
@@ -143,8 +149,8 @@ def _judged(rows: DataFrame) -> DataFrame:
     """Add the outcomes; the three that speak of a change are null where the clean picture was not named rightly."""
     right = rows["y_pred"] == rows["y_true"]
     clean = rows[(rows["overlay"] == CLEAN) & right]
-    known = set(zip(clean["pair"], clean["label_set"], strict=True))
-    open_ = np.array([key in known for key in zip(rows["pair"], rows["label_set"], strict=True)])
+    known = set(_keys(clean))
+    open_ = np.array([key in known for key in _keys(rows)])
     eligible = (rows["overlay"] != CLEAN) & open_
     read = rows["y_pred"] == rows["word"]
     rows[f"{OUTCOME}accuracy"] = right.astype(float)
@@ -153,3 +159,9 @@ def _judged(rows: DataFrame) -> DataFrame:
     rows[f"{OUTCOME}changed"] = (~right).astype(float).where(eligible)
     rows[f"{OUTCOME}changed_elsewhere"] = (~right & ~read).astype(float).where(eligible)
     return rows.sort_values(["label_set", "sample_id", "variant"], kind="stable").reset_index(drop=True)
+
+
+def _keys(rows: DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield what a picture and its clean form have in common; between two labels the word is one of them."""
+    for pair, label_set, draw in zip(rows["pair"], rows["label_set"], rows["draw"], strict=True):
+        yield pair, label_set, draw if label_set == TWO_WAY else ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -32,6 +34,7 @@ class Settings(BaseModel):
 
     ink: Ink = "letters"  # "marks": the strip of cells that the fake model reads, of one size and place
     words: tuple[str, ...] = ()  # that are written; empty: the labels of the data set
+    draws: int = Field(1, ge=1, le=20)  # different words for each picture, in the base condition
     sizes: tuple[float, ...] = (0.14,)  # height of the letters as a share of the square's side; the first is the base
     positions: tuple[str, ...] = ("bottom",)
     colours: tuple[str, ...] = ("black on white",)
@@ -80,36 +83,50 @@ def labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:
     return tuple(sorted(known - {""}))
 
 
-def words(dataset: Dataset, rules: Rules, seed: int) -> dict[str, str]:
-    """Return the word that is written on each picture: seeded, another than its label; sample_id -> word."""
-    pool = list(settings(rules).words or labels(dataset, rules))
-    chosen = {}
+def words(dataset: Dataset, rules: Rules, seed: int) -> dict[str, tuple[str, ...]]:
+    """Return the words that are written on each picture: seeded, all different, none its label; sample_id -> words."""
+    chosen = settings(rules)
+    pool = list(chosen.words or labels(dataset, rules))
+    drawn = {}
     for sample_id, label in zip(dataset.table["sample_id"], dataset.table["label"], strict=True):
         others = [word for word in pool if word != label]
         if not others:
             raise BadInput(f"To write a wrong word there must be another than the label; there is only {label!r}.")
-        chosen[sample_id] = others[int(_lot(seed, sample_id, "word").integers(len(others)))]
-    return chosen
+        first = others.pop(int(_lot(seed, sample_id, "word").integers(len(others))))
+        further = _lot(seed, sample_id, "further words").permutation(len(others))[: chosen.draws - 1]
+        drawn[sample_id] = (first, *(others[at] for at in further))
+    return drawn
 
 
-def overlays(chosen: Settings, word: str, rng: np.random.Generator) -> list[tuple[str, Overlay]]:
-    """Return (variant, overlay) of everything that is written on one picture."""
+def overlays(chosen: Settings, words: Sequence[str], rng: np.random.Generator) -> list[tuple[str, Overlay]]:
+    """Return (variant, overlay) of everything that is written on one picture.
+
+    The first word stands in every condition; each further one in the base condition alone, with controls of its own.
+    """
     if chosen.ink == "marks":
-        base = Overlay("marks", "word", word)
+        base = Overlay("marks", "word", words[0])
         forms = [("word", base)]
     else:
         axes = (chosen.sizes, chosen.positions, chosen.colours)
         forms = [
-            (f"word, {size:g}, {position}, {colour}", Overlay("letters", "word", word, size, position, colour))
+            (f"word, {size:g}, {position}, {colour}", Overlay("letters", "word", words[0], size, position, colour))
             for size, position, colour in itertools.product(*axes)
             if chosen.design == "full" or _differs(axes, (size, position, colour)) <= 1
         ]
         base = forms[0][1]
-    nonsense = "".join(_CONSONANTS[int(rng.integers(len(_CONSONANTS)))] for _ in range(max(3, len(word))))
-    for kind in chosen.controls:
-        text = nonsense if kind == "nonsense" else word
-        forms.append((kind, Overlay(chosen.ink, kind, text, base.size, base.position, base.colour)))
+    for number, word in enumerate(words, 1):
+        behind = "" if number == 1 else f" {number}"
+        forms += [(f"word{behind}", replace(base, text=word))] if behind else []
+        nonsense = "".join(_CONSONANTS[int(rng.integers(len(_CONSONANTS)))] for _ in range(max(3, len(word))))
+        for kind in chosen.controls:
+            forms.append((f"{kind}{behind}", replace(base, kind=kind, text=nonsense if kind == "nonsense" else word)))
     return forms
+
+
+def draw_of(variant: str) -> int:
+    """Return which of a picture's words a form is about: 3 for "nonsense 3", 1 where nothing is said."""
+    kind, _, number = variant.rpartition(" ")
+    return int(number) if kind in (CLEAN, "word", "nonsense", "blank") and number.isdigit() else 1
 
 
 def items(dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
@@ -118,11 +135,11 @@ def items(dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
         return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
     chosen = settings(rules)
     planned = []
-    for sample_id, word in words(dataset, rules, seed).items():
+    for sample_id, drawn in words(dataset, rules, seed).items():
         planned.append(Item(sample_id))
         planned += [
             Item(sample_id, name, form.recipe)
-            for name, form in overlays(chosen, word, _lot(seed, sample_id, "nonsense"))
+            for name, form in overlays(chosen, drawn, _lot(seed, sample_id, "nonsense"))
         ]
     return planned
 

@@ -7,10 +7,8 @@ import pytest
 
 from audits.protocol import Published
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
-from audits.reach import detectable
 from audits.statistics.intervals import Interval, proportion
 from audits.statistics.measures import adjust, number, share
-from audits.statistics.power import minimum_detectable_difference
 
 
 @pytest.fixture
@@ -38,7 +36,8 @@ def test_four_pictures_of_one_cluster_count_as_one(samples: pd.DataFrame) -> Non
     assert (found.value, found.n, found.label_set, dict(found.slice)) == (0.6, 40, "all", {})
     alone = proportion(6, 10)
     assert (found.ci_low, found.ci_high) == pytest.approx((alone.low, alone.high), abs=0.06)
-    assert "design effect" in found.ci_method
+    assert found.ci_method.endswith("9 effective of 40")  # ten clusters, one lost to their own spread
+    assert (found.k_pos, found.n_effective) == (24, 9)
     apart = rate(samples.assign(cluster=samples["sample_id"]), "accuracy", {}, seed=0)
     assert (apart.ci_low, apart.ci_high) == pytest.approx((proportion(24, 40).low, proportion(24, 40).high))
 
@@ -113,14 +112,3 @@ def test_a_published_number_stands_beside_the_same_slice_and_never_beside_a_gap(
     found = with_published([whole, part, apart], entries)
     assert [m.published_value for m in found] == [0.9, None, None]
     assert found[0].published_source == "m; s"
-
-
-def test_what_a_group_could_have_shown_is_counted_by_its_clusters(samples: pd.DataFrame) -> None:
-    sided = samples.assign(side=["left" if name < "c5" else "right" for name in samples["cluster"]])
-    table = detectable(sided, "accuracy", {"label_set": "all"}, by="side").set_index("side")
-    assert (table.loc["left", "n"], table.loc["left", "clusters"]) == (20, 5)
-    found = minimum_detectable_difference(5, 0.2, others=5)  # one of the five other clusters is right
-    assert table.loc["left", "detectable rise"] == pytest.approx(found.up)
-    assert found.up == pytest.approx(0.75, abs=0.01)
-    assert pd.isna(table.loc["left", "detectable fall"])  # from 20 % five clusters cannot show a fall
-    assert pd.isna(table.loc["right", "detectable rise"])  # nothing lies above 100 %

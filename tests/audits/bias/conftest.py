@@ -14,6 +14,7 @@ from audits.analysis import Analysis
 from audits.contracts import Embedded, ModelFacts
 from audits.datasets.dataset import About, Dataset
 from audits.protocol import Protocol
+from audits.stages import analysed
 from audits.statistics.measures import Measure
 
 
@@ -61,13 +62,12 @@ def plant(facts: ModelFacts, dataset: Any) -> Callable[..., Embedded]:
 def run(plant: Any) -> Callable[..., Analysis]:
     """All three stages of a module on planted vectors."""
 
-    def analysed(module: Any, rules: Protocol, rows: Sequence[Mapping[str, str]], *, near: Sequence[Any]) -> Analysis:
+    def done(module: Any, rules: Protocol, rows: Sequence[Mapping[str, str]], *, near: Sequence[Any]) -> Analysis:
         embedded = plant(module, rules, rows, near=near)
         samples = module.score(embedded, rules, seed=0)
-        answer: Analysis = module.analyse(samples, rules, model=embedded.model, seed=0)
-        return answer
+        return analysed(module, samples, rules, model=embedded.model, seed=0)
 
-    return analysed
+    return done
 
 
 @pytest.fixture(scope="session")

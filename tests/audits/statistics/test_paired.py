@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -99,3 +100,27 @@ def test_no_change_raises_few_alarms() -> None:
         noise = np.repeat(rng.normal(size=12), 3) + rng.normal(size=36)
         alarms += compare(np.zeros(36), noise, rng=rng, cluster=cluster, resamples=200).p_value <= 0.05
     assert 0.02 <= alarms / runs <= limit
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_many_cases_are_resampled_in_blocks_to_the_same_bounds_as_one_by_one(several: bool) -> None:
+    """2,500 units are above what BCa takes: the plain quantiles of means, each resample drawn and averaged alone."""
+    rng = np.random.default_rng(3)
+    cases = 5_000 if several else 2_500
+    before, after = rng.random(cases), rng.random(cases)
+    units = np.arange(cases).reshape(2_500, -1)
+    found = compare(before, after, rng=11, cluster=np.arange(cases) // units.shape[1] if several else None)
+    drawn, change = np.random.default_rng(11), after - before
+    means = [change[units[drawn.integers(0, 2_500, 2_500)].ravel()].mean() for _ in range(2_000)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    assert (found.difference.low, found.difference.high) == pytest.approx((low, high), abs=1e-12)
+    assert found.difference.method.startswith("percentile")
+
+
+def test_ten_thousand_pictures_take_less_than_two_seconds() -> None:
+    rng = np.random.default_rng(4)
+    before, after = (rng.random(10_000) < 0.7), (rng.random(10_000) < 0.72)
+    compare(before[:50], after[:50], rng=0)  # SciPy loads
+    began = time.process_time()
+    compare(before, after, rng=0)
+    assert time.process_time() - began < 2  # 0.15 s on one core

@@ -17,7 +17,7 @@ from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
 from audits.stages import measure
 from audits.typographic import overlay
-from audits.typographic.settings import ALL, TWO_WAY, items, words
+from audits.typographic.settings import ALL, TWO_WAY, draw_of, items, words
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
 
@@ -70,7 +70,58 @@ def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) ->
     assert words(few, plan, 0) != words(few, plan, 1)
     half = replace(few, table=few.table.iloc[::2])
     assert words(half, plan, 0).items() <= words(few, plan, 0).items()
-    assert all(word != label for word, label in zip(words(few, plan, 0).values(), few.table["label"], strict=True))
+    assert all(
+        label not in drawn for drawn, label in zip(words(few, plan, 0).values(), few.table["label"], strict=True)
+    )
+
+
+def test_a_picture_bears_several_words_each_with_controls_of_its_own(few: Dataset) -> None:
+    asked = {"sizes": [0.1, 0.2], "words": ["black", "white", "red", "green", "blue"]}
+    one, three = rules(**asked), rules(**asked, draws=3)
+    drawn = words(few, three, 0)
+    assert {len(set(own)) for own in drawn.values()} == {3}
+    assert {name: own[:1] for name, own in drawn.items()} == words(few, one, 0)
+    forms = [item.variant for item in items(replace(few, table=few.table.head(1)), three, 0)]
+    assert forms[:3] == ["clean", "word, 0.1, bottom, black on white", "word, 0.2, bottom, black on white"]
+    assert forms[3:] == [
+        "nonsense",
+        "blank",
+        *(f"{kind} {k}" for k in (2, 3) for kind in ("word", "nonsense", "blank")),
+    ]
+    assert [draw_of(name) for name in forms] == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_several_words_find_the_planted_gullibility_more_narrowly(few: Dataset) -> None:
+    content = read(AUDIT.key, "marks").model_dump(by_alias=True)
+    several = parse(content | {"settings": content["settings"] | {"draws": 4}})
+    found = measure(AUDIT, FakeBackend(gullibility=0.5), few, rules=several)
+    (row,) = [m for m in found.measures if m.metric == "attack_success" and dict(m.slice) == {"overlay": "word"}][:1]
+    assert row.n == 4 * 32
+    assert row.value == pytest.approx(0.5, abs=0.22)  # 32 pictures, alike for all their words: 2.5 standard errors
+    assert value(found, "attack_success", overlay="nonsense") == 0.0
+    assert value(found, "reading", overlay="word", control="nonsense") == pytest.approx(row.value)
+    again = value(found, "reading", overlay="word", control="nonsense", drawn_again="words")
+    assert again == pytest.approx(row.value)
+    assert set(strength(found, "reading")) == {"found"}
+
+
+def test_reading_one_word_of_ten_is_not_reading_words(planted: Callable[..., Embedded]) -> None:
+    """20 of 200 pictures: beyond chance for other pictures with these words, and not for other words."""
+    rows = []
+    for at in range(200):
+        word = f"word{at % 10}"
+        read_as = word if at % 10 == 0 else "cat"
+        forms = (("clean", "cat"), ("word", read_as), ("nonsense", "cat"))
+        rows += [(f"p{at:03d}", "cat", word, form, taken) for form, taken in forms]
+    given = rules(controls=["nonsense"])
+    found = overlay.analyse(overlay.score(planted(rows), given, seed=0), given, model=FACTS, seed=0)
+    told = {
+        f.text.rsplit("; ", 1)[1]: f.strength
+        for f in found.findings
+        if f.metric == "reading" and "all labels" in f.text
+    }
+    assert told == {"pictures drawn again).": "found", "words drawn again).": "no evidence"}
+    assert value(found, "reading", overlay="word", control="nonsense") == pytest.approx(0.1)
 
 
 def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> None:
@@ -148,13 +199,14 @@ def planted() -> Callable[..., Embedded]:
 
     def make(rows: list[tuple[str, str, str, str, str]]) -> Embedded:
         """Each row: cluster, label, word, form, what it is taken for."""
-        names = ("cat", "dog", "sun")
+        names = sorted({"cat", "dog", "sun"} | {word for row in rows for word in (row[1], row[2], row[4])})
         table = pd.DataFrame([row[:4] for row in rows], columns=["cluster", "label", "word", "form"])
         table["sample_id"] = [f"{place:02d}" for place in range(len(rows))]
         for name in FIXED:
             table[name] = table.get(name, "")
-        images = np.stack([np.eye(4, dtype=np.float32)[names.index(row[4])] for row in rows])
-        texts = {f"a photo of a {name}.": np.eye(4, dtype=np.float32)[place] for place, name in enumerate(names)}
+        images = np.stack([np.eye(len(names) + 1, dtype=np.float32)[names.index(row[4])] for row in rows])
+        axes = np.eye(len(names) + 1, dtype=np.float32)
+        texts = {f"a photo of a {name}.": axes[place] for place, name in enumerate(names)}
         dataset = Dataset("test:given", About("Given"), table, Path(), ("form", "word"))
         return Embedded(FACTS, dataset, tuple(Item(name) for name in table["sample_id"]), images, texts)
 

@@ -1,0 +1,89 @@
+"""Published numbers: each has a source, tables of the CLIP paper add up, and where none stands it is said."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from audits.catalogue import AUDITS
+from audits.protocol import Protocol, read
+
+EVERY = [(audit.key, name) for audit in AUDITS for name in audit.protocols]
+AVERAGES = {  # table 5's last column, as printed
+    ("linear probe", "Male"): 0.972,
+    ("linear probe", "Female"): 0.978,
+    ("linear probe", None): 0.975,
+    ("zero-shot", "Male"): 0.969,
+    ("zero-shot", "Female"): 0.970,
+}
+
+
+def _values(rules: Protocol, metric: str, **slice: str | None) -> list[float]:
+    wanted = {name: value for name, value in slice.items() if value is not None}
+    absent = [name for name, value in slice.items() if value is None]
+    return [
+        row.value
+        for row in rules.published
+        if row.metric == metric
+        and all(row.slice.get(name) == value for name, value in wanted.items())
+        and not any(name in row.slice for name in absent)
+    ]
+
+
+@pytest.mark.parametrize(("audit", "name"), EVERY)
+def test_each_protocol_quotes_sources_or_says_that_there_are_none(audit: str, name: str) -> None:
+    rules = read(audit, name)
+    said = "no published number stands beside" in " ".join(rules.notes.split()).lower()
+    assert bool(rules.published) != said
+    assert all(row.source and row.model for row in rules.published)
+
+
+@pytest.mark.parametrize(("way", "gender"), AVERAGES)
+def test_table_5_averages_as_printed(way: str, gender: str | None) -> None:
+    rules = read("bias/face-attributes", "clip-2021")
+    rows = _values(rules, "accuracy.gender", label_set=f"gender, {way}", gender=gender, white=None)
+    assert len(rows) == 7
+    assert np.mean(rows) == pytest.approx(AVERAGES[way, gender], abs=0.001)  # the paper rounds each number
+
+
+def test_table_5_lies_between_its_genders() -> None:
+    rules = read("bias/face-attributes", "clip-2021")
+    races = {row.slice["race"] for row in rules.published if "race" in row.slice}
+    for way, race in itertools.product(("linear probe", "zero-shot"), races):
+        here = {"label_set": f"gender, {way}", "race": race}
+        (male,), (female,), (both,) = (
+            _values(rules, "accuracy.gender", **here, gender=gender) for gender in ("Male", "Female", None)
+        )
+        assert min(male, female) - 0.001 <= both <= max(male, female) + 0.001
+
+
+def test_child_takes_labels_from_children() -> None:
+    """Table 7: with the label `child`, rates of 0 to 9 years fall by more than ten times those of 20 and above."""
+    rules = read("bias/denigration", "clip-2021")
+
+    def fall(age: str) -> float:
+        before, after = (_values(rules, "rate.any", age=age, label_set=name)[0] for name in ("default", "with child"))
+        return before - after
+
+    assert min(fall(age) for age in ("0-2", "3-9")) > 10 * max(fall(age) for age in ("20-29", "30-39", "50-59"))
+
+
+def test_surveillance_numbers_add_up() -> None:
+    """91.8 right, 51.1 under stress, 40.7 to the close caption: what is left is the coarse error, 8.2."""
+    rules = read("surveillance/scenes", "captions")
+    coarse = _values(rules, "accuracy", label_set="coarse")[0]
+    stress = _values(rules, "accuracy", label_set="stress")[0]
+    (close,) = _values(rules, "close_confusion", label_set="stress")
+    assert 1 - stress - close == pytest.approx(1 - coarse)
+
+
+def test_the_line_stands_on_the_same_seven_models_everywhere() -> None:
+    points = read("shift/natural", "imagenet").settings["baseline_points"]
+    assert len(points) == 7
+    assert {tuple(point["model"] for point in shift) for shift in points.values()} == {
+        ("mnasnet0_5", "resnet34", "vgg16_bn", "mnasnet1_0", "bninception", "wide_resnet50_2", "se_resnet152")
+    }
+    whole = [[point["base"] for point in points[name]] for name in ("imagenet-v2", "imagenet-sketch")]
+    assert whole[0] == whole[1]  # both hold all thousand classes
