@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,7 +29,6 @@ REMEMBERED = 10_000  # pages whose run has not begun yet; the oldest are forgott
 @dataclass(eq=False)
 class _Run:
     token: CancelToken = field(default_factory=CancelToken)
-    over: threading.Event = field(default_factory=threading.Event)
     stopped: bool = False  # by its visitor, not by a newer run
 
 
@@ -45,31 +44,31 @@ class Runs:
     def __init__(self, stopped: str, *, places: int | None = None, wait: float = WAIT) -> None:
         self.stopped = stopped
         self._places, self._wait = places, wait
-        self._lock = threading.Lock()
-        self._now: dict[str, _Run] = {}  # page -> its newest run
+        self._changed = threading.Condition()
+        self._newest: dict[str, _Run] = {}  # page -> the run that was asked for last
+        self._working: dict[str, _Run] = {}  # page -> the run that computes; an older one perhaps, at its last step
         self._pressed: OrderedDict[str, bool] = OrderedDict()  # page -> whether its run was stopped before it began
 
     def press(self, page: str) -> str:
         """Note that a run was asked for, and return what to say where all places are taken; else nothing."""
-        with self._lock:
+        with self._changed:
             self._pressed.pop(page, None)
             self._pressed[page] = False
             while len(self._pressed) > REMEMBERED:
                 self._pressed.popitem(last=False)
-            others = sum(other != page for other in self._now)
+            others = sum(other != page for other in self._newest)
         full = self._places is not None and others >= self._places
         return f"{others} others are at it, which is the most at once. Yours begins when one of them ends." * full
 
     def stop(self, page: str) -> bool:
         """End the page's run at its next step, one that has not begun yet included; return whether there was one."""
-        with self._lock:
-            run = self._now.get(page)
+        with self._changed:
+            run = self._newest.get(page)
             waits = page in self._pressed
             if waits:
                 self._pressed[page] = True
         if run is not None:
-            run.stopped = True
-            run.token.cancel()
+            self._end(run, stopped=True)
         return run is not None or waits
 
     def newest(self, page: str, work: Callable[[CancelToken], Iterator[T]], *, stopped: T) -> Iterator[T]:
@@ -81,42 +80,57 @@ class Runs:
             stopped: the last screen where the visitor stopped it.
 
         Raises:
-            Cancelled: a newer run has begun.
+            Cancelled: a newer run was asked for.
             Busy: the run before it did not end in time.
         """
-        with self._turn(page) as run:
-            try:
-                with closing(work(run.token)) as screens:  # type: ignore[type-var]
-                    for screen in screens:
-                        yield screen
-                        _check(run)
-            except Cancelled:
-                if not run.stopped:
-                    raise
-                yield stopped
-
-    @contextmanager
-    def _turn(self, page: str) -> Iterator[_Run]:
-        run = _Run()
-        with self._lock:
-            before = self._now.get(page)
-            self._now[page] = run
-            stopped = self._pressed.pop(page, False)
+        run = self._begin(page)
         try:
-            if stopped:
-                run.stopped = True
-                run.token.cancel()
-            if before is not None:
-                before.token.cancel()
-                if not before.over.wait(self._wait):
-                    raise Busy("What was stopped here has not ended yet. Please press again in a moment.")
-            yield run
+            self._take_over(page, run)
+            with closing(work(run.token)) as screens:  # type: ignore[type-var]
+                for screen in screens:
+                    yield screen
+                    _check(run)
+        except Cancelled:
+            if not run.stopped:
+                raise
+            yield stopped
         finally:
-            run.token.cancel()
-            run.over.set()
-            with self._lock:
-                if self._now.get(page) is run:
-                    del self._now[page]
+            self._leave(page, run)
+
+    def _begin(self, page: str) -> _Run:
+        run = _Run()
+        with self._changed:
+            before = self._newest.get(page)
+            self._newest[page] = run
+            stopped = self._pressed.pop(page, False)
+        if before is not None:
+            self._end(before)
+        if stopped:
+            self._end(run, stopped=True)
+        return run
+
+    def _end(self, run: _Run, *, stopped: bool = False) -> None:
+        run.stopped = run.stopped or stopped
+        run.token.cancel()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take_over(self, page: str, run: _Run) -> None:
+        """Wait until nothing computes for the page any more; who is stopped meanwhile does not wait on."""
+        with self._changed:
+            self._changed.wait_for(lambda: page not in self._working or run.token.cancelled, self._wait)
+            _check(run)
+            if page in self._working:
+                raise Busy("What was stopped here has not ended yet. Please press again in a moment.")
+            self._working[page] = run
+
+    def _leave(self, page: str, run: _Run) -> None:
+        run.token.cancel()
+        with self._changed:
+            for runs in (self._newest, self._working):
+                if runs.get(page) is run:
+                    del runs[page]
+            self._changed.notify_all()
 
 
 def wire(runs: Runs, go: gr.Button, stop: gr.Button, *, says: gr.Markdown, event: dict[str, Any]) -> None:

@@ -212,7 +212,7 @@ def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:
     with gr.Column(visible=False) as whole:
         gr.Markdown(
             f"A folder whose folders are the labels (`cat/`, `dog/`), or one with a CSV in it: {columns}. "
-            f"{most} files at most. {stay}",
+            f"{most} files at most; `python -m audits run … --dataset folder:PATH` takes more. {stay}",
             elem_classes="notes",
         )
         folder = folder_box("A folder of pictures", elem_id="audit-folder")

@@ -58,7 +58,9 @@ class Parts:
         name = parse_options_header(self._header[1])[1].get(b"filename", b"")
         self._files += 1
         if self._files > self._limits.pictures:
-            raise Refused(413, f"An upload has {self._limits.pictures} files at most; a zip may hold them, too.")
+            raise Refused(
+                413, f"An upload has {self._limits.pictures} files at most; the shell takes folders of any size."
+            )
         zipped = name.lower().endswith(b".zip")
         self._size, self._most = 0, self._limits.upload_bytes if zipped else self._limits.picture_bytes
 

@@ -111,11 +111,45 @@ def test_what_waits_for_a_free_place_can_be_stopped_and_asked_for_again() -> Non
     runs = Runs(SAYS)
     runs.press("page")
     assert runs.stop("page")
-    assert list(runs.newest("page", endless, stopped=-1)) == [-1]
+    assert list(runs.newest("page", counting, stopped=-1)) == [-1]
     runs.press("page")
     assert runs.stop("page")
     runs.press("page")
     assert list(runs.newest("page", counting, stopped=-1)) == [0, 1, 2]
+
+
+def test_of_many_impatient_presses_only_the_last_one_waits() -> None:
+    runs, release = Runs(SAYS), threading.Event()
+
+    def slow(_: CancelToken) -> Iterator[int]:
+        yield 0
+        release.wait(20)  # a step that knows no stop
+        yield 1
+
+    first = runs.newest("page", slow, stopped=-1)
+    next(first)
+    heard: list[list[object]] = [[] for _ in range(4)]
+
+    def listen(run: Iterator[int], to: list[object]) -> None:
+        try:
+            to.extend(run)
+        except Cancelled as error:
+            to.append(error)
+
+    threads = [threading.Thread(target=listen, args=(first, heard[0]))]
+    threads[0].start()
+    for to in heard[1:]:
+        threads.append(threading.Thread(target=listen, args=(runs.newest("page", counting, stopped=-1), to)))
+        threads[-1].start()
+        threads[-1].join(0.2)  # its turn to be the newest
+    for number in (1, 2):
+        threads[number].join(20)
+        assert isinstance(heard[number][-1], Cancelled)  # ended without waiting for the slow step
+    assert threads[3].is_alive()
+    release.set()
+    for thread in threads:
+        thread.join(20)
+    assert heard[3] == [0, 1, 2]
 
 
 def test_pages_do_not_stop_each_other_and_a_page_that_is_closed_leaves_nothing() -> None:

@@ -128,6 +128,27 @@ def test_a_folder_is_uploaded_with_its_folders(visit: Visit, tmp_path: Path) -> 
     expect(page.locator("#audit-done")).to_contain_text("success")
 
 
+def test_a_folder_can_be_dropped(visit: Visit, tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        sample("cat").resize((64, 64)).save(tmp_path / "mine" / label / "one.png")
+    (tmp_path / "mine" / "notes.txt").write_text("stays at home")
+    page = opened(visit)
+    page.get_by_label("My own folder").check()
+    target = page.locator("#audit-folder button").first
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box
+    where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(tmp_path / "mine")], "dragOperationsMask": 1}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **where, "data": data})
+    for label in ("cat", "dog"):
+        page.locator("#audit-folder", has_text=f"mine∕{label}∕one").wait_for()
+    assert "notes" not in page.locator("#audit-folder").inner_text()
+
+
 @pytest.mark.timeout(300)
 def test_a_changed_label_changes_the_hash_before_anything_runs(visit: Visit) -> None:
     from playwright.sync_api import expect
