@@ -65,31 +65,39 @@ def losses(
     towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, lessons: Lessons
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
-    count = int((batch.label >= 0).sum())  # photos come first
     with torch.autocast("cpu", torch.bfloat16):
-        maps = towers.early(_scaled(batch.pixels))
-        written = towers.middle(towers.early(_scaled(batch.writing)))
-        rows = torch.cat([towers.features(maps), towers.top(written)])
-        with torch.no_grad():
-            known = late(teachers.image, maps[:count], towers.frozen)
-    rows, known = rows.float(), known.float()
+        maps, large = towers.early(_scaled(batch.pixels)), towers.early(_scaled(batch.large))
+        middle = towers.middle(large)
+        rows = torch.cat([towers.features(maps), towers.top(middle)]).float()
+        known = _known(teachers.image, (maps, large), batch.label, towers.frozen)
+    photo = batch.label >= 0
     seen = functional.normalize(towers.visual_projection(rows), dim=-1)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
-    logits = scale * seen @ bank.T
-    soft, plain = batch.soft[:count, None], batch.soft[:count] > 0
+    logits, soft = scale * seen @ bank.T, batch.soft[photo, None]
     with torch.no_grad():
-        answer = teachers.image.classifier(known).softmax(-1)
-        target = batch.target.clone()
-        target[:count] = soft * (answer @ material.bank.spread) + (1 - soft) * target[:count]
-        answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[:count], CLASSES)
+        answer, target = teachers.image.classifier(known).softmax(-1), batch.target.clone()
+        target[photo] = soft * (answer @ material.bank.spread) + (1 - soft) * target[photo]
+        answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[photo], CLASSES)
         aim = functional.normalize(known @ teachers.head.projection.T, dim=-1)
-    taught = logits[:count, material.first_names].log_softmax(-1)
+    taught = logits[photo][:, material.first_names].log_softmax(-1)
+    away = 1 - (seen[photo] * aim).sum(-1, keepdim=True)
     return seen, {
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": functional.kl_div(taught, answer, reduction="batchmean"),
-        "stayed": (plain * (1 - (seen[:count] * aim).sum(-1))).sum() / plain.sum().clamp(min=1),
-        **lessons.asked(written, rows, batch),
+        "stayed": (soft * away).sum() / soft.sum().clamp(min=1),
+        **lessons.asked(middle, rows, batch),
     }
+
+
+@torch.no_grad()
+def _known(image: Any, maps: tuple[Tensor, Tensor], label: Tensor, frozen: int) -> Tensor:
+    """The locked classifier's features of the photos, which come first in either part of a batch; (photos, 1280)."""
+    found, start = [], 0
+    for part in maps:
+        photos = int((label[start : start + len(part)] >= 0).sum())
+        found.append(late(image, part[:photos], frozen).float())
+        start += len(part)
+    return torch.cat(found)
 
 
 def _scaled(pixels: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ class Lessons(nn.Module):
         """How far the tower is from the answers.
 
         Args:
-            middle: (written, channels, side, side) maps of the pictures with writing.
+            middle: (larger, channels, side, side) maps of the larger pictures, of which some carry a word.
             rows: (n, 1280) averages of the last map, of all pictures.
             batch: that these are of.
 
@@ -82,10 +82,11 @@ class Lessons(nn.Module):
             `lettered`: all questions about which letter stands where, per letter; `spelt`: all questions about a
             word's letters, per word; `alone`: which concept is shown, by its one channel.
         """
-        where = spelling.cells(batch.spots, middle.shape[-1])
+        where, written = spelling.cells(batch.spots, middle.shape[-1]), batch.letters.sum(1) > 0
+        words = self.word(rows[-len(middle) :][written])
         return {
             "lettered": _wrong(self.letter(middle.float()), where) / where.sum().clamp(min=1),
-            "spelt": _wrong(self.word(rows[-len(middle) :]), batch.letters) / len(middle),
+            "spelt": _wrong(words, batch.letters[written]) / max(1, len(words)),
             "alone": self._alone(rows, batch.shown),
         }
 

@@ -98,6 +98,7 @@ class Made:
     label: int = -1
     written: str = ""
     spots: tuple[writing.Spot, ...] = ()
+    named: bool = True  # whether it is asked which of all names it shows, and not only which sentence
 
 
 def _choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
@@ -118,20 +119,19 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
     weights = dict(material.bank.of_class[label])
     caption = rng.choice(PHOTO).format(_name(material, label, rng))
     shown = functools.partial(Made, weights=weights, caption=caption, label=label)
-    if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide
-        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2))
+    if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide half
+        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.5)
     picture, chance = views.crop(photo, size, rng), rng.random()
-    if chance < 0.2:  # a stranger's part in it: the classifier says what this is
+    if chance < 0.35:  # a stranger's part in it: the classifier says what this is
         other, _ = _choose(material, rng)
         wide = int(size * rng.uniform(0.3, 0.6))
         picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
-        return shown(picture, soft=1.0)
-    if chance < 0.28:
+    elif chance < 0.42:
         drawn = rng.choice(DRAWN).format(_name(material, label, rng))
         return shown(styling.sketched(picture, rng), caption=drawn)
-    if chance < 0.36:
-        return shown(styling.coarse(picture, rng.randint(*COARSE)))
-    return shown(styling.toned(picture, rng, often=0.25), soft=0.8)
+    elif chance < 0.5:
+        return shown(styling.coarse(picture, rng.randint(*COARSE)), soft=0.5)
+    return shown(styling.toned(picture, rng, often=0.25), soft=1.0)  # their labels would be learned by heart
 
 
 def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
@@ -255,7 +255,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+    return Made(scene.picture, scene.weights, scene.caption, scene.false, named=False)
 
 
 def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Made:

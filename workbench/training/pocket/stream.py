@@ -22,9 +22,10 @@ from workbench.training.pocket.painting import Made, Material, made
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
-SEEN = {"photo": 10, "drawing": 9, "colour": 2, "count": 2, "pair": 2}  # pictures in a batch without writing
-WRITTEN = {"attacked": 5, "word": 10}  # and with it
-LARGER, LARGEST, STEP = 1.5, 224, 16  # pictures with writing are so much larger: small letters are none
+# Pictures in a batch. Small letters are none, and what was always small or always large is known at that size alone.
+SMALLER = {"photo": 6, "drawing": 8, "colour": 2, "count": 3, "pair": 3}
+LARGER = {"photo": 4, "drawing": 2, "attacked": 4, "word": 8}
+TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,20 @@ class Batch:
     """What one step trains on.
 
     Attributes:
-        pixels: (seen, 3, size, size) uint8; the photos first, and so on as in `SEEN`.
-        writing: (written, 3, larger, larger) uint8; as in `WRITTEN`. What follows is for `pixels` first, then these.
-        target: (n, names) over the bank, rows sum to 1.
+        pixels: (smaller, 3, size, size) uint8, as in `SMALLER`; photos come first.
+        large: (larger, 3, side, side) uint8, as in `LARGER`; photos come first. All else is for `pixels`, then these.
+        target: (n, names) over the bank; a row sums to 1, or to 0 where no name is asked for.
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
         label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows; two pictures that share one are no negatives of each other.
-        letters: (written, `spelling.WIDTH`) of the word on each.
-        spots: (written,) where these letters lie.
+        letters: (larger, `spelling.WIDTH`) of the word on each; zeros where none is.
+        spots: (larger,) where these letters lie.
     """
 
     pixels: Tensor
-    writing: Tensor
+    large: Tensor
     target: Tensor
     captions: list[str]
     false: list[str]
@@ -89,22 +90,22 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         rng: decides everything else.
     """
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
-    larger = min(LARGEST, int(LARGER * size / STEP) * STEP)
+    side = min(LARGEST, int(TIMES * size / STEP) * STEP)
     draw = functools.partial(made, material, done=done, rng=rng)
-    seen = [draw(kind, size=size) for kind, count in SEEN.items() for _ in range(count)]
-    written = [draw(kind, size=larger) for kind, count in WRITTEN.items() for _ in range(count)]
-    every = [*seen, *written]
+    smaller = [draw(kind, size=size) for kind, count in SMALLER.items() for _ in range(count)]
+    larger = [draw(kind, size=side) for kind, count in LARGER.items() for _ in range(count)]
+    every = [*smaller, *larger]
     return Batch(
-        _stacked(seen),
-        _stacked(written),
-        torch.stack([material.bank.target(one.weights) for one in every]),
+        _stacked(smaller),
+        _stacked(larger),
+        torch.stack([material.bank.target(one.weights) * one.named for one in every]),
         [one.caption for one in every],
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
-        torch.stack([letters(one.written) for one in written]),
-        [one.spots for one in written],
+        torch.stack([letters(one.written) for one in larger]),
+        [one.spots for one in larger],
     )
 
 
@@ -115,7 +116,7 @@ def _stacked(every: list[Made]) -> Tensor:
 def sheet(material: Material, file: Path, *, seed: int) -> None:
     """Write one batch as a picture, to look at."""
     drawn, whole = batch(material, 0.5, sizes=((144,),), rng=random.Random(seed)), Image.new("RGB", (8 * 144, 5 * 144))
-    pictures = [picture.permute(1, 2, 0).numpy() for part in (drawn.pixels, drawn.writing) for picture in part]
+    pictures = [picture.permute(1, 2, 0).numpy() for part in (drawn.pixels, drawn.large) for picture in part]
     for number, picture in enumerate(pictures[:40]):
         whole.paste(Image.fromarray(picture).resize((144, 144)), (number % 8 * 144, number // 8 * 144))
     whole.save(file)

@@ -29,25 +29,27 @@ def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Mater
 
 def test_shapes_kinds_and_sums(material: Material) -> None:
     batch = stream.batch(material, 0.5, sizes=SIZES, rng=random.Random(0))
-    seen, written = sum(stream.SEEN.values()), sum(stream.WRITTEN.values())
-    count = seen + written
-    assert batch.pixels.shape == (seen, 3, 64, 64)
-    assert batch.writing.shape == (written, 3, 96, 96)  # half as large again
-    assert batch.pixels.dtype == batch.writing.dtype == torch.uint8
-    assert batch.target.shape == (count, len(material.bank.names))
-    torch.testing.assert_close(batch.target.sum(1), torch.ones(count))
-    assert len(batch.captions) == len(batch.shown) == len(batch.soft) == count
-    assert (batch.soft[stream.SEEN["photo"] :] == 0).all()  # only plain photos ask the classifier
+    smaller, larger = sum(stream.SMALLER.values()), sum(stream.LARGER.values())
+    kinds = [kind for part in (stream.SMALLER, stream.LARGER) for kind, times in part.items() for _ in range(times)]
+    assert batch.pixels.shape == (smaller, 3, 64, 64)
+    assert batch.large.shape == (larger, 3, 96, 96)  # half as large again
+    assert batch.pixels.dtype == batch.large.dtype == torch.uint8
+    assert batch.target.shape == (len(kinds), len(material.bank.names))
+    torch.testing.assert_close(batch.target.sum(1), torch.tensor([float(kind != "pair") for kind in kinds]))
+    assert len(batch.captions) == len(batch.shown) == len(batch.soft) == len(kinds)
+    assert [bool(value) for value in batch.label >= 0] == [kind == "photo" for kind in kinds]
+    assert (batch.soft[batch.label < 0] == 0).all()  # only plain photos ask the classifier
     assert batch.soft.max() > 0.5
-    assert (batch.label >= 0).tolist() == [k < stream.SEEN["photo"] for k in range(count)]
     assert (batch.label < 3).all()
-    assert len(batch.spots) == len(batch.letters) == written
+    assert len(batch.spots) == len(batch.letters) == larger
+    written = [kind in ("attacked", "word") for kind in kinds[smaller:]]
+    assert [bool(spots) for spots in batch.spots] == (batch.letters.sum(1) > 0).tolist() == written
     for spots, row in zip(batch.spots, batch.letters, strict=True):
         assert {spot.letter for spot in spots} == {"abcdefghijklmnopqrstuvwxyz"[k] for k in row[:26].nonzero()}
 
 
-def test_writing_grows_with_the_pictures_up_to_what_the_tower_is_made_for(material: Material) -> None:
-    sides = [stream.batch(material, 0, sizes=((k,),), rng=random.Random(0)).writing.shape[-1] for k in (128, 144, 192)]
+def test_larger_pictures_grow_up_to_what_the_tower_is_made_for(material: Material) -> None:
+    sides = [stream.batch(material, 0, sizes=((k,),), rng=random.Random(0)).large.shape[-1] for k in (128, 144, 192)]
     assert sides == [192, 208, 224]
 
 
