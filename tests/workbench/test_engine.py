@@ -16,6 +16,7 @@ from PIL import Image
 
 from workbench.backend import Tokens
 from workbench.cache import DiskCache
+from workbench.checkpoints.shipped import FAKE, POCKET
 from workbench.engine import Engine
 from workbench.errors import BadPicture, Cancelled, DeadlinePassed, UnknownName, Unsupported, WeightsMissing
 from workbench.fake import FakeBackend
@@ -243,6 +244,20 @@ def test_a_session_that_has_ended_refuses(engine: Engine) -> None:
     ):
         with pytest.raises(RuntimeError, match="has ended"):
             use()
+
+
+def test_no_row_is_shared_between_models(tmp_path: Path) -> None:
+    """The same text and the same picture, asked of two models of unlike width through one engine and one disk."""
+    picture = tmp_path / "one.png"
+    Image.new("RGB", (40, 40), (200, 0, 0)).save(picture)
+    with Engine(device="cpu", disk=DiskCache(tmp_path / "disk")) as engine:
+        for _ in range(2):
+            for key, width in ((row.key, row.dim) for row in (POCKET, FAKE)):
+                with engine.session("a", key, keep_pictures=True) as session:
+                    assert session.dim == width
+                    for given in (picture, Image.open(picture)):
+                        assert session.embed_images([given]).shape == (1, width)
+                    assert session.embed_texts(["a red square"]).shape == (1, width)
 
 
 def test_visitors_pictures_never_reach_the_disk(tmp_path: Path, counted: Counted) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from workbench.checkpoints.shipped import FAKE
+from workbench.errors import BadInput
 from workbench.loading.torch_backend import TorchBackend
 from workbench.zeroshot import classifier, classify, contrast
 
@@ -63,6 +64,13 @@ def test_a_softmax_over_the_labels_by_hand() -> None:
     powers = np.exp([8.0, 9.6, 6.0])
     np.testing.assert_allclose(answer.probabilities, [powers / powers.sum()], rtol=1e-5)
     assert [label for label, _, _ in answer.ranked(0)] == ["dog", "cat", "none of these"]
+
+
+def test_a_template_that_cannot_be_used_is_refused_before_the_image_tower_works() -> None:
+    model = by_hand("softmax")
+    model.embed_images = lambda pictures: pytest.fail("the image tower worked for nothing")
+    with pytest.raises(BadInput, match="where the label goes"):
+        classify(model, [(0.8, 0.6)], ["cat"], templates=["a photo"])  # type: ignore[list-item]
 
 
 def test_for_a_sigmoid_none_of_these_is_that_no_label_fits() -> None:

@@ -35,7 +35,7 @@ class Request:
     texts: NDArray[np.float32]  # (k, dim): one unit row a label
     target: int  # row of the chosen label, 0..k-1
     objective: ObjectiveName = "contrast"  # with one label only the cosine is left
-    steps: int = 64  # integrated gradients: points on the path
+    steps: int = 96  # integrated gradients: points on the path, at most
     baseline: BaselineName | None = (
         None  # what is without content: a picture (None: blur), a covered square (None: mean)
     )

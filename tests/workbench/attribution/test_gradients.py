@@ -8,6 +8,7 @@ import torch
 from captum.attr import IntegratedGradients
 from tiny_boxes import EYE, Curved, Linear, ask, noise
 
+from workbench.attribution import gradients
 from workbench.attribution.baselines import baseline
 from workbench.attribution.request import Request
 from workbench.attribution.score import score_of
@@ -34,8 +35,9 @@ def test_a_linear_model_gives_weight_times_change(name: str, target: int) -> Non
     assert "Rough" not in found.note
 
 
-def test_a_crowded_path_gives_what_captum_gives_for_an_even_one() -> None:
+def test_an_uneven_path_gives_what_captum_gives_for_an_even_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the points lie changes how soon the integral is reached, not the integral."""
+    monkeypatch.setattr(gradients, "_ENOUGH", 0.0)
     box, pixels = Curved(), noise(3)
     request = Request("integrated-gradients", pixels, EYE, 0, objective="contrast")
     picture = torch.from_numpy(pixels).float()[None] / 255
@@ -59,6 +61,17 @@ def test_the_batch_decides_the_memory_and_not_the_numbers(batch: int) -> None:
     box.embed_pixels = lambda pixels: most.append(len(pixels)) or embed(pixels)  # type: ignore[func-returns-value, method-assign]
     ask(box, "integrated-gradients", noise(3), objective="contrast", steps=10, batch=batch)
     assert max(most) == min(batch, 4)
+
+
+def test_points_go_where_the_sum_is_off_and_end_when_little_is_missing() -> None:
+    straight = ask(Linear(), "integrated-gradients", noise(), steps=200)
+    assert straight.note.startswith("100 points")  # half of them are laid out evenly, and nothing is off
+    curved = ask(Curved(), "integrated-gradients", noise(3), objective="contrast", steps=200)
+    assert curved.relative_delta is not None
+    assert curved.relative_delta < 0.08
+    for steps in (2, 5, 8, 9):
+        used = int(ask(Curved(), "integrated-gradients", noise(3), 2, steps=steps).note.split()[0])
+        assert 0 < used <= steps
 
 
 def test_the_delta_shrinks_with_more_points_and_a_rough_one_is_pointed_out() -> None:

@@ -81,7 +81,7 @@ def test_a_device_without_memory_says_what_helps(monkeypatch: pytest.MonkeyPatch
 def test_questions_and_answers_travel() -> None:
     asked = pickle.loads(pickle.dumps(Request("integrated-gradients", noise(), EYE, 1, steps=9, batch=4)))
     answers = pickle.loads(pickle.dumps(list(explain(Linear(), asked))))
-    assert [(step.done, step.total) for step in answers[:-1] if isinstance(step, Progress)] == [(4, 9), (8, 9), (9, 9)]
+    assert [(step.done, step.total) for step in answers[:-1] if isinstance(step, Progress)] == [(4, 9)]
     assert isinstance(answers[-1], Attribution)
     assert answers[-1].seconds > 0
 
