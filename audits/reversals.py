@@ -131,9 +131,14 @@ def _findings(turns: Sequence[Turn], pairs: int, gaps: Sequence[Gap]) -> Iterato
     if not sure:
         text = (
             "No evidence that a direction between two groups turns round when a second attribute is held fixed: "
-            f"{pairs} comparisons looked at, {len(turns)} turn within what chance gives."
+            f"{pairs} comparisons of {_names(gaps)} looked at, {len(turns)} turn within what chance gives."
         )
         yield Finding(text, "no evidence", gaps[0].name, {}, n=max(len(gap.rows) for gap in gaps))
+
+
+def _names(gaps: Sequence[Gap]) -> str:
+    names = list(dict.fromkeys(gap.measure.metric for gap in gaps))
+    return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
 
 
 def _finding(turn: Turn, more: int) -> Finding:

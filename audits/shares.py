@@ -42,7 +42,7 @@ def counted(
     if len(set(cluster)) == n:
         return share(metric, k, n, slice=slice, **extra)
     fewer, size = effective(values, list(cluster))
-    found = held(intervals.proportion(fewer, size), k / n, f", {size} effective of {n}")
+    found = held(intervals.proportion(fewer, size), k / n, ", effective n")
     return replace(number(metric, found, n=n, slice=slice, **extra), k_pos=k, n_effective=size)
 
 

@@ -33,7 +33,8 @@ def mismatches(base: Record, candidate: Record) -> list[str]:
     for path, name in MUST_AGREE:
         first, second = (str(record.of(*path)) for record in (base, candidate))
         if first != second:
-            lines.append(f"{name}: {first[:SHOWN] or 'none'} and {second[:SHOWN] or 'none'}")
+            shown = SHOWN if path[0] == "hashes" else None
+            lines.append(f"{name}: {first[:shown] or 'none'} and {second[:shown] or 'none'}")
     for record, name in ((base, "the base"), (candidate, "the candidate")):
         if record.of("partial"):
             lines.append(f"{name} is a partial run (limit {record.of('spec', 'limit')})")

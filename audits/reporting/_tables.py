@@ -155,9 +155,11 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
 def _name(row: Mapping[str, Any]) -> str:
     name = slice_text(row.get("slice"))
     by = str(row.get("slice_by") or "")
-    if by and str(row.get("contrast") or "none") == "between_groups":
-        name = f"by {visible(by.replace(',', ' and '))}" + ("" if name == "all" else f", {name}")
     reference = row.get("reference")
+    if by and str(row.get("contrast") or "none") == "between_groups":
+        told = visible(by.replace(",", " and ")).replace("_", " ")
+        name = f"by {told}" + ("" if name == "all" else f", {name}")
+        return f"{name}, {visible(reference)}" if reference else name
     return f"{name}, against {visible(reference)}" if reference else name
 
 

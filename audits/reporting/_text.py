@@ -44,7 +44,7 @@ def slice_of(value: object) -> dict[str, str]:
 def slice_text(value: object) -> str:
     """Write a slice for people: "race Black, age 20-29", or "all"."""
     parts = slice_of(value)
-    return ", ".join(f"{visible(key)} {visible(part)}" for key, part in parts.items()) or "all"
+    return ", ".join(f"{visible(key).replace('_', ' ')} {visible(part)}" for key, part in parts.items()) or "all"
 
 
 def markdown_cell(text: object, limit: int = 80) -> str:

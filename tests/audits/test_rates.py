@@ -36,7 +36,7 @@ def test_four_pictures_of_one_cluster_count_as_one(samples: pd.DataFrame) -> Non
     assert (found.value, found.n, found.label_set, dict(found.slice)) == (0.6, 40, "all", {})
     alone = proportion(6, 10)
     assert (found.ci_low, found.ci_high) == pytest.approx((alone.low, alone.high), abs=0.06)
-    assert found.ci_method.endswith("9 effective of 40")  # ten clusters, one lost to their own spread
+    assert found.ci_method == "Clopper-Pearson, effective n"  # ten clusters, one lost to their own spread
     assert (found.k_pos, found.n_effective) == (24, 9)
     apart = rate(samples.assign(cluster=samples["sample_id"]), "accuracy", {}, seed=0)
     assert (apart.ci_low, apart.ci_high) == pytest.approx((proportion(24, 40).low, proportion(24, 40).high))

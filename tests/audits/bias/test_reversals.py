@@ -82,7 +82,7 @@ def test_the_textbook_turns_round_but_is_not_beyond_chance() -> None:
     assert row["turns in"] == "every stratum"
     (said,) = found.findings
     assert said.strength == "no evidence"
-    assert "1 comparisons looked at, 1 turn within what chance gives" in said.text
+    assert "1 comparisons of success looked at, 1 turn within what chance gives" in said.text
     assert found.measures[0].flags == ()
 
 
@@ -94,6 +94,15 @@ def test_with_ten_times_the_patients_it_is_found_and_flagged() -> None:
     assert "within equal size, 5.4 points below" in said.text
     assert said.p_adj == pytest.approx(max(said.p_adj or 0, _mantel_haenszel(10)))
     assert found.measures[0].flags == ("reversed",)
+
+
+def test_every_pair_that_was_looked_at_counts_as_two_tests() -> None:
+    """Three treatments are three pairs; that two do not turn does not make the third more certain."""
+    rows = [*_rows(), *((size, "none", 0.0) for size in ("small", "large") for _ in range(100))]
+    found = _looked(_samples(rows))
+    (row,) = found.tables[TABLE].to_dict("records") if found.tables else ()
+    crude = float(chi2_contingency([[289, 61], [273, 77]], correction=False).pvalue)
+    assert row["p adj., as they come"] == pytest.approx(min(1, 6 * crude))
 
 
 def test_one_sure_direction_is_a_note() -> None:
