@@ -89,7 +89,7 @@ def _told(rows: DataFrame, slice: dict[str, str], *, seed: int) -> list[Measure]
     given: dict[str, Any] = {"n": len(rows), "slice": slice, "label_set": str(rows["label_set"].iloc[0])}
     steep = intervals.bootstrap(np.column_stack([true, said]), lambda part: slope(part[:, 0], part[:, 1]), **spread)
     far = intervals.bootstrap(error, **spread)
-    right, near = (error == 0).astype(float), (error <= 1).astype(float)
+    right, near = (rows[f"outcome:{name}"].to_numpy(np.float64) for name in ("accuracy", "within_one"))
     beside = _beside(dealt["mean_absolute_error"], far.value, lower=True)
     return [
         _counted("accuracy", right, rows, slice, **_beside(dealt["accuracy"], float(right.mean()))),

@@ -56,6 +56,9 @@ def test_a_planted_overconfidence_comes_back_with_its_size() -> None:
     held = samples[samples["part"] != FIT]["outcome:accuracy"].mean()  # type: ignore[index]
     assert find(analysis, "ece.held_out").value == pytest.approx(abs(SURE - held), abs=1e-4)
     assert find(analysis, "ece.held_out_scaled").value == pytest.approx(abs(fitted - held), abs=1e-3)
+    scaled = -held * math.log(fitted) - (1 - held) * math.log(1 - fitted)  # the temperature says 0.8 -> what was fitted
+    plain = -held * math.log(SURE) - (1 - held) * math.log(1 - SURE)
+    assert find(analysis, "nll_change.scaled").value == pytest.approx(scaled - plain, abs=1e-3)
     assert [one.strength for one in analysis.findings] == ["found"]
     assert "surer" in analysis.findings[0].text
 
