@@ -31,7 +31,7 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
             orientation="h",
             name=title,
             marker_color=colour,
-            text=[f"{value:.3f}" for value in values],
+            text=["&lt;0.001" if 0 < value < 0.0005 else f"{value:.3f}" for value in values],
             textposition="outside",
             cliponaxis=False,
             customdata=[plain(name) for name in names],

@@ -22,6 +22,7 @@ from workbench.engine import Engine
 API_NAME = "zero_shot"
 HEADERS = ["label", "probability", "cosine", "logit"]
 IDLE = "Drop a picture, type labels, press “Name it”; or take one of the examples."
+NO_ANSWER = "No answer this time; the message says why."
 FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
 
 
@@ -81,7 +82,9 @@ def build(engine: Engine) -> None:
         "concurrency_limit": MODEL_LIMIT,
         "show_progress_on": [verdict],
     }
-    go.click(name_it, inputs, outputs, api_name=API_NAME, **wire)
+    nothing = (NO_ANSWER, None, [], gr.update(visible=False), "", None)  # an older answer is none to this question
+    hidden: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    go.click(name_it, inputs, outputs, api_name=API_NAME, **wire).failure(lambda: nothing, None, outputs, **hidden)
     with gr.Accordion("Where it looked", open=True):
         where.build(engine, asked)
     with gr.Accordion("Template by template", open=False):

@@ -48,9 +48,19 @@ def test_a_wrong_file_and_no_label_get_a_clear_message(visit: Visit, tmp_path: P
     page.locator("#one-go").click()
     page.locator("[data-testid=toast-body]", has_text="broken.png").wait_for()
     assert "Traceback" not in page.locator("body").inner_text()
+
+
+def test_what_cannot_be_answered_takes_an_older_answer_away(visit: Visit) -> None:
+    page = visit()
+    page.locator("#example-cat").click()
+    answered(page, "cat")
+    assert "cat" in page.locator("#one-table").inner_text()
     page.locator("#one-labels textarea").fill("  ")
     page.locator("#one-go").click()
     page.get_by_text("Type at least one label").wait_for()
+    page.locator(".verdict", has_text="No answer this time").first.wait_for()
+    page.wait_for_function("!document.querySelector('#one-table').innerText.includes('cat')")
+    page.wait_for_function("!document.querySelector('#one-chart .main-svg')")
 
 
 def test_two_visitors_at_once_get_their_own_answers(visit: Visit) -> None:
