@@ -14,7 +14,7 @@ import numpy as np
 from audits.answers import classifier, cosines, likeliest
 from audits.contracts import CLEAN, OUTCOME, Embedded
 from audits.typographic.ink import parse
-from audits.typographic.settings import ALL, TWO_WAY, draw_of, labels, variant_of, words
+from audits.typographic.settings import ALL, TWO_WAY, labels, variant_of, words
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ def _cases(embedded: Embedded, rules: Rules, seed: int) -> Iterator[_Case]:
                 form_.position,
                 form_.colour,
             )
+
+
+def draw_of(variant: str) -> int:
+    """Return which of a picture's words a form is about: 3 for "nonsense 3", 1 where nothing is said."""
+    kind, _, number = variant.rpartition(" ")
+    return int(number) if kind in (CLEAN, "word", "nonsense", "blank") and number.isdigit() else 1
 
 
 def _all(cases: list[_Case], table: Any, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:

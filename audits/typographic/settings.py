@@ -123,12 +123,6 @@ def overlays(chosen: Settings, words: Sequence[str], rng: np.random.Generator) -
     return forms
 
 
-def draw_of(variant: str) -> int:
-    """Return which of a picture's words a form is about: 3 for "nonsense 3", 1 where nothing is said."""
-    kind, _, number = variant.rpartition(" ")
-    return int(number) if kind in (CLEAN, "word", "nonsense", "blank") and number.isdigit() else 1
-
-
 def items(dataset: Dataset, rules: Rules, seed: int) -> list[Item]:
     """Return every picture, clean and with each overlay; a data set that comes with attacked pictures as it is."""
     if "word" in dataset.attributes:

@@ -17,7 +17,8 @@ from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
 from audits.stages import measure
 from audits.typographic import overlay
-from audits.typographic.settings import ALL, TWO_WAY, draw_of, items, words
+from audits.typographic.scoring import draw_of
+from audits.typographic.settings import ALL, TWO_WAY, items, words
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
 
