@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from workbench.training.pocket import scenes, shapes, styling, views, writing
+from workbench.training.pocket import grounds, scenes, shapes, styling, views, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES, Bank
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
@@ -162,7 +162,7 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Mad
     if rng.random() < 0.5:
         written = writing.plain(word, font, size=size, rng=rng)
     else:
-        on = writing.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
+        on = grounds.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
         sprite = writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4)
         written = writing.labelled(on, sprite, rng)
     picture = written.picture
@@ -198,7 +198,7 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
 
 def _drawing(material: Material, size: int, rng: random.Random) -> Made:
     one, drawn = _sprite(material, rng)
-    picture = _placed(drawn, writing.ground(size, rng, [rng.choice(material.full)[0]]), rng)
+    picture = _placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng)
     picture = styling.other_hand(picture, rng, hue=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
@@ -218,7 +218,7 @@ def _colour(material: Material, size: int, rng: random.Random) -> Made:
     else:
         kind, drawn = _thing(material, rng)
         thing = kind, shapes.tinted(drawn, fill).resize((side, side), Image.Resampling.BICUBIC)
-    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else writing.contrast(fill, rng))
+    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else grounds.contrast(fill, rng))
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
@@ -237,7 +237,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
         photo, label = rng.choice(material.small)
         kind = material.lexicon.concepts[label].names[0]
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
-    on = writing.ground(size, rng, [rng.choice(material.full)[0]])
+    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
     return Made(scene.picture, scene.weights, scene.caption, scene.false)
 
@@ -251,7 +251,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             names.append(_name(material, label, rng).lower())
         else:
             kind, drawn = _thing(material, rng)
-            parts.append(_placed(drawn, writing.ground(size, rng, [rng.choice(material.full)[0]]), rng))
+            parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)

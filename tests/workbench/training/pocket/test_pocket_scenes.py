@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from workbench.training.pocket import scenes, shapes, writing
+from workbench.training.pocket import grounds, scenes, shapes
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
 
 
@@ -94,7 +94,7 @@ def test_plurals_follow_the_rules() -> None:
 def test_ink_can_be_read_on_its_ground() -> None:
     for seed in range(300):
         rng = random.Random(seed)
-        ink = writing.colour(rng)
-        ground = writing.contrast(ink, rng)
+        ink = grounds.colour(rng)
+        ground = grounds.contrast(ink, rng)
         light = [0.3 * part[0] + 0.59 * part[1] + 0.11 * part[2] for part in (ink, ground)]
         assert abs(light[0] - light[1]) > 40
