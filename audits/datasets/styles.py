@@ -46,7 +46,7 @@ SHOWS = (
     "49 things in seven styles made from one drawing each, and 17 of them in the symbols of another font: a shift "
     "of style with the thing held still. A drawing is not a photo, and these styles are not those of ImageNet-R or "
     "Sketch; a fall here says that the style matters to this model, not how far it falls on other people's pictures. "
-    "Most things were chosen among those that the shipped model `pocket` names in colour: its accuracy on the base is "
+    "Most things were chosen among those that the first `pocket` named in colour: its accuracy on the base is "
     "flattered by that choice, and its falls start higher than they would for things drawn by lot. No other model was "
     "asked."
 )

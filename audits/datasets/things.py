@@ -62,8 +62,8 @@ GLYPHS = {
 SHOWS = (
     "Eight photos in four views each and 36 drawings on two grounds each, with the thing that they show. Views of one "
     "photo and grounds of one drawing share a cluster. Drawings on rendered grounds are simpler than photos; what is "
-    "found here is found for pictures like these. The things were chosen among those that the shipped model `pocket` "
-    "names when nothing is written on them: an attack needs pictures that are named rightly. Its accuracy on the clean "
+    "found here is found for pictures like these. The things were chosen among those that the first `pocket` "
+    "named when nothing is written on them: an attack needs pictures that are named rightly. Its accuracy on the clean "
     "pictures is flattered by that choice and says nothing of things in general; no other model was asked."
 )
 

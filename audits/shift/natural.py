@@ -47,7 +47,7 @@ LIMITS = """
 - A model trained on pictures like the shifted ones is not robust but informed. Which pictures it saw is often unknown.
 - Names of classes and templates move accuracies by several points; they are the same on both sides here.
 - The built-in styles are made from one drawing each. They show whether style matters with the thing held still, and do
-  not stand for ImageNet-R, Sketch or any other set. Their things were chosen among those that the shipped model names
+  not stand for ImageNet-R, Sketch or any other set. Their things were chosen among those that the first `pocket` named
   in colour, which flatters its accuracy on the base.
 - For video frames a cluster is an anchor with its neighbours; the mean of both ways of counting follows Taori et al.
 """

@@ -56,7 +56,7 @@ LIMITS = """
 - RTA-100 and PAINT have no clean pictures: there the success rate is not measured, and the share answered with the word
   holds pictures that were named so all along.
 - With the labels at hand the model must choose: a word that is no label cannot win. Other labels give other rates.
-- The built-in pictures are drawings and a few photos, chosen among things that the shipped model names. What is found
+- The built-in pictures are drawings and a few photos, chosen among things that the first `pocket` named. What is found
   here is found for pictures like these.
 - The words are the names of the things at hand, all of them labels. Words that are no label, longer ones and other
   languages were not written.

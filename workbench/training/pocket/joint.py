@@ -37,7 +37,7 @@ RATES = {"lessons": 1e-3, "image": 4e-4, "image projection": 3e-4, "text": 1e-4,
 EARLIER = 0.7  # of the rate, for the first stage that learns
 WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
-    **{"lettered": 1.0, "spelt": 0.1, "alone": 0.3},
+    **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 

@@ -50,7 +50,8 @@ DRAWN = (
     "an icon of a {}",
 )
 OF_WORD = 0.55  # of the target of a photo with a word on it
-FULL = 0.6  # of the photos are of full size
+FULL = 0.55  # of the photos are of full size
+ALIKE = 0.3  # of the words and drawings are of what photos show as well
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -80,6 +81,12 @@ class Material:
     def first_names(self) -> Tensor:
         """(1000,): where in the bank the first name of each class stands."""
         return torch.tensor([self.bank.place[name.lower()] for name in self.lexicon.first()])
+
+    @functools.cached_property
+    def likenesses(self) -> list[tuple[Emoji, NDArray[np.uint8]]]:
+        """Drawings of what photos and words show as well."""
+        alike = set(self.bank.alike)
+        return [(one, drawn) for style in self.drawings for one, drawn in style if one.name in alike]
 
 
 @dataclass
@@ -119,8 +126,8 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
     weights = dict(material.bank.of_class[label])
     caption = rng.choice(PHOTO).format(_name(material, label, rng))
     shown = functools.partial(Made, weights=weights, caption=caption, label=label)
-    if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide half
-        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.5)
+    if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
+        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
     if chance < 0.35:  # a stranger's part in it: the classifier says what this is
         other, _ = _choose(material, rng)
@@ -138,6 +145,8 @@ def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str
     """A word and a font; common words first, all of them from two fifths of the run on."""
     every = material.common
     among = every[: max(250, int(len(every) * min(1, 0.2 + 2 * done)))]
+    if material.bank.alike and rng.random() < ALIKE:
+        among = material.bank.alike
     return rng.choice(among), rng.choice(material.fonts).path
 
 
@@ -197,14 +206,15 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
 
 
 def _drawing(material: Material, size: int, rng: random.Random) -> Made:
-    one, drawn = _sprite(material, rng)
+    likeness = material.likenesses and rng.random() < ALIKE
+    one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
     picture = _placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng)
     picture = styling.other_hand(picture, rng, hue=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
     weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)
     weights |= {tag: 0.15 for tag in one.tags if tag in material.bank.place and tag not in weights}
-    if one.parts and rng.random() < 0.3:
+    if one.parts and rng.random() < (0.5 if one.skinned else 0.3):
         name = rng.choice(one.parts)
     return Made(picture, weights or {name: 1.0}, rng.choice(DRAWN).format(name))
 

@@ -32,7 +32,7 @@ class Settings(BaseModel):
     anchors: Annotated[int, Field(ge=100)] = 24_000  # nouns and glosses that keep MiniLM's geometry
     text_steps: Annotated[int, Field(ge=1)] = 1_800  # that stage one's rate is planned for
     text_until: Annotated[int, Field(ge=1)] = 900  # where it ends: the names are in place by then
-    steps: Annotated[int, Field(ge=1)] = 7_200  # of stage two
+    steps: Annotated[int, Field(ge=1)] = 10_000  # of stage two
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (128, 160), (144, 192))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
     blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of stage one in the weights that are written

@@ -23,8 +23,8 @@ from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
 # Pictures in a batch. Small letters are none, and what was always small or always large is known at that size alone.
-SMALLER = {"photo": 6, "drawing": 8, "colour": 2, "count": 3, "pair": 3}
-LARGER = {"photo": 4, "drawing": 2, "attacked": 4, "word": 8}
+SMALLER = {"photo": 5, "drawing": 9, "colour": 1, "count": 4, "pair": 4}
+LARGER = {"photo": 4, "drawing": 5, "attacked": 2, "word": 6}
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
