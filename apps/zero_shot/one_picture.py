@@ -82,7 +82,8 @@ def build(engine: Engine) -> None:
         "concurrency_limit": MODEL_LIMIT,
         "show_progress_on": [verdict],
     }
-    nothing = (NO_ANSWER, None, [], gr.update(visible=False), "", None)  # an older answer is none to this question
+    # an older answer is none to this question
+    nothing: tuple[Any, ...] = (NO_ANSWER, None, [], gr.update(visible=False), "", None)
     hidden: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     go.click(name_it, inputs, outputs, api_name=API_NAME, **wire).failure(lambda: nothing, None, outputs, **hidden)
     with gr.Accordion("Where it looked", open=True):
