@@ -123,7 +123,7 @@ def test_a_folder_is_uploaded_with_its_folders(visit: Visit, tmp_path: Path) -> 
     page.locator("#audit-folder", has_text="coffee cup∕one").wait_for()
     assert "hidden" not in page.locator("#audit-folder").inner_text()
     page.locator("#audit-plan").click()
-    expect(page.locator("#audit-costs")).to_contain_text("36", timeout=LONG_MS)  # four pictures, nine times written on
+    expect(page.locator("#audit-costs")).to_contain_text("60", timeout=LONG_MS)  # four pictures in fifteen forms
     run(page)
     expect(page.locator("#audit-done")).to_contain_text("success")
 
