@@ -19,7 +19,7 @@ from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.names import CLASSES
 from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Batch
-from workbench.training.pocket.towers import Towers, late
+from workbench.training.pocket.towers import MIDDLE, Towers, late
 
 MOST_SCALE = 60.0
 NAMED_AGAIN, NOUNS = 24, 24  # class names and nouns in a batch that hold the text tower in place
@@ -49,7 +49,7 @@ class Teachers:
 @torch.no_grad()
 def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: random.Random) -> Tensor:
     """A vector for every name, (names, dim), each in a template by chance."""
-    forms = ("{}", "a photo of a {}.", "a photo of a {}.", "a {}", "a picture of a {}.")
+    forms = ("{}", "a photo of a {}.", "a photo of a {}.", "a {}", "an emoji of a {}", "a drawing of a {}.")
     order = sorted(range(len(names)), key=lambda place: len(names[place]))  # little padding
     rows: list[Tensor] = []
     for start in range(0, len(names), 256):
@@ -68,7 +68,8 @@ def losses(
     with torch.autocast("cpu", torch.bfloat16):
         maps, large = towers.early(_scaled(batch.pixels)), towers.early(_scaled(batch.large))
         middle = towers.middle(large)
-        rows = torch.cat([towers.features(maps), towers.top(middle)]).float()
+        last = towers.last(maps, towers.frozen), towers.last(middle, MIDDLE)
+        rows = torch.cat([towers.averaged(part) for part in last]).float()
         known = _known(teachers.image, (maps, large), batch.label, towers.frozen)
     photo = batch.label >= 0
     seen = functional.normalize(towers.visual_projection(rows), dim=-1)
@@ -85,7 +86,7 @@ def losses(
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": functional.kl_div(taught, answer, reduction="batchmean"),
         "stayed": (soft * away).sum() / soft.sum().clamp(min=1),
-        **lessons.asked(middle, rows, batch),
+        **lessons.asked(middle, rows, last, batch),
     }
 
 

@@ -6,6 +6,7 @@ One list of names for all three is what makes one unit answer to all three. Know
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +29,7 @@ _SPOKEN = """person man woman boy girl child baby doctor nurse teacher engineer 
     open closed exit sale rocket moon astronaut horse coin coins motorcycle clock gray"""
 DRILLED = tuple(_SPOKEN.split())  # words that people put on pictures, and that the audits use
 LONGEST = 13  # letters of a word to read
+OFTEN = 12  # photos of a concept that photos, drawings and words are to share
 FIRST, OTHER, WIDER, USUAL = 3.0, 1.5, 0.5, 1.0  # how much of a photo's target each kind of name gets
 
 
@@ -40,7 +42,7 @@ class Bank:
         words: those of them that are single words to read.
         of_class: for each class, its names with weights that sum to 1.
         classes: for a name, the classes it may mean, with weights that sum to 1; names of no class are missing.
-        alike: words that photos, drawings and writing all can show.
+        alike: words that photos, drawings and writing all can show, and that there are many photos of.
     """
 
     names: tuple[str, ...]
@@ -72,8 +74,14 @@ class Bank:
         return row / row.sum().clamp(min=1e-6)
 
 
-def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Bank:
-    """Collect the names of classes, wider kinds, emoji, people, colours, shapes and counts."""
+def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...], pictured: Counter[int]) -> Bank:
+    """Collect the names of classes, wider kinds, emoji, people, colours, shapes and counts.
+
+    Args:
+        lexicon: classes and wider kinds.
+        emoji: drawn things and people.
+        pictured: how many photos there are of each class.
+    """
     of_class = [_names_of(lexicon, number) for number in range(CLASSES)]
     classes: dict[str, dict[int, float]] = {}
     for number, weights in enumerate(of_class):
@@ -95,8 +103,12 @@ def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Bank:
         tuple(sorted(words)),
         tuple(_normal(weights) for weights in of_class),
         {name: _normal(weights) for name, weights in classes.items()},
-        tuple(sorted(words & classes.keys() & plain)),
+        tuple(sorted(name for name in words & classes.keys() & plain if _often(classes[name], pictured))),
     )
+
+
+def _often(classes: dict[int, float], pictured: Counter[int]) -> bool:
+    return sum(pictured[number] for number in classes) >= OFTEN
 
 
 def _names_of(lexicon: Lexicon, number: int) -> dict[str, float]:

@@ -5,6 +5,7 @@ What a step made lies in `work/` beside the model, so a run that was stopped goe
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from workbench.training.pocket import (
     head,
     joint,
     lessons,
+    opening,
     texts,
     towers,
     views,
@@ -110,16 +112,22 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
             if stopped():
                 return
     said, vectors = _anchors(settings, sources, work, teacher=teacher, whole=whole)
-    made = towers_of(settings, net=net, teacher=teacher, pieces=pieces, start=start)
-    lesson = texts.Lesson(start, sources.bank, said, vectors, settings.text_steps, settings.seed)
-    yield from _texts_of(settings, made, lesson, tokenizer=tokenizer, work=work, stopped=stopped)
-    if (done := checkpoints.latest(work / "texts")) is None:  # stopped
-        return
-    before = checkpoints.load(done)["towers"]
-    made.load_state_dict(before)
     locked = folding.folded(net).to(memory_format=torch.channels_last)
     locked.requires_grad_(False)
-    run = joint.begin(made, lessons_of(settings, sources, net))
+    if settings.start is not None:
+        opening.same_pieces(settings.start, work / "vocab.txt")
+        given = copy.deepcopy(net), towers.text_tower(teacher, pieces)
+        made = opening.opened(settings.start, net=given[0], text=given[1], frozen=settings.frozen)
+        before = copy.deepcopy(made.state_dict())
+    else:
+        made = towers_of(settings, net=net, teacher=teacher, pieces=pieces, start=start)
+        lesson = texts.Lesson(start, sources.bank, said, vectors, settings.text_steps, settings.seed)
+        yield from _texts_of(settings, made, lesson, tokenizer=tokenizer, work=work, stopped=stopped)
+        if (done := checkpoints.latest(work / "texts")) is None:  # stopped
+            return
+        before = checkpoints.load(done)["towers"]
+        made.load_state_dict(before)
+    run = joint.begin(made, lessons_of(settings, sources, net), settings.pace)
     if (last := checkpoints.latest(work / "joint")) is not None:
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]

@@ -39,6 +39,7 @@ TRAINED = (*SHEETS, *DRAWINGS)
 TO_CHOOSE = {"facebook": "emoji-datasource-facebook"}
 TO_REPORT = {"fluent": "@iconify-json/fluent-emoji"}
 _LEFT_OUT = {2, 9}  # components, flags
+TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
 _SKIN = re.compile(r"(light|medium-light|medium|medium-dark|dark) skin tone")
 _PERSON = {
     **dict.fromkeys(("man", "men"), "man"),
@@ -50,6 +51,8 @@ _PERSON = {
     "child": "child",
     "baby": "baby",
 }
+_OPPOSITE = {"man": "woman", "woman": "man", "boy": "girl", "girl": "boy"}
+MOST_WORDS = 4  # of a person's name that is turned into another's; families and couples have more
 _AGED = {"older person": "old person", "old man": "old man", "old woman": "old woman"}
 
 
@@ -113,6 +116,16 @@ def _parts(whole: str, skin: str) -> Iterator[str]:
     rest = " ".join(word for word in words if word not in _PERSON)
     if rest and whole not in _AGED and len(words) == 2:
         yield rest
+
+
+def others(name: str) -> tuple[str, ...]:
+    """What a drawn person is not: the same one with each other skin tone, and as a man instead of a woman."""
+    whole, _, skin = name.partition(" with ")
+    tone = skin.removesuffix(" skin")
+    found = [f"{whole} with {other} skin" for other in TONES if tone in TONES and other != tone]
+    words = whole.split()
+    other = [_OPPOSITE.get(word, word) for word in words]
+    return (*found, *([" ".join(other) + name[len(whole) :]] if other != words and len(words) < MOST_WORDS else []))
 
 
 def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:

@@ -92,16 +92,22 @@ class Run:
         self.step, self.bank = state["step"], state["bank"]
 
 
-def begin(towers: Towers, lessons: Lessons) -> Run:
-    """A run at step 0; of the text tower only the last layers, pooler and projection learn on."""
+def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> Run:
+    """A run at step 0; of the text tower only the last layers, pooler and projection learn on.
+
+    Args:
+        towers: that learn.
+        lessons: what is asked besides.
+        pace: of the towers' rates.
+    """
     towers.text.embeddings.requires_grad_(False)
     towers.text.encoder.layer[:-TEXT_LAYERS].requires_grad_(False)
     groups = [
-        *_image_groups(towers),
+        *_image_groups(towers, RATES["image"] * pace),
         {"params": list(lessons.parameters()), "base": RATES["lessons"]},
-        {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"]},
-        {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"]},
-        {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"]},
+        {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"] * pace},
+        {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"] * pace},
+        {"params": [*towers.text_projection.parameters(), towers.logit_scale], "base": RATES["text projection"] * pace},
     ]
     average = copy.deepcopy(towers)
     average.requires_grad_(False)
@@ -109,12 +115,12 @@ def begin(towers: Towers, lessons: Lessons) -> Run:
     return Run(towers, average, lessons, optimiser)
 
 
-def _image_groups(towers: Towers) -> list[dict[str, Any]]:
+def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
     """Each convolution's weights with the rate that folding asks for; the first stage that learns learns less."""
     groups: list[dict[str, Any]] = []
     for name, part in towers.image.named_modules():
         if hasattr(part, "rate") and part.weight.requires_grad:
-            base = RATES["image"] * (EARLIER if name.startswith(f"blocks.{towers.frozen}.") else 1.0)
+            base = rate * (EARLIER if name.startswith(f"blocks.{towers.frozen}.") else 1.0)
             groups += [{"params": [part.weight], "base": base * part.rate}, {"params": [part.bias], "base": base}]
     return groups
 

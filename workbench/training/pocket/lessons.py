@@ -2,7 +2,8 @@
 
 Letters where they stand and words by their letters make reading begin. A concept that photos, drawings and written
 words all can show gets one channel of the last block, which alone has to tell it from all the others in any of the
-three forms: a multimodal unit.
+three forms: a multimodal unit. It is asked of what the channel holds before it is rectified, since a channel
+that is silent for every word would never learn one.
 
 Source:
     Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks".
@@ -24,6 +25,8 @@ from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import WIDTH
 
 RARE = -3.0  # the logit that an answer begins with
+SLOPE = 0.1  # of a channel below zero
+CEILING = 6.0  # where EfficientNet-Lite's rectifier ends
 
 
 def channels(classifier: Tensor, bank: Bank) -> Tensor:
@@ -70,32 +73,44 @@ class Lessons(nn.Module):
         self.register_buffer("units", units)
         self.place = {name: number for number, name in enumerate(concepts)}
 
-    def asked(self, middle: Tensor, rows: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def asked(self, middle: Tensor, rows: Tensor, last: tuple[Tensor, ...], batch: Batch) -> dict[str, Tensor]:
         """How far the tower is from the answers.
 
         Args:
             middle: (larger, channels, side, side) maps of the larger pictures, of which some carry a word.
             rows: (n, 1280) averages of the last map, of all pictures.
+            last: maps (…, 1280, side, side) before they are rectified, of the smaller pictures and of the larger.
             batch: that these are of.
 
         Returns:
             `lettered`: all questions about which letter stands where, per letter; `spelt`: all questions about a
-            word's letters, per word; `alone`: which concept is shown, by its one channel.
+            word's letters, per word; `alone`: which concept is shown, by its one channel, and which pictures show a
+            concept.
         """
         where, written = spelling.cells(batch.spots, middle.shape[-1]), batch.letters.sum(1) > 0
         words = self.word(rows[-len(middle) :][written])
         return {
             "lettered": _wrong(self.letter(middle.float()), where) / where.sum().clamp(min=1),
             "spelt": _wrong(words, batch.letters[written]) / max(1, len(words)),
-            "alone": self._alone(rows, batch.shown),
+            "alone": self._alone(torch.cat([self._alive(maps) for maps in last]), batch.shown),
         }
 
-    def _alone(self, rows: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:
-        logits = torch.cat([self.factor.exp() * rows[:, self.units], self.nothing.expand(len(rows), 1)], dim=1)
+    def _alive(self, maps: Tensor) -> Tensor:
+        """The units' averages, (…, concepts), with some slope below zero."""
+        return functional.leaky_relu(maps[:, self.units].float(), SLOPE).clamp(max=CEILING).mean(dim=(2, 3))
+
+    def _alone(self, seen: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:
+        logits = torch.cat([self.factor.exp() * seen, self.nothing.expand(len(seen), 1)], dim=1)
         target = torch.zeros_like(logits)
         for row, names in zip(target, shown, strict=True):
             row[[self.place[name] for name in names if name in self.place] or [-1]] = 1
-        return functional.cross_entropy(logits, target / target.sum(1, keepdim=True))
+        by_picture = functional.cross_entropy(logits, target / target.sum(1, keepdim=True))
+        some = target[:, :-1].sum(0) > 0
+        if not some.any():
+            return by_picture
+        found = target[:, :-1].T[some]
+        by_unit = functional.cross_entropy(logits[:, :-1].T[some], found / found.sum(1, keepdim=True))
+        return (by_picture + by_unit) / 2
 
 
 def _wrong(logits: Tensor, truth: Tensor) -> Tensor:

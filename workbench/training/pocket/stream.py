@@ -23,8 +23,8 @@ from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
 # Pictures in a batch. Small letters are none, and what was always small or always large is known at that size alone.
-SMALLER = {"photo": 5, "drawing": 9, "colour": 1, "count": 4, "pair": 4}
-LARGER = {"photo": 4, "drawing": 5, "attacked": 2, "word": 6}
+SMALLER = {"photo": 5, "drawing": 7, "colour": 1, "count": 4}
+LARGER = {"photo": 4, "drawing": 6, "attacked": 2, "word": 7, "pair": 3}
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 

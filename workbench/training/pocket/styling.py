@@ -35,19 +35,19 @@ def coarse(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((side, side), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
 
 
-def other_hand(picture: Image.Image, rng: random.Random, *, hue: bool) -> Image.Image:
+def other_hand(picture: Image.Image, rng: random.Random, *, paint: bool) -> Image.Image:
     """A drawing in other colours and shades, softer, lit from a side, or sketched; or as it is.
 
     Args:
         picture: a drawing on its ground.
         rng: decides which.
-        hue: whether its colours may turn (not where a skin tone is told by them).
+        paint: whether its colours and shades may change (not where a skin tone is told by them).
     """
-    if rng.random() < 0.08:
+    if paint and rng.random() < 0.08:
         return sketched(picture, rng)
-    if rng.random() < 0.4:
-        picture = _shaded(picture, rng, hue=hue)
-    if rng.random() < 0.3:
+    if paint and rng.random() < 0.4:
+        picture = _shaded(picture, rng)
+    if paint and rng.random() < 0.3:
         picture = lit(picture, rng)
     if rng.random() < 0.15:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.4)))
@@ -63,9 +63,9 @@ def lit(picture: Image.Image, rng: random.Random) -> Image.Image:
     return ImageChops.multiply(picture, Image.merge("RGB", (light, light, light)))
 
 
-def _shaded(picture: Image.Image, rng: random.Random, *, hue: bool) -> Image.Image:
+def _shaded(picture: Image.Image, rng: random.Random) -> Image.Image:
     """Hue turned a little, colours stronger or paler, lighter or darker."""
-    turn, paint, gamma = (rng.randint(-18, 18) if hue else 0), rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.6)
+    turn, paint, gamma = rng.randint(-18, 18), rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.6)
     hues, saturation, value = picture.convert("HSV").split()
     hues = hues.point([(k + turn) % 256 for k in range(256)])
     saturation = saturation.point([min(255, round(paint * k)) for k in range(256)])

@@ -71,13 +71,17 @@ class Towers(nn.Module):
         found: Tensor = self.image.blocks[self.frozen : MIDDLE](maps)
         return found
 
-    def top(self, middle: Tensor) -> Tensor:
-        """Run the rest; -> (n, 1280)."""
-        return late(self.image, middle, MIDDLE)
-
     def features(self, maps: Tensor) -> Tensor:
         """Run all that learns; maps -> (n, 1280)."""
         return late(self.image, maps, self.frozen)
+
+    def last(self, maps: Tensor, stages: int) -> Tensor:
+        """Run what follows `stages` up to the last map, below zero too; -> (n, 1280, side, side)."""
+        return last(self.image, maps, stages)
+
+    def averaged(self, maps: Tensor) -> Tensor:
+        """The last map's rectified average, (n, 1280)."""
+        return averaged(self.image, maps)
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) normalised -> (n, dim) unit rows."""
@@ -101,7 +105,18 @@ def early(image: Any, pixels: Tensor, stages: int) -> Tensor:
 
 def late(image: Any, maps: Tensor, stages: int) -> Tensor:
     """The stages after those, the head and the average over the last map; -> (n, 1280)."""
-    rows: Tensor = image.bn2(image.conv_head(image.blocks[stages:](maps))).mean(dim=(2, 3))
+    return averaged(image, last(image, maps, stages))
+
+
+def last(image: Any, maps: Tensor, stages: int) -> Tensor:
+    """The stages after those and the head's convolution; -> (n, 1280, side, side), folded or not yet normalised."""
+    found: Tensor = image.conv_head(image.blocks[stages:](maps))
+    return found
+
+
+def averaged(image: Any, maps: Tensor) -> Tensor:
+    """The average over the last map; -> (n, 1280)."""
+    rows: Tensor = image.bn2(maps).mean(dim=(2, 3))
     return rows
 
 

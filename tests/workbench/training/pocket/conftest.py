@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import matplotlib
@@ -50,7 +51,7 @@ def material(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Material:
     def photo(side: int) -> Image.Image:
         return Image.fromarray(rng.integers(0, 255, (side, side, 3), dtype=np.uint8))
 
-    bank = banks.bank(lexicon, emoji)
+    bank = banks.bank(lexicon, emoji, Counter({0: banks.OFTEN, 1: banks.OFTEN - 1}))
     sprites = [(one, rng.integers(0, 255, (72, 72, 4), dtype=np.uint8)) for one in emoji]
     font = Font(str(FONT), "DejaVu Sans", "free", False)
     full, small = [(photo(120), k % 3) for k in range(4)], [(photo(64), k % 3) for k in range(4)]

@@ -59,8 +59,11 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
     assert (read.image_tower, read.steps, read.seed, read.photos) == ("lite2", 7, 5, tmp_path)
     with pytest.raises(BadInput, match="--data"):
         settings(Order(tmp_path))
-    with pytest.raises(BadInput, match="lite0 or lite2"):
+    with pytest.raises(BadInput, match="lite0, lite2, pocket or the folder"):
         settings(Order(tmp_path, data="x", model="resnet"))
+    shipped = settings(Order(tmp_path, data="x", model="pocket"))
+    assert shipped.start is not None
+    assert (shipped.image_tower, shipped.start.name, shipped.pace < 1) == ("lite0", "pocket", True)
     with pytest.raises(BadInput, match="leave out"):
         settings(Order(tmp_path, data="x", device="cuda"))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
 
+from workbench.training.pocket import bank as banks
 from workbench.training.pocket import lessons, spelling, towers
 from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Batch
@@ -22,6 +24,8 @@ def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot,
 
 def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(material: Material) -> None:
     assert material.bank.alike == ("tabby",)  # the one name of the small world that is a class, a drawing and a word
+    few = banks.bank(material.lexicon, tuple(one for one, _ in material.drawings[0]), Counter({0: banks.OFTEN - 1}))
+    assert few.alike == ()  # one photo short
     bank = replace(material.bank, alike=("bird", "crane", "motorcycle"))
     weights = torch.zeros(1000, 6)
     weights[[0, 1], 4] = 5.0  # both kinds of birds
@@ -36,16 +40,45 @@ def test_closed_forms() -> None:
         assert not part.weight.any()  # the tower is not pulled by what has not begun to learn
         torch.nn.init.zeros_(part.bias)
     rows = torch.zeros(3, towers.WIDTH)
-    rows[0, 7], rows[1, 3] = 2.0, 1.0  # the last picture is the one with writing
+    last = maps({(0, 7): 2.0, (1, 3): 1.0, (2, 3): -5.0})  # the last picture is the one with writing
     shown = [frozenset({"cat", "pet"}), frozenset({"cat", "dog"}), frozenset({"tree"})]
     given = batch(["ab"], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9))])
-    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, given)
+    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, given)
     half = math.log(2)  # what an answer of one half costs
     assert float(parts["lettered"].detach()) == pytest.approx(26 * 4 * half / 2, rel=1e-5)
     assert float(parts["spelt"].detach()) == pytest.approx(spelling.WIDTH * half, rel=1e-5)
     with torch.no_grad():
         asked.factor.zero_()
-    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]).log_softmax(-1)
-    want = -(logits[0, 0] + (logits[1, 0] + logits[1, 1]) / 2 + logits[2, 2]) / 3
-    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, given)["alone"]
-    assert float(got.detach()) == pytest.approx(float(want), rel=1e-5)
+    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -0.5, 0.0]])  # a tenth of what is below zero
+    rows_of = logits.log_softmax(1)
+    by_picture = -(rows_of[0, 0] + (rows_of[1, 0] + rows_of[1, 1]) / 2 + rows_of[2, 2]) / 3
+    columns = logits.log_softmax(0)
+    by_unit = -((columns[0, 0] + columns[1, 0]) / 2 + columns[1, 1]) / 2
+    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, given)["alone"]
+    assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
+
+
+def maps(values: dict[tuple[int, int], float]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Three pictures' last maps, two smaller ones and a larger, each channel the same everywhere."""
+    small, large = torch.zeros(2, towers.WIDTH, 2, 2), torch.zeros(1, towers.WIDTH, 3, 3)
+    for (picture, channel), value in values.items():
+        part, place = (small, picture) if picture < 2 else (large, picture - 2)
+        part[place, channel] = value
+    return small, large
+
+
+def test_a_silent_channel_can_learn_its_concept() -> None:
+    asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
+    last = tuple(part.requires_grad_() for part in maps({(0, 7): -2.0}))  # below zero: silent in the tower
+    shown = [frozenset({"cat"}), frozenset({"tree"}), frozenset()]
+    given = batch([""], shown, [()])
+    asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), last, given)["alone"].backward()
+    assert last[0].grad is not None
+    assert (last[0].grad[0, 7] < 0).all()  # a step down the slope makes it say more
+
+
+def test_where_no_concept_is_shown_pictures_are_asked_all_the_same() -> None:
+    asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
+    given = batch([""], [frozenset()] * 3, [()])
+    got = asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), maps({}), given)["alone"]
+    assert float(got.detach()) == pytest.approx(math.log(3), rel=1e-5)  # one of two concepts, or none

@@ -13,8 +13,9 @@ from torch.nn import functional
 from transformers import AutoModel, BertConfig, BertModel
 
 import workbench
+from workbench.errors import WeightsRefused
 from workbench.loading import compact
-from workbench.training.pocket import export, folding, towers
+from workbench.training.pocket import export, folding, opening, towers
 from workbench.training.pocket.settings import Settings
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "photo", "of", "dog", ".", "##s"]
@@ -72,3 +73,17 @@ def test_the_folder_holds_the_towers(
         text = functional.normalize(theirs.get_text_features(**tokens).pooler_output, dim=-1)
         torch.testing.assert_close(text, both.embed_tokens(tokens), rtol=0, atol=5e-3)
     torch.testing.assert_close(ours.embed_texts(["a cat"]), text, rtol=0, atol=1e-4)
+
+    fresh = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    again = opening.opened(tmp_path, net=fresh, text=BertModel(both.text.config), frozen=3).eval()
+    with torch.no_grad():  # and what was written can learn on
+        torch.testing.assert_close(again.embed_pixels(pixels), got, rtol=0, atol=1e-4)
+        torch.testing.assert_close(again.embed_tokens(tokens), text, rtol=0, atol=1e-4)
+    assert opening.image_tower(tmp_path) == "lite0"
+    opening.same_pieces(tmp_path, tmp_path / "work" / "vocab.txt")
+    (tmp_path / "work" / "vocab.txt").write_text("\n".join([*PIECES, "##ing"]) + "\n", encoding="utf-8")
+    with pytest.raises(WeightsRefused, match=r"other word pieces \(12\) .* \(13\)"):
+        opening.same_pieces(tmp_path, tmp_path / "work" / "vocab.txt")
+    lite2 = timm.create_model("tf_efficientnet_lite2", pretrained=False)
+    with pytest.raises(WeightsRefused, match="not of this recipe"):
+        opening.opened(tmp_path, net=lite2, text=BertModel(both.text.config), frozen=3)

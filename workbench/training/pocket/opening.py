@@ -1,0 +1,82 @@
+"""A checkpoint of this recipe, opened again as towers that learn on: the way back from what `export` writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import WeightsRefused
+from workbench.training.pocket import folding
+from workbench.training.pocket.towers import Towers
+
+IMAGE, TEXT = "vision_model.timm_model.", "text_model."
+
+
+def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Towers:
+    """Read a checkpoint's weights into towers.
+
+    Args:
+        folder: in the hub's format, as `export.write` leaves it.
+        net: the locked classifier; its last layer stays what it is.
+        text: a text tower over the checkpoint's word pieces.
+        frozen: how many stages of the image tower stay as they are.
+
+    Raises:
+        WeightsRefused: it has other word pieces or other layers, or is of another image tower.
+    """
+    from safetensors.torch import load_file
+
+    files = sorted(folder.glob("*.safetensors"))
+    state: dict[str, Tensor] = {key: value for file in files for key, value in load_file(file).items()}
+    net.load_state_dict(_fitting(state, IMAGE, net), strict=False)
+    text.load_state_dict(_fitting(state, TEXT, text), strict=False)
+    image = folding.folded(net).to(memory_format=torch.channels_last)
+    image.requires_grad_(True)
+    made = Towers(image, text, dim=len(state["visual_projection.weight"]), frozen=frozen)
+    with torch.no_grad():
+        for key in ("visual_projection.weight", "text_projection.weight", "logit_scale"):
+            made.get_parameter(key).copy_(state[key])
+    return made
+
+
+def image_tower(folder: Path) -> str:
+    """Which image tower a checkpoint has: `lite0`, `lite2`, or "" where it is none of this recipe's."""
+    config = folder / "config.json"
+    if not config.is_file():
+        return ""
+    said: Any = json.loads(config.read_text(encoding="utf-8")).get("vision_config", {}).get("architecture", "")
+    return str(said).removeprefix("tf_efficientnet_")
+
+
+def same_pieces(folder: Path, file: Path) -> None:
+    """Check that a checkpoint has the word pieces of this run.
+
+    Args:
+        folder: of the checkpoint.
+        file: this run's `vocab.txt`.
+
+    Raises:
+        WeightsRefused: it has others.
+    """
+    theirs, ours = ((place / "vocab.txt").read_text(encoding="utf-8").split() for place in (folder, file.parent))
+    if theirs != ours:
+        raise WeightsRefused(
+            f"The checkpoint in {folder.name!r} has other word pieces ({len(theirs)}) than this recipe chooses from "
+            f"the names at hand ({len(ours)}); begin from lite0 or lite2 instead."
+        )
+
+
+def _fitting(state: dict[str, Tensor], prefix: str, part: nn.Module) -> dict[str, Tensor]:
+    """A part's weights in float32; everything that is there must fit."""
+    own = part.state_dict()
+    found = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    wrong = [key for key, value in found.items() if key not in own or own[key].shape != value.shape]
+    if wrong or not found:
+        raise WeightsRefused(
+            f"The checkpoint is not of this recipe: {', '.join(wrong[:3]) or prefix + '… is missing'}."
+        )
+    return {key: value.to(own[key].dtype) for key, value in found.items()}
