@@ -32,8 +32,9 @@ def downloads_allowed() -> bool:
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return the menu: title with size and presence, and key."""
-    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in CHECKPOINTS]
+    """Return the menu: title with size and presence, and key; what is made and not fetched only where it is here."""
+    rows = [spec for spec in CHECKPOINTS if spec.made_with is None or hub.presence(spec).here]
+    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in rows]
 
 
 def state(spec: ModelSpec) -> str:

@@ -1,6 +1,7 @@
 """Two ways to climb a loss within a ball: projected gradient descent, and its variant that finds its own step sizes.
 
-Knows no data set. A picture that is already wrong is left as it is, and so is one whose gradient is zero everywhere.
+Knows no data set. A picture that is already wrong is left as it is (unless the goal says onward), and so is one whose
+gradient is zero everywhere.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ class _Found:
 
         at = self.open.nonzero()[:, 0]
         losses, gradients = self.losses.clone(), torch.zeros_like(points)
-        losses[at], right, gradients[at] = goal.look(box, points[at], at)
+        losses[at], climbing, gradients[at] = goal.look(box, points[at], at)
         better = self.open & (losses > self.losses)
-        better[at] |= ~right
+        better[at] |= ~climbing
         self.points = torch.where(better[:, None, None, None], points, self.points)
         self.losses = torch.where(better, losses, self.losses)
-        self.open[at] &= right
+        self.open[at] &= climbing
         return losses, gradients
 
 
@@ -135,5 +136,5 @@ def _begin(box: WhiteBox, pixels: Tensor, goal: Goal) -> _Found:
     import torch
 
     every = torch.arange(len(pixels), device=pixels.device)
-    losses, right, gradients = goal.look(box, pixels, every)
-    return _Found(pixels.clone(), losses, right & (gradients.flatten(1).abs().amax(dim=1) > 0))
+    losses, climbing, gradients = goal.look(box, pixels, every)
+    return _Found(pixels.clone(), losses, climbing & (gradients.flatten(1).abs().amax(dim=1) > 0))

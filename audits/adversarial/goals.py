@@ -24,9 +24,10 @@ class Goal:
     truth: Tensor  # (n,) int64: the place of the true one
     loss: Loss  # cross-entropy, or the difference of logits ratio
     scale: float  # of cosines within the cross-entropy
+    onward: bool = False  # whether to climb on where a picture is wrong already, for another model to be shown
 
     def look(self, box: WhiteBox, pixels: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Embed pictures, the `at`-th (m,) of all: losses (m,), whether still right (m,), gradients (m, 3, h, w)."""
+        """Embed pictures, the `at`-th (m,) of all: losses (m,), whether to climb on (m,), gradients (m, 3, h, w)."""
         import torch
 
         points = pixels.detach().requires_grad_()
@@ -34,7 +35,7 @@ class Goal:
         losses = self._losses(cosines, self.truth[at])
         (gradients,) = torch.autograd.grad(losses.sum(), points)
         right = rounded(cosines).argmax(dim=1) == self.truth[at]
-        return losses.detach(), right, gradients
+        return losses.detach(), right | self.onward, gradients
 
     def _losses(self, cosines: Tensor, truth: Tensor) -> Tensor:
         import torch

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
+from audits.adversarial import surrogates
 from audits.adversarial.balls import Ball, Norm
 from audits.adversarial.climb import apgd, pgd
 from audits.adversarial.goals import Goal, Loss
 from audits.adversarial.speak import HOW_TO_READ, LIMITS, NOISE, WORST, analyse
+from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
 from audits.rows import described, some
@@ -62,6 +65,7 @@ class Settings(BaseModel):
     choices: int = Field(10, ge=0)  # labels that each picture is asked with; 0: all
     scale: float = Field(30.0, gt=0)  # of cosines within the attacker's cross-entropy; a large one flattens it
     attacks: tuple[Attack, ...] = Field(min_length=1)
+    surrogates: tuple[str, ...] = ()  # models that the attacks are made on as well, and shown to this one
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
@@ -84,6 +88,15 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     zeros = [Attack(method="pgd", norm=norm, steps=1, epsilons=(0,)) for norm in norms]
     forms = [(one, epsilon) for one in (*zeros, *settings.attacks) for epsilon in one.epsilons]
     changed = [_item(sample, asked[sample], one, epsilon=epsilon) for one, epsilon in forms for sample in ids]
+    changed += [
+        _item(sample, {**asked[sample], "on": key, "on_weights": weights}, one, epsilon=epsilon)
+        for key in settings.surrogates
+        if (weights := surrogates.weights_of(key))
+        for one in settings.attacks
+        for epsilon in one.epsilons
+        if one.method != NOISE
+        for sample in ids
+    ]
     return [*(Item(sample) for sample in ids), *changed]
 
 
@@ -100,15 +113,23 @@ def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mappi
     recipes = [json.loads(item.recipe) for item in items]
     groups: dict[str, list[int]] = {}
     for at, recipe in enumerate(recipes):
-        same = {name: recipe[name] for name in ("method", "norm", "loss", "steps", "epsilon", "scale")}
+        same = {name: recipe.get(name) for name in ("method", "norm", "loss", "steps", "epsilon", "scale", "on")}
         groups.setdefault(json.dumps([same, len(recipe["labels"])], sort_keys=True), []).append(at)
     for members in groups.values():
         recipe = recipes[members[0]]
         noise = torch.stack([_noise(recipes[at], items[at].sample_id, tuple(pixels.shape[1:])) for at in members])
         chosen = torch.tensor(members, device=pixels.device)
-        goal = _goal([recipes[at] for at in members], texts, pixels)
-        answer[chosen] = _changed(box, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
+        own = [recipes[at] for at in members]
+        climbed, read = (box, texts) if "on" not in recipe else _surrogate(own, str(pixels.device))
+        goal = replace(_goal(own, read, pixels), onward="on" in recipe)
+        answer[chosen] = _changed(climbed, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
     return answer
+
+
+def _surrogate(recipes: Sequence[Mapping[str, Any]], device: str) -> tuple[Any, Mapping[str, NDArray[np.float32]]]:
+    """Open the model that the attack is made on, and read its labels with it."""
+    found = surrogates.open_surrogate(str(recipes[0]["on"]), device)
+    return found, found.read([text for recipe in recipes for text in prompts(recipe["labels"], recipe["templates"])])
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -154,12 +175,14 @@ def _item(sample: str, asked: Mapping[str, object], attack: Attack, *, epsilon: 
         "steps": attack.steps,
         "epsilon": epsilon,
     }
-    return Item(sample, variant(attack, epsilon), json.dumps(recipe, sort_keys=True, ensure_ascii=True))
+    name = variant(attack, epsilon, on=str(asked.get("on", "")))
+    return Item(sample, name, json.dumps(recipe, sort_keys=True, ensure_ascii=True))
 
 
-def variant(attack: Attack, epsilon: float) -> str:
-    """Name a form: attack, norm and size."""
-    return f"{attack.name if epsilon else 'no change'}, {attack.norm} {epsilon:g}"
+def variant(attack: Attack, epsilon: float, *, on: str = "") -> str:
+    """Name a form: attack, whom it was made on where that is another model, norm and size."""
+    made = f"{MADE_ON}{on}" if on else ""
+    return f"{attack.name if epsilon else 'no change'}{made}, {attack.norm} {epsilon:g}"
 
 
 def _noise(recipe: Mapping[str, object], sample_id: str, shape: tuple[int, ...]) -> Tensor:
@@ -206,7 +229,8 @@ def _forms(items: Sequence[Item]) -> dict[str, list[str]]:
         recipe = json.loads(item.recipe) if item.recipe else {"epsilon": 0, "norm": CLEAN}
         size = recipe["epsilon"]
         parts = {name: recipe.get(name) for name in ("method", "norm", "loss", "steps")}
-        columns["attack"].append(Attack.model_validate({**parts, "epsilons": [size]}).name if size else "none")
+        made = f"{MADE_ON}{recipe['on']}" if "on" in recipe else ""
+        columns["attack"].append(Attack.model_validate({**parts, "epsilons": [size]}).name + made if size else "none")
         columns["norm"].append(str(recipe["norm"]))
         columns["epsilon"].append(f"{size:g}/255" if recipe["norm"] == "linf" else f"{size:g}")
     return columns
@@ -220,10 +244,15 @@ def _moved(embedded: Embedded) -> list[float]:
 
 
 def _worst(rows: DataFrame) -> DataFrame:
-    """Return, for each picture and size, its row under the attack that leaves it the smallest margin."""
+    """Return, for each picture and size, its row under the attack that leaves it the smallest margin.
+
+    Those made on this model and those made on each other one are counted apart.
+    """
     attacked = rows[~rows["attack"].isin(["none", NOISE])]
-    order = attacked.sort_values(["sample_id", "norm", "epsilon", "outcome:accuracy", "margin"], kind="stable")
-    worst = order.groupby(["sample_id", "norm", "epsilon"], sort=True).head(1).copy()
-    worst["attack"] = WORST
-    worst["variant"] = [f"{WORST}, {norm} {size}" for norm, size in zip(worst["norm"], worst["epsilon"], strict=True)]
+    attacked = attacked.assign(made=attacked["attack"].str.extract(f"({MADE_ON}.*)$", expand=False).fillna(""))
+    same = ["sample_id", "made", "norm", "epsilon"]
+    order = attacked.sort_values([*same, "outcome:accuracy", "margin"], kind="stable")
+    worst = order.groupby(same, sort=True).head(1).copy()
+    worst["attack"] = WORST + worst.pop("made")
+    worst["variant"] = worst["attack"] + ", " + worst["norm"] + " " + worst["epsilon"]
     return worst

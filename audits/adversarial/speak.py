@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits.adversarial.surrogates import MADE_ON, how_to_get
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN
 from audits.seeds import generator
@@ -37,6 +38,9 @@ values in 0..1. At 4/255 hardly anybody sees it.
 **Robust accuracy** is the share of all pictures that is still named rightly; `worst` counts a picture only where no
 attack of that size succeeded. **Attack success** counts, among those named rightly before, how many were lost.
 **Noise** of the same size knows nothing of the model: what it does not do and an attack does is the attack's own.
+Attacks **made on** another model are shown to this one, which judges what was not optimised against it: what they do
+less, the weights are the reason for, and not the picture. To have this model's attacks judged by another, audit the
+other one with this one among `surrogates`.
 Every change is compared picture by picture with the clean answer, over the same labels.
 
 At epsilon 0 nothing may change; where it does, or another sanity flag stands, the numbers are not to be believed.
@@ -62,7 +66,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         slice = dict(zip(("norm", "epsilon", "attack"), map(str, key), strict=True))
         measures += _told(rows.set_index("sample_id", drop=False), clean, slice, given, seed=seed)
     measures = adjust(measures, "holm")
-    return Analysis(measures, _findings(measures), _figures(measures), _sanity(samples, clean))
+    findings = [*_findings(measures), *_absent(samples, rules)]
+    return Analysis(measures, findings, _figures(measures), _sanity(samples, clean))
 
 
 def _told(
@@ -105,6 +110,7 @@ def _sanity(samples: DataFrame, clean: DataFrame) -> list[str]:
     zero = samples[(samples["attack"] == "none") & (samples["variant"] != CLEAN)]
     if (moved := int((zero["moved"] > SAME).sum())) > 0:
         told.append(f"{moved} embeddings differ although nothing was changed: the model answers by chance.")
+    samples = samples[~samples["attack"].str.contains(MADE_ON)]  # of another model's gradients nothing is promised
     attacked = samples[~samples["attack"].isin(["none", NOISE, WORST])]
     right = clean["outcome:accuracy"].reindex(attacked["sample_id"]).to_numpy() == 1
     if (still := int(((attacked["moved"].to_numpy() <= SAME) & right).sum())) > 0:
@@ -167,12 +173,26 @@ def _figures(measures: list[Measure]) -> list[Figure]:
     return figures
 
 
+def _absent(samples: DataFrame, rules: Rules) -> list[Finding]:
+    """Say which surrogates were left out."""
+    told = []
+    for key in map(str, rules.settings.get("surrogates", ())):
+        if not samples["attack"].str.endswith(f"{MADE_ON}{key}").any():
+            text = (
+                f"Attacks made on {key} were skipped: it is not on this machine. To have pictures that were not "
+                f"optimised against the model that judges them, get it with: {how_to_get(key)}"
+            )
+            told.append(Finding(text, "not measured", "accuracy_change", {"attack": f"{WORST}{MADE_ON}{key}"}))
+    return told
+
+
 def _findings(measures: list[Measure]) -> list[Finding]:
     findings = []
     for m in measures:
-        if m.metric != "accuracy_change" or m.slice.get("attack") not in (WORST, NOISE):
+        attack, _, other = m.slice.get("attack", "").partition(MADE_ON)
+        if m.metric != "accuracy_change" or attack not in (WORST, NOISE):
             continue
-        who = "Noise" if m.slice["attack"] == NOISE else "The worst of the attacks"
+        who = "Noise" if attack == NOISE else "The worst of the attacks" + (f"{MADE_ON}{other}," if other else "")
         what = f"{who} of {m.slice['norm']} {m.slice['epsilon']}"
         if m.value is None or m.p_adj is None or (m.n or 0) < _FEWEST:
             findings.append(

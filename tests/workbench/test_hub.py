@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from fake_hub import COMMIT, REPO, Hub, serving
 from safetensors.numpy import save
 
+import workbench
 from workbench.errors import (
     Busy,
     Cancelled,
@@ -266,6 +268,18 @@ def test_nothing_to_download_for_what_is_shipped(home: Path) -> None:
     assert hub.presence(find("fake")).here
     with pytest.raises(Unsupported, match="nothing to download"):
         hub.download(find("fake"))
+
+
+def test_what_is_published_nowhere_names_the_command_that_makes_it(home: Path) -> None:
+    spec = find("pocket-lite2")
+    told = r"published nowhere; make it with: clip-workbench train --recipe pocket --from lite2 .*made/pocket-lite2"
+    for ask in (hub.locate, hub.download):
+        with pytest.raises(WeightsMissing, match=told):
+            ask(spec)
+    assert hub.presence(spec).where == "not here"
+    shutil.copytree(find("pocket").folder, hub.made(spec))  # type: ignore[arg-type]
+    assert (hub.presence(spec).here, hub.presence(spec).where) == (True, "made here")
+    assert workbench.load("pocket-lite2", device="cpu").dim == spec.dim
 
 
 def test_a_complete_snapshot_in_the_shared_cache_is_used_where_it_is(home: Path, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
         "print('torch' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
-    assert said[0].startswith("UnknownName No model is called 'pokcet'. Did you mean 'pocket'?")
+    assert said[0].startswith("UnknownName No model is called 'pokcet'. Did you mean 'pocket'")
     assert float(said[0].split()[-1]) < 0.1
     assert said[1] == "False"
 

@@ -27,6 +27,19 @@ POCKET = ModelSpec(
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
 
+POCKET_LITE2 = ModelSpec(
+    key="pocket-lite2",
+    title="Pocket, second opinion (made here)",
+    loader="transformers",
+    made_with="clip-workbench train --recipe pocket --from lite2 --seed 1 --data PHOTOS",
+    licence="MIT (parts: Apache-2.0)",
+    trained_on="what pocket was trained on, with another image tower and another seed",
+    image_size=224,
+    context_length=77,
+    dim=384,
+    note="Not shipped. It judges pictures that were made or attacked with pocket: it was not optimised against.",
+)
+
 FAKE = ModelSpec(
     key="fake",
     title="Fake (no weights)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Presence:
     """What of a checkpoint is on this machine."""
 
     here: bool  # all of it
-    where: str  # "shipped", "local folder", "downloaded", "Hugging Face cache", "partly downloaded", "not here"
+    where: str  # "shipped", "local folder", "made here", "downloaded", "Hugging Face cache", "partly …", "not here"
     bytes: int  # that it takes on the disk
 
 
@@ -44,6 +45,18 @@ def presence(spec: ModelSpec) -> Presence:
     return Presence(False, "partly downloaded", _bytes(part)) if part else Presence(False, "not here", 0)
 
 
+def made(spec: ModelSpec) -> Path:
+    """Return where a checkpoint lies that is made on this machine, whether or not it is there yet."""
+    return home() / "made" / spec.key
+
+
+def command(spec: ModelSpec) -> str:
+    """Return the command that brings a checkpoint onto this machine."""
+    if spec.made_with is not None:
+        return f"{spec.made_with} --out {shlex.quote(str(made(spec)))}"
+    return f"clip-workbench models --download {spec.key}"
+
+
 def locate(spec: ModelSpec) -> Path:
     """Return the folder of a checkpoint that is on this machine.
 
@@ -56,12 +69,13 @@ def locate(spec: ModelSpec) -> Path:
     found = _find(spec)
     if found is not None:
         return found[0]
+    if spec.made_with is not None:
+        raise WeightsMissing(f"{spec.title} ({spec.key}) is published nowhere; make it with: {command(spec)}")
     if spec.folder is not None:
         raise WeightsMissing(f"The weights of {spec.title} are not where they should be ({spec.folder.name!r}).")
     size = f"{spec.download_bytes / 1e6:,.0f} MB" if spec.download_bytes else "size not known"
     raise WeightsMissing(
-        f"{spec.title} ({spec.key}) is not on this machine. "
-        f"Download it ({size}) with: clip-workbench models --download {spec.key}"
+        f"{spec.title} ({spec.key}) is not on this machine. Download it ({size}) with: {command(spec)}"
     )
 
 
@@ -88,6 +102,8 @@ def download(
     found = _find(spec) if spec.loader != "fake" else None
     if found is not None:
         return found[0]
+    if spec.made_with is not None:
+        return locate(spec)  # which says how it is made
     if spec.repo is None:
         raise Unsupported(f"{spec.title} has nothing to download.")
     from workbench.loading import remote
@@ -107,6 +123,8 @@ def _find(spec: ModelSpec) -> tuple[Path, str] | None:
     if spec.folder is not None:
         where = "shipped" if spec.key == "pocket" else "local folder"
         return (spec.folder, where) if spec.folder.is_dir() else None
+    if spec.made_with is not None:
+        return (made(spec), "made here") if (made(spec) / "config.json").is_file() else None
     if spec.repo is None or spec.revision is None:
         return None
     for folder in sorted(_place().glob(f"{_stem(spec)}@{spec.revision}*")):

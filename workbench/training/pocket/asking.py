@@ -86,7 +86,7 @@ def losses(
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": functional.kl_div(taught, answer, reduction="batchmean"),
         "stayed": (soft * away).sum() / soft.sum().clamp(min=1),
-        **lessons.asked(middle, rows, last, batch),
+        **lessons.asked(middle, rows, last, batch=batch),
     }
 
 

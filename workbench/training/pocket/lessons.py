@@ -73,7 +73,7 @@ class Lessons(nn.Module):
         self.register_buffer("units", units)
         self.place = {name: number for number, name in enumerate(concepts)}
 
-    def asked(self, middle: Tensor, rows: Tensor, last: tuple[Tensor, ...], batch: Batch) -> dict[str, Tensor]:
+    def asked(self, middle: Tensor, rows: Tensor, last: tuple[Tensor, ...], *, batch: Batch) -> dict[str, Tensor]:
         """How far the tower is from the answers.
 
         Args:

@@ -77,11 +77,11 @@ class Towers(nn.Module):
 
     def last(self, maps: Tensor, stages: int) -> Tensor:
         """Run what follows `stages` up to the last map, below zero too; -> (n, 1280, side, side)."""
-        return last(self.image, maps, stages)
+        return _last(self.image, maps, stages)
 
     def averaged(self, maps: Tensor) -> Tensor:
         """The last map's rectified average, (n, 1280)."""
-        return averaged(self.image, maps)
+        return _averaged(self.image, maps)
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) normalised -> (n, dim) unit rows."""
@@ -105,16 +105,16 @@ def early(image: Any, pixels: Tensor, stages: int) -> Tensor:
 
 def late(image: Any, maps: Tensor, stages: int) -> Tensor:
     """The stages after those, the head and the average over the last map; -> (n, 1280)."""
-    return averaged(image, last(image, maps, stages))
+    return _averaged(image, _last(image, maps, stages))
 
 
-def last(image: Any, maps: Tensor, stages: int) -> Tensor:
+def _last(image: Any, maps: Tensor, stages: int) -> Tensor:
     """The stages after those and the head's convolution; -> (n, 1280, side, side), folded or not yet normalised."""
     found: Tensor = image.conv_head(image.blocks[stages:](maps))
     return found
 
 
-def averaged(image: Any, maps: Tensor) -> Tensor:
+def _averaged(image: Any, maps: Tensor) -> Tensor:
     """The average over the last map; -> (n, 1280)."""
     rows: Tensor = image.bn2(maps).mean(dim=(2, 3))
     return rows

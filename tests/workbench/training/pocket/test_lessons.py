@@ -43,7 +43,7 @@ def test_closed_forms() -> None:
     last = maps({(0, 7): 2.0, (1, 3): 1.0, (2, 3): -5.0})  # the last picture is the one with writing
     shown = [frozenset({"cat", "pet"}), frozenset({"cat", "dog"}), frozenset({"tree"})]
     given = batch(["ab"], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9))])
-    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, given)
+    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, batch=given)
     half = math.log(2)  # what an answer of one half costs
     assert float(parts["lettered"].detach()) == pytest.approx(26 * 4 * half / 2, rel=1e-5)
     assert float(parts["spelt"].detach()) == pytest.approx(spelling.WIDTH * half, rel=1e-5)
@@ -54,7 +54,7 @@ def test_closed_forms() -> None:
     by_picture = -(rows_of[0, 0] + (rows_of[1, 0] + rows_of[1, 1]) / 2 + rows_of[2, 2]) / 3
     columns = logits.log_softmax(0)
     by_unit = -((columns[0, 0] + columns[1, 0]) / 2 + columns[1, 1]) / 2
-    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, given)["alone"]
+    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
 
 
@@ -72,7 +72,7 @@ def test_a_silent_channel_can_learn_its_concept() -> None:
     last = tuple(part.requires_grad_() for part in maps({(0, 7): -2.0}))  # below zero: silent in the tower
     shown = [frozenset({"cat"}), frozenset({"tree"}), frozenset()]
     given = batch([""], shown, [()])
-    asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), last, given)["alone"].backward()
+    asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), last, batch=given)["alone"].backward()
     assert last[0].grad is not None
     assert (last[0].grad[0, 7] < 0).all()  # a step down the slope makes it say more
 
@@ -80,5 +80,5 @@ def test_a_silent_channel_can_learn_its_concept() -> None:
 def test_where_no_concept_is_shown_pictures_are_asked_all_the_same() -> None:
     asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
     given = batch([""], [frozenset()] * 3, [()])
-    got = asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), maps({}), given)["alone"]
+    got = asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), maps({}), batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(math.log(3), rel=1e-5)  # one of two concepts, or none
