@@ -13,8 +13,8 @@ from audits.adversarial import lp, surrogates
 from audits.adversarial.surrogates import Surrogate
 from audits.analysis import Analysis
 from audits.protocol import Protocol
-from tests.audits.adversarial.test_lp_audit import TEXTS, Grey, rules, run
-from tests.audits.planted import dataset, find
+from tests.audits.adversarial.test_lp_audit import TEXTS, Grey, rules, run, samples_of
+from tests.audits.planted import dataset, facts, find
 from workbench.errors import UnknownName
 
 ATTACKS: list[dict[str, object]] = [
@@ -115,3 +115,16 @@ def test_the_shipped_model_is_a_surrogate() -> None:
     (found.embed_pixels(pixels) @ torch.from_numpy(read["a cat"])).sum().backward()
     assert pixels.grad is not None
     assert pixels.grad.abs().max() > 0
+
+
+def test_of_another_models_gradients_nothing_is_promised() -> None:
+    rows = [("pgd-ce 10 steps made on x", "linf", "1/255", 0.5), ("pgd-ce 10 steps made on x", "linf", "4/255", 0.9)]
+    rows += [
+        ("worst made on x", "linf", "1/255", 0.5),
+        ("noise", "linf", "4/255", 0.8),
+        ("worst", "linf", "4/255", 0.7),
+    ]
+    assert list(lp.analyse(samples_of(rows), rules(), model=facts(2), seed=0).sanity) == []
+    own = [(attack.partition(" made on ")[0], norm, epsilon, share) for attack, norm, epsilon, share in rows[:2]]
+    (flag,) = lp.analyse(samples_of(own), rules(), model=facts(2), seed=0).sanity
+    assert "gets stuck" in flag
