@@ -18,7 +18,7 @@ from workbench.training.pocket.ingredients import part
 FOLDERS = (Path("/usr/share/fonts"),)
 TEST_PART = 6  # one family of so many is for testing
 PER_FAMILY = 4
-PACKAGES = "fonts-dejavu fonts-liberation fonts-freefont-ttf fonts-noto-core fonts-lato fonts-comic-neue"
+PACKAGES = Path(__file__).with_name("fonts.txt")  # Debian's, which the shipped weights were made with
 _NOT_LETTERS = (
     "dingbat",
     "d050000l",
@@ -67,7 +67,7 @@ def fonts(folders: Sequence[Path] = FOLDERS, *, keep: Path | None = None) -> tup
     if min(len(trained), len(tested) * 3) < _FEWEST:
         raise BadInput(
             f"The recipe wants many fonts, some to train with and other families to test with; found {len(trained)} "
-            f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install {PACKAGES}."
+            f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install $(cat {PACKAGES})"
         )
     if keep is not None:
         keep.write_text(json.dumps([asdict(font) for font in found]), encoding="utf-8")
