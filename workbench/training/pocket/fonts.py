@@ -67,7 +67,8 @@ def fonts(folders: Sequence[Path] = FOLDERS, *, keep: Path | None = None) -> tup
     if min(len(trained), len(tested) * 3) < _FEWEST:
         raise BadInput(
             f"The recipe wants many fonts, some to train with and other families to test with; found {len(trained)} "
-            f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install $(cat {PACKAGES})"
+            f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install "
+            f"$(cat {PACKAGES})"
         )
     if keep is not None:
         keep.write_text(json.dumps([asdict(font) for font in found]), encoding="utf-8")

@@ -1,17 +1,26 @@
-"""Measure a checkpoint and write its table: `python -m workbench.training.pocket.quality MODEL --photos … --out …`."""
+"""Measure a checkpoint and write its table: `python -m workbench.training.pocket.quality MODEL --photos … --out …`.
+
+`--speed` and `--pruning` ask two things more, and write them beside the table.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import torch
 
 import workbench
+from workbench.errors import BadInput
+from workbench.models import find
 from workbench.stats import share
-from workbench.training.pocket import emoji
-from workbench.training.pocket.quality import measuring
-from workbench.training.pocket.quality.answers import Answer, table
+from workbench.training.pocket import emoji, opening
+from workbench.training.pocket.quality import measuring, pruning, speed
+from workbench.training.pocket.quality.answers import Answer, Apart, table
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -27,15 +36,21 @@ def main() -> None:
     options.add_argument("--style", choices=(*emoji.TO_CHOOSE, *emoji.TO_REPORT), default="fluent")
     options.add_argument("--work", type=Path, required=True, help="where drawings and fonts are remembered")
     options.add_argument("--out", type=Path, required=True, help="a .md file; .json goes beside it")
+    options.add_argument("--speed", action="store_true", help="milliseconds a photo beside the bare image tower")
+    options.add_argument("--pruning", action="store_true", help="the same checkpoint with all word pieces, beside it")
     given = options.parse_args()
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
     settings = Settings(photos=given.photos, modules=given.modules)
     kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
     backend = workbench.load(given.model, device="cpu")
+    if given.speed:
+        _speed(given.out, backend, kept)
     answers: list[Answer] = []
     for answer in measuring.measure(backend, kept):
         answers.append(answer)
         _write(given.out, answers)
+    if given.pruning:
+        _pruning(given.out, answers, given.model, kept=kept, work=given.work)
     features = measuring.last_block(backend)
     found, chance = units(features, kept)
     channels = features([kept.photos[0][0]]).shape[1]
@@ -43,6 +58,27 @@ def main() -> None:
     answers.append(Answer("multimodal units of the last block", share(len(found), channels), how))
     _write(given.out, answers)
     given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
+
+
+def _speed(out: Path, backend: Any, kept: Apart) -> None:
+    """Write how long a photo takes, and how long the bare tower does."""
+    folder = find(backend.spec.key).folder
+    tower = speed.bare(f"tf_efficientnet_{opening.image_tower(folder) if folder else 'lite0'}", backend.image_size)
+    ours, bare = speed.a_photo(backend.embed_images, [photo for photo, _ in kept.photos], tower)
+    rows = {"ours_ms": ours, "bare_tower_ms": bare, "ratio": ours / bare, "threads": torch.get_num_threads()}
+    out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work: Path) -> None:
+    """Write what the checkpoint answers with all word pieces again."""
+    folder = find(model).folder
+    if folder is None:
+        raise BadInput(f"Only a checkpoint in a folder can get its word pieces back; {model!r} is in none.")
+    with tempfile.TemporaryDirectory(dir=work) as place:
+        whole = Path(place) / "whole"
+        pruning.restored(folder, whole)
+        rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), kept)))
+    out.with_suffix(".pruning.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def _write(file: Path, answers: list[Answer]) -> None:

@@ -52,6 +52,15 @@ def restored(folder: Path, out: Path) -> None:
     vocabulary.tokenizer(out / "vocab.txt").save_pretrained(out)
 
 
+def cost(pruned: Sequence[Answer], whole: Sequence[Answer]) -> list[dict[str, Any]]:
+    """What pruning costs, question by question, in points: the whole checkpoint's share less the pruned one's."""
+    rows = []
+    for one, other in zip(pruned, whole, strict=True):
+        points = 100 * (other.share.value - one.share.value)
+        rows.append({"question": one.question, "pruned": one.share.value, "whole": other.share.value, "points": points})
+    return rows
+
+
 def cut_alike(whole: Any, pruned: Any, names: Sequence[str]) -> Answer:
     """How many names both tokenizers cut into the very same pieces.
 

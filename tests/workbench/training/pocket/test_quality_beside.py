@@ -1,0 +1,78 @@
+"""What is asked beside the table: milliseconds next to a bare tower, and what pruning the word pieces costs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+import workbench
+from workbench.errors import BadInput
+from workbench.models import find
+from workbench.stats import share
+from workbench.training.pocket import towers
+from workbench.training.pocket.quality import pruning, speed
+from workbench.training.pocket.quality.answers import Answer
+
+
+def test_times_are_a_photo_and_taken_in_turns() -> None:
+    order: list[str] = []
+
+    def embed(pictures: object) -> None:
+        assert len(pictures) == speed.BATCH  # type: ignore[arg-type]
+        order.append("ours")
+        time.sleep(0.064)
+
+    def tower() -> None:
+        order.append("bare")
+        time.sleep(0.032)
+
+    ours, bare = speed.a_photo(embed, [Image.new("RGB", (8, 8))] * 5, tower)
+    assert ours == pytest.approx(2.0, rel=0.3)
+    assert bare == pytest.approx(1.0, rel=0.3)
+    assert order == ["ours", "ours", "bare", "bare"] * speed.ROUNDS  # each begins with one that does not count
+
+
+@pytest.mark.heavy
+def test_the_bare_tower_takes_a_batch() -> None:
+    rows = speed.bare("tf_efficientnet_lite0", 64)()
+    assert rows.shape == (speed.BATCH, 1280)  # type: ignore[attr-defined]
+
+
+def test_what_pruning_costs_is_the_whole_less_the_pruned_in_points() -> None:
+    pruned = [Answer("reads", share(60, 120), ""), Answer("counts", share(3, 4), "")]
+    whole = [Answer("reads", share(66, 120), ""), Answer("counts", share(2, 4), "")]
+    first, second = pruning.cost(pruned, whole)
+    assert (first["question"], first["points"]) == ("reads", pytest.approx(5.0))
+    assert second["points"] == pytest.approx(-25.0)  # it can be better, too
+    with pytest.raises(ValueError, match="zip"):
+        pruning.cost(pruned, whole[:1])
+
+
+@pytest.mark.heavy
+def test_restored_pieces_keep_what_was_trained_and_bring_back_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = find("pocket").folder
+    assert shipped is not None
+    kept = (shipped / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "minilm").mkdir()
+    every = [*kept[:200], "zyzzyva", *kept[200:]]  # one piece was pruned
+    (tmp_path / "minilm" / "vocab.txt").write_text("\n".join(every) + "\n", encoding="utf-8")
+    table = torch.full((len(every), towers.TEXT_WIDTH), 0.01)
+    monkeypatch.setattr(towers, "minilm_folder", lambda: tmp_path / "minilm")
+    whole = {"embeddings.word_embeddings.weight": table}
+    monkeypatch.setattr(towers, "minilm", lambda: SimpleNamespace(state_dict=lambda: whole))
+    pruning.restored(shipped, tmp_path / "whole")
+    before, after = workbench.load("pocket", device="cpu"), workbench.load(str(tmp_path / "whole"), device="cpu")
+    said = ["a photo of a cat", "two dogs"]
+    torch.testing.assert_close(after.embed_texts(said), before.embed_texts(said), rtol=0, atol=1e-5)
+    (one,), (other,) = before.read(["zyzzyva"]), after.read(["zyzzyva"])
+    assert other.tokens == 3  # start, the piece that is back, end
+    assert one.tokens > 3
+    with pytest.raises(BadInput, match="new folder"):
+        pruning.restored(shipped, tmp_path / "whole")
