@@ -43,7 +43,7 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, sec
         vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)
         _processor(settings.image_tower).save_pretrained(half)
         facts = record(settings, ready.sources, steps=ready.run.step, seconds=seconds)
-        facts["weights"] = {file.name: _sha256(file) for file in sorted(half.glob("*.safetensors"))}
+        facts["weights"] = _hashes(half)
         (half / RECORD).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         for old in out.glob("*.safetensors"):  # a folder holds the shards of one model
             old.unlink()
@@ -97,7 +97,8 @@ def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> d
     files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
     fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]
     return {
-        "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts"})),
+        "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts", "start"})),
+        "began_from": _hashes(settings.start) if settings.start else None,
         "steps_done": steps,
         "seconds": round(seconds),
         "versions": versions(),
@@ -115,6 +116,11 @@ def _of_photos(rows: Any) -> str:
     for photo in rows:
         whole.update(f"{photo.label}:".encode() + hashlib.sha256(photo.path.read_bytes()).digest())
     return whole.hexdigest()
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """The shards of a checkpoint and their hashes."""
+    return {file.name: _sha256(file) for file in sorted(folder.glob("*.safetensors"))}
 
 
 def _sha256(file: Path) -> str:

@@ -57,7 +57,10 @@ def test_the_folder_holds_the_towers(
     record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
     assert record["steps_done"] == 3
     assert len(record["weights"]) == len(list(tmp_path.glob("*.safetensors")))
-    assert "photos" not in record["settings"]  # no path of this machine
+    assert not {"photos", "modules", "fonts", "start"} & set(record["settings"])  # no path of this machine
+    assert record["began_from"] is None
+    later = export.record(Settings(photos=tmp_path, start=tmp_path), nothing, steps=1, seconds=1.0)
+    assert later["began_from"] == record["weights"]
 
     ours = workbench.load(str(tmp_path), device="cpu")
     theirs = AutoModel.from_pretrained(tmp_path).eval()
