@@ -62,7 +62,7 @@ def train(
     with stop_on_ctrl_c() as stop:
         _show(rows(order, stop.is_set))
     if os.environ.get("RANK", "0") == "0":
-        _tell(out, as_json)
+        _tell_pocket(out, as_json) if recipe == POCKET else _tell(out, as_json)
 
 
 def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
@@ -110,12 +110,23 @@ def _show(rows: Iterator[Progress]) -> None:
                 say(f"step {row.step}: {row.text}")
 
 
+def _tell_pocket(out: Path, as_json: bool) -> None:
+    """The shipped model's recipe keeps a record of its own, once it is done."""
+    from workbench.places import read_json
+    from workbench.training.record import RECORD
+
+    found = read_json(out / RECORD)
+    told = {name: found.get(name) for name in ("steps_done", "seconds")}
+    write_json({"out": str(out), **told}) if as_json else write(str(out))
+    if found:
+        say(f"{found['steps_done']} steps in stage two; {RECORD} says from what, with what and how long.")
+    else:
+        say("Not done yet: the same command goes on where this one stopped.")
+
+
 def _tell(out: Path, as_json: bool) -> None:
     from workbench.training.record import RECORD, read_record
 
-    if not (out / RECORD).is_file():  # the shipped model's recipe keeps a record of its own
-        write_json({"out": str(out)}) if as_json else write(str(out))
-        return
     found = read_record(out)
     if as_json:
         told: dict[str, Any] = found.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})

@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "e5d783473b476209665314883651ee8d881abb21982ade966f49eb09963cf64d",
+        "model-00001-of-00004.safetensors": "54d34ba4e53ceeb7d3103a62b92428ba6bb6c656c2c5623b0845648276efd0e2",
         "model-00002-of-00004.safetensors": "0d58c4cd46e3299ffab494b1d8813d49b8fa7cdf1c06497f450fa568b140b460",
-        "model-00003-of-00004.safetensors": "8eb2eebb8ad0603d41e5c2405c2d8065e9574a80b29a382d2efc36a8428b0a62",
-        "model-00004-of-00004.safetensors": "8b8c1b5a667856c384edc49221da293fc5bba6de096b7e3f4964860cf093c24f",
+        "model-00003-of-00004.safetensors": "be790a2dab4d84184620541adb8617cdd2c5d1dea450861b3602504a2454301c",
+        "model-00004-of-00004.safetensors": "9785e3304b6d3e57f8c8a625cd1cc077c2b91a7afe2f29ab550455bcded79063",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )

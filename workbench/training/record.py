@@ -20,9 +20,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench.errors import BadInput, OutOfResources
+from workbench.places import read_json
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
+POCKET = "pocket"  # the recipe that is a program, in the record of its own
 _PACKAGES = ("clip-workbench", "torch", "transformers", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
 
 
@@ -75,6 +77,8 @@ def read_record(out: Path) -> Record:
     Raises:
         BadInput: there is none, or it is not one of ours.
     """
+    if read_json(out / RECORD).get("recipe") == POCKET:
+        raise BadInput(f"{out.name!r} is the pocket recipe's: to go on, give its command again, without --resume.")
     try:
         return Record.model_validate_json((out / RECORD).read_bytes())
     except FileNotFoundError:

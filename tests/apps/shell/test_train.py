@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import workbench
-from apps.shell import run
+from apps.shell import run, train
+from workbench.training.progress import Order, Progress
 from workbench.training.shapes import draw
 from workbench.zeroshot import classify
 
@@ -112,3 +114,28 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_ends_it(capsys: pytest.Captur
     assert run(["train", "--resume", "--out", str(out), "--device", "cpu", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps_done"] == 6
     assert workbench.load(str(out), device="cpu").dim == workbench.load("pocket", device="cpu").dim
+
+
+def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_another(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
+        yield Progress(1, 2, 0.5, 1e-4)
+        if order.steps == 2:  # done
+            order.out.mkdir()
+            (order.out / "training.json").write_text(json.dumps({"recipe": "pocket", "steps_done": 2, "seconds": 9}))
+
+    monkeypatch.setattr(train, "_pocket", lambda: make)
+    words = ["train", "--recipe", "pocket", "--out", str(out), "--json"]
+    assert run([*words, "--steps", "1"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"out": str(out), "steps_done": None, "seconds": None}
+    assert "same command goes on" in told.err
+    assert run([*words, "--steps", "2"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"out": str(out), "steps_done": 2, "seconds": 9}
+    assert "2 steps in stage two" in told.err
+    assert run(["train", "--resume", "--out", str(out)]) == 2
+    assert "give its command again, without --resume" in capsys.readouterr().err

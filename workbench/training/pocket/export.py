@@ -15,11 +15,10 @@ from torch import Tensor
 
 from workbench.training.pocket import emoji, folding, towers, vocabulary
 from workbench.training.pocket.settings import Settings
-from workbench.training.record import versions
+from workbench.training.record import POCKET, RECORD, versions
 
 SHARD = "9.9MB"
 MOST = 30 * 2**20  # bytes of the whole folder
-RECORD = "training.json"
 SIDES = {"lite0": 224, "lite2": 224}
 
 
@@ -97,6 +96,7 @@ def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> d
     files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
     fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]
     return {
+        "recipe": POCKET,
         "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts", "start"})),
         "began_from": _hashes(settings.start) if settings.start else None,
         "steps_done": steps,

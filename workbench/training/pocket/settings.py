@@ -14,7 +14,7 @@ from workbench.training.pocket.opening import image_tower
 from workbench.training.progress import Order
 
 TOWERS = ("lite0", "lite2")
-GOING_ON = 0.75  # of the rates, for a run that goes on from a checkpoint
+GOING_ON = {"pace": 0.75, "blend": 0.3}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 
 class Settings(BaseModel):
@@ -40,7 +40,7 @@ class Settings(BaseModel):
     steps: Annotated[int, Field(ge=1)] = 10_000  # of stage two
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (128, 160), (144, 192))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of stage one in the weights that are written
+    blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of what stage two began from in what is written
 
 
 def settings(order: Order) -> Settings:
@@ -60,7 +60,7 @@ def settings(order: Order) -> Settings:
     if order.device not in ("auto", "cpu") or order.dtype not in (None, "auto", "bfloat16"):
         raise BadInput("The pocket recipe trains on the CPU in bfloat16; leave out --device and --dtype.")
     given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
-    given["pace"] = GOING_ON if start is not None else None
+    given |= GOING_ON if start is not None else {}
     photos = Path(order.data)
     beside = photos / "node_modules"
     given["modules"] = beside if beside.is_dir() else None

@@ -63,7 +63,13 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         settings(Order(tmp_path, data="x", model="resnet"))
     shipped = settings(Order(tmp_path, data="x", model="pocket"))
     assert shipped.start is not None
-    assert (shipped.image_tower, shipped.start.name, shipped.pace < 1) == ("lite0", "pocket", True)
+    assert (shipped.image_tower, shipped.start.name, shipped.pace < 1, shipped.blend > 0) == (
+        "lite0",
+        "pocket",
+        True,
+        True,
+    )
+    assert (read.start, read.pace, read.blend) == (None, 1, 0)
     with pytest.raises(BadInput, match="leave out"):
         settings(Order(tmp_path, data="x", device="cuda"))
 
