@@ -5,15 +5,13 @@ Knows the view; pairing and tests stand in `audits.comparing`.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pandas as pd
-from gradio.utils import get_upload_folder
 
 from apps._handler import handler
+from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
@@ -79,7 +77,7 @@ def build(shelf: gr.State) -> None:
     def side_by_side(kept: Shelf, one: str, other: str, correction: Any, mismatch: bool) -> tuple[Any, ...]:
         first, second = kept.get(one), kept.get(other)
         found = compare(first.folder, second.folder, correction=correction, allow_mismatch=bool(mismatch))
-        place = Path(tempfile.mkdtemp(prefix="audit-compare-", dir=get_upload_folder()))
+        place = folder_beside_uploads("audit-compare-")
         file = write_comparison(found, place / "comparison.html")
         names, rows = flip_rows(found)
         ready = gr.update(value=str(file), interactive=True)

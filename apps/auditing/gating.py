@@ -5,15 +5,13 @@ Knows the view; rules are judged by `audits.comparing`, and can be taken home as
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import yaml
-from gradio.utils import get_upload_folder
 
 from apps._handler import handler
+from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
@@ -129,7 +127,7 @@ def build(shelf: gr.State) -> None:
         made = {"schema": 1, "defaults": {"min_n": int(n)}, "rules": [rule(what, required, float(at))]}
         found = gate(kept.get(key).folder, made)
         yaml_text = str(yaml.safe_dump(made, sort_keys=False, allow_unicode=True))
-        place = Path(tempfile.mkdtemp(prefix="audit-gate-", dir=get_upload_folder())) / "thresholds.yaml"
+        place = folder_beside_uploads("audit-gate-") / "thresholds.yaml"
         place.write_text(yaml_text, encoding="utf-8")
         told = f"{SAYS[found.outcome]} {literal(found.rules[0].message)} Exit code {found.exit_code}."
         return told, check_rows(found), yaml_text, gr.update(value=str(place), interactive=True)

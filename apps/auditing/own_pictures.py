@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from gradio.utils import get_upload_folder
-
 from apps._folder_box import inside
+from apps._uploads import folder_beside_uploads
 from workbench.batch.sources import PICTURE_SUFFIXES, open_bundle
 from workbench.errors import BadInput
 
@@ -104,7 +102,7 @@ def _check_distinct(paths: Sequence[PurePosixPath]) -> None:
 
 
 def _place() -> Path:
-    return Path(tempfile.mkdtemp(prefix="audit-data-", dir=get_upload_folder()))  # mode 0700, swept with the uploads
+    return folder_beside_uploads("audit-data-")
 
 
 def _link(file: Path, target: Path) -> None:

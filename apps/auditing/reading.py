@@ -8,14 +8,13 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from apps._handler import handler
+from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, look, slice_of
 from apps.auditing.shelf import EMPTY_SAYS, Shelf
@@ -39,7 +38,7 @@ def framed(report: str) -> str:
 
 def written(run: Run) -> tuple[str, str, str]:
     """Write report, table, and a zip of the run with every kind of report; return their paths, swept with uploads."""
-    place = Path(tempfile.mkdtemp(prefix="audit-report-", dir=get_upload_folder()))
+    place = folder_beside_uploads("audit-report-")
     page = reporting.write([run.folder], place / "report.html")
     numbers = reporting.write([run.folder], place / "metrics.csv")
     whole = place / "whole"

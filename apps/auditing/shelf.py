@@ -5,12 +5,10 @@ Knows no widget. Runs lie in a private folder among the uploads, which is swept 
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gradio.utils import get_upload_folder
-
+from apps._uploads import folder_beside_uploads
 from audits.running.record import Run, open_run
 from workbench.errors import BadInput
 
@@ -28,7 +26,7 @@ class Shelf:
         """Return the shelf with a folder that exists."""
         if self.folder and Path(self.folder).is_dir():
             return self
-        return Shelf(tempfile.mkdtemp(prefix="audits-", dir=get_upload_folder()))
+        return Shelf(str(folder_beside_uploads("audits-")))
 
     def added(self, run: Path) -> Shelf:
         """Return the shelf with one more run in front; one that was there before moves there."""

@@ -5,20 +5,18 @@ Knows the view; reading, classifying and scoring stand in `workbench.batch`.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from apps import limits
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._run_and_stop import Runs, wire
+from apps._uploads import folder_beside_uploads
 from apps._widgets import labels_box, literal, table, template_choice
 from apps.zero_shot.evaluation import class_rows, confusion_figure, confusion_rows, scored, seen, truth_of
 from apps.zero_shot.question import numbers, provenance, read_setup
@@ -62,7 +60,7 @@ def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
 
 def files(kept: Kept, wanted: Wanted, k: int) -> tuple[str, str]:
     """Write both downloads; CSV holds the table as filtered, JSON everything. Return their paths."""
-    folder = Path(tempfile.mkdtemp(prefix="many-", dir=get_upload_folder()))  # swept with the uploads
+    folder = folder_beside_uploads("many-")
     with_model = [*headers(k, truth=bool(kept.truth)), "model"]
     lines = cells(select(kept.rows, wanted, kept.truth), k, kept.truth, digits=None)
     write_csv(folder / "answers.csv", with_model, [[*line, kept.setup.model] for line in lines])

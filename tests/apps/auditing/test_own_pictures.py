@@ -10,6 +10,7 @@ import pytest
 from gradio.data_classes import FileData, ListFiles
 
 from apps._folder_box import SCRIPT, SLASH, folder_box, inside
+from apps._uploads import folder_beside_uploads
 from apps.auditing import wish
 from apps.auditing.own_pictures import from_folder
 from apps.auditing.wish import FOLDER, UPLOAD, Wish
@@ -119,3 +120,13 @@ def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
         wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
     with pytest.raises(BadInput, match="Choose pictures"):
         wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD))
+
+
+def test_a_folder_beside_the_uploads_is_made_where_there_were_no_uploads_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "not" / "yet"))
+    made = folder_beside_uploads("mine-")
+    assert made.parent == tmp_path / "not" / "yet"
+    assert made.name.startswith("mine-")
+    assert (made.stat().st_mode & 0o777, list(made.iterdir())) == (0o700, [])
