@@ -33,9 +33,9 @@ class Example:
 EXAMPLES: tuple[Example, ...] = (
     Example("cat", "Cat", "cat, dog, rabbit, coffee cup, rocket"),
     Example("coffee", "Coffee", "coffee cup, bowl of soup, plate, spoon, wine glass"),
-    Example("rocket", "Rocket", "rocket, lighthouse, aeroplane, crane, fountain"),
+    Example("rocket", "Rocket", "rocket, lighthouse, aeroplane, helicopter, fountain"),
     Example("astronaut", "Astronaut", "astronaut, diver, fire fighter, pilot, nurse"),
-    Example("clock", "Clock", "clock, wheel, plate, compass, drum"),
+    Example("clock", "Clock, blurred", "clock, wheel, plate, compass, drum"),
     Example("motorcycle", "Motorcycle", "motorcycle, bicycle, car, lawn mower, horse"),
 )
 
