@@ -33,7 +33,7 @@ def test_confusion_has_true_labels_in_rows() -> None:
 
 
 def test_downloads_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many, "get_upload_folder", lambda: tmp_path)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     csv_file, json_file = many.files(KEPT, Wanted(label="dog"), 1)
     headers, lines = read_csv(csv_file)
     assert headers == ["file", "true label", "label 1", "probability 1", "cosine 1", "error", "model"]

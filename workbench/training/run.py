@@ -112,6 +112,7 @@ class _Training:
         self._accuracy: Share = share(0, 0)
         self._passed_over = found.passed_over
         self._step, self._saved, self._before, self._since = 0, -1, 0.0, time.monotonic()
+        self._told = 0  # unreadable pictures that were spoken of
         self._record("running")
 
     def _begin(self) -> None:
@@ -146,7 +147,7 @@ class _Training:
             ) from None
 
     def _one(self, batch: Batch) -> Progress:
-        recipe, began = self._recipe, len(self._batches.unreadable)
+        recipe = self._recipe
         rate = rate_at(self._step, recipe.steps, peak=recipe.rate, warmup=min(recipe.warmup, recipe.steps))
         set_rate(self._optimiser, rate)
         self._optimiser.zero_grad()
@@ -162,9 +163,13 @@ class _Training:
             )
         text = self._measure()
         self._history.append(self._row(outcome, batch, loss=loss, rate=rate))
-        if failed := list(self._batches.unreadable.values())[began:]:
-            text = " ".join([text, *failed[:3]]).strip()
-        return Progress(self._step, recipe.steps, loss, rate, text)
+        return Progress(self._step, recipe.steps, loss, rate, " ".join([text, *self._failed()]).strip())
+
+    def _failed(self) -> list[str]:
+        """Say which pictures failed since this was asked last, three at most; they are drawn ahead of the steps."""
+        failed = list(self._batches.unreadable.values())[self._told :]
+        self._told += len(failed)
+        return failed[:3]
 
     def _move(self) -> None:
         """Let the optimizer take its step along the joint gradient."""
