@@ -16,8 +16,8 @@ from torch.nn import functional
 from workbench.training.pocket import texts
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.lessons import Lessons
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES
-from workbench.training.pocket.painting import Material
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import MIDDLE, Towers, late
 
@@ -118,7 +118,7 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * seen @ rows[:every].T
-    logits[:, :own] = logits[:, :own].masked_fill(_related(batch), -1e4)
+    logits[:, :own] = logits[:, :own].masked_fill(also_true(batch), -1e4)
     right = torch.arange(own)
     matched = functional.cross_entropy(logits, right) + functional.cross_entropy(logits[:, :own].T, right)
     nouns, aim = rows[every + NAMED_AGAIN :], teachers.vectors[spots]
@@ -129,8 +129,12 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
     }
 
 
-def _related(batch: Batch) -> Tensor:
-    """(n, n): pairs of different pictures that share a name, which are no negatives of each other."""
-    shown = batch.shown
-    rows = [[one is not other and bool(one & other) for other in shown] for one in shown]
-    return torch.tensor(rows)
+def also_true(batch: Batch) -> Tensor:
+    """Where a picture meets another's caption that is true of it too, and is no negative.
+
+    Returns:
+        (pictures, captions) bool: whether the picture shows all names of that other caption. A name that both show and
+        the caption leaves out says nothing: of two smiling faces each keeps its own name to itself.
+    """
+    said = list(enumerate(batch.said))
+    return torch.tensor([[k != own and names <= shown for k, names in said] for own, shown in enumerate(batch.shown)])

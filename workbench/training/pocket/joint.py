@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from workbench.training import checkpoints
 from workbench.training.pocket.asking import Teachers, embed_names, losses, told
 from workbench.training.pocket.lessons import Lessons
-from workbench.training.pocket.painting import Material
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.stream import Stream
 from workbench.training.pocket.towers import Towers
 

@@ -8,17 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from torch import Tensor
 
 from workbench.training.pocket import emoji, grounds, scenes, shapes, styling, views, writing
-from workbench.training.pocket.bank import COLOURS, SHAPES, Bank
-from workbench.training.pocket.emoji import Emoji
-from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.bank import COLOURS, SHAPES
 from workbench.training.pocket.ingredients import SMALL
-from workbench.training.pocket.names import CLASSES, Lexicon
+from workbench.training.pocket.material import Drawing, Material
+from workbench.training.pocket.names import CLASSES
 
 PHOTO = (
     "a photo of a {}.",
@@ -51,42 +48,10 @@ DRAWN = (
 )
 OF_WORD = 0.55  # of the target of a photo with a word on it
 FULL = 0.55  # of the photos are of full size
-ALIKE = 0.3  # of the words and drawings are of what photos show as well
+ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
+SKINNED = 0.2  # of the drawings have a skin tone
+WHITE = 0.3  # of the drawings are on white whatever the grounds say
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
-
-
-@dataclass(frozen=True)
-class Material:
-    """All that is drawn from.
-
-    Attributes:
-        full: full-size photos with their classes.
-        small: 64 px photos with their classes.
-        drawings: for each style (emoji, (72, 72, 4)).
-        fonts: to train with.
-        lexicon: names of classes.
-        bank: all names.
-        common: words to read, the more common first.
-    """
-
-    full: list[tuple[Image.Image, int]]
-    small: list[tuple[Image.Image, int]]
-    drawings: list[list[tuple[Emoji, NDArray[np.uint8]]]]
-    fonts: tuple[Font, ...]
-    lexicon: Lexicon
-    bank: Bank
-    common: tuple[str, ...]
-
-    @functools.cached_property
-    def first_names(self) -> Tensor:
-        """(1000,): where in the bank the first name of each class stands."""
-        return torch.tensor([self.bank.place[name.lower()] for name in self.lexicon.first()])
-
-    @functools.cached_property
-    def likenesses(self) -> list[tuple[Emoji, NDArray[np.uint8]]]:
-        """Drawings of what photos and words show as well."""
-        alike = set(self.bank.alike)
-        return [(one, drawn) for style in self.drawings for one, drawn in style if one.name in alike]
 
 
 @dataclass
@@ -94,12 +59,14 @@ class Made:
     """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1).
 
     `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and
-    `spots` say where its letters lie, in parts of the picture's sides.
+    `spots` say where its letters lie, in parts of the picture's sides. `said` are the names that the caption says are
+    there: it is true of every picture that shows them all.
     """
 
     picture: Image.Image
     weights: dict[str, float]
     caption: str
+    said: frozenset[str]
     false: tuple[str, ...] = ()
     soft: float = 0.0
     label: int = -1
@@ -121,11 +88,17 @@ def _name(material: Material, label: int, rng: random.Random) -> str:
     return concepts[label].names[0] if chance < 0.75 else rng.choice(concepts[label].names)
 
 
+def _asserted(name: str, weights: dict[str, float]) -> frozenset[str]:
+    """What a caption with a class's name says is there: that name, or the class's first where the bank lacks it."""
+    return frozenset([name.lower() if name.lower() in weights else max(weights, key=weights.__getitem__)])
+
+
 def _photo(material: Material, size: int, rng: random.Random) -> Made:
     photo, label = _choose(material, rng)
     weights = dict(material.bank.of_class[label])
-    caption = rng.choice(PHOTO).format(_name(material, label, rng))
-    shown = functools.partial(Made, weights=weights, caption=caption, label=label)
+    name = _name(material, label, rng)
+    caption = rng.choice(PHOTO).format(name)
+    shown = functools.partial(Made, weights=weights, caption=caption, said=_asserted(name, weights), label=label)
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
         return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
@@ -134,8 +107,7 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
         wide = int(size * rng.uniform(0.3, 0.6))
         picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
     elif chance < 0.42:
-        drawn = rng.choice(DRAWN).format(_name(material, label, rng))
-        return shown(styling.sketched(picture, rng), caption=drawn)
+        return shown(styling.sketched(picture, rng), caption=rng.choice(DRAWN).format(name))
     elif chance < 0.5:
         return shown(styling.coarse(picture, rng.randint(*COARSE)), soft=0.5)
     return shown(styling.toned(picture, rng, often=0.25), soft=1.0)  # their labels would be learned by heart
@@ -145,7 +117,7 @@ def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str
     """A word and a font; common words first, all of them from two fifths of the run on."""
     every = material.common
     among = every[: max(250, int(len(every) * min(1, 0.2 + 2 * done)))]
-    if material.bank.alike and rng.random() < ALIKE:
+    if material.bank.alike and rng.random() < ALIKE["word"]:
         among = material.bank.alike
     return rng.choice(among), rng.choice(material.fonts).path
 
@@ -157,13 +129,11 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     sprite = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
     written = writing.labelled(picture, sprite, rng)
     weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
+    name, of_word = _name(material, label, rng), rng.random() < OF_WORD
+    caption = rng.choice(WORD).format(word) if of_word else rng.choice(PHOTO).format(name)
+    said = frozenset([word]) if of_word else _asserted(name, material.bank.of_class[label])
     weights[word] = weights.get(word, 0) + OF_WORD
-    said = (
-        rng.choice(WORD).format(word)
-        if rng.random() < OF_WORD
-        else rng.choice(PHOTO).format(_name(material, label, rng))
-    )
-    return Made(written.picture, weights, said, written=word, spots=written.spots)
+    return Made(written.picture, weights, caption, said, written=word, spots=written.spots)
 
 
 def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
@@ -177,22 +147,20 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Mad
     picture = written.picture
     if rng.random() < 0.1:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
-    said = rng.choice(WORD).format(word)
-    return Made(picture, {word: 1.0}, said, written=word, spots=written.spots)
+    caption = rng.choice(WORD).format(word)
+    return Made(picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
 
 
-def _sprite(material: Material, rng: random.Random, *, things: bool = False) -> tuple[Emoji, NDArray[np.uint8]]:
-    """Any drawing, styles and emoji without skin tones a little favoured; or only drawings of things."""
-    while True:
-        one, drawn = rng.choice(rng.choice(material.drawings))
-        if (not things or not one.parts) and (not one.skinned or rng.random() < 0.45):
-            return one, drawn
+def _sprite(material: Material, rng: random.Random) -> Drawing:
+    """Any drawing, whatever its style; most are without skin tones."""
+    kinds = material.sorted_drawings
+    return rng.choice(kinds["skinned" if kinds["skinned"] and rng.random() < SKINNED else "plain"])
 
 
 def _thing(material: Material, rng: random.Random) -> tuple[str, NDArray[np.uint8]]:
     """A drawing whose name is one or two words."""
     while True:
-        one, drawn = _sprite(material, rng, things=True)
+        one, drawn = rng.choice(material.sorted_drawings["things"])
         if one.name.replace(" ", "").isalpha() and one.name.count(" ") < 2 and "face" not in one.name:
             return one.name, drawn
 
@@ -206,9 +174,11 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
 
 
 def _drawing(material: Material, size: int, rng: random.Random) -> Made:
-    likeness = material.likenesses and rng.random() < ALIKE
+    likeness = material.likenesses and rng.random() < ALIKE["drawing"]
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
-    picture = _placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng)
+    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = Image.new("RGB", on.size, (255, 255, 255)) if rng.random() < WHITE else on
+    picture = _placed(drawn, on, rng)
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
@@ -217,7 +187,8 @@ def _drawing(material: Material, size: int, rng: random.Random) -> Made:
     if one.parts and rng.random() < (0.5 if one.skinned else 0.3):
         name = rng.choice(one.parts)
     form = rng.choice(DRAWN)
-    return Made(picture, weights or {name: 1.0}, form.format(name), tuple(map(form.format, emoji.others(name))))
+    false = tuple(map(form.format, emoji.others(name)))
+    return Made(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
 
 
 def _colour(material: Material, size: int, rng: random.Random) -> Made:
@@ -233,7 +204,7 @@ def _colour(material: Material, size: int, rng: random.Random) -> Made:
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false)
 
 
 def _count(material: Material, size: int, rng: random.Random) -> Made:
@@ -250,7 +221,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
     on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.false)
+    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false)
 
 
 def _pair(material: Material, size: int, rng: random.Random) -> Made:
@@ -266,7 +237,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.false, named=False)
+    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false, named=False)
 
 
 def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Made:

@@ -18,11 +18,12 @@ _MANY = {"person": "people", "man": "men", "woman": "women", "child": "children"
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, the names it shows with weights, one true caption, and captions that are false of it."""
+    """A picture, the names it shows with weights, a true caption with the names in it, and captions false of it."""
 
     picture: Image.Image
     weights: dict[str, float]
     caption: str
+    said: frozenset[str]
     false: tuple[str, ...]
 
 
@@ -45,10 +46,12 @@ def coloured(thing: tuple[str, Image.Image], name: str, *, on: Image.Image, rng:
     )
     form = rng.choice(("a {} {}", "a photo of a {} {}.", "{} {}", "a picture of a {} {}", "a drawing of a {} {}"))
     alone = rng.choice(("{}", "the colour {}", "something {}", "a {} thing", "the color {}"))
-    say: Callable[[str], str] = (lambda c: alone.format(c)) if rng.random() < 0.3 else (lambda c: form.format(c, what))
+    single = rng.random() < 0.3
+    say: Callable[[str], str] = (lambda c: alone.format(c)) if single else (lambda c: form.format(c, what))
     others = rng.sample([colour for colour in COLOURS if colour != name], 4)
     weights = {name: 1.0, **({f"{name} {kind}": 1.0, kind: 0.7} if kind in SHAPES else {kind: 0.7})}
-    return Scene(on, weights, say(word), tuple(say(other) for other in others))
+    said = {name} if single or what != kind else {name, kind}
+    return Scene(on, weights, say(word), frozenset(said), tuple(say(other) for other in others))
 
 
 def counted(
@@ -78,7 +81,8 @@ def counted(
         return form.format(COUNTS[count - 1], what if count == 1 else many(what))
 
     weights = {COUNTS[number - 1]: 1.0, kind: 0.5}
-    return Scene(on, weights, say(number), tuple(say(count) for count in range(1, 6) if count != number))
+    said = frozenset({COUNTS[number - 1], kind} if what == kind else {COUNTS[number - 1]})
+    return Scene(on, weights, say(number), said, tuple(say(count) for count in range(1, 6) if count != number))
 
 
 def together(pair: tuple[str, str], parts: tuple[Image.Image, Image.Image], *, other: str, rng: random.Random) -> Scene:
@@ -101,7 +105,8 @@ def together(pair: tuple[str, str], parts: tuple[Image.Image, Image.Image], *, o
         else:
             part = picture.resize((half, size) if aside else (size, half), Image.Resampling.BILINEAR)
         on.paste(part, (place * half, 0) if aside else (0, place * half))
-    return Scene(on, dict.fromkeys(pair, 1.0), *_both(pair, other, rng))
+    caption, false = _both(pair, other, rng)
+    return Scene(on, dict.fromkeys(pair, 1.0), caption, frozenset(pair), false)
 
 
 def _both(pair: tuple[str, str], other: str, rng: random.Random) -> tuple[str, tuple[str, ...]]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.training.pocket import bank as banks
-from workbench.training.pocket import emoji, fonts, ingredients, names, painting, views
+from workbench.training.pocket import emoji, fonts, ingredients, names, views
 from workbench.training.pocket.ingredients import Photos
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
 
 FULL_SIDE = 224  # pixels of the shorter side that photos are kept at
@@ -42,7 +43,7 @@ def read(settings: Settings, work: Path) -> Sources:
     return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
 
 
-def material(settings: Settings, sources: Sources, work: Path) -> painting.Material:
+def material(settings: Settings, sources: Sources, work: Path) -> Material:
     """What stage two draws from; drawings are rendered once."""
     from wordfreq import zipf_frequency
 
@@ -53,7 +54,7 @@ def material(settings: Settings, sources: Sources, work: Path) -> painting.Mater
         list(zip(views.opened(some, FULL_SIDE), (photo.label for photo in some), strict=True))
         for some in (sources.photos.full, sources.photos.small)
     )
-    return painting.Material(full, small, drawings, kept, sources.lexicon, sources.bank, common)
+    return Material(full, small, drawings, kept, sources.lexicon, sources.bank, common)
 
 
 def sprites(

@@ -18,13 +18,14 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from workbench.training.pocket.painting import Made, Material, made
+from workbench.training.pocket.material import Material
+from workbench.training.pocket.painting import Made, made
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
 # Pictures in a batch. Small letters are none, and what was always small or always large is known at that size alone.
-SMALLER = {"photo": 5, "drawing": 7, "colour": 1, "count": 4}
-LARGER = {"photo": 4, "drawing": 6, "attacked": 2, "word": 7, "pair": 3}
+SMALLER = {"photo": 5, "drawing": 18, "colour": 1, "count": 3}
+LARGER = {"photo": 4, "drawing": 8, "attacked": 2, "word": 6, "pair": 4}
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
@@ -40,7 +41,8 @@ class Batch:
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
         label: (n,) the class of a photo without writing, -1 for all else.
-        shown: for each picture the names that it shows; two pictures that share one are no negatives of each other.
+        shown: for each picture the names that it shows.
+        said: for each caption the names in it; it is no negative of a picture that shows them all.
         letters: (larger, `spelling.WIDTH`) of the word on each; zeros where none is.
         spots: (larger,) where these letters lie.
     """
@@ -53,6 +55,7 @@ class Batch:
     soft: Tensor
     label: Tensor
     shown: list[frozenset[str]]
+    said: list[frozenset[str]]
     letters: Tensor
     spots: list[tuple[Spot, ...]]
 
@@ -104,6 +107,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         torch.tensor([one.soft for one in every]),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
+        [one.said for one in every],
         torch.stack([letters(one.written) for one in larger]),
         [one.spots for one in larger],
     )

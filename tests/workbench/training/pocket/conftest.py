@@ -13,8 +13,8 @@ from PIL import Image
 from workbench.training.pocket import bank as banks
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES, Concept, Lexicon
-from workbench.training.pocket.painting import Material
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 

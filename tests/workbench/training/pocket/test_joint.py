@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel
 from workbench.training import checkpoints
 from workbench.training.pocket import asking, folding, joint, lessons, stream, towers
 from workbench.training.pocket.head import Head
-from workbench.training.pocket.painting import Material
+from workbench.training.pocket.material import Material
 
 PIECES = (
     "[PAD]",

@@ -11,7 +11,7 @@ import torch
 
 from workbench.training.pocket import bank as banks
 from workbench.training.pocket import lessons, spelling, towers
-from workbench.training.pocket.painting import Material
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.writing import Spot
 
@@ -19,7 +19,7 @@ from workbench.training.pocket.writing import Spot
 def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot, ...]]) -> Batch:
     nothing, letters = torch.zeros(len(shown)), torch.stack([spelling.letters(word) for word in words])
     blank = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
-    return Batch(blank, blank, nothing[:, None], words, [], nothing, nothing.long() - 1, shown, letters, spots)
+    return Batch(blank, blank, nothing[:, None], words, [], nothing, nothing.long() - 1, shown, shown, letters, spots)
 
 
 def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(material: Material) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from workbench.training.pocket import emoji, painting
-from workbench.training.pocket.painting import Material
+from workbench.training.pocket.material import Material
 
 
 def test_what_a_drawn_person_is_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from workbench.training.pocket import painting, stream
-from workbench.training.pocket.painting import Material
+from workbench.training.pocket.material import Material
 
 SIZES = ((48,), (64,))
 

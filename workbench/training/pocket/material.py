@@ -1,0 +1,61 @@
+"""What the pictures of stage two are drawn from: photos, drawings, fonts, names and words."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.emoji import Emoji
+from workbench.training.pocket.fonts import Font
+from workbench.training.pocket.names import Lexicon
+
+Drawing = tuple[Emoji, NDArray[np.uint8]]  # with its picture, (72, 72, 4)
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is drawn from.
+
+    Attributes:
+        full: full-size photos with their classes.
+        small: 64 px photos with their classes.
+        drawings: for each style.
+        fonts: to train with.
+        lexicon: names of classes.
+        bank: all names.
+        common: words to read, the more common first.
+    """
+
+    full: list[tuple[Image.Image, int]]
+    small: list[tuple[Image.Image, int]]
+    drawings: list[list[Drawing]]
+    fonts: tuple[Font, ...]
+    lexicon: Lexicon
+    bank: Bank
+    common: tuple[str, ...]
+
+    @functools.cached_property
+    def first_names(self) -> Tensor:
+        """(1000,): where in the bank the first name of each class stands."""
+        return torch.tensor([self.bank.place[name.lower()] for name in self.lexicon.first()])
+
+    @functools.cached_property
+    def likenesses(self) -> list[Drawing]:
+        """Drawings of what photos and words show as well."""
+        alike = set(self.bank.alike)
+        return [(one, drawn) for style in self.drawings for one, drawn in style if one.name in alike]
+
+    @functools.cached_property
+    def sorted_drawings(self) -> dict[str, list[Drawing]]:
+        """Drawings of all styles, `skinned` or `plain`, and of the plain ones those of `things`."""
+        every = [(one, drawn) for style in self.drawings for one, drawn in style]
+        plain = [(one, drawn) for one, drawn in every if not one.skinned]
+        things = [(one, drawn) for one, drawn in plain if not one.parts]
+        return {"skinned": [(one, drawn) for one, drawn in every if one.skinned], "plain": plain, "things": things}
