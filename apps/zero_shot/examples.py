@@ -34,8 +34,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example("cat", "Cat", "cat, dog, rabbit, coffee cup, rocket"),
     Example("coffee", "Coffee", "coffee cup, bowl of soup, plate, spoon, wine glass"),
     Example("rocket", "Rocket", "rocket, lighthouse, aeroplane, helicopter, fountain"),
-    Example("astronaut", "Astronaut", "astronaut, diver, fire fighter, pilot, nurse"),
-    Example("clock", "Clock, blurred", "clock, wheel, plate, compass, drum"),
+    Example("astronaut", "Astronaut", "astronaut, diver, ballet dancer, pilot, nurse"),
+    Example("clock", "Clock, blurred", "clock, wheel, plate, drum, bicycle"),
     Example("motorcycle", "Motorcycle", "motorcycle, bicycle, car, lawn mower, horse"),
 )
 

@@ -27,6 +27,7 @@ LABELS = ("cat", "dog", "coffee cup", "rocket", "bicycle", "banana", "clock", "m
         ("rocket.jpg", "rocket"),
         ("motorcycle_left.png", "motorcycle"),
         ("motorcycle_right.png", "motorcycle"),
+        ("clock_motion.png", "clock"),
     ],
 )
 def test_pocket_names_real_photos(pocket: TorchBackend, photos: Path, photo: str, label: str) -> None:

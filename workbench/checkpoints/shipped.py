@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "54d34ba4e53ceeb7d3103a62b92428ba6bb6c656c2c5623b0845648276efd0e2",
+        "model-00001-of-00004.safetensors": "1f4310ff456b1684a90ed7e886634efb709a2f658be3c791cbd21c3ca09d8f11",
         "model-00002-of-00004.safetensors": "0d58c4cd46e3299ffab494b1d8813d49b8fa7cdf1c06497f450fa568b140b460",
-        "model-00003-of-00004.safetensors": "be790a2dab4d84184620541adb8617cdd2c5d1dea450861b3602504a2454301c",
-        "model-00004-of-00004.safetensors": "9785e3304b6d3e57f8c8a625cd1cc077c2b91a7afe2f29ab550455bcded79063",
+        "model-00003-of-00004.safetensors": "a8ff0e01cecda1d6e2f5bfb2313c6e9da89daa34b9265b29034cf98f4404f962",
+        "model-00004-of-00004.safetensors": "0f03e7efd6adce96d44c79203ce25403aa8bf867df35de170f60de647811d306",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )

@@ -133,7 +133,7 @@ def figure(rows: Sequence[Row]) -> bytes:
 
 def versions() -> dict[str, str]:
     """Return what computed: Python, the platform, and the packages that decide numbers."""
-    found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+    found = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
     for name in _PACKAGES:
         try:
             found[name] = version(name)
