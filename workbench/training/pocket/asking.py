@@ -6,6 +6,7 @@ Knows no optimiser and no files.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +119,7 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * seen @ rows[:every].T
-    logits[:, :own] = logits[:, :own].masked_fill(also_true(batch), -1e4)
+    logits[:, :own] = logits[:, :own].masked_fill(also_true(batch.shown, batch.claims), -1e4)
     right = torch.arange(own)
     matched = functional.cross_entropy(logits, right) + functional.cross_entropy(logits[:, :own].T, right)
     nouns, aim = rows[every + NAMED_AGAIN :], teachers.vectors[spots]
@@ -129,12 +130,16 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
     }
 
 
-def also_true(batch: Batch) -> Tensor:
-    """Where a picture meets another's caption that is true of it too, and is no negative.
+def also_true(shown: Sequence[frozenset[str]], claims: Sequence[frozenset[str]]) -> Tensor:
+    """Where a picture meets another's caption that is true of it too, and so is no negative of it.
+
+    Args:
+        shown: the names that each of n pictures shows.
+        claims: the names in each one's caption.
 
     Returns:
-        (pictures, captions) bool: whether the picture shows all names of that other caption. A name that both show and
-        the caption leaves out says nothing: of two smiling faces each keeps its own name to itself.
+        (n, n) bool, a row a picture: whether it shows all names in that other's caption. A name that both pictures show
+        and the caption leaves out says nothing: of two smiling faces each keeps its own name to itself.
     """
-    said = list(enumerate(batch.said))
-    return torch.tensor([[k != own and names <= shown for k, names in said] for own, shown in enumerate(batch.shown)])
+    said = list(enumerate(claims))
+    return torch.tensor([[k != own and names <= seen for k, names in said] for own, seen in enumerate(shown)])

@@ -26,7 +26,7 @@ class Material:
     Attributes:
         full: full-size photos with their classes.
         small: 64 px photos with their classes.
-        drawings: for each style.
+        drawings: of all styles.
         fonts: to train with.
         lexicon: names of classes.
         bank: all names.
@@ -35,7 +35,7 @@ class Material:
 
     full: list[tuple[Image.Image, int]]
     small: list[tuple[Image.Image, int]]
-    drawings: list[list[Drawing]]
+    drawings: list[Drawing]
     fonts: tuple[Font, ...]
     lexicon: Lexicon
     bank: Bank
@@ -50,12 +50,19 @@ class Material:
     def likenesses(self) -> list[Drawing]:
         """Drawings of what photos and words show as well."""
         alike = set(self.bank.alike)
-        return [(one, drawn) for style in self.drawings for one, drawn in style if one.name in alike]
+        return [(one, drawn) for one, drawn in self.drawings if one.name in alike]
 
     @functools.cached_property
-    def sorted_drawings(self) -> dict[str, list[Drawing]]:
-        """Drawings of all styles, `skinned` or `plain`, and of the plain ones those of `things`."""
-        every = [(one, drawn) for style in self.drawings for one, drawn in style]
-        plain = [(one, drawn) for one, drawn in every if not one.skinned]
-        things = [(one, drawn) for one, drawn in plain if not one.parts]
-        return {"skinned": [(one, drawn) for one, drawn in every if one.skinned], "plain": plain, "things": things}
+    def skinned(self) -> list[Drawing]:
+        """Drawn people with a chosen skin tone."""
+        return [(one, drawn) for one, drawn in self.drawings if one.skinned]
+
+    @functools.cached_property
+    def plain(self) -> list[Drawing]:
+        """Drawings of all else."""
+        return [(one, drawn) for one, drawn in self.drawings if not one.skinned]
+
+    @functools.cached_property
+    def things(self) -> list[Drawing]:
+        """Those of them in which nobody is."""
+        return [(one, drawn) for one, drawn in self.plain if not one.parts]

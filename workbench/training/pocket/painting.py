@@ -59,14 +59,14 @@ class Made:
     """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1).
 
     `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and
-    `spots` say where its letters lie, in parts of the picture's sides. `said` are the names that the caption says are
-    there: it is true of every picture that shows them all.
+    `spots` say where its letters lie, in parts of the picture's sides. `claims` are the names in the caption: it
+    is true of every picture that shows them all.
     """
 
     picture: Image.Image
     weights: dict[str, float]
     caption: str
-    said: frozenset[str]
+    claims: frozenset[str]
     false: tuple[str, ...] = ()
     soft: float = 0.0
     label: int = -1
@@ -88,8 +88,8 @@ def _name(material: Material, label: int, rng: random.Random) -> str:
     return concepts[label].names[0] if chance < 0.75 else rng.choice(concepts[label].names)
 
 
-def _asserted(name: str, weights: dict[str, float]) -> frozenset[str]:
-    """What a caption with a class's name says is there: that name, or the class's first where the bank lacks it."""
+def _claimed(name: str, weights: dict[str, float]) -> frozenset[str]:
+    """What a caption with a class's name claims: that name, or the class's first where the bank lacks it."""
     return frozenset([name.lower() if name.lower() in weights else max(weights, key=weights.__getitem__)])
 
 
@@ -98,7 +98,7 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
     weights = dict(material.bank.of_class[label])
     name = _name(material, label, rng)
     caption = rng.choice(PHOTO).format(name)
-    shown = functools.partial(Made, weights=weights, caption=caption, said=_asserted(name, weights), label=label)
+    shown = functools.partial(Made, weights=weights, caption=caption, claims=_claimed(name, weights), label=label)
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
         return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
@@ -131,9 +131,9 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
     name, of_word = _name(material, label, rng), rng.random() < OF_WORD
     caption = rng.choice(WORD).format(word) if of_word else rng.choice(PHOTO).format(name)
-    said = frozenset([word]) if of_word else _asserted(name, material.bank.of_class[label])
+    claims = frozenset([word]) if of_word else _claimed(name, material.bank.of_class[label])
     weights[word] = weights.get(word, 0) + OF_WORD
-    return Made(written.picture, weights, caption, said, written=word, spots=written.spots)
+    return Made(written.picture, weights, caption, claims, written=word, spots=written.spots)
 
 
 def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
@@ -153,14 +153,13 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Mad
 
 def _sprite(material: Material, rng: random.Random) -> Drawing:
     """Any drawing, whatever its style; most are without skin tones."""
-    kinds = material.sorted_drawings
-    return rng.choice(kinds["skinned" if kinds["skinned"] and rng.random() < SKINNED else "plain"])
+    return rng.choice(material.skinned if material.skinned and rng.random() < SKINNED else material.plain)
 
 
 def _thing(material: Material, rng: random.Random) -> tuple[str, NDArray[np.uint8]]:
     """A drawing whose name is one or two words."""
     while True:
-        one, drawn = rng.choice(material.sorted_drawings["things"])
+        one, drawn = rng.choice(material.things)
         if one.name.replace(" ", "").isalpha() and one.name.count(" ") < 2 and "face" not in one.name:
             return one.name, drawn
 
@@ -204,7 +203,7 @@ def _colour(material: Material, size: int, rng: random.Random) -> Made:
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false)
+    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
 def _count(material: Material, size: int, rng: random.Random) -> Made:
@@ -221,7 +220,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
     on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false)
+    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
 def _pair(material: Material, size: int, rng: random.Random) -> Made:
@@ -237,7 +236,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.said, scene.false, named=False)
+    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
 def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Made:

@@ -23,7 +23,7 @@ class Scene:
     picture: Image.Image
     weights: dict[str, float]
     caption: str
-    said: frozenset[str]
+    claims: frozenset[str]
     false: tuple[str, ...]
 
 
@@ -50,8 +50,8 @@ def coloured(thing: tuple[str, Image.Image], name: str, *, on: Image.Image, rng:
     say: Callable[[str], str] = (lambda c: alone.format(c)) if single else (lambda c: form.format(c, what))
     others = rng.sample([colour for colour in COLOURS if colour != name], 4)
     weights = {name: 1.0, **({f"{name} {kind}": 1.0, kind: 0.7} if kind in SHAPES else {kind: 0.7})}
-    said = {name} if single or what != kind else {name, kind}
-    return Scene(on, weights, say(word), frozenset(said), tuple(say(other) for other in others))
+    claims = {name} if single or what != kind else {name, kind}
+    return Scene(on, weights, say(word), frozenset(claims), tuple(say(other) for other in others))
 
 
 def counted(
@@ -81,8 +81,8 @@ def counted(
         return form.format(COUNTS[count - 1], what if count == 1 else many(what))
 
     weights = {COUNTS[number - 1]: 1.0, kind: 0.5}
-    said = frozenset({COUNTS[number - 1], kind} if what == kind else {COUNTS[number - 1]})
-    return Scene(on, weights, say(number), said, tuple(say(count) for count in range(1, 6) if count != number))
+    claims = frozenset({COUNTS[number - 1], kind} if what == kind else {COUNTS[number - 1]})
+    return Scene(on, weights, say(number), claims, tuple(say(count) for count in range(1, 6) if count != number))
 
 
 def together(pair: tuple[str, str], parts: tuple[Image.Image, Image.Image], *, other: str, rng: random.Random) -> Scene:

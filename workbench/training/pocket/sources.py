@@ -47,7 +47,9 @@ def material(settings: Settings, sources: Sources, work: Path) -> Material:
     """What stage two draws from; drawings are rendered once."""
     from wordfreq import zipf_frequency
 
-    drawings = [sprites(settings.modules, style, sources.emoji, work=work) for style in emoji.TRAINED]
+    drawings = [
+        drawing for style in emoji.TRAINED for drawing in sprites(settings.modules, style, sources.emoji, work=work)
+    ]
     kept = tuple(font for font in sources.fonts if not font.test)
     common = tuple(sorted(sources.bank.words, key=lambda word: (-zipf_frequency(word, "en"), word)))
     full, small = (

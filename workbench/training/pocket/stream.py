@@ -42,7 +42,7 @@ class Batch:
         soft: (n,) how much of the target the locked classifier decides, 0..1.
         label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows.
-        said: for each caption the names in it; it is no negative of a picture that shows them all.
+        claims: for each caption the names in it; it is no negative of a picture that shows them all.
         letters: (larger, `spelling.WIDTH`) of the word on each; zeros where none is.
         spots: (larger,) where these letters lie.
     """
@@ -55,7 +55,7 @@ class Batch:
     soft: Tensor
     label: Tensor
     shown: list[frozenset[str]]
-    said: list[frozenset[str]]
+    claims: list[frozenset[str]]
     letters: Tensor
     spots: list[tuple[Spot, ...]]
 
@@ -107,7 +107,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
         torch.tensor([one.soft for one in every]),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
-        [one.said for one in every],
+        [one.claims for one in every],
         torch.stack([letters(one.written) for one in larger]),
         [one.spots for one in larger],
     )

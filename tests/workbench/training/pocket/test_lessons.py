@@ -24,7 +24,7 @@ def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot,
 
 def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(material: Material) -> None:
     assert material.bank.alike == ("tabby",)  # the one name of the small world that is a class, a drawing and a word
-    few = banks.bank(material.lexicon, tuple(one for one, _ in material.drawings[0]), Counter({0: banks.OFTEN - 1}))
+    few = banks.bank(material.lexicon, tuple(one for one, _ in material.drawings), Counter({0: banks.OFTEN - 1}))
     assert few.alike == ()  # one photo short
     bank = replace(material.bank, alike=("bird", "crane", "motorcycle"))
     weights = torch.zeros(1000, 6)

@@ -7,27 +7,29 @@ import random
 import pytest
 import torch
 
-from workbench.training.pocket import asking, painting, scenes
+from workbench.training.pocket import asking, painting, scenes, stream
 from workbench.training.pocket.bank import COUNTS
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.stream import Batch
 
-KINDS = ("photo", "attacked", "word", "drawing", "colour", "count", "pair")
-
-
-def batch(shown: list[set[str]], said: list[set[str]]) -> Batch:
-    count = len(shown)
-    blank, nothing = torch.zeros(1, 3, 8, 8, dtype=torch.uint8), torch.zeros(count)
-    names = [[frozenset(one) for one in some] for some in (shown, said)]
-    empty = torch.zeros(0, 1)
-    return Batch(blank, blank, nothing[:, None], [""] * count, [], nothing, nothing.long() - 1, *names, empty, [])
+KINDS = sorted({**stream.SMALLER, **stream.LARGER})
 
 
 def test_a_caption_is_true_of_what_shows_all_its_names() -> None:
     shown = [{"tabby", "cat"}, {"persian cat", "cat"}, {"grinning face", "face"}, {"winking face", "face"}]
     shown += [{"two", "cat"}, {"three", "cat"}, {"cat", "dog"}, {"cat"}]
-    said = [{"tabby"}, {"cat"}, {"grinning face"}, {"face"}, {"two", "cat"}, {"three"}, {"cat", "dog"}, {"persian cat"}]
-    found = asking.also_true(batch(shown, said))
+    claims = [
+        {"tabby"},
+        {"cat"},
+        {"grinning face"},
+        {"face"},
+        {"two", "cat"},
+        {"three"},
+        {"cat", "dog"},
+        {"persian cat"},
+    ]
+    found = asking.also_true(*([frozenset(names) for names in every] for every in (shown, claims)))
+    assert found.shape == (8, 8)
+    assert found.dtype == torch.bool
     assert {tuple(place) for place in found.nonzero().tolist()} == {
         *((0, 1), (4, 1), (5, 1), (6, 1), (7, 1)),  # a cat it is in these five, and in its own, which is no other
         (1, 7),
@@ -39,9 +41,9 @@ def test_a_caption_is_true_of_what_shows_all_its_names() -> None:
 def test_what_a_caption_says_is_shown_and_stands_in_it(material: Material, kind: str) -> None:
     for seed in range(30):
         made = painting.made(material, kind, size=48, done=1.0, rng=random.Random(seed))
-        assert made.said
-        assert made.said <= set(made.weights), (made.caption, made.said)
-        for name in made.said:
+        assert made.claims
+        assert made.claims <= set(made.weights), (made.caption, made.claims)
+        for name in made.claims:
             spoken = [name, scenes.many(name), "gray"] if kind in ("colour", "count") else [name]
             # a photo's caption may use a name that only its first name stands for
             assert any(word in made.caption.lower() for word in spoken) or kind in ("photo", "attacked"), made
@@ -54,5 +56,5 @@ def test_a_count_without_its_kind_says_the_number_alone(material: Material) -> N
     assert alone
     assert len(alone) < len(made)
     for one in made:
-        assert len(one.said & set(COUNTS)) == 1
-        assert len(one.said) == (1 if one in alone else 2), one
+        assert len(one.claims & set(COUNTS)) == 1
+        assert len(one.claims) == (1 if one in alone else 2), one
