@@ -86,7 +86,7 @@ def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...], pictured: Counter[int]) -> 
     classes: dict[str, dict[int, float]] = {}
     for number, weights in enumerate(of_class):
         own = {name.lower() for name in lexicon.concepts[number].names}
-        for name in weights.keys() & own:  # a shared name (crane, cardigan) means each of its classes
+        for name in sorted(weights.keys() & own):  # a shared name (crane, cardigan) means each of its classes
             classes.setdefault(name, {})[number] = 2.0 if name == lexicon.concepts[number].names[0].lower() else 1.0
     for concept in lexicon.concepts[CLASSES:]:
         for name in concept.names:

@@ -130,7 +130,7 @@ def lexicon(file: Path) -> Lexicon:
     places = list(_match(names, synsets))
     under: dict[str, set[int]] = defaultdict(set)
     for number, place in enumerate(places):
-        for offset in (place, *_ancestors(place, synsets)):
+        for offset in (place, *sorted(_ancestors(place, synsets))):  # a set's order differs from process to process
             under[offset].add(number)
     classes = [
         Concept(own, synsets[place].gloss, frozenset(under[place] | {number}))
