@@ -97,6 +97,17 @@ def test_dark_is_dark_and_its_figures_are_readable(visit: Visit) -> None:
     assert _lightness(ink) > 200
 
 
+def test_on_dark_what_is_chosen_and_what_has_the_focus_stand_out(visit: Visit) -> None:
+    page = visit(color_scheme="dark")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    tab = page.locator("button[role=tab].selected").first
+    icon = page.get_by_role("button", name="Upload file").first
+    page.keyboard.press("Tab")
+    ring = page.locator(":focus-visible").evaluate("node => getComputedStyle(node).outlineColor")
+    inks = [*(one.evaluate("node => getComputedStyle(node).color") for one in (tab, icon)), ring]
+    assert min(_lightness(ink) for ink in inks) > _lightness(ground) + 100  # light's accent is 87 over it
+
+
 def _lightness(colour: str) -> float:
     channels = [float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]]
     return sum(channels) / 3
