@@ -101,8 +101,18 @@ def read_recipe(given: str, **changes: Any) -> Recipe:
     try:
         return Recipe.model_validate({**read, **wanted})
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg']}" for one in error.errors()[:3])
-        raise BadInput(f"The recipe {file.name!r} cannot be used: {said}.") from None
+        raise refused(file.name, error) from None
+
+
+def refused(name: str, error: ValidationError) -> BadInput:
+    """Say which words of a recipe are out of bounds, three at most.
+
+    Args:
+        name: of the recipe or its file.
+        error: what reading it against its bounds raised.
+    """
+    said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg']}" for one in error.errors()[:3])
+    return BadInput(f"The recipe {name!r} cannot be used: {said}.")
 
 
 def shipped() -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import image_tower
 from workbench.training.progress import Order
+from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
 GOING_ON = {"pace": 0.75, "blend": 0.3}  # for a run that goes on from a checkpoint; chosen on selection pictures
@@ -47,10 +48,12 @@ def settings(order: Order) -> Settings:
     """Read an order: `data` is the folder of photos, `model` the image tower or the checkpoint to go on from.
 
     Raises:
-        BadInput: no photos, no such tower, or a word that this recipe does not know.
+        BadInput: no folder of photos, no such tower, a number out of bounds, or a word that this recipe does not know.
     """
     if order.data is None:
         raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
+    if not Path(order.data).is_dir():
+        raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
     begin, start = order.model, None
     if begin is not None and begin not in TOWERS:
         start = POCKET.folder if begin == POCKET.key else Path(begin)
@@ -64,4 +67,7 @@ def settings(order: Order) -> Settings:
     photos = Path(order.data)
     beside = photos / "node_modules"
     given["modules"] = beside if beside.is_dir() else None
-    return Settings(photos=photos, **{name: value for name, value in given.items() if value is not None})
+    try:
+        return Settings(photos=photos, **{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise refused("pocket", error) from None

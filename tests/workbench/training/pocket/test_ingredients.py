@@ -60,8 +60,8 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="--data"):
         settings(Order(tmp_path))
     with pytest.raises(BadInput, match="lite0, lite2, pocket or the folder"):
-        settings(Order(tmp_path, data="x", model="resnet"))
-    shipped = settings(Order(tmp_path, data="x", model="pocket"))
+        settings(Order(tmp_path, data=str(tmp_path), model="resnet"))
+    shipped = settings(Order(tmp_path, data=str(tmp_path), model="pocket"))
     assert shipped.start is not None
     assert (shipped.image_tower, shipped.start.name, shipped.pace < 1, shipped.blend > 0) == (
         "lite0",
@@ -70,8 +70,12 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         True,
     )
     assert (read.start, read.pace, read.blend) == (None, 1, 0)
+    with pytest.raises(BadInput, match=r"no folder .*nowhere"):
+        settings(Order(tmp_path, data=str(tmp_path / "nowhere")))
+    with pytest.raises(BadInput, match=r"'pocket' cannot be used: seed: .*0; steps: .*1"):
+        settings(Order(tmp_path, data=str(tmp_path), steps=-3, seed=-1))
     with pytest.raises(BadInput, match="leave out"):
-        settings(Order(tmp_path, data="x", device="cuda"))
+        settings(Order(tmp_path, data=str(tmp_path), device="cuda"))
 
 
 def test_a_family_is_either_trained_with_or_tested_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
