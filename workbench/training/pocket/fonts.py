@@ -71,6 +71,7 @@ def fonts(folders: Sequence[Path] = FOLDERS, *, keep: Path | None = None) -> tup
             f"$(cat {PACKAGES})"
         )
     if keep is not None:
+        keep.parent.mkdir(parents=True, exist_ok=True)
         keep.write_text(json.dumps([asdict(font) for font in found]), encoding="utf-8")
     return found
 

