@@ -22,15 +22,14 @@ MOST = 30 * 2**20  # bytes of the whole folder
 SIDES = {"lite0": 224, "lite2": 224}
 
 
-def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, seconds: float) -> None:
+def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any) -> None:
     """Write a model's folder; what lies in it under other names stays.
 
     Args:
         made: the towers, folded.
         settings: what decided the weights.
         out: the folder.
-        ready: `build.Ready`: tokenizer and sources.
-        seconds: of this run, earlier ones apart.
+        ready: `build.Ready`: tokenizer, sources, and how far and how long it was trained.
     """
     half = out / f".{uuid.uuid4().hex[:8]}.part"
     half.mkdir(parents=True)
@@ -41,7 +40,7 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any, sec
         shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
         vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)
         _processor(settings.image_tower).save_pretrained(half)
-        facts = record(settings, ready.sources, steps=ready.run.step, seconds=seconds)
+        facts = record(settings, ready.sources, steps=ready.run.step, seconds=ready.run.seconds)
         facts["weights"] = _hashes(half)
         (half / RECORD).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         for old in out.glob("*.safetensors"):  # a folder holds the shards of one model
@@ -91,7 +90,7 @@ def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> A
 
 
 def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> dict[str, Any]:
-    """What the weights were made from and with, as JSON holds it."""
+    """What the weights were made from and with, as JSON holds it; `seconds` are stage two's, pauses apart."""
     photos = sources.photos
     files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
     fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import math
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ class Run:
     optimiser: torch.optim.Optimizer
     step: int = 0
     bank: Tensor | None = None  # a vector for every name, as it was when it was last refreshed
+    seconds: float = 0.0  # that these steps took, pauses apart
 
     def state(self) -> dict[str, Any]:
         """A tree for `checkpoints.save`."""
@@ -78,7 +80,8 @@ class Run:
             "lessons": self.lessons,
             "optimiser": self.optimiser,
         }
-        return {"step": self.step, "bank": self.bank, **{name: part.state_dict() for name, part in parts.items()}}
+        said = {"step": self.step, "bank": self.bank, "seconds": self.seconds}
+        return {**said, **{name: part.state_dict() for name, part in parts.items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
@@ -89,7 +92,7 @@ class Run:
         for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
             for name in ("exp_avg", "exp_avg_sq"):
                 kept[name] = torch.empty_like(part).copy_(kept[name])
-        self.step, self.bank = state["step"], state["bank"]
+        self.step, self.bank, self.seconds = state["step"], state["bank"], state["seconds"]
 
 
 def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> Run:
@@ -140,6 +143,7 @@ def train(
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
     loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
     parameters = [part for group in run.optimiser.param_groups for part in group["params"]]
+    since = time.monotonic()
     for batch in loader:
         rng = random.Random(f"{plan.seed}/texts/{run.step}")
         if run.bank is None or run.step % REFRESH == 0:
@@ -153,7 +157,8 @@ def train(
         sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
         nn.utils.clip_grad_norm_(parameters, 2.0)
         run.optimiser.step()
-        run.step += 1
+        run.step, now = run.step + 1, time.monotonic()
+        run.seconds, since = run.seconds + now - since, now
         if run.step % 2 == 0:
             _follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
         if run.step % plan.every == 0 or run.step == plan.steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         out: the model's folder; `work/` in it holds what a stopped run goes on from.
         stopped: asked after each step.
     """
-    began, ready = time.monotonic(), None
+    ready = None
     for row in build.prepare(settings, out, stopped):
         if isinstance(row, build.Ready):
             ready = row
@@ -46,4 +45,4 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
                 checkpoints.save(folder, step, ready.run.state())
                 return
     made = joint.blended(ready.run.average, ready.before, settings.blend)
-    export.write(made, settings, out, ready=ready, seconds=time.monotonic() - began)
+    export.write(made, settings, out, ready=ready)

@@ -84,8 +84,11 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, to
     assert last is not None
     later.restore(checkpoints.load(last))
     assert later.step == 2
+    assert 0 < later.seconds < first.seconds  # the third step is lost, with its time
+    assert later.seconds == checkpoints.load(last)["seconds"]
     again = dict(joint.train(later, teachers, material=material, plan=PLAN, folder=tmp_path / "part"))
     assert [again[step] for step in (3, 4)] == [dict(told)[step] for step in (3, 4)]
+    assert later.seconds > checkpoints.load(last)["seconds"]
     for name, value in whole.towers.state_dict().items():
         assert torch.equal(value, later.towers.state_dict()[name]), name
     for name, value in whole.average.state_dict().items():

@@ -48,14 +48,14 @@ def test_the_folder_holds_the_towers(
     nothing = SimpleNamespace(
         photos=SimpleNamespace(full=(), small=(), apart=()), fonts=(), bank=SimpleNamespace(words=(), names=())
     )
-    ready = SimpleNamespace(run=SimpleNamespace(step=3), sources=nothing)
-    export.write(both, Settings(photos=tmp_path), tmp_path, ready=ready, seconds=1.0)
+    ready = SimpleNamespace(run=SimpleNamespace(step=3, seconds=61.7), sources=nothing)
+    export.write(both, Settings(photos=tmp_path), tmp_path, ready=ready)
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     assert compact.fits(config)
     assert config["dtype"] == "float32"
     assert all(file.stat().st_size < 10 * 2**20 for file in tmp_path.glob("*.safetensors"))
     record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
-    assert record["steps_done"] == 3
+    assert (record["steps_done"], record["seconds"]) == (3, 62)
     assert len(record["weights"]) == len(list(tmp_path.glob("*.safetensors")))
     assert not {"photos", "modules", "fonts", "start"} & set(record["settings"])  # no path of this machine
     assert record["began_from"] is None
