@@ -19,12 +19,13 @@ from workbench.training.pocket.quality.answers import Answer, Apart
 from workbench.training.pocket.quality.attack import attack
 from workbench.training.pocket.quality.colours import colours, counts, sentences
 from workbench.training.pocket.quality.drawn import artwork, people
+from workbench.training.pocket.quality.handwritten import handwritten
 from workbench.training.pocket.quality.photos import photos, small
 from workbench.training.pocket.quality.reading import reading
 from workbench.training.pocket.settings import Settings
 
 MEASURES: tuple[Callable[[ClipBackend, Apart], Iterator[Answer]], ...] = (
-    *(photos, small, artwork, people, reading, colours, counts, attack, sentences),
+    *(photos, small, artwork, people, reading, colours, counts, attack, handwritten, sentences),
 )
 SELECTION, ACCEPTANCE = 0, 1  # the two halves of the photos, told apart by their names
 
