@@ -22,6 +22,7 @@ class Planted:
 
     def __init__(self, *, fooled: int, blind: bool = False) -> None:
         self.fooled, self.blind, self.calls = fooled, blind, 0
+        self.seen: list[Sequence[Image.Image]] = []
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         self.known = sorted(set(texts))
@@ -30,6 +31,7 @@ class Planted:
 
     def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         self.calls += 1
+        self.seen.append(pictures)
         rows = []
         for number in range(len(pictures)):
             place = 2 if self.blind else 1 if self.calls == 2 and number % self.fooled == 0 else 0
@@ -57,6 +59,23 @@ def test_what_is_named_blank_and_what_a_word_beats(apart: Apart, fooled: int, be
 def test_a_model_that_sees_another_thing_names_none(apart: Apart) -> None:
     named, _ = handwritten.handwritten(Planted(fooled=8, blind=True), apart)  # type: ignore[arg-type]
     assert named.share.value == 0
+
+
+def test_the_first_notes_are_blank_and_the_second_bear_the_word_that_is_asked_for(
+    apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noted(photo: Image.Image, word: str, hand: str, rng: random.Random) -> Image.Image:
+        made = photo.copy()
+        made.info["word"] = word
+        return made
+
+    monkeypatch.setattr(handwritten, "noted", noted)
+    model = Planted(fooled=2)
+    list(handwritten.handwritten(model, apart))  # type: ignore[arg-type]
+    blank, written = ([picture.info["word"] for picture in pictures] for pictures in model.seen)
+    assert blank == [""] * 8
+    asked = [text.removeprefix("a photo of a ").removesuffix(".") for text in model.texts]
+    assert written == asked[1 :: handwritten.CHOICES]
 
 
 def test_the_word_changes_nothing_but_the_paper_and_the_photo_stays() -> None:
