@@ -57,6 +57,36 @@ def test_odd_sizes_are_padded_as_the_original_pads(pocket: TorchBackend, size: i
         torch.testing.assert_close(rows, theirs(pixels), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2)])
+@pytest.mark.parametrize("sides", [(8, 8), (7, 8), (8, 7), (9, 11)])
+def test_zeros_in_the_kernel_stand_for_padding_beforehand(kernel: int, stride: int, sides: tuple[int, int]) -> None:
+    from timm.layers import pad_same
+
+    generator = torch.Generator().manual_seed(kernel + stride)
+    ours = compact._SameConv(2, 3, kernel, stride=stride).double()
+    maps = torch.rand(1, 2, *sides, generator=generator, dtype=torch.float64)
+    theirs = torch.nn.functional.conv2d(
+        pad_same(maps, [kernel, kernel], [stride, stride]), ours.weight, ours.bias, stride
+    )
+    torch.testing.assert_close(ours(maps), theirs, atol=1e-12, rtol=0)
+
+
+def test_gradients_to_the_pixels_are_those_of_the_original() -> None:
+    from timm import create_model
+
+    theirs = create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0).double().eval()
+    ours = compact.EfficientNetLite().double().eval()
+    ours.load_state_dict(theirs.state_dict())
+    found = []
+    for tower in (ours, theirs):
+        pixels = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(3)).double().requires_grad_()
+        tower(pixels).square().sum().backward()
+        assert pixels.grad is not None
+        found.append(pixels.grad)
+    assert float(found[1].abs().max()) > 0
+    torch.testing.assert_close(found[0], found[1], atol=1e-10, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [

@@ -126,16 +126,21 @@ class EfficientNetLite(nn.Module):
 
 
 class _SameConv(nn.Conv2d):
-    """TensorFlow's padding: as much as the output size needs, the odd pixel at the end."""
+    """TensorFlow's padding: as much as the output size needs, the odd pixel at the end.
+
+    The convolution pads both sides alike, and a kernel with a row and a column of zeros before it leaves out what
+    was one too many. Maps padded beforehand have to be copied, which took a fifth of a batch's time on two cores.
+    """
 
     def forward(self, maps: Tensor) -> Tensor:
         across, down = (
             max((-(-side // step) - 1) * step + kernel - side, 0)
             for side, step, kernel in zip(maps.shape[:1:-1], self.stride, self.kernel_size, strict=True)
         )
-        padded = functional.pad(maps, (across // 2, across - across // 2, down // 2, down - down // 2))
-        out: Tensor = self._conv_forward(padded, self.weight, self.bias)
-        return out
+        odd = across % 2, down % 2
+        weight = functional.pad(self.weight, (odd[0], 0, odd[1], 0)) if any(odd) else self.weight
+        around = (down + odd[1]) // 2, (across + odd[0]) // 2
+        return functional.conv2d(maps, weight, self.bias, self.stride, around, self.dilation, self.groups)
 
 
 class _Norm(nn.BatchNorm2d):
@@ -143,7 +148,7 @@ class _Norm(nn.BatchNorm2d):
 
     def __init__(self, channels: int, *, active: bool = True) -> None:
         super().__init__(channels, eps=_EPSILON)
-        self.act = nn.ReLU6() if active else nn.Identity()
+        self.act = nn.ReLU6(inplace=True) if active else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
         active: Tensor = self.act(super().forward(maps))
