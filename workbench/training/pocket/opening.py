@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.checkpoints import CHECKPOINTS
 from workbench.errors import WeightsRefused
+from workbench.loading import hub
 from workbench.training.pocket import folding
 from workbench.training.pocket.towers import Towers
 
@@ -41,6 +43,17 @@ def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Tow
         for key in ("visual_projection.weight", "text_projection.weight", "logit_scale"):
             made.get_parameter(key).copy_(state[key])
     return made
+
+
+def folder_of(key: str) -> Path | None:
+    """Where a checkpoint lies, or would lie once it is made: a shipped one's folder, a made one's, or `key` as a path.
+
+    A published one, which lies in a cache of its own form, has none.
+    """
+    spec = next((row for row in CHECKPOINTS if row.key == key), None)
+    if spec is None:
+        return Path(key)
+    return hub.made(spec) if spec.made_with is not None else spec.folder
 
 
 def image_tower(folder: Path) -> str:

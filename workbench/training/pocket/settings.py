@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.training.pocket.fonts import FOLDERS
-from workbench.training.pocket.opening import image_tower
+from workbench.training.pocket.opening import folder_of, image_tower
 from workbench.training.progress import Order
 from workbench.training.recipe import refused
 
@@ -56,7 +56,7 @@ def settings(order: Order) -> Settings:
         raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
     begin, start = order.model, None
     if begin is not None and begin not in TOWERS:
-        start = POCKET.folder if begin == POCKET.key else Path(begin)
+        start = folder_of(begin)
         if start is None or (begin := image_tower(start)) not in TOWERS:
             names = f"{', '.join(TOWERS)}, {POCKET.key} or the folder of a checkpoint that this recipe made"
             raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")

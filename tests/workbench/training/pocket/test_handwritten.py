@@ -64,7 +64,7 @@ def test_a_model_that_sees_another_thing_names_none(apart: Apart) -> None:
 def test_the_first_notes_are_blank_and_the_second_bear_the_word_that_is_asked_for(
     apart: Apart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def noted(photo: Image.Image, word: str, hand: str, rng: random.Random) -> Image.Image:
+    def noted(photo: Image.Image, word: str, hand: str, *, rng: random.Random) -> Image.Image:
         made = photo.copy()
         made.info["word"] = word
         return made
@@ -81,7 +81,8 @@ def test_the_first_notes_are_blank_and_the_second_bear_the_word_that_is_asked_fo
 def test_the_word_changes_nothing_but_the_paper_and_the_photo_stays() -> None:
     photo = Image.new("RGB", (SIDE, SIDE), (0, 128, 0))
     blank, written, again = (
-        np.asarray(handwritten.noted(photo, word, str(FONT), random.Random(4))) for word in ("", "toaster", "toaster")
+        np.asarray(handwritten.noted(photo, word, str(FONT), rng=random.Random(4)))
+        for word in ("", "toaster", "toaster")
     )
     ground = np.asarray(photo)
     assert (ground == (0, 128, 0)).all()

@@ -16,7 +16,6 @@ import torch
 
 import workbench
 from workbench.errors import BadInput
-from workbench.models import find
 from workbench.stats import share
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
@@ -44,7 +43,7 @@ def main() -> None:
     kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
     backend = workbench.load(given.model, device="cpu")
     if given.speed:
-        _speed(given.out, backend, kept)
+        _speed(given.out, backend, kept, model=given.model)
     answers: list[Answer] = []
     for answer in measuring.measure(backend, kept):
         answers.append(answer)
@@ -60,10 +59,19 @@ def main() -> None:
     given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
 
 
-def _speed(out: Path, backend: Any, kept: Apart) -> None:
+def _folder(model: str) -> Path:
+    """Where a checkpoint of this recipe lies."""
+    folder = opening.folder_of(model)
+    if folder is None or not opening.image_tower(folder):
+        raise BadInput(
+            f"What is asked besides wants a checkpoint of the pocket recipe, by its key or folder: {model!r}."
+        )
+    return folder
+
+
+def _speed(out: Path, backend: Any, kept: Apart, *, model: str) -> None:
     """Write how long a photo takes, and how long the bare tower does."""
-    folder = find(backend.spec.key).folder
-    tower = speed.bare(f"tf_efficientnet_{opening.image_tower(folder) if folder else 'lite0'}", backend.image_size)
+    tower = speed.bare(f"tf_efficientnet_{opening.image_tower(_folder(model))}", backend.image_size)
     ours, bare = speed.a_photo(backend.embed_images, [photo for photo, _ in kept.photos], tower)
     rows = {"ours_ms": ours, "bare_tower_ms": bare, "ratio": ours / bare, "threads": torch.get_num_threads()}
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -71,12 +79,9 @@ def _speed(out: Path, backend: Any, kept: Apart) -> None:
 
 def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work: Path) -> None:
     """Write what the checkpoint answers with all word pieces again."""
-    folder = find(model).folder
-    if folder is None:
-        raise BadInput(f"Only a checkpoint in a folder can get its word pieces back; {model!r} is in none.")
     with tempfile.TemporaryDirectory(dir=work) as place:
         whole = Path(place) / "whole"
-        pruning.restored(folder, whole)
+        pruning.restored(_folder(model), whole)
         rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), kept)))
     out.with_suffix(".pruning.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -35,8 +35,8 @@ def handwritten(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     for photo, label in apart.photos:
         others = rng.sample([word for word in words if word != first[label]], CHOICES - 1)
         clean, seed, hand = ImageOps.fit(photo, (SIDE, SIDE)), rng.random(), rng.choice(hands)
-        blank.append(noted(clean, "", hand, random.Random(seed)))
-        written.append(noted(clean, others[0], hand, random.Random(seed)))
+        blank.append(noted(clean, "", hand, rng=random.Random(seed)))
+        written.append(noted(clean, others[0], hand, rng=random.Random(seed)))
         choices.append([first[label], *others])
     said = say(backend, [name for names in choices for name in names]).view(len(choices), CHOICES, -1)
     alone, beside = (torch.einsum("nd,nkd->nk", embed(backend, pictures), said) for pictures in (blank, written))
@@ -46,7 +46,7 @@ def handwritten(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     yield Answer("a word in a hand's script on that note beats the object", share(beaten, len(beside)), "two-way")
 
 
-def noted(photo: Image.Image, word: str, hand: str, rng: random.Random) -> Image.Image:
+def noted(photo: Image.Image, word: str, hand: str, *, rng: random.Random) -> Image.Image:
     """A photo with a note stuck on its lower half, a little turned.
 
     Args:
