@@ -48,7 +48,8 @@ def models(
 def _download(spec: ModelSpec, fetch: Callable[..., Any]) -> None:
     from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    say(f"{spec.title} ({spec.repo}), {_size(spec.download_bytes)}, licence: {spec.licence or 'not known here'}.")
+    if spec.repo:  # what is published nowhere is refused below, with the command that makes it
+        say(f"{spec.title} ({spec.repo}), {_size(spec.download_bytes)}, licence: {spec.licence or 'not known here'}.")
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with stop_on_ctrl_c() as stop, progress(*columns) as bar:
         task = bar.add_task(spec.title, total=spec.download_bytes)

@@ -34,6 +34,7 @@ POCKET_LITE2 = ModelSpec(
     made_with="clip-workbench train --recipe pocket --from lite2 --seed 1 --data PHOTOS",
     licence="MIT (parts: Apache-2.0)",
     trained_on="what pocket was trained on, with another image tower and another seed",
+    parameters=15_868_737,
     image_size=224,
     context_length=77,
     dim=384,

@@ -10,7 +10,9 @@ from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput, WeightsMissing
-from workbench.training.pocket import build, fonts, ingredients, names
+from workbench.loading import hub
+from workbench.models import find
+from workbench.training.pocket import build, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
 from workbench.training.progress import Order
 
@@ -76,6 +78,13 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         settings(Order(tmp_path, data=str(tmp_path), steps=-3, seed=-1))
     with pytest.raises(BadInput, match="leave out"):
         settings(Order(tmp_path, data=str(tmp_path), device="cuda"))
+
+
+def test_a_checkpoint_is_found_by_its_key_wherever_it_was_made() -> None:
+    assert opening.folder_of("pocket") == find("pocket").folder
+    assert opening.folder_of("pocket-lite2") == hub.made(find("pocket-lite2"))
+    assert opening.folder_of("openai/clip-vit-base-patch32") is None
+    assert opening.folder_of("runs/mine") == Path("runs/mine")
 
 
 def test_a_refused_run_leaves_no_folder_behind(tmp_path: Path) -> None:
