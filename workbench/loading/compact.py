@@ -137,9 +137,9 @@ class _SameConv(nn.Conv2d):
             max((-(-side // step) - 1) * step + kernel - side, 0)
             for side, step, kernel in zip(maps.shape[:1:-1], self.stride, self.kernel_size, strict=True)
         )
-        odd = across % 2, down % 2
-        weight = functional.pad(self.weight, (odd[0], 0, odd[1], 0)) if any(odd) else self.weight
-        around = (down + odd[1]) // 2, (across + odd[0]) // 2
+        left, top = across % 2, down % 2  # zeros in the kernel
+        weight = functional.pad(self.weight, (left, 0, top, 0)) if left or top else self.weight
+        around = (down + top) // 2, (across + left) // 2
         return functional.conv2d(maps, weight, self.bias, self.stride, around, self.dilation, self.groups)
 
 

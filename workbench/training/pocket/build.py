@@ -100,7 +100,6 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
     """Do everything before stage two that is not done yet: yields progress, and at last what is ready."""
     work = out / "work"
     sources = read(settings, work)
-    work.mkdir(parents=True, exist_ok=True)
     net, teacher = towers.locked(settings.image_tower), towers.minilm()
     whole, tokenizer, pieces = words_of(sources, work)
     start: Any = None

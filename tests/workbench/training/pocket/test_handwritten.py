@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
+from workbench.errors import BadInput
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.quality import handwritten
@@ -56,6 +58,11 @@ def test_what_is_named_blank_and_what_a_word_beats(apart: Apart, fooled: int, be
     assert (word.share.value, word.share.n) == (beaten / 8, 8)
 
 
+def test_without_a_font_like_handwriting_it_is_refused_with_the_way_to_get_one(apart: Apart) -> None:
+    with pytest.raises(BadInput, match=r"Breip, .*none is here.*apt-get install"):
+        list(handwritten.handwritten(Planted(fooled=2), replace(apart, fonts=())))  # type: ignore[arg-type]
+
+
 def test_a_model_that_sees_another_thing_names_none(apart: Apart) -> None:
     named, _ = handwritten.handwritten(Planted(fooled=8, blind=True), apart)  # type: ignore[arg-type]
     assert named.share.value == 0
@@ -85,6 +92,7 @@ def test_the_word_changes_nothing_but_the_paper_and_the_photo_stays() -> None:
         for word in ("", "toaster", "toaster")
     )
     ground = np.asarray(photo)
+    assert blank.shape == written.shape == (SIDE, SIDE, 3)
     assert (ground == (0, 128, 0)).all()
     assert (written == again).all()
     paper = (blank != ground).any(-1)

@@ -80,7 +80,11 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         settings(Order(tmp_path, data=str(tmp_path), device="cuda"))
 
 
-def test_a_checkpoint_is_found_by_its_key_wherever_it_was_made() -> None:
+def test_a_checkpoint_is_found_by_its_key_wherever_it_was_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
+    with pytest.raises(WeightsMissing, match="make it with: clip-workbench train --recipe pocket --from lite2"):
+        opening.folder_of("pocket-lite2")
+    shutil.copytree(opening.folder_of("pocket") or "", hub.made(find("pocket-lite2")))
     assert opening.folder_of("pocket") == find("pocket").folder
     assert opening.folder_of("pocket-lite2") == hub.made(find("pocket-lite2"))
     assert opening.folder_of("openai/clip-vit-base-patch32") is None

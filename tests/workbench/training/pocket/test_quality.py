@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from scipy.stats import mannwhitneyu
 
-from workbench.training.pocket.quality import answers, units
+from workbench.errors import BadInput
+from workbench.training.pocket.quality import answers, measuring, units
 
 
 def test_a_row_counts_where_its_truth_is_among_the_best() -> None:
@@ -50,6 +53,11 @@ def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.
     assert [(unit.channel, unit.concept) for unit in found] == [(0, "clock")]
     assert (found[0].photo, found[0].drawing, found[0].word) == (1, 1, 1)
     assert chance == 0
+
+
+def test_photos_without_labels_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"labels\.csv"):
+        measuring.labelled(tmp_path)
 
 
 def test_the_table_says_shares_intervals_and_counts() -> None:

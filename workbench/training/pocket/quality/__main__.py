@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import workbench
-from workbench.errors import BadInput
+from workbench.errors import BadInput, WorkbenchError
 from workbench.stats import share
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
@@ -38,6 +38,13 @@ def main() -> None:
     options.add_argument("--speed", action="store_true", help="milliseconds a photo beside the bare image tower")
     options.add_argument("--pruning", action="store_true", help="the same checkpoint with all word pieces, beside it")
     given = options.parse_args()
+    try:
+        _measured(given)
+    except WorkbenchError as error:
+        options.exit(2, f"{error}\n")
+
+
+def _measured(given: argparse.Namespace) -> None:
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
     settings = Settings(photos=given.photos, modules=given.modules)
     kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
@@ -64,7 +71,7 @@ def _folder(model: str) -> Path:
     folder = opening.folder_of(model)
     if folder is None or not opening.image_tower(folder):
         raise BadInput(
-            f"What is asked besides wants a checkpoint of the pocket recipe, by its key or folder: {model!r}."
+            f"Speed and pruning are asked of the pocket recipe's checkpoints, by key or folder; got {model!r}."
         )
     return folder
 
@@ -87,6 +94,7 @@ def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work:
 
 
 def _write(file: Path, answers: list[Answer]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(table(answers), encoding="utf-8")
     rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
     file.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

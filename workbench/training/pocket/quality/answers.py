@@ -55,6 +55,12 @@ class Apart:
     bank: Bank
     seed: int = 0
 
+    @property
+    def labels(self) -> list[str]:
+        """First names of classes that are one short word, as they are written on labels."""
+        names = [name.lower() for name in self.lexicon.first()]
+        return [name for name in names if name.isalpha() and 3 <= len(name) <= 10]
+
     def rng(self) -> random.Random:
         """A generator that starts anew for each measure."""
         return random.Random(self.seed)

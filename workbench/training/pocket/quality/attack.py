@@ -23,7 +23,7 @@ def attack(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     Asked only of photos whose object beats the word while there is no label.
     """
     rng, first = apart.rng(), apart.lexicon.first()
-    words = [name.lower() for name in first if name.isalpha() and 3 <= len(name) <= 10]
+    words = apart.labels
     clean = [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos]
     drawn = [rng.choice([word for word in words if word != first[label].lower()]) for _, label in apart.photos]
     labelled = [_pasted(photo, word, rng.choice(apart.fonts).path) for photo, word in zip(clean, drawn, strict=True)]

@@ -16,7 +16,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
+from workbench.errors import BadInput
 from workbench.stats import share
+from workbench.training.pocket.fonts import PACKAGES
 from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed, say
 
 HANDS = ("Breip", "Domestic Manners", "Humor Sans", "Swift")  # families kept apart from training
@@ -27,13 +29,21 @@ WIDE, HIGH, TILT = 120, 60, 10  # pixels of paper; degrees
 
 
 def handwritten(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
-    """Is the object still named among nine while its note is blank, and does a word on the note beat it?"""
+    """Is the object still named among nine while its note is blank, and does a word on the note beat it?
+
+    Raises:
+        BadInput: none of the fonts is among those that were kept apart.
+    """
     rng, first = apart.rng(), [name.lower() for name in apart.lexicon.first()]
     hands = [font.path for font in apart.fonts if font.family in HANDS]
-    words = [name for name in first if name.isalpha() and 3 <= len(name) <= 10]
+    if not hands:
+        raise BadInput(
+            f"Notes want one of the fonts {', '.join(HANDS)}, and none is here. On Debian: apt-get install "
+            f"$(cat {PACKAGES})"
+        )
     blank, written, choices = [], [], []
     for photo, label in apart.photos:
-        others = rng.sample([word for word in words if word != first[label]], CHOICES - 1)
+        others = rng.sample([word for word in apart.labels if word != first[label]], CHOICES - 1)
         clean, seed, hand = ImageOps.fit(photo, (SIDE, SIDE)), rng.random(), rng.choice(hands)
         blank.append(noted(clean, "", hand, rng=random.Random(seed)))
         written.append(noted(clean, others[0], hand, rng=random.Random(seed)))

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.backend import ClipBackend
+from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.training.pocket import sources
 from workbench.training.pocket.ingredients import part
@@ -40,7 +41,6 @@ def apart(settings: Settings, folder: Path, *, work: Path, half: int | None, sty
         half: which half of the photos: to choose by, or to report; None takes all.
         style: emoji style, never trained on.
     """
-    work.mkdir(parents=True, exist_ok=True)
     read = sources.read(settings, work)
     rows = labelled(folder)
     taken = [(path, label) for path, label in rows if half is None or part(path.name, 2) == half]
@@ -57,7 +57,13 @@ def measure(backend: ClipBackend, kept: Apart) -> Iterator[Answer]:
 
 
 def labelled(folder: Path) -> list[tuple[Path, int]]:
-    """Read `labels.csv` (file, class, …) of a folder of photos."""
+    """Read `labels.csv` (file, class, …) of a folder of photos.
+
+    Raises:
+        BadInput: there is none.
+    """
+    if not (folder / "labels.csv").is_file():
+        raise BadInput(f"The folder of validation photos wants a labels.csv (file, class); {str(folder)!r} has none.")
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as rows:
         return [(folder / row["file"], int(row["class"])) for row in csv.DictReader(rows)]
 
