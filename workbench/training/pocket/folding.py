@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 EVERY = 4  # pictures a weight gradient skips to
+CEILING = 6.0  # where EfficientNet-Lite's rectifier ends
+LAST = "conv_head"  # its map is asked for below zero too, and so it is rectified apart, and not in place
 _LARGE = 5  # from this kernel size on
 
 
@@ -31,8 +33,10 @@ def folded(net: nn.Module) -> Any:
         factor = _factor(norm)
         weight = conv.weight.detach() * factor[:, None, None, None]
         bias = norm.bias.detach() - norm.running_mean * factor
-        setattr(owner, conv_name, _Folded(conv, weight, bias))
-        setattr(owner, norm_name, norm.act)
+        apart = owner is copied and conv_name == LAST
+        active = isinstance(norm.act, nn.ReLU6) and not apart
+        setattr(owner, conv_name, _Folded(conv, weight, bias, active=active))
+        setattr(owner, norm_name, nn.ReLU6() if apart else nn.Identity())
     return copied
 
 
@@ -57,7 +61,7 @@ def unfolded(state: dict[str, Tensor], original: nn.Module) -> dict[str, Tensor]
 def _pairs(net: Any) -> Iterator[tuple[Any, str, str]]:
     """Each convolution with the normalisation behind it."""
     yield net, "conv_stem", "bn1"
-    yield net, "conv_head", "bn2"
+    yield net, LAST, "bn2"
     for stage in net.blocks:
         for block in stage:
             wide = hasattr(block, "conv_pwl")
@@ -71,31 +75,27 @@ def _factor(norm: Any) -> Tensor:
 
 
 class _Folded(nn.Module):
-    """A convolution with bias that pads as its original does.
+    """A convolution with bias that pads as its original does, and rectifies where the normalisation behind it did.
 
     Folding changes how large weights are by up to twenty times, and Adam's steps know no size: `rate` says how much
     larger or smaller a step on the folded weights must be to be the same step.
     """
 
-    def __init__(self, conv: Any, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, conv: Any, weight: Tensor, bias: Tensor, *, active: bool) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
         self.rate = float(weight.abs().mean() / conv.weight.detach().abs().mean())
-        self.kernel, self.stride, self.groups = conv.kernel_size[0], conv.stride[0], conv.groups
+        self.kernel, self.stride, self.groups, self.active = conv.kernel_size[0], conv.stride[0], conv.groups, active
 
     def forward(self, maps: Tensor) -> Tensor:
         before, after = _padding(maps.shape[-1], self.kernel, self.stride)
         if before != after:
             maps, before = functional.pad(maps, (before, after, before, after)), 0
-        weight: Tensor = self.weight
-        bias: Tensor = self.bias
+        given: tuple[Tensor, ...] = (maps, self.weight, self.bias)
         if torch.is_autocast_enabled("cpu"):
-            weight, bias, maps = (part.to(torch.bfloat16) for part in (weight, bias, maps))
-        slow = self.kernel >= _LARGE or self.stride > 1
-        if self.groups > 1 and slow and maps.device.type == "cpu":
-            out: Tensor = _Depthwise.apply(maps, weight, bias, self.stride, before)  # type: ignore[no-untyped-call]
-            return out
-        return functional.conv2d(maps, weight, bias, self.stride, before, 1, self.groups)
+            given = tuple(part.to(torch.bfloat16) for part in given)
+        out: Tensor = _Convolved.apply(*given, self.stride, before, self.groups, self.active)  # type: ignore[no-untyped-call]
+        return out
 
 
 def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -104,31 +104,54 @@ def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-class _Depthwise(torch.autograd.Function):
-    """A depthwise convolution whose weight gradient is an estimate over every fourth picture."""
+def _convolved(
+    maps: Tensor, weight: Tensor, bias: Tensor, *, stride: int, padding: int, groups: int, active: bool
+) -> Tensor:
+    """Convolve and rectify; in bfloat16 on a CPU in one pass, since maps are as slow to read again as to make."""
+    if maps.dtype == torch.bfloat16 and maps.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        form = ("hardtanh", [0.0, CEILING]) if active else ("none", [])
+        sides = [padding] * 2, [stride] * 2, [1, 1], groups
+        done: Tensor = torch.ops.mkldnn._convolution_pointwise(maps, weight, bias, *sides, *form, "")
+        return done
+    out = functional.conv2d(maps, weight, bias, stride, padding, 1, groups)
+    return out.clamp_(0, CEILING) if active else out
+
+
+class _Convolved(torch.autograd.Function):
+    """A convolution and its rectifier; the weight gradient of slow depthwise ones is an estimate."""
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Tensor:
-        maps, weight, bias, stride, padding = given
-        ctx.save_for_backward(maps, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return functional.conv2d(maps, weight, bias, stride, padding, 1, maps.shape[1])
+        maps, weight, bias, stride, padding, groups, active = given
+        out = _convolved(maps, weight, bias, stride=stride, padding=padding, groups=groups, active=active)
+        ctx.save_for_backward(maps, weight, out if active else None)
+        ctx.stride, ctx.padding, ctx.groups = stride, padding, groups
+        return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        (grad,) = grads
-        maps, weight = ctx.saved_tensors
-        grad, channels = grad.contiguous(memory_format=torch.channels_last), maps.shape[1]
-        shape = ([ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], channels)
-        back = torch.ops.aten.convolution_backward
-        spread = grad
-        if ctx.stride > 1:  # zeros between the rows: a strided gradient is a plain convolution of these
-            high, wide = ((side - 1) * ctx.stride + 1 for side in grad.shape[2:])
-            spread = torch.zeros_like(grad[:, :, :1, :1]).expand(-1, -1, high, wide)
-            spread = spread.contiguous(memory_format=torch.channels_last)
-            spread[:, :, :: ctx.stride, :: ctx.stride] = grad
-        margin = weight.shape[-1] - 1 - ctx.padding
-        inner = functional.conv2d(spread, weight.flip(2, 3), None, 1, margin, 1, channels)
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
+        maps, weight, out = ctx.saved_tensors
+        grad = grads[0].contiguous(memory_format=torch.channels_last)
+        if out is not None:
+            grad = torch.ops.aten.hardtanh_backward(grad, out, 0.0, CEILING)
+        form = ([weight.shape[0]], [ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], ctx.groups)
+        slow = ctx.groups > 1 and (weight.shape[-1] >= _LARGE or ctx.stride > 1) and maps.device.type == "cpu"
+        if not slow:
+            wanted = list(ctx.needs_input_grad[:3])
+            return (*torch.ops.aten.convolution_backward(grad, maps, weight, *form, wanted), None, None, None, None)
+        inner = _spread(grad, weight, ctx.stride, ctx.padding) if ctx.needs_input_grad[0] else None
         some = grad[::EVERY].float(), maps[::EVERY].float(), weight.float()
-        outer = back(*some, None, *shape, [False, True, False])[1] * (len(grad) / len(some[0]))
-        return inner, outer.to(weight.dtype), grad.float().sum((0, 2, 3)).to(weight.dtype), None, None
+        outer = torch.ops.aten.convolution_backward(*some, None, *form[1:], [False, True, False])[1]
+        outer = (outer * (len(grad) / len(some[0]))).to(weight.dtype)
+        return inner, outer, grad.float().sum((0, 2, 3)).to(weight.dtype), None, None, None, None
+
+
+def _spread(grad: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    """The gradient towards the maps of a depthwise convolution, itself a convolution; zeros stand for skipped rows."""
+    channels, wide = grad.shape[1], grad
+    if stride > 1:
+        sides = [(side - 1) * stride + 1 for side in grad.shape[2:]]
+        wide = torch.zeros_like(grad[:, :, :1, :1]).expand(-1, -1, *sides)
+        wide = wide.contiguous(memory_format=torch.channels_last)
+        wide[:, :, ::stride, ::stride] = grad
+    return functional.conv2d(wide, weight.flip(2, 3), None, 1, weight.shape[-1] - 1 - padding, 1, channels)

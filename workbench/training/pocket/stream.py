@@ -23,9 +23,27 @@ from workbench.training.pocket.painting import Made, made
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
-# Pictures in a batch. Small letters are none, and what was always small or always large is known at that size alone.
-SMALLER = {"photo": 5, "drawing": 18, "colour": 1, "count": 3}
-LARGER = {"photo": 4, "drawing": 8, "attacked": 2, "word": 6, "pair": 4}
+
+@dataclass(frozen=True)
+class Mix:
+    """How many pictures of each kind a batch has; photos come first.
+
+    Small letters are none, so words are larger. What was always small or always large is known at that size alone.
+    """
+
+    smaller: dict[str, int]
+    larger: dict[str, int]
+
+
+READING = Mix(  # letters take longest, and so they come first
+    {"photo": 5, "drawing": 9, "colour": 2, "count": 3},
+    {"photo": 4, "drawing": 3, "colour": 1, "attacked": 3, "word": 9, "pair": 3},
+)
+DRAWING = Mix(
+    {"photo": 5, "drawing": 16, "colour": 2, "count": 3},
+    {"photo": 4, "drawing": 7, "colour": 1, "count": 1, "attacked": 2, "word": 6, "pair": 4},
+)
+TURN = 0.4  # of the run, where the second mix begins
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
@@ -34,8 +52,8 @@ class Batch:
     """What one step trains on.
 
     Attributes:
-        pixels: (smaller, 3, size, size) uint8, as in `SMALLER`; photos come first.
-        large: (larger, 3, side, side) uint8, as in `LARGER`; photos come first. All else is for `pixels`, then these.
+        pixels: (smaller, 3, size, size) uint8, photos come first.
+        large: (larger, 3, side, side) uint8, photos come first. All else is for `pixels`, then these.
         target: (n, names) over the bank; a row sums to 1, or to 0 where no name is asked for.
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
@@ -83,6 +101,11 @@ class Stream(IterableDataset[Batch]):
             step += 1
 
 
+def mix(done: float) -> Mix:
+    """What a batch is made of when that part of the run is over, 0..1."""
+    return READING if done < TURN else DRAWING
+
+
 def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...], rng: random.Random) -> Batch:
     """Draw one batch.
 
@@ -95,8 +118,9 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
     side = min(LARGEST, int(TIMES * size / STEP) * STEP)
     draw = functools.partial(made, material, done=done, rng=rng)
-    smaller = [draw(kind, size=size) for kind, count in SMALLER.items() for _ in range(count)]
-    larger = [draw(kind, size=side) for kind, count in LARGER.items() for _ in range(count)]
+    chosen = mix(done)
+    smaller = [draw(kind, size=size) for kind, count in chosen.smaller.items() for _ in range(count)]
+    larger = [draw(kind, size=side) for kind, count in chosen.larger.items() for _ in range(count)]
     every = [*smaller, *larger]
     return Batch(
         _stacked(smaller),

@@ -28,6 +28,7 @@ MIDDLE_WIDTHS = {"lite0": 112, "lite2": 120}  # channels of that map
 TEXT_WIDTH = 384
 TEXT_LAYERS = (0, 2, 5)  # of MiniLM's six
 POSITIONS = 80
+AT_ONCE = 8  # pictures whose early maps are held together; as many as a processor's caches take
 
 
 class Towers(nn.Module):
@@ -98,9 +99,9 @@ class Towers(nn.Module):
 
 
 def early(image: Any, pixels: Tensor, stages: int) -> Tensor:
-    """The stem and the first stages of an EfficientNet."""
-    maps: Tensor = image.blocks[:stages](image.bn1(image.conv_stem(pixels)))
-    return maps
+    """The stem and the first stages of an EfficientNet, for a few pictures at a time: their maps are large."""
+    parts = pixels.split(AT_ONCE) if not torch.is_grad_enabled() else (pixels,)
+    return torch.cat([image.blocks[:stages](image.bn1(image.conv_stem(part))) for part in parts])
 
 
 def late(image: Any, maps: Tensor, stages: int) -> Tensor:
@@ -115,7 +116,7 @@ def _last(image: Any, maps: Tensor, stages: int) -> Tensor:
 
 
 def _averaged(image: Any, maps: Tensor) -> Tensor:
-    """The average over the last map; -> (n, 1280)."""
+    """The average over the last map, which stays as it is; -> (n, 1280)."""
     rows: Tensor = image.bn2(maps).mean(dim=(2, 3))
     return rows
 
@@ -178,7 +179,8 @@ def text_tower(teacher: Any, pieces: Tensor) -> nn.Module:
             "max_position_embeddings": POSITIONS,
             "hidden_dropout_prob": 0.0,
             "attention_probs_dropout_prob": 0.0,
-        }
+        },
+        attn_implementation="eager",  # a fused one's gradient takes ten times as long for texts as short as names
     )
     tower = BertModel(config, add_pooling_layer=True)
     whole = copy.deepcopy(teacher.state_dict())
