@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import timm
 import torch
@@ -54,23 +56,65 @@ def test_what_training_changed_survives_unfolding() -> None:
     assert (got - before).abs().max() > 1e-3
 
 
-def gradients(stride: int, kernel: int, padding: int, *, side: int, own: bool) -> tuple[torch.Tensor, ...]:
+def gradients(
+    stride: int, kernel: int, padding: int, *, side: int, own: bool, groups: int = 6, active: bool = False
+) -> tuple[torch.Tensor, ...]:
     torch.manual_seed(1)
     maps = torch.randn(8, 6, side, side, requires_grad=True)
-    weight, bias = torch.randn(6, 1, kernel, kernel, requires_grad=True), torch.randn(6, requires_grad=True)
+    weight, bias = torch.randn(6, 6 // groups, kernel, kernel, requires_grad=True), torch.randn(6, requires_grad=True)
     if own:
-        out = folding._Depthwise.apply(maps, weight, bias, stride, padding)
+        out = folding._Convolved.apply(maps, weight, bias, stride, padding, groups, active)
     else:
-        out = functional.conv2d(maps, weight, bias, stride, padding, 1, 6)
+        out = functional.conv2d(maps, weight, bias, stride, padding, 1, groups)
+        out = functional.relu6(out) if active else out
     return torch.autograd.grad((out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum(), (maps, weight, bias))
 
 
 def test_the_quick_gradient_is_the_gradient(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(folding, "EVERY", 1)
-    for stride, kernel, padding, side in ((1, 5, 2, 9), (2, 5, 0, 13), (2, 3, 0, 9), (2, 5, 2, 9)):
-        own, plain = (gradients(stride, kernel, padding, side=side, own=which) for which in (True, False))
-        for one, other in zip(own, plain, strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    slow = [(1, 5, 2, 9, 6), (2, 5, 0, 13, 6), (2, 3, 0, 9, 6), (2, 5, 2, 9, 6)]
+    plain = [(1, 3, 1, 9, 6), (1, 1, 0, 9, 1), (2, 3, 0, 9, 1)]
+    for (stride, kernel, padding, side, groups), active in itertools.product(slow + plain, (True, False)):
+        form = {"side": side, "groups": groups, "active": active}
+        own, other = (gradients(stride, kernel, padding, own=which, **form) for which in (True, False))
+        for got, want in zip(own, other, strict=True):
+            torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_in_bfloat16_one_pass_gives_what_two_give(active: bool) -> None:
+    torch.manual_seed(2)
+    maps = (torch.randn(4, 8, 12, 12) * 4).bfloat16().contiguous(memory_format=torch.channels_last)
+    for kernel, stride, padding, groups in ((1, 1, 0, 1), (3, 2, 0, 1), (3, 1, 1, 8), (5, 1, 2, 8)):
+        weight, bias = torch.randn(8, 8 // groups, kernel, kernel).bfloat16(), torch.randn(8).bfloat16()
+        form = {"stride": stride, "padding": padding, "groups": groups}
+        got = folding._convolved(maps, weight, bias, active=active, **form)
+        want = functional.conv2d(maps.float(), weight.float(), bias.float(), **form)
+        torch.testing.assert_close(got.float(), want.clamp(0, 6) if active else want, rtol=1e-2, atol=1e-2)
+        assert got.dtype == torch.bfloat16
+        assert got.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_last_map_keeps_what_it_holds_below_zero() -> None:
+    quick = folding.folded(tower())
+    both = towers.Towers(quick, torch.nn.Identity(), dim=4, frozen=3)
+    for dtype in (torch.float32, torch.bfloat16):
+        with torch.autocast("cpu", dtype, enabled=dtype is torch.bfloat16):
+            last = both.last(both.early(torch.rand(2, 3, 64, 64) * 2 - 1), 3)
+            before = last.detach().clone()
+            both.averaged(last).sum().backward()
+        assert before.min() < 0
+        assert torch.equal(last, before)
+
+
+def test_early_maps_are_the_same_however_many_pictures_there_are() -> None:
+    quick = folding.folded(tower())
+    pixels = torch.rand(2 * towers.AT_ONCE + 3, 3, 48, 48) * 2 - 1
+    together = towers.early(quick, pixels, 3)
+    with torch.no_grad():
+        got = towers.early(quick, pixels, 3)
+    assert got.shape == (len(pixels), 40, 6, 6)
+    torch.testing.assert_close(got, together.detach())
 
 
 def test_over_every_fourth_picture_the_weight_gradient_is_unbiased() -> None:
@@ -78,7 +122,7 @@ def test_over_every_fourth_picture_the_weight_gradient_is_unbiased() -> None:
     total = torch.zeros(6, 1, 5, 5)
     for shift in range(4):  # the four ways to begin: their mean is the whole gradient
         weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
-        out = folding._Depthwise.apply(maps.roll(shift, 0), weight, torch.zeros(6), 1, 2)
+        out = folding._Convolved.apply(maps.roll(shift, 0), weight, torch.zeros(6), 1, 2, 6, False)
         total += torch.autograd.grad(out, weight, grad.roll(shift, 0))[0] / 4
     weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
     want = torch.autograd.grad(functional.conv2d(maps, weight, None, 1, 2, 1, 6), weight, grad)[0]

@@ -64,8 +64,9 @@ def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "SMALLER", {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1})
-    monkeypatch.setattr(stream, "LARGER", {"photo": 1, "attacked": 1, "word": 2})
+    few = {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1}, {"photo": 1, "attacked": 1, "word": 2}
+    monkeypatch.setattr(stream, "READING", stream.Mix(*few))
+    monkeypatch.setattr(stream, "DRAWING", stream.Mix(*few))
 
 
 @pytest.mark.heavy

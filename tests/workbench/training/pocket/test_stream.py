@@ -27,10 +27,12 @@ def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Mater
     assert [batch.pixels.shape[-1] for batch in whole] == [48, 48, 48, 48, 64, 64]
 
 
-def test_shapes_kinds_and_sums(material: Material) -> None:
-    batch = stream.batch(material, 0.5, sizes=SIZES, rng=random.Random(0))
-    smaller, larger = sum(stream.SMALLER.values()), sum(stream.LARGER.values())
-    kinds = [kind for part in (stream.SMALLER, stream.LARGER) for kind, times in part.items() for _ in range(times)]
+@pytest.mark.parametrize(("done", "mix"), [(0.5, stream.DRAWING), (0.39, stream.READING)])
+def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix) -> None:
+    batch = stream.batch(material, done, sizes=((64,),), rng=random.Random(0))
+    smaller, larger = sum(mix.smaller.values()), sum(mix.larger.values())
+    kinds = [kind for part in (mix.smaller, mix.larger) for kind, times in part.items() for _ in range(times)]
+    assert kinds[0] == kinds[smaller] == "photo"  # they come first: the locked classifier is asked about these alone
     assert batch.pixels.shape == (smaller, 3, 64, 64)
     assert batch.large.shape == (larger, 3, 96, 96)  # half as large again
     assert batch.pixels.dtype == batch.large.dtype == torch.uint8
