@@ -36,6 +36,8 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any) -> 
     try:
         model = dual_encoder(made, towers.locked(settings.image_tower), settings.image_tower)
         model.half().save_pretrained(half, max_shard_size=SHARD)
+        for file in half.glob("*.safetensors"):  # which are written for the owner's eyes only
+            shutil.copymode(half / "config.json", file)
         _say_float32(half / "config.json")
         shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
         vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)

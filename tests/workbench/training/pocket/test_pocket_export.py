@@ -54,6 +54,7 @@ def test_the_folder_holds_the_towers(
     assert compact.fits(config)
     assert config["dtype"] == "float32"
     assert all(file.stat().st_size < 10 * 2**20 for file in tmp_path.glob("*.safetensors"))
+    assert len({file.stat().st_mode for file in tmp_path.glob("*.*") if file.is_file()}) == 1  # weights are read by all
     record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
     assert (record["steps_done"], record["seconds"]) == (3, 62)
     assert len(record["weights"]) == len(list(tmp_path.glob("*.safetensors")))
