@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ EVERY = 4  # pictures a weight gradient skips to
 CEILING = 6.0  # where EfficientNet-Lite's rectifier ends
 LAST = "conv_head"  # its map is asked for below zero too, and so it is rectified apart, and not in place
 _LARGE = 5  # from this kernel size on
+_FEW = 8192  # pixels of all maps together, up to which a matrix product is faster
 
 
 def folded(net: nn.Module) -> Any:
@@ -88,13 +89,10 @@ class _Folded(nn.Module):
         self.kernel, self.stride, self.groups, self.active = conv.kernel_size[0], conv.stride[0], conv.groups, active
 
     def forward(self, maps: Tensor) -> Tensor:
-        before, after = _padding(maps.shape[-1], self.kernel, self.stride)
-        if before != after:
-            maps, before = functional.pad(maps, (before, after, before, after)), 0
-        given: tuple[Tensor, ...] = (maps, self.weight, self.bias)
         if torch.is_autocast_enabled("cpu"):
-            given = tuple(part.to(torch.bfloat16) for part in given)
-        out: Tensor = _Convolved.apply(*given, self.stride, before, self.groups, self.active)  # type: ignore[no-untyped-call]
+            maps = maps.to(torch.bfloat16)
+        form = Form(self.stride, *_padding(maps.shape[-1], self.kernel, self.stride), self.groups, self.active)
+        out: Tensor = _Convolved.apply(maps, self.weight, self.bias, form)  # type: ignore[no-untyped-call]
         return out
 
 
@@ -104,54 +102,100 @@ def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _convolved(
-    maps: Tensor, weight: Tensor, bias: Tensor, *, stride: int, padding: int, groups: int, active: bool
-) -> Tensor:
-    """Convolve and rectify; in bfloat16 on a CPU in one pass, since maps are as slow to read again as to make."""
+class Form(NamedTuple):
+    """What a convolution is besides its weights; `before` and `after` are pixels of padding."""
+
+    stride: int
+    before: int
+    after: int
+    groups: int
+    active: bool  # whether it is rectified
+
+
+def convolved(maps: Tensor, weight: Tensor, bias: Tensor, form: Form) -> Tensor:
+    """Convolve and rectify, all in the type of the maps.
+
+    In bfloat16 on a CPU it is one pass, since maps are as slow to read again as to make. Uneven padding is zeros in the
+    kernel, which are cheaper than a padded copy of the maps.
+    """
+    if form.before != form.after:
+        weight = functional.pad(weight, (form.after - form.before, 0) * 2)
+    sides = [form.stride] * 2, [form.after] * 2
     if maps.dtype == torch.bfloat16 and maps.device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        form = ("hardtanh", [0.0, CEILING]) if active else ("none", [])
-        sides = [padding] * 2, [stride] * 2, [1, 1], groups
-        done: Tensor = torch.ops.mkldnn._convolution_pointwise(maps, weight, bias, *sides, *form, "")
+        then = ("hardtanh", [0.0, CEILING]) if form.active else ("none", [])
+        done: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            maps, weight, bias, sides[1], sides[0], [1, 1], form.groups, *then, ""
+        )
         return done
-    out = functional.conv2d(maps, weight, bias, stride, padding, 1, groups)
-    return out.clamp_(0, CEILING) if active else out
+    out = functional.conv2d(maps, weight, bias, *sides, 1, form.groups)
+    return out.clamp_(0, CEILING) if form.active else out
 
 
 class _Convolved(torch.autograd.Function):
-    """A convolution and its rectifier; the weight gradient of slow depthwise ones is an estimate."""
+    """`convolved` with its gradients; those of slow depthwise weights are an estimate."""
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Tensor:
-        maps, weight, bias, stride, padding, groups, active = given
-        out = _convolved(maps, weight, bias, stride=stride, padding=padding, groups=groups, active=active)
-        ctx.save_for_backward(maps, weight, out if active else None)
-        ctx.stride, ctx.padding, ctx.groups = stride, padding, groups
+        maps, weight, bias, form = given
+        kernel = weight.to(maps.dtype)
+        out = convolved(maps, kernel, bias.to(maps.dtype), form)
+        ctx.save_for_backward(maps, kernel, out if form.active else None)
+        ctx.form, ctx.dtype = form, weight.dtype
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
         maps, weight, out = ctx.saved_tensors
+        form: Form = ctx.form
         grad = grads[0].contiguous(memory_format=torch.channels_last)
         if out is not None:
             grad = torch.ops.aten.hardtanh_backward(grad, out, 0.0, CEILING)
-        form = ([weight.shape[0]], [ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], ctx.groups)
-        slow = ctx.groups > 1 and (weight.shape[-1] >= _LARGE or ctx.stride > 1) and maps.device.type == "cpu"
-        if not slow:
-            wanted = list(ctx.needs_input_grad[:3])
-            return (*torch.ops.aten.convolution_backward(grad, maps, weight, *form, wanted), None, None, None, None)
-        inner = _spread(grad, weight, ctx.stride, ctx.padding) if ctx.needs_input_grad[0] else None
-        some = grad[::EVERY].float(), maps[::EVERY].float(), weight.float()
-        outer = torch.ops.aten.convolution_backward(*some, None, *form[1:], [False, True, False])[1]
-        outer = (outer * (len(grad) / len(some[0]))).to(weight.dtype)
-        return inner, outer, grad.float().sum((0, 2, 3)).to(weight.dtype), None, None, None, None
+        kernel, inner = weight.shape[-1], None
+        if form.groups > 1 and (kernel >= _LARGE or form.stride > 1) and maps.device.type == "cpu":
+            inner = _spread(grad, weight, maps.shape[-1], form) if ctx.needs_input_grad[0] else None
+            outer, shift = _estimated(grad, maps, weight, form), grad.float().sum((0, 2, 3))
+        elif kernel == 1 and form.groups == 1 and form.stride == 1 and grad[:, 0].numel() <= _FEW:
+            inner, outer, shift = _multiplied(grad, maps, weight)
+        else:
+            inner, outer, shift = _backward(grad, maps, weight, form, list(ctx.needs_input_grad[:3]))
+        return inner, outer.to(ctx.dtype), shift.to(ctx.dtype), None
 
 
-def _spread(grad: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+def _backward(grad: Tensor, maps: Tensor, weight: Tensor, form: Form, wanted: list[bool]) -> Any:
+    """The library's gradients towards maps, weight and bias."""
+    padding, side = form.before, maps.shape[-1]
+    if form.before != form.after:
+        maps, padding = functional.pad(maps, (form.before, form.after) * 2), 0
+    how = ([len(weight)], [form.stride] * 2, [padding] * 2, [1, 1], False, [0, 0], form.groups)
+    inner, outer, shift = torch.ops.aten.convolution_backward(grad, maps, weight, *how, wanted)
+    if inner is not None and form.before != form.after:
+        inner = inner[..., form.before : form.before + side, form.before : form.before + side]
+    return inner, outer, shift
+
+
+def _multiplied(grad: Tensor, maps: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same of a convolution that is a matrix: small maps are multiplied faster than they are convolved."""
+    (many, wide, *sides), thin = grad.shape, maps.shape[1]
+    rows, seen = (part.permute(0, 2, 3, 1).reshape(-1, part.shape[1]) for part in (grad, maps))
+    inner = (rows @ weight.view(wide, thin)).view(many, *sides, thin).permute(0, 3, 1, 2)
+    return inner, (rows.T @ seen).view_as(weight), rows.sum(0)
+
+
+def _estimated(grad: Tensor, maps: Tensor, weight: Tensor, form: Form) -> Tensor:
+    """A depthwise weight's gradient from every fourth picture, in float32."""
+    some = grad[::EVERY].float(), maps[::EVERY].float(), weight.float()
+    outer: Tensor = _backward(*some, form, [False, True, False])[1]
+    return outer * (len(grad) / len(some[0]))
+
+
+def _spread(grad: Tensor, weight: Tensor, side: int, form: Form) -> Tensor:
     """The gradient towards the maps of a depthwise convolution, itself a convolution; zeros stand for skipped rows."""
-    channels, wide = grad.shape[1], grad
-    if stride > 1:
-        sides = [(side - 1) * stride + 1 for side in grad.shape[2:]]
+    channels, wide, margin = grad.shape[1], grad, weight.shape[-1] - 1
+    if form.stride > 1:
+        sides = [(count - 1) * form.stride + 1 for count in grad.shape[2:]]
         wide = torch.zeros_like(grad[:, :, :1, :1]).expand(-1, -1, *sides)
         wide = wide.contiguous(memory_format=torch.channels_last)
-        wide[:, :, ::stride, ::stride] = grad
-    return functional.conv2d(wide, weight.flip(2, 3), None, 1, weight.shape[-1] - 1 - padding, 1, channels)
+        wide[:, :, :: form.stride, :: form.stride] = grad
+    even = form.before == form.after
+    found = functional.conv2d(wide, weight.flip(2, 3), None, 1, margin - form.before * even, 1, channels)
+    return found if even else found[..., form.before : form.before + side, form.before : form.before + side]
