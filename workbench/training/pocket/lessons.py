@@ -21,12 +21,12 @@ from torch.nn import functional
 
 from workbench.training.pocket import spelling
 from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.convolution import CEILING
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import WIDTH
 
 RARE = -3.0  # the logit that an answer begins with
 SLOPE = 0.1  # of a channel below zero
-CEILING = 6.0  # where EfficientNet-Lite's rectifier ends
 
 
 def channels(classifier: Tensor, bank: Bank) -> Tensor:
