@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,12 +49,23 @@ def photos() -> Path:
     return Path(skimage.__file__).parent / "data"
 
 
+@functools.lru_cache
+def _cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a server or a model on one process: the browser tests together, others file by file.
+    """Skip what needs a GPU where none is, and keep what shares a server or a model on one process.
+
+    The browser tests stay together, others file by file.
 
     Quick ones come first, then the heavy ones, then the browser: a mistake shows early.
     """
     for item in items:
+        if item.get_closest_marker("gpu") and not _cuda():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device; this machine has none that torch can use"))
         group = "browser" if item.get_closest_marker("browser") else item.nodeid.split("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
     heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}

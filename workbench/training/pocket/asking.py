@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -46,6 +46,10 @@ class Teachers:
     words: list[str]
     vectors: Tensor
 
+    def to(self, device: torch.device) -> Teachers:
+        """The same on a device."""
+        return replace(self, image=self.image.to(device), head=self.head.to(device), vectors=self.vectors.to(device))
+
 
 @torch.no_grad()
 def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: random.Random) -> Tensor:
@@ -55,9 +59,9 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
     rows: list[Tensor] = []
     for start in range(0, len(names), 256):
         said = [rng.choice(forms).format(names[place]) for place in order[start : start + 256]]
-        with torch.autocast("cpu", torch.bfloat16):
+        with towers.mixed():
             rows.append(towers.embed_tokens(texts.tokens(tokenizer, said)).float())
-    found = torch.empty(len(names), rows[0].shape[1])
+    found = torch.empty(len(names), rows[0].shape[1], device=towers.device)
     found[torch.tensor(order)] = torch.cat(rows)
     return found
 
@@ -66,7 +70,7 @@ def losses(
     towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, lessons: Lessons
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with towers.mixed():
         maps, large = towers.early(_scaled(batch.pixels)), towers.early(_scaled(batch.large))
         middle = towers.middle(large)
         last = towers.last(maps, towers.frozen), towers.last(middle, MIDDLE)
@@ -78,7 +82,7 @@ def losses(
     logits, soft = scale * seen @ bank.T, batch.soft[photo, None]
     with torch.no_grad():
         answer, target = teachers.image.classifier(known).softmax(-1), batch.target.clone()
-        target[photo] = soft * (answer @ material.bank.spread) + (1 - soft) * target[photo]
+        target[photo] = soft * (answer @ material.bank.spread.to(answer.device)) + (1 - soft) * target[photo]
         answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[photo], CLASSES)
         aim = functional.normalize(known @ teachers.head.projection.T, dim=-1)
     taught = logits[photo][:, material.first_names].log_softmax(-1)
@@ -113,14 +117,15 @@ def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng:
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
     spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
     said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
-    with torch.autocast("cpu", torch.bfloat16):
+    with towers.mixed():
         pooled = towers.pooled(texts.tokens(teachers.tokenizer, said))
     rows = functional.normalize(towers.text_projection(pooled), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * seen @ rows[:every].T
-    logits[:, :own] = logits[:, :own].masked_fill(also_true(batch.shown, batch.claims), -1e4)
-    right = torch.arange(own)
+    also = also_true(batch.shown, batch.claims).to(towers.device)
+    logits[:, :own] = logits[:, :own].masked_fill(also, -1e4)
+    right = torch.arange(own, device=towers.device)
     matched = functional.cross_entropy(logits, right) + functional.cross_entropy(logits[:, :own].T, right)
     nouns, aim = rows[every + NAMED_AGAIN :], teachers.vectors[spots]
     return {

@@ -40,7 +40,7 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
     file, steps = work / "head", settings.epochs
     done = checkpoints.latest(file)
     if done is None:
-        folded = folding.folded(net).to(memory_format=torch.channels_last)
+        folded = _ready(folding.folded(net), settings)
         rng, found = random.Random(settings.seed), []
         kinds = (sources.photos.full, sources.photos.small)
         for some, count, size in zip(kinds, settings.views, settings.view_sizes, strict=True):
@@ -55,6 +55,11 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
         done = checkpoints.save(file, steps, made)
     state = checkpoints.load(done)
     yield head.Head(state["p"], state["c"], state["scale"])
+
+
+def _ready(folded: Any, settings: Settings) -> Any:
+    """A folded tower where it is to run."""
+    return folded.to(device=settings.device, memory_format=torch.channels_last)
 
 
 def lessons_of(settings: Settings, sources: Sources, net: Any) -> lessons.Lessons:
@@ -93,7 +98,7 @@ class Ready:
     run: joint.Run
     teachers: asking.Teachers
     sources: Sources
-    before: dict[str, torch.Tensor]  # the towers as stage two found them
+    before: dict[str, torch.Tensor]  # the towers as stage two found them, on the CPU
 
 
 def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress | Ready]:
@@ -111,27 +116,29 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
             if stopped():
                 return
     said, vectors = _anchors(settings, sources, work, teacher=teacher, whole=whole)
-    locked = folding.folded(net).to(memory_format=torch.channels_last)
+    locked = _ready(folding.folded(net), settings)
     locked.requires_grad_(False)
     if settings.start is not None:
         opening.same_pieces(settings.start, work / "vocab.txt")
         given = copy.deepcopy(net), towers.text_tower(teacher, pieces)
         made = opening.opened(settings.start, net=given[0], text=given[1], frozen=settings.frozen)
         before = copy.deepcopy(made.state_dict())
+        made.to(settings.device)
     else:
-        made = towers_of(settings, net=net, teacher=teacher, pieces=pieces, start=start)
+        made = towers_of(settings, net=net, teacher=teacher, pieces=pieces, start=start).to(settings.device)
         lesson = texts.Lesson(start, sources.bank, said, vectors, settings.text_steps, settings.seed)
         yield from _texts_of(settings, made, lesson, tokenizer=tokenizer, work=work, stopped=stopped)
         if (done := checkpoints.latest(work / "texts")) is None:  # stopped
             return
         before = checkpoints.load(done)["towers"]
         made.load_state_dict(before)
-    run = joint.begin(made, lessons_of(settings, sources, net), settings.pace)
+    run = joint.begin(made, lessons_of(settings, sources, net).to(settings.device), settings.pace)
     if (last := checkpoints.latest(work / "joint")) is not None:
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]
     held = [said[place] for place in short], vectors[torch.tensor(short)]
-    yield Ready(run, asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held), sources, before)
+    teachers = asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
+    yield Ready(run, teachers.to(run.towers.device), sources, before)
 
 
 def _texts_of(

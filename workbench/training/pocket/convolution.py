@@ -37,7 +37,7 @@ def _quick() -> bool:
     return here and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def convolve(maps: Tensor, weight: Tensor, bias: Tensor, form: Form) -> Tensor:
+def convolve(maps: Tensor, weight: Tensor, bias: Tensor, *, form: Form) -> Tensor:
     """Convolve and rectify with gradients, all in the type of the maps.
 
     Args:
@@ -50,7 +50,7 @@ def convolve(maps: Tensor, weight: Tensor, bias: Tensor, form: Form) -> Tensor:
     return out
 
 
-def convolved(maps: Tensor, weight: Tensor, bias: Tensor, form: Form) -> Tensor:
+def convolved(maps: Tensor, weight: Tensor, bias: Tensor, *, form: Form) -> Tensor:
     """The pass alone; all are of one type.
 
     In bfloat16 on a CPU it is one pass, since maps are as slow to read again as to make. Uneven padding is zeros in the
@@ -76,7 +76,7 @@ class _Convolved(torch.autograd.Function):
     def forward(ctx: Any, *given: Any) -> Tensor:
         maps, weight, bias, form = given
         kernel = weight.to(maps.dtype)
-        out = convolved(maps, kernel, bias.to(maps.dtype), form)
+        out = convolved(maps, kernel, bias.to(maps.dtype), form=form)
         ctx.save_for_backward(maps, kernel, out if form.active else None)
         ctx.form, ctx.dtype = form, weight.dtype
         return out
@@ -90,16 +90,16 @@ class _Convolved(torch.autograd.Function):
             grad = torch.ops.aten.hardtanh_backward(grad, out, 0.0, CEILING)
         kernel, inner = weight.shape[-1], None
         if form.groups > 1 and (kernel >= LARGE or form.stride > 1) and maps.device.type == "cpu":
-            inner = _spread(grad, weight, maps.shape[-1], form) if ctx.needs_input_grad[0] else None
-            outer, shift = _estimated(grad, maps, weight, form), grad.float().sum((0, 2, 3))
+            inner = _spread(grad, weight, side=maps.shape[-1], form=form) if ctx.needs_input_grad[0] else None
+            outer, shift = _estimated(grad, maps, weight, form=form), grad.float().sum((0, 2, 3))
         elif kernel == 1 and form.groups == 1 and form.stride == 1 and grad[:, 0].numel() <= FEW:
             inner, outer, shift = _multiplied(grad, maps, weight)
         else:
-            inner, outer, shift = _backward(grad, maps, weight, form, list(ctx.needs_input_grad[:3]))
+            inner, outer, shift = _backward(grad, maps, weight, form=form, wanted=list(ctx.needs_input_grad[:3]))
         return inner, outer.to(ctx.dtype), shift.to(ctx.dtype), None
 
 
-def _backward(grad: Tensor, maps: Tensor, weight: Tensor, form: Form, wanted: list[bool]) -> Any:
+def _backward(grad: Tensor, maps: Tensor, weight: Tensor, *, form: Form, wanted: list[bool]) -> Any:
     """The library's gradients towards maps, weight and bias."""
     padding, side = form.before, maps.shape[-1]
     if form.before != form.after:
@@ -119,14 +119,14 @@ def _multiplied(grad: Tensor, maps: Tensor, weight: Tensor) -> tuple[Tensor, Ten
     return inner, (rows.T @ seen).view_as(weight), rows.sum(0)
 
 
-def _estimated(grad: Tensor, maps: Tensor, weight: Tensor, form: Form) -> Tensor:
+def _estimated(grad: Tensor, maps: Tensor, weight: Tensor, *, form: Form) -> Tensor:
     """A depthwise weight's gradient from every fourth picture, in float32."""
     some = grad[::EVERY].float(), maps[::EVERY].float(), weight.float()
-    outer: Tensor = _backward(*some, form, [False, True, False])[1]
+    outer: Tensor = _backward(*some, form=form, wanted=[False, True, False])[1]
     return outer * (len(grad) / len(some[0]))
 
 
-def _spread(grad: Tensor, weight: Tensor, side: int, form: Form) -> Tensor:
+def _spread(grad: Tensor, weight: Tensor, *, side: int, form: Form) -> Tensor:
     """The gradient towards the maps of a depthwise convolution, itself a convolution; zeros stand for skipped rows."""
     channels, wide, margin = grad.shape[1], grad, weight.shape[-1] - 1
     if form.stride > 1:

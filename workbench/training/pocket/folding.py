@@ -84,10 +84,10 @@ class _Folded(nn.Module):
         self.kernel, self.stride, self.groups, self.active = conv.kernel_size[0], conv.stride[0], conv.groups, active
 
     def forward(self, maps: Tensor) -> Tensor:
-        if torch.is_autocast_enabled("cpu"):
+        if torch.is_autocast_enabled(maps.device.type):
             maps = maps.to(torch.bfloat16)
         form = Form(self.stride, *_padding(maps.shape[-1], self.kernel, self.stride), self.groups, self.active)
-        return convolve(maps, self.weight, self.bias, form)
+        return convolve(maps, self.weight, self.bias, form=form)
 
 
 def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:

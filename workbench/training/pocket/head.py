@@ -37,6 +37,10 @@ class Head:
     classes: Tensor
     scale: float
 
+    def to(self, device: torch.device) -> Head:
+        """The same on a device."""
+        return Head(self.projection.to(device), self.classes.to(device), self.scale)
+
     def logits(self, features: Tensor) -> Tensor:
         """(n, 1280) features -> (n, 1000)."""
         return self.scale * functional.normalize(features @ self.projection.T, dim=-1) @ self.classes.T

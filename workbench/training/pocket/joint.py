@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from workbench.training.pocket.stream import Stream
 from workbench.training.pocket.towers import Towers
 
 REFRESH = 200  # steps a bank lives
+PAINTERS = 8  # processes that make pictures for a GPU; on two cores one is busy for a tenth of the time
 SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 150  # steps
@@ -92,7 +94,8 @@ class Run:
         for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
             for name in ("exp_avg", "exp_avg_sq"):
                 kept[name] = torch.empty_like(part).copy_(kept[name])
-        self.step, self.bank, self.seconds = state["step"], state["bank"], state["seconds"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.bank = None if state["bank"] is None else state["bank"].to(self.towers.device)
 
 
 def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> Run:
@@ -141,10 +144,12 @@ def train(
         folder: for checkpoints.
     """
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
-    loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
+    hands = 1 if run.towers.device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
+    loader = DataLoader(stream, batch_size=None, num_workers=hands, prefetch_factor=4)
     parameters = [part for group in run.optimiser.param_groups for part in group["params"]]
     since = time.monotonic()
-    for batch in loader:
+    for drawn in loader:
+        batch = drawn.to(run.towers.device)
         rng = random.Random(f"{plan.seed}/texts/{run.step}")
         if run.bank is None or run.step % REFRESH == 0:
             run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)

@@ -87,7 +87,7 @@ class Lessons(nn.Module):
             word's letters, per word; `alone`: which concept is shown, by its one channel, and which pictures show a
             concept.
         """
-        where, written = spelling.cells(batch.spots, middle.shape[-1]), batch.letters.sum(1) > 0
+        where, written = spelling.cells(batch.spots, middle.shape[-1]).to(middle.device), batch.letters.sum(1) > 0
         words = self.word(rows[-len(middle) :][written])
         return {
             "lettered": _wrong(self.letter(middle.float()), where) / where.sum().clamp(min=1),

@@ -44,5 +44,5 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return
-    made = joint.blended(ready.run.average, ready.before, settings.blend)
+    made = joint.blended(ready.run.average.cpu(), ready.before, settings.blend)
     export.write(made, settings, out, ready=ready)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
+from workbench.loading.device import choose_device
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import folder_of, image_tower
 from workbench.training.progress import Order
@@ -30,6 +31,7 @@ class Settings(BaseModel):
     start: Path | None = None  # a checkpoint of this recipe that stage two goes on from
     pace: Annotated[float, Field(gt=0, le=1)] = 1.0  # of stage two's rates
     seed: Annotated[int, Field(ge=0)] = 0
+    device: str = "cpu"  # `cuda` gives the same pictures and words, and sums that differ in their last bits
     dim: Annotated[int, Field(ge=8, le=1024)] = 384  # width of the joint space
     frozen: Annotated[int, Field(ge=0, le=6)] = 3  # stages of the image tower that stay as they are
     views: tuple[int, int] = (12_000, 9_000)  # crops of full-size and small photos that stage one is fitted to
@@ -44,11 +46,22 @@ class Settings(BaseModel):
     blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of what stage two began from in what is written
 
 
+def _device(wanted: str) -> str:
+    """CUDA where it is at hand or asked for, else the CPU."""
+    found = choose_device(wanted)
+    if found.type == "mps":
+        if wanted != "auto":
+            raise BadInput("The pocket recipe trains on cuda or cpu; got --device mps.")
+        return "cpu"
+    return str(found)
+
+
 def settings(order: Order) -> Settings:
     """Read an order: `data` is the folder of photos, `model` the image tower or the checkpoint to go on from.
 
     Raises:
         BadInput: no folder of photos, no such tower, a number out of bounds, or a word that this recipe does not know.
+        OutOfResources: a device that is not here.
     """
     if order.data is None:
         raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
@@ -60,9 +73,10 @@ def settings(order: Order) -> Settings:
         if start is None or (begin := image_tower(start)) not in TOWERS:
             names = f"{', '.join(TOWERS)}, {POCKET.key} or the folder of a checkpoint that this recipe made"
             raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")
-    if order.device not in ("auto", "cpu") or order.dtype not in (None, "auto", "bfloat16"):
-        raise BadInput("The pocket recipe trains on the CPU in bfloat16; leave out --device and --dtype.")
+    if order.dtype not in (None, "auto", "bfloat16"):
+        raise BadInput(f"The pocket recipe trains in bfloat16; leave out --dtype {order.dtype}.")
     given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
+    given["device"] = _device(order.device)
     given |= GOING_ON if start is not None else {}
     photos = Path(order.data)
     beside = photos / "node_modules"

@@ -7,16 +7,18 @@ had. Nothing here knows a model.
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.painting import Made, made
@@ -77,9 +79,14 @@ class Batch:
     letters: Tensor
     spots: list[tuple[Spot, ...]]
 
+    def to(self, device: torch.device) -> Batch:
+        """The same with its tensors on a device."""
+        parts: dict[str, Any] = {name: one.to(device) for name, one in vars(self).items() if isinstance(one, Tensor)}
+        return replace(self, **parts)
+
 
 class Stream(IterableDataset[Batch]):
-    """Batches from a step on, for ever.
+    """Batches from a step on, for ever; where several processes draw, they take turns.
 
     Args:
         material: what is drawn from.
@@ -95,10 +102,10 @@ class Stream(IterableDataset[Batch]):
         self.material, self.seed, self.start, self.steps, self.sizes = material, seed, start, steps, sizes
 
     def __iter__(self) -> Iterator[Batch]:
-        step = self.start
-        while True:
+        turn = get_worker_info()
+        first, by = (turn.id, turn.num_workers) if turn is not None else (0, 1)
+        for step in itertools.count(self.start + first, by):
             yield batch(self.material, step / self.steps, sizes=self.sizes, rng=random.Random(f"{self.seed}/{step}"))
-            step += 1
 
 
 def mix(done: float) -> Mix:

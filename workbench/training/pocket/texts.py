@@ -76,9 +76,10 @@ class Lesson:
 def fit(towers: Towers, tokenizer: Any, lesson: Lesson) -> Iterator[tuple[int, dict[str, float]]]:
     """Fit text tower and text projection to the class vectors; yields (step, losses) after each step."""
     rng, generator = random.Random(lesson.seed), torch.Generator().manual_seed(lesson.seed)
-    pulled, bank = _pulls(lesson.bank, lesson.head), lesson.bank
+    head, bank = lesson.head.to(towers.device), lesson.bank
+    pulled = _pulls(bank, head)
     known, first = list(pulled), [max(names, key=lambda name: names[name]) for names in bank.of_class]
-    back = nn.Linear(TEXT_WIDTH, TEXT_WIDTH)
+    back = nn.Linear(TEXT_WIDTH, TEXT_WIDTH).to(towers.device)
     fast = [*towers.text_projection.parameters(), *back.parameters(), *towers.text.pooler.parameters()]
     quick = {id(part) for part in fast}
     slow = [part for part in towers.text.parameters() if id(part) not in quick]
@@ -91,11 +92,11 @@ def fit(towers: Towers, tokenizer: Any, lesson: Lesson) -> Iterator[tuple[int, d
         place = torch.randint(len(lesson.said), (NOUNS,), generator=generator)
         names = [rng.choice(TEMPLATES).format(name) for name in drawn]
         said = [rng.choice(("{}", "a photo of a {}.", "a {}")).format(lesson.said[spot]) for spot in place.tolist()]
-        with torch.autocast("cpu", torch.bfloat16):  # apart, since glosses are three times as long as names
+        with towers.mixed():  # apart, since glosses are three times as long as names
             pooled = torch.cat([towers.pooled(tokens(tokenizer, texts)) for texts in (names, said)])
         rows = functional.normalize(towers.text_projection(pooled), dim=-1)
-        parts = _placed(rows[:NAMES], [pulled[name] for name in drawn], lesson.head)
-        parts |= _kept(rows[NAMES:], back(pooled[NAMES:]), lesson.vectors[place])
+        parts = _placed(rows[:NAMES], [pulled[name] for name in drawn], head)
+        parts |= _kept(rows[NAMES:], back(pooled[NAMES:]), lesson.vectors[place].to(towers.device))
         optimiser.zero_grad()
         sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
         nn.utils.clip_grad_norm_([*slow, *fast], 1.0)
@@ -131,7 +132,7 @@ def _pulls(bank: Bank, head: Head) -> dict[str, tuple[Tensor, Tensor]]:
     """For each name that means classes: the vector to lie at, (dim,), and the classes' shares, (1000,)."""
     found = {}
     for name, classes in bank.classes.items():
-        weights = torch.zeros(CLASSES)
+        weights = torch.zeros(CLASSES, device=head.classes.device)
         for number, weight in classes.items():
             weights[number] = weight
         found[name] = functional.normalize(weights @ head.classes, dim=0), weights

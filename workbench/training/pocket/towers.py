@@ -54,6 +54,15 @@ class Towers(nn.Module):
             part.requires_grad_(False)
         self.train()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; texts and pictures are brought there."""
+        return self.logit_scale.device
+
+    def mixed(self) -> torch.autocast:
+        """The mixed precision that the towers train in."""
+        return torch.autocast(self.device.type, torch.bfloat16)
+
     def train(self, mode: bool = True) -> Towers:
         """Keep batch normalisation and dropout frozen in either mode."""
         super().train(mode)
@@ -65,7 +74,7 @@ class Towers(nn.Module):
     def early(self, pixels: Tensor) -> Tensor:
         """Run what never learns; (n, 3, size, size) -> maps."""
         with torch.no_grad():
-            return early(self.image, pixels, self.frozen)
+            return early(self.image, pixels.to(self.device), self.frozen)
 
     def middle(self, maps: Tensor) -> Tensor:
         """Run what learns up to the last map of a sixteenth of the picture; maps -> (n, channels, size/16, size/16)."""
@@ -90,7 +99,7 @@ class Towers(nn.Module):
 
     def pooled(self, tokens: dict[str, Tensor]) -> Tensor:
         """Texts -> (n, 384) from BERT's pooler."""
-        rows: Tensor = self.text(**tokens).pooler_output
+        rows: Tensor = self.text(**{name: part.to(self.device) for name, part in tokens.items()}).pooler_output
         return rows.float()
 
     def embed_tokens(self, tokens: dict[str, Tensor]) -> Tensor:

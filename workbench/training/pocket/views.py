@@ -73,8 +73,9 @@ def features(net: Any, batches: Iterator[Tensor], *, keep: Path | None = None) -
     """
     found: list[Tensor] = []
     for batch in batches:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            found.append(late(net, net.bn1(net.conv_stem(batch)), 0).float())
+        device = net.conv_stem.weight.device
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+            found.append(late(net, net.bn1(net.conv_stem(batch.to(device))), 0).float().cpu())
         yield len(found) * BATCH, found[-1]
     if keep is not None:
         np.save(keep, torch.cat(found).half().numpy())

@@ -34,7 +34,7 @@ def gradients(kernel: int, form: Form, *, side: int, own: bool) -> tuple[torch.T
     torch.manual_seed(1)
     maps, bias = torch.randn(8, 6, side, side, requires_grad=True), torch.randn(6, requires_grad=True)
     weight = torch.randn(6, 6 // form.groups, kernel, kernel, requires_grad=True)
-    out = convolution.convolve(maps, weight, bias, form) if own else plainly(maps, weight, bias, form)
+    out = convolution.convolve(maps, weight, bias, form=form) if own else plainly(maps, weight, bias, form)
     return torch.autograd.grad((out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum(), (maps, weight, bias))
 
 
@@ -58,7 +58,7 @@ def test_in_bfloat16_one_pass_gives_what_two_give(active: bool) -> None:
         maps = (torch.randn(4, 6, side, side) * 4).bfloat16().contiguous(memory_format=torch.channels_last)
         form = Form(stride, *padding(side, kernel, stride), groups, active)
         weight, bias = torch.randn(6, 6 // groups, kernel, kernel).bfloat16(), torch.randn(6).bfloat16()
-        got = convolution.convolved(maps, weight, bias, form)
+        got = convolution.convolved(maps, weight, bias, form=form)
         torch.testing.assert_close(got.float(), plainly(maps.float(), weight.float(), bias.float(), form), **close)
         assert got.dtype == torch.bfloat16
         assert got.is_contiguous(memory_format=torch.channels_last)
@@ -69,7 +69,7 @@ def test_over_every_fourth_picture_the_weight_gradient_is_unbiased() -> None:
     total, form = torch.zeros(6, 1, 5, 5), Form(1, 2, 2, 6, active=False)
     for shift in range(4):  # the four ways to begin: their mean is the whole gradient
         weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
-        out = convolution.convolve(maps.roll(shift, 0), weight, torch.zeros(6), form)
+        out = convolution.convolve(maps.roll(shift, 0), weight, torch.zeros(6), form=form)
         total += torch.autograd.grad(out, weight, grad.roll(shift, 0))[0] / 4
     weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
     want = torch.autograd.grad(functional.conv2d(maps, weight, None, 1, 2, 1, 6), weight, grad)[0]

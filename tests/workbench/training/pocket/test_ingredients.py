@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
@@ -76,8 +78,20 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         settings(Order(tmp_path, data=str(tmp_path / "nowhere")))
     with pytest.raises(BadInput, match=r"'pocket' cannot be used: seed: .*0; steps: .*1"):
         settings(Order(tmp_path, data=str(tmp_path), steps=-3, seed=-1))
-    with pytest.raises(BadInput, match="leave out"):
-        settings(Order(tmp_path, data=str(tmp_path), device="cuda"))
+    with pytest.raises(BadInput, match="leave out --dtype float16"):
+        settings(Order(tmp_path, data=str(tmp_path), dtype="float16"))
+
+
+def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    has = {"auto": "cuda", "cuda:1": "cuda:1", "cpu": "cpu", "mps": "mps"}
+    monkeypatch.setattr("workbench.training.pocket.settings.choose_device", lambda wanted: torch.device(has[wanted]))
+    order = Order(tmp_path, data=str(tmp_path))
+    taken = [settings(replace(order, device=wanted)).device for wanted in ("auto", "cuda:1", "cpu")]
+    assert taken == ["cuda", "cuda:1", "cpu"]
+    with pytest.raises(BadInput, match=r"cuda or cpu; got .*mps"):
+        settings(replace(order, device="mps"))
+    has["auto"] = "mps"
+    assert settings(order).device == "cpu"
 
 
 def test_a_checkpoint_is_found_by_its_key_wherever_it_was_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

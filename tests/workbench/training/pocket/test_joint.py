@@ -38,7 +38,7 @@ def tokenizer(tmp_path: Path):  # type: ignore[no-untyped-def]
     return vocabulary.tokenizer(tmp_path / "vocab.txt")
 
 
-def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
+def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     config = BertConfig(
@@ -57,9 +57,8 @@ def world(material: Material, tokenizer) -> tuple[joint.Run, asking.Teachers]:  
     vectors = torch.nn.functional.normalize(torch.randn(3, towers.TEXT_WIDTH), dim=-1)
     units = lessons.channels(net.classifier.weight, material.bank)
     besides = lessons.Lessons(units, material.bank.alike, middle=towers.MIDDLE_WIDTHS["lite0"])
-    return joint.begin(both, besides), asking.Teachers(
-        locked, head, tokenizer, material.lexicon.first(), words, vectors
-    )
+    teachers = asking.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
+    return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +93,22 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, to
         assert torch.equal(value, later.towers.state_dict()[name]), name
     for name, value in whole.average.state_dict().items():
         assert torch.equal(value, later.average.state_dict()[name]), name
+
+
+@pytest.mark.gpu
+def test_a_gpu_is_asked_the_same_and_its_run_goes_on(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    told = {}
+    for device in ("cpu", "cuda"):
+        run, teachers = world(material, tokenizer, device)
+        told[device] = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / device))
+        for name, value in told[device][1].items():
+            assert value == pytest.approx(told["cpu"][1][name], rel=0.05, abs=0.02), name
+    run, teachers = world(material, tokenizer, "cuda")
+    run.restore(checkpoints.load(tmp_path / "cuda" / "step-00000002"))
+    again = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / "cuda"))
+    assert list(again) == [3, 4]
+    assert all(value == value for value in again[4].values())
+    assert joint.blended(run.average.cpu(), run.towers.cpu().state_dict(), 0.5).device.type == "cpu"
 
 
 @pytest.mark.heavy

@@ -7,6 +7,7 @@ import random
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from workbench.training.pocket import painting, stream
 from workbench.training.pocket.material import Material
@@ -25,6 +26,15 @@ def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Mater
     assert whole[5].captions == later[1].captions
     assert not torch.equal(whole[0].pixels, whole[1].pixels)
     assert [batch.pixels.shape[-1] for batch in whole] == [48, 48, 48, 48, 64, 64]
+
+
+def test_several_painters_take_turns(material: Material) -> None:
+    whole = stream.Stream(material, seed=3, start=2, steps=8, sizes=SIZES)
+    alone = itertools.islice(whole, 4)
+    together = itertools.islice(DataLoader(whole, batch_size=None, num_workers=2), 4)
+    for one, other in zip(alone, together, strict=True):
+        assert torch.equal(one.pixels, other.pixels)
+        assert one.captions == other.captions
 
 
 @pytest.mark.parametrize(("done", "mix"), [(0.5, stream.DRAWING), (0.39, stream.READING)])
