@@ -16,11 +16,12 @@ from torch.nn import functional
 
 from workbench.training.pocket import texts
 from workbench.training.pocket.head import Head
-from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES
+from workbench.training.pocket.seeing import Seen, read
+from workbench.training.pocket.shares import Shares
 from workbench.training.pocket.stream import Batch
-from workbench.training.pocket.towers import MIDDLE, Towers, late
+from workbench.training.pocket.towers import Towers
 
 MOST_SCALE = 60.0
 NAMED_AGAIN, NOUNS = 24, 24  # class names and nouns in a batch that hold the text tower in place
@@ -67,59 +68,39 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
 
 
 def losses(
-    towers: Towers, teachers: Teachers, batch: Batch, *, material: Material, bank: Tensor, lessons: Lessons
+    towers: Towers, teachers: Teachers, batch: Batch, *, seen: Seen, material: Material, bank: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask no text tower."""
-    with towers.mixed():
-        maps, large = towers.early(_scaled(batch.pixels)), towers.early(_scaled(batch.large))
-        middle = towers.middle(large)
-        last = towers.last(maps, towers.frozen), towers.last(middle, MIDDLE)
-        rows = torch.cat([towers.averaged(part) for part in last]).float()
-        known = _known(teachers.image, (maps, large), batch.label, towers.frozen)
+    """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask which names they show."""
     photo = batch.label >= 0
-    seen = functional.normalize(towers.visual_projection(rows), dim=-1)
+    rows = functional.normalize(towers.visual_projection(seen.rows), dim=-1)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
-    logits, soft = scale * seen @ bank.T, batch.soft[photo, None]
+    logits, soft = scale * rows @ bank.T, batch.soft[photo, None]
     with torch.no_grad():
-        answer, target = teachers.image.classifier(known).softmax(-1), batch.target.clone()
+        answer, target = teachers.image.classifier(seen.known).softmax(-1), batch.target.clone()
         target[photo] = soft * (answer @ material.bank.spread.to(answer.device)) + (1 - soft) * target[photo]
         answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[photo], CLASSES)
-        aim = functional.normalize(known @ teachers.head.projection.T, dim=-1)
+        aim = functional.normalize(seen.known @ teachers.head.projection.T, dim=-1)
     taught = logits[photo][:, material.first_names].log_softmax(-1)
-    away = 1 - (seen[photo] * aim).sum(-1, keepdim=True)
-    return seen, {
+    away = 1 - (rows[photo] * aim).sum(-1, keepdim=True)
+    return rows, {
         "named": -(target * logits.log_softmax(-1)).sum(-1).mean(),
         "taught": functional.kl_div(taught, answer, reduction="batchmean"),
         "stayed": (soft * away).sum() / soft.sum().clamp(min=1),
-        **lessons.asked(middle, rows, last, batch=batch),
     }
 
 
-@torch.no_grad()
-def _known(image: Any, maps: tuple[Tensor, Tensor], label: Tensor, frozen: int) -> Tensor:
-    """The locked classifier's features of the photos, which come first in either part of a batch; (photos, 1280)."""
-    found, start = [], 0
-    for part in maps:
-        photos = int((label[start : start + len(part)] >= 0).sum())
-        found.append(late(image, part[:photos], frozen).float())
-        start += len(part)
-    return torch.cat(found)
+def told(
+    towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng: random.Random, shares: Shares
+) -> dict[str, Tensor]:
+    """The parts of the loss that ask the text tower: captions match, class names and nouns stay.
 
-
-def _scaled(pixels: Tensor) -> Tensor:
-    """Bytes -> -1..1, as the tower wants them."""
-    return (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-
-def told(towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng: random.Random) -> dict[str, Tensor]:
-    """The parts of the loss that ask the text tower: captions match, class names and nouns stay."""
+    `seen` are the pictures' embeddings, (n, dim).
+    """
     labels = [rng.randrange(len(teachers.names)) for _ in range(NAMED_AGAIN)]
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
     spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
     said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
-    with towers.mixed():
-        pooled = towers.pooled(texts.tokens(teachers.tokenizer, said))
-    rows = functional.normalize(towers.text_projection(pooled), dim=-1)
+    rows = functional.normalize(towers.text_projection(read(said, shares)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * seen @ rows[:every].T

@@ -28,7 +28,9 @@ from workbench.training import checkpoints
 from workbench.training.pocket.asking import Teachers, embed_names, losses, told
 from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.stream import Stream
+from workbench.training.pocket.seeing import Work, look
+from workbench.training.pocket.shares import Shares, fitting
+from workbench.training.pocket.stream import Batch, Stream
 from workbench.training.pocket.towers import Towers
 
 REFRESH = 200  # steps a bank lives
@@ -143,34 +145,50 @@ def train(
         plan: how long, how large, from which seed.
         folder: for checkpoints.
     """
+    device, since = run.towers.device, time.monotonic()
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
-    hands = 1 if run.towers.device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
+    hands = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
     loader = DataLoader(stream, batch_size=None, num_workers=hands, prefetch_factor=4)
-    parameters = [part for group in run.optimiser.param_groups for part in group["params"]]
-    since = time.monotonic()
-    for drawn in loader:
-        batch = drawn.to(run.towers.device)
-        rng = random.Random(f"{plan.seed}/texts/{run.step}")
-        if run.bank is None or run.step % REFRESH == 0:
-            run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
-        for group in run.optimiser.param_groups:
-            group["lr"] = group["base"] * rate(run.step, plan.steps)
-        seen, parts = losses(run.towers, teachers, batch, material=material, bank=run.bank, lessons=run.lessons)
-        if run.step % SAY_EVERY == 0:
-            parts |= told(run.towers, teachers, batch, seen=seen, rng=rng)
-        run.optimiser.zero_grad()
-        sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
-        nn.utils.clip_grad_norm_(parameters, 2.0)
-        run.optimiser.step()
-        run.step, now = run.step + 1, time.monotonic()
-        run.seconds, since = run.seconds + now - since, now
-        if run.step % 2 == 0:
-            _follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
-        if run.step % plan.every == 0 or run.step == plan.steps:
-            checkpoints.save(folder, run.step, run.state())
-        yield run.step, {name: float(value.detach()) for name, value in parts.items()}
-        if run.step >= plan.steps:
-            return
+    work = Work(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
+    with Shares(fitting(device), work, _learning(run)) as shares:
+        for batch in loader:
+            parts = _step(run, teachers, batch, material=material, plan=plan, shares=shares)
+            now = time.monotonic()
+            run.seconds, since = run.seconds + now - since, now
+            if run.step % plan.every == 0 or run.step == plan.steps:
+                checkpoints.save(folder, run.step, run.state())
+            yield run.step, parts
+            if run.step >= plan.steps:
+                return
+
+
+def _learning(run: Run) -> list[Tensor]:
+    return [part for group in run.optimiser.param_groups for part in group["params"]]
+
+
+def _step(
+    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, shares: Shares
+) -> dict[str, float]:
+    """Learn from one batch; returns the parts of its loss."""
+    rng = random.Random(f"{plan.seed}/texts/{run.step}")
+    if run.bank is None or run.step % REFRESH == 0:
+        run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
+    for group in run.optimiser.param_groups:
+        group["lr"] = group["base"] * rate(run.step, plan.steps)
+    seen, batch = look(batch, shares), batch.to(run.towers.device)
+    rows, parts = losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
+    parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)
+    if run.step % SAY_EVERY == 0:
+        parts |= told(run.towers, teachers, batch, seen=rows, rng=rng, shares=shares)
+    run.optimiser.zero_grad()
+    sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
+    shares.backward()
+    nn.utils.clip_grad_norm_(_learning(run), 2.0)
+    run.optimiser.step()
+    run.step += 1
+    if run.step % 2 == 0:
+        _follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
+    return {name: float(value.detach()) for name, value in parts.items()}
 
 
 def rate(step: int, steps: int) -> float:

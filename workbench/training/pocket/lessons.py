@@ -73,13 +73,13 @@ class Lessons(nn.Module):
         self.register_buffer("units", units)
         self.place = {name: number for number, name in enumerate(concepts)}
 
-    def asked(self, middle: Tensor, rows: Tensor, last: tuple[Tensor, ...], *, batch: Batch) -> dict[str, Tensor]:
+    def asked(self, found: Tensor, rows: Tensor, alive: Tensor, *, batch: Batch) -> dict[str, Tensor]:
         """How far the tower is from the answers.
 
         Args:
-            middle: (larger, channels, side, side) maps of the larger pictures, of which some carry a word.
+            found: (larger, 26, side, side) what `letter` makes of a middle map of the larger pictures.
             rows: (n, 1280) averages of the last map, of all pictures.
-            last: maps (…, 1280, side, side) before they are rectified, of the smaller pictures and of the larger.
+            alive: (n, concepts) as `alive` gives it.
             batch: that these are of.
 
         Returns:
@@ -87,16 +87,23 @@ class Lessons(nn.Module):
             word's letters, per word; `alone`: which concept is shown, by its one channel, and which pictures show a
             concept.
         """
-        where, written = spelling.cells(batch.spots, middle.shape[-1]).to(middle.device), batch.letters.sum(1) > 0
-        words = self.word(rows[-len(middle) :][written])
+        where, written = spelling.cells(batch.spots, found.shape[-1]).to(found.device), batch.letters.sum(1) > 0
+        words = self.word(rows[-len(found) :][written])
         return {
-            "lettered": _wrong(self.letter(middle.float()), where) / where.sum().clamp(min=1),
+            "lettered": _wrong(found, where) / where.sum().clamp(min=1),
             "spelt": _wrong(words, batch.letters[written]) / max(1, len(words)),
-            "alone": self._alone(torch.cat([self._alive(maps) for maps in last]), batch.shown),
+            "alone": self._alone(alive, batch.shown),
         }
 
-    def _alive(self, maps: Tensor) -> Tensor:
-        """The units' averages, (…, concepts), with some slope below zero."""
+    def alive(self, maps: Tensor) -> Tensor:
+        """What the concepts' channels hold on average, with some slope below zero.
+
+        Args:
+            maps: (n, 1280, side, side) the last map before it is rectified.
+
+        Returns:
+            (n, concepts).
+        """
         return functional.leaky_relu(maps[:, self.units].float(), SLOPE).clamp(max=CEILING).mean(dim=(2, 3))
 
     def _alone(self, seen: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:

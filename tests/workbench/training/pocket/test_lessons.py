@@ -15,6 +15,12 @@ from workbench.training.pocket.material import Material
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.writing import Spot
 
+NOWHERE = torch.zeros(1, 26, 2, 2)  # logits of letters
+
+
+def held(asked: lessons.Lessons, last: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return torch.cat([asked.alive(part) for part in last])
+
 
 def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot, ...]]) -> Batch:
     nothing, letters = torch.zeros(len(shown)), torch.stack([spelling.letters(word) for word in words])
@@ -43,7 +49,9 @@ def test_closed_forms() -> None:
     last = maps({(0, 7): 2.0, (1, 3): 1.0, (2, 3): -5.0})  # the last picture is the one with writing
     shown = [frozenset({"cat", "pet"}), frozenset({"cat", "dog"}), frozenset({"tree"})]
     given = batch(["ab"], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9))])
-    parts = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, batch=given)
+    found, alive = asked.letter(torch.zeros(1, 4, 2, 2)), held(asked, last)
+    assert (found.shape, alive.shape) == ((1, 26, 2, 2), (3, 2))
+    parts = asked.asked(found, rows, alive, batch=given)
     half = math.log(2)  # what an answer of one half costs
     assert float(parts["lettered"].detach()) == pytest.approx(26 * 4 * half / 2, rel=1e-5)
     assert float(parts["spelt"].detach()) == pytest.approx(spelling.WIDTH * half, rel=1e-5)
@@ -54,7 +62,7 @@ def test_closed_forms() -> None:
     by_picture = -(rows_of[0, 0] + (rows_of[1, 0] + rows_of[1, 1]) / 2 + rows_of[2, 2]) / 3
     columns = logits.log_softmax(0)
     by_unit = -((columns[0, 0] + columns[1, 0]) / 2 + columns[1, 1]) / 2
-    got = asked.asked(torch.zeros(1, 4, 2, 2), rows, last, batch=given)["alone"]
+    got = asked.asked(found, rows, alive, batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
 
 
@@ -72,7 +80,7 @@ def test_a_silent_channel_can_learn_its_concept() -> None:
     last = tuple(part.requires_grad_() for part in maps({(0, 7): -2.0}))  # below zero: silent in the tower
     shown = [frozenset({"cat"}), frozenset({"tree"}), frozenset()]
     given = batch([""], shown, [()])
-    asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), last, batch=given)["alone"].backward()
+    asked.asked(NOWHERE, torch.zeros(3, towers.WIDTH), held(asked, last), batch=given)["alone"].backward()
     assert last[0].grad is not None
     assert (last[0].grad[0, 7] < 0).all()  # a step down the slope makes it say more
 
@@ -80,5 +88,5 @@ def test_a_silent_channel_can_learn_its_concept() -> None:
 def test_where_no_concept_is_shown_pictures_are_asked_all_the_same() -> None:
     asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
     given = batch([""], [frozenset()] * 3, [()])
-    got = asked.asked(torch.zeros(1, 4, 2, 2), torch.zeros(3, towers.WIDTH), maps({}), batch=given)["alone"]
+    got = asked.asked(NOWHERE, torch.zeros(3, towers.WIDTH), held(asked, maps({})), batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(math.log(3), rel=1e-5)  # one of two concepts, or none

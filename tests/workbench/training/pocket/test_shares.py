@@ -1,0 +1,101 @@
+"""Shares give the gradients of the whole, whoever computes them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from workbench.training.pocket import shares
+
+pytestmark = pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="needs a system that forks"
+)
+
+
+class Toy(nn.Module):
+    """Two layers; an order asks for one of them, or for both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Linear(3, 4).double(), nn.Linear(3, 2).double()
+
+    def forward(self, order: tuple[str, Any]) -> tuple[Tensor, ...]:
+        kind, rows = order
+        given = torch.from_numpy(rows)
+        return (self.first(given), self.second(given)) if kind == "both" else (self.second(given).sin(),)
+
+
+def loss(first: Tensor, second: Tensor, again: Tensor) -> Tensor:
+    """One that no share could take by itself: all rows meet."""
+    return (first @ first.T).softmax(1).log().diagonal().sum() + (second.T @ again).square().sum()
+
+
+@pytest.fixture(params=[1, 2, 3])
+def given(request: pytest.FixtureRequest) -> Iterator[tuple[Toy, shares.Shares]]:
+    toy = Toy()
+    with shares.Shares(request.param, toy, list(toy.parameters())) as made:
+        yield toy, made
+
+
+def whole(toy: Toy, rows: Tensor, others: Tensor) -> tuple[Tensor, list[Tensor]]:
+    value = loss(*toy(("both", rows.numpy())), *toy(("second", others.numpy())))
+    return value, list(torch.autograd.grad(value, list(toy.parameters())))
+
+
+def in_shares(made: shares.Shares, rows: Tensor, others: Tensor) -> Tensor:
+    places = made.places(len(rows)), made.places(len(others), turned=True)
+    first, second = zip(*made.run([("both", rows[place].numpy()) for place in places[0]]), strict=True)
+    again = [one for (one,) in made.run([("second", others[place].numpy()) for place in places[1]])]
+    value = loss(*(shares.joined(part, places[0]) for part in (first, second)), shares.joined(again, places[1]))
+    value.backward()
+    made.backward()
+    return value
+
+
+def test_values_and_gradients_are_those_of_one_graph(given: tuple[Toy, shares.Shares]) -> None:
+    toy, made = given
+    for many in (7, 2):  # with three shares the last one has nothing to do at times
+        rows, others = torch.randn(many, 3).double(), torch.randn(many, 3).double()
+        want, grads = whole(toy, rows, others)
+        toy.zero_grad()
+        torch.testing.assert_close(in_shares(made, rows, others), want)
+        for part, grad in zip(toy.parameters(), grads, strict=True):
+            torch.testing.assert_close(part.grad, grad)
+        with torch.no_grad():
+            for part in toy.parameters():  # the helpers learn of it
+                part -= 0.1 * part.grad
+
+
+def test_what_is_asked_of_no_share_has_no_gradient(given: tuple[Toy, shares.Shares]) -> None:
+    toy, made = given
+    rows = torch.randn(6, 3).double()
+    (second,) = zip(*made.run([("second", rows[place].numpy()) for place in made.places(6)]), strict=True)
+    torch.cat(second).sum().backward()
+    made.backward()
+    assert toy.first.weight.grad is None
+    torch.testing.assert_close(toy.second.bias.grad, (rows @ toy.second.weight.T + toy.second.bias).cos().sum(0))
+
+
+def test_a_helper_that_fails_stops_the_run(given: tuple[Toy, shares.Shares]) -> None:
+    _, made = given
+    if made.count == 1:
+        return
+    orders = [("second", torch.zeros(1, 3).double().numpy()), *[("second", None)] * (made.count - 1)]
+    with pytest.raises(RuntimeError, match=r"helper process ended \(exit code 1\)"):
+        made.run(orders)
+
+
+def test_threads_are_as_many_as_before(given: tuple[Toy, shares.Shares], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, made = given
+    before = torch.get_num_threads()
+    made.run([("second", torch.zeros(1, 3).double().numpy())] * made.count)
+    made.backward()
+    assert torch.get_num_threads() == before
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert shares.fitting(torch.device("cpu")) == 1  # autograd has threads then, and these do not outlive a fork

@@ -1,0 +1,94 @@
+"""What the towers make of a batch: all that the loss is asked of, share by share. Knows no loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.training.pocket import texts
+from workbench.training.pocket.lessons import Lessons
+from workbench.training.pocket.shares import Shares, joined
+from workbench.training.pocket.stream import Batch
+from workbench.training.pocket.towers import MIDDLE, Towers, late
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A batch as the towers see it, the smaller pictures before the larger.
+
+    Attributes:
+        rows: (n, 1280) averages of the last map.
+        alive: (n, concepts) what the concepts' channels hold before they are rectified.
+        letters: (larger, 26, side, side) logits of which letter stands where.
+        known: (photos, 1280) the locked classifier's averages of the photos.
+    """
+
+    rows: Tensor
+    alive: Tensor
+    letters: Tensor
+    known: Tensor
+
+
+class Work:
+    """What one share does: `look` at pictures, or `read` texts.
+
+    Args:
+        towers: that learn.
+        lessons: whose channels and letters are asked for.
+        locked: the classifier that photos are held to.
+        tokenizer: for texts.
+    """
+
+    def __init__(self, towers: Towers, lessons: Lessons, *, locked: Any, tokenizer: Any) -> None:
+        self._towers, self._lessons, self._locked, self._tokenizer = towers, lessons, locked, tokenizer
+
+    def __call__(self, order: tuple[str, Any]) -> tuple[Tensor, ...]:
+        """Do what is ordered: ("look", pixels, large, labels) or ("read", texts)."""
+        kind, *given = order
+        return self._look(*given) if kind == "look" else (self._read(*given),)
+
+    def _look(self, *given: Any) -> tuple[Tensor, ...]:
+        towers, lessons = self._towers, self._lessons
+        pixels, large, label = (torch.from_numpy(array).to(towers.device) for array in given)
+        with towers.mixed():
+            maps = towers.early(_scaled(pixels)), towers.early(_scaled(large))
+            middle = towers.middle(maps[1])
+            last = towers.last(maps[0], towers.frozen), towers.last(middle, MIDDLE)
+            rows = torch.cat([towers.averaged(part) for part in last]).float()
+            with torch.no_grad():
+                photos = zip(maps, torch.split(label >= 0, [len(pixels), len(large)]), strict=True)
+                known = torch.cat([late(self._locked, part[which], towers.frozen).float() for part, which in photos])
+        return rows, torch.cat([lessons.alive(part) for part in last]), lessons.letter(middle.float()), known
+
+    def _read(self, said: list[str]) -> Tensor:
+        with self._towers.mixed():
+            return self._towers.pooled(texts.tokens(self._tokenizer, said))
+
+
+def look(batch: Batch, shares: Shares) -> Seen:
+    """Run the image towers over a batch, a part of it in each share."""
+    smaller, larger = shares.places(len(batch.pixels)), shares.places(len(batch.large), turned=True)
+    places = [torch.cat([few, len(batch.pixels) + many]) for few, many in zip(smaller, larger, strict=True)]
+    orders = [
+        ("look", batch.pixels[few].numpy(), batch.large[many].numpy(), batch.label[place].numpy())
+        for few, many, place in zip(smaller, larger, places, strict=True)
+    ]
+    rows, alive, letters, known = zip(*shares.run(orders), strict=True)
+    photos = [place[batch.label[place] >= 0] for place in places]
+    return Seen(joined(rows, places), joined(alive, places), joined(letters, larger), joined(known, photos))
+
+
+def read(said: Sequence[str], shares: Shares) -> Tensor:
+    """Texts -> (n, 384) from the text tower, a part of them in each share."""
+    places = shares.places(len(said))
+    orders = [("read", [said[number] for number in place.tolist()]) for place in places]
+    return joined([rows for (rows,) in shares.run(orders)], places)
+
+
+def _scaled(pixels: Tensor) -> Tensor:
+    """Bytes -> -1..1, as the tower wants them."""
+    return (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
