@@ -8,6 +8,7 @@ parameters in shared memory. Knows no model.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import sys
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 MOST = 4  # shares; a batch has some forty pictures
+STOP = ("stop", None)
 
 
 class Shares:
@@ -136,12 +138,14 @@ class _Helper:
             raise RuntimeError(f"a helper process ended (exit code {code}); what it said stands above") from None
 
     def stop(self) -> None:
+        with contextlib.suppress(OSError):  # it may have ended by itself
+            self._ours.send(STOP)  # other processes may hold this end too, so that closing it would not tell
         self._ours.close()
         self._process.join(timeout=10)
 
 
 def _help(share: _Share, grads: Sequence[Tensor], threads: int, orders: Connection, ends: Sequence[Connection]) -> None:
-    """A helper's life: it ends when nobody is left to order anything."""
+    """A helper's life: it ends when it is told to, or when nobody is left to order anything."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever orders decides when to stop
     torch.set_num_threads(threads)
     for end in ends:
@@ -150,6 +154,8 @@ def _help(share: _Share, grads: Sequence[Tensor], threads: int, orders: Connecti
         try:
             kind, given = orders.recv()
         except EOFError:
+            return
+        if kind == "stop":
             return
         if kind == "run":
             orders.send(tuple(one.detach().numpy() for one in share.run(given)))

@@ -112,10 +112,19 @@ def test_a_gpu_is_asked_the_same_and_its_run_goes_on(material: Material, tokeniz
 
 
 @pytest.mark.heavy
-def test_early_stages_word_pieces_and_statistics_stay(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_in_two_shares_it_is_asked_the_same_and_early_stages_word_pieces_and_statistics_stay(
+    material: Material,
+    tokenizer,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, teachers = world(material, tokenizer)
+    _, alone = next(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / "alone"))
     run, teachers = world(material, tokenizer)
     before = {name: value.clone() for name, value in run.towers.state_dict().items()}
-    list(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
+    monkeypatch.setattr(joint, "fitting", lambda device: 2)
+    told = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
+    assert told[1] == pytest.approx(alone, rel=0.01)
     moved = {name for name, value in run.towers.state_dict().items() if not torch.equal(value, before[name])}
     assert not any(
         name.startswith(("image.conv_stem", "image.blocks.0", "image.blocks.2", "image.cl")) for name in moved

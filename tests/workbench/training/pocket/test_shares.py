@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +90,16 @@ def test_a_helper_that_fails_stops_the_run(given: tuple[Toy, shares.Shares]) -> 
     orders = [("second", torch.zeros(1, 3).double().numpy()), *[("second", None)] * (made.count - 1)]
     with pytest.raises(RuntimeError, match=r"helper process ended \(exit code 1\)"):
         made.run(orders)
+
+
+def test_helpers_end_at_once_even_where_another_process_holds_their_line() -> None:
+    toy = Toy()
+    with shares.Shares(2, toy, list(toy.parameters())):
+        other = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+        other.start()
+        before = time.monotonic()
+    assert time.monotonic() - before < 5
+    other.kill()
 
 
 def test_threads_are_as_many_as_before(given: tuple[Toy, shares.Shares], monkeypatch: pytest.MonkeyPatch) -> None:
