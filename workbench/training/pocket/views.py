@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,19 +62,15 @@ def views(pictures: Sequence[Image.Image], *, count: int, size: int, rng: random
         yield batch
 
 
-def features(net: Any, batches: Iterator[Tensor], *, keep: Path | None = None) -> Iterator[tuple[int, Tensor]]:
-    """Run the locked tower over batches; yields (pictures so far, all features) after each batch.
+def features(net: Any, batches: Iterator[Tensor]) -> Iterator[tuple[int, Tensor]]:
+    """Run the locked tower over batches; yields (pictures so far, features of this batch (n, 1280) on the CPU).
 
     Args:
         net: the locked classifier.
         batches: pictures as `pixels` gives them.
-        keep: where the features are stored when all are there.
     """
-    found: list[Tensor] = []
-    for batch in batches:
-        device = net.conv_stem.weight.device
+    device = net.conv_stem.weight.device
+    for number, batch in enumerate(batches, start=1):
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
-            found.append(late(net, net.bn1(net.conv_stem(batch.to(device))), 0).float().cpu())
-        yield len(found) * BATCH, found[-1]
-    if keep is not None:
-        np.save(keep, torch.cat(found).half().numpy())
+            rows = late(net, net.bn1(net.conv_stem(batch.to(device))), 0).float().cpu()
+        yield number * BATCH, rows

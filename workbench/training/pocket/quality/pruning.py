@@ -15,7 +15,6 @@ from typing import Any
 import torch
 
 from workbench.errors import BadInput
-from workbench.stats import share
 from workbench.training.pocket import towers, vocabulary
 from workbench.training.pocket.quality.answers import Answer
 
@@ -59,18 +58,6 @@ def cost(pruned: Sequence[Answer], whole: Sequence[Answer]) -> list[dict[str, An
         points = 100 * (other.share.value - one.share.value)
         rows.append({"question": one.question, "pruned": one.share.value, "whole": other.share.value, "points": points})
     return rows
-
-
-def cut_alike(whole: Any, pruned: Any, names: Sequence[str]) -> Answer:
-    """How many names both tokenizers cut into the very same pieces.
-
-    Args:
-        whole: the tokenizer with all pieces.
-        pruned: the one that is shipped.
-        names: such as all nouns of WordNet.
-    """
-    alike = sum(whole.tokenize(name) == pruned.tokenize(name) for name in names)
-    return Answer("names cut into the same word pieces", share(alike, len(names)), f"{len(pruned)} pieces")
 
 
 def _pieces(file: Path) -> list[str]:
