@@ -42,8 +42,8 @@ READING = Mix(  # letters take longest, and so they come first
     {"photo": 4, "drawing": 3, "colour": 1, "attacked": 3, "word": 9, "pair": 3},
 )
 DRAWING = Mix(
-    {"photo": 5, "drawing": 16, "colour": 2, "count": 3},
-    {"photo": 4, "drawing": 7, "colour": 1, "count": 1, "attacked": 2, "word": 6, "pair": 4},
+    {"photo": 5, "drawing": 16, "colour": 1, "count": 4},
+    {"photo": 4, "drawing": 6, "colour": 1, "count": 3, "attacked": 2, "word": 6, "pair": 4},
 )
 TURN = 0.4  # of the run, where the second mix begins
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
