@@ -12,6 +12,7 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -123,7 +124,9 @@ class _Helper:
             grad.share_memory_()  # type: ignore[no-untyped-call]
         ends = [self._ours, *(other._ours for other in others)]
         self._process = fork.Process(target=_help, args=(share, self.grads, threads, theirs, ends), daemon=True)
-        self._process.start()
+        with warnings.catch_warnings():  # Python 3.12 warns of threads that hold a lock: a helper computes on its own
+            warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+            self._process.start()
         theirs.close()
 
     def send(self, order: Any) -> None:

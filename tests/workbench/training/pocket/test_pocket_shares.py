@@ -92,6 +92,7 @@ def test_a_helper_that_fails_stops_the_run(given: tuple[Toy, shares.Shares]) -> 
         made.run(orders)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12
 def test_helpers_end_at_once_even_where_another_process_holds_their_line() -> None:
     toy = Toy()
     with shares.Shares(2, toy, list(toy.parameters())):

@@ -28,6 +28,7 @@ def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Mater
     assert [batch.pixels.shape[-1] for batch in whole] == [48, 48, 48, 48, 64, 64]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12
 def test_several_painters_take_turns(material: Material) -> None:
     whole = stream.Stream(material, seed=3, start=2, steps=8, sizes=SIZES)
     alone = itertools.islice(whole, 4)
