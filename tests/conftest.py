@@ -57,11 +57,10 @@ def _cuda() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a GPU where none is, and keep what shares a server or a model on one process.
+    """Keep what shares a server or a model on one process: the browser tests together, others file by file.
 
-    The browser tests stay together, others file by file.
-
-    Quick ones come first, then the heavy ones, then the browser: a mistake shows early.
+    What needs a GPU is skipped where none is. Quick ones come first, then the heavy ones, then the browser: a mistake
+    shows early.
     """
     for item in items:
         if item.get_closest_marker("gpu") and not _cuda():

@@ -90,11 +90,11 @@ def losses(
 
 
 def told(
-    towers: Towers, teachers: Teachers, batch: Batch, *, seen: Tensor, rng: random.Random, shares: Shares
+    towers: Towers, teachers: Teachers, batch: Batch, *, pictures: Tensor, rng: random.Random, shares: Shares
 ) -> dict[str, Tensor]:
     """The parts of the loss that ask the text tower: captions match, class names and nouns stay.
 
-    `seen` are the pictures' embeddings, (n, dim).
+    `pictures` are the batch's embeddings, (n, dim), as `losses` gives them.
     """
     labels = [rng.randrange(len(teachers.names)) for _ in range(NAMED_AGAIN)]
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
@@ -103,7 +103,7 @@ def told(
     rows = functional.normalize(towers.text_projection(read(said, shares)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
-    logits = scale * seen @ rows[:every].T
+    logits = scale * pictures @ rows[:every].T
     also = also_true(batch.shown, batch.claims).to(towers.device)
     logits[:, :own] = logits[:, :own].masked_fill(also, -1e4)
     right = torch.arange(own, device=towers.device)

@@ -40,7 +40,7 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
     file, steps = work / "head", settings.epochs
     done = checkpoints.latest(file)
     if done is None:
-        folded = _ready(folding.folded(net), settings)
+        folded = _moved(folding.folded(net), settings)
         rng, found = random.Random(settings.seed), []
         kinds = (sources.photos.full, sources.photos.small)
         for some, count, size in zip(kinds, settings.views, settings.view_sizes, strict=True):
@@ -57,8 +57,8 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
     yield head.Head(state["p"], state["c"], state["scale"])
 
 
-def _ready(folded: Any, settings: Settings) -> Any:
-    """A folded tower where it is to run."""
+def _moved(folded: Any, settings: Settings) -> Any:
+    """A folded tower on the device where it is to run."""
     return folded.to(device=settings.device, memory_format=torch.channels_last)
 
 
@@ -116,7 +116,7 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
             if stopped():
                 return
     said, vectors = _anchors(settings, sources, work, teacher=teacher, whole=whole)
-    locked = _ready(folding.folded(net), settings)
+    locked = _moved(folding.folded(net), settings)
     locked.requires_grad_(False)
     if settings.start is not None:
         opening.same_pieces(settings.start, work / "vocab.txt")

@@ -58,14 +58,14 @@ def convolved(maps: Tensor, weight: Tensor, bias: Tensor, *, form: Form) -> Tens
     """
     if form.before != form.after:
         weight = functional.pad(weight, (form.after - form.before, 0) * 2)
-    sides = [form.stride] * 2, [form.after] * 2
+    stride, padding = [form.stride] * 2, [form.after] * 2
     if maps.dtype == torch.bfloat16 and maps.device.type == "cpu" and _quick():
         then = ("hardtanh", [0.0, CEILING]) if form.active else ("none", [])
         done: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            maps, weight, bias, sides[1], sides[0], [1, 1], form.groups, *then, ""
+            maps, weight, bias, padding, stride, [1, 1], form.groups, *then, ""
         )
         return done
-    out = functional.conv2d(maps, weight, bias, *sides, 1, form.groups)
+    out = functional.conv2d(maps, weight, bias, stride, padding, 1, form.groups)
     return out.clamp_(0, CEILING) if form.active else out
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.loading.compact import same_padding
 from workbench.training.pocket.convolution import Form, convolve
 
 LAST = "conv_head"  # its map is asked for below zero too, and so it is rectified apart, and not in place
@@ -29,7 +30,7 @@ def folded(net: nn.Module) -> Any:
         factor = _factor(norm)
         weight = conv.weight.detach() * factor[:, None, None, None]
         bias = norm.bias.detach() - norm.running_mean * factor
-        apart = owner is copied and conv_name == LAST
+        apart = conv_name == LAST
         active = isinstance(norm.act, nn.ReLU6) and not apart
         setattr(owner, conv_name, _Folded(conv, weight, bias, active=active))
         setattr(owner, norm_name, nn.ReLU6() if apart else nn.Identity())
@@ -86,11 +87,5 @@ class _Folded(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         if torch.is_autocast_enabled(maps.device.type):
             maps = maps.to(torch.bfloat16)
-        form = Form(self.stride, *_padding(maps.shape[-1], self.kernel, self.stride), self.groups, self.active)
+        form = Form(self.stride, *same_padding(maps.shape[-1], self.kernel, self.stride), self.groups, self.active)
         return convolve(maps, self.weight, self.bias, form=form)
-
-
-def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's `SAME`: as much as the output needs, the odd pixel at the end."""
-    total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
-    return total // 2, total - total // 2

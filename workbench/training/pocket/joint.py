@@ -147,8 +147,8 @@ def train(
     """
     device, since = run.towers.device, time.monotonic()
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
-    hands = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
-    loader = DataLoader(stream, batch_size=None, num_workers=hands, prefetch_factor=4)
+    painters = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
+    loader = DataLoader(stream, batch_size=None, num_workers=painters, prefetch_factor=4)
     work = Work(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
     with Shares(fitting(device), work, _learning(run)) as shares:
         for batch in loader:
@@ -179,7 +179,7 @@ def _step(
     rows, parts = losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
     parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)
     if run.step % SAY_EVERY == 0:
-        parts |= told(run.towers, teachers, batch, seen=rows, rng=rng, shares=shares)
+        parts |= told(run.towers, teachers, batch, pictures=rows, rng=rng, shares=shares)
     run.optimiser.zero_grad()
     sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
     shares.backward()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.training.pocket import texts
@@ -51,9 +52,9 @@ class Work:
         kind, *given = order
         return self._look(*given) if kind == "look" else (self._read(*given),)
 
-    def _look(self, *given: Any) -> tuple[Tensor, ...]:
+    def _look(self, *arrays: NDArray[Any]) -> tuple[Tensor, ...]:
         towers, lessons = self._towers, self._lessons
-        pixels, large, label = (torch.from_numpy(array).to(towers.device) for array in given)
+        pixels, large, label = (torch.from_numpy(array).to(towers.device) for array in arrays)
         with towers.mixed():
             maps = towers.early(_scaled(pixels)), towers.early(_scaled(large))
             middle = towers.middle(maps[1])

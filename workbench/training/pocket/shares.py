@@ -13,11 +13,10 @@ import multiprocessing
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,14 +35,14 @@ class Shares:
 
     def __init__(self, count: int, work: Callable[[Any], Sequence[Tensor]], parameters: Sequence[Tensor]) -> None:
         self.count, self._parameters = count, parameters
-        self._all, self._few = torch.get_num_threads(), max(1, torch.get_num_threads() // count)
+        self._cores = max(1, torch.get_num_threads() // count)
         self._here, self._leaves = _Share(work, parameters), [list[Tensor]() for _ in range(count)]
         if count > 1:
             for part in parameters:
                 part.share_memory_()  # type: ignore[no-untyped-call]
         self._helpers: list[_Helper] = []
         for _ in range(count - 1):
-            self._helpers.append(_Helper(self._here, self._few, others=self._helpers))
+            self._helpers.append(_Helper(self._here, self._cores, others=self._helpers))
 
     def __enter__(self) -> Self:
         return self
@@ -65,9 +64,9 @@ class Shares:
         """
         for helper, order in zip(self._helpers, orders[1:], strict=True):
             helper.send(("run", order))
-        with _Threads(self._few, self._all):
+        with _threads(self._cores):
             found = [self._here.run(orders[0])]
-        found += [_tensors(helper.receive()) for helper in self._helpers]
+        found += [[torch.from_numpy(array) for array in helper.receive()] for helper in self._helpers]
         device = self._parameters[0].device
         cut = [tuple(one.detach().to(device).requires_grad_(one.is_floating_point()) for one in row) for row in found]
         for kept, row in zip(self._leaves, cut, strict=True):
@@ -80,7 +79,7 @@ class Shares:
         self._leaves = [[] for _ in range(self.count)]
         for helper, grads in zip(self._helpers, asked[1:], strict=True):
             helper.send(("back", [None if grad is None else grad.numpy() for grad in grads]))
-        with _Threads(self._few, self._all):
+        with _threads(self._cores):
             found = [[*self._here.back(asked[0])]]
         for helper in self._helpers:
             there = helper.receive()
@@ -170,23 +169,15 @@ def _help(share: _Share, grads: Sequence[Tensor], threads: int, orders: Connecti
         orders.send([grad is not None for grad in found])
 
 
-class _Threads:
-    """So many threads for an operation while this share works, and all of them again after."""
-
-    def __init__(self, few: int, every: int) -> None:
-        self._few, self._every = few, every
-
-    def __enter__(self) -> None:
-        if self._few != self._every:
-            torch.set_num_threads(self._few)
-
-    def __exit__(self, *_: object) -> None:
-        if self._few != self._every:
-            torch.set_num_threads(self._every)
-
-
-def _tensors(arrays: Sequence[np.ndarray[Any, Any]]) -> list[Tensor]:
-    return [torch.from_numpy(array) for array in arrays]
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads for an operation, and as many as before again after."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def fitting(device: torch.device) -> int:

@@ -109,8 +109,8 @@ class Towers(nn.Module):
 
 def early(image: Any, pixels: Tensor, stages: int) -> Tensor:
     """The stem and the first stages of an EfficientNet, for a few pictures at a time: their maps are large."""
-    parts = (pixels,) if torch.is_grad_enabled() else torch.split(pixels, AT_ONCE)
-    return torch.cat([image.blocks[:stages](image.bn1(image.conv_stem(part))) for part in parts])
+    few = torch.split(pixels, AT_ONCE)
+    return torch.cat([image.blocks[:stages](image.bn1(image.conv_stem(part))) for part in few])
 
 
 def late(image: Any, maps: Tensor, stages: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from workbench.training import checkpoints
-from workbench.training.pocket import asking, folding, joint, lessons, stream, towers
+from workbench.training.pocket import asking, folding, joint, lessons, seeing, shares, stream, towers
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
 
@@ -93,6 +94,32 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, to
         assert torch.equal(value, later.towers.state_dict()[name]), name
     for name, value in whole.average.state_dict().items():
         assert torch.equal(value, later.average.state_dict()[name]), name
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("count", [1, 2])
+def test_each_row_is_that_of_its_picture_or_text_in_any_share(material: Material, tokenizer, count: int) -> None:  # type: ignore[no-untyped-def]
+    run, teachers = world(material, tokenizer)
+    both, names = run.towers, ["a cat", "tree", "a photo of a tabby.", "a", "the motorcycle"]
+    drawn = stream.batch(material, 0.5, sizes=((32,),), rng=random.Random(0))
+    work = seeing.Work(both, run.lessons, locked=teachers.image, tokenizer=tokenizer)
+    with shares.Shares(count, work, list(both.parameters())) as made:
+        seen, read = seeing.look(drawn, made), seeing.read(names, made)
+    pictures = [((one.float() / 127.5) - 1)[None] for part in (drawn.pixels, drawn.large) for one in part]
+    with torch.no_grad(), both.mixed():
+        rows = torch.cat([both.features(both.early(one)).float() for one in pictures])
+        known = torch.cat([towers.late(teachers.image, both.early(one), both.frozen).float() for one in pictures])
+        texts = torch.cat([both.pooled(dict(tokenizer(name, return_tensors="pt"))) for name in names])
+    close = {"rtol": 0.03, "atol": 0.03 * float(rows.std())}
+    torch.testing.assert_close(seen.rows, rows, **close)
+    torch.testing.assert_close(seen.known, known[drawn.label >= 0], **close)
+    torch.testing.assert_close(read, texts, rtol=0.03, atol=0.03)
+    large, concepts = len(drawn.large), len(material.bank.alike)
+    assert seen.rows.shape == (len(pictures), 1280)
+    assert seen.alive.shape == (len(pictures), concepts)
+    assert seen.letters.shape == (large, 26, 3, 3)
+    assert seen.known.shape == (3, 1280)
+    assert read.shape == (len(names), 384)
 
 
 @pytest.mark.gpu
