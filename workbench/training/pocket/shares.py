@@ -15,10 +15,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import torch
 from torch import Tensor
+
+from workbench.errors import OutOfResources
 
 MOST = 4  # shares; a batch has some forty pictures
 STOP = ("stop", None)
@@ -61,6 +63,9 @@ class Shares:
 
         Args:
             orders: `count` of them.
+
+        Raises:
+            OutOfResources: the system ended a helper.
         """
         for helper, order in zip(self._helpers, orders[1:], strict=True):
             helper.send(("run", order))
@@ -129,15 +134,26 @@ class _Helper:
         theirs.close()
 
     def send(self, order: Any) -> None:
-        self._ours.send(order)
+        try:
+            self._ours.send(order)
+        except OSError:
+            self._fail()
 
     def receive(self) -> Any:
         try:
             return self._ours.recv()
-        except EOFError:
-            self._process.join(timeout=10)
-            code = self._process.exitcode
-            raise RuntimeError(f"a helper process ended (exit code {code}); what it said stands above") from None
+        except (EOFError, OSError):
+            self._fail()
+
+    def _fail(self) -> NoReturn:
+        self._process.join(timeout=10)
+        code = self._process.exitcode or 0
+        if code < 0:
+            raise OutOfResources(
+                f"A process of this training was ended by the system (signal {-code}), as happens when memory runs "
+                "out. The same command goes on from the last checkpoint; with OMP_NUM_THREADS=1 it takes one process."
+            )
+        raise RuntimeError(f"a helper process ended (exit code {code}); what it said stands above")
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):  # it may have ended by itself

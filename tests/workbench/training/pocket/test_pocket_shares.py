@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from workbench.errors import OutOfResources
 from workbench.training.pocket import shares
 
 pytestmark = pytest.mark.skipif(
@@ -90,6 +91,15 @@ def test_a_helper_that_fails_stops_the_run(given: tuple[Toy, shares.Shares]) -> 
     orders = [("second", torch.zeros(1, 3).double().numpy()), *[("second", None)] * (made.count - 1)]
     with pytest.raises(RuntimeError, match=r"helper process ended \(exit code 1\)"):
         made.run(orders)
+
+
+def test_a_helper_that_the_system_ended_is_said_to_be_so() -> None:
+    toy = Toy()
+    with shares.Shares(2, toy, list(toy.parameters())) as made:
+        made._helpers[0]._process.kill()
+        made._helpers[0]._process.join()
+        with pytest.raises(OutOfResources, match=r"signal 9.*last checkpoint"):
+            made.run([("second", torch.zeros(1, 3).double().numpy())] * 2)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12
