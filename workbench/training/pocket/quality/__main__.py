@@ -19,7 +19,7 @@ from workbench.errors import BadInput, WorkbenchError
 from workbench.stats import share
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
-from workbench.training.pocket.quality.answers import Answer, Apart, table
+from workbench.training.pocket.quality.answers import Answer, Apart, write
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -54,7 +54,7 @@ def _measured(given: argparse.Namespace) -> None:
     answers: list[Answer] = []
     for answer in measuring.measure(backend, kept):
         answers.append(answer)
-        _write(given.out, answers)
+        write(given.out, answers)
     if given.pruning:
         _pruning(given.out, answers, given.model, kept=kept, work=given.work)
     features = measuring.last_block(backend)
@@ -62,7 +62,7 @@ def _measured(given: argparse.Namespace) -> None:
     channels = features([kept.photos[0][0]]).shape[1]
     how = f"AUROC of 0.9 in all three forms; {chance} with mixed-up concepts"
     answers.append(Answer("multimodal units of the last block", share(len(found), channels), how))
-    _write(given.out, answers)
+    write(given.out, answers)
     given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
 
 
@@ -91,13 +91,6 @@ def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work:
         pruning.restored(_folder(model), whole)
         rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), kept)))
     out.with_suffix(".pruning.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-
-
-def _write(file: Path, answers: list[Answer]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(table(answers), encoding="utf-8")
-    rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
-    file.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -96,3 +98,11 @@ def table(answers: Sequence[Answer]) -> str:
         ends = f"{100 * value.low:.1f} to {100 * value.high:.1f} %"
         lines.append(f"| {answer.question} | {100 * value.value:.1f} % | {ends} | {value.n} | {answer.how} |")
     return "\n".join(lines) + "\n"
+
+
+def write(file: Path, answers: Sequence[Answer]) -> None:
+    """Write a Markdown table of answers, and the same as JSON beside it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(table(answers), encoding="utf-8")
+    rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
+    file.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,95 @@
+"""Photos of things with notes: what a planted model answers is counted, and what cannot be asked is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from workbench.errors import BadInput
+from workbench.training.pocket.quality import real_notes
+
+SHADES = {"a photo of a cup.": 0, "a photo of a lamp.": 1, "a photo of a pen.": 2, "a photo of a iPod.": 3}
+
+
+class Shaded:
+    """Knows a picture by how bright it is: each text has its own shade of grey."""
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        return torch.eye(len(SHADES))[[SHADES[text] for text in texts]]
+
+    def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
+        return torch.eye(len(SHADES))[[int(np.asarray(picture).mean()) // 64 for picture in pictures]]
+
+
+def folder(place: Path, rows: Sequence[tuple[str, str, int]], head: str = "file,thing,word") -> Path:
+    """Photos, each of one shade, and their table."""
+    lines = [head]
+    for number, (thing, word, shade) in enumerate(rows):
+        Image.new("RGB", (40, 30), (64 * shade + 20,) * 3).save(place / f"{number}.png")
+        lines.append(f"{number}.png,{thing},{word}")
+    (place / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    return place
+
+
+def test_blank_notes_are_named_among_all_things_and_words_ask_two_ways(tmp_path: Path) -> None:
+    rows = [("cup", "", 0), ("lamp", "", 1), ("pen", "", 0)]  # two of three
+    rows += [("cup", "iPod", 3), ("lamp", "iPod", 1), ("pen", "cup", 0), ("pen", "iPod", 0)]  # two of four
+    named, beaten = real_notes.real_notes(Shaded(), real_notes.read(folder(tmp_path, rows)))  # type: ignore[arg-type]
+    assert (named.share.value, named.share.n, named.how) == (2 / 3, 3, "3-way")
+    assert (beaten.share.value, beaten.share.n) == (0.5, 4)  # a picture that is neither is no success
+
+
+@pytest.mark.parametrize(("word", "question"), [("", "blank"), ("iPod", "beats")])
+def test_only_what_there_are_photos_for_is_answered(tmp_path: Path, word: str, question: str) -> None:
+    photos = real_notes.read(folder(tmp_path, [("cup", word, 0), ("lamp", word, 1)]))
+    (answer,) = real_notes.real_notes(Shaded(), photos)  # type: ignore[arg-type]
+    assert question in answer.question
+
+
+@pytest.mark.parametrize(
+    ("rows", "head", "said"),
+    [
+        ([("cup", "", 0), ("lamp", "", 1)], "file,thing", r"missing: word"),
+        ([("cup", "", 0), ("cup", "iPod", 1)], "file,thing,word", r"at least two"),
+        ([], "file,thing,word", r"at least two"),
+        ([("cup", "Cup", 0), ("lamp", "", 1)], "file,thing,word", r"'0\.png' has 'Cup' for both"),
+        ([("", "iPod", 0), ("lamp", "", 1)], "file,thing,word", r"no thing for the photo '0\.png'"),
+    ],
+)
+def test_a_table_that_says_too_little_is_refused(
+    tmp_path: Path, rows: list[tuple[str, str, int]], head: str, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        real_notes.read(folder(tmp_path, rows, head))
+
+
+def test_a_photo_that_is_not_there_and_a_table_that_is_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"labels\.csv \(file, thing, word"):
+        real_notes.read(tmp_path)
+    (folder(tmp_path, [("cup", "", 0), ("lamp", "", 1)]) / "1.png").unlink()
+    with pytest.raises(BadInput, match=r"'1\.png', which is not there"):
+        real_notes.read(tmp_path)
+    (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match="can be read"):
+        real_notes.read(tmp_path)
+
+
+def test_the_command_writes_a_table_or_says_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(tmp_path, [("red", "", 0), ("blue", "red", 3)])
+    monkeypatch.setattr("sys.argv", ["real_notes", "fake", str(place), "--out", str(tmp_path / "said.md")])
+    real_notes.main()
+    assert len((tmp_path / "said.md").read_text(encoding="utf-8").splitlines()) == 4
+    assert [row["n"] for row in json.loads((tmp_path / "said.json").read_text(encoding="utf-8"))] == [1, 1]
+    monkeypatch.setattr("sys.argv", ["real_notes", "fake", str(tmp_path / "nowhere"), "--out", str(tmp_path / "n.md")])
+    with pytest.raises(SystemExit) as left:
+        real_notes.main()
+    assert left.value.code == 2
+    assert "labels.csv" in capsys.readouterr().err
