@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def main() -> None:
     options.add_argument("--style", choices=(*emoji.TO_CHOOSE, *emoji.TO_REPORT), default="fluent")
     options.add_argument("--work", type=Path, required=True, help="where drawings and fonts are remembered")
     options.add_argument("--out", type=Path, required=True, help="a .md file; .json goes beside it")
+    options.add_argument("--seed", type=int, default=0, help="of words, colours, counts, pairs and labels")
     options.add_argument("--speed", action="store_true", help="milliseconds a photo beside the bare image tower")
     options.add_argument("--pruning", action="store_true", help="the same checkpoint with all word pieces, beside it")
     given = options.parse_args()
@@ -48,6 +49,7 @@ def _measured(given: argparse.Namespace) -> None:
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
     settings = Settings(photos=given.photos, modules=given.modules)
     kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
+    kept = replace(kept, seed=given.seed)
     backend = workbench.load(given.model, device="cpu")
     if given.speed:
         _speed(given.out, backend, kept, model=given.model)
