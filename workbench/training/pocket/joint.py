@@ -44,6 +44,7 @@ WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
     **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
+ENDING = 0.75  # of the rates, in the ending
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 
@@ -52,16 +53,27 @@ class Plan:
     """How long a run goes, how large its pictures are, and where it begins.
 
     Attributes:
-        steps: of the whole run.
-        sizes: pixels for each equal part of the run, one of which is chosen for a batch.
+        steps: of the run without its ending.
+        sizes: pixels for each equal part of those, one of which is chosen for a batch.
         seed: decides pictures and words.
         every: so many steps between checkpoints.
+        ending: steps after those, with a mix and rates of their own.
     """
 
     steps: int
     sizes: tuple[tuple[int, ...], ...]
     seed: int
     every: int = 150
+    ending: int = 0
+
+    @property
+    def whole(self) -> int:
+        """Steps of the run and its ending."""
+        return self.steps + self.ending
+
+    def rate(self, step: int) -> float:
+        """Of the full rate, before that step: up and down in the run, and once more in its ending."""
+        return rate(step, self.steps) if step < self.steps else rate(step - self.steps, self.ending)
 
 
 @dataclass
@@ -133,19 +145,32 @@ def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
     return groups
 
 
+def settle(run: Run, pace: float = 1.0) -> None:
+    """Begin the ending: from the average, with lower rates.
+
+    Args:
+        run: that has ended; changed in place.
+        pace: of the towers' rates, as `begin` had it.
+    """
+    run.towers.load_state_dict(run.average.state_dict())
+    anew = begin(run.towers, run.lessons, pace * ENDING)
+    run.average, run.optimiser, run.bank = anew.average, anew.optimiser, None
+
+
 def train(
     run: Run, teachers: Teachers, *, material: Material, plan: Plan, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Train on to the plan's end; yields (step, losses) after each step.
+    """Train on to the run's end, or from there to the end of its ending; yields (step, losses) after each step.
 
     Args:
-        run: as `begin` or a checkpoint gives it.
+        run: as `begin`, `settle` or a checkpoint gives it.
         teachers: what photos and texts are held to.
         material: what the pictures are drawn from.
         plan: how long, how large, from which seed.
         folder: for checkpoints.
     """
     device, since = run.towers.device, time.monotonic()
+    last = plan.steps if run.step < plan.steps else plan.whole
     stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
     painters = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
     loader = DataLoader(stream, batch_size=None, num_workers=painters, prefetch_factor=4)
@@ -155,10 +180,10 @@ def train(
             parts = _step(run, teachers, batch, material=material, plan=plan, shares=shares)
             now = time.monotonic()
             run.seconds, since = run.seconds + now - since, now
-            if run.step % plan.every == 0 or run.step == plan.steps:
+            if run.step % plan.every == 0 or run.step == last:
                 checkpoints.save(folder, run.step, run.state())
             yield run.step, parts
-            if run.step >= plan.steps:
+            if run.step >= last:
                 return
 
 
@@ -174,7 +199,7 @@ def _step(
     if run.bank is None or run.step % REFRESH == 0:
         run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
     for group in run.optimiser.param_groups:
-        group["lr"] = group["base"] * rate(run.step, plan.steps)
+        group["lr"] = group["base"] * plan.rate(run.step)
     seen, batch = look(batch, shares), batch.to(run.towers.device)
     rows, parts = losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
     parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)

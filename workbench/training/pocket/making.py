@@ -7,8 +7,12 @@ from pathlib import Path
 
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, sources
+from workbench.training.pocket.asking import Teachers
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
 from workbench.training.progress import Progress
+
+BEGAN = "ending"  # holds what the ending began from
 
 
 def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -30,19 +34,42 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     folder = out / "work" / "joint"
     if ready.run.step < settings.steps:
         drawn_from = sources.material(settings, ready.sources, out / "work")
-        plan = joint.Plan(settings.steps, settings.sizes, settings.seed, settings.save_every)
-        for step, parts in joint.train(ready.run, ready.teachers, material=drawn_from, plan=plan, folder=folder):
+        plan = joint.Plan(
+            settings.steps - settings.ending, settings.sizes, settings.seed, settings.save_every, settings.ending
+        )
+        for step, parts in legs(
+            ready.run, ready.teachers, material=drawn_from, plan=plan, pace=settings.pace, folder=folder
+        ):
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
             said = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
-            yield Progress(
-                step,
-                settings.steps,
-                loss,
-                settings.pace * joint.RATES["image"] * joint.rate(step, settings.steps),
-                said,
-            )
+            pace = settings.pace * (joint.ENDING if step > plan.steps else 1)
+            yield Progress(step, plan.whole, loss, pace * joint.RATES["image"] * plan.rate(step - 1), said)
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return
-    made = joint.blended(ready.run.average.cpu(), ready.before, settings.blend)
+    began = checkpoints.latest(out / "work" / BEGAN)
+    before = ready.before if began is None else checkpoints.load(began)["towers"]
+    made = joint.blended(ready.run.average.cpu(), before, settings.blend)
     export.write(made, settings, out, ready=ready)
+
+
+def legs(
+    run: joint.Run, teachers: Teachers, *, material: Material, plan: joint.Plan, pace: float, folder: Path
+) -> Iterator[tuple[int, dict[str, float]]]:
+    """Stage two, then its ending, from wherever a checkpoint left it; yields (step, losses) after each step.
+
+    Args:
+        run: as `joint.begin` or a checkpoint gives it.
+        teachers: what photos and texts are held to.
+        material: what the pictures are drawn from.
+        plan: how long, how large, from which seed.
+        pace: of the towers' rates.
+        folder: for checkpoints.
+    """
+    if run.step < plan.steps:
+        yield from joint.train(run, teachers, material=material, plan=plan, folder=folder)
+    if plan.steps <= run.step < plan.whole:
+        if run.step == plan.steps:
+            checkpoints.save(folder.parent / BEGAN, plan.steps, {"towers": run.average.state_dict()})
+            joint.settle(run, pace)
+        yield from joint.train(run, teachers, material=material, plan=plan, folder=folder)

@@ -246,7 +246,7 @@ def made(material: Material, kind: str, *, size: int, done: float, rng: random.R
         material: what is drawn from.
         kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
         size: pixels a side.
-        done: part of the run that is over, 0..1; words become rarer along it.
+        done: part of the run that is over; words become rarer along it.
         rng: decides everything else.
     """
     if kind in ("attacked", "word"):

@@ -16,7 +16,7 @@ from workbench.training.progress import Order
 from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
-GOING_ON = {"pace": 0.75, "blend": 0.3}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 0.75}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 
 class Settings(BaseModel):
@@ -40,10 +40,15 @@ class Settings(BaseModel):
     anchors: Annotated[int, Field(ge=100)] = 24_000  # nouns and glosses that keep MiniLM's geometry
     text_steps: Annotated[int, Field(ge=1)] = 1_800  # that stage one's rate is planned for
     text_until: Annotated[int, Field(ge=1)] = 900  # where it ends: the names are in place by then
-    steps: Annotated[int, Field(ge=1)] = 10_000  # of stage two
+    steps: Annotated[int, Field(ge=1)] = 24_000  # of stage two, its ending included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128, 144), (128, 160), (144, 192))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of what stage two began from in what is written
+    blend: Annotated[float, Field(ge=0, le=1)] = 0.3  # share of what the ending began from in what is written
+
+    @property
+    def ending(self) -> int:
+        """Steps that stage two ends with: a third; none where it goes on from a checkpoint, which is an ending."""
+        return 0 if self.start is not None else self.steps // 3
 
 
 def _device(wanted: str) -> str:

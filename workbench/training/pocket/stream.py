@@ -45,7 +45,11 @@ DRAWING = Mix(
     {"photo": 5, "drawing": 16, "colour": 1, "count": 4},
     {"photo": 4, "drawing": 6, "colour": 1, "count": 3, "attacked": 2, "word": 6, "pair": 4},
 )
-TURN = 0.4  # of the run, where the second mix begins
+ENDING = Mix(  # words again; more photos than these are learned by heart
+    {"photo": 5, "drawing": 11, "colour": 1, "count": 2},
+    {"photo": 4, "drawing": 4, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 4},
+)
+TURN = 0.4  # of the run, where the second mix begins; the third begins at its end
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
@@ -92,7 +96,7 @@ class Stream(IterableDataset[Batch]):
         material: what is drawn from.
         seed: decides everything.
         start: the first step.
-        steps: of the whole run; words become rarer and pictures larger along it.
+        steps: of the run without its ending; words become rarer and pictures larger along it.
         sizes: pixels at the beginning, and in the last part.
     """
 
@@ -109,8 +113,8 @@ class Stream(IterableDataset[Batch]):
 
 
 def mix(done: float) -> Mix:
-    """What a batch is made of when that part of the run is over, 0..1."""
-    return READING if done < TURN else DRAWING
+    """What a batch is made of when that part of the run is over; 1 and more in its ending."""
+    return READING if done < TURN else DRAWING if done < 1 else ENDING
 
 
 def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...], rng: random.Random) -> Batch:
@@ -118,7 +122,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
 
     Args:
         material: what is drawn from.
-        done: part of the run that is over, 0..1.
+        done: part of the run that is over; 1 and more in its ending.
         sizes: pixels for each equal part of the run, one of which is chosen.
         rng: decides everything else.
     """

@@ -56,3 +56,12 @@ def material(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Material:
     font = Font(str(FONT), "DejaVu Sans", "free", False)
     full, small = [(photo(120), k % 3) for k in range(4)], [(photo(64), k % 3) for k in range(4)]
     return Material(full, small, sprites, (font,), lexicon, bank, ("tree", "cat", "tabby", "crane"))
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path):  # type: ignore[no-untyped-def]
+    from tests.workbench.training.pocket.world import PIECES
+    from workbench.training.pocket import vocabulary
+
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    return vocabulary.tokenizer(tmp_path / "vocab.txt")

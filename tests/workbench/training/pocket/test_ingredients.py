@@ -73,7 +73,7 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         True,
         True,
     )
-    assert (read.start, read.pace, read.blend) == (None, 1, 0)
+    assert (read.start, read.pace, read.blend) == (None, 1, 0.3)
     with pytest.raises(BadInput, match=r"no folder .*nowhere"):
         settings(Order(tmp_path, data=str(tmp_path / "nowhere")))
     with pytest.raises(BadInput, match=r"'pocket' cannot be used: seed: .*0; steps: .*1"):

@@ -38,7 +38,7 @@ def test_several_painters_take_turns(material: Material) -> None:
         assert one.captions == other.captions
 
 
-@pytest.mark.parametrize(("done", "mix"), [(0.5, stream.DRAWING), (0.39, stream.READING)])
+@pytest.mark.parametrize(("done", "mix"), [(1.0, stream.ENDING), (0.99, stream.DRAWING), (0.39, stream.READING)])
 def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix) -> None:
     batch = stream.batch(material, done, sizes=((64,),), rng=random.Random(0))
     smaller, larger = sum(mix.smaller.values()), sum(mix.larger.values())

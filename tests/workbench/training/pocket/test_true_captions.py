@@ -11,7 +11,9 @@ from workbench.training.pocket import asking, painting, scenes, stream
 from workbench.training.pocket.bank import COUNTS
 from workbench.training.pocket.material import Material
 
-KINDS = sorted({kind for mix in (stream.READING, stream.DRAWING) for kind in (*mix.smaller, *mix.larger)})
+KINDS = sorted(
+    {kind for mix in (stream.READING, stream.DRAWING, stream.ENDING) for kind in (*mix.smaller, *mix.larger)}
+)
 
 
 def test_a_caption_is_true_of_what_shows_all_its_names() -> None:

@@ -1,0 +1,59 @@
+"""Towers with random weights and few word pieces, all that they are held to, and small batches."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+from transformers import BertConfig, BertModel
+
+from workbench.training.pocket import asking, folding, joint, lessons, stream, towers
+from workbench.training.pocket.head import Head
+from workbench.training.pocket.material import Material
+
+PIECES = (
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    *"abcdefghijklmnopqrstuvwxyz.0123456789",
+    "photo",
+    "of",
+    "cat",
+    "tree",
+)
+PIECES = (*PIECES, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"))
+
+
+def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
+    torch.manual_seed(0)
+    net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    config = BertConfig(
+        **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 3},
+        **{"num_attention_heads": 12, "intermediate_size": 64, "max_position_embeddings": towers.POSITIONS},
+        **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},  # as in `towers.text_tower`
+    )
+    image = folding.folded(net).to(memory_format=torch.channels_last)
+    both = towers.Towers(image, BertModel(config), dim=16, frozen=3)
+    locked = folding.folded(net)
+    locked.requires_grad_(False)
+    head = Head(
+        both.visual_projection.weight.detach().clone(), torch.nn.functional.normalize(torch.randn(1000, 16)), 20.0
+    )
+    words = ["cat", "tree", "a photo"]
+    vectors = torch.nn.functional.normalize(torch.randn(3, towers.TEXT_WIDTH), dim=-1)
+    units = lessons.channels(net.classifier.weight, material.bank)
+    besides = lessons.Lessons(units, material.bank.alike, middle=towers.MIDDLE_WIDTHS["lite0"])
+    teachers = asking.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
+    return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
+
+
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of ten pictures, of all kinds."""
+    smaller, larger = (
+        {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1},
+        {"photo": 1, "attacked": 1, "word": 2},
+    )
+    for name in ("READING", "DRAWING", "ENDING"):
+        monkeypatch.setattr(stream, name, stream.Mix(smaller, larger))
