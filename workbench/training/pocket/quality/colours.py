@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.stats import share
@@ -65,7 +65,11 @@ def counts(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
 
 
 def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
-    """Two photos side by side: does the sentence of both beat each of the two sentences of one?"""
+    """Two photos side by side: does the sentence of both beat each of the two sentences of one?
+
+    And with each photo alone, does its sentence beat those that add a stranger, named first or last? A model that likes
+    long sentences fails there.
+    """
     rng, first = apart.rng(), apart.lexicon.first()
     pictures: list[Image.Image] = []
     said: list[list[str]] = []
@@ -77,6 +81,15 @@ def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
             said.append([f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))])
     hits = _choices(backend, pictures, said).argmax(1) == 0
     yield Answer("a sentence of two things beats those of one", share(int(hits.sum()), PAIRS), "photos side by side")
+    alone = []
+    for _, a in apart.photos:
+        b = rng.choice([label for _, label in apart.photos if label != a])
+        both = (f"a photo of a {first[x]} and a {first[y]}." for x, y in ((a, b), (b, a)))
+        alone.append([f"a photo of a {first[a]}.", *both])
+    hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos], alone).argmax(1) == 0
+    yield Answer(
+        "a sentence of one thing beats those of two", share(int(hits.sum()), len(hits)), "the same photos alone"
+    )
 
 
 def _things(apart: Apart) -> list:  # type: ignore[type-arg]
