@@ -51,6 +51,7 @@ FULL = 0.55  # of the photos are of full size
 ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
+SMALLER = 0.3  # of a pair's picture, and no less, the smaller of both has in the ending
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -223,7 +224,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
     return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _pair(material: Material, size: int, rng: random.Random) -> Made:
+def _pair(material: Material, size: int, done: float, rng: random.Random) -> Made:
     parts, names = [], []
     for _ in "ab":
         if rng.random() < 0.7:
@@ -235,7 +236,8 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
-    scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng)
+    share = 0.5 if done < 1 else rng.uniform(SMALLER, 1 - SMALLER)
+    scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, share=share)
     return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
@@ -246,10 +248,10 @@ def made(material: Material, kind: str, *, size: int, done: float, rng: random.R
         material: what is drawn from.
         kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
         size: pixels a side.
-        done: part of the run that is over; words become rarer along it.
+        done: part of the run that is over; words become rarer along it, and of a pair one may be smaller at its end.
         rng: decides everything else.
     """
-    if kind in ("attacked", "word"):
-        return {"attacked": _attacked, "word": _word}[kind](material, size, done, rng)
-    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
+    if kind in ("attacked", "word", "pair"):
+        return {"attacked": _attacked, "word": _word, "pair": _pair}[kind](material, size, done, rng)
+    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count}
     return makers[kind](material, size, rng)

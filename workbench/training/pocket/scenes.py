@@ -85,26 +85,33 @@ def counted(
     return Scene(on, weights, say(number), claims, tuple(say(count) for count in range(1, 6) if count != number))
 
 
-def together(pair: tuple[str, str], parts: tuple[Image.Image, Image.Image], *, other: str, rng: random.Random) -> Scene:
+def together(
+    pair: tuple[str, str],
+    parts: tuple[Image.Image, Image.Image],
+    *,
+    other: str,
+    rng: random.Random,
+    share: float = 0.5,
+) -> Scene:
     """Two square pictures beside or above each other.
 
     Args:
         pair: what they show.
-        parts: two pictures of one size; each is squeezed to half.
+        parts: two pictures of one size; each is squeezed or cut to its share.
         other: what neither shows.
         rng: decides sides and words.
+        share: of the whole, for the left or upper one.
     """
     size = parts[0].width
-    on, half = Image.new("RGB", (size, size)), size // 2
+    on, first = Image.new("RGB", (size, size)), int(size * share)
     aside = rng.random() < 0.5
-    for place, picture in enumerate(rng.sample(parts, 2)):
+    for picture, start, wide in zip(rng.sample(parts, 2), (0, first), (first, size - first), strict=True):
         if rng.random() < 0.5:  # a cut through the middle keeps its proportions
-            part = picture.crop(
-                (half // 2, 0, half // 2 + half, size) if aside else (0, half // 2, size, half // 2 + half)
-            )
+            off = (size - wide) // 2
+            part = picture.crop((off, 0, off + wide, size) if aside else (0, off, size, off + wide))
         else:
-            part = picture.resize((half, size) if aside else (size, half), Image.Resampling.BILINEAR)
-        on.paste(part, (place * half, 0) if aside else (0, place * half))
+            part = picture.resize((wide, size) if aside else (size, wide), Image.Resampling.BILINEAR)
+        on.paste(part, (start, 0) if aside else (0, start))
     caption, false = _both(pair, other, rng)
     return Scene(on, dict.fromkeys(pair, 1.0), caption, frozenset(pair), false)
 

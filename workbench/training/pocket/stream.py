@@ -47,7 +47,7 @@ DRAWING = Mix(
 )
 ENDING = Mix(  # words again; more photos than these are learned by heart
     {"photo": 5, "drawing": 11, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 4, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 4},
+    {"photo": 4, "drawing": 4, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
 )
 TURN = 0.4  # of the run, where the second mix begins; the third begins at its end
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels

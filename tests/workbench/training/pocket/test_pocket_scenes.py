@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import colorsys
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
 
-from workbench.training.pocket import grounds, scenes, shapes
+from workbench.training.pocket import grounds, painting, scenes, shapes
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
+from workbench.training.pocket.material import Material
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -82,6 +84,39 @@ def test_a_pair_shows_both_and_its_false_captions_name_one_or_a_stranger() -> No
     assert "cat" in scene.caption
     assert all(("dog" in text) + ("cat" in text) == 1 for text in scene.false)
     assert sum("lamp" in text for text in scene.false) == 2
+
+
+def test_of_a_pair_one_may_take_more_and_each_keeps_its_middle() -> None:
+    parts = [Image.new("RGB", (64, 64), colour) for colour in ((255, 0, 0), (0, 0, 255))]
+    for part, middle in zip(parts, ((255, 255, 0), (0, 255, 255)), strict=True):
+        part.paste(middle, (28, 28, 36, 36))
+    seen = set()
+    for seed in range(40):
+        scene = scenes.together(("a", "b"), (parts[0], parts[1]), other="c", rng=random.Random(seed), share=0.25)
+        levels = np.asarray(scene.picture).astype(int)
+        red, blue = (levels[..., 0] > levels[..., 2]).sum(), (levels[..., 2] > levels[..., 0]).sum()
+        assert red + blue == 64 * 64
+        seen.add(int(red))
+        assert ((levels[..., 1] > 200) & (levels[..., 0] > 200)).any()
+        assert ((levels[..., 1] > 200) & (levels[..., 2] > 200)).any()
+    assert seen == {1024, 3072}  # either may be the smaller
+
+
+def test_only_in_the_ending_one_of_a_pair_is_smaller(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[float] = []
+    whole = scenes.together
+
+    def together(*given: Any, share: float, **more: Any) -> scenes.Scene:
+        shares.append(share)
+        return whole(*given, share=share, **more)
+
+    monkeypatch.setattr(painting.scenes, "together", together)
+    for done in (0.99, 1.0):
+        for seed in range(60):
+            painting.made(material, "pair", size=48, done=done, rng=random.Random(seed))
+    assert set(shares[:60]) == {0.5}
+    assert 0.3 <= min(shares[60:]) < 0.35
+    assert 0.65 < max(shares[60:]) <= 0.7
 
 
 def test_plurals_follow_the_rules() -> None:
