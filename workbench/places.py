@@ -5,6 +5,7 @@ Knows nothing of what lies there; `CLIP_WORKBENCH_HOME` moves all of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import uuid
@@ -32,20 +33,33 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file at once: readers see the old one or the new one, never half of it.
+    """Write a JSON file at once.
 
     Raises:
         OutOfResources: the folder cannot be written.
     """
-    half = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
+    said = json.dumps(content, indent=1, sort_keys=True).encode()
+    write_whole(path, said, remedy="; point CLIP_WORKBENCH_HOME at a folder that can be")
+
+
+def write_whole(path: Path, content: bytes, *, remedy: str = "") -> None:
+    """Write a file at once, with the folders it wants: readers see the old one or the new one, never half of it.
+
+    Args:
+        path: the file.
+        content: all of it.
+        remedy: what would help, at the end of the error's sentence.
+
+    Raises:
+        OutOfResources: it cannot be written.
+    """
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+        half.write_bytes(content)
         os.replace(half, path)
     except OSError as error:
-        raise OutOfResources(
-            f"The file {path.name!r} could not be written ({error.strerror}); "
-            "point CLIP_WORKBENCH_HOME at a folder that can be."
-        ) from None
+        raise OutOfResources(f"The file {path.name!r} could not be written ({error.strerror}){remedy}.") from None
     finally:
-        half.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where no folder is, no half of a file is
+            half.unlink()

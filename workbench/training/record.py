@@ -8,9 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import platform
-import uuid
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -19,8 +17,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from workbench.errors import BadInput, OutOfResources
-from workbench.places import read_json
+from workbench.errors import BadInput
+from workbench.places import read_json, write_whole
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
@@ -68,7 +66,7 @@ def write_record(out: Path, record: Record) -> None:
     Raises:
         OutOfResources: the folder cannot be written.
     """
-    _write(out / RECORD, (record.model_dump_json(indent=1, by_alias=True) + "\n").encode())
+    write_whole(out / RECORD, (record.model_dump_json(indent=1, by_alias=True) + "\n").encode())
 
 
 def read_record(out: Path) -> Record:
@@ -97,9 +95,9 @@ def write_history(out: Path, rows: Sequence[Row]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([one.name for one in fields(Row)])
     table.writerows(["" if value != value else value for value in astuple(row)] for row in rows)
-    _write(out / HISTORY, text.getvalue().encode())
+    write_whole(out / HISTORY, text.getvalue().encode())
     if rows:
-        _write(out / FIGURE, figure(rows))
+        write_whole(out / FIGURE, figure(rows))
 
 
 def figure(rows: Sequence[Row]) -> bytes:
@@ -140,15 +138,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:  # run from a clone, or not needed here
             continue
     return found
-
-
-def _write(path: Path, content: bytes) -> None:
-    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_bytes(content)
-        os.replace(half, path)
-    except OSError as error:
-        raise OutOfResources(f"{path.name!r} could not be written ({error.strerror}).") from None
-    finally:
-        half.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
     **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
-ENDING = 0.75  # of the rates, in the ending
+ENDING_PACE = 0.75  # of the rates, in the ending
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 
@@ -153,7 +153,7 @@ def settle(run: Run, pace: float = 1.0) -> None:
         pace: of the towers' rates, as `begin` had it.
     """
     run.towers.load_state_dict(run.average.state_dict())
-    anew = begin(run.towers, run.lessons, pace * ENDING)
+    anew = begin(run.towers, run.lessons, pace * ENDING_PACE)
     run.average, run.optimiser, run.bank = anew.average, anew.optimiser, None
 
 

@@ -65,3 +65,13 @@ def tokenizer(tmp_path: Path):  # type: ignore[no-untyped-def]
 
     (tmp_path / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
     return vocabulary.tokenizer(tmp_path / "vocab.txt")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches, the same in every part of a run."""
+    from tests.workbench.training.pocket.world import FEW
+    from workbench.training.pocket import stream
+
+    for name in ("READING", "DRAWING", "ENDING"):
+        monkeypatch.setattr(stream, name, FEW)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workbench.training.pocket.world import few, world
+from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, making, sources, stream
 from workbench.training.pocket.asking import Teachers
@@ -21,14 +21,8 @@ PLAN = joint.Plan(2, ((32,),), seed=0, every=1, ending=2)
 
 
 @pytest.mark.heavy
-def test_an_ending_goes_on_wherever_it_was_interrupted(
-    material: Material,
-    tokenizer,  # type: ignore[no-untyped-def]
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    few(monkeypatch)
-
+@pytest.mark.usefixtures("few")
+def test_an_ending_goes_on_wherever_it_was_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
         return making.legs(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
@@ -53,13 +47,13 @@ def test_an_ending_goes_on_wherever_it_was_interrupted(
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("few")
 def test_what_is_written_is_blended_with_what_the_ending_began_from(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    few(monkeypatch)
     run, teachers = world(material, tokenizer)
     start = {name: value.clone() for name, value in run.towers.state_dict().items()}
     written: list[Towers] = []
@@ -97,7 +91,7 @@ def test_it_settles_from_the_average_at_lower_rates(material: Material, tokenize
     lessons = joint.RATES["lessons"]
     assert {rate for rate, before in zip(lower, rates, strict=True) if before == lessons} == {1.0}
     assert lower.count(1.0) == 1
-    assert min(lower) == pytest.approx(0.5 * joint.ENDING)
+    assert min(lower) == pytest.approx(0.5 * joint.ENDING_PACE)
 
 
 def test_rates_rise_and_fall_twice() -> None:

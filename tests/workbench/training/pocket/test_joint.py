@@ -8,17 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workbench.training.pocket.world import few, world
+from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
 from workbench.training.pocket import joint, seeing, shares, stream, towers
 from workbench.training.pocket.material import Material
 
 PLAN = joint.Plan(4, ((32,),), seed=0, every=2)
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    few(monkeypatch)
+pytestmark = pytest.mark.usefixtures("few")
 
 
 @pytest.mark.heavy

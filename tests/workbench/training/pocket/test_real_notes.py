@@ -23,8 +23,8 @@ class Shaded:
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         return torch.eye(len(SHADES))[[SHADES[text] for text in texts]]
 
-    def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
-        return torch.eye(len(SHADES))[[int(np.asarray(picture).mean()) // 64 for picture in pictures]]
+    def embed_images(self, pictures: Sequence[Path]) -> torch.Tensor:
+        return torch.eye(len(SHADES))[[int(np.asarray(Image.open(picture)).mean()) // 64 for picture in pictures]]
 
 
 def folder(place: Path, rows: Sequence[tuple[str, str, int]], head: str = "file,thing,word") -> Path:
@@ -93,3 +93,7 @@ def test_the_command_writes_a_table_or_says_one_sentence(
         real_notes.main()
     assert left.value.code == 2
     assert "labels.csv" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["real_notes", "fake", str(place), "--out", str(place / "labels.csv" / "n.md")])
+    with pytest.raises(SystemExit):
+        real_notes.main()
+    assert "'n.md' could not be written" in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import timm
 import torch
 from transformers import BertConfig, BertModel
@@ -27,6 +26,7 @@ PIECES = (*PIECES, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123
 
 
 def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
+    """A run at step 0 and its teachers."""
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     config = BertConfig(
@@ -49,11 +49,6 @@ def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run
     return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
 
 
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of ten pictures, of all kinds."""
-    smaller, larger = (
-        {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1},
-        {"photo": 1, "attacked": 1, "word": 2},
-    )
-    for name in ("READING", "DRAWING", "ENDING"):
-        monkeypatch.setattr(stream, name, stream.Mix(smaller, larger))
+FEW = stream.Mix(  # ten pictures, of all kinds
+    {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1}, {"photo": 1, "attacked": 1, "word": 2}
+)

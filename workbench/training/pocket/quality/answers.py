@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,11 +16,15 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.backend import ClipBackend
+from workbench.places import write_whole
 from workbench.stats import Share, share
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.names import Lexicon
+
+if TYPE_CHECKING:
+    from workbench.backend import Picture
 
 SIDE = 224
 TEMPLATE = "a photo of a {}."
@@ -68,8 +73,8 @@ class Apart:
         return random.Random(self.seed)
 
 
-def embed(backend: ClipBackend, pictures: Sequence[Image.Image]) -> Tensor:
-    """Embed pictures in batches; (n, dim) unit rows."""
+def embed(backend: ClipBackend, pictures: Sequence[Picture]) -> Tensor:
+    """Embed pictures, or files of pictures, in batches; (n, dim) unit rows."""
     rows = [backend.embed_images(list(pictures[start : start + BATCH])) for start in range(0, len(pictures), BATCH)]
     return torch.cat(rows)
 
@@ -101,8 +106,11 @@ def table(answers: Sequence[Answer]) -> str:
 
 
 def write(file: Path, answers: Sequence[Answer]) -> None:
-    """Write a Markdown table of answers, and the same as JSON beside it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(table(answers), encoding="utf-8")
+    """Write a Markdown table of answers, and the same as JSON beside it.
+
+    Raises:
+        OutOfResources: they cannot be written.
+    """
     rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
-    file.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_whole(file, table(answers).encode())
+    write_whole(file.with_suffix(".json"), (json.dumps(rows, indent=1) + "\n").encode())

@@ -19,7 +19,6 @@ import torch
 import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
-from workbench.images import safe_open
 from workbench.stats import share
 from workbench.training.pocket.quality.answers import Answer, counted, embed, say, write
 
@@ -93,7 +92,7 @@ def real_notes(backend: ClipBackend, photos: Sequence[Noted]) -> Iterator[Answer
 
 
 def _seen(backend: ClipBackend, photos: Sequence[Noted]) -> torch.Tensor:
-    return embed(backend, [safe_open(photo.file) for photo in photos])
+    return embed(backend, [photo.file for photo in photos])
 
 
 def main() -> None:
