@@ -51,7 +51,7 @@ FULL = 0.55  # of the photos are of full size
 ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
-SMALLER = 0.3  # of a pair's picture, and no less, the smaller of both has in the ending
+SMALLER = 0.3  # of a pair's picture, and no less, the smaller of both has: the larger hides it otherwise
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -103,13 +103,18 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
         return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
-    if chance < 0.35:  # a stranger's part in it: the classifier says what this is
+    if chance < 0.25:  # a stranger's part in it: the classifier says what this is
         other, _ = _choose(material, rng)
         wide = int(size * rng.uniform(0.3, 0.6))
         picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
-    elif chance < 0.42:
+    elif chance < 0.55:  # of two photos there are many more mixtures than there are photos
+        other, of_other = rng.choice(material.full)
+        picture = views.mixed(picture, views.crop(other, size, rng), rng)
+        both = {**material.bank.of_class[of_other], **weights}
+        return shown(styling.toned(picture, rng, often=0.25), weights=both, soft=1.0)
+    elif chance < 0.62:
         return shown(styling.sketched(picture, rng), caption=rng.choice(DRAWN).format(name))
-    elif chance < 0.5:
+    elif chance < 0.7:
         return shown(styling.coarse(picture, rng.randint(*COARSE)), soft=0.5)
     return shown(styling.toned(picture, rng, often=0.25), soft=1.0)  # their labels would be learned by heart
 
@@ -224,7 +229,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
     return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _pair(material: Material, size: int, done: float, rng: random.Random) -> Made:
+def _pair(material: Material, size: int, rng: random.Random) -> Made:
     parts, names = [], []
     for _ in "ab":
         if rng.random() < 0.7:
@@ -236,8 +241,8 @@ def _pair(material: Material, size: int, done: float, rng: random.Random) -> Mad
             parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
-    share = 0.5 if done < 1 else rng.uniform(SMALLER, 1 - SMALLER)
-    scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, share=share)
+    first = rng.uniform(SMALLER, 1 - SMALLER)
+    scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, first=first)
     return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
@@ -248,10 +253,10 @@ def made(material: Material, kind: str, *, size: int, done: float, rng: random.R
         material: what is drawn from.
         kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
         size: pixels a side.
-        done: part of the run that is over; words become rarer along it, and of a pair one may be smaller at its end.
+        done: part of the run that is over; words become rarer along it.
         rng: decides everything else.
     """
-    if kind in ("attacked", "word", "pair"):
-        return {"attacked": _attacked, "word": _word, "pair": _pair}[kind](material, size, done, rng)
-    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count}
+    if kind in ("attacked", "word"):
+        return {"attacked": _attacked, "word": _word}[kind](material, size, done, rng)
+    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
     return makers[kind](material, size, rng)

@@ -91,7 +91,7 @@ def together(
     *,
     other: str,
     rng: random.Random,
-    share: float = 0.5,
+    first: float = 0.5,
 ) -> Scene:
     """Two square pictures beside or above each other.
 
@@ -100,12 +100,12 @@ def together(
         parts: two pictures of one size; each is squeezed or cut to its share.
         other: what neither shows.
         rng: decides sides and words.
-        share: of the whole, for the left or upper one.
+        first: the part of the whole that the left or upper one takes.
     """
     size = parts[0].width
-    on, first = Image.new("RGB", (size, size)), int(size * share)
+    on, cut = Image.new("RGB", (size, size)), int(size * first)
     aside = rng.random() < 0.5
-    for picture, start, wide in zip(rng.sample(parts, 2), (0, first), (first, size - first), strict=True):
+    for picture, start, wide in zip(rng.sample(parts, 2), (0, cut), (cut, size - cut), strict=True):
         if rng.random() < 0.5:  # a cut through the middle keeps its proportions
             off = (size - wide) // 2
             part = picture.crop((off, 0, off + wide, size) if aside else (0, off, size, off + wide))

@@ -38,15 +38,15 @@ class Mix:
 
 
 READING = Mix(  # letters take longest, and so they come first
-    {"photo": 5, "drawing": 9, "colour": 2, "count": 3},
-    {"photo": 4, "drawing": 3, "colour": 1, "attacked": 3, "word": 9, "pair": 3},
+    {"photo": 5, "drawing": 7, "colour": 1, "count": 2},
+    {"photo": 4, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 10, "pair": 3},
 )
 DRAWING = Mix(
-    {"photo": 5, "drawing": 16, "colour": 1, "count": 4},
-    {"photo": 4, "drawing": 6, "colour": 1, "count": 3, "attacked": 2, "word": 6, "pair": 4},
+    {"photo": 5, "drawing": 10, "colour": 1, "count": 2},
+    {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 8, "pair": 4},
 )
-ENDING = Mix(  # words again; more photos than these are learned by heart
-    {"photo": 5, "drawing": 11, "colour": 1, "count": 2},
+ENDING = Mix(  # words again, and pairs
+    {"photo": 5, "drawing": 9, "colour": 1, "count": 2},
     {"photo": 4, "drawing": 4, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
 )
 TURN = 0.4  # of the run, where the second mix begins; the third begins at its end

@@ -30,6 +30,20 @@ def crop(picture: Image.Image, size: int, rng: random.Random, *, least: float = 
     return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else part
 
 
+def mixed(picture: Image.Image, other: Image.Image, rng: random.Random) -> Image.Image:
+    """Two pictures of one size in one, blended or with a part of the second; most of it is of the first."""
+    share, (wide, high) = rng.uniform(0.3, 0.5), picture.size
+    if rng.random() < 0.5:
+        return Image.blend(picture, other, share)
+    part, made = int(share * wide), picture.copy()
+    if rng.random() < 0.5:
+        box = rng.choice(((0, 0, part, high), (wide - part, 0, wide, high)))
+    else:
+        box = rng.choice(((0, 0, wide, part), (0, high - part, wide, high)))
+    made.paste(other.crop(box), box)
+    return made
+
+
 def pixels(pictures: Sequence[Any]) -> Tensor:
     """Square pictures of one size -> (n, 3, size, size) in -1..1, as the tower wants them."""
     stack = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures]))

@@ -110,7 +110,7 @@ def test_its_pictures_are_mixed_otherwise(material: Material) -> None:
     assert first.pixels.shape[-1] == 48  # as large as at the end of the run
 
 
-@pytest.mark.parametrize(("steps", "ending"), [(24_000, 8_000), (4, 1), (2, 0), (1, 0)])
-def test_a_third_is_the_ending_where_the_run_is_none_itself(steps: int, ending: int) -> None:
+@pytest.mark.parametrize(("steps", "ending"), [(11_000, 4_400), (5, 2), (2, 0), (1, 0)])
+def test_two_fifths_are_the_ending_where_the_run_is_none_itself(steps: int, ending: int) -> None:
     assert Settings(photos=Path(), steps=steps).ending == ending
     assert Settings(photos=Path(), steps=steps, start=Path("shards")).ending == 0
