@@ -44,7 +44,6 @@ WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
     **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
-ENDING_PACE = 0.75  # of the rates, in the ending
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 
@@ -146,14 +145,14 @@ def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
 
 
 def settle(run: Run, pace: float = 1.0) -> None:
-    """Begin the ending: from the average, with lower rates.
+    """Begin the ending: from the average, with rates that rise and fall once more.
 
     Args:
         run: that has ended; changed in place.
         pace: of the towers' rates, as `begin` had it.
     """
     run.towers.load_state_dict(run.average.state_dict())
-    anew = begin(run.towers, run.lessons, pace * ENDING_PACE)
+    anew = begin(run.towers, run.lessons, pace)
     run.average, run.optimiser, run.bank = anew.average, anew.optimiser, None
 
 

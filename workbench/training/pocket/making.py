@@ -42,8 +42,8 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         ):
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
             said = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
-            pace = settings.pace * (joint.ENDING_PACE if step > plan.steps else 1)
-            yield Progress(step, plan.whole, loss, pace * joint.RATES["image"] * plan.rate(step - 1), said)
+            rate = settings.pace * joint.RATES["image"] * plan.rate(step - 1)
+            yield Progress(step, plan.whole, loss, rate, said)
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return

@@ -40,15 +40,15 @@ class Settings(BaseModel):
     anchors: Annotated[int, Field(ge=100)] = 24_000  # nouns and glosses that keep MiniLM's geometry
     text_steps: Annotated[int, Field(ge=1)] = 1_800  # that stage one's rate is planned for
     text_until: Annotated[int, Field(ge=1)] = 900  # where it ends: the names are in place by then
-    steps: Annotated[int, Field(ge=1)] = 11_000  # of stage two, its ending included
+    steps: Annotated[int, Field(ge=1)] = 12_000  # of stage two, its ending included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
     blend: Annotated[float, Field(ge=0, le=1)] = 0.3  # share of what the ending began from in what is written
 
     @property
     def ending(self) -> int:
-        """Steps that stage two ends with: two fifths; none where it goes on from a checkpoint, which is an ending."""
-        return 0 if self.start is not None else self.steps * 2 // 5
+        """Steps that stage two ends with: nine in twenty; none where it goes on from a checkpoint, which is an ending."""
+        return 0 if self.start is not None else self.steps * 9 // 20
 
 
 def _device(wanted: str) -> str:
