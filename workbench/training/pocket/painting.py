@@ -51,7 +51,8 @@ FULL = 0.55  # of the photos are of full size
 ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
-SMALLER = 0.3  # of a pair's picture, and no less, the smaller of both has: the larger hides it otherwise
+EVEN = 0.5  # of the pairs share their picture evenly
+SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -241,7 +242,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Made:
             parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
     other = _name(material, rng.randrange(CLASSES), rng).lower()
-    first = rng.uniform(SMALLER, 1 - SMALLER)
+    first = 0.5 if rng.random() < EVEN else rng.uniform(SMALLER, 1 - SMALLER)
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, first=first)
     return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 

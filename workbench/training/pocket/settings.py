@@ -16,7 +16,7 @@ from workbench.training.progress import Order
 from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
-GOING_ON = {"pace": 0.75}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 0.75, "blend": 0.3}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 
 class Settings(BaseModel):
@@ -43,11 +43,11 @@ class Settings(BaseModel):
     steps: Annotated[int, Field(ge=1)] = 12_000  # of stage two, its ending included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: Annotated[float, Field(ge=0, le=1)] = 0.3  # share of what the ending began from in what is written
+    blend: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of what the ending began from in what is written
 
     @property
     def ending(self) -> int:
-        """Steps that stage two ends with: nine in twenty; none where it goes on from a checkpoint, which is an ending."""
+        """Steps that stage two ends with: nine in twenty; none on from a checkpoint, which is an ending itself."""
         return 0 if self.start is not None else self.steps * 9 // 20
 
 

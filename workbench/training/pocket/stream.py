@@ -38,16 +38,16 @@ class Mix:
 
 
 READING = Mix(  # letters take longest, and so they come first
-    {"photo": 5, "drawing": 7, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 10, "pair": 3},
+    {"photo": 5, "drawing": 13, "colour": 1, "count": 2},
+    {"photo": 4, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 3},
 )
 DRAWING = Mix(
-    {"photo": 5, "drawing": 10, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 8, "pair": 4},
+    {"photo": 5, "drawing": 18, "colour": 1, "count": 3},
+    {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 7, "pair": 4},
 )
 ENDING = Mix(  # words again, and pairs
-    {"photo": 5, "drawing": 8, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 4, "colour": 1, "count": 1, "attacked": 3, "word": 11, "pair": 5},
+    {"photo": 5, "drawing": 18, "colour": 1, "count": 2},
+    {"photo": 4, "drawing": 5, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
 )
 TURN = 0.4  # of the run, where the second mix begins; the third begins at its end
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
