@@ -31,15 +31,13 @@ def crop(picture: Image.Image, size: int, rng: random.Random, *, least: float = 
 
 
 def mixed(picture: Image.Image, other: Image.Image, rng: random.Random) -> Image.Image:
-    """Two pictures of one size in one, blended or with a part of the second; most of it is of the first."""
-    share, (wide, high) = rng.uniform(0.3, 0.5), picture.size
+    """Two squares of one size in one, blended or with a side of the second; 50 to 70 % of it is of the first."""
+    share, side = rng.uniform(0.3, 0.5), picture.width
     if rng.random() < 0.5:
         return Image.blend(picture, other, share)
-    part, made = int(share * wide), picture.copy()
-    if rng.random() < 0.5:
-        box = rng.choice(((0, 0, part, high), (wide - part, 0, wide, high)))
-    else:
-        box = rng.choice(((0, 0, wide, part), (0, high - part, wide, high)))
+    part, made = int(share * side), picture.copy()
+    rest = side - part
+    box = rng.choice(((0, 0, part, side), (rest, 0, side, side), (0, 0, side, part), (0, rest, side, side)))
     made.paste(other.crop(box), box)
     return made
 

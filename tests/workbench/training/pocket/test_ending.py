@@ -87,11 +87,11 @@ def test_it_settles_from_the_average_at_the_pace_it_is_told(material: Material, 
     assert run.bank is None  # it was embedded by other weights
     assert all((part == 0.25).all() for part in (*run.towers.parameters(), *run.average.parameters()))
     assert {name for name, part in run.towers.named_parameters() if part.requires_grad} == learns
-    lower = [group["base"] / rate for group, rate in zip(run.optimiser.param_groups, rates, strict=True)]
+    paces = [group["base"] / rate for group, rate in zip(run.optimiser.param_groups, rates, strict=True)]
     lessons = joint.RATES["lessons"]
-    assert {rate for rate, before in zip(lower, rates, strict=True) if before == lessons} == {1.0}
-    assert lower.count(1.0) == 1
-    assert min(lower) == pytest.approx(0.5)
+    assert {rate for rate, before in zip(paces, rates, strict=True) if before == lessons} == {1.0}
+    assert paces.count(1.0) == 1
+    assert min(paces) == pytest.approx(0.5)
 
 
 def test_rates_rise_and_fall_twice() -> None:

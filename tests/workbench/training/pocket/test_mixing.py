@@ -43,7 +43,7 @@ def test_a_mixture_shows_what_both_show_and_is_the_classifiers_to_judge(
     mixtures: list[Image.Image] = []
 
     def mixed(*given: Any) -> Image.Image:
-        mixtures.append(views.Image.blend(given[0], given[1], 0.5))
+        mixtures.append(Image.blend(given[0], given[1], 0.5))
         return mixtures[-1]
 
     monkeypatch.setattr(painting.views, "mixed", mixed)
