@@ -11,6 +11,7 @@ Sources:
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import os
 import random
@@ -39,11 +40,13 @@ SAY_EVERY = 2  # steps; texts are asked in one of so many
 AVERAGE = 0.997  # of the moving average, a step
 WARM = 150  # steps
 RATES = {"lessons": 1e-3, "image": 4e-4, "image projection": 3e-4, "text": 1e-4, "text projection": 2e-4}
+PACES = (1.0, 1.0, 0.75)  # of the rates, in the run and in its endings
 EARLIER = 0.7  # of the rate, for the first stage that learns
 WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
     **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
+IMAGE = ("image.", "visual_projection.")  # how the names of its weights begin
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 
@@ -52,27 +55,39 @@ class Plan:
     """How long a run goes, how large its pictures are, and where it begins.
 
     Attributes:
-        steps: of the run without its ending.
+        steps: of the run without its endings.
         sizes: pixels for each equal part of those, one of which is chosen for a batch.
         seed: decides pictures and words.
         every: so many steps between checkpoints.
-        ending: steps after those, with a mix and rates of their own.
+        endings: steps of each part after those, with a mix and rates of its own.
     """
 
     steps: int
     sizes: tuple[tuple[int, ...], ...]
     seed: int
     every: int = 150
-    ending: int = 0
+    endings: tuple[int, ...] = ()
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Where each part ends: the run, then its endings."""
+        return tuple(itertools.accumulate((self.steps, *self.endings)))
 
     @property
     def whole(self) -> int:
-        """Steps of the run and its ending."""
-        return self.steps + self.ending
+        """Steps of the run and its endings."""
+        return self.ends[-1]
+
+    def end(self, step: int) -> int:
+        """Where the part ends that this step is in."""
+        return next(end for end in self.ends if step < end)
 
     def rate(self, step: int) -> float:
-        """Of the full rate, before that step: up and down in the run, and once more in its ending."""
-        return rate(step, self.steps) if step < self.steps else rate(step - self.steps, self.ending)
+        """Of the full rate, before that step: up and down in the run, and once more in each ending."""
+        end = self.end(step)
+        place = self.ends.index(end)
+        before = self.ends[place - 1] if place else 0
+        return PACES[place] * rate(step - before, end - before)
 
 
 @dataclass
@@ -145,7 +160,7 @@ def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
 
 
 def settle(run: Run, pace: float = 1.0) -> None:
-    """Begin the ending: from the average, with rates that rise and fall once more.
+    """Begin an ending: from the average, with rates that rise and fall once more.
 
     Args:
         run: that has ended; changed in place.
@@ -159,7 +174,7 @@ def settle(run: Run, pace: float = 1.0) -> None:
 def train(
     run: Run, teachers: Teachers, *, material: Material, plan: Plan, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Train on to the run's end, or from there to the end of its ending; yields (step, losses) after each step.
+    """Train on to the end of the part that the run is in; yields (step, losses) after each step.
 
     Args:
         run: as `begin`, `settle` or a checkpoint gives it.
@@ -169,8 +184,8 @@ def train(
         folder: for checkpoints.
     """
     device, since = run.towers.device, time.monotonic()
-    last = plan.steps if run.step < plan.steps else plan.whole
-    stream = Stream(material, seed=plan.seed, start=run.step, steps=plan.steps, sizes=plan.sizes)
+    last = plan.end(run.step)
+    stream = Stream(material, seed=plan.seed, start=run.step, ends=plan.ends, sizes=plan.sizes)
     painters = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
     loader = DataLoader(stream, batch_size=None, num_workers=painters, prefetch_factor=4)
     work = Work(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
@@ -230,16 +245,18 @@ def _follow(average: nn.Module, towers: nn.Module, keep: float) -> None:
 
 
 @torch.no_grad()
-def blended(trained: Towers, before: dict[str, Tensor], share: float) -> Towers:
-    """A copy of towers, moved by a share of the way back to what they were before stage two.
+def blended(trained: Towers, before: dict[str, Tensor], shares: tuple[float, float]) -> Towers:
+    """A copy of towers, moved by a share of the way back to what they were before.
 
     Args:
         trained: the towers that come out of it.
         before: the `state_dict` that they went into it with.
-        share: 0 keeps the trained, 1 gives those from before.
+        shares: of the image tower, and of the text tower and the logit scale; 0 keeps the trained, 1 gives those
+            from before.
     """
     made = copy.deepcopy(trained)
+    image, text = shares
     for name, value in made.state_dict().items():
         if value.is_floating_point():
-            value.lerp_(before[name], share)
+            value.lerp_(before[name], image if name.startswith(IMAGE) else text)
     return made

@@ -12,7 +12,7 @@ from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
 from workbench.training.progress import Progress
 
-BEGAN = "ending"  # holds what the ending began from
+BEGAN = "ending"  # holds what the endings began from
 
 
 def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -34,9 +34,8 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     folder = out / "work" / "joint"
     if ready.run.step < settings.steps:
         drawn_from = sources.material(settings, ready.sources, out / "work")
-        plan = joint.Plan(
-            settings.steps - settings.ending, settings.sizes, settings.seed, settings.save_every, settings.ending
-        )
+        first, *endings = settings.parts
+        plan = joint.Plan(first, settings.sizes, settings.seed, settings.save_every, tuple(endings))
         for step, parts in legs(
             ready.run, ready.teachers, material=drawn_from, plan=plan, pace=settings.pace, folder=folder
         ):
@@ -56,7 +55,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
 def legs(
     run: joint.Run, teachers: Teachers, *, material: Material, plan: joint.Plan, pace: float, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Stage two, then its ending, from wherever a checkpoint left it; yields (step, losses) after each step.
+    """Stage two, then its endings, from wherever a checkpoint left it; yields (step, losses) after each step.
 
     Args:
         run: as `joint.begin` or a checkpoint gives it.
@@ -66,10 +65,8 @@ def legs(
         pace: of the towers' rates.
         folder: for checkpoints.
     """
-    if run.step < plan.steps:
-        yield from joint.train(run, teachers, material=material, plan=plan, folder=folder)
-    if plan.steps <= run.step < plan.whole:
-        if run.step == plan.steps:
-            checkpoints.save(folder.parent / BEGAN, plan.steps, {"towers": run.average.state_dict()})
+    while run.step < plan.whole:
+        if run.step in plan.ends:
+            checkpoints.save(folder.parent / BEGAN, run.step, {"towers": run.average.state_dict()})
             joint.settle(run, pace)
         yield from joint.train(run, teachers, material=material, plan=plan, folder=folder)

@@ -16,7 +16,10 @@ from workbench.training.progress import Order
 from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
-GOING_ON = {"pace": 0.75, "blend": 0.3}  # for a run that goes on from a checkpoint; chosen on selection pictures
+PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
+GOING_ON = {"pace": 0.75, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Settings(BaseModel):
@@ -40,15 +43,18 @@ class Settings(BaseModel):
     anchors: Annotated[int, Field(ge=100)] = 24_000  # nouns and glosses that keep MiniLM's geometry
     text_steps: Annotated[int, Field(ge=1)] = 1_800  # that stage one's rate is planned for
     text_until: Annotated[int, Field(ge=1)] = 900  # where it ends: the names are in place by then
-    steps: Annotated[int, Field(ge=1)] = 12_000  # of stage two, its ending included
+    steps: Annotated[int, Field(ge=1)] = 17_000  # of stage two, its endings included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of what the ending began from in what is written
+    blend: tuple[Share, Share] = (0.3, 0.9)  # of image and text tower, what the last ending began from in the written
 
     @property
-    def ending(self) -> int:
-        """Steps that stage two ends with: nine in twenty; none on from a checkpoint, which is an ending itself."""
-        return 0 if self.start is not None else self.steps * 9 // 20
+    def parts(self) -> tuple[int, ...]:
+        """Steps of the run and of each of its endings; one part on from a checkpoint, which is an ending itself."""
+        if self.start is not None:
+            return (self.steps,)
+        endings = [self.steps * part // sum(PARTS) for part in PARTS[1:]]
+        return self.steps - sum(endings), *endings
 
 
 def _device(wanted: str) -> str:

@@ -45,11 +45,17 @@ DRAWING = Mix(
     {"photo": 5, "drawing": 18, "colour": 1, "count": 3},
     {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 7, "pair": 4},
 )
-ENDING = Mix(  # words again, and pairs
-    {"photo": 5, "drawing": 18, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 5, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
+ENDINGS = (
+    Mix(  # words again, and drawings
+        {"photo": 5, "drawing": 18, "colour": 1, "count": 2},
+        {"photo": 4, "drawing": 5, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
+    ),
+    Mix(  # photos and words, which the drawings have taken from
+        {"photo": 6, "drawing": 12, "colour": 1, "count": 2},
+        {"photo": 7, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 11, "pair": 4},
+    ),
 )
-TURN = 0.4  # of the run, where the second mix begins; the third begins at its end
+TURN = 0.4  # of the run, where the second mix begins; the others follow it
 TIMES, LARGEST, STEP = 1.5, 224, 16  # the larger ones have so many times the side, in steps of so many pixels
 
 
@@ -96,25 +102,33 @@ class Stream(IterableDataset[Batch]):
         material: what is drawn from.
         seed: decides everything.
         start: the first step.
-        steps: of the run without its ending; words become rarer and pictures larger along it.
+        ends: where the run ends, along which words become rarer and pictures larger; then its endings.
         sizes: pixels at the beginning, and in the last part.
     """
 
     def __init__(
-        self, material: Material, *, seed: int, start: int, steps: int, sizes: tuple[tuple[int, ...], ...]
+        self, material: Material, *, seed: int, start: int, ends: tuple[int, ...], sizes: tuple[tuple[int, ...], ...]
     ) -> None:
-        self.material, self.seed, self.start, self.steps, self.sizes = material, seed, start, steps, sizes
+        self.material, self.seed, self.start, self.ends, self.sizes = material, seed, start, ends, sizes
 
     def __iter__(self) -> Iterator[Batch]:
         turn = get_worker_info()
         first, by = (turn.id, turn.num_workers) if turn is not None else (0, 1)
         for step in itertools.count(self.start + first, by):
-            yield batch(self.material, step / self.steps, sizes=self.sizes, rng=random.Random(f"{self.seed}/{step}"))
+            done = part_done(step, self.ends)
+            yield batch(self.material, done, sizes=self.sizes, rng=random.Random(f"{self.seed}/{step}"))
+
+
+def part_done(step: int, ends: tuple[int, ...]) -> float:
+    """Which part of the run is over before that step; 1 in its first ending, 2 in its second, and so on."""
+    return min(step / ends[0], 1) + sum(step >= end for end in ends[1:])
 
 
 def mix(done: float) -> Mix:
-    """What a batch is made of when that part of the run is over; 1 and more in its ending."""
-    return READING if done < TURN else DRAWING if done < 1 else ENDING
+    """What a batch is made of when that part of the run is over."""
+    if done < 1:
+        return READING if done < TURN else DRAWING
+    return ENDINGS[min(int(done), len(ENDINGS)) - 1]
 
 
 def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...], rng: random.Random) -> Batch:
@@ -122,7 +136,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
 
     Args:
         material: what is drawn from.
-        done: part of the run that is over; 1 and more in its ending.
+        done: as `part_done` gives it.
         sizes: pixels for each equal part of the run, one of which is chosen.
         rng: decides everything else.
     """

@@ -73,5 +73,6 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.workbench.training.pocket.world import FEW
     from workbench.training.pocket import stream
 
-    for name in ("READING", "DRAWING", "ENDING"):
+    for name in ("READING", "DRAWING"):
         monkeypatch.setattr(stream, name, FEW)
+    monkeypatch.setattr(stream, "ENDINGS", (FEW,) * len(stream.ENDINGS))

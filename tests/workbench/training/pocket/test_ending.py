@@ -1,4 +1,4 @@
-"""A run's ending: from the average, with rates and a mix of its own; an interruption anywhere changes nothing."""
+"""A run's endings: each from the average, with rates and a mix of its own; an interruption changes nothing."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
 from workbench.training.pocket.towers import Towers
 
-PLAN = joint.Plan(2, ((32,),), seed=0, every=1, ending=2)
+PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
 
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures("few")
-def test_an_ending_goes_on_wherever_it_was_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_endings_go_on_wherever_it_was_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
         return making.legs(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
     run, teachers = world(material, tokenizer)
     told = dict(on(run, teachers, "whole"))
-    assert list(told) == [1, 2, 3, 4]
-    for stop in (2, 3):  # between both, and within the ending
+    assert list(told) == [1, 2, 3, 4, 5]
+    for stop in (2, 3, 4):  # between the parts, and within one
         part, teachers = world(material, tokenizer)
         any(step == stop for step, _ in on(part, teachers, f"part{stop}"))
         last = checkpoints.latest(tmp_path / f"part{stop}")
@@ -43,12 +43,13 @@ def test_an_ending_goes_on_wherever_it_was_interrupted(material: Material, token
     assert list(on(run, teachers, "whole")) == []
     began = checkpoints.latest(tmp_path / making.BEGAN)
     assert began is not None
+    assert began.name.endswith("4")  # the last of them
     assert set(checkpoints.load(began)["towers"]) == set(run.towers.state_dict())  # what its end is blended with
 
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures("few")
-def test_what_is_written_is_blended_with_what_the_ending_began_from(
+def test_what_is_written_is_blended_with_what_the_last_ending_began_from(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
     tmp_path: Path,
@@ -61,15 +62,18 @@ def test_what_is_written_is_blended_with_what_the_ending_began_from(
     monkeypatch.setattr(build, "prepare", lambda settings, out, stopped: iter([ready]))
     monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
     monkeypatch.setattr(export, "write", lambda made, settings, out, ready: written.append(made))
-    settings = Settings(photos=tmp_path, steps=6, sizes=((32,),), blend=0.25)
+    settings = Settings(photos=tmp_path, steps=12, sizes=((32,),), blend=(0.25, 0.75))
     rows = list(making.make(settings, tmp_path, lambda: False))
-    assert [(row.step, row.steps) for row in rows] == [(step, 6) for step in range(1, 7)]
-    (began,) = (tmp_path / "work" / making.BEGAN).iterdir()
+    assert [(row.step, row.steps) for row in rows] == [(step, 12) for step in range(1, 13)]
+    first, began = sorted((tmp_path / "work" / making.BEGAN).iterdir())
     before, after = checkpoints.load(began)["towers"], run.average.state_dict()
     (made,) = written
+    shares = {"image": 0.25, "visual_projection": 0.25, "text": 0.75, "text_projection": 0.75, "logit_scale": 0.75}
     for name, value in made.state_dict().items():
-        torch.testing.assert_close(value, 0.75 * after[name] + 0.25 * before[name], rtol=1e-5, atol=1e-7)
+        share = shares[name.split(".")[0]]
+        torch.testing.assert_close(value, (1 - share) * after[name] + share * before[name], rtol=1e-5, atol=1e-7)
     name = "image.conv_head.weight"  # which learns, so these three differ
+    assert not torch.equal(before[name], checkpoints.load(first)["towers"][name])
     assert not torch.equal(before[name], start[name])
     assert not torch.equal(before[name], after[name])
 
@@ -94,23 +98,30 @@ def test_it_settles_from_the_average_at_the_pace_it_is_told(material: Material, 
     assert min(paces) == pytest.approx(0.5)
 
 
-def test_rates_rise_and_fall_twice() -> None:
-    plan = joint.Plan(1000, ((32,),), seed=0, ending=500)
+def test_rates_rise_and_fall_in_each_part_and_stay_lower_in_the_last() -> None:
+    plan = joint.Plan(1000, ((32,),), seed=0, endings=(500, 400))
+    assert plan.whole == 1900
     rates = [plan.rate(step) for step in range(plan.whole)]
     assert rates[:1000] == [joint.rate(step, 1000) for step in range(1000)]
-    assert rates[1000:] == [joint.rate(step, 500) for step in range(500)]
+    assert rates[1000:1500] == [joint.rate(step, 500) for step in range(500)]
+    assert rates[1500:] == pytest.approx([0.75 * joint.rate(step, 400) for step in range(400)])
     assert rates[999] < 0.03 < 0.7 < rates[1000 + joint.WARM]
 
 
 def test_its_pictures_are_mixed_otherwise(material: Material) -> None:
-    drawn = stream.Stream(material, seed=0, start=7, steps=8, sizes=((32,), (48,)))
-    last, first = itertools.islice(drawn, 2)
-    counts = [(sum(mix.smaller.values()), sum(mix.larger.values())) for mix in (stream.DRAWING, stream.ENDING)]
-    assert [(len(batch.pixels), len(batch.large)) for batch in (last, first)] == counts
-    assert first.pixels.shape[-1] == 48  # as large as at the end of the run
+    drawn = stream.Stream(material, seed=0, start=7, ends=(8, 9, 10), sizes=((32,), (48,)))
+    batches = list(itertools.islice(drawn, 4))
+    mixes = stream.DRAWING, *stream.ENDINGS, stream.ENDINGS[-1]  # pictures are made ahead of the last step
+    counts = [(sum(mix.smaller.values()), sum(mix.larger.values())) for mix in mixes]
+    assert len(set(counts)) == 3
+    assert [(len(batch.pixels), len(batch.large)) for batch in batches] == counts
+    assert {batch.pixels.shape[-1] for batch in batches} == {48}  # as large as at the end of the run
 
 
-@pytest.mark.parametrize(("steps", "ending"), [(12_000, 5_400), (4, 1), (2, 0), (1, 0)])
-def test_nine_in_twenty_are_the_ending_where_the_run_is_none_itself(steps: int, ending: int) -> None:
-    assert Settings(photos=Path(), steps=steps).ending == ending
-    assert Settings(photos=Path(), steps=steps, start=Path("shards")).ending == 0
+@pytest.mark.parametrize(
+    ("steps", "parts"),
+    [(17_000, (6_600, 5_400, 5_000)), (170, (66, 54, 50)), (4, (2, 1, 1)), (3, (3, 0, 0)), (1, (1, 0, 0))],
+)
+def test_more_than_half_are_endings_where_the_run_is_none_itself(steps: int, parts: tuple[int, ...]) -> None:
+    assert Settings(photos=Path(), steps=steps).parts == parts
+    assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (steps,)

@@ -71,9 +71,9 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
         "lite0",
         "pocket",
         0.75,
-        0.3,
+        (0.3, 0.3),
     )
-    assert (read.start, read.pace, read.blend) == (None, 1, 0.1)
+    assert (read.start, read.pace, read.blend) == (None, 1, (0.3, 0.9))
     with pytest.raises(BadInput, match=r"no folder .*nowhere"):
         settings(Order(tmp_path, data=str(tmp_path / "nowhere")))
     with pytest.raises(BadInput, match=r"'pocket' cannot be used: seed: .*0; steps: .*1"):

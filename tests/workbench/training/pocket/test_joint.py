@@ -83,7 +83,7 @@ def test_a_gpu_is_asked_the_same_and_its_run_goes_on(material: Material, tokeniz
     again = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / "cuda"))
     assert list(again) == [3, 4]
     assert all(value == value for value in again[4].values())
-    assert joint.blended(run.average.cpu(), run.towers.cpu().state_dict(), 0.5).device.type == "cpu"
+    assert joint.blended(run.average.cpu(), run.towers.cpu().state_dict(), (0.5, 0.5)).device.type == "cpu"
 
 
 @pytest.mark.heavy
@@ -107,7 +107,7 @@ def test_in_two_shares_it_is_asked_the_same_and_early_stages_word_pieces_and_sta
     assert not any(name.startswith(("text.embeddings", "text.encoder.layer.0")) for name in moved)
     for part in ("image.blocks.3", "image.blocks.6", "image.conv_head", "text.encoder.layer.2", "visual_projection"):
         assert any(name.startswith(part) for name in moved), part
-    back = joint.blended(run.towers, before, 1.0)
+    back = joint.blended(run.towers, before, (1.0, 1.0))
     for name, value in back.state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=1e-6)
 

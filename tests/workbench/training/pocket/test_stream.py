@@ -17,7 +17,7 @@ SIZES = ((48,), (64,))
 
 def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Material) -> None:
     def batches(start: int, count: int) -> list[stream.Batch]:
-        whole = stream.Stream(material, seed=3, start=start, steps=8, sizes=SIZES)
+        whole = stream.Stream(material, seed=3, start=start, ends=(8,), sizes=SIZES)
         return list(itertools.islice(whole, count))
 
     whole, later = batches(0, 6), batches(4, 2)
@@ -30,7 +30,7 @@ def test_a_run_that_goes_on_sees_the_pictures_it_would_have_seen(material: Mater
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12
 def test_several_painters_take_turns(material: Material) -> None:
-    whole = stream.Stream(material, seed=3, start=2, steps=8, sizes=SIZES)
+    whole = stream.Stream(material, seed=3, start=2, ends=(8,), sizes=SIZES)
     alone = itertools.islice(whole, 4)
     together = itertools.islice(DataLoader(whole, batch_size=None, num_workers=2), 4)
     for one, other in zip(alone, together, strict=True):
@@ -38,7 +38,13 @@ def test_several_painters_take_turns(material: Material) -> None:
         assert one.captions == other.captions
 
 
-@pytest.mark.parametrize(("done", "mix"), [(1.0, stream.ENDING), (0.99, stream.DRAWING), (0.39, stream.READING)])
+MIXES = [
+    *((0.39, stream.READING), (0.99, stream.DRAWING)),
+    *((1.0, stream.ENDINGS[0]), (1.99, stream.ENDINGS[0]), (2.0, stream.ENDINGS[1])),
+]
+
+
+@pytest.mark.parametrize(("done", "mix"), MIXES)
 def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix) -> None:
     batch = stream.batch(material, done, sizes=((64,),), rng=random.Random(0))
     smaller, larger = sum(mix.smaller.values()), sum(mix.larger.values())

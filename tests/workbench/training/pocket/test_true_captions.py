@@ -12,7 +12,7 @@ from workbench.training.pocket.bank import COUNTS
 from workbench.training.pocket.material import Material
 
 KINDS = sorted(
-    {kind for mix in (stream.READING, stream.DRAWING, stream.ENDING) for kind in (*mix.smaller, *mix.larger)}
+    {kind for mix in (stream.READING, stream.DRAWING, *stream.ENDINGS) for kind in (*mix.smaller, *mix.larger)}
 )
 
 
