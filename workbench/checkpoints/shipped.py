@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "1f4310ff456b1684a90ed7e886634efb709a2f658be3c791cbd21c3ca09d8f11",
-        "model-00002-of-00004.safetensors": "0d58c4cd46e3299ffab494b1d8813d49b8fa7cdf1c06497f450fa568b140b460",
-        "model-00003-of-00004.safetensors": "a8ff0e01cecda1d6e2f5bfb2313c6e9da89daa34b9265b29034cf98f4404f962",
-        "model-00004-of-00004.safetensors": "0f03e7efd6adce96d44c79203ce25403aa8bf867df35de170f60de647811d306",
+        "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
+        "model-00002-of-00004.safetensors": "49a1a8061da081068a0ae05acd6c1b9c672f77a78af72085992e93ea74dcc09f",
+        "model-00003-of-00004.safetensors": "9dddac82fd95157b131b7b6336fb3e09254533a94ab77daf226930d63af2eafb",
+        "model-00004-of-00004.safetensors": "bfbfd227060c75ab0ce63f87e65d1fe5f04ae01438c786e74d1f55987665b0a0",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
