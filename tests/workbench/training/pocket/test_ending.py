@@ -14,7 +14,7 @@ from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, making, sources, stream
 from workbench.training.pocket.asking import Teachers
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.settings import Settings
+from workbench.training.pocket.settings import PARTS, Settings
 from workbench.training.pocket.towers import Towers
 
 PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
@@ -22,7 +22,7 @@ PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures("few")
-def test_endings_go_on_wherever_it_was_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
         return making.legs(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
@@ -125,3 +125,7 @@ def test_its_pictures_are_mixed_otherwise(material: Material) -> None:
 def test_more_than_half_are_endings_where_the_run_is_none_itself(steps: int, parts: tuple[int, ...]) -> None:
     assert Settings(photos=Path(), steps=steps).parts == parts
     assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (steps,)
+
+
+def test_each_part_has_its_length_its_mix_and_its_pace() -> None:
+    assert len(PARTS) == len(joint.PACES) == 1 + len(stream.ENDINGS)
