@@ -46,7 +46,7 @@ WEIGHTS = {
     **{"named": 1.0, "matched": 0.6, "taught": 2.5, "stayed": 8.0, "placed": 2.0, "like": 2.0},
     **{"lettered": 1.0, "spelt": 0.1, "alone": 1.0},
 }
-IMAGE = ("image.", "visual_projection.")  # how the names of its weights begin
+IMAGE = ("image.", "visual_projection.")  # how the names of the image tower's weights begin
 TEXT_LAYERS = 2  # of the text tower that learn, the last ones
 
 

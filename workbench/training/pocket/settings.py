@@ -19,7 +19,7 @@ TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
 GOING_ON = {"pace": 0.75, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
-Share = Annotated[float, Field(ge=0, le=1)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Settings(BaseModel):
@@ -46,7 +46,7 @@ class Settings(BaseModel):
     steps: Annotated[int, Field(ge=1)] = 17_000  # of stage two, its endings included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: tuple[Share, Share] = (0.3, 0.9)  # of image and text tower, what the last ending began from in the written
+    blend: tuple[_Share, _Share] = (0.3, 0.9)  # of the image and the text tower that the last ending began from
 
     @property
     def parts(self) -> tuple[int, ...]:

@@ -120,12 +120,12 @@ class Stream(IterableDataset[Batch]):
 
 
 def part_done(step: int, ends: tuple[int, ...]) -> float:
-    """Which part of the run is over before that step; 1 in its first ending, 2 in its second, and so on."""
+    """How much of the run is over before that step, 0..1; 1 in its first ending, 2 in its second, and so on."""
     return min(step / ends[0], 1) + sum(step >= end for end in ends[1:])
 
 
 def mix(done: float) -> Mix:
-    """What a batch is made of when that part of the run is over."""
+    """What a batch is made of when so much of the run is over, as `part_done` gives it."""
     if done < 1:
         return READING if done < TURN else DRAWING
     return ENDINGS[min(int(done), len(ENDINGS)) - 1]

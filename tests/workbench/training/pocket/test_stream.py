@@ -38,6 +38,11 @@ def test_several_painters_take_turns(material: Material) -> None:
         assert one.captions == other.captions
 
 
+def test_how_much_is_over_grows_along_the_run_and_stays_within_an_ending() -> None:
+    over = [stream.part_done(step, (8, 10, 12)) for step in (0, 4, 7, 8, 9, 10, 11)]
+    assert over == [0, 0.5, 0.875, 1, 1, 2, 2]
+
+
 MIXES = [
     *((0.39, stream.READING), (0.99, stream.DRAWING)),
     *((1.0, stream.ENDINGS[0]), (1.99, stream.ENDINGS[0]), (2.0, stream.ENDINGS[1])),
