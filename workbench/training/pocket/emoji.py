@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workbench.training.pocket.ingredients import npm
+from workbench.training.pocket.ingredients import npm, package
 
 SIDE = 72  # pixels a sprite is kept at
 SHEETS = {"google": "emoji-datasource-google", "twitter": "emoji-datasource-twitter"}
@@ -164,7 +164,12 @@ def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:
-    """Render one drawing of an Iconify set."""
+    """Render one drawing of an Iconify set.
+
+    Raises:
+        WeightsMissing: what renders it is not installed.
+    """
+    package("resvg_py", "resvg-py")
     import resvg_py
 
     left, top = icon.get("left", 0), icon.get("top", 0)

