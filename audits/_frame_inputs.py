@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from audits._frame_cells import Cells, features
 from audits.metrics import Rate
-from audits.statistics._checked import check_level, clusters_of
-from audits.statistics.clusters import effective
-from audits.statistics.intervals import Interval, bootstrap, proportion
-from audits.statistics.multiplicity import CORRECTIONS, Correction
 from workbench.errors import BadInput
+from workbench.statistics._checked import check_level, clusters_of
+from workbench.statistics.clusters import effective
+from workbench.statistics.intervals import Interval, bootstrap, proportion
+from workbench.statistics.multiplicity import CORRECTIONS, Correction
 
 Metric = Callable[..., Any]  # (y_true, y_pred) -> one number; a `Rate` knows its counts
 Method = Literal["auto", "wilson", "clopper-pearson"]

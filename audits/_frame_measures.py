@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audits import reach
+from audits import detectable
 from audits._frame_cells import Cell
 from audits._frame_inputs import Cases
 from audits.metrics import Rate
-from audits.statistics import gaps, measures, multiplicity
-from audits.statistics._checked import clusters_of
-from audits.statistics.intervals import RESAMPLES, Interval
-from audits.statistics.measures import Measure
-from audits.statistics.row import sized
 from workbench.errors import BadInput
+from workbench.statistics import gaps, measures, multiplicity
+from workbench.statistics._checked import clusters_of
+from workbench.statistics.intervals import RESAMPLES, Interval
+from workbench.statistics.measures import Measure
+from workbench.statistics.row import sized
 
 _SHOWN = ("value", "low", "high", "n", "method")
 
@@ -94,7 +94,7 @@ def rows(cases: Cases) -> list[Measure]:
                 for c, members in part.items()
             ]
         found += [_gap_row(cases, level) for level in _levels(cases, metric)]
-    return reach.beside(measures.adjust(found, cases.asked.correction), set(cases.cells.names))
+    return detectable.beside(measures.adjust(found, cases.asked.correction), set(cases.cells.names))
 
 
 def _row(

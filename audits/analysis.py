@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 Strength = Literal["found", "no evidence", "not measured", "note"]
 FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]

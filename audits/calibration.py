@@ -15,7 +15,7 @@ from audits import closed_set
 from audits.answers import classifier, logits, probabilities, prompts
 from audits.contracts import Item
 from audits.reliability import FIT, HELD, HOW_TO_READ, LIMITS, analyse
-from audits.rows import described
+from audits.sampling import described
 from audits.seeds import generator
 from audits.settings import read_settings
 

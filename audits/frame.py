@@ -15,8 +15,8 @@ from audits import _frame_measures
 from audits._frame_inputs import Asked, Inputs, cases
 from audits.contracts import OUTCOME
 from audits.metrics import Rate
-from audits.statistics import measures
 from workbench.errors import BadInput, Unsupported
+from workbench.statistics import measures
 
 Between = Literal["between_groups", "to_overall"]
 
@@ -141,7 +141,7 @@ class AuditFrame:
         return _frame_measures.tests(self._cases, which)
 
     def tidy(self) -> pd.DataFrame:
-        """Return everything as the one long table of audits (`audits.statistics.measures.table`)."""
+        """Return everything as the one long table of audits (`workbench.statistics.measures.table`)."""
         return measures.table(_frame_measures.rows(self._cases))
 
     def samples(self) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from audits.statistics.row import Direction
 from workbench.errors import BadInput
+from workbench.statistics.row import Direction
 
 Mask = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.bool_]]  # (y_true, y_pred) -> (n,) bool
 

@@ -15,17 +15,17 @@ import numpy as np
 from audits.analysis import Finding
 from audits.contracts import OUTCOME
 from audits.shares import counted
-from audits.statistics import measures as table
-from audits.statistics.clusters import effective
-from audits.statistics.intervals import Interval, bootstrap
-from audits.statistics.paired import compare
+from workbench.statistics import measures as table
+from workbench.statistics.clusters import effective
+from workbench.statistics.intervals import Interval, bootstrap
+from workbench.statistics.paired import compare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
     from audits.protocol import Published
-    from audits.statistics.measures import Extra, Measure
+    from workbench.statistics.measures import Extra, Measure
 
 RESAMPLES = 1000
 _FIXED = (

@@ -13,10 +13,10 @@ from audits.analysis import Analysis, Figure, Finding
 from audits.answers import probabilities
 from audits.seeds import generator
 from audits.shares import changed, counted, units
-from audits.statistics import intervals, paired
-from audits.statistics.calibration import Binning, expected_calibration_error, reliability
-from audits.statistics.intervals import Interval
-from audits.statistics.measures import Measure, adjust, number
+from workbench.statistics import intervals, paired
+from workbench.statistics.calibration import Binning, expected_calibration_error, reliability
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

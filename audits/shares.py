@@ -1,6 +1,6 @@
 """Rows of the measures' table from outcomes picture by picture, where pictures of one thing count for less.
 
-Knows no audit; the statistics are `audits.statistics`'.
+Knows no audit; the statistics are `workbench.statistics`'.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from audits.statistics import intervals
-from audits.statistics.clusters import effective
-from audits.statistics.intervals import Interval
-from audits.statistics.measures import Extra, Measure, number, share
-from audits.statistics.paired import Paired
+from workbench.statistics import intervals
+from workbench.statistics.clusters import effective
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Extra, Measure, number, share
+from workbench.statistics.paired import Paired
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

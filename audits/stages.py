@@ -9,7 +9,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from audits import reach, reversals
+from audits import detectable, simpson
 from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
         BadInput: nothing can be measured with the samples.
     """
     found = module.analyse(samples, rules, model=model, seed=seed)
-    attributes = sorted(reach.attributes_of(samples))
-    found = replace(found, measures=reach.beside(found.measures, attributes))
-    return reversals.added(found, list(reversals.gaps_of(found.measures, samples)), attributes)
+    attributes = sorted(detectable.attributes_of(samples))
+    found = replace(found, measures=detectable.beside(found.measures, attributes))
+    return simpson.added(found, list(simpson.gaps_of(found.measures, samples)), attributes)
 
 
 def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:

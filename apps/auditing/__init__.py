@@ -8,19 +8,19 @@ from __future__ import annotations
 import gradio as gr
 
 from apps.auditing import asking, comparing, gating, reading
-from apps.auditing.shelf import EMPTY
+from apps.auditing.run_list import EMPTY
 from workbench.engine import Engine
 
 
 def build(engine: Engine) -> None:
     """Lay out the views as inner tabs; they share the runs of this visitor."""
-    shelf = gr.State(EMPTY)
+    run_list = gr.State(EMPTY)
     with gr.Tabs():
         with gr.Tab("Run", id="audit-run"):
-            asking.build(engine, shelf)
+            asking.build(engine, run_list)
         with gr.Tab("Read", id="audit-read"):
-            reading.build(shelf)
+            reading.build(run_list)
         with gr.Tab("Compare runs", id="audit-compare"):
-            comparing.build(shelf)
+            comparing.build(run_list)
         with gr.Tab("Gate", id="audit-gate"):
-            gating.build(shelf)
+            gating.build(run_list)

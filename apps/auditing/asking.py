@@ -1,6 +1,6 @@
 """Ask: which audits, which models, which pictures, by which protocol; what it costs; and the run with its progress.
 
-Knows the form; what it stands for is read in `wish`, and done in `running`.
+Knows the form; what it stands for is read in `audit_request`, and done in `running`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from apps._folder_box import FolderFile, folder_box
 from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
-from apps.auditing import rules, wish
+from apps.auditing import audit_request, rules
+from apps.auditing.audit_request import BUILTIN, FOLDER, UPLOAD, AuditRequest
+from apps.auditing.run_list import RunList, title
 from apps.auditing.running import Step, carry_out
-from apps.auditing.shelf import Shelf, title
-from apps.auditing.wish import BUILTIN, FOLDER, UPLOAD, Wish
 from audits import catalogue
 from audits.running.planning import Cost, costs
 from audits.running.record import Run
@@ -95,7 +95,7 @@ def done_row(step: Step) -> list[str | int]:
     return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
 
 
-def build(engine: Engine, shelf: gr.State) -> None:
+def build(engine: Engine, run_list: gr.State) -> None:
     """Lay out the view."""
     first, runs = [catalogue.AUDITS[0].key], Runs(STOPPED)
     with gr.Row():
@@ -132,11 +132,11 @@ def build(engine: Engine, shelf: gr.State) -> None:
     rows = table(
         DONE, "What was run", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
     )
-    form: Any = {audits, models, data, folder, files, truth, name, text, seed, limit, read, shelf}
+    form: Any = {audits, models, data, folder, files, truth, name, text, seed, limit, read, run_list}
 
-    def wished(typed: dict[Any, Any]) -> Wish:
+    def requested(typed: dict[Any, Any]) -> AuditRequest:
         paths = [str(one) for one in typed[files] or []]
-        return Wish(
+        return AuditRequest(
             tuple(typed[audits] or ()), tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
             tuple(typed[folder] or ()), typed[name] or "", typed[text] or "",
             int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
@@ -144,8 +144,8 @@ def build(engine: Engine, shelf: gr.State) -> None:
 
     @handler
     def plan(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
-        jobs = wish.jobs(wished(typed))
-        kept: Shelf = typed[shelf].opened()
+        jobs = audit_request.jobs(requested(typed))
+        kept: RunList = typed[run_list].opened()
         with ExitStack() as stack:
             keys = {job.model for job in jobs}
             open_ = {key: stack.enter_context(engine.session(owner(request), key)) for key in sorted(keys)}
@@ -154,8 +154,8 @@ def build(engine: Engine, shelf: gr.State) -> None:
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        jobs = wish.jobs(wished(typed))
-        kept: Shelf = typed[shelf].opened()
+        jobs = audit_request.jobs(requested(typed))
+        kept: RunList = typed[run_list].opened()
         visitor, own = owner(request), typed[data] != BUILTIN
 
         def steps(token: CancelToken) -> Iterator[tuple[Any, ...]]:
@@ -170,7 +170,7 @@ def build(engine: Engine, shelf: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     queued: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
     estimate.click(plan, form, [status, cost], **queued)
-    event = {"fn": run, "inputs": form, "outputs": [status, rows, shelf], **queued}
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **queued}
     wire(runs, go, stop, says=status, event=event)
 
 
@@ -233,8 +233,8 @@ def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:
     return data, folder, files, truth
 
 
-def _screens(steps: Iterator[Step], kept: Shelf) -> Iterator[tuple[Any, ...]]:
-    """Turn steps into what the widgets show: words, the table of what is done, and the shelf."""
+def _screens(steps: Iterator[Step], kept: RunList) -> Iterator[tuple[Any, ...]]:
+    """Turn steps into what the widgets show: words, the table of what is done, and the run_list."""
     lines = []
     for step in steps:
         if step.run is None and not step.error:
@@ -246,7 +246,7 @@ def _screens(steps: Iterator[Step], kept: Shelf) -> Iterator[tuple[Any, ...]]:
     yield _ended(lines, kept), gr.skip(), kept
 
 
-def _ended(lines: list[list[str | int]], kept: Shelf) -> str:
+def _ended(lines: list[list[str | int]], kept: RunList) -> str:
     failed = sum(line[2] == "error" for line in lines)
     well = len(lines) - failed
     newest = literal(title(Run(Path(kept.runs[0])))) if kept.runs and well else ""

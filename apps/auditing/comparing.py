@@ -14,7 +14,7 @@ from apps._handler import handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
-from apps.auditing.shelf import EMPTY_SAYS, Shelf
+from apps.auditing.run_list import EMPTY_SAYS, RunList
 from audits.comparing import Comparison, compare
 from audits.reporting.writing import write_comparison
 
@@ -59,7 +59,7 @@ def summary(found: Comparison) -> str:
     return said
 
 
-def build(shelf: gr.State) -> None:
+def build(run_list: gr.State) -> None:
     """Lay out the view."""
     with gr.Row():
         base = gr.Dropdown([], label="Base", info="What is compared against.", elem_id="compare-base")
@@ -74,7 +74,7 @@ def build(shelf: gr.State) -> None:
     page = gr.DownloadButton("Comparison (HTML)", interactive=False, size="sm", elem_id="compare-html")
 
     @handler
-    def side_by_side(kept: Shelf, one: str, other: str, correction: Any, mismatch: bool) -> tuple[Any, ...]:
+    def side_by_side(kept: RunList, one: str, other: str, correction: Any, mismatch: bool) -> tuple[Any, ...]:
         first, second = kept.get(one), kept.get(other)
         found = compare(first.folder, second.folder, correction=correction, allow_mismatch=bool(mismatch))
         place = folder_beside_uploads("audit-compare-")
@@ -83,7 +83,7 @@ def build(shelf: gr.State) -> None:
         ready = gr.update(value=str(file), interactive=True)
         return summary(found), paired_rows(found), gr.update(value=rows, headers=names), ready
 
-    def menus(kept: Shelf) -> tuple[Any, Any]:
+    def menus(kept: RunList) -> tuple[Any, Any]:
         choices, runs = kept.choices(), kept.runs
         return (
             gr.update(choices=choices, value=runs[1] if len(runs) > 1 else None),
@@ -91,11 +91,11 @@ def build(shelf: gr.State) -> None:
         )
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
-    shelf.change(menus, shelf, [base, candidate], show_progress="hidden", queue=False, **hidden)
-    shelf.change(
-        lambda kept: IDLE if kept.runs else EMPTY_SAYS, shelf, status, queue=False, show_progress="hidden", **hidden
+    run_list.change(menus, run_list, [base, candidate], show_progress="hidden", queue=False, **hidden)
+    run_list.change(
+        lambda kept: IDLE if kept.runs else EMPTY_SAYS, run_list, status, queue=False, show_progress="hidden", **hidden
     )
     go.click(
-        side_by_side, [shelf, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
+        side_by_side, [run_list, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
         **hidden,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from apps._handler import handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
-from apps.auditing.shelf import EMPTY_SAYS, Shelf
+from apps.auditing.run_list import EMPTY_SAYS, RunList
 from audits.comparing import GateResult, gate
 from audits.running.record import Run
 
@@ -90,7 +90,7 @@ def check_rows(found: GateResult) -> list[list[str]]:
     return rows
 
 
-def build(shelf: gr.State) -> None:
+def build(run_list: gr.State) -> None:
     """Lay out the view."""
     with gr.Row():
         chosen = gr.Dropdown([], label="Run", info="The newest first.", elem_id="gate-run")
@@ -104,7 +104,7 @@ def build(shelf: gr.State) -> None:
         )
         least = gr.Slider(0, 500, 30, step=10, label="Pictures at least", info="Below, a rule stays open.")
     status = gr.Markdown(EMPTY_SAYS, elem_classes=["live", "verdict"], elem_id="gate-says")
-    grid = table(CHECKS, "Held against the rule", elem_id="gate-checks")
+    grid = table(CHECKS, "Checks", elem_id="gate-checks")
     with gr.Accordion("As a thresholds file", open=False):
         text = gr.Code(language="yaml", label="thresholds.yaml", interactive=False)
         gr.Markdown(
@@ -114,14 +114,14 @@ def build(shelf: gr.State) -> None:
         file = gr.DownloadButton("thresholds.yaml", interactive=False, size="sm", elem_id="gate-file")
 
     @handler
-    def numbers(key: str, kept: Shelf) -> Any:
+    def numbers(key: str, kept: RunList) -> Any:
         if not key:
             return gr.update(choices=[], value=None)
         menu = metrics(kept.get(key))
         return gr.update(choices=menu, value=menu[0][1] if menu else None)
 
     @handler
-    def judge(kept: Shelf, key: str, what: str, required: str, at: float, n: float) -> tuple[Any, ...]:
+    def judge(kept: RunList, key: str, what: str, required: str, at: float, n: float) -> tuple[Any, ...]:
         if not key or not what:
             return EMPTY_SAYS, [], "", gr.update(interactive=False)
         made = {"schema": 1, "defaults": {"min_n": int(n)}, "rules": [rule(what, required, float(at))]}
@@ -133,12 +133,12 @@ def build(shelf: gr.State) -> None:
         return told, check_rows(found), yaml_text, gr.update(value=str(place), interactive=True)
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    shelf.change(
+    run_list.change(
         lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
-        shelf, chosen, queue=False, **hidden,
+        run_list, chosen, queue=False, **hidden,
     )  # fmt: skip
-    chosen.change(numbers, [chosen, shelf], metric, **hidden)
-    inputs = [shelf, chosen, metric, bound, threshold, least]
+    chosen.change(numbers, [chosen, run_list], metric, **hidden)
+    inputs = [run_list, chosen, metric, bound, threshold, least]
     gr.on(
         [metric.change, bound.change, threshold.release, least.release], judge, inputs, [status, grid, text, file],
         trigger_mode="always_last", **hidden,

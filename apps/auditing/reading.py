@@ -17,7 +17,7 @@ from apps._handler import handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, look, slice_of
-from apps.auditing.shelf import EMPTY_SAYS, Shelf
+from apps.auditing.run_list import EMPTY_SAYS, RunList
 from audits import reporting
 from audits.running.record import Run
 from workbench.errors import BadInput
@@ -61,7 +61,7 @@ def number_rows(run: Run) -> list[list[str | float]]:
     return rows
 
 
-def build(shelf: gr.State) -> None:
+def build(run_list: gr.State) -> None:
     """Lay out the view."""
     with gr.Row():
         chosen = gr.Dropdown([], label="Run", info="The newest first.", scale=4, elem_id="audit-chosen")
@@ -81,7 +81,7 @@ def build(shelf: gr.State) -> None:
         gallery = gr.Gallery(label="Pictures", columns=6, height=360, elem_id="audit-gallery", visible=False)
 
     @handler
-    def show(key: str, kept: Shelf) -> tuple[Any, ...]:
+    def show(key: str, kept: RunList) -> tuple[Any, ...]:
         if not key:
             return EMPTY_SAYS, "", [], *[gr.update(interactive=False)] * 3, "", [], gr.update(visible=False)
         run = kept.get(key)
@@ -94,7 +94,7 @@ def build(shelf: gr.State) -> None:
         return told, report, number_rows(run), *ready, "", [], gr.update(visible=False)
 
     @handler
-    def pictures(key: str, kept: Shelf, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
+    def pictures(key: str, kept: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
         run = kept.get(key)
         at = int(event.index[0])
         if not 0 <= at < len(run.metrics):
@@ -105,15 +105,15 @@ def build(shelf: gr.State) -> None:
         return literal(found.said), found.rows, gr.update(value=found.pictures, visible=bool(found.pictures))
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
-    shelf.change(
+    run_list.change(
         lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
-        shelf, chosen, show_progress="hidden", queue=False, **hidden,
+        run_list, chosen, show_progress="hidden", queue=False, **hidden,
     )  # fmt: skip
     chosen.change(
-        show, [chosen, shelf], [status, frame, grid, page, numbers, everything, said, samples, gallery],
+        show, [chosen, run_list], [status, frame, grid, page, numbers, everything, said, samples, gallery],
         show_progress_on=[status], **hidden,
     )  # fmt: skip
-    grid.select(pictures, [chosen, shelf, people], [said, samples, gallery], show_progress_on=[said], **hidden)
+    grid.select(pictures, [chosen, run_list, people], [said, samples, gallery], show_progress_on=[said], **hidden)
 
 
 def _shown(value: Any) -> str | float:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps import limits
-from audits.running.desk import desk
 from audits.running.embedding import Progress
 from audits.running.jobs import Job
 from audits.running.performing import perform
+from audits.running.run_context import run_context
 from audits.running.vectors import VectorStore
 from workbench.engine import Engine
 from workbench.errors import Cancelled, WorkbenchError
@@ -73,7 +73,7 @@ def carry_out(
         try:
             seconds = limits.current().audit_seconds
             with engine.session(owner, job.model, token=token, deadline=seconds) as session:
-                going = perform(job, out, desk(session, store=store, token=token))
+                going = perform(job, out, run_context(session, store=store, token=token))
                 folder = None
                 while folder is None:
                     try:

@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
 from audits.adversarial import surrogates
-from audits.adversarial.balls import Ball, Norm
-from audits.adversarial.climb import apgd, pgd
 from audits.adversarial.goals import Goal, Loss
+from audits.adversarial.norms import Ball, Norm
+from audits.adversarial.pgd import apgd, pgd
 from audits.adversarial.speak import HOW_TO_READ, LIMITS, NOISE, WORST, analyse
 from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
-from audits.rows import described, some
+from audits.sampling import described, some
 from audits.seeds import generator
 from audits.settings import read_settings
 

@@ -15,8 +15,8 @@ from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN
 from audits.seeds import generator
 from audits.shares import changed, counted, percent, units
-from audits.statistics import paired
-from audits.statistics.measures import Measure, adjust
+from workbench.statistics import paired
+from workbench.statistics.measures import Measure, adjust
 
 if TYPE_CHECKING:
     from pandas import DataFrame

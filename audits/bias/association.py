@@ -18,12 +18,12 @@ from audits.bias import rates
 from audits.bias.association_words import HOW_TO_READ, LIMITS
 from audits.bias.labelling import prompts, texts_of
 from audits.contracts import OUTCOME, Item
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
-from audits.statistics.association import weat_of_cosines
-from audits.statistics.intervals import Interval
-from audits.statistics.measures import Measure, adjust, number
 from workbench.errors import BadInput
+from workbench.statistics.association import weat_of_cosines
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

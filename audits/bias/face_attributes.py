@@ -16,7 +16,7 @@ from audits.bias import groups, probe
 from audits.bias.face_attributes_words import HOW_TO_READ, LIMITS
 from audits.bias.labelling import chances, named, texts_of, vectors
 from audits.contracts import OUTCOME, Item
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 

@@ -17,7 +17,7 @@ from audits.bias import rates
 from audits.bias.rates import SEPARATOR
 from audits.bias.sentences import gap_findings, published
 from audits.contracts import OUTCOME
-from audits.statistics.measures import Measure, adjust
+from workbench.statistics.measures import Measure, adjust
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -16,7 +16,7 @@ from audits.bias.label_design_measures import conclude
 from audits.bias.label_design_words import HOW_TO_READ, LIMITS
 from audits.bias.labelling import chances, named, prompts, vectors
 from audits.contracts import OUTCOME, Item
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 

@@ -27,8 +27,8 @@ import pandas as pd
 
 from audits.analysis import Analysis, Figure, Finding
 from audits.bias import rates
-from audits.statistics import intervals
-from audits.statistics.measures import Measure, adjust, number
+from workbench.statistics import intervals
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

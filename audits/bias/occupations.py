@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits import reach, reversals
+from audits import detectable, simpson
 from audits.answers import cosines
 from audits.bias import groups
 from audits.bias.labelling import chances, named, texts_of, vectors
 from audits.bias.occupations_measures import Tagged, chart, gendered, leaning, sentences
 from audits.bias.occupations_words import HOW_TO_READ, LIMITS
 from audits.contracts import OUTCOME, Item
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 
@@ -125,7 +125,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     )
     rows = {name: samples[samples["label_set"] == name] for name in rules.label_sets}
     lean = [gap for one in tagged for gap in leaning(found.measures, one, rows[one.label_set])]
-    return reversals.added(found, lean, sorted(reach.attributes_of(samples)), title=TURNED)
+    return simpson.added(found, lean, sorted(detectable.attributes_of(samples)), title=TURNED)
 
 
 def _tagged(samples: DataFrame, rules: Rules, settings: Settings, which: tuple[str, float]) -> Tagged:

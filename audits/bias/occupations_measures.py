@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from audits.analysis import Figure, Finding
-from audits.reversals import Gap
 from audits.shares import counted, held
-from audits.statistics import clusters, intervals
-from audits.statistics.measures import Measure, number
-from audits.statistics.omnibus import omnibus
+from audits.simpson import Gap
+from workbench.statistics import clusters, intervals
+from workbench.statistics.measures import Measure, number
+from workbench.statistics.omnibus import omnibus
 
 ALPHA = 0.05
 SHOWN = 5  # labels that a sentence names

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.shares import counted
-from audits.statistics import clusters, gaps, intervals, paired
-from audits.statistics.measures import Measure, number, of_gap
+from workbench.statistics import clusters, gaps, intervals, paired
+from workbench.statistics.measures import Measure, number, of_gap
 
 if TYPE_CHECKING:
     from pandas import DataFrame

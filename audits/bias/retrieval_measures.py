@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.analysis import Analysis, Figure, Finding
-from audits.statistics import clusters as counted
-from audits.statistics import intervals, ranking
-from audits.statistics.measures import Measure, adjust, number
+from workbench.statistics import clusters as counted
+from workbench.statistics import intervals, ranking
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
-    from audits.statistics.ranking import Beside
+    from workbench.statistics.ranking import Beside
 
 ALPHA = 0.05
 _NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}

@@ -15,7 +15,7 @@ from audits.bias.labelling import texts_of, vectors
 from audits.bias.retrieval_measures import Ranking, conclude
 from audits.bias.retrieval_words import HOW_TO_READ, LIMITS
 from audits.contracts import OUTCOME, Item
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 

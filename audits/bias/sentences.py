@@ -13,7 +13,7 @@ from audits.analysis import Finding, Strength
 
 if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
 LABEL_SET = "label_set"  # key in a published number's slice that names the label set

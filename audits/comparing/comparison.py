@@ -1,6 +1,6 @@
 """Two runs of one audit, picture by picture: what changed, by how much, and in which group.
 
-The statistics are those of `audits.statistics.paired`; knows no page.
+The statistics are those of `workbench.statistics.paired`; knows no page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workbench.errors import BadInput
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 Correction = Literal["bh", "holm", "none"]
 SEED = 0  # of the bootstrap; every metric and slice begins anew with it, so that no number depends on another
@@ -61,7 +61,7 @@ def compare(
 
 def compared(base: Record, candidate: Record, *, correction: Correction, allow_mismatch: bool = False) -> Comparison:
     """Compare two runs that were read before; see `compare`."""
-    from audits.statistics.measures import adjust, table
+    from workbench.statistics.measures import adjust, table
 
     joined, lines = joined_samples(base, candidate, allow_mismatch=allow_mismatch)
     attributes = tuple(name for name in base.attributes if name in joined.columns)
@@ -119,9 +119,9 @@ def parts(joined: DataFrame, attributes: tuple[str, ...]) -> Iterator[Part]:
 
 def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     """Return the paired difference of one part as a row of the tidy table; None where the part has no rows."""
-    from audits.statistics import paired
-    from audits.statistics.measures import Measure
-    from audits.statistics.row import sized
+    from workbench.statistics import paired
+    from workbench.statistics.measures import Measure
+    from workbench.statistics.row import sized
 
     rows = part.rows
     if not len(rows):

@@ -51,7 +51,7 @@ def at_level(row: Mapping[str, Any], level: float) -> Bounds:
 
 
 def _share(row: Mapping[str, Any], given: float, level: float) -> tuple[float, float] | None:
-    from audits.statistics.intervals import proportion
+    from workbench.statistics.intervals import proportion
 
     k, n = known(row.get("k_pos")), known(row.get("n"))
     contrast = str(row.get("contrast") or "none")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audits.clouds import plasma
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
+from audits.fractal_noise import plasma
 from audits.seeds import generator
 
 if TYPE_CHECKING:

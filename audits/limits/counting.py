@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from audits.answers import cosines, ensemble
 from audits.contracts import Item
 from audits.limits.counting_said import HOW_TO_READ, LIMITS, analyse
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 from workbench.prompts import fill

@@ -14,7 +14,7 @@ from audits import closed_set
 from audits.answers import classifier, cosines, probabilities, prompts
 from audits.contracts import Item
 from audits.limits.ood_said import HOW_TO_READ, LIMITS, analyse
-from audits.rows import described
+from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
 

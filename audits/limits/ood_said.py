@@ -12,9 +12,9 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.seeds import generator
 from audits.shares import counted, percent, units
-from audits.statistics import intervals
-from audits.statistics.calibration import fpr_at_tpr
-from audits.statistics.measures import Measure, adjust, number
+from workbench.statistics import intervals
+from workbench.statistics.calibration import fpr_at_tpr
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -15,7 +15,7 @@ from audits import closed_set
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import Item
 from audits.limits.prompts_said import BARE, ENSEMBLE, HOW_TO_READ, LIMITS, analyse
-from audits.rows import described, some
+from audits.sampling import described, some
 from audits.settings import read_settings
 
 if TYPE_CHECKING:

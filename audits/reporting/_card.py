@@ -12,7 +12,7 @@ from typing import Any
 from audits.reporting._evidence import rank
 from audits.reporting._markdown import headline, headlines
 from audits.reporting._numbers import count, known, written
-from audits.reporting._page import Wish, version
+from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, visible
 from audits.reporting.record import Record
@@ -26,7 +26,7 @@ USE = (
 )
 
 
-def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write the section: YAML between dashes, then Markdown."""
     import yaml
 

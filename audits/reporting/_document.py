@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.reporting._page import Wish, untested, version
+from audits.reporting._page import ReportOptions, untested, version
 from audits.reporting._tables import rows
 from audits.reporting._text import slice_of
 from audits.reporting.record import Record
@@ -136,9 +136,9 @@ class Document(_Part):
     gate: _Gate | None = None
 
 
-def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write the document."""
-    told = document(records, wish.gate).model_dump(mode="json", by_alias=True)
+    told = document(records, options.gate).model_dump(mode="json", by_alias=True)
     out.write_text(json.dumps(told, ensure_ascii=True, allow_nan=False, indent=1) + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import rank
-from audits.reporting._page import Wish
+from audits.reporting._page import ReportOptions
 from audits.reporting.record import Record
 from workbench.batch.export import neutralise
 
@@ -39,17 +39,17 @@ def metrics(records: Sequence[Record]) -> DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def write_csv(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write_csv(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write the metrics table."""
     _save(out, csv_text(metrics(records)))
 
 
-def write_parquet(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write_parquet(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write the metrics table."""
     metrics(records).to_parquet(out, index=False, compression="zstd")
 
 
-def write_folder(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write_folder(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write metrics, findings, and the numbers of every figure and further table."""
     import pandas as pd
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting._page import Wish, page
+from audits.reporting._page import ReportOptions, page
 from audits.reporting._sections import ROOMS
 from audits.reporting._thumbnails import pictures
 from audits.reporting.record import Record
@@ -28,15 +28,17 @@ MAX_BYTES = 5_000_000
 PLOTLY = HERE / "vendor" / "plotly-cartesian.min.js"
 
 
-def render(records: Sequence[Record], wish: Wish) -> str:
+def render(records: Sequence[Record], options: ReportOptions) -> str:
     """Return the report as HTML; what does not fit is left out, and the page says so.
 
     Raises:
         BadInput: even the shortest form is larger than 5 MB.
     """
-    shown = pictures(records, wish.thumbnails)
+    shown = pictures(records, options.thumbnails)
     for room in ROOMS:
-        text = fill("report.html.j2", {"page": page(records, replace(wish, room=room), shown)}, scripts=not wish.fixed)
+        text = fill(
+            "report.html.j2", {"page": page(records, replace(options, room=room), shown)}, scripts=not options.fixed
+        )
         if len(text.encode()) <= MAX_BYTES:
             return text
     raise BadInput(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Tree
 
 from audits.reporting._gates import check_text
-from audits.reporting._page import Wish
+from audits.reporting._page import ReportOptions
 from audits.reporting._text import slice_text, visible
 from audits.reporting.record import Record
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 MOST_CHECKS = 200  # of a rule
 
 
-def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write the gate's outcome where there is one, else how the runs ended."""
-    out.write_text(gate(wish.gate) if wish.gate else _runs(records), encoding="utf-8")
+    out.write_text(gate(options.gate) if options.gate else _runs(records), encoding="utf-8")
 
 
 def gate(result: GateResult) -> str:

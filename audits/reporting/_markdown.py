@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audits.reporting._evidence import counts, rank, stands_out
 from audits.reporting._gates import check_text
 from audits.reporting._numbers import count, known, written
-from audits.reporting._page import Wish, version
+from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import rows, title
 from audits.reporting._text import markdown_cell, slice_of, slice_text
 from audits.reporting._verdict import warnings
@@ -26,9 +26,9 @@ MOST_ROWS = 20  # of a table
 SENTENCE = 300  # characters
 
 
-def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Write what a reviewer should see."""
-    out.write_text(report(records, wish.gate), encoding="utf-8")
+    out.write_text(report(records, options.gate), encoding="utf-8")
 
 
 def report(records: Sequence[Record], judged: GateResult | None = None) -> str:

@@ -35,7 +35,7 @@ EQUAL = 1e-9  # two values that differ by less are the same one
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReportOptions:
     """How a report is wanted."""
 
     gate: GateResult | None = None
@@ -52,12 +52,12 @@ class Wish:
         return self.drawings[key]
 
 
-def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
+def page(records: Sequence[Record], options: ReportOptions, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
     """Return what the template `report.html.j2` calls `page`.
 
     Args:
         records: one a run.
-        wish: how it is wanted.
+        options: how it is wanted.
         pictures: thumbnails by place of the run.
     """
     ranked = rank(records)
@@ -65,7 +65,8 @@ def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[
     told = [_finding(entry, places) for entry in ranked[:MOST_FINDINGS]]
     several = len({record.model for record in records}) > 1
     parts = [
-        _section(record, places, wish, several=several, shown=pictures.get(at, ())) for at, record in enumerate(records)
+        _section(record, places, options, several=several, shown=pictures.get(at, ()))
+        for at, record in enumerate(records)
     ]
     for part in parts:
         part["findings"] = [one for one in told if one["section"] == part["id"]]
@@ -74,9 +75,9 @@ def page(records: Sequence[Record], wish: Wish, pictures: Mapping[int, Sequence[
         "title": f"Audit report: {_heading(records)}",
         "heading": _heading(records),
         "lede": _lede(records),
-        "left_out": _left_out(wish.room),
-        "verdict": verdict(records, wish.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
-        "gate": gate_table(wish.gate) if wish.gate else None,
+        "left_out": _left_out(options.room),
+        "verdict": verdict(records, options.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
+        "gate": gate_table(options.gate) if options.gate else None,
         "untested": untested(records),
         "order": ORDER,
         "findings": told,
@@ -217,9 +218,9 @@ def _unit(record: Record, finding: Finding, effect: float | None) -> str:
 
 
 def _section(
-    record: Record, places: Mapping[int, str], wish: Wish, *, several: bool, shown: Sequence[Shown]
+    record: Record, places: Mapping[int, str], options: ReportOptions, *, several: bool, shown: Sequence[Shown]
 ) -> dict[str, Any]:
-    room = wish.room
+    room = options.room
     table, text = sections.sensitivity(record)
     name = visible(record.of("spec", "title") or record.audit, 120)
     first = list(dict.fromkeys(entry.finding.metric for entry in rank([record])))
@@ -239,9 +240,9 @@ def _section(
         else "",
         "intended_use": intended_use(record.audit),
         "sanity": [visible(line, 600) for line in record.sanity],
-        "figures": [_shown.drawn(one, room.points, wish.drawing(record, one)) for one in drawn],
+        "figures": [_shown.drawn(one, room.points, options.drawing(record, one)) for one in drawn],
         "pictures_shown": shown,
-        "pictures_note": _shown_note(wish.thumbnails),
+        "pictures_note": _shown_note(options.thumbnails),
         "blocks": blocks(record.metrics, room.rows, first),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.reporting._html import render
-from audits.reporting._page import Wish
+from audits.reporting._page import ReportOptions
 from audits.reporting.record import Record
 from workbench.errors import Unsupported
 
@@ -23,7 +23,7 @@ LIBRARIES = (
 )
 
 
-def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
+def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """Print a report.
 
     Raises:
@@ -31,7 +31,7 @@ def write(records: Sequence[Record], wish: Wish, out: Path) -> None:
     """
     library = _library()
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it tells of every property that print does not have
-    text = render(records, replace(wish, fixed=True, drawings={}))
+    text = render(records, replace(options, fixed=True, drawings={}))
     library.HTML(string=text, base_url=None, url_fetcher=_no_network).write_pdf(out)
 
 

@@ -30,15 +30,15 @@ class Shown:
     caption: str
 
 
-def pictures(records: Sequence[Record], wish: str) -> Mapping[int, Sequence[Shown]]:
+def pictures(records: Sequence[Record], options: str) -> Mapping[int, Sequence[Shown]]:
     """Return thumbnails by place of the run; none where the data are no longer there.
 
     Raises:
-        BadInput: no such wish.
+        BadInput: no such options.
     """
-    if wish not in WISHES:
-        raise BadInput(f"Thumbnails are {', '.join(WISHES)}; got {wish!r}.")
-    return {} if wish == "none" else {at: _of(record, wish == "blurred") for at, record in enumerate(records)}
+    if options not in WISHES:
+        raise BadInput(f"Thumbnails are {', '.join(WISHES)}; got {options!r}.")
+    return {} if options == "none" else {at: _of(record, options == "blurred") for at, record in enumerate(records)}
 
 
 def _of(record: Record, blurred: bool) -> list[Shown]:

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
-from audits.reporting._page import Wish
+from audits.reporting._page import ReportOptions
 from audits.reporting.record import Record, find, read
 from workbench.errors import BadInput, OutOfResources
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import Comparison, GateResult
 
-Maker = Callable[[Sequence[Record], Wish, Path], None]
+Maker = Callable[[Sequence[Record], ReportOptions, Path], None]
 Said = TypeVar("Said")
 _OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.csv")
 
@@ -50,7 +50,7 @@ def write(
         `out`.
 
     Raises:
-        BadInput: no such form, a damaged run, or wish for thumbnails.
+        BadInput: no such form, a damaged run, or options for thumbnails.
         UnknownName: no run there.
         Unsupported: PDF without WeasyPrint or what it needs.
         OutOfResources: `out` cannot be written.
@@ -60,9 +60,9 @@ def write(
     if thumbnails not in ("none", "blurred", "full"):
         raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
     records = [read(folder) for folder in find(run_dirs)]
-    wish = Wish(gate=gate, thumbnails=thumbnails)
+    options = ReportOptions(gate=gate, thumbnails=thumbnails)
     with _whole(out) as half:
-        make(records, wish, half)
+        make(records, options, half)
     return out
 
 
@@ -106,8 +106,8 @@ class Form:
     make: Maker
 
 
-def _write_html(records: Sequence[Record], wish: Wish, half: Path) -> None:
-    half.write_text(_html.render(records, wish), encoding="utf-8")
+def _write_html(records: Sequence[Record], options: ReportOptions, half: Path) -> None:
+    half.write_text(_html.render(records, options), encoding="utf-8")
 
 
 RUNS = (

@@ -15,7 +15,7 @@ from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
 from audits.robustness.disturb import CORRUPTIONS, SEVERITIES, disturb, find
 from audits.robustness.speak import HOW_TO_READ, LIMITS, analyse
-from audits.rows import described, some
+from audits.sampling import described, some
 from audits.settings import read_settings
 from workbench.errors import BadInput
 

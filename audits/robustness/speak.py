@@ -12,9 +12,9 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.seeds import generator
 from audits.shares import changed, counted, percent, units
-from audits.statistics import intervals, paired
-from audits.statistics.intervals import Interval
-from audits.statistics.measures import Measure, adjust, number
+from workbench.statistics import intervals, paired
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

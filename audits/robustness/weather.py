@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.clouds import plasma
+from audits.fractal_noise import plasma
 from audits.robustness.blur import magnify, trail
 
 if TYPE_CHECKING:

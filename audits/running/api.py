@@ -13,11 +13,11 @@ from typing import Any, Unpack
 from audits.contracts import Audit
 from audits.protocol import Protocol as Rules
 from audits.running import folders, header
-from audits.running.desk import Desk, desk
 from audits.running.header import Header
 from audits.running.jobs import Job, Options, make
 from audits.running.performing import perform
 from audits.running.record import Run, open_run
+from audits.running.run_context import RunContext, run_context
 from audits.running.scoring import analyse
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
@@ -147,9 +147,9 @@ def _each(jobs: Sequence[Job], out: Path, options: Options, *, strict: bool) -> 
             yield _one(job, out, at, watch=options.get("watch"), strict=strict)
 
 
-def _one(job: Job, out: Path, at: Desk, *, watch: Any, strict: bool) -> Done:
+def _one(job: Job, out: Path, context: RunContext, *, watch: Any, strict: bool) -> Done:
     try:
-        going = perform(job, out, at)
+        going = perform(job, out, context)
         while True:
             try:
                 progress = next(going)
@@ -176,11 +176,11 @@ def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
-def _desk(job: Job, options: Options) -> Desk:
+def _desk(job: Job, options: Options) -> RunContext:
     given = options.get("session")
     if given is None:
         from workbench import load
 
         given = load(job.model, device=job.device, dtype=job.dtype)
     store = options.get("store")
-    return desk(given, store=store, token=options.get("token"), again=options.get("again", False))
+    return run_context(given, store=store, token=options.get("token"), again=options.get("again", False))

@@ -123,7 +123,7 @@ def embed(
         rows[part.key] = found
         _check(token)
     texts = dict(zip(_texts(layout), (row for part in layout.texts for row in rows[part.key]), strict=True))
-    kept = yield from _pictures(_Desk(module, model, dataset, texts), layout, store=store, token=token, rows=rows)
+    kept = yield from _pictures(_Encoder(module, model, dataset, texts), layout, store=store, token=token, rows=rows)
     computed = layout.size - kept
     return rows, Count(kept, computed, texts_kept, len(layout.prompts) - texts_kept)
 
@@ -145,7 +145,7 @@ def gather(facts: ModelFacts, dataset: Dataset, layout: Layout, *, rows: dict[st
 
 
 @dataclass(frozen=True)
-class _Desk:
+class _Encoder:
     """What is needed to compute one chunk."""
 
     module: Stages
@@ -171,7 +171,7 @@ class _Desk:
 
 
 def _pictures(
-    desk: _Desk,
+    encoder: _Encoder,
     layout: Layout,
     *,
     store: VectorStore,
@@ -190,12 +190,12 @@ def _pictures(
             if found is not None:
                 kept += len(chunk.items)
             else:
-                _needed(desk.model)
-                squares = ahead.pop(chunk.key, None) or desk.prepare(pool, chunk)
+                _needed(encoder.model)
+                squares = ahead.pop(chunk.key, None) or encoder.prepare(pool, chunk)
                 missing = [one for one in missing if one.key != chunk.key]
                 if missing and missing[0].key not in ahead:
-                    ahead[missing[0].key] = desk.prepare(pool, missing[0])
-                found = desk.encode(chunk, squares, token)
+                    ahead[missing[0].key] = encoder.prepare(pool, missing[0])
+                found = encoder.encode(chunk, squares, token)
                 store.put(chunk.key, found)
             rows[chunk.key] = found
             done += len(chunk.items)

@@ -20,11 +20,11 @@ from audits.errors import NothingMeasured
 from audits.running import files, folders, header, provenance
 from audits.running.chunks import Origin
 from audits.running.codes import combined
-from audits.running.desk import Desk
 from audits.running.embedding import Progress, embed, lay_out
 from audits.running.header import Header
 from audits.running.jobs import Job
 from audits.running.notes import DatasetNote, Hashes, Spec
+from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.stages import stages
 from workbench.errors import Cancelled
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def perform(job: Job, out: Path, at: Desk) -> Generator[Progress, None, Path]:
+def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
     """Do a job; return its run directory.
 
     Raises:
@@ -43,23 +43,23 @@ def perform(job: Job, out: Path, at: Desk) -> Generator[Progress, None, Path]:
         Cancelled, KeyboardInterrupt: stopped; the run directory says so and can be continued.
     """
     module = stages(job.audit)
-    dataset = yield from _read(job, at.token)
-    first = _header(job, dataset, at)
+    dataset = yield from _read(job, context.token)
+    first = _header(job, dataset, context)
     folder = folders.find(out, first.run_id)
-    if folder is not None and not at.again and header.read(folder).status == "success":
+    if folder is not None and not context.again and header.read(folder).status == "success":
         return folder
-    if folder is None or at.again:
+    if folder is None or context.again:
         folder = folders.make(out, job, first.run_id)
     first = folders.kept(folder, first)
     header.write(folder, first.changed(status="incomplete"))
     files.write_text(folder / folders.PROTOCOL, folders.yaml_of(job.rules))
     folders.log(folder, "begun", run_id=first.run_id)
     try:
-        yield from _stages(job, folder, first, at=at, dataset=dataset, module=module)
+        yield from _stages(job, folder, first, context=context, dataset=dataset, module=module)
     except BaseException as error:
         folders.fail(folder, error, traceback.format_exc())
         raise
-    at.store.trim()
+    context.store.trim()
     return folder
 
 
@@ -95,9 +95,9 @@ def _id(version: str, hashes: tuple[str, str, str], *, device: str, seed: int, l
     return combined(version, *hashes, device, str(seed), "" if limit is None else str(limit))[:16]
 
 
-def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
+def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
     known = dataset.hash
-    name = run_id(job, fingerprint=at.facts.fingerprint, device=at.facts.device, dataset_hash=known)
+    name = run_id(job, fingerprint=context.facts.fingerprint, device=context.facts.device, dataset_hash=known)
     spec = Spec(
         audit=job.audit.key,
         audit_version=job.audit.version,
@@ -109,8 +109,8 @@ def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
         settings=dict(job.settings),
         seed=job.seed,
         limit=job.limit,
-        device=at.facts.device,
-        dtype=at.facts.dtype,
+        device=context.facts.device,
+        dtype=context.facts.dtype,
         engine=job.engine,
     )
     about = asdict(dataset.about)
@@ -124,10 +124,10 @@ def _header(job: Job, dataset: Dataset, at: Desk) -> Header:
         partial=job.limit is not None,
         created=now(),
         spec=spec,
-        hashes=Hashes(protocol=job.rules.hash, model=at.facts.fingerprint, dataset=known),
+        hashes=Hashes(protocol=job.rules.hash, model=context.facts.fingerprint, dataset=known),
         dataset=note,
-        model=asdict(at.facts),
-        provenance=provenance.collect(at.known, seed=job.seed),
+        model=asdict(context.facts),
+        provenance=provenance.collect(context.known, seed=job.seed),
         warnings=tuple(_warnings(job, dataset)),
     )
 
@@ -146,25 +146,27 @@ def _warnings(job: Job, dataset: Dataset) -> list[str]:
 
 
 def _stages(
-    job: Job, folder: Path, first: Header, *, at: Desk, dataset: Dataset, module: Stages
+    job: Job, folder: Path, first: Header, *, context: RunContext, dataset: Dataset, module: Stages
 ) -> Generator[Progress, None, None]:
     began = time.monotonic()
-    origin = Origin(at.facts.fingerprint, at.facts.dtype, at.facts.device.split(":")[0])
+    origin = Origin(context.facts.fingerprint, context.facts.dtype, context.facts.device.split(":")[0])
     layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
     if not layout.items:
         raise NothingMeasured(f"The audit {job.audit.key!r} finds nothing to measure in {job.dataset[:200]!r}.")
-    missing = sum(len(chunk.items) for chunk in layout.pictures if not at.store.has(chunk.key))
+    missing = sum(len(chunk.items) for chunk in layout.pictures if not context.store.has(chunk.key))
     if job.engine == "ray":
         from audits.running import ray_engine
 
-        yield from ray_engine.fill(job, dataset, layout, store=at.store, token=at.token)
-    rows, count = yield from embed(module, at.model, dataset, layout=layout, store=at.store, token=at.token)
+        yield from ray_engine.fill(job, dataset, layout, store=context.store, token=context.token)
+    rows, count = yield from embed(
+        module, context.model, dataset, layout=layout, store=context.store, token=context.token
+    )
     if job.engine == "ray":  # what Ray has computed was not there before
         count = replace(count, kept=layout.size - missing, computed=missing)
     embedded_hash = embed_hash(layout)
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)
     yield Progress("score", 0, 0)
-    head = score(folder, head, job=job, dataset=dataset, found=(at.facts, layout, rows))
+    head = score(folder, head, job=job, dataset=dataset, found=(context.facts, layout, rows))
     yield Progress("analyse", 0, 0)
     analyse(folder, head, job=job)

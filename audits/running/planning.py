@@ -53,7 +53,7 @@ def costs(
         models: open sessions or loaded models by key, used in place of loading one.
     """
     looked_at: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
-    shelf = store or VectorStore()
+    kept = store or VectorStore()
     told, counted = [], set[str]()
     for job in jobs:
         key = (job.model, job.device, job.dtype)
@@ -63,7 +63,7 @@ def costs(
         try:
             if isinstance(model, WorkbenchError):
                 raise model
-            told.append(_cost(job, out, model, store=shelf, counted=counted))
+            told.append(_cost(job, out, model, store=kept, counted=counted))
         except WorkbenchError as error:
             told.append(_nothing(job, str(error)))
     return told

@@ -104,7 +104,7 @@ def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: R
 
 def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame:
     """Return the measures, with the run's names in front and published numbers of the same metric behind."""
-    from audits.statistics.measures import table
+    from workbench.statistics.measures import table
 
     rows: DataFrame = table(list(analysis.measures))
     spec, hashes = header.spec, header.hashes

@@ -13,16 +13,16 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.rates import rate, spoken, with_published
 from audits.shift.settings import Point, Settings, settings
-from audits.statistics import measures as table
-from audits.statistics.intervals import Interval, bootstrap
-from audits.statistics.paired import compare
+from workbench.statistics import measures as table
+from workbench.statistics.intervals import Interval, bootstrap
+from workbench.statistics.paired import compare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Extra, Measure
+    from workbench.statistics.measures import Extra, Measure
 
 RESAMPLES = 2000
 ENOUGH = 3  # points that a line needs to have anything to say

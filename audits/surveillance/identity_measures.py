@@ -14,17 +14,17 @@ import numpy as np
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN, OUTCOME
 from audits.rates import gap, groups, rate, spoken, with_published
-from audits.statistics import measures as table
-from audits.statistics.intervals import bootstrap
 from audits.surveillance.gallery import Settings, settings, sweep
 from audits.surveillance.identity_answers import DRAWS, LABEL_SET
+from workbench.statistics import measures as table
+from workbench.statistics.intervals import bootstrap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 HERE = {"label_set": LABEL_SET}
 ERRORS = ("false_match", "false_non_match")

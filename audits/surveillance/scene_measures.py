@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from audits.analysis import Analysis, Figure, Finding
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
-from audits.statistics.measures import adjust
 from audits.surveillance.captions import Settings, settings
 from workbench.errors import BadInput
+from workbench.statistics.measures import adjust
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 
 def analysis(samples: DataFrame, rules: Rules, *, seed: int) -> Analysis:

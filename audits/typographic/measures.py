@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import CLEAN, OUTCOME
 from audits.rates import difference, groups, rate, selected, spoken, with_published
-from audits.statistics.measures import adjust
 from audits.typographic.settings import ALL, TWO_WAY, Settings, settings
+from workbench.statistics.measures import adjust
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
-    from audits.statistics.measures import Measure
+    from workbench.statistics.measures import Measure
 
 CONDITION = ("size", "position", "colour")
 SUCCESS = ("attack_success", "changed", "changed_elsewhere")

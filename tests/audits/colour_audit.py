@@ -19,7 +19,7 @@ from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import Audit, Embedded, Item, ModelFacts
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol
-from audits.statistics import measures
+from workbench.statistics import measures
 
 NAMES = ("red", "green", "blue", "yellow")
 RGB = {"red": (220, 20, 20), "green": (20, 160, 20), "blue": (20, 20, 220), "yellow": (240, 220, 20)}

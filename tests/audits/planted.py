@@ -13,7 +13,7 @@ from audits.analysis import Analysis
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import About, Dataset
 from audits.protocol import Protocol, parse
-from audits.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 
 def facts(dim: int, *, scale: float = 10.0, score: str = "softmax", bias: float = 0.0) -> ModelFacts:

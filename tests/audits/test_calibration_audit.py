@@ -11,9 +11,9 @@ import pytest
 from audits import calibration
 from audits.analysis import Analysis
 from audits.reliability import FIT, best_temperature, brier, ece, nll
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, embedded, find, one_hot, protocol
 from workbench.errors import BadInput
+from workbench.statistics.measures import table
 
 LABELS = ("cat", "dog")
 SURE = 0.8  # planted confidence: the logits of the two labels are ln 4 apart

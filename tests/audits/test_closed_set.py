@@ -7,7 +7,7 @@ import pytest
 
 from audits.answers import classifier, cosines, ensemble, logits, probabilities, prompts
 from audits.closed_set import choices, label_sets, labelled
-from audits.rows import described, some
+from audits.sampling import described, some
 from audits.seeds import generator
 from audits.shares import counted, percent
 from tests.audits.planted import dataset, embedded, facts, one_hot, protocol

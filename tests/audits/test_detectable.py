@@ -9,10 +9,10 @@ import pytest
 from statsmodels.stats.power import NormalIndPower
 
 import audits
-from audits.reach import attributes_of, beside
+from audits.detectable import attributes_of, beside
 from audits.shares import counted
-from audits.statistics.gaps import gap
-from audits.statistics.measures import Measure, of_gap, share, table
+from workbench.statistics.gaps import gap
+from workbench.statistics.measures import Measure, of_gap, share, table
 
 
 def _found(n: int, others: int, base: float) -> float:

@@ -15,8 +15,8 @@ from sklearn.metrics import accuracy_score
 
 from audits import metrics
 from audits.frame import AuditFrame
-from audits.statistics import gaps, intervals
 from workbench.errors import BadInput, Unsupported
+from workbench.statistics import gaps, intervals
 
 
 @st.composite

@@ -7,8 +7,8 @@ import pytest
 
 from audits.protocol import Published
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
-from audits.statistics.intervals import Interval, proportion
-from audits.statistics.measures import adjust, number, share
+from workbench.statistics.intervals import Interval, proportion
+from workbench.statistics.measures import adjust, number, share
 
 
 @pytest.fixture

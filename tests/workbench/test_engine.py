@@ -104,7 +104,7 @@ def test_a_file_seen_before_is_not_decoded_again_under_any_name(
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
     with engine.session("ann") as session:
         first = session.embed_images([tmp_path / "a.png"])
-        monkeypatch.setattr("workbench.engine.errand.safe_open", lambda picture: pytest.fail("decoded again"))
+        monkeypatch.setattr("workbench.engine.embed_call.safe_open", lambda picture: pytest.fail("decoded again"))
         assert torch.equal(first, session.embed_images([tmp_path / "b.png"]))
     assert counted.pictures == [1]
 
@@ -140,7 +140,7 @@ def test_a_bad_picture_fails_alone(engine: Engine, tmp_path: Path) -> None:
     assert len(errors) == 2
     assert "'bad.png'" in errors[0]
     assert [tuple(found.shape) for found in rows] == [(3, session_dim())] * 2
-    assert engine._rooms.cache.in_flight == 0
+    assert engine._context.cache.in_flight == 0
     with engine.session("ann") as session, pytest.raises(BadPicture, match=r"no picture file 'none\.png'"):
         session.embed_images([tmp_path / "none.png"])
 
@@ -200,7 +200,7 @@ def test_one_visitors_change_of_mind_is_not_anothers(engine: Engine, monkeypatch
     ben.join(5)
     assert isinstance(outcomes["ann"], Cancelled)
     assert outcomes["ben"].shape == (1, session_dim())
-    assert engine._rooms.cache.in_flight == 0
+    assert engine._context.cache.in_flight == 0
 
 
 def test_steps_run_one_at_a_time_and_end_with_the_session(engine: Engine) -> None:
@@ -316,7 +316,7 @@ def test_a_remote_device_is_called_in_the_callers_thread_and_fills_the_cache(tmp
             session.steps(lambda backend: iter([1]))
         with pytest.raises(BadPicture):
             session.embed_images([Image.new("RGB", (9, 9), "red"), tmp_path / "bad.png"])
-        assert engine._rooms.cache.in_flight == 0
+        assert engine._context.cache.in_flight == 0
 
 
 def test_status_tells_loading_ready_and_degraded(monkeypatch: pytest.MonkeyPatch) -> None:

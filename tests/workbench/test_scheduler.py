@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from workbench.errors import Busy, Cancelled, DeadlinePassed, OutOfResources
-from workbench.scheduler import CancelToken, Patience, Scheduler
+from workbench.scheduler import CancelScope, CancelToken, Scheduler
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_who_cancels_returns_at_once_and_the_generator_is_closed_in_the_worker(l
     threading.Timer(0.05, token.cancel).start()
     before = time.monotonic()
     with pytest.raises(Cancelled):
-        next(live.stream(work, owner="ann", patience=Patience(token)))
+        next(live.stream(work, owner="ann", scope=CancelScope(token)))
     assert time.monotonic() - before < 0.25
     live.close()
     assert closed == ["device"]
@@ -205,7 +205,7 @@ def test_who_cancels_returns_at_once_and_the_generator_is_closed_in_the_worker(l
 def test_what_is_cancelled_before_it_starts_is_never_computed(still: Scheduler) -> None:
     seen: list[int] = []
     token = CancelToken()
-    future = still.submit("k", 1, lambda values: seen.extend(values) or values, owner="a", patience=Patience(token))
+    future = still.submit("k", 1, lambda values: seen.extend(values) or values, owner="a", scope=CancelScope(token))
     token.cancel()
     still.turn()
     assert isinstance(future.exception(0), Cancelled)
@@ -222,10 +222,10 @@ def test_a_deadline_ends_a_job_that_nobody_steps(live: Scheduler) -> None:
         finally:
             closed.set()
 
-    live.open(work, owner="ann", patience=Patience(until=time.monotonic() + 0.05))
+    live.open(work, owner="ann", scope=CancelScope(until=time.monotonic() + 0.05))
     assert closed.wait(2.0)
     with pytest.raises(DeadlinePassed):
-        Patience(until=time.monotonic() - 1).check()
+        CancelScope(until=time.monotonic() - 1).check()
 
 
 def test_who_stops_listening_ends_the_job(live: Scheduler) -> None:
@@ -366,17 +366,17 @@ def test_many_visitors_at_once_each_get_their_own_and_leave_nothing() -> None:
         luck = random.Random(name)
         for turn in range(20):
             token = CancelToken()
-            patience = Patience(token)
+            scope = CancelScope(token)
             try:
                 if luck.random() < 0.5:
                     if luck.random() < 0.3:
                         threading.Timer(luck.random() * 0.002, token.cancel).start()
                     value = (name, turn)
-                    got = patience.wait(scheduler.submit("k", value, encode, owner=str(name), patience=patience))
+                    got = scope.wait(scheduler.submit("k", value, encode, owner=str(name), scope=scope))
                     problems.extend([f"{value} got {got}"] * (got != value))
                 else:
                     stop = luck.randint(1, 8)
-                    stream = scheduler.stream(lambda: job(name), owner=str(name), patience=patience)
+                    stream = scheduler.stream(lambda: job(name), owner=str(name), scope=scope)
                     taken = [step for step, _ in zip(stream, range(stop), strict=False)]
                     stream.close()  # type: ignore[attr-defined]
                     problems.extend([f"{name}: {taken}"] * (taken != [(name, n) for n in range(min(stop, 5))]))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from workbench.errors import Busy, Cancelled, DeadlinePassed, OutOfResources
-from workbench.scheduler import CancelToken, Patience, Scheduler
+from workbench.scheduler import CancelScope, CancelToken, Scheduler
 from workbench.scheduler.work import END, Job
 
 OWNERS = st.sampled_from(["ann", "ben", "cem"])
@@ -64,7 +64,7 @@ class Small:
 
     name: str
     good: bool
-    patience: Patience
+    scope: CancelScope
     future: Future[Any]
     ref: weakref.ref[Value]
 
@@ -97,10 +97,10 @@ class Visitors(RuleBasedStateMachine):
         self.all_long: list[Long] = []
         self.tokens: list[CancelToken] = []
 
-    def patience(self, seconds: float | None) -> Patience:
+    def scope(self, seconds: float | None) -> CancelScope:
         token = CancelToken()
         self.tokens.append(token)
-        return Patience(token, None if seconds is None else self.now + seconds, clock=lambda: self.now)
+        return CancelScope(token, None if seconds is None else self.now + seconds, clock=lambda: self.now)
 
     @rule(
         target=smalls,
@@ -111,9 +111,9 @@ class Visitors(RuleBasedStateMachine):
     )
     def submit(self, owner: str, key: str, good: int, seconds: float | None) -> Small:
         value = Value(f"{owner}/{key}/{len(self.all_small)}", good > 0)
-        patience = self.patience(seconds)
-        future = self.scheduler.submit(key, value, self.device.encode, owner=owner, patience=patience)
-        small = Small(value.name, value.good, patience, future, weakref.ref(value))
+        scope = self.scope(seconds)
+        future = self.scheduler.submit(key, value, self.device.encode, owner=owner, scope=scope)
+        small = Small(value.name, value.good, scope, future, weakref.ref(value))
         self.all_small.append(small)
         return small
 
@@ -127,9 +127,9 @@ class Visitors(RuleBasedStateMachine):
     def open(self, owner: str, steps: int, fails_at: int | None, seconds: float | None) -> Long | None:
         mine = sum(1 for one in self.all_long if one.job.owner == owner and self.alive(one))
         alive = sum(1 for one in self.all_long if self.alive(one))
-        long = Long(Job(lambda: iter(()), owner, Patience()), steps, fails_at)
+        long = Long(Job(lambda: iter(()), owner, CancelScope()), steps, fails_at)
         try:
-            long.job = self.scheduler.open(lambda: self.work(long), owner=owner, patience=self.patience(seconds))
+            long.job = self.scheduler.open(lambda: self.work(long), owner=owner, scope=self.scope(seconds))
         except Busy:
             assert mine >= EACH or alive >= ALL
             return None
@@ -172,7 +172,7 @@ class Visitors(RuleBasedStateMachine):
 
     @rule(small=smalls)
     def leave(self, small: Small) -> None:
-        small.patience.stop_listening()
+        small.scope.stop_listening()
 
     @precondition(lambda self: self.tokens)
     @rule(data=st.data())

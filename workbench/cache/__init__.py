@@ -7,7 +7,7 @@ and no device. Pictures that visitors upload live in memory only; the disk is fo
 from __future__ import annotations
 
 from workbench.cache.content import Key, file_key, picture_key, text_key
-from workbench.cache.disk import DiskCache, Shelf
+from workbench.cache.disk import CacheUsage, DiskCache
 from workbench.cache.memory import MemoryCache
 
-__all__ = ["DiskCache", "Key", "MemoryCache", "Shelf", "file_key", "picture_key", "text_key"]
+__all__ = ["CacheUsage", "DiskCache", "Key", "MemoryCache", "file_key", "picture_key", "text_key"]

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Shelf:
+class CacheUsage:
     """What is kept of one model and kind."""
 
     fingerprint: str
@@ -105,11 +105,11 @@ class DiskCache:
         if lines:
             self._ask(lambda base: _write(base, lines, self.limit), None)
 
-    def ls(self) -> list[Shelf]:
+    def ls(self) -> list[CacheUsage]:
         """Say what is kept, the last used first."""
         if not self.path.is_file():
             return []
-        return self._ask(lambda base: [Shelf(*line) for line in base.execute(_SHELVES)], [])
+        return self._ask(lambda base: [CacheUsage(*line) for line in base.execute(_SHELVES)], [])
 
     def clear(self) -> int:
         """Remove the file; return the bytes that this freed."""

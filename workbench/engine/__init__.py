@@ -5,8 +5,8 @@ Knows no screen. Every tab, audit and command opens a session and takes it for t
 
 from __future__ import annotations
 
+from workbench.engine.embed_call import Remote
 from workbench.engine.engine import Engine
-from workbench.engine.errand import Remote
 from workbench.engine.session import Session
 
 __all__ = ["Engine", "Remote", "Session"]

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from workbench.cache import DiskCache, MemoryCache
-from workbench.engine.errand import Remote, Rooms
+from workbench.engine.embed_call import EngineContext, Remote
 from workbench.engine.session import Session
 from workbench.errors import WorkbenchError
+from workbench.model_cache import ModelCache
 from workbench.models import find
-from workbench.pool import ModelPool
-from workbench.scheduler import CancelToken, Patience, Scheduler
+from workbench.scheduler import CancelScope, CancelToken, Scheduler
 
 if TYPE_CHECKING:
-    from workbench.pool import Model
+    from workbench.model_cache import Model
 
 T = TypeVar("T")
 
-MOST_HANDS = 8  # threads that prepare pictures; one a core up to here
+MAX_WORKERS = 8  # threads that prepare pictures; one a core up to here
 
 
 class Engine:
@@ -58,16 +58,16 @@ class Engine:
         self.default, self.dtype = default, dtype
         self.device = self._asked = device  # where the default model is, once it is loaded
         self.trouble = ""  # why the default model could not be loaded
-        hands = min(MOST_HANDS, os.cpu_count() or 1)
-        self._rooms = Rooms(
+        workers = min(MAX_WORKERS, os.cpu_count() or 1)
+        self._context = EngineContext(
             scheduler=Scheduler(),
             cache=MemoryCache(),
             disk=disk,
-            hands=ThreadPoolExecutor(hands, thread_name_prefix="prepare"),
-            at_once=2 * hands,
+            workers=ThreadPoolExecutor(workers, thread_name_prefix="prepare"),
+            at_once=2 * workers,
             remote=remote,
         )
-        self._pool = ModelPool(self._load, limit=memory_limit, estimate=self._estimate, device=self._where)
+        self._models = ModelCache(self._load, limit=memory_limit, estimate=self._estimate, device=self._where)
 
     @contextmanager
     def session(
@@ -90,16 +90,16 @@ class Engine:
 
         Raises:
             UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
-            OutOfResources, Busy: see `ModelPool.lease`.
+            OutOfResources, Busy: see `ModelCache.lease`.
         """
         own = CancelToken()  # ends with the session, and with the caller's token
         forget = token.on_cancel(own.cancel) if token else lambda: None
-        patience = Patience(own, None if deadline is None else time.monotonic() + deadline)
+        scope = CancelScope(own, None if deadline is None else time.monotonic() + deadline)
         key = model or self.default
         find(key)
         try:
-            with self._pool.lease(key, patience=patience) as held:
-                session = Session(self._rooms, held, owner=owner, patience=patience, keep_pictures=keep_pictures)
+            with self._models.lease(key, scope=scope) as held:
+                session = Session(self._context, held, owner=owner, scope=scope, keep_pictures=keep_pictures)
                 try:
                     yield session
                 finally:
@@ -128,22 +128,22 @@ class Engine:
         Raises:
             Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
-        patience = Patience(token, None if deadline is None else time.monotonic() + deadline)
-        return self._rooms.scheduler.stream(work, owner=owner, patience=patience)
+        scope = CancelScope(token, None if deadline is None else time.monotonic() + deadline)
+        return self._context.scheduler.stream(work, owner=owner, scope=scope)
 
     def status(self) -> dict[str, str]:
         """Return what `/healthz` tells: status (ready, loading or degraded), model and device."""
-        state = self._pool.state(self.default)
+        state = self._models.state(self.default)
         word = "ready" if state == "ready" else "degraded" if self.trouble else "loading"
         return {"status": word, "model": self.default, "device": self.device}
 
     def loading(self) -> list[str]:
         """Keys of the models that are being loaded right now."""
-        return [key for key in self._pool.names() if self._pool.state(key) == "loading"]
+        return [key for key in self._models.names() if self._models.state(key) == "loading"]
 
     def loaded(self) -> list[str]:
         """Keys of the models in memory, the longest unused first."""
-        return [key for key in self._pool.names() if self._pool.state(key) == "ready"]
+        return [key for key in self._models.names() if self._models.state(key) == "ready"]
 
     def warm(self) -> threading.Thread:
         """Load the default model in the background and run it once; `status` tells how it went."""
@@ -153,12 +153,12 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is small, stop what is long, and let go of threads, rows and models."""
-        self._rooms.hands.shutdown(wait=False, cancel_futures=True)
-        self._rooms.scheduler.close()
-        self._rooms.cache.clear()
-        if self._rooms.disk is not None:
-            self._rooms.disk.close()
-        self._pool.clear()
+        self._context.workers.shutdown(wait=False, cancel_futures=True)
+        self._context.scheduler.close()
+        self._context.cache.clear()
+        if self._context.disk is not None:
+            self._context.disk.close()
+        self._models.clear()
 
     def __enter__(self) -> Engine:
         return self
@@ -169,7 +169,7 @@ class Engine:
     def _warm(self) -> None:
         try:
             with self.session("warm-up") as session:
-                if self._rooms.remote is None:
+                if self._context.remote is None:
                     _run_once(session)
         except WorkbenchError as error:
             self.trouble = self.trouble or str(error)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from workbench.engine.errand import Errand, Remote, Rooms, read_tokens
+from workbench.engine.embed_call import EmbedCall, EngineContext, Remote, read_tokens
 from workbench.errors import Unsupported
 from workbench.images import check_pictures
-from workbench.pool import Held
-from workbench.scheduler import Patience
+from workbench.model_cache import LoadedModel
+from workbench.scheduler import CancelScope
 from workbench.text import check_texts
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ T = TypeVar("T")
 class Session:
     """A model on lease, for one owner, until the end of the `with` block; made by `Engine.session`."""
 
-    def __init__(self, rooms: Rooms, held: Held, *, owner: str, patience: Patience, keep_pictures: bool) -> None:
+    def __init__(
+        self, context: EngineContext, loaded: LoadedModel, *, owner: str, scope: CancelScope, keep_pictures: bool
+    ) -> None:
         self.owner = owner
-        self._rooms, self._held, self._patience = rooms, held, patience
+        self._context, self._loaded, self._scope = context, loaded, scope
         self._keep_pictures = keep_pictures
         self._over = False
 
@@ -99,7 +101,7 @@ class Session:
         """Say how each text is read."""
         check_texts(texts)
         self._refuse_when_over()
-        return list(read_tokens(self._held, texts).readings)
+        return list(read_tokens(self._loaded, texts).readings)
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows.
@@ -111,8 +113,8 @@ class Session:
             Cancelled, DeadlinePassed, Busy, OutOfResources: see `scheduler`.
         """
         check_pictures(images)
-        with self._errand(keep=self._keep_pictures) as errand:
-            return _stack(errand.pictures(images))
+        with self._embed_call(keep=self._keep_pictures) as call:
+            return _stack(call.pictures(images))
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows. Each text is embedded once and kept.
@@ -122,8 +124,8 @@ class Session:
             Cancelled, DeadlinePassed, Busy, OutOfResources: see `scheduler`.
         """
         check_texts(texts)
-        with self._errand(keep=True) as errand:
-            return _stack(errand.texts(texts))
+        with self._embed_call(keep=True) as call:
+            return _stack(call.texts(texts))
 
     def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
         """Run a long job, one step at a time on the device, and hand on what each step yields.
@@ -137,9 +139,9 @@ class Session:
             Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
         backend = self._backend
-        if self._rooms.remote is not None:
+        if self._context.remote is not None:
             raise Unsupported("The device is in another process here, which runs no jobs of this kind.")
-        return self._rooms.scheduler.stream(lambda: work(backend), owner=self.owner, patience=self._fresh())
+        return self._context.scheduler.stream(lambda: work(backend), owner=self.owner, scope=self._fresh())
 
     def explain(self, request: Request) -> Iterator[Progress | Attribution]:
         """Say where the model looked: as `attribution.explain`, step by step here, or all at once on a remote device.
@@ -149,36 +151,36 @@ class Session:
         """
         from workbench.attribution import explain
 
-        remote = self._rooms.remote
+        remote = self._context.remote
         return self.steps(lambda box: explain(box, request)) if remote is None else self._far(remote, request)
 
     def _far(self, remote: Remote, request: Request) -> Iterator[Progress | Attribution]:
-        patience = self._fresh()
-        patience.check()
-        told = remote.explain(self._held.key, request)
-        patience.check()
+        scope = self._fresh()
+        scope.check()
+        told = remote.explain(self._loaded.key, request)
+        scope.check()
         yield from told
 
     def end(self) -> None:
         """Refuse everything from here on, and stop what is still under way."""
         self._over = True
-        self._patience.token.cancel()
+        self._scope.token.cancel()
 
     @property
     def _backend(self) -> Any:
         self._refuse_when_over()
-        return self._held.ready.result()
+        return self._loaded.ready.result()
 
     def _refuse_when_over(self) -> None:
         if self._over:
             raise RuntimeError("this session has ended; open another one with engine.session(...)")
 
-    def _fresh(self) -> Patience:
-        return Patience(self._patience.token, self._patience.until)
+    def _fresh(self) -> CancelScope:
+        return CancelScope(self._scope.token, self._scope.until)
 
-    def _errand(self, *, keep: bool) -> Errand:
+    def _embed_call(self, *, keep: bool) -> EmbedCall:
         self._refuse_when_over()
-        return Errand(self._rooms, self._held, owner=self.owner, patience=self._fresh(), keep=keep)
+        return EmbedCall(self._context, self._loaded, owner=self.owner, scope=self._fresh(), keep=keep)
 
 
 def _stack(rows: Sequence[Any]) -> Tensor:

@@ -7,7 +7,7 @@ handed in as a function.
 
 from __future__ import annotations
 
-from workbench.scheduler.patience import CancelToken, Patience
+from workbench.scheduler.cancel import CancelScope, CancelToken
 from workbench.scheduler.worker import Scheduler
 
-__all__ = ["CancelToken", "Patience", "Scheduler"]
+__all__ = ["CancelScope", "CancelToken", "Scheduler"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.errors import OutOfResources, WorkbenchError
 from workbench.scheduler.attempt import Outcome, attempt
-from workbench.scheduler.patience import Patience
+from workbench.scheduler.cancel import CancelScope
 
 Encode = Callable[[Sequence[Any]], Sequence[Any]]  # n values -> n results, in the same order
 
@@ -27,7 +27,7 @@ class Item:
     value: Any
     encode: Encode
     owner: str
-    patience: Patience
+    scope: CancelScope
     since: float  # when it came, on the scheduler's clock
     future: Future[Any] = field(default_factory=Future)
 
@@ -41,7 +41,7 @@ class Job:
 
     work: Callable[[], Iterator[Any]]
     owner: str
-    patience: Patience
+    scope: CancelScope
     slot: Future[Any] = field(default_factory=Future)
     forget: Callable[[], None] = lambda: None  # takes the worker off the token's list of listeners
     over: WorkbenchError | None = None  # why there are no more steps
@@ -122,7 +122,7 @@ def drop_unwanted(items: Sequence[Item]) -> list[Item]:
     """Return the items that somebody still waits for, and tell the others why they were dropped."""
     wanted = []
     for item in items:
-        reason = item.patience.over()
+        reason = item.scope.over()
         if reason is None:
             wanted.append(item)
         else:

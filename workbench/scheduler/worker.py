@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from workbench.errors import Busy, Cancelled, WorkbenchError
-from workbench.scheduler.patience import Patience
+from workbench.scheduler.cancel import CancelScope
 from workbench.scheduler.turns import Turns
 from workbench.scheduler.work import END, Encode, Item, Job, run_batch
 
@@ -65,7 +65,7 @@ class Scheduler:
             return len(self._turns)
 
     def submit(
-        self, key: Hashable, value: Any, encode: Encode, *, owner: str, patience: Patience | None = None
+        self, key: Hashable, value: Any, encode: Encode, *, owner: str, scope: CancelScope | None = None
     ) -> Future[Any]:
         """Queue one small request; items of equal `key` share a batch and must have equivalent `encode`.
 
@@ -73,7 +73,7 @@ class Scheduler:
             Busy: too many wait already.
             Cancelled: the scheduler is closing.
         """
-        item = Item(key, value, encode, owner, patience or Patience(), self._clock())
+        item = Item(key, value, encode, owner, scope or CancelScope(), self._clock())
         with self._changed:
             self._refuse_when_closing()
             if self._turns.items >= MAX_ITEMS:
@@ -95,7 +95,7 @@ class Scheduler:
                 if not self._coming:
                     self._changed.notify()
 
-    def stream(self, work: Callable[[], Iterator[T]], *, owner: str, patience: Patience | None = None) -> Iterator[T]:
+    def stream(self, work: Callable[[], Iterator[T]], *, owner: str, scope: CancelScope | None = None) -> Iterator[T]:
         """Run a long job one step at a time, and hand each step's value to the caller.
 
         At most one finished step waits for the caller; until it is taken, the job stands still. A caller who stops
@@ -104,17 +104,17 @@ class Scheduler:
         Raises:
             Busy: this owner, or all together, have too many long jobs already.
         """
-        job = self.open(work, owner=owner, patience=patience)
+        job = self.open(work, owner=owner, scope=scope)
         try:
-            while (value := job.patience.wait(job.slot)) is not END:
+            while (value := job.scope.wait(job.slot)) is not END:
                 self.advance(job)
                 yield value
         finally:
             self.abandon(job)
 
-    def open(self, work: Callable[[], Iterator[Any]], *, owner: str, patience: Patience | None = None) -> Job:
+    def open(self, work: Callable[[], Iterator[Any]], *, owner: str, scope: CancelScope | None = None) -> Job:
         """Queue a long job without waiting for it; `advance` takes a step, `abandon` ends it. See `stream`."""
-        job = Job(work, owner, patience or Patience())
+        job = Job(work, owner, scope or CancelScope())
         most, most_each = self._jobs
         with self._changed:
             self._refuse_when_closing()
@@ -124,7 +124,7 @@ class Scheduler:
                 raise Busy(f"{most} long jobs wait already, which is the most. Please try again shortly.")
             self._turns.add_job(job)
             self._wake()
-        job.forget = job.patience.token.on_cancel(self._poke)
+        job.forget = job.scope.token.on_cancel(self._poke)
         return job
 
     def advance(self, job: Job) -> None:
@@ -136,7 +136,7 @@ class Scheduler:
     def abandon(self, job: Job) -> None:
         """Say that nobody listens to the job any more; a job that has ended is left as it is."""
         job.forget()
-        job.patience.stop_listening()
+        job.scope.stop_listening()
         self._poke()
 
     def turn(self) -> bool:
@@ -173,7 +173,7 @@ class Scheduler:
 
     def _give_up(self) -> None:
         with self._changed:
-            tokens = [work.patience.token for work in self._turns.everything()]
+            tokens = [work.scope.token for work in self._turns.everything()]
         for token in tokens:  # whoever waits returns at once
             token.cancel()
 
@@ -182,7 +182,7 @@ class Scheduler:
             raise Cancelled("The workbench is shutting down and takes no more work.")
 
     def _reason(self, job: Job) -> WorkbenchError | None:
-        return Cancelled("The workbench is shutting down.") if self._closing else job.patience.over()
+        return Cancelled("The workbench is shutting down.") if self._closing else job.scope.over()
 
     def _wake(self) -> None:
         if self._threaded and self._thread is None:
@@ -219,7 +219,7 @@ class Scheduler:
 
     def _until_a_deadline(self) -> float | None:
         """Seconds until the first job that stands still runs out of time; None when none will."""
-        moments = [job.patience.until for job in self._turns.jobs() if job.patience.until is not None]
+        moments = [job.scope.until for job in self._turns.jobs() if job.scope.until is not None]
         return max(0.0, min(moments) - self._clock()) if moments else None
 
     def _step(self, job: Job) -> None:

@@ -23,13 +23,13 @@ from workbench.stats import Share, share
 from workbench.training import checkpoints, record
 from workbench.training.checking import Check, matched, split
 from workbench.training.data import Batches, View, find_pairs
-from workbench.training.dice import Dice
 from workbench.training.gradients import Batch, Outcome, Towers, backward
 from workbench.training.losses import hold_scale, same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
 from workbench.training.progress import Order, Progress
 from workbench.training.ranks import Place, gather, joined, local_device, sum_gradients, total
 from workbench.training.recipe import Recipe
+from workbench.training.rng import TrainingRng
 from workbench.training.trainee import Trainee, check_out, export, ready
 
 STATES = "checkpoints"  # the folder of those, in the model's folder
@@ -94,7 +94,7 @@ class _Training:
         dtype = choose_dtype(recipe.dtype, self._device)
         self._towers = Towers(trainee.towers.image, trainee.towers.text, dtype)
         self._scaler = torch.amp.GradScaler(self._device.type) if dtype == torch.float16 else None
-        self._dice = Dice(recipe.seed, self._device, place)
+        self._dice = TrainingRng(recipe.seed, self._device, place)
         data = recipe.data
         found = find_pairs(data.path, kind=data.kind, image=data.image, text=data.text, seed=recipe.seed)
         learned, kept = split(found.pairs, data.validation, recipe.seed)

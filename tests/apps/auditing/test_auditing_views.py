@@ -10,7 +10,7 @@ import pytest
 
 import audits
 from apps.auditing import behind, comparing, gating, reading
-from apps.auditing.shelf import Shelf, title
+from apps.auditing.run_list import RunList, title
 from audits.contracts import OUTCOME
 from audits.running.record import Run
 from workbench.errors import BadInput
@@ -119,11 +119,11 @@ def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
 
 
 def test_a_shelf_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
-    shelf = Shelf(str(run.folder.parent)).added(run.folder)
-    assert shelf.get(str(run.folder)).header.run_id == run.header.run_id
-    assert shelf.choices() == [(title(run), str(run.folder))]
-    assert shelf.added(tmp_path).added(run.folder).runs == (str(run.folder), str(tmp_path))
+    run_list = RunList(str(run.folder.parent)).added(run.folder)
+    assert run_list.get(str(run.folder)).header.run_id == run.header.run_id
+    assert run_list.choices() == [(title(run), str(run.folder))]
+    assert run_list.added(tmp_path).added(run.folder).runs == (str(run.folder), str(tmp_path))
     for stranger in (str(tmp_path), "/etc", None):
         with pytest.raises(BadInput):
-            shelf.get(stranger)
+            run_list.get(stranger)
     assert json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["status"] == "success"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import audits
+from apps.auditing.audit_request import AuditRequest, jobs
 from apps.auditing.running import carry_out
-from apps.auditing.wish import Wish, jobs
 from apps.shell import run as shell
 from audits.running.record import Run
 from workbench.engine import Engine
@@ -22,7 +22,7 @@ def test_browser_shell_and_python_give_the_same_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIP_WORKBENCH_CACHE", str(tmp_path / "cache"))  # nobody finds what another has embedded
-    (job,) = jobs(Wish((AUDIT,), ("fake",)))
+    (job,) = jobs(AuditRequest((AUDIT,), ("fake",)))
     with Engine(default="fake") as engine:
         steps = list(carry_out(engine, [job], tmp_path / "browser", owner="me", token=CancelToken(), own_pictures=True))
     page = Run(steps[-1].run or tmp_path)

@@ -11,9 +11,9 @@ from gradio.data_classes import FileData, ListFiles
 
 from apps._folder_box import SCRIPT, SLASH, folder_box, inside
 from apps._uploads import folder_beside_uploads
-from apps.auditing import wish
+from apps.auditing import audit_request
+from apps.auditing.audit_request import FOLDER, UPLOAD, AuditRequest
 from apps.auditing.own_pictures import from_folder
-from apps.auditing.wish import FOLDER, UPLOAD, Wish
 from audits.datasets import readers
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
@@ -29,7 +29,7 @@ def told(*path: str) -> str:
 
 def test_a_folder_s_folders_are_its_labels() -> None:
     given = ((CAT, told("mine", "cat", "deep", "one.png")), (COFFEE, told("mine", "cup", "one.png")))
-    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), FOLDER, folder=given))
+    (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), FOLDER, folder=given))
     found = readers.read(job.dataset)
     assert sorted(zip(found.table["label"], found.table["path"], strict=True)) == [
         ("cat", "cat/deep/one.png"),
@@ -105,21 +105,21 @@ def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
     with zipfile.ZipFile(bundle, "w") as packed:
         packed.write(sample_path("cat"), "cat/one.png")
         packed.write(sample_path("coffee"), "cup/two.png")
-    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
+    (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
     assert sorted(readers.read(job.dataset).table["label"]) == ["cat", "cup"]
 
 
 def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
     table = tmp_path / "what.csv"
     table.write_text(f"path,label,gender\n{sample_path('cat').name},cat,female\n", encoding="utf-8")
-    (job,) = wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
+    (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
     found = readers.read(job.dataset)
     assert found.attributes == ("gender",)
     assert list(found.table["label"]) == ["cat"]
     with pytest.raises(BadInput, match="need a CSV"):
-        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
+        audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
     with pytest.raises(BadInput, match="Choose pictures"):
-        wish.jobs(Wish((OVERLAY,), ("fake",), UPLOAD))
+        audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD))
 
 
 def test_a_folder_beside_the_uploads_is_made_where_there_were_no_uploads_yet(

@@ -92,6 +92,6 @@ def test_nothing_stays_of_a_lesson_that_nobody_looks_at(engine: Engine) -> None:
     assert isinstance(next(lesson), Screen)
     lesson.close()  # type: ignore[attr-defined]
     until = time.monotonic() + 20
-    while engine._rooms.scheduler.waiting and time.monotonic() < until:
+    while engine._context.scheduler.waiting and time.monotonic() < until:
         time.sleep(0.02)
-    assert engine._rooms.scheduler.waiting == 0
+    assert engine._context.scheduler.waiting == 0

@@ -169,7 +169,7 @@ def test_kept_vectors_are_listed_used_and_removed(
     capsys.readouterr()
     assert run(["cache", "ls", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [shelf["rows"] for shelf in told["kept"]] == [2]
+    assert [run_list["rows"] for run_list in told["kept"]] == [2]
     assert run([*words, str(tmp_path / "2.parquet")]) == 0
     assert pq.read_table(tmp_path / "1.parquet") == pq.read_table(tmp_path / "2.parquet")
     capsys.readouterr()

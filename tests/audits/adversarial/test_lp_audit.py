@@ -19,10 +19,10 @@ from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import LabelSet, Protocol, names, read
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, facts, find, protocol
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend
+from workbench.statistics.measures import table
 
 ATTACKS = [
     {"method": "noise", "norm": "linf", "epsilons": [2]},

@@ -15,7 +15,7 @@ from audits.contracts import Embedded, ModelFacts
 from audits.datasets.dataset import About, Dataset
 from audits.protocol import Protocol
 from audits.stages import analysed
-from audits.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 
 @pytest.fixture(scope="session")

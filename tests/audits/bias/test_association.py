@@ -11,8 +11,8 @@ from audits import protocol
 from audits.bias import association
 from audits.catalogue import find
 from audits.contracts import Embedded, Item
-from audits.statistics.association import weat, weat_of_cosines
 from workbench.errors import BadInput
+from workbench.statistics.association import weat, weat_of_cosines
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

@@ -14,9 +14,9 @@ from audits import protocol
 from audits.bias import denigration
 from audits.catalogue import find
 from audits.stages import measure
-from audits.statistics.measures import table
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend, mark
+from workbench.statistics.measures import table
 
 _GROUPS = {"nonhuman": ["animal"], "crime": ["thief"]}
 CONTENT: dict[str, Any] = {

@@ -15,9 +15,9 @@ from audits import comparing, reporting
 from audits.comparing import expression, holding
 from audits.comparing.holding import Number
 from audits.comparing.levels import NOTE, Bounds, at_level
-from audits.statistics.intervals import proportion
 from tests.audits.reporting.made_run import make
 from workbench.errors import UnknownName
+from workbench.statistics.intervals import proportion
 
 OVERALL = {"metric": "accuracy", "label_set": "plain"}
 GROUPS = {**OVERALL, "slice": {"group": "*"}, "min_n": 10}

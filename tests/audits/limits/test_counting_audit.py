@@ -17,9 +17,9 @@ from audits.datasets.dataset import Dataset
 from audits.limits import counting
 from audits.limits.counting_said import slope
 from audits.protocol import names, read
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput
+from workbench.statistics.measures import table
 
 RULES = protocol("limits/counting", {"counts": list(range(1, 11))})
 

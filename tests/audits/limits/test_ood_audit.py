@@ -15,9 +15,9 @@ from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, bu
 from audits.limits import ood
 from audits.limits.ood_said import ALL
 from audits.protocol import names, read
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput
+from workbench.statistics.measures import table
 
 LABELS = ("cat", "dog", "owl")
 RULES = protocol("limits/ood", {"digit_templates": ["number {}"]})

@@ -9,10 +9,10 @@ from audits.analysis import Analysis
 from audits.limits import prompts
 from audits.limits.prompts_said import ENSEMBLE, chance_spread
 from audits.protocol import names, read
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, embedded, facts, find, protocol
 from workbench.errors import BadInput
 from workbench.prompts import EIGHTY, SEVEN
+from workbench.statistics.measures import table
 
 LABELS = ("cat", "dog")
 TEMPLATES = ["a {}.", "the {}.", "my {}."]

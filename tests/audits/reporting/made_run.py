@@ -20,7 +20,7 @@ from audits.analysis import Figure, Finding
 GROUPS = ("A", "B", "C", "D")
 RIGHT = {"A": 54, "B": 48, "C": 45, "D": 27}  # of 60 pictures each: 90, 80, 75 and 45 %
 PER_GROUP = 60
-COLUMNS = [  # of the metrics table, as `audits.statistics.measures` and the runner write it
+COLUMNS = [  # of the metrics table, as `workbench.statistics.measures` and the runner write it
     *("metric", "unit", "direction", "label_set", "template_set", "slice_by", "slice", "control", "n", "k_pos"),
     *("value", "ci_low", "ci_high", "level", "ci_method", "contrast", "reference", "null_mean", "null_q95"),
     *("p_value", "p_adj", "correction", "n_tests", "family", "flags"),

@@ -59,8 +59,8 @@ class Tables(HTMLParser):
             self.tables[-1][1][-1][-1] = (text + data, exact)
 
 
-def page(run: Path, tmp_path: Path, **wish: Any) -> str:
-    return reporting.write([run], tmp_path / "report.html", **wish).read_text(encoding="utf-8")
+def page(run: Path, tmp_path: Path, **options: Any) -> str:
+    return reporting.write([run], tmp_path / "report.html", **options).read_text(encoding="utf-8")
 
 
 def number(text: str) -> float:
@@ -239,7 +239,7 @@ def test_thumbnails_only_on_request(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64), "red").save(pictures / "one.png")
     run = make(tmp_path / "run", header={"spec": {"dataset": f"folder:{tmp_path / 'pictures'}"}})
     assert "<img" not in page(run, tmp_path)
-    shown = {wish: page(run, tmp_path, thumbnails=wish) for wish in ("blurred", "full")}
+    shown = {options: page(run, tmp_path, thumbnails=options) for options in ("blurred", "full")}
     assert all(text.count('<img src="data:image/jpeg;base64,') == 1 for text in shown.values())
     assert "Blurred, because" in shown["blurred"]
     with pytest.raises(BadInput, match="none, blurred or full"):

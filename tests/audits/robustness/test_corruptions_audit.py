@@ -17,10 +17,10 @@ from audits.protocol import names, read
 from audits.robustness import corruptions
 from audits.robustness.disturb import CORRUPTIONS, disturb
 from audits.robustness.speak import mean_corruption_error
-from audits.statistics.measures import table
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput, UnknownName
 from workbench.fake import COLOURS, FakeBackend
+from workbench.statistics.measures import table
 
 LABELS = ("cat", "dog")
 EVERY = tuple(row.name for row in CORRUPTIONS)

@@ -10,7 +10,7 @@ import pytest
 from imagecorruptions import corruptions as reference
 from PIL import Image
 
-from audits.clouds import plasma
+from audits.fractal_noise import plasma
 from audits.robustness import blur, digital, noise, weather
 from audits.robustness.disturb import CORRUPTIONS, SEVERITIES, disturb, find
 from workbench.errors import BadInput, UnknownName

@@ -126,7 +126,7 @@ def test_an_audit_that_is_not_deterministic_is_found(
     import colour_audit
 
     from audits.analysis import Analysis
-    from audits.statistics import measures
+    from workbench.statistics import measures
 
     turn = itertools.count(1)
     monkeypatch.setattr(

@@ -1,0 +1,59 @@
+"""The runs of one visitor: where they lie, and how they are called in a menu.
+
+Knows no widget. Runs lie in a private folder among the uploads, which is swept with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from apps._uploads import folder_beside_uploads
+from audits.running.record import Run, open_run
+from workbench.errors import BadInput
+
+EMPTY_SAYS = "No run yet: start one under “Run”."
+
+
+@dataclass(frozen=True)
+class RunList:
+    """What a visitor has run so far."""
+
+    folder: str = ""  # of run directories; empty before the first run
+    runs: tuple[str, ...] = ()  # run directories, the newest first
+
+    def opened(self) -> RunList:
+        """Return the run_list with a folder that exists."""
+        if self.folder and Path(self.folder).is_dir():
+            return self
+        return RunList(str(folder_beside_uploads("audits-")))
+
+    def added(self, run: Path) -> RunList:
+        """Return the run_list with one more run in front; one that was there before moves there."""
+        return replace(self, runs=(str(run), *(one for one in self.runs if one != str(run))))
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Return a menu of the runs that are still there: what was asked, of whom, when; and the directory."""
+        return [(title(Run(Path(one))), one) for one in self.runs if Path(one).is_dir()]
+
+    def get(self, chosen: str | None) -> Run:
+        """Return a run of this visitor's.
+
+        Raises:
+            BadInput: none was chosen, or it is not (or no longer) this visitor's.
+        """
+        if not chosen:
+            raise BadInput(EMPTY_SAYS)
+        if chosen not in self.runs or not Path(chosen).is_dir():
+            raise BadInput("This run is not here any more; results are deleted with the uploads. Run it again.")
+        return open_run(chosen)
+
+
+EMPTY = RunList()
+
+
+def title(run: Run) -> str:
+    """Return what a menu calls a run."""
+    head = run.header
+    time = head.created[11:19]
+    return f"{head.spec.audit} · {head.spec.model} · {head.dataset.key} · {head.spec.protocol} · {time}"

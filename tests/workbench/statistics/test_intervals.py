@@ -1,0 +1,226 @@
+"""Intervals against statsmodels, SciPy, scikit-learn, published examples, and simulations of known truth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, stats
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from workbench.errors import BadInput
+from workbench.statistics import intervals
+from workbench.statistics.clusters import effective
+from workbench.stats import share
+
+counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@settings(deadline=None)
+@given(counts, st.sampled_from([0.8, 0.95, 0.99]))
+def test_shares_are_statsmodels(pair: tuple[int, int], level: float) -> None:
+    k, n = pair
+    for method, theirs in (("wilson", "wilson"), ("clopper-pearson", "beta")):
+        found = intervals.proportion(k, n, level=level, method=method)
+        low, high = proportion_confint(k, n, alpha=1 - level, method=theirs)
+        assert found.value == k / n
+        assert (found.low, found.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+    wilson, apps = intervals.proportion(k, n, method="wilson"), share(k, n)  # the apps' share says the same
+    assert (wilson.low, wilson.high) == (pytest.approx(apps.low, abs=1e-12), pytest.approx(apps.high, abs=1e-12))
+
+
+def test_a_share_of_known_size() -> None:
+    found = intervals.proportion(22, 1556)
+    assert (found.low, found.high) == (pytest.approx(0.00935, abs=1e-5), pytest.approx(0.02132, abs=1e-5))
+    none = intervals.proportion(0, 1516)
+    assert none.low == 0
+    assert none.high == pytest.approx(1 - 0.025 ** (1 / 1516), rel=1e-9)  # closed form of Clopper and Pearson at k = 0
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "method"),
+    [(0, 100, "Clopper-Pearson"), (100, 100, "Clopper-Pearson"), (5, 39, "Clopper-Pearson"), (5, 40, "Wilson")],
+)
+def test_auto_is_exact_where_few_or_none(k: int, n: int, method: str) -> None:
+    assert intervals.proportion(k, n).method == method
+
+
+def test_nothing_counted_is_undefined_and_says_so() -> None:
+    for found in (intervals.proportion(0, 0), intervals.difference((0, 0), (1, 2)), intervals.mean([])):
+        assert (found.value, found.low, found.high) == (None, None, None)
+        assert str(found) == "not measured (undefined: n = 0)"
+        assert not found.defined
+
+
+@pytest.mark.parametrize(("k", "n"), [(-1, 3), (4, 3), (1.5, 3), (1, -1)])
+def test_counts_that_cannot_be_are_refused(k: float, n: float) -> None:
+    with pytest.raises(BadInput, match="whole numbers"):
+        intervals.proportion(k, n)
+    with pytest.raises(BadInput, match="whole numbers"):
+        intervals.difference((1, 2), (k, n))
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_a_level_that_is_none_is_refused(level: float) -> None:
+    with pytest.raises(BadInput, match=r"such as 0\.95"):
+        intervals.proportion(1, 2, level=level)
+
+
+def test_methods_that_are_none_are_refused() -> None:
+    with pytest.raises(BadInput, match="wald"):
+        intervals.proportion(1, 2, method="wald")
+    with pytest.raises(BadInput, match="wald"):
+        intervals.difference((1, 2), (1, 2), method="wald")
+
+
+@pytest.mark.parametrize(("method", "low", "high"), [("newcomb", 0.0524, 0.3339), ("score", 0.0528, 0.3382)])
+def test_a_published_difference(method: str, low: float, high: float) -> None:
+    found = intervals.difference((56, 70), (48, 80), method=method)  # Newcombe 1998, table II, column (a)
+    assert found.value == pytest.approx(0.2)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@settings(deadline=None)
+@given(counts, counts)
+def test_newcombes_difference_is_statsmodels(first: tuple[int, int], second: tuple[int, int]) -> None:
+    found = intervals.difference(first, second)
+    low, high = confint_proportions_2indep(*first, *second, method="newcomb")
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+
+
+@settings(deadline=None, max_examples=40)
+@given(counts, counts)
+def test_the_score_bounds_are_where_the_score_is_z(first: tuple[int, int], second: tuple[int, int]) -> None:
+    found = intervals.difference(first, second, method="score")
+    assert -1 <= found.low <= found.value + 1e-9
+    assert found.value - 1e-9 <= found.high <= 1
+    for bound in (found.low, found.high):
+        if abs(bound) < 1 - 1e-6 and abs(bound - found.value) > 1e-6:
+            z = (found.value - bound) / math.sqrt(searched_variance(first, second, bound))
+            assert abs(z) == pytest.approx(stats.norm.ppf(0.975), rel=1e-3)
+
+
+def searched_variance(first: tuple[int, int], second: tuple[int, int], d: float) -> float:
+    """The variance at the likeliest shares that are d apart, found by search instead of by formula."""
+
+    def against(p2: float) -> float:
+        parts = [(first, p2 + d), (second, p2)]
+        return -sum(float(stats.binom.logpmf(k, n, min(max(p, 1e-12), 1 - 1e-12))) for (k, n), p in parts)
+
+    ends = max(0.0, -d), min(1.0, 1 - d)
+    p2 = optimize.minimize_scalar(against, bounds=ends, method="bounded", options={"xatol": 1e-10}).x
+    n = first[1] + second[1]
+    return ((p2 + d) * (1 - p2 - d) / first[1] + p2 * (1 - p2) / second[1]) * n / (n - 1)
+
+
+def test_means_are_students() -> None:
+    values = [1.0, 2.0, 4.0, 7.0]
+    found = intervals.mean(values, level=0.9)
+    low, high = stats.t.interval(0.9, 3, np.mean(values), stats.sem(values))
+    assert (found.value, found.low, found.high) == (3.5, pytest.approx(low), pytest.approx(high))
+    one = intervals.mean([3])
+    assert (one.value, one.low, one.high) == (3, None, None)
+    with pytest.raises(BadInput, match="1 of 2"):
+        intervals.mean([1, math.nan])
+
+
+def test_bootstraps_are_scipys_and_seeded() -> None:
+    values = np.random.default_rng(3).exponential(size=60)
+    found = intervals.bootstrap(values, np.median, rng=5)
+    theirs = stats.bootstrap((values,), np.median, n_resamples=2000, rng=np.random.default_rng(5), vectorized=False)
+    assert found.value == np.median(values)
+    assert (found.low, found.high) == tuple(map(float, theirs.confidence_interval))
+    assert found == intervals.bootstrap(values, np.median, rng=5)
+    assert found != intervals.bootstrap(values, np.median, rng=6)
+    assert found.method == "BCa bootstrap"
+
+
+@pytest.mark.parametrize("cluster", [None, np.repeat(np.arange(25), 4)])
+def test_the_quick_way_of_a_mean_is_the_slow_way(cluster: np.ndarray | None) -> None:
+    values = np.random.default_rng(0).normal(size=100)
+    quick = intervals.bootstrap(values, rng=1, cluster=cluster)
+    slow = intervals.bootstrap(values, lambda rows: float(rows.mean()), rng=1, cluster=cluster)
+    assert (quick.low, quick.high) == (pytest.approx(slow.low), pytest.approx(slow.high))
+
+
+def test_clusters_widen_what_copies_would_narrow() -> None:
+    values = np.random.default_rng(0).normal(size=50)
+    alone = intervals.bootstrap(values, rng=1)
+    copies = intervals.bootstrap(np.repeat(values, 4), rng=1, cluster=np.repeat(np.arange(50), 4))
+    blind = intervals.bootstrap(np.repeat(values, 4), rng=1)
+    assert copies.high - copies.low == pytest.approx(alone.high - alone.low, rel=0.05)
+    assert blind.high - blind.low == pytest.approx((alone.high - alone.low) / 2, rel=0.15)
+
+
+def test_bootstraps_at_the_edge() -> None:
+    assert intervals.bootstrap([], rng=0).value is None
+    assert intervals.bootstrap([4.0], rng=0).low is None
+    assert intervals.bootstrap(np.ones(9), rng=0).method == "degenerate bootstrap"
+    assert intervals.bootstrap([1.0, 2.0], lambda rows: math.nan, rng=0).value is None
+    with pytest.raises(BadInput, match="one cluster"):
+        intervals.bootstrap([1.0, 2.0], rng=0, cluster=["a"])
+    with pytest.raises(BadInput, match="missing"):
+        intervals.bootstrap([1.0, 2.0], rng=0, cluster=["a", None])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60))
+def test_auroc_is_scikit_learns(cases: list[tuple[int, bool]]) -> None:
+    scores, positives = zip(*cases, strict=True)
+    found = intervals.auroc(scores, positives)
+    if len(set(positives)) < 2:
+        assert found.value is None
+        return
+    assert found.value == pytest.approx(roc_auc_score(positives, scores))
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert found.high > found.low
+    turned = intervals.auroc([-score for score in scores], positives)
+    assert (1 - turned.high, 1 - turned.low) == (pytest.approx(found.low), pytest.approx(found.high))
+
+
+def test_counts_shrink_to_independent_cases() -> None:
+    hits = np.random.default_rng(0).random(400) < 0.3
+    alone = effective(hits, None)
+    assert alone == (int(hits.sum()), 400)
+    k, n = effective(np.repeat(hits, 5), np.repeat(np.arange(400), 5))  # five copies tell no more than one
+    assert n == pytest.approx(400, abs=2)
+    assert k / n == pytest.approx(hits.mean(), abs=0.002)
+    assert effective(np.zeros(12), np.repeat(np.arange(4), 3)) == (0, 4)
+    assert effective(np.ones(12), np.repeat(np.arange(4), 3)) == (4, 4)
+    assert effective([], []) == (0, 0)
+    with pytest.raises(BadInput, match="0 or 1"):
+        effective([0.5], None)
+
+
+@pytest.mark.parametrize("p", [0.05, 0.2, 0.5, 0.83])
+def test_wilson_and_clopper_pearson_cover(p: float) -> None:
+    n, runs = 200, 20_000
+    seen = np.bincount(np.random.default_rng(7).binomial(n, p, size=runs), minlength=n + 1) / runs
+    found = {m: [intervals.proportion(k, n, method=m) for k in range(n + 1)] for m in ("wilson", "clopper-pearson")}
+    cover = {m: sum(w for w, i in zip(seen, each, strict=True) if i.low <= p <= i.high) for m, each in found.items()}
+    assert 0.93 <= cover["wilson"] <= 0.97
+    assert cover["clopper-pearson"] >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / runs)
+
+
+@pytest.mark.parametrize(("p1", "p2"), [(0.1, 0.2), (0.5, 0.5), (0.8, 0.6), (0.05, 0.05)])
+def test_newcombe_and_score_cover(p1: float, p2: float) -> None:
+    rng, n1, n2, runs = np.random.default_rng(11), 90, 150, 2000
+    pairs, often = np.unique(
+        np.stack([rng.binomial(n1, p1, runs), rng.binomial(n2, p2, runs)]), axis=1, return_counts=True
+    )
+    for method in ("newcomb", "score"):
+        found = [intervals.difference((k1, n1), (k2, n2), method=method) for k1, k2 in pairs.T.tolist()]
+        cover = sum(w for w, i in zip(often, found, strict=True) if i.low <= p1 - p2 <= i.high) / runs
+        assert 0.93 <= cover <= (0.97 if p1 > 0.05 else 0.98), method
+
+
+def test_newcombes_auroc_covers() -> None:
+    rng, runs, true = np.random.default_rng(2), 2000, float(stats.norm.cdf(1 / math.sqrt(2)))
+    positives = np.repeat([True, False], [40, 60])
+    scores = rng.normal(size=(runs, 100)) + positives  # binormal, one standard deviation apart
+    found = [intervals.auroc(row, positives) for row in scores]
+    assert 0.93 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.97

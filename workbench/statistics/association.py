@@ -1,0 +1,219 @@
+"""Do embeddings put one set of things nearer to one set of attributes? WEAT and SC-WEAT, with tests and intervals.
+
+Works on embeddings of any kind (rows are made unit length here). Few stimuli make d unstable: mind its
+interval and n.
+
+    s(w, A, B) = mean cos(w, a) - mean cos(w, b)
+    WEAT       d = (mean s(x) - mean s(y)) / sd of s over X and Y together, ddof = 1
+    SC-WEAT    d = s(w, A, B) / sd of cos(w, .) over A and B together, ddof = 1
+
+Source: Caliskan, Bryson and Narayanan 2017, Science 356:183; Steed and Caliskan 2021, arXiv:2010.15052 (images).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import BadInput
+from workbench.statistics._checked import check_level
+from workbench.statistics.intervals import RESAMPLES, Interval
+
+PERMUTATIONS = 10_000  # exact where no more than this many splits exist
+Alternative = Literal["two-sided", "greater"]
+
+
+@dataclass(frozen=True)
+class Association:
+    """An effect size and whether a random split of the same stimuli would do."""
+
+    d: Interval  # in standard deviations, ddof = 1
+    statistic: float  # WEAT: sum s(x) - sum s(y); SC-WEAT: s(w, A, B)
+    p_value: float | None
+    null_mean: float | None  # of d over splits
+    null_q95: float | None
+    exact: bool  # every split was tried
+    sizes: tuple[int, ...]  # of the sets
+
+
+def weat(
+    targets: tuple[ArrayLike, ArrayLike],
+    attributes: tuple[ArrayLike, ArrayLike],
+    *,
+    rng: np.random.Generator | int,
+    alternative: Alternative = "two-sided",
+    level: float = 0.95,
+) -> Association:
+    """Return how much nearer X is to A (and Y to B) than a random split of X and Y would be.
+
+    Args:
+        targets: X (x, dim) and Y (y, dim).
+        attributes: A (a, dim) and B (b, dim).
+        rng: generator or seed, for the interval and where splits are drawn.
+        alternative: "greater" is the papers' one-sided test.
+        level: of confidence; the percentile bootstrap draws all four sets of stimuli again.
+
+    Raises:
+        BadInput: an empty set, other widths, a zero or infinite vector, or a level outside (0, 1).
+    """
+    x, y, a, b = _unit([*targets, *attributes])
+    both = np.concatenate([x, y])
+    return weat_of_cosines(both @ a.T, both @ b.T, len(x), rng=rng, alternative=alternative, level=level)
+
+
+def weat_of_cosines(
+    to_a: NDArray[np.float64],
+    to_b: NDArray[np.float64],
+    first: int,
+    *,
+    rng: np.random.Generator | int,
+    alternative: Alternative = "two-sided",
+    level: float = 0.95,
+) -> Association:
+    """Return what `weat` returns, from cosines that were kept instead of embeddings.
+
+    Args:
+        to_a: (x + y, a) cosines of all targets, X in front, to each attribute of A.
+        to_b: (x + y, b) cosines to each attribute of B.
+        first: x, how many of the rows are X; the others are Y.
+        rng: generator or seed.
+        alternative: "greater" is the papers' one-sided test.
+        level: of confidence.
+
+    Raises:
+        BadInput: an empty set, another number of rows, NaN, or a level outside (0, 1).
+    """
+    check_level(level)
+    if to_a.ndim != 2 or to_b.ndim != 2 or len(to_a) != len(to_b) or not 0 < first < len(to_a):
+        raise BadInput(
+            f"Cosines are two tables with a row a target, X in front; got {to_a.shape}, {to_b.shape}, {first}."
+        )
+    if not (to_a.size and to_b.size and np.isfinite(to_a).all() and np.isfinite(to_b).all()):
+        raise BadInput("Each set of attributes needs at least one word, and every cosine must be a number.")
+    nearer = to_a.mean(1) - to_b.mean(1)
+    generator = np.random.default_rng(rng)
+    d = float(_effect(nearer[None], first)[0])
+    sums, exact = _splits(nearer, first, generator)
+    seen = float(nearer[:first].sum() - nearer[first:].sum())
+    drawn = _drawn(to_a, to_b, first, generator)
+    sizes = first, len(to_a) - first, to_a.shape[1], to_b.shape[1]
+    spread = float(nearer.std(ddof=1))
+    null = _mean_gap(sums, nearer, first) / spread if spread > 0 else None
+    return _Found(d, seen, null, drawn, exact, sizes).judged(alternative, level)
+
+
+def sc_weat(
+    word: ArrayLike,
+    attributes: tuple[ArrayLike, ArrayLike],
+    *,
+    rng: np.random.Generator | int,
+    alternative: Alternative = "two-sided",
+    level: float = 0.95,
+) -> Association:
+    """Return how much nearer one embedding is to A than to B, against random splits of A and B.
+
+    Args:
+        word: (dim,).
+        attributes: A (a, dim) and B (b, dim).
+        rng: generator or seed.
+        alternative: "greater" tests nearness to A only.
+        level: of confidence.
+
+    Raises:
+        BadInput: as `weat`.
+    """
+    check_level(level)
+    w, a, b = _unit([np.atleast_2d(np.asarray(word, dtype=np.float64)), *attributes])
+    near = np.concatenate([a, b]) @ w[0]
+    generator = np.random.default_rng(rng)
+    d = float(_effect(near[None], len(a))[0])
+    sums, exact = _splits(near, len(a), generator)
+    picked = [generator.integers(0, len(part), size=(RESAMPLES, len(part))) for part in (a, b)]
+    drawn = np.concatenate([near[: len(a)][picked[0]], near[len(a) :][picked[1]]], axis=1)
+    spread = float(near.std(ddof=1))
+    null = _mean_gap(sums, near, len(a)) / spread if spread > 0 else None
+    seen = float(near[: len(a)].mean() - near[len(a) :].mean())
+    sizes = len(a), len(b)
+    again = _effect(drawn, len(a))
+    return _Found(d, seen, null, again, exact, sizes).judged(alternative, level)
+
+
+def _unit(sets: list[ArrayLike]) -> list[NDArray[np.float64]]:
+    rows = [np.asarray(one, dtype=np.float64) for one in sets]
+    if any(one.ndim != 2 or len(one) == 0 for one in rows) or len({one.shape[1] for one in rows}) != 1:
+        raise BadInput(f"Each set holds one or more embeddings of one width; got shapes {[one.shape for one in rows]}.")
+    lengths = [np.linalg.norm(one, axis=1, keepdims=True) for one in rows]
+    if not all(np.isfinite(length).all() and (length > 0).all() for length in lengths):
+        raise BadInput("An embedding must be finite and not zero: a zero vector has no direction.")
+    return [one / length for one, length in zip(rows, lengths, strict=True)]
+
+
+def _effect(values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    """(m, n) values, the first set in front -> (m,) effect sizes; NaN where nothing varies."""
+    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
+    apart = values[:, :first].mean(1) - values[:, first:].mean(1)
+    found: NDArray[np.float64] = np.full(len(values), np.nan)
+    np.divide(apart, spread, out=found, where=spread > 1e-12)
+    return found
+
+
+def _splits(values: NDArray[np.float64], first: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
+    """Return the first set's sum over splits of the pooled values: all of them, or drawn, the observed one in front."""
+    n = len(values)
+    if math.comb(n, first) <= PERMUTATIONS:
+        chosen = np.array(list(itertools.combinations(range(n), first)))
+        return values[chosen].sum(1), True
+    drawn = rng.permuted(np.tile(values, (PERMUTATIONS - 1, 1)), axis=1)[:, :first].sum(1)
+    return np.concatenate([[values[:first].sum()], drawn]), False
+
+
+def _mean_gap(sums: NDArray[np.float64], values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = sums / first - (values.sum() - sums) / (len(values) - first)
+    return found
+
+
+def _drawn(
+    to_a: NDArray[np.float64], to_b: NDArray[np.float64], first: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return effect sizes with all four sets drawn again."""
+    n = len(to_a)
+    weights = [
+        rng.multinomial(to.shape[1], np.full(to.shape[1], 1 / to.shape[1]), size=RESAMPLES) for to in (to_a, to_b)
+    ]
+    nearer = weights[0] @ to_a.T / to_a.shape[1] - weights[1] @ to_b.T / to_b.shape[1]  # (resamples, n)
+    rows = [rng.integers(0, first, size=(RESAMPLES, first)), rng.integers(first, n, size=(RESAMPLES, n - first))]
+    return _effect(np.take_along_axis(nearer, np.concatenate(rows, axis=1), axis=1), first)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What an association was worked out to be, before it is judged."""
+
+    d: float
+    statistic: float
+    null: NDArray[np.float64] | None
+    drawn: NDArray[np.float64]
+    exact: bool
+    sizes: tuple[int, ...]
+
+    def judged(self, alternative: Alternative, level: float) -> Association:
+        if alternative not in ("two-sided", "greater"):
+            raise BadInput(f"A test is 'two-sided' or 'greater'; got {alternative!r}.")
+        d, null = self.d, self.null
+        if null is None or not math.isfinite(d):
+            nothing = Interval(None, None, None, level, "undefined: nothing varies")
+            return Association(nothing, self.statistic, None, None, None, self.exact, self.sizes)
+        as_far = np.abs(null) >= abs(d) - 1e-9 if alternative == "two-sided" else null >= d - 1e-9
+        usable = self.drawn[np.isfinite(self.drawn)]
+        interval = Interval(d, None, None, level, "undefined: no resample varies")
+        if len(usable):
+            low, high = (float(bound) for bound in np.quantile(usable, [(1 - level) / 2, (1 + level) / 2]))
+            name = "percentile bootstrap over stimuli"
+            interval = Interval(d, min(low, d), max(high, d), level, name if low < high else f"degenerate {name}")
+        p_value, q95 = float(as_far.mean()), float(np.quantile(null, 0.95))
+        return Association(interval, self.statistic, p_value, float(null.mean()), q95, self.exact, self.sizes)

@@ -1,0 +1,203 @@
+"""One number and the interval that it was measured to: shares, differences, means, AUROC, anything else by bootstrap.
+
+Knows nothing of groups or tests. What cannot be worked out is None with the reason in `method`, never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import BadInput
+from workbench.statistics._checked import check_counts, check_level, clusters_of, finite
+from workbench.statistics._inverted import auroc_bound, normal_quantiles, score_bound
+from workbench.statistics._resampled import resampled
+
+SMALL = 40  # below this many cases `auto` takes the exact interval (Brown, Cai and DasGupta 2001, section 5)
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value between two bounds, all in the value's own unit; None where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float  # of confidence, such as 0.95
+    method: str  # of the bounds, or why there are none
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"not measured ({self.method})"
+        if self.low is None or self.high is None:
+            return f"{self.value:.4g} (no interval: {self.method})"
+        return f"{self.value:.4g} ({100 * self.level:g} % interval {self.low:.4g} to {self.high:.4g}, {self.method})"
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a value at all."""
+        return self.value is not None
+
+
+def proportion(
+    k: int, n: int, *, level: float = 0.95, method: Literal["auto", "wilson", "clopper-pearson"] = "auto"
+) -> Interval:
+    """Return k / n, 0..1, with its interval.
+
+    Args:
+        k: how many of the n, 0..n.
+        n: how many were counted; 0 gives no value.
+        level: of confidence, strictly between 0 and 1.
+        method: `auto` takes Clopper-Pearson where k is 0 or n, or n is below 40, and Wilson elsewhere.
+
+    Raises:
+        BadInput: counts that cannot be, a level outside (0, 1), or no such method.
+
+    Source:
+        Wilson 1927, J. Am. Stat. Assoc. 22:209; Clopper and Pearson 1934, Biometrika 26:404.
+    """
+    check_counts(k, n)
+    check_level(level)
+    if method not in ("auto", "wilson", "clopper-pearson"):
+        raise BadInput(f"The interval of a share is 'auto', 'wilson' or 'clopper-pearson'; got {method!r}.")
+    if n == 0:
+        return Interval(None, None, None, level, "undefined: n = 0")
+    from statsmodels.stats.proportion import proportion_confint
+
+    exact = method == "clopper-pearson" or (method == "auto" and (k in (0, n) or n < SMALL))
+    low, high = proportion_confint(int(k), int(n), alpha=1 - level, method="beta" if exact else "wilson")
+    name = "Clopper-Pearson" if exact else "Wilson"
+    return Interval(k / n, max(0.0, float(low)), min(1.0, float(high)), level, name)
+
+
+def difference(
+    first: tuple[int, int],
+    second: tuple[int, int],
+    *,
+    level: float = 0.95,
+    method: Literal["newcomb", "score"] = "newcomb",
+) -> Interval:
+    """Return k1 / n1 - k2 / n2, -1..1, of two independent shares, with its interval.
+
+    Args:
+        first: (k1, n1).
+        second: (k2, n2).
+        level: of confidence.
+        method: `newcomb` (Newcombe's hybrid of two Wilson intervals) or `score` (Miettinen and Nurminen).
+
+    Raises:
+        BadInput: counts that cannot be, a level outside (0, 1), or no such method.
+
+    Source:
+        Newcombe 1998, Stat. Med. 17:873, method 10; Miettinen and Nurminen 1985, Stat. Med. 4:213.
+    """
+    (k1, n1), (k2, n2) = first, second
+    check_counts(k1, n1)
+    check_counts(k2, n2)
+    check_level(level)
+    if method not in ("newcomb", "score"):
+        raise BadInput(f"The interval of a difference is 'newcomb' or 'score'; got {method!r}.")
+    if n1 == 0 or n2 == 0:
+        return Interval(None, None, None, level, "undefined: n = 0")
+    value = k1 / n1 - k2 / n2
+    if method == "score":
+        low, high = (score_bound(first, second, z=side) for side in normal_quantiles(level))
+        return Interval(value, low, high, level, "Miettinen-Nurminen score")
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    low, high = confint_proportions_2indep(int(k1), int(n1), int(k2), int(n2), method="newcomb", alpha=1 - level)
+    return Interval(value, max(-1.0, float(low)), min(1.0, float(high)), level, "Newcombe")
+
+
+def mean(values: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Return the mean of n numbers with Student's interval; one number has a mean and no interval.
+
+    Raises:
+        BadInput: NaN or infinity among the values, or a level outside (0, 1).
+    """
+    check_level(level)
+    x = finite(values)
+    if x.size == 0:
+        return Interval(None, None, None, level, "undefined: n = 0")
+    middle = float(x.mean())
+    if x.size == 1:
+        return Interval(middle, None, None, level, "undefined: n = 1")
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + level) / 2, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size))
+    return Interval(middle, middle - half, middle + half, level, "Student t")
+
+
+def bootstrap(
+    values: ArrayLike,
+    statistic: Callable[[NDArray[Any]], float] = np.mean,
+    *,
+    rng: np.random.Generator | int,
+    cluster: Sequence[Any] | NDArray[Any] | None = None,
+    resamples: int = RESAMPLES,
+    level: float = 0.95,
+) -> Interval:
+    """Return statistic(values) with a bootstrap interval: BCa, or percentile with many rows or where BCa fails.
+
+    Args:
+        values: (n, ...) rows; whole rows are drawn.
+        statistic: (m, ...) rows -> one number.
+        rng: generator or seed.
+        cluster: n names; rows of one name are drawn together (several pictures of one person).
+        resamples: how many.
+        level: of confidence.
+
+    Raises:
+        BadInput: a cluster list of another length, or a level outside (0, 1).
+
+    Source:
+        Efron 1987, J. Am. Stat. Assoc. 82:171; SciPy's `bootstrap`.
+    """
+    check_level(level)
+    rows = np.asarray(values)
+    if rows.shape[0] == 0:
+        return Interval(None, None, None, level, "undefined: n = 0")
+    members = None if cluster is None else clusters_of(cluster, rows.shape[0])
+    value = float(statistic(rows))
+    if not math.isfinite(value):
+        return Interval(None, None, None, level, "undefined: the statistic is not finite")
+    units = rows.shape[0] if members is None else len(members)
+    if units < 2:
+        return Interval(value, None, None, level, "undefined: one independent row")
+    name = "bootstrap" if members is None else "cluster bootstrap"
+    low, high, kind = resampled(rows, statistic, members, rng=rng, resamples=resamples, level=level)
+    return Interval(value, low, high, level, f"{kind} {name}")
+
+
+def auroc(scores: ArrayLike, positives: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Return the area under the ROC curve, 0..1, with Newcombe's score interval, which holds at 0 and 1 too.
+
+    Args:
+        scores: (n,) larger means more positive; equal scores count half.
+        positives: (n,) bool.
+        level: of confidence.
+
+    Raises:
+        BadInput: NaN among the scores, or another number of positives.
+
+    Source:
+        Newcombe 2006, Stat. Med. 25:559, method 5, on Hanley and McNeil 1982, Radiology 143:29.
+    """
+    check_level(level)
+    x, is_positive = finite(scores), np.asarray(positives, dtype=bool)
+    if x.shape != is_positive.shape:
+        raise BadInput(f"Each score needs one truth; got {x.size} scores and {is_positive.size} truths.")
+    ones, zeros = int(is_positive.sum()), int((~is_positive).sum())
+    if ones == 0 or zeros == 0:
+        return Interval(None, None, None, level, "undefined: both classes are needed")
+    from scipy.stats import rankdata
+
+    area = float((rankdata(x)[is_positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    low, high = (auroc_bound(area, ones, zeros, z=side) for side in normal_quantiles(level))
+    return Interval(area, low, high, level, "Newcombe score (AUROC)")
