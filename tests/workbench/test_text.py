@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from workbench.backend import Tokens
@@ -101,8 +101,9 @@ def test_tokens_equal_openai(openai: Any, paths: dict[str, Any], path: str) -> N
 
 @settings(max_examples=300, deadline=None)
 # U+0345 is a mark whose case fold is a letter: OpenAI's pattern ignores case, so there alone it counts as one.
-@given(st.text(st.characters(exclude_categories=["Cn"], exclude_characters="\u0345"), max_size=60))
+@given(st.text(st.characters(exclude_categories=["Cn"]), max_size=60))
 def test_tokens_equal_openai_for_any_text(openai: Any, paths: dict[str, Any], text: str) -> None:
+    assume("\u0345" not in clean(text))
     theirs = until_end(openai.clip.tokenize([text], truncate=True)[0].tolist())
     for tokenize in paths.values():
         assert tokenize([text]).ids[0].tolist() == theirs
