@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout, Progress
-from audits.running.jobs import Job
+from audits.running.jobs import Job, check_ray
 from audits.running.passes import encode, open_square
 from audits.running.vectors import VectorStore
 from audits.stages import stages
-from workbench.errors import Cancelled, Unsupported
+from workbench.errors import Cancelled
 from workbench.scheduler import CancelToken
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ QUIET = {
 }
 
 
-def check() -> None:
-    """Refuse where Ray is not installed.
-
-    Raises:
-        Unsupported: the message names the extra.
-    """
-    from importlib.util import find_spec
-
-    found = find_spec("ray")
-    if found is None or found.origin is None:  # without an origin it is some folder of that name, no package
-        raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
-
-
 def fill(
     job: Job, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
 ) -> Generator[Progress, None, None]:
@@ -54,7 +41,7 @@ def fill(
         Unsupported: Ray is not installed.
         Cancelled: on request; chunks that are done are kept.
     """
-    check()
+    check_ray()
     missing = [chunk for chunk in layout.pictures if not store.has(chunk.key)]
     if not missing:
         return

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from audits.running.files import plain
+from audits.run_directory.files import plain
 
 
 def say(text: str) -> None:

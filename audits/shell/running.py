@@ -74,9 +74,11 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Continue what was interrupted, from what the headers say; finished runs are left as they are."""
-    from audits.running import api, folders, header
+    from audits.run_directory import header
+    from audits.run_directory.reader import directories
+    from audits.running import api
 
-    found = folders.every(folder)
+    found = directories(folder)
     if not found:
         raise UnknownName(f"No run lies in {str(folder)[-200:]!r}.")
     waiting = [one for one in found if header.read(one).status != "success"]
@@ -142,7 +144,7 @@ def outcome(done: Done) -> dict[str, Any]:
     head = done.run.header
     told |= {"status": head.status, "run": str(done.run.folder), "run_id": head.run_id, "partial": head.partial}
     told |= {"excluded": len(head.dataset.excluded), "warnings": head.warnings}
-    return {**told, "findings": [finding["text"] for finding in done.run.findings]}
+    return {**told, "findings": [finding.text for finding in done.run.findings]}
 
 
 def leave(finished: Sequence[Done]) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from apps.shell import run as workbench
 from audits import catalogue
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from audits.running.vectors import VectorStore
 from audits.shell import EXIT_CODES, audit, main
 
