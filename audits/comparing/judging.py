@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding, levels, outcomes, thresholds
+from audits.comparing import expression, holding, levels, thresholds
 from audits.comparing.holding import Number
 from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
 from audits.run_directory.reader import Run, open_runs
 from audits.run_directory.rows import rows
+from workbench import errors
 from workbench.errors import BadInput
 
 
@@ -192,11 +193,11 @@ def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:
     failing = [rule for rule in results if rule.outcome == "FAIL" and rule.severity == "fail"]
     unsure = [rule for rule in results if rule.outcome == "INCONCLUSIVE" and rule.severity == "fail"]
     if failing:
-        return "FAIL", outcomes.FAILED
+        return "FAIL", errors.FAILED
     if any(rule.outcome == "ERROR" for rule in results):
-        return "ERROR", outcomes.NOTHING
+        return "ERROR", errors.NOTHING_MEASURED
     if all(rule.outcome == "NOT_RUN" for rule in results):
-        return "NOT_RUN", outcomes.NOTHING
+        return "NOT_RUN", errors.NOTHING_MEASURED
     if unsure and policy == "fail":
-        return "INCONCLUSIVE", outcomes.UNDECIDED
-    return ("INCONCLUSIVE", outcomes.PASSED) if unsure and policy == "warn" else ("PASS", outcomes.PASSED)
+        return "INCONCLUSIVE", errors.INCONCLUSIVE
+    return ("INCONCLUSIVE", errors.DONE) if unsure and policy == "warn" else ("PASS", errors.DONE)

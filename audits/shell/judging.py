@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from audits.shell._options import JsonOption
-from audits.shell._output import say, write, write_json, write_rows
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json, write_rows
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
