@@ -1,7 +1,4 @@
-"""What a training tells after each step: where it is, how well it does, and how fast it goes.
-
-Knows neither what is trained nor who listens.
-"""
+"""What a training reports after each step, and what starting one takes."""
 
 from __future__ import annotations
 
