@@ -19,6 +19,7 @@ from torch import Tensor
 
 from workbench.errors import BadInput, Cancelled, OutOfResources
 from workbench.loading.device import choose_device, choose_dtype
+from workbench.progress import Progress
 from workbench.stats import Share, share
 from workbench.training import checkpoints, record
 from workbench.training.checking import Check, matched, split
@@ -26,7 +27,7 @@ from workbench.training.data import Batches, View, find_pairs
 from workbench.training.gradients import Batch, Outcome, Towers, backward
 from workbench.training.losses import hold_scale, same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
-from workbench.training.progress import Order, Progress
+from workbench.training.order import Order
 from workbench.training.ranks import Place, gather, joined, local_device, sum_gradients, total
 from workbench.training.recipe import Recipe
 from workbench.training.rng import TrainingRng
@@ -163,7 +164,9 @@ class _Training:
             )
         text = self._measure()
         self._history.append(self._row(outcome, batch, loss=loss, rate=rate))
-        return Progress(self._step, recipe.steps, loss, rate, " ".join([text, *self._failed()]).strip())
+        values = {"loss": loss, "learning rate": rate}
+        note = " ".join([text, *self._failed()]).strip()
+        return Progress(self._step, recipe.steps, "steps", values=values, text=note)
 
     def _failed(self) -> list[str]:
         """Say which pictures failed since this was asked last, three at most; they are drawn ahead of the steps."""
