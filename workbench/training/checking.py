@@ -1,7 +1,4 @@
-"""How well a model in training names pictures that it is not trained on.
-
-Knows no optimizer and no file.
-"""
+"""Validation during training: accuracy on images that are held out."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from workbench.errors import BadPicture
 from workbench.prompts import fill
 from workbench.stats import Share, share
 from workbench.training.data import Pair
-from workbench.training.gradients import Towers
+from workbench.training.gradients import TowerPair
 from workbench.training.trainee import Trainee
 
 BATCH = 64
@@ -32,7 +29,7 @@ def split(pairs: Sequence[Pair], wanted: int, seed: int) -> tuple[list[Pair], li
     )
 
 
-class Check:
+class Validation:
     """A fixed set of pictures, each to be named among all different sentences of the set.
 
     Args:
@@ -54,7 +51,7 @@ class Check:
         self._squares = torch.stack(squares) if squares else torch.empty(0)
 
     @torch.no_grad()
-    def measure(self, trainee: Trainee, towers: Towers) -> Share:
+    def measure(self, trainee: Trainee, towers: TowerPair) -> Share:
         """Return the share named right; the caller sets training mode afterwards."""
         if len(self.sentences) < 2:
             return share(0, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Order:
-    """What the caller of a training sets; None leaves it to the recipe."""
+    """What whoever starts a training asks for, whatever the recipe; None leaves it to the recipe."""
 
     out: Path  # the model's folder, in the hub's format
     data: str | None = None  # where the pairs or the raw material lie

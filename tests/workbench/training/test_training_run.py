@@ -17,7 +17,7 @@ import workbench
 from workbench.errors import BadInput, Cancelled, Unsupported, WeightsRefused
 from workbench.progress import Progress
 from workbench.training import checkpoints
-from workbench.training.losses import MOST_SCALE
+from workbench.training.losses import MAX_SCALE
 from workbench.training.order import Order
 from workbench.training.recipe import Recipe
 from workbench.training.run import train
@@ -169,7 +169,7 @@ def test_the_scale_never_exceeds_its_bound(recipe: Recipe, tiny: Path, tmp_path:
     planted = {**weights(tiny), "logit_scale": torch.tensor(5.0)}  # a scale of 148, and a rate that leaves it there
     save_file(planted, tmp_path / "hot" / "model.safetensors", metadata={"format": "pt"})
     trained(recipe.model_copy(update={"model": str(tmp_path / "hot"), "rate": 1e-9, "steps": 1}), tmp_path / "out")
-    assert float(weights(tmp_path / "out")["logit_scale"].exp()) == pytest.approx(MOST_SCALE, rel=1e-5)
+    assert float(weights(tmp_path / "out")["logit_scale"].exp()) == pytest.approx(MAX_SCALE, rel=1e-5)
 
 
 def test_unreadable_pictures_are_counted_and_named(recipe: Recipe, drawings: Path, tmp_path: Path) -> None:
@@ -197,12 +197,12 @@ def test_what_cannot_go_on_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     rows = train(recipe, Order(out, device="cpu"))
     next(rows)
     rows.close()
-    with pytest.raises(BadInput, match="holds a training; --resume"):
+    with pytest.raises(BadInput, match="holds a training; pass --resume"):
         trained(recipe, out)
-    with pytest.raises(BadInput, match="rate would change"):
+    with pytest.raises(BadInput, match="settings differ: rate"):
         trained(recipe.model_copy(update={"rate": 1e-4}), out, resume=True)
     trained(recipe, out, resume=True)
-    with pytest.raises(BadInput, match="is done"):
+    with pytest.raises(BadInput, match="is already finished"):
         trained(recipe, out, resume=True)
     (out / "training.json").unlink()
     with pytest.raises(BadInput, match="holds a model already"):
@@ -217,7 +217,7 @@ def test_other_data_than_before_are_refused(recipe: Recipe, drawings: Path, tmp_
     next(rows)
     rows.close()
     (data / "00.txt").write_text("a large blue star")
-    with pytest.raises(BadInput, match="same data"):
+    with pytest.raises(BadInput, match="data changed"):
         trained(recipe, out, resume=True)
 
 
@@ -225,7 +225,7 @@ def test_what_does_not_fit_is_refused_before_any_step(recipe: Recipe, tmp_path: 
     for update, said, kind in (
         ({"model": "fake"}, "no weights", Unsupported),
         ({"batch": 100}, "at least as many pairs", BadInput),
-        ({"dtype": "float16"}, "CUDA alone", BadInput),
+        ({"dtype": "float16"}, "needs CUDA", BadInput),
         ({"rate": 1.0, "model": str(tmp_path)}, "holds neither", BadInput),
     ):
         with pytest.raises(kind, match=said):
