@@ -6,7 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from workbench.errors import BadInput, Cancelled, OutOfResources
 from workbench.loading.device import choose_device, choose_dtype
+from workbench.progress import Progress
 from workbench.statistics.intervals import Share, proportion
 from workbench.training import checkpoints, record
 from workbench.training.checking import Validation, matched, split
@@ -25,7 +25,7 @@ from workbench.training.data import Batches, View, find_pairs
 from workbench.training.gradients import BatchResult, EncodedBatch, TowerPair, backward
 from workbench.training.losses import clamp_scale, same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
-from workbench.training.progress import Order, Progress
+from workbench.training.order import Order
 from workbench.training.ranks import Place, gather, joined, local_device, sum_gradients, total
 from workbench.training.recipe import Recipe
 from workbench.training.rng import TrainingRng
@@ -166,7 +166,9 @@ class _Training:
             )
         text = self._measure()
         self._history.append(self._row(result, batch, loss=loss, rate=rate))
-        return Progress(self._step, recipe.steps, loss, rate, " ".join([text, *self._failed()]).strip())
+        values = {"loss": loss, "learning rate": rate}
+        note = " ".join([text, *self._failed()]).strip()
+        return Progress(self._step, recipe.steps, "steps", values=values, text=note)
 
     def _failed(self) -> list[str]:
         """Return images that failed since the last call, at most three; images are loaded ahead of the steps."""

@@ -15,9 +15,10 @@ from safetensors.torch import load_file, save_file
 
 import workbench
 from workbench.errors import BadInput, Cancelled, Unsupported, WeightsRefused
+from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.losses import MAX_SCALE
-from workbench.training.progress import Order, Progress
+from workbench.training.order import Order
 from workbench.training.recipe import Recipe
 from workbench.training.run import train
 
@@ -41,9 +42,9 @@ def equal(one: Path, other: Path) -> bool:
 def test_a_training_leaves_a_model_a_record_and_a_figure(recipe: Recipe, tiny: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     rows = trained(recipe, out)
-    assert [row.step for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert {row.steps for row in rows} == {6}
-    assert rows[0].rate == pytest.approx(5e-4)
+    assert [row.done for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert {row.total for row in rows} == {6}
+    assert rows[0].values["learning rate"] == pytest.approx(5e-4)
     assert "validation" in rows[2].text
     backend = workbench.load(str(out), device="cpu")
     assert backend.embed_texts(["a small red circle"]).shape == (1, 8)
@@ -90,7 +91,7 @@ def test_a_pause_changes_not_one_bit(recipe: Recipe, tmp_path: Path, chunk: int)
     assert not (tmp_path / "paused" / "config.json").exists()
     torch.manual_seed(77)  # what others draw meanwhile
     rest = trained(recipe, tmp_path / "paused", resume=True)
-    assert [row.step for row in rest] == [5, 6]
+    assert [row.done for row in rest] == [5, 6]
     assert equal(tmp_path / "straight", tmp_path / "paused")
     first, second = ((tmp_path / name / "training.csv").read_text() for name in ("straight", "paused"))
     assert first == second
@@ -112,13 +113,13 @@ def test_a_kill_between_two_checkpoints_goes_on_from_the_last_one(recipe: Recipe
     for later in (tmp_path / "killed" / "checkpoints").iterdir():
         later.rename(kept / f"not-{later.name}")
     (kept / newest.name).rename(newest)
-    assert [row.step for row in trained(recipe, tmp_path / "killed", resume=True)] == [5, 6]
+    assert [row.done for row in trained(recipe, tmp_path / "killed", resume=True)] == [5, 6]
     assert equal(tmp_path / "straight", tmp_path / "killed")
 
 
 def test_a_listener_that_leaves_loses_nothing(recipe: Recipe, tmp_path: Path) -> None:
     rows = train(recipe, Order(tmp_path / "out", device="cpu"))
-    assert (next(rows).step, next(rows).step) == (1, 2)
+    assert (next(rows).done, next(rows).done) == (1, 2)
     rows.close()
     newest = checkpoints.latest(tmp_path / "out" / "checkpoints")
     assert newest is not None
@@ -159,7 +160,7 @@ def test_a_locked_side_keeps_its_weights(recipe: Recipe, tiny: Path, tmp_path: P
 
 def test_bfloat16_trains_and_the_weights_stay_float32(recipe: Recipe, tmp_path: Path) -> None:
     rows = trained(recipe.model_copy(update={"dtype": "bfloat16", "steps": 2}), tmp_path / "out")
-    assert all(row.loss == row.loss for row in rows)
+    assert all(row.values["loss"] == row.values["loss"] for row in rows)
     assert {one.dtype for one in weights(tmp_path / "out").values() if one.is_floating_point()} == {torch.float32}
 
 
