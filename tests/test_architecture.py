@@ -113,29 +113,33 @@ SAID = '"""A sentence."""\n'
 @pytest.mark.parametrize(
     ("name", "planted", "found"),
     [
-        ("workbench/stats.py", SAID + "import gradio as gr\n", "imports gradio"),
-        ("workbench/stats.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
+        ("workbench/prompts.py", SAID + "import gradio as gr\n", "imports gradio"),
+        ("workbench/prompts.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
         ("audits/skew.py", SAID + "import apps\n", "imports upwards"),
         ("apps/zero_shot/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
-        ("workbench/stats.py", SAID + "import urllib.request\n", "imports urllib.request"),
-        ("workbench/stats.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
+        ("workbench/prompts.py", SAID + "import urllib.request\n", "imports urllib.request"),
+        ("workbench/prompts.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
         ("apps/tab.py", SAID + "print(1)\n", "prints"),
-        ("workbench/stats.py", "x = 1\n", "docstring"),
+        ("workbench/prompts.py", "x = 1\n", "docstring"),
         ("workbench/utils.py", SAID, "says nothing"),
-        ("workbench/stats.py", SAID + "x = 1\n" * 400, "401 lines"),
-        ("workbench/stats.py", SAID + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
-        ("workbench/stats.py", SAID + "def f():\n" + "    x = 1\n" * 60, "f has 61 lines"),
+        ("workbench/prompts.py", SAID + "x = 1\n" * 400, "401 lines"),
+        ("workbench/prompts.py", SAID + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
+        ("workbench/prompts.py", SAID + "def f():\n" + "    x = 1\n" * 60, "f has 61 lines"),
         ("apps/tab.py", SAID + "def build(engine):\n" + "    x = 1\n" * 80, "build has 81 lines"),
-        ("workbench/stats.py", SAID + "def f(a, b, c, d): ...\n", "4 by position"),
-        ("workbench/stats.py", SAID + "def f(a, *, b, c, d, e, f, g): ...\n", "7 parameters"),
-        ("workbench/stats.py", SAID + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
+        ("workbench/prompts.py", SAID + "def f(a, b, c, d): ...\n", "4 by position"),
+        ("workbench/prompts.py", SAID + "def f(a, *, b, c, d, e, f, g): ...\n", "7 parameters"),
+        ("workbench/prompts.py", SAID + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
     ],
 )
 def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
     assert found in " ".join(faults(name, planted))
 
 
-KNOWN_CYCLES = ({"workbench.checkpoints", "workbench.models"},)  # taken out as soon as they are gone
+KNOWN_CYCLES = (  # each goes from this list as soon as it is gone
+    {"workbench.checkpoints", "workbench.models"},
+    {"audits.bias.occupations.analyse", "audits.bias.occupations.text"},
+    {"audits.bias.retrieval_skew.analyse", "audits.bias.retrieval_skew.text"},
+)
 
 
 def import_cycles(texts: dict[str, str]) -> list[list[str]]:

@@ -11,6 +11,7 @@ from audits import protocol
 from audits.bias import association
 from audits.catalogue import find
 from audits.contracts import Embedded, Item
+from audits.settings import read_settings
 from workbench.errors import BadInput
 from workbench.statistics.association import weat, weat_of_cosines
 
@@ -147,5 +148,5 @@ def test_the_shipped_word_lists_are_those_of_the_paper(name: str) -> None:
     rules = protocol.read("bias/association", name)
     sizes = {key: len(entry.labels) for key, entry in rules.label_sets.items()}
     assert sizes == {"pleasant": 25, "unpleasant": 25, "career": 8, "family": 8, "science": 8, "arts": 8}
-    association.read_settings(association.Settings, rules)
+    read_settings(association.Settings, rules)
     assert name in find("bias/association").protocols
