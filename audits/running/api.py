@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from audits.contracts import Audit
 from audits.protocol import Protocol as Rules
-from audits.run_directory import header, results
+from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import Job, Options, make
@@ -109,10 +109,11 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
         stored: take the samples as they are, and only analyse again.
 
     Raises:
-        BadInput: no run directory, or embeddings that are not kept any more.
+        BadInput: no run directory, or embeddings that are no longer cached.
+        Tampered: a finished run is not what was written.
     """
     place = Path(folder)
-    head = header.read(place)
+    head = seal.read_checked(place)
     job = job_of(place, head, {})
     if not stored:
         from audits.running.rescoring import score_again

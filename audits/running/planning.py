@@ -14,8 +14,8 @@ from typing import Any
 from audits.datasets import readers
 from audits.run_directory import header
 from audits.running import folders
-from audits.running.chunks import PASS, Origin
-from audits.running.embedding import lay_out
+from audits.running.chunks import PASS
+from audits.running.fitting import layout_of
 from audits.running.jobs import Job
 from audits.running.performing import job_id
 from audits.running.vectors import VectorStore
@@ -93,14 +93,11 @@ def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
 def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
     known = facts(model[0])
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download)
-    dataset.require(job.audit.needs, job.audit.key)
-    module = stages(job.audit)
-    origin = Origin(known.fingerprint, known.dtype, known.device.split(":")[0])
-    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
+    layout = layout_of(job, dataset, known)
     missing = [one for one in layout.pictures if one.key not in counted and not store.has(one.key)]
     counted.update(chunk.key for chunk in layout.pictures)  # what one job embeds is there for the next
     left = sum(len(chunk.items) for chunk in missing)
-    attacked = hasattr(module, "attack") and any(chunk.changed for chunk in missing)
+    attacked = hasattr(stages(job.audit), "attack") and any(chunk.changed for chunk in missing)
     folder = folders.find(out, job_id(job, known, dataset.hash)[0])
     return Cost(
         audit=job.audit.key,

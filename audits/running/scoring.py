@@ -57,6 +57,8 @@ def score(
     if before is None or before.hash != told or not place.is_file():
         samples = module.score(gather(facts, dataset, layout, rows=rows), job.rules, seed=job.seed)
         _check_samples(job, samples)
+        head = head.changed(status="incomplete")  # until the seal is new, a finished run is none
+        header.write(folder, head)
         results.write_samples(folder, samples)
         head = head.changed(stages={**head.stages, "score": note(told, began)})
         header.write(folder, head)
@@ -75,13 +77,13 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
     analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
+    header.write(folder, head.changed(status="incomplete"))
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
     results.write_analysis(folder, analysis, header=head, rules=job.rules, texts=texts)
     stage = {**head.stages, "analyse": note(told, began)}
     warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
     head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)
-    seal.write_sums(folder)
-    header.write(folder, head)
+    seal.finish(folder, head)
     folders.log(folder, "finished", run_id=head.run_id)
     return head
 
