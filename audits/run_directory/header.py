@@ -1,7 +1,4 @@
-"""The header of a run: `run.json`, read and written through one description, from which its JSON schema is made.
-
-Knows no stage and no model.
-"""
+"""The header of a run, `run.json`: one pydantic description reads it, writes it and gives its JSON schema."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from audits.running.notes import DatasetNote, Hashes, Provenance, Spec, StageNote
+from audits.run_directory.header_parts import DatasetNote, Hashes, Provenance, Spec, StageNote
 from workbench.errors import BadInput
 from workbench.places import write_json
 

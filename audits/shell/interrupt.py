@@ -1,7 +1,4 @@
-"""Being stopped: Ctrl-C, and a reader that leaves; both end with what is done so far in good order.
-
-Knows no command.
-"""
+"""Ctrl-C, and an output pipe that closes: both end with finished work in good order."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from contextlib import contextmanager
 
 import typer
 
-INTERRUPTED = 130  # the exit code
+from workbench.errors import INTERRUPTED
 
 
 @contextmanager

@@ -1,7 +1,6 @@
-"""What a run leaves in its directory beside the header: samples, metrics, findings, figures, tables, and their hashes.
+"""What a run leaves in its directory beside the header: samples, metrics, findings, figures and tables.
 
-Every file is written under a temporary name and renamed; `SHA256SUMS` comes last. Equal numbers give equal bytes.
-Knows no stage: it is given what they said.
+Every file is written under a temporary name and renamed. Equal numbers give equal bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audits.running.files import sha256_of, write, write_json
+from audits.run_directory.files import sha256_of, write, write_json
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
     from audits.analysis import Analysis, Figure
     from audits.protocol import Protocol as Rules
     from audits.protocol import Published
-    from audits.running.header import Header
+    from audits.run_directory.header import Header
 
-METRICS, SAMPLES, FINDINGS, SUMS, EVENTS = "metrics.parquet", "samples", "findings.json", "SHA256SUMS", "events.jsonl"
+METRICS, SAMPLES, FINDINGS, PROTOCOL = "metrics.parquet", "samples", "findings.json", "protocol.yaml"
 PART = "part-0000.parquet"
-UNSUMMED = ("run.json", SUMS, EVENTS)  # change when nothing measured does
 OF_RUN = (
     "run_id",
     "audit",
@@ -46,22 +44,21 @@ def write_samples(folder: Path, samples: DataFrame) -> str:
     return sha256_of(place)
 
 
-def read_samples(folder: Path, columns: list[str] | None = None) -> DataFrame:
-    """Return the samples of a run.
+def read_parquet(path: Path, columns: list[str] | None = None) -> DataFrame:
+    """Return a table of a run.
 
     Raises:
-        BadInput: the run has none, or they cannot be read.
+        BadInput: it is missing, or cannot be read.
     """
-    return _read_parquet(folder / SAMPLES / PART, columns)
+    import pandas as pd
+    import pyarrow as pa
 
-
-def read_metrics(folder: Path) -> DataFrame:
-    """Return the measures of a run, one row each.
-
-    Raises:
-        BadInput: the run has none, or they cannot be read.
-    """
-    return _read_parquet(folder / METRICS, None)
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except FileNotFoundError:
+        raise BadInput(f"The run has no {path.name!r}; `resume` makes it.") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadInput(f"{path.name!r} of the run cannot be read: {str(error)[:200]}") from None
 
 
 def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: Rules, texts: Mapping[str, str]) -> None:
@@ -124,18 +121,6 @@ def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame
     return _beside_published(rows, rules, header)
 
 
-def write_sums(folder: Path) -> None:
-    """Write the SHA-256 of every file that holds what was measured."""
-    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in summed(folder)]
-    write(folder / SUMS, lambda half: half.write_text("".join(lines), encoding="utf-8"))
-
-
-def summed(folder: Path) -> list[str]:
-    """Return the names of the files that `SUMS` is about, sorted."""
-    found = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return sorted(name for name in found if name not in UNSUMMED and not name.endswith(".part"))
-
-
 def _beside_published(rows: DataFrame, rules: Rules, header: Header) -> DataFrame:
     """Fill in what the protocol says was published for the same metric and slice, this model's own number first."""
     import pandas as pd
@@ -168,18 +153,6 @@ def _figure(figure: Figure) -> dict[str, Any]:
         "columns": [str(name) for name in data.columns],
         "rows": [list(row) for row in data.itertuples(index=False, name=None)],
     }
-
-
-def _read_parquet(path: Path, columns: list[str] | None) -> DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        return pd.read_parquet(path, columns=columns)
-    except FileNotFoundError:
-        raise BadInput(f"The run has no {path.name!r}; `resume` works it out.") from None
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"{path.name!r} of the run cannot be read: {str(error)[:200]}") from None
 
 
 def _parquet(half: Path, table: DataFrame) -> None:

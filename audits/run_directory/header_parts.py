@@ -1,20 +1,19 @@
-"""The parts of a run's header: what was asked, of what, and where the numbers come from.
-
-Descriptions alone; the header itself stands in `header`.
-"""
+"""The parts of a run's header: what was asked, of which model and data, and where the numbers come from."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Part(BaseModel):
+class _HeaderPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Spec(_Part):
+class Spec(_HeaderPart):
     """What was asked for: enough to ask again."""
 
     audit: str
@@ -32,7 +31,7 @@ class Spec(_Part):
     engine: str = "local"
 
 
-class Hashes(_Part):
+class Hashes(_HeaderPart):
     """What must agree between two runs that are compared."""
 
     protocol: str
@@ -40,8 +39,8 @@ class Hashes(_Part):
     dataset: str
 
 
-class DatasetNote(_Part):
-    """What was known of the pictures."""
+class DatasetNote(_HeaderPart):
+    """What was known of the images."""
 
     key: str
     title: str
@@ -54,19 +53,19 @@ class DatasetNote(_Part):
     excluded: tuple[tuple[str, str], ...] = ()  # path, why
 
 
-class StageNote(_Part):
+class StageNote(_HeaderPart):
     """One stage that is done."""
 
     hash: str  # of its inputs and the audit's code
     finished: str
     seconds: float
-    kept: int = 0  # pictures whose vectors were there already
+    kept: int = 0  # images whose vectors were cached
     computed: int = 0
     texts_kept: int = 0
     texts_computed: int = 0
 
 
-class Provenance(_Part):
+class Provenance(_HeaderPart):
     """Where a number comes from."""
 
     git: dict[str, Any] = Field(default_factory=dict)  # commit, dirty, diff_sha256
@@ -76,3 +75,9 @@ class Provenance(_Part):
     model: dict[str, Any] = Field(default_factory=dict)  # weights, preprocessing, probe
     argv: tuple[str, ...] = ()
     seeds: dict[str, Any] = Field(default_factory=dict)
+
+
+def run_id(audit: str, version: int, hashes: Hashes, *, device: str, seed: int, limit: int | None) -> str:
+    """Return the id of a run, 16 hexadecimal digits: equal for equal questions, whoever asks and when."""
+    parts = [f"{audit}@{version}", hashes.protocol, hashes.model, hashes.dataset, device, str(seed)]
+    return hashlib.sha256(json.dumps([*parts, "" if limit is None else str(limit)]).encode()).hexdigest()[:16]
