@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from workbench.batch.sources import open_bundle
+from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput, BadPicture
 
 
@@ -35,8 +35,8 @@ def make(place: Path, members: dict[str, bytes], *, mode: int = 0, packing: int 
 
 def refused(path: Path, match: str) -> None:
     began = time.perf_counter()
-    with pytest.raises(BadInput, match=match), open_bundle([path]):
-        pass
+    with pytest.raises(BadInput, match=match):
+        read_uploads([path])
     assert time.perf_counter() - began < 0.5
 
 
@@ -82,7 +82,7 @@ def test_too_many_entries_are_refused(tmp_path: Path) -> None:
 
 
 def test_bombs_are_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
-    refused(make(tmp_path, {"a.png": bytes(9_000_000)}, packing=zipfile.ZIP_DEFLATED), "as no picture does")
+    refused(make(tmp_path, {"a.png": bytes(9_000_000)}, packing=zipfile.ZIP_DEFLATED), "as no image does")
     path = make(tmp_path, {f"{number}.png": b"x" for number in range(2)})
     data = bytearray(path.read_bytes())
     at = data.find(b"PK\x01\x02")
@@ -100,16 +100,16 @@ def test_what_is_no_zip_is_said(tmp_path: Path, data: bytes) -> None:
 
 def test_pictures_come_with_folders_and_leave_nothing_behind(tmp_path: Path) -> None:
     path = make(tmp_path, {"cats/a.png": png(), "cats/notes.txt": b"x", "__MACOSX/._a.png": b"x", "b.JPG": b"x"})
-    before = set(Path(tempfile.gettempdir()).glob("clip-workbench-zip-*"))
-    with open_bundle([path]) as bundle:
-        assert [(entry.name, entry.folder) for entry in bundle.entries] == [("cats/a.png", "cats"), ("b.JPG", "")]
-        assert bundle.ignored == ("cats/notes.txt", "__MACOSX/._a.png")
-        with bundle.file(bundle.entries[0]) as file:
-            assert file.read_bytes() == png()
-            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-            assert file.name == "picture.png"
-        assert not file.exists()
-    assert set(Path(tempfile.gettempdir()).glob("clip-workbench-zip-*")) == before
+    before = set(Path(tempfile.gettempdir()).glob("clip-workbench-image-*"))
+    listing = read_uploads([path])
+    assert [(sample.name, sample.label) for sample in listing.samples] == [("cats/a.png", "cats"), ("b.JPG", "")]
+    assert listing.ignored == ("cats/notes.txt", "__MACOSX/._a.png")
+    with listing.samples[0].file() as file:
+        assert file.read_bytes() == png()
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert file.name == "image.png"
+    assert not file.exists()
+    assert set(Path(tempfile.gettempdir()).glob("clip-workbench-image-*")) == before
 
 
 def test_an_entry_that_breaks_its_promise_costs_itself_only(tmp_path: Path) -> None:
@@ -117,20 +117,33 @@ def test_an_entry_that_breaks_its_promise_costs_itself_only(tmp_path: Path) -> N
     data = bytearray(path.read_bytes())
     data[data.find(b"IDAT") + 6] ^= 0xFF  # the first picture's bytes no longer have its checksum
     path.write_bytes(data)
-    with open_bundle([path]) as bundle:
-        with pytest.raises(BadPicture, match="damaged"), bundle.file(bundle.entries[0]):
-            pass
-        with bundle.file(bundle.entries[1]) as file:
-            assert file.read_bytes() == png("blue")
+    damaged, whole = read_uploads([path]).samples
+    with pytest.raises(BadPicture, match="damaged"), damaged.file():
+        pass
+    assert whole.read() == png("blue")
 
 
 def test_files_keep_distinct_names_and_zips_are_not_mixed(tmp_path: Path) -> None:
-    with open_bundle([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"]) as bundle:
-        assert [entry.name for entry in bundle.entries] == ["a.png", "a.png (2)"]
+    listing = read_uploads([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"])
+    assert [sample.name for sample in listing.samples] == ["a.png", "a.png (2)"]
     for given, match in (
         ([], "got none"),
         ([tmp_path / "a.zip", tmp_path / "b.png"], "one zip"),
         ([Path("a.png")] * 257, "257"),
     ):
-        with pytest.raises(BadInput, match=match), open_bundle(given):
-            pass
+        with pytest.raises(BadInput, match=match):
+            read_uploads(given)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "/".join(["folder" * 20] * 12) + "/a.png"])
+def test_names_that_no_disk_holds_are_refused(tmp_path: Path, name: str) -> None:
+    refused(make(tmp_path, {name: png()}), "too long")
+
+
+def test_a_file_that_is_a_folder_as_well_is_refused(tmp_path: Path) -> None:
+    refused(make(tmp_path, {"a.png": png(), "a.png/b.png": png()}), "named like the folder")
+
+
+def test_hidden_folders_hold_no_images(tmp_path: Path) -> None:
+    listing = read_uploads([make(tmp_path, {".git/a.png": png(), "a/.b/c.png": png(), "a/c.png": png()})])
+    assert [sample.name for sample in listing.samples] == ["a/c.png"]

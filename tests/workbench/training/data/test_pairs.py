@@ -14,8 +14,7 @@ import pytest
 from PIL import Image
 
 from workbench.errors import BadInput, BadPicture
-from workbench.training.data import find_pairs
-from workbench.training.data.pairs import Found
+from workbench.training.data import PairListing, find_pairs
 
 
 def png(colour: str = "red", side: int = 8) -> bytes:
@@ -24,11 +23,11 @@ def png(colour: str = "red", side: int = 8) -> bytes:
     return target.getvalue()
 
 
-def told(found: Found) -> list[tuple[str, bool]]:
+def told(found: PairListing) -> list[tuple[str, bool]]:
     return [(pair.text, pair.is_label) for pair in found.pairs]
 
 
-def opens(found: Found) -> bool:
+def opens(found: PairListing) -> bool:
     return all(pair.open().size == (8, 8) and pair.open().mode == "RGB" for pair in found.pairs)
 
 
@@ -59,7 +58,7 @@ def test_class_folders_give_labels(tmp_path: Path) -> None:
     }
     found = find_pairs(str(write(tmp_path, files)))
     assert told(found) == [("cat", True), ("fire engine", True)]
-    assert found.passed_over == ("lost.png: it lies in no class folder and has no .txt",)
+    assert found.passed_over == ("lost.png: it has no caption and is in no class folder",)
     assert opens(found)
 
 
@@ -67,7 +66,7 @@ def test_text_files_beside_pictures_are_captions(tmp_path: Path) -> None:
     files = {"x/a.png": png(), "x/a.txt": "\ufeffa red\n square ", "b.png": png(), "c.png": png(), "c.txt": " "}
     found = find_pairs(str(write(tmp_path, files)))
     assert told(found) == [("a red square", False)]
-    assert found.passed_over == ("b.png: it has no .txt", "c.png: its sentence is blank")
+    assert found.passed_over == ("b.png: it has no caption", "c.png: it has no caption")
 
 
 def test_a_table_names_pictures_beside_it(tmp_path: Path) -> None:
@@ -111,7 +110,7 @@ def test_webdataset_tars_are_read_where_they_lie(tmp_path: Path) -> None:
     for path in (str(tmp_path), str(tmp_path / "s-{00..01}.tar"), str(tmp_path / "s-*.tar")):
         found = find_pairs(path)
         assert told(found) == [("blue", False), ("red", False), ("up", False)]
-        assert found.passed_over == ("s-01.tar: 4: it has no .txt of at most 100 kB",)
+        assert found.passed_over == ("s-01.tar: 4: it has no caption",)
         assert opens(found)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s-00.tar", "s-01.tar"]  # nothing was unpacked
 
@@ -131,20 +130,20 @@ def _packed(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda folder: str(folder), "holds none"),
-        (lambda folder: str(folder / "none"), "no training data at"),
-        (lambda folder: str(folder / "*.tar"), "no training data at"),
+        (lambda folder: str(folder), "has none"),
+        (lambda folder: str(folder / "none"), "no data at"),
+        (lambda folder: str(folder / "*.tar"), "no data at"),
         (lambda folder: str(folder / "{0..2}.tar"), "3 are missing"),
         (lambda folder: str(folder / "{2..0}.tar"), "low to a high"),
-        (lambda folder: "https://example.org/x.tar", "nothing is fetched"),
-        (lambda folder: str(write(folder, {"a.csv": "image,text\n"}) / "a.csv"), "holds none"),
+        (lambda folder: "https://example.org/x.tar", "nothing is downloaded"),
+        (lambda folder: str(write(folder, {"a.csv": "image,text\n"}) / "a.csv"), "has none"),
         (
             lambda folder: str(write(folder, {"a.csv": b"image,text\n\xff\xfe,x\n"}) / "a.csv"),
-            "cannot be read as a CSV",
+            "is UTF-8 text",
         ),
         (lambda folder: str(write(folder, {"a.parquet": "PAR1"}) / "a.parquet"), "cannot be read as Parquet"),
         (lambda folder: str(write(folder, {"a.tar": "x" * 600}) / "a.tar"), "uncompressed tar"),
-        (lambda folder: str(write(folder, {"a.zip": "x"}) / "a.zip"), "Data are a folder, or files ending in"),
+        (lambda folder: str(write(folder, {"a.rar": "x"}) / "a.rar"), "Data are a folder, or files ending in"),
         (_packed, "uncompressed tar"),
     ],
 )
@@ -155,7 +154,7 @@ def test_what_holds_no_data_is_told(tmp_path: Path, make: Callable[[Path], str],
 
 def test_a_kind_that_does_not_fit_is_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.csv": "image,text\nx,y\n"})
-    for kind, said in (("parquet", "Kind parquet"), ("folder", "reads a folder"), ("zip", "Kinds of data")):
+    for kind, said in (("parquet", "kind parquet"), ("folder", "reads a folder"), ("rar", "Kinds of data")):
         with pytest.raises(BadInput, match=said):
             find_pairs(str(tmp_path / "a.csv"), kind=kind)
 
