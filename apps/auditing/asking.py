@@ -14,7 +14,7 @@ import gradio as gr
 
 from apps import limits
 from apps._folder_box import FolderFile, folder_box
-from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._handler import LIGHT, LONG, MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.auditing import audit_request, rules
@@ -48,12 +48,13 @@ def model_choices() -> list[tuple[str, str]]:
 
 def about(audits: list[str]) -> str:
     """Return what the chosen audits ask and where they come from, as Markdown."""
-    rows = [catalogue.find(key) for key in audits]
+    rows = [catalogue.find(key) for key in dict.fromkeys(audits)]
     return "\n".join(f"- **{literal(row.title)}**: {literal(row.question)} {literal(row.source)}" for row in rows)
 
 
 def protocol_view(audits: list[str], name: str) -> tuple[Any, ...]:
     """Return what the protocol's widgets show for the chosen audits: names, text, remark, warning, limits of use."""
+    audits = list(dict.fromkeys(audits))  # a request may repeat one a thousand times
     shown = rules.chosen_protocol(audits, name)
     use = rules.intended_use(audits)
     every = [shown] if shown else [one for key in audits if (one := rules.chosen_protocol([key], ""))]
@@ -170,7 +171,7 @@ def build(engine: Engine, run_list: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     queued: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **hidden}
     estimate.click(plan, form, [status, cost], **queued)
-    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **queued}
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **hidden, **LONG}
     wire(runs, go, stop, says=status, event=event)
 
 
@@ -197,7 +198,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
     )
     name.input(protocol_view, [audits, name], view, **hidden)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **hidden)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **hidden)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **{**hidden, "queue": True}, **LIGHT)
 
 
 def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from apps._handler import handler
+from apps._handler import LIGHT, handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
@@ -91,9 +91,9 @@ def build(run_list: gr.State) -> None:
         )
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
-    run_list.change(menus, run_list, [base, candidate], show_progress="hidden", queue=False, **hidden)
+    run_list.change(menus, run_list, [base, candidate], show_progress="hidden", **hidden, **LIGHT)
     run_list.change(
-        lambda kept: IDLE if kept.runs else EMPTY_SAYS, run_list, status, queue=False, show_progress="hidden", **hidden
+        lambda kept: IDLE if kept.runs else EMPTY_SAYS, run_list, status, show_progress="hidden", **hidden, **LIGHT
     )
     go.click(
         side_by_side, [run_list, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import yaml
 
-from apps._handler import handler
+from apps._handler import LIGHT, handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
@@ -135,7 +135,7 @@ def build(run_list: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     run_list.change(
         lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
-        run_list, chosen, queue=False, **hidden,
+        run_list, chosen, **hidden, **LIGHT,
     )  # fmt: skip
     chosen.change(numbers, [chosen, run_list], metric, **hidden)
     inputs = [run_list, chosen, metric, bound, threshold, least]

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import handler
+from apps._handler import LIGHT, handler
 from apps._uploads import folder_beside_uploads
 from apps._widgets import literal, table
 from apps.auditing.behind import in_words, look, slice_of
@@ -107,7 +107,7 @@ def build(run_list: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(
         lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
-        run_list, chosen, show_progress="hidden", queue=False, **hidden,
+        run_list, chosen, show_progress="hidden", **hidden, **LIGHT,
     )  # fmt: skip
     chosen.change(
         show, [chosen, run_list], [status, frame, grid, page, numbers, everything, said, samples, gallery],

@@ -20,6 +20,7 @@ from apps import limits
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
+from apps.serving.turns import Turns
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "strict_cors": True,
     "pwa": False,
     "enable_monitoring": False,
-    "max_threads": 16,
+    "max_threads": 24,  # the lines of `apps._handler` together, and some
     "footer_links": ["api", "settings"],
     "prevent_thread_lock": True,
     "quiet": True,
@@ -97,8 +98,10 @@ def launch(
     from apps._theme import HEAD, theme
 
     table = table or limits.current()
-    rules = _rules(demo, options, uploads=uploads, status=status, table=table)
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
+    turns = Turns(demo._queue, table)
+    turns.install()
+    rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     _, local_url, _ = demo.launch(
         server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
         server_port=options.port,
@@ -115,14 +118,20 @@ def launch(
 
 
 def _rules(
-    demo: gr.Blocks, options: ServeOptions, *, uploads: Path, status: Callable[[], dict[str, str]], table: limits.Limits
+    demo: gr.Blocks,
+    options: ServeOptions,
+    *,
+    uploads: Path,
+    status: Callable[[], dict[str, str]],
+    table: limits.Limits,
+    turns: Turns,
 ) -> Rules:
     return Rules(
         limits=table,
         uploads=uploads,
         status=status,
         functions=lambda: {number: str(fn.api_name or "") for number, fn in demo.fns.items()},
-        waiting=lambda: _waiting(demo),
+        turns=turns,
         hosts=names_of(options),
         public=frozenset(name.lower() for name in options.allow_host),
         root_path=options.root_path,
@@ -177,14 +186,6 @@ def _guarded(rules: Rules) -> Callable[[Any], Any]:
         yield
 
     return lifespan
-
-
-def _waiting(demo: gr.Blocks) -> Iterator[str]:
-    """Yield the page of each job that waits because its queue is busy."""
-    for queue in demo._queue.event_queue_per_concurrency_id.values():
-        if queue.concurrency_limit is not None and queue.current_concurrency >= queue.concurrency_limit:
-            for event in list(queue.queue):
-                yield event.session_hash
 
 
 def check_port(options: ServeOptions) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from apps import limits
 from apps._figures import heat_map
-from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._handler import LIGHT, MODEL_LIMIT, MODEL_QUEUE, handler, owner
 from apps._model_menu import model_menu
 from apps._widgets import literal, table
 from apps.zero_shot.question import numbers, provenance
@@ -150,7 +150,7 @@ def build(engine: Engine) -> None:
     animals.click(take, None, [gallery, texts], api_visibility="private").success(
         compare, inputs, outputs, api_visibility="private", **wire
     )
-    direction.change(shown, [kept, direction], [chart, rows], queue=False, api_visibility="private")
+    direction.change(shown, [kept, direction], [chart, rows], api_visibility="private", **LIGHT)
 
 
 def _picture_names(files: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._handler import LIGHT, LONG, handler, owner
 from apps._model_menu import model_menu
 from apps._run_and_stop import Runs, wire
 from apps._uploads import folder_beside_uploads
@@ -203,11 +203,11 @@ def build(engine: Engine) -> None:
     inputs: set[Any] = {given, told, folders, labels, choice, own, none, model, k}
     outputs = [widget for name, widget in shown_in.items() if name != "k"]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "show_progress_on": [says]}
-    event |= {"api_name": "many", "concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT}
+    event |= {"api_name": "many", **LONG}
     wire(runs, go, stop, says=says, event=event)
     shipped.click(take, None, [given, labels], api_visibility="private")
     filters = [kept, *(shown_in[name] for name in ("k", "label", "at_least", "only"))]
     changes = [k.release, *(shown_in[name].input for name in ("label", "at_least", "only"))]
     table_and_files = [shown_in[name] for name in ("rows", "csv", "json")]
-    quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", **LIGHT}
     gr.on(changes, filtered, filters, table_and_files, **quiet)

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._handler import LIGHT
 from apps.zero_shot.question import Asked, numbers
 from workbench.engine import Engine
 from workbench.pictures import SAMPLES, sample
@@ -88,5 +89,5 @@ def build(engine: Engine, asked: gr.State, form: list[Any]) -> None:
         interactive=False,
         elem_id="reproduce-python",
     )
-    asked.change(fill, asked, [address, shell, python], queue=False, api_visibility="private")
+    asked.change(fill, asked, [address, shell, python], api_visibility="private", **LIGHT)
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from apps import limits
-from apps._handler import MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._handler import LIGHT, LONG, handler, owner
 from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.zero_shot.question import Asked
@@ -186,9 +186,8 @@ def build(engine: Engine, asked: gr.State) -> None:
         "inputs": {asked, label, method, opacity},
         "outputs": [status, picture, rows, seen],
         "api_visibility": "private",
-        "concurrency_id": MODEL_QUEUE,
-        "concurrency_limit": MODEL_LIMIT,
         "show_progress": "hidden",
+        **LONG,
     }
     wire(runs, go, stop, says=status, event=event)
     opacity.change(
@@ -197,6 +196,6 @@ def build(engine: Engine, asked: gr.State) -> None:
         picture,
         trigger_mode="always_last",
         show_progress="hidden",
-        queue=False,
         api_visibility="private",
+        **LIGHT,
     )

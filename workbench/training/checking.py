@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from workbench.errors import BadPicture
 from workbench.prompts import fill
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 from workbench.training.data import Pair
 from workbench.training.gradients import TowerPair
 from workbench.training.trainee import Trainee
@@ -54,7 +54,7 @@ class Validation:
     def measure(self, trainee: Trainee, towers: TowerPair) -> Share:
         """Return the share named right; the caller sets training mode afterwards."""
         if len(self.sentences) < 2:
-            return share(0, 0)
+            return proportion(0, 0)
         trainee.module.eval()
         device = trainee.log_scale.device
         tokens = trainee.towers.tokenize(self.sentences)
@@ -62,7 +62,7 @@ class Validation:
         texts = _rows(lambda part: towers.text(ids[part], mask[part]), len(ids))
         images = _rows(lambda part: towers.image(trainee.pixels(self._squares[part].to(device))), len(self._squares))
         chosen = (images @ texts.T).argmax(dim=1).cpu()
-        return share(int((chosen == self._answers).sum()), len(self._answers))
+        return proportion(int((chosen == self._answers).sum()), len(self._answers))
 
 
 def matched(images: torch.Tensor, texts: torch.Tensor, keys: torch.Tensor) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.errors import BadInput
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 from workbench.training.gradients import EncodedBatch, TowerPair, backward
 from workbench.training.losses import INITIAL_SCALE, MAX_SCALE, clamp_scale, same, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
@@ -196,4 +196,4 @@ def _accuracy(model: Miniature, pixels: Tensor, drawings: Sequence[Drawing]) -> 
     ids, mask = ids_of([sentence for sizes in sentences for sentence in sizes])
     rows = functional.normalize(model.text(ids, mask), dim=-1).reshape(len(sentences), len(SIZES), DIM).mean(dim=1)
     chosen = (model.image(pixels) @ functional.normalize(rows, dim=-1).T).argmax(dim=1)
-    return share(int((chosen == torch.tensor(answers)).sum()), len(answers))
+    return proportion(int((chosen == torch.tensor(answers)).sum()), len(answers))

@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.errors import BadInput, Cancelled, OutOfResources
 from workbench.loading.device import choose_device, choose_dtype
 from workbench.progress import Progress
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 from workbench.training import checkpoints, record
 from workbench.training.checking import Validation, matched, split
 from workbench.training.data import Batches, View, find_pairs
@@ -112,7 +112,7 @@ class _Training:
         )
         self._check = Validation(kept if place.rank == 0 else [], trainee, template=data.templates[0])
         self._history: list[record.HistoryRow] = []
-        self._accuracy: Share = share(0, 0)
+        self._accuracy: Share = proportion(0, 0)
         self._passed_over = pairs.passed_over
         self._step, self._saved, self._before, self._since = 0, -1, 0.0, time.monotonic()
         self._reported = 0  # unreadable pictures that were spoken of
@@ -233,7 +233,7 @@ class _Training:
             "scaler": self._scaler.state_dict() if self._scaler is not None else {},
             "random": random,
             "history": [list(vars(row).values()) for row in self._history],
-            "accuracy": [self._accuracy.n, round(self._accuracy.value * self._accuracy.n) if self._accuracy.n else 0],
+            "accuracy": [self._accuracy.n, round((self._accuracy.value or 0.0) * self._accuracy.n)],
             "seconds": self._before + time.monotonic() - self._since,
         }
         checkpoints.save(self._out / STATES, self._step, state)
@@ -254,7 +254,7 @@ class _Training:
         self._rng.restore(state["random"])
         self._history = [record.HistoryRow(*row) for row in state["history"]]
         n, right = state["accuracy"]
-        self._accuracy, self._before = share(right, n), state["seconds"]
+        self._accuracy, self._before = proportion(right, n), state["seconds"]
         self._step = self._saved = state["step"]
 
     def finish(self) -> None:

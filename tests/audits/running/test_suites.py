@@ -39,7 +39,7 @@ def test_the_release_suite_asks_all_sixteen_questions() -> None:
     [
         ("title: x\njobs: []", "jobs"),
         ("title: x\njobs: [{audit: a, colour: b}]", "colour"),
-        ("- [", "no YAML"),
+        ("- [", "not valid YAML"),
         ("schema: 2\ntitle: x\njobs: [{audit: a}]", "schema"),
     ],
 )
