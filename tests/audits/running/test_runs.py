@@ -23,8 +23,8 @@ from audits.run_directory.files import sha256_of
 from audits.run_directory.reader import Run
 from audits.running import api, embedding
 from audits.running.vectors import VectorStore
-from workbench.backend import Tokens
 from workbench.engine import Engine
+from workbench.engine.tasks import TASKS
 from workbench.errors import BadInput, Cancelled
 from workbench.fake import FakeBackend
 from workbench.scheduler import CancelToken
@@ -205,14 +205,8 @@ class _Far:
     def __init__(self) -> None:
         self.model = FakeBackend()
 
-    def encode_pixels(self, key: str, pixels: Any) -> Any:
-        return self.model.encode_pixels(torch.from_numpy(pixels)).numpy()
-
-    def encode_tokens(self, key: str, ids: Any, mask: Any) -> Any:
-        return self.model.encode_tokens(Tokens(torch.from_numpy(ids), torch.from_numpy(mask), ())).numpy()
-
-    def explain(self, key: str, request: Any) -> list[Any]:
-        return []
+    def stream(self, task: str, keys: tuple[str, ...], payload: Any) -> Any:
+        return TASKS[task].run(self.model, payload)
 
 
 def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: Path) -> None:
