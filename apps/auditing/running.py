@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps import limits
-from audits.running.embedding import Progress
 from audits.running.jobs import Job
 from audits.running.performing import perform
 from audits.running.run_context import run_context
 from audits.running.vectors import VectorStore
 from workbench.engine import Engine
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 WORDS = {"read": "Reading pictures", "embed": "Embedding", "score": "Scoring", "analyse": "Analysing"}
@@ -47,8 +47,8 @@ class Step:
             line += f" {done.done} of {done.total}"
         if done.rate:
             line += f", {done.rate:.0f} a second"
-        if done.left_s is not None:
-            line += f", about {max(1, round(done.left_s))} s left"
+        if done.seconds_left is not None:
+            line += f", about {max(1, round(done.seconds_left))} s left"
         return line
 
 

@@ -20,7 +20,7 @@ from audits.errors import NothingMeasured
 from audits.running import files, folders, header, provenance
 from audits.running.chunks import Origin
 from audits.running.codes import combined
-from audits.running.embedding import Progress, embed, lay_out
+from audits.running.embedding import embed, lay_out
 from audits.running.header import Header
 from audits.running.jobs import Job
 from audits.running.notes import DatasetNote, Hashes, Spec
@@ -28,6 +28,7 @@ from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.stages import stages
 from workbench.errors import Cancelled
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
         if token is not None and token.cancelled:
             raise Cancelled("Stopped on request.")
 
-    yield Progress("read", 0, 0)
+    yield Progress(0, 0, "images", "read")
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download, watch=check)
     if not len(dataset.table):
         why = f" {len(dataset.excluded)} cannot be used, such as {dataset.excluded[0]}." if dataset.excluded else ""
@@ -166,7 +167,7 @@ def _stages(
     embedded_hash = embed_hash(layout)
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)
-    yield Progress("score", 0, 0)
+    yield Progress(0, 0, "images", "score")
     head = score(folder, head, job=job, dataset=dataset, found=(context.facts, layout, rows))
-    yield Progress("analyse", 0, 0)
+    yield Progress(0, 0, "images", "analyse")
     analyse(folder, head, job=job)

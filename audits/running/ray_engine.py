@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.running.chunks import Chunk
-from audits.running.embedding import Layout, Progress
+from audits.running.embedding import Layout
 from audits.running.jobs import Job
 from audits.running.passes import encode, open_square
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import Cancelled, Unsupported
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def fill(
     )
     for row in told.iter_rows():
         done += int(row["pictures"])
-        rate = done / (time.monotonic() - began)
-        yield Progress("embed", done, total, rate, (total - done) / rate)
+        seconds = time.monotonic() - began
+        yield Progress.timed(done, total, "images", seconds=seconds, computed=done, stage="embed")
         if token is not None and token.cancelled:
             raise Cancelled("Stopped on request; what is done is kept, and the same command continues.")
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from workbench.attribution.request import Progress, Request
+from workbench.attribution.request import Request
 from workbench.attribution.score import Finding, Score
 from workbench.errors import Unsupported, unknown_name
+from workbench.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from workbench.attribution import Attribution, Progress, Request
+    from workbench.attribution import Attribution, Request
     from workbench.backend import Anatomy, Picture, Reading
     from workbench.loading.torch_backend import TorchBackend
     from workbench.models import ModelSpec
+    from workbench.progress import Progress
 
 T = TypeVar("T")
 

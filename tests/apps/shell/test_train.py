@@ -14,7 +14,8 @@ import pytest
 
 import workbench
 from apps.shell import run, train
-from workbench.training.progress import Order, Progress
+from workbench.progress import Progress
+from workbench.training.order import Order
 from workbench.training.shapes import draw
 from workbench.zeroshot import classify
 
@@ -122,7 +123,7 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
     out = tmp_path / "out"
 
     def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
-        yield Progress(1, 2, 0.5, 1e-4)
+        yield Progress(1, 2, "steps", values={"loss": 0.5, "learning rate": 1e-4})
         if order.steps == 2:  # done
             order.out.mkdir()
             (order.out / "training.json").write_text(json.dumps({"recipe": "pocket", "steps_done": 2, "seconds": 9}))

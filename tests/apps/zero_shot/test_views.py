@@ -13,11 +13,12 @@ from apps.zero_shot.compare import difference_rows
 from apps.zero_shot.question import Answer, Asked
 from apps.zero_shot.templates import contribution_rows
 from apps.zero_shot.where import Seen, blend, look, shares, summary
-from workbench.attribution import Attribution, Progress
+from workbench.attribution import Attribution
 from workbench.contributions import contributions
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
+from workbench.progress import Progress
 from workbench.reproduce import Setup
 
 ASKED = Asked(Setup(labels=("cat", "dog", "rocket")), str(sample_path("cat")), ("cat", "dog", "rocket"))
