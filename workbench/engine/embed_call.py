@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.backend import Picture, Tokens
 
 AHEAD = 128  # pictures of one call that are begun and not yet done, at most
+TEXTS_AHEAD = 256  # texts of one call that wait for the device, at most; others' texts find room beside them
 FAR_BATCH = 256  # pictures or texts of one remote call
 
 
@@ -117,11 +118,16 @@ class EmbedCall:
         keys = {text: text_key(self._model.fingerprint, text) for text in texts}
         kept = self._on_disk([key for key in keys.values() if self._context.cache.get(key) is None])
         asked: dict[str, Ask] = {}
+        sent: deque[Ask] = deque()
         with self._lane.more_coming():
             for text in sorted(keys, key=len):  # texts of like length share a batch, and are padded little
                 asked[text] = self._ask(keys[text], kept)
                 if asked[text].mine:
                     self._send(asked[text], text)
+                    sent.append(asked[text])
+                if len(sent) > TEXTS_AHEAD:
+                    self._run()
+                    self._scope.until_done(sent.popleft().row)
         rows = {text: self._text_row(ask, text) for text, ask in asked.items()}
         self._to_disk({ask.key: rows[text] for text, ask in asked.items() if ask.mine})
         return [rows[text] for text in texts]
