@@ -101,6 +101,17 @@ def test_changing_one_of_twenty_labels_embeds_one_labels_prompts(engine: Engine,
     assert (sum(counted.texts), sum(counted.pictures)) == (42, 1)
 
 
+def test_more_texts_than_may_wait_are_embedded_all_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 labels in 80 templates; and a second visitor has room beside them."""
+    monkeypatch.setattr("workbench.scheduler.worker.MAX_ITEMS", 300)
+    prompts = [f"a photo of a thing{number % 60}, style {number // 60}" for number in range(4800)]
+    with engine.session("many") as session:
+        rows = session.embed_texts(prompts)
+    assert rows.shape == (4800, session_dim())
+    with engine.session("other") as session:
+        assert (session.embed_texts(prompts[-1:]) - rows[-1:]).abs().max() < 1e-6
+
+
 def test_a_file_seen_before_is_not_decoded_again_under_any_name(
     engine: Engine, counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

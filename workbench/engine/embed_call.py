@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.backend import Picture, Tokens
 
 AHEAD = 128  # images of one call that are started and not yet done, at most
+TEXTS_AHEAD = 256  # texts of one call that wait for the device, at most; others' texts find room beside them
 REMOTE_BATCH = 256  # images or texts of one remote call
 
 
@@ -105,11 +106,16 @@ class EmbedCall:
         keys = {text: text_key(self._model.fingerprint, text) for text in texts}
         stored = self._on_disk([key for key in keys.values() if self._context.cache.get(key) is None])
         requests: dict[str, RowRequest] = {}
+        sent: deque[RowRequest] = deque()
         with self._scheduler.more_coming():
             for text in sorted(keys, key=len):  # texts of similar length share a batch, with little padding
                 requests[text] = self._request(keys[text], stored)
                 if requests[text].own:
                     self._send(requests[text], text)
+                    sent.append(requests[text])
+                if len(sent) > TEXTS_AHEAD:
+                    self._run()
+                    self._scope.until_done(sent.popleft().row)
         rows = {text: self._text_row(request, text) for text, request in requests.items()}
         self._to_disk({request.key: rows[text] for text, request in requests.items() if request.own})
         return [rows[text] for text in texts]

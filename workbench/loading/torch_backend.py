@@ -103,6 +103,11 @@ class TorchBackend:
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows."""
+        *_, rows = self.text_batches(texts)
+        return rows
+
+    def text_batches(self, texts: Sequence[str]) -> Iterator[Tensor]:
+        """Embed texts one batch at a time; yields all rows after each batch, complete after the last."""
         check_texts(texts)
         tokens = self.tokenize(texts)
         lengths = tokens.mask.sum(dim=1)
@@ -111,7 +116,7 @@ class TorchBackend:
             longest = int(lengths[batch].max())
             part = Tokens(tokens.ids[batch, :longest], tokens.mask[batch, :longest], ())
             rows[batch] = self.encode_tokens(part)
-        return rows
+            yield rows
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""
