@@ -17,7 +17,7 @@ from workbench.statistics import intervals, ranking
 from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
-    from workbench.statistics.ranking import Beside
+    from workbench.statistics.ranking import RankingMeasure
 
 ALPHA = 0.05
 _NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}
@@ -69,7 +69,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, reference: str, rng: np.random.Ge
         cluster=None if alone else one.clusters,
     )
     for metric in _NAMES:
-        rows: tuple[Beside, ...] = getattr(found, metric)
+        rows: tuple[RankingMeasure, ...] = getattr(found, metric)
         for row in rows:
             yield number(
                 f"{metric}@{row.k}",
