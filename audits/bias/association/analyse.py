@@ -13,7 +13,7 @@ from audits.bias.association.score import NEARER, Settings, Test
 from audits.bias.association.text import EFFECT, finding
 from audits.contracts import OUTCOME
 from audits.settings import read_settings
-from workbench.statistics.association import weat_of_cosines
+from workbench.statistics.association import weat
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -55,7 +55,7 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
         nothing = Interval(None, None, None, 0.95, f"undefined: {len(x)} and {len(y)} pictures")
         return number(EFFECT, nothing, n=len(x) + len(y), **given)
     both = pd.concat([x, y])
-    found = weat_of_cosines(
+    found = weat(
         np.array(both["to_a"].tolist(), float), np.array(both["to_b"].tolist(), float), len(x), rng=rng
     )
     given |= {"null_mean": found.null_mean, "null_q95": found.null_q95, "p_value": found.p_value}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
-    from workbench.statistics.ranking import Beside
+    from workbench.statistics.ranking import RankingMeasure
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -84,7 +84,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, reference: str, rng: np.random.Ge
         cluster=None if alone else one.clusters,
     )
     for metric in NAMES:
-        rows: tuple[Beside, ...] = getattr(found, metric)
+        rows: tuple[RankingMeasure, ...] = getattr(found, metric)
         for row in rows:
             yield number(
                 f"{metric}@{row.k}",

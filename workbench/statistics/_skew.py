@@ -1,4 +1,4 @@
-"""The arithmetic of many rankings at once: prefix counts, skews and divergences, orders at random and drawn again."""
+"""Skews and divergences of many rankings at once, in random orders and in bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CELLS = 4_000_000  # of one block of rankings, to bound memory
 
 
 @dataclass(frozen=True)
-class Scored:
+class Scores:
     """Measures of m rankings at each of `at`."""
 
     skew: NDArray[np.float64]  # (m, number of k, groups)
@@ -67,7 +67,7 @@ def checked_k(k: int | Sequence[int], n: int) -> tuple[int, ...]:
     return at
 
 
-def scored(codes: NDArray[np.int16], groups: int, at: tuple[int, ...], *, shares: NDArray[np.float64] | None) -> Scored:
+def scored(codes: NDArray[np.int16], groups: int, at: tuple[int, ...], *, shares: NDArray[np.float64] | None) -> Scores:
     """Score (m, n) rankings; a code of `groups` is no item (rankings of one block may differ in length)."""
     if shares is None:
         sizes = np.stack([(codes == group).sum(1) for group in range(groups)], axis=1).astype(np.float64)
@@ -83,7 +83,7 @@ def scored(codes: NDArray[np.int16], groups: int, at: tuple[int, ...], *, shares
     total = np.cumsum(weight * rel_entr(part, target).sum(2), axis=1) / np.cumsum(weight, axis=1)
     rows = np.array(at) - 1
     first = np.maximum(counts[:, rows], 1) / seen[:, rows, None]
-    return Scored(np.log(first / target), np.maximum(total[:, rows], 0.0))
+    return Scores(np.log(first / target), np.maximum(total[:, rows], 0.0))
 
 
 def shuffled(
