@@ -23,7 +23,7 @@ from apps.shell._output import printable, progress, say, to_json, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.embedding import Embedded
+    from workbench.embedding import EmbeddedFile
     from workbench.loading.torch_backend import TorchBackend
 
 SOME_FAILED = 3  # the exit code
@@ -89,7 +89,7 @@ def _answers(
             yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
 
 
-def _entry(row: Embedded, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
+def _entry(row: EmbeddedFile, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
     if row.vector is None:
         return {"image": row.path, "error": row.error}
     labels = [{"label": name, "probability": chance, "cosine": cosine} for name, chance, cosine in ranked]

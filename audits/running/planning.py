@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
+from audits.passes import PASS
 from audits.running import folders, header
-from audits.running.chunks import PASS, Origin
+from audits.running.chunks import Origin
 from audits.running.embedding import lay_out
 from audits.running.jobs import Job
 from audits.running.performing import run_id

@@ -115,7 +115,7 @@ class EmbedCall:
     def texts(self, texts: Sequence[str]) -> list[Row]:
         """Return one row a text, in order; equal texts are asked for once."""
         keys = {text: text_key(self._model.fingerprint, text) for text in texts}
-        kept = self._on_disk([key for key in keys.values() if self._context.cache.get(key) is None])
+        kept = self._on_disk([key for key in keys.values() if not self._context.cache.has(key)])
         asked: dict[str, Ask] = {}
         with self._lane.more_coming():
             for text in sorted(keys, key=len):  # texts of like length share a batch, and are padded little
@@ -135,7 +135,7 @@ class EmbedCall:
 
     def _ask(self, key: Key, kept: dict[Key, Row]) -> Ask:
         if key in kept:
-            self._context.cache.put(key, kept[key])
+            self._context.cache.put_many({key: kept[key]})
         row, mine = self._context.cache.claim(key)
         return Ask(key, row, mine)
 
@@ -145,7 +145,7 @@ class EmbedCall:
         opened = safe_open(picture) if isinstance(picture, Image.Image) else None
         path = Path() if isinstance(picture, Image.Image) else Path(picture)
         key = picture_key(self._model.fingerprint, opened) if opened is not None else self._file_key(path)
-        ask = self._ask(key, self._on_disk([key]) if self._context.cache.get(key) is None else {})
+        ask = self._ask(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not ask.mine:
             return ask
         try:
