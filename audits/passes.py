@@ -67,11 +67,11 @@ def groups_of(items: Sequence[Item], module: Stages) -> list[list[Item]]:
 
 
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embed texts together, (n, dim) float32."""
+    """Embed texts, (n, dim) float32; other work has its turn after each batch."""
     import numpy as np
 
     try:
-        (rows,) = model.steps(lambda backend: iter([backend.embed_texts(list(texts))]))
+        *_, rows = model.steps(lambda backend: backend.text_batches(list(texts)))
     except Unsupported:
         rows = model.embed_texts(list(texts))
     return np.asarray(rows, dtype=np.float32)

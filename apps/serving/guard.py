@@ -28,6 +28,7 @@ from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
+FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
 @dataclass(frozen=True)
@@ -175,15 +176,38 @@ class Guard:
 
 
 class _Answer:
-    """The sending side that remembers whether the answer has begun."""
+    """The sending side: remembers whether the answer has begun, and says in words what went wrong inside."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self._failed: Message | None = None  # the start of an answer with status 500, until its body is known
+        self._over = False
 
     async def __call__(self, message: Message) -> None:
+        if self._over:
+            return
         self.begun = True
-        await self._send(message)
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            self._failed = message
+        elif self._failed is None:
+            await self._send(message)
+        elif _has_words(message.get("body", b"")):
+            await self._send(self._failed)
+            await self._send(message)
+            self._failed = None
+        else:
+            self._over = True
+            await answer(self._send, 500, {"detail": FAILED})
+
+
+def _has_words(body: bytes) -> bool:
+    """Whether an answer with status 500 says what went wrong, as errors that a user can mend do."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(content, dict) and bool(content.get("error") or content.get("detail"))
 
 
 async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:

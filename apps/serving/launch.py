@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps import limits
+from apps.serving import memory
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
@@ -62,7 +63,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_options(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, stop_signals() as stop:
+    with private_uploads() as uploads, memory.given_back(), stop_signals() as stop:
         engine = _engine(options)
         head_start = _aside(_head_start)
         busy = [head_start]
@@ -96,24 +97,28 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
+    from apps.serving import log_once
+    from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
-    _, local_url, _ = demo.launch(
-        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
-        server_port=options.port,
-        auth=check_login,
-        root_path=options.root_path or None,
-        max_file_size=table.upload_bytes,
-        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
-        theme=theme(),
-        head=HEAD,  # an event's `js` would need eval
-        allowed_paths=[],
-        **CLOSED,
-    )
+    with hardened(Connections(table, proxied=in_space())):
+        _, local_url, _ = demo.launch(
+            server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
+            server_port=options.port,
+            auth=check_login,
+            root_path=options.root_path or None,
+            max_file_size=table.upload_bytes,
+            app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
+            theme=theme(),
+            head=HEAD,  # an event's `js` would need eval
+            allowed_paths=[],
+            **CLOSED,
+        )
+    log_once.install()
     return str(local_url)
 
 

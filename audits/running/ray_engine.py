@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
+from audits.running.jobs import Job, check_ray
 from audits.running.vectors import VectorStore
 from audits.stages import stages
-from workbench.errors import Cancelled, Unsupported
+from workbench.errors import Cancelled
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
-    from audits.running.jobs import Job
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -31,19 +31,6 @@ QUIET = {
     "RAY_TRAIN_V2_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-
-
-def check() -> None:
-    """Check that Ray is installed.
-
-    Raises:
-        Unsupported: the message names the extra.
-    """
-    from importlib.util import find_spec
-
-    spec = find_spec("ray")
-    if spec is None or spec.origin is None:  # without an origin it is some folder of that name, not the package
-        raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
 
 
 def fill(
@@ -55,7 +42,7 @@ def fill(
         Unsupported: Ray is not installed.
         Cancelled: on request; finished chunks are stored.
     """
-    check()
+    check_ray()
     missing = [chunk for chunk in layout.pictures if not store.has(chunk.key)]
     if not missing:
         return
