@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audits.adversarial import surrogates
-from audits.adversarial.goals import Goal, Loss
-from audits.adversarial.norms import Ball, Norm
-from audits.adversarial.pgd import apgd, pgd
 from audits.answers import classifier, prompts
 from audits.contracts import Item
 from audits.seeds import generator
+from workbench.attacks.goals import Goal, Loss
+from workbench.attacks.norms import Ball, Norm
+from workbench.attacks.pgd import apgd, pgd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
