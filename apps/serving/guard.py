@@ -53,7 +53,7 @@ class Guard:
         self._app = app
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
-        self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
+        self._uploads = Uploads(rules.uploads, rules.limits)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -102,7 +102,7 @@ class Guard:
             return
         with self._visitors.request(who):
             if routes.is_upload(path):
-                await self._upload(scope, headers, receive, send)
+                await self._upload(scope, headers, receive, send, who=who)
             else:
                 await self._post(scope, headers, path, receive, send, who=who)
 
@@ -111,15 +111,23 @@ class Guard:
         name = routes.listens_to(path, query)
         return self._rules.turns.listener(name) if self._rules.turns and name else nullcontext()
 
-    async def _upload(self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _upload(
+        self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send, *, who: str
+    ) -> None:
         limits = self._rules.limits
         bodies.check_announced(headers, limits.upload_bytes)
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
         parts = Parts(counted, headers.get("content-type", ""), limits)
-        async with self._uploads.one(int(headers.get("content-length", "0"))):
-            await _with_refusals(self._app, scope, parts, send)
+        async with self._uploads.one(who, int(headers.get("content-length", "0"))) as came:
+
+            async def reading() -> Message:
+                message = await parts()
+                came(len(message.get("body", b"")))
+                return message
+
+            await _with_refusals(self._app, scope, reading, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str
