@@ -7,6 +7,7 @@ fetched or stored.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from typing import Any
 import orjson
 
 from apps.limits import Limits
-from apps.serving import bodies, origins, routes
+from apps.serving import bodies, logins, origins, routes
 from apps.serving.headers import dressed, security_headers
 from apps.serving.parts import Parts
 from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
@@ -53,6 +54,7 @@ class Guard:
         self._app = app
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
+        self._logins = logins.Logins()
         self._uploads = Uploads(rules.uploads, rules.limits)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -92,7 +94,8 @@ class Guard:
             await answer(send, 200, dict(self._rules.status()))
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
-        origins.check_origin(method, headers, self._rules.public)
+        origins.check_origin(method, path, headers, self._rules.public)
+        routes.check_ranges(headers)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
@@ -146,7 +149,22 @@ class Guard:
             raw = self._checked(path, bodies.read_json(raw, limits), raw, who)
         kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         kept.append((b"content-length", str(len(raw)).encode()))
-        await self._app({**scope, "headers": kept}, _replay(raw, receive), send)
+        scope = {**scope, "headers": kept}
+        if form:
+            await self._login(scope, raw, receive, send, who=who)
+        else:
+            await self._app(scope, _replay(raw, receive), send)
+
+    async def _login(self, scope: dict[str, Any], form: bytes, receive: Receive, send: Send, *, who: str) -> None:
+        name = logins.name_of(form)
+        await asyncio.sleep(self._logins.begin(who, name))
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self._logins.succeeded(who, name)
+            await send(message)
+
+        await self._app(scope, _replay(form, receive), sending)
 
     def _checked(self, path: str, body: dict[str, Any], raw: bytes, who: str) -> bytes:
         """Return the body as it is passed on."""

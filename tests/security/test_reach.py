@@ -222,3 +222,11 @@ def test_s17_no_job_goes_past_the_queue(client: httpx.Client) -> None:
     for body in ({"data": ["x"]}, {"data": ["x"], "fn_index": 1}):
         assert client.post("/gradio_api/run/slow", json=body).status_code == 404
     assert client.post("/gradio_api/run/light", json={"data": ["x"], "fn_index": 1}).status_code == 404
+
+
+def test_many_ranges_of_a_file_are_refused(server: Server, client: httpx.Client) -> None:
+    path = client.post("/gradio_api/upload", files={"files": ("a.png", bytes(9000), "image/png")}).json()[0]
+    for count, status in ((1, 206), (8, 206), (9, 416), (3000, 416)):
+        ranges = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 2 * count, 2))
+        answer = client.get(f"/gradio_api/file={path}", headers={"Range": ranges})
+        assert answer.status_code == status
