@@ -95,7 +95,6 @@ class Guard:
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
         origins.check_origin(method, path, headers, self._rules.public)
-        routes.check_ranges(headers)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
@@ -191,12 +190,12 @@ class Guard:
             raise Refused(404, "There is no function of that name.")
 
     def _believed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Drop the headers with which a sender could tell Gradio another name for this server."""
+        """Drop what could tell Gradio another name for this server, and ranges of files that it cannot serve."""
 
         def keeps(name: bytes, value: bytes) -> bool:
             if name == b"x-forwarded-host":
                 return origins.host_name(value.decode("latin-1")) in self._rules.public
-            return name != b"x-gradio-server"
+            return name != b"x-gradio-server" and (name != b"range" or bool(routes.RANGE.fullmatch(value)))
 
         return [(name, value) for name, value in headers if keeps(name.lower(), value)]
 
