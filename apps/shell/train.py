@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._interrupt import stop_on_ctrl_c
-from apps.shell._options import DeviceOption, JsonOption
-from apps.shell._output import progress, say, write, write_json
-from workbench.errors import BadInput, Unsupported
+from audits.shell.interrupt import stop_on_ctrl_c
+from audits.shell.options import DeviceOption, JsonOption
+from audits.shell.output import say, write, write_json
+from audits.shell.progress import progress
+from workbench.errors import INCOMPLETE, BadInput, Unsupported
 
 if TYPE_CHECKING:
     from workbench.progress import Progress
     from workbench.training.order import Order
 
-SOME_FAILED = 3  # the exit code
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
 
 
@@ -140,4 +140,4 @@ def _tell(out: Path, as_json: bool) -> None:
         say(f"{len(found.passed_over)} pictures had no usable sentence; {RECORD} names them.")
     if found.unreadable:
         say(f"{len(found.unreadable)} pictures could not be opened; {RECORD} names them.")
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(INCOMPLETE)
