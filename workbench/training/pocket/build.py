@@ -85,7 +85,8 @@ def words_of(sources: Sources, work: Path) -> tuple[Any, Any, torch.Tensor]:
     whole, file = vocabulary.tokenizer(towers.minilm_folder() / "vocab.txt"), work / "vocab.txt"
     if not file.exists():
         said = [text for synset in sources.lexicon.nouns for text in (*synset.words, synset.gloss)]
-        vocabulary.write(whole, vocabulary.chosen(whole, names=sources.bank.names, texts=said), file)
+        names = sorted(set(sources.bank.names).difference(sources.bank.things))
+        vocabulary.write(whole, vocabulary.chosen(whole, names=names, texts=said), file)
     known = whole.get_vocab()
     pieces = torch.tensor([known[piece] for piece in file.read_text(encoding="utf-8").splitlines()])
     return whole, vocabulary.tokenizer(file), pieces

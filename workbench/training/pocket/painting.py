@@ -1,4 +1,4 @@
-"""One picture of the stream: a photo, one with a word on it, a word, a drawing, a colour, a count, a pair."""
+"""One picture of the stream: a photo, one with a label on it, a word, a drawing, a colour, a count, a pair."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from workbench.training.pocket import emoji, grounds, scenes, shapes, styling, views, writing
+from workbench.training.pocket import emoji, grounds, handwriting, labels, scenes, shapes, styling, views, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES
 from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Drawing, Material
@@ -46,13 +46,19 @@ DRAWN = (
     "a {}",
     "an icon of a {}",
 )
-OF_WORD = 0.55  # of the target of a photo with a word on it
+OF_WORD = (0.12, 0.36)  # of the target of a photo with a printed word on it: of the smallest, of the largest
+OF_HAND = (0.5, 0.7)  # the same where it is written by hand on a label
+WIDE = (0.35, 0.9)  # of a side, the printed word
+THINGS = 0.25  # of the words to read are names of things that no picture shows
+LARGE = (0.1, 0.6)  # of the picture that a label takes where only the word is asked for
 FULL = 0.55  # of the photos are of full size
 ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
 EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
+TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
+TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -102,7 +108,8 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
     caption = rng.choice(PHOTO).format(name)
     shown = functools.partial(Made, weights=weights, caption=caption, claims=_claimed(name, weights), label=label)
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
-        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
+        picture = styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2)
+        return shown(styling.coarse(picture, rng.randint(*TINY)) if rng.random() < 0.2 else picture, soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
     if chance < 0.25:  # a stranger's part in it: the classifier says what this is
         other, _ = _choose(material, rng)
@@ -117,11 +124,14 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
         return shown(styling.sketched(picture, rng), caption=rng.choice(DRAWN).format(name))
     elif chance < 0.7:
         return shown(styling.coarse(picture, rng.randint(*COARSE)), soft=0.5)
-    return shown(styling.toned(picture, rng, often=0.25), soft=1.0)  # their labels would be learned by heart
+    picture = labels.taken(picture, rng) if rng.random() < TAKEN else styling.toned(picture, rng, often=0.25)
+    return shown(picture, soft=1.0)  # their labels would be learned by heart
 
 
 def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
-    """A word and a font; common words first, all of them from two fifths of the run on."""
+    """A word and a printed font; common words first, all of them from two fifths of the run on."""
+    if material.bank.things and rng.random() < THINGS:
+        return rng.choice(material.bank.things), rng.choice(material.fonts).path
     every = material.common
     among = every[: max(250, int(len(every) * min(1, 0.2 + 2 * done)))]
     if material.bank.alike and rng.random() < ALIKE["word"]:
@@ -133,14 +143,54 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     photo, label = _choose(material, rng)
     picture = views.crop(photo, size, rng)
     word, font = _read(material, done, rng)
-    sprite = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
+    wide = rng.uniform(*WIDE)
+    sprite = writing.sprite(word, font, width=size * wide, rng=rng, paper=0.7)
     written = writing.labelled(picture, sprite, rng)
-    weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
-    name, of_word = _name(material, label, rng), rng.random() < OF_WORD
+    least, most = OF_WORD
+    share = least + (most - least) * (wide - WIDE[0]) / (WIDE[1] - WIDE[0])
+    return _both(material, written, (label, word), share, rng)
+
+
+def _both(
+    material: Material, written: writing.Written, shown: tuple[int, str], share: float, rng: random.Random
+) -> Made:
+    """A photo with a word on it: `share` of its target is the word's, the rest its class's."""
+    label, word = shown
+    weights = {name: (1 - share) * weight for name, weight in material.bank.of_class[label].items()}
+    name, of_word = _name(material, label, rng), rng.random() < share
     caption = rng.choice(WORD).format(word) if of_word else rng.choice(PHOTO).format(name)
     claims = frozenset([word]) if of_word else _claimed(name, material.bank.of_class[label])
-    weights[word] = weights.get(word, 0) + OF_WORD
+    weights[word] = weights.get(word, 0) + share
     return Made(written.picture, weights, caption, claims, written=word, spots=written.spots)
+
+
+def _noted(material: Material, size: int, done: float, rng: random.Random) -> Made:
+    """A photo with a handwritten label on it."""
+    photo, label = _choose(material, rng)
+    word, _ = _read(material, done, rng)
+    text = handwriting.penned(word, rng.choice(material.hands).path, rng)
+    written, area = labels.labelled(views.crop(photo, size, rng), text, rng)
+    least, most = OF_HAND
+    share = least + (most - least) * min(1.0, area / labels.SHARES[1])
+    return _both(material, written, (label, word), share, rng)
+
+
+def _blank(material: Material, size: int, rng: random.Random) -> Made:
+    """A photo with a blank label on it, which is a photo of the same thing."""
+    photo, label = _choose(material, rng)
+    written, _ = labels.labelled(views.crop(photo, size, rng), None, rng)
+    weights, name = dict(material.bank.of_class[label]), _name(material, label, rng)
+    return Made(written.picture, weights, rng.choice(PHOTO).format(name), _claimed(name, weights))
+
+
+def _penned(material: Material, size: int, done: float, rng: random.Random) -> Made:
+    """A handwritten word on paper, with nothing that can be named behind it."""
+    word, _ = _read(material, done, rng)
+    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    text = handwriting.penned(word, rng.choice(material.hands).path, rng)
+    written, _ = labels.labelled(on, text, rng, shares=LARGE)
+    caption = rng.choice(WORD).format(word)
+    return Made(written.picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
 
 
 def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
@@ -252,12 +302,13 @@ def made(material: Material, kind: str, *, size: int, done: float, rng: random.R
 
     Args:
         material: what is drawn from.
-        kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
+        kind: `photo`, `attacked`, `noted`, `blank`, `word`, `penned`, `drawing`, `colour`, `count` or `pair`.
         size: pixels a side.
         done: part of the run that is over; words become rarer along it.
         rng: decides everything else.
     """
-    if kind in ("attacked", "word"):
-        return {"attacked": _attacked, "word": _word}[kind](material, size, done, rng)
-    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
+    reading = {"attacked": _attacked, "noted": _noted, "word": _word, "penned": _penned}
+    if kind in reading:
+        return reading[kind](material, size, done, rng)
+    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair, "blank": _blank}
     return makers[kind](material, size, rng)

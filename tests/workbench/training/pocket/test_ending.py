@@ -124,7 +124,17 @@ def test_its_pictures_are_mixed_otherwise(material: Material) -> None:
 )
 def test_more_than_half_are_endings_where_the_run_is_none_itself(steps: int, parts: tuple[int, ...]) -> None:
     assert Settings(photos=Path(), steps=steps).parts == parts
-    assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (steps,)
+    assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (0, 0, steps)
+
+
+def test_a_run_from_a_checkpoint_is_its_last_ending_alone(material: Material) -> None:
+    plan = joint.Plan(0, ((32,), (48,)), seed=0, endings=(0, 400))
+    assert plan.whole == plan.end(0) == plan.end(399) == 400
+    assert [plan.rate(step) for step in (0, 200)] == [0.75 * joint.rate(step, 400) for step in (0, 200)]
+    (batch,) = itertools.islice(stream.Stream(material, seed=0, start=0, ends=plan.ends, sizes=plan.sizes), 1)
+    mix = stream.ENDINGS[-1]
+    assert (len(batch.pixels), len(batch.large)) == (sum(mix.smaller.values()), sum(mix.larger.values()))
+    assert batch.pixels.shape[-1] == 48
 
 
 def test_each_part_has_its_length_its_mix_and_its_pace() -> None:

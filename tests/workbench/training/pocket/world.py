@@ -49,6 +49,7 @@ def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run
     return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
 
 
-FEW = stream.Mix(  # ten pictures, of all kinds
-    {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1}, {"photo": 1, "attacked": 1, "word": 2}
+FEW = stream.Mix(  # a dozen pictures, of all kinds
+    {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1},
+    {"photo": 1, "attacked": 1, "noted": 1, "blank": 1, "word": 1, "penned": 1},
 )

@@ -48,7 +48,8 @@ class Apart:
         photos: full-size photos with their classes.
         small: 64 px photos with their classes.
         drawings: a foreign emoji style.
-        fonts: families that were not trained with.
+        fonts: printed families that were not trained with.
+        hands: families of handwriting that were not trained with.
         lexicon: the names.
         bank: all names trained on.
         seed: of all that is drawn at random.
@@ -60,6 +61,7 @@ class Apart:
     fonts: tuple[Font, ...]
     lexicon: Lexicon
     bank: Bank
+    hands: tuple[Font, ...] = ()
     seed: int = 0
 
     @property

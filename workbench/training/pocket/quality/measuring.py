@@ -45,9 +45,10 @@ def apart(settings: Settings, folder: Path, *, work: Path, half: int | None, sty
     rows = labelled(folder)
     taken = [(path, label) for path, label in rows if half is None or part(path.name, 2) == half]
     drawings = sources.sprites(settings.modules, style, read.emoji, work=work)
-    fonts = tuple(font for font in read.fonts if font.test)
+    fonts, hands = (tuple(font for font in read.fonts if font.test and font.hand is hand) for hand in (False, True))
     little = [(_opened(photo.path), photo.label) for photo in read.photos.apart]
-    return Apart([(_opened(path), label) for path, label in taken], little, drawings, fonts, read.lexicon, read.bank)
+    full = [(_opened(path), label) for path, label in taken]
+    return Apart(full, little, drawings, fonts, read.lexicon, read.bank, hands)
 
 
 def measure(backend: ClipBackend, kept: Apart) -> Iterator[Answer]:

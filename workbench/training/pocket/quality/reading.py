@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import torch
@@ -15,12 +16,17 @@ WORDS = 120
 FORM = "{}"
 
 
-def reading(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
-    """One picture for each of 120 words, drawn from all single-word names of classes: 120-way, and among all words."""
-    rng = apart.rng()
+def sample(apart: Apart, rng: random.Random | None = None) -> tuple[list[str], list[str]]:
+    """120 words, and all single-word names of classes that they are drawn from."""
     known = {name.lower() for concept in apart.lexicon.concepts[:CLASSES] for name in concept.names}
     every = [word for word in apart.bank.words if word in known]
-    words = rng.sample(every, WORDS)
+    return (rng or apart.rng()).sample(every, WORDS), every
+
+
+def reading(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+    """One picture for each of 120 words: 120-way, and among all words."""
+    rng = apart.rng()
+    words, every = sample(apart, rng)
     pictures = [writing.plain(word, rng.choice(apart.fonts).path, size=SIDE, rng=rng).picture for word in words]
     rows = embed(backend, pictures)
     yield counted(

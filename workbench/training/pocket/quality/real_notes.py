@@ -1,4 +1,4 @@
-"""Photos of things with a note on them, blank or written on: `python -m workbench.training.pocket.quality.real_notes`.
+"""Photos of things, bare or with a handwritten label: `python -m workbench.training.pocket.quality.real_notes`.
 
 Asked of any model of the catalogue, wherever there are such photos; none come with this project.
 
@@ -23,6 +23,8 @@ from workbench.stats import share
 from workbench.training.pocket.quality.answers import Answer, counted, embed, say, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
+CHOICES = 9  # names that a bare thing is told from, its own among them
+OTHERS = ("coffee mug", "clock", "book", "lamp", "umbrella", "bottle", "chair", "shoe", "backpack")  # fill these up
 
 
 @dataclass(frozen=True)
@@ -71,24 +73,28 @@ def _check(photo: Noted) -> None:
 
 
 def real_notes(backend: ClipBackend, photos: Sequence[Noted]) -> Iterator[Answer]:
-    """Is the thing named among all things while its note is blank, and does a word on the note beat it?
+    """Is the bare thing named among nine, and does a word on its label beat it: in all photos, and for each thing?
 
     Answers only what there are photos for.
     """
     things = sorted({photo.thing for photo in photos})
+    things += [name for name in OTHERS if name not in things][: max(0, CHOICES - len(things))]
     blank, written = ([photo for photo in photos if bool(photo.word) is wanted] for wanted in (False, True))
     if blank:
         scores = _seen(backend, blank) @ say(backend, things).T
         truth = torch.tensor([things.index(photo.thing) for photo in blank])
-        yield counted("names a thing with a blank note on it", scores, truth, how=f"{len(things)}-way")
+        yield counted("names the bare thing", scores, truth, how=f"{len(things)}-way")
     if written:
         seen, thing, word = (
             _seen(backend, written),
             say(backend, [photo.thing for photo in written]),
             say(backend, [photo.word for photo in written]),
         )
-        beaten = int(((seen * word).sum(-1) > (seen * thing).sum(-1)).sum())
-        yield Answer("the word on the note beats the thing", share(beaten, len(written)), "two-way")
+        beaten = (seen * word).sum(-1) > (seen * thing).sum(-1)
+        yield Answer("the word on the label beats the thing", share(int(beaten.sum()), len(written)), "two-way")
+        for name in sorted({photo.thing for photo in written}):
+            own = beaten[torch.tensor([photo.thing == name for photo in written])]
+            yield Answer(f"the word on the label beats the {name}", share(int(own.sum()), len(own)), "two-way")
 
 
 def _seen(backend: ClipBackend, photos: Sequence[Noted]) -> torch.Tensor:
