@@ -20,8 +20,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
+from workbench.training.pocket.example import Example
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.painting import Made, made
+from workbench.training.pocket.painting import made
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
@@ -169,7 +170,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     )
 
 
-def _stacked(every: list[Made]) -> Tensor:
+def _stacked(every: list[Example]) -> Tensor:
     return torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2)
 
 
