@@ -18,8 +18,8 @@ from workbench.training.pocket import texts
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES
+from workbench.training.pocket.parallel import DataParallel
 from workbench.training.pocket.seeing import Seen, read
-from workbench.training.pocket.shares import Shares
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import Towers
 
@@ -90,7 +90,7 @@ def losses(
 
 
 def told(
-    towers: Towers, teachers: Teachers, batch: Batch, *, pictures: Tensor, rng: random.Random, shares: Shares
+    towers: Towers, teachers: Teachers, batch: Batch, *, pictures: Tensor, rng: random.Random, pool: DataParallel
 ) -> dict[str, Tensor]:
     """The parts of the loss that ask the text tower: captions match, class names and nouns stay.
 
@@ -100,7 +100,7 @@ def told(
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
     spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
     said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
-    rows = functional.normalize(towers.text_projection(read(said, shares)), dim=-1)
+    rows = functional.normalize(towers.text_projection(read(said, pool)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
     logits = scale * pictures @ rows[:every].T

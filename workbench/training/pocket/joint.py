@@ -29,8 +29,8 @@ from workbench.training import checkpoints
 from workbench.training.pocket.asking import Teachers, embed_names, losses, told
 from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.material import Material
+from workbench.training.pocket.parallel import DataParallel, worker_count
 from workbench.training.pocket.seeing import Work, look
-from workbench.training.pocket.shares import Shares, fitting
 from workbench.training.pocket.stream import Batch, Stream
 from workbench.training.pocket.towers import Towers
 
@@ -189,9 +189,9 @@ def train(
     painters = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
     loader = DataLoader(stream, batch_size=None, num_workers=painters, prefetch_factor=4)
     work = Work(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
-    with Shares(fitting(device), work, _learning(run)) as shares:
+    with DataParallel(worker_count(device), work, _learning(run)) as pool:
         for batch in loader:
-            parts = _step(run, teachers, batch, material=material, plan=plan, shares=shares)
+            parts = _step(run, teachers, batch, material=material, plan=plan, pool=pool)
             now = time.monotonic()
             run.seconds, since = run.seconds + now - since, now
             if run.step % plan.every == 0 or run.step == last:
@@ -206,7 +206,7 @@ def _learning(run: Run) -> list[Tensor]:
 
 
 def _step(
-    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, shares: Shares
+    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, pool: DataParallel
 ) -> dict[str, float]:
     """Learn from one batch; returns the parts of its loss."""
     rng = random.Random(f"{plan.seed}/texts/{run.step}")
@@ -214,14 +214,14 @@ def _step(
         run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
     for group in run.optimiser.param_groups:
         group["lr"] = group["base"] * plan.rate(run.step)
-    seen, batch = look(batch, shares), batch.to(run.towers.device)
+    seen, batch = look(batch, pool), batch.to(run.towers.device)
     rows, parts = losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
     parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)
     if run.step % SAY_EVERY == 0:
-        parts |= told(run.towers, teachers, batch, pictures=rows, rng=rng, shares=shares)
+        parts |= told(run.towers, teachers, batch, pictures=rows, rng=rng, pool=pool)
     run.optimiser.zero_grad()
     sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
-    shares.backward()
+    pool.backward()
     nn.utils.clip_grad_norm_(_learning(run), 2.0)
     run.optimiser.step()
     run.step += 1

@@ -1,4 +1,4 @@
-"""What the towers make of a batch: all that the loss is asked of, share by share. Knows no loss."""
+"""What the towers make of a batch: all that the loss is asked of, shard by shard. Does not know about losses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench.training.pocket import texts
 from workbench.training.pocket.lessons import Lessons
-from workbench.training.pocket.shares import Shares, joined
+from workbench.training.pocket.parallel import DataParallel, gather
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import MIDDLE, Towers, late
 
@@ -35,7 +35,7 @@ class Seen:
 
 
 class Work:
-    """What one share does: `look` at pictures, or `read` texts.
+    """What one process does: `look` at pictures, or `read` texts.
 
     Args:
         towers: that learn.
@@ -70,24 +70,24 @@ class Work:
             return self._towers.pooled(texts.tokens(self._tokenizer, said))
 
 
-def look(batch: Batch, shares: Shares) -> Seen:
-    """Run the image towers over a batch, a part of it in each share."""
-    smaller, larger = shares.places(len(batch.pixels)), shares.places(len(batch.large), turned=True)
+def look(batch: Batch, pool: DataParallel) -> Seen:
+    """Run the image towers over a batch, a shard in each process."""
+    smaller, larger = pool.split(len(batch.pixels)), pool.split(len(batch.large), reverse=True)
     places = [torch.cat([few, len(batch.pixels) + many]) for few, many in zip(smaller, larger, strict=True)]
     orders = [
         ("look", batch.pixels[few].numpy(), batch.large[many].numpy(), batch.label[place].numpy())
         for few, many, place in zip(smaller, larger, places, strict=True)
     ]
-    rows, alive, letters, known = zip(*shares.run(orders), strict=True)
+    rows, alive, letters, known = zip(*pool.run(orders), strict=True)
     photos = [place[batch.label[place] >= 0] for place in places]
-    return Seen(joined(rows, places), joined(alive, places), joined(letters, larger), joined(known, photos))
+    return Seen(gather(rows, places), gather(alive, places), gather(letters, larger), gather(known, photos))
 
 
-def read(said: Sequence[str], shares: Shares) -> Tensor:
-    """Texts -> (n, 384) from the text tower, a part of them in each share."""
-    places = shares.places(len(said))
+def read(said: Sequence[str], pool: DataParallel) -> Tensor:
+    """Texts -> (n, 384) from the text tower, a shard in each process."""
+    places = pool.split(len(said))
     orders = [("read", [said[number] for number in place.tolist()]) for place in places]
-    return joined([rows for (rows,) in shares.run(orders)], places)
+    return gather([rows for (rows,) in pool.run(orders)], places)
 
 
 def _scaled(pixels: Tensor) -> Tensor:
