@@ -1,6 +1,6 @@
 """Everything pocket can be asked for by name, each name once, whatever shows it: photo, drawing or written word.
 
-One list of names for all three is what makes one unit answer to all three. Knows no picture and no model.
+One list of names for all three makes one unit answer to all three.
 """
 
 from __future__ import annotations

@@ -17,11 +17,11 @@ import torch
 
 from workbench.training import checkpoints
 from workbench.training.pocket import (
-    asking,
     folding,
     head,
     joint,
     lessons,
+    losses,
     opening,
     texts,
     towers,
@@ -97,7 +97,7 @@ class Ready:
     """Everything that stage two needs."""
 
     run: joint.Run
-    teachers: asking.Teachers
+    teachers: losses.Teachers
     sources: Sources
     before: dict[str, torch.Tensor]  # the towers as stage two found them, on the CPU
 
@@ -138,7 +138,7 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]
     held = [said[place] for place in short], vectors[torch.tensor(short)]
-    teachers = asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
+    teachers = losses.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
     yield Ready(run, teachers.to(run.towers.device), sources, before)
 
 

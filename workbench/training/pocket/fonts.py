@@ -71,7 +71,7 @@ def fonts(folders: Sequence[Path], modules: Path, *, keep: Path | None = None) -
     trained, tested = ({font.family for font in found if font.test is side} for side in (False, True))
     if min(len(trained), len(tested) * 3) < _FEWEST:
         raise BadInput(
-            f"The recipe wants many fonts, some to train with and other families to test with; found {len(trained)} "
+            f"The recipe needs many font families, some to train with and others to test with; found {len(trained)} "
             f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install "
             f"$(cat {PACKAGES})"
         )

@@ -1,6 +1,6 @@
 """Words as a pen writes them: letters of uneven size and slope, strokes of uneven width.
 
-Draws masks of ink alone; paper and photos are `labels`' matter.
+Draws masks of ink only; `labels` draws paper and photos.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words pocket learns: a thousand kinds of things, what they are kinds of, and what WordNet says about them.
 
-Knows no pictures and no model; reads WordNet's noun file and timm's list of ImageNet classes.
+Reads WordNet's noun files and timm's list of ImageNet classes.
 
 Sources:
     Miller 1995, WordNet: a lexical database for English (version 3.1).

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workbench.training.pocket import emoji, grounds, labels, scenes, shapes, styling, views, worded, writing
+from workbench.training.pocket import backgrounds, emoji, labels, scenes, shapes, styling, views, worded, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES
 from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
@@ -88,7 +88,7 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
 def _drawing(material: Material, size: int, rng: random.Random) -> Example:
     likeness = material.likenesses and rng.random() < ALIKE
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
-    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     on = Image.new("RGB", on.size, (255, 255, 255)) if rng.random() < WHITE else on
     picture = _placed(drawn, on, rng)
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
@@ -112,7 +112,7 @@ def _colour(material: Material, size: int, rng: random.Random) -> Example:
     else:
         kind, drawn = _thing(material, rng)
         thing = kind, shapes.tinted(drawn, fill).resize((side, side), Image.Resampling.BICUBIC)
-    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else grounds.contrast(fill, rng))
+    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else backgrounds.contrast(fill, rng))
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
@@ -131,7 +131,7 @@ def _count(material: Material, size: int, rng: random.Random) -> Example:
         photo, label = rng.choice(material.small)
         kind = material.lexicon.concepts[label].names[0]
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
-    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
     return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
@@ -145,7 +145,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Example:
             names.append(class_name(material, label, rng).lower())
         else:
             kind, drawn = _thing(material, rng)
-            parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
+            parts.append(_placed(drawn, backgrounds.background(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
     other = class_name(material, rng.randrange(CLASSES), rng).lower()
     first = 0.5 if rng.random() < EVEN else rng.uniform(SMALLER, 1 - SMALLER)
@@ -153,7 +153,7 @@ def _pair(material: Material, size: int, rng: random.Random) -> Example:
     return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
-def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Example:
+def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Example:
     """Make one picture.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the pocket recipe is told, and what it leaves in the record beside the weights."""
+"""The settings of the pocket recipe, which the record beside the weights repeats."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def settings(order: Order) -> Settings:
         OutOfResources: a device that is not here.
     """
     if order.data is None:
-        raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
+        raise BadInput("The pocket recipe needs photos: --data FOLDER, with folders named after WordNet ids.")
     if not Path(order.data).is_dir():
         raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
     begin, start = order.model, None

@@ -22,7 +22,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from workbench.training.pocket.example import Example
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.painting import made
+from workbench.training.pocket.painting import example
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
@@ -150,7 +150,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     """
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
     side = min(LARGEST, int(TIMES * size / STEP) * STEP)
-    draw = functools.partial(made, material, done=done, rng=rng)
+    draw = functools.partial(example, material, done=done, rng=rng)
     chosen = mix(done)
     smaller = [draw(kind, size=size) for kind, count in chosen.smaller.items() for _ in range(count)]
     larger = [draw(kind, size=side) for kind, count in chosen.larger.items() for _ in range(count)]

@@ -6,7 +6,7 @@ import random
 
 from PIL import ImageFilter
 
-from workbench.training.pocket import grounds, handwriting, labels, views, writing
+from workbench.training.pocket import backgrounds, handwriting, labels, views, writing
 from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
 from workbench.training.pocket.material import Material
 
@@ -86,7 +86,7 @@ def _blank(material: Material, size: int, done: float, rng: random.Random) -> Ex
 def _penned(material: Material, size: int, done: float, rng: random.Random) -> Example:
     """A handwritten word on paper, with nothing that can be named behind it."""
     word, _ = _read(material, done, rng)
-    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     text = handwriting.penned(word, rng.choice(material.hands).path, rng)
     written, _ = labels.labelled(on, text, rng, shares=LARGE)
     caption = rng.choice(WORD).format(word)
@@ -98,7 +98,7 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Exa
     if rng.random() < 0.5:
         written = writing.plain(word, font, size=size, rng=rng)
     else:
-        on = grounds.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
+        on = backgrounds.background(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
         sprite = writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4)
         written = writing.labelled(on, sprite, rng)
     picture = written.picture

@@ -12,7 +12,7 @@ import torch
 from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, making, sources, stream
-from workbench.training.pocket.asking import Teachers
+from workbench.training.pocket.losses import Teachers
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import PARTS, Settings
 from workbench.training.pocket.towers import Towers
@@ -24,7 +24,7 @@ PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
 @pytest.mark.usefixtures("few")
 def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
-        return making.legs(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
+        return making.train_parts(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
     run, teachers = world(material, tokenizer)
     told = dict(on(run, teachers, "whole"))
@@ -86,7 +86,7 @@ def test_it_settles_from_the_average_at_the_pace_it_is_told(material: Material, 
     with torch.no_grad():
         for part in run.average.parameters():
             part.fill_(0.25)
-    joint.settle(run, pace=0.5)
+    joint.begin_ending(run, pace=0.5)
     assert run.step == 2
     assert run.bank is None  # it was embedded by other weights
     assert all((part == 0.25).all() for part in (*run.towers.parameters(), *run.average.parameters()))

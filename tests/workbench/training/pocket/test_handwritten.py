@@ -13,7 +13,7 @@ from tests.workbench.training.pocket.conftest import FONT
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.quality import handwritten
-from workbench.training.pocket.quality.answers import Apart
+from workbench.training.pocket.quality.answers import HeldOut
 from workbench.training.pocket.writing import Written
 
 
@@ -40,31 +40,31 @@ class Planted:
 
 
 @pytest.fixture
-def apart(material: Material, monkeypatch: pytest.MonkeyPatch) -> Apart:
-    monkeypatch.setattr(handwritten, "reading", lambda backend, apart: iter(()))
+def held_out(material: Material, monkeypatch: pytest.MonkeyPatch) -> HeldOut:
+    monkeypatch.setattr(handwritten, "reading", lambda backend, held_out: iter(()))
     lexicon = material.lexicon
     names = [(f"thing{chr(97 + k)}{chr(97 + k)}",) for k in range(12)]
     concepts = [type(lexicon.concepts[0])(name, "", frozenset({k})) for k, name in enumerate(names)]
     own = type(lexicon)(lexicon.wnids, (*concepts, *lexicon.concepts[12:]), lexicon.nouns, lexicon.above)
     photos = [(Image.new("RGB", (240, 230), (20 * k, 90, 40)), k) for k in range(8)]
     hand = Font(str(FONT), "A hand", "free", True, hand=True)
-    return Apart(photos, [], [], (), own, material.bank, (hand,))
+    return HeldOut(photos, [], [], (), own, material.bank, (hand,))
 
 
 @pytest.mark.parametrize(("fooled", "beaten"), [(2, 4), (8, 1)])
-def test_what_is_named_blank_and_what_a_word_beats(apart: Apart, fooled: int, beaten: int) -> None:
-    named, word = handwritten.handwritten(Planted(fooled=fooled), apart)  # type: ignore[arg-type]
+def test_what_is_named_blank_and_what_a_word_beats(held_out: HeldOut, fooled: int, beaten: int) -> None:
+    named, word = handwritten.handwritten(Planted(fooled=fooled), held_out)  # type: ignore[arg-type]
     assert (named.share.value, named.share.n) == (1, 8)
     assert (word.share.value, word.share.n) == (beaten / 8, 8)
 
 
-def test_a_model_that_sees_another_thing_names_none(apart: Apart) -> None:
-    named, _ = handwritten.handwritten(Planted(fooled=8, blind=True), apart)  # type: ignore[arg-type]
+def test_a_model_that_sees_another_thing_names_none(held_out: HeldOut) -> None:
+    named, _ = handwritten.handwritten(Planted(fooled=8, blind=True), held_out)  # type: ignore[arg-type]
     assert named.share.value == 0
 
 
 def test_the_first_labels_are_blank_and_the_second_bear_the_word_that_is_asked_for(
-    apart: Apart, monkeypatch: pytest.MonkeyPatch
+    held_out: HeldOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def labelled(photo: Image.Image, text: str | None, rng: random.Random) -> tuple[Written, float]:
         made = photo.copy()
@@ -74,7 +74,7 @@ def test_the_first_labels_are_blank_and_the_second_bear_the_word_that_is_asked_f
     monkeypatch.setattr(handwritten.labels, "labelled", labelled)
     monkeypatch.setattr(handwritten.handwriting, "penned", lambda word, font, rng: word)
     model = Planted(fooled=2)
-    list(handwritten.handwritten(model, apart))  # type: ignore[arg-type]
+    list(handwritten.handwritten(model, held_out))  # type: ignore[arg-type]
     blank, written = ([picture.info["word"] for picture in pictures] for pictures in model.seen)
     assert blank == [None] * 8
     asked = [text.removeprefix("a photo of a ").removesuffix(".") for text in model.texts]
@@ -84,9 +84,9 @@ def test_the_first_labels_are_blank_and_the_second_bear_the_word_that_is_asked_f
     assert len(set(chances[0])) == 8
 
 
-def test_of_written_words_those_that_are_named_count(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_written_words_those_that_are_named_count(held_out: HeldOut, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(handwritten, "sample", lambda apart: (["crane", "tabby", "tree"], []))
+    monkeypatch.setattr(handwritten, "sample", lambda held_out: (["crane", "tabby", "tree"], []))
 
     class Reads:
         """Takes every word for the first."""
@@ -97,5 +97,5 @@ def test_of_written_words_those_that_are_named_count(apart: Apart, monkeypatch: 
         def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
             return torch.eye(3)[[0] * len(pictures)]
 
-    (read,) = handwritten.reading(Reads(), apart)  # type: ignore[arg-type]
+    (read,) = handwritten.reading(Reads(), held_out)  # type: ignore[arg-type]
     assert (read.share.value, read.share.n) == (pytest.approx(1 / 3), 3)

@@ -10,7 +10,7 @@ import torch
 
 from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
-from workbench.training.pocket import joint, parallel, seeing, stream, towers
+from workbench.training.pocket import encoding, joint, parallel, stream, towers
 from workbench.training.pocket.material import Material
 
 PLAN = joint.Plan(4, ((32,),), seed=0, every=2)
@@ -50,9 +50,9 @@ def test_each_row_is_that_of_its_picture_or_text_in_any_shard(material: Material
     run, teachers = world(material, tokenizer)
     both, names = run.towers, ["a cat", "tree", "a photo of a tabby.", "a", "the motorcycle"]
     drawn = stream.batch(material, 0.5, sizes=((32,),), rng=random.Random(0))
-    work = seeing.Work(both, run.lessons, locked=teachers.image, tokenizer=tokenizer)
+    work = encoding.Encoder(both, run.lessons, locked=teachers.image, tokenizer=tokenizer)
     with parallel.DataParallel(count, work, list(both.parameters())) as made:
-        seen, read = seeing.look(drawn, made), seeing.read(names, made)
+        seen, read = encoding.encode_images(drawn, made), encoding.encode_texts(names, made)
     pictures = [((one.float() / 127.5) - 1)[None] for part in (drawn.pixels, drawn.large) for one in part]
     with torch.no_grad(), both.mixed():
         rows = torch.cat([both.features(both.early(one)).float() for one in pictures])

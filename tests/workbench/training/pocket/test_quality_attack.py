@@ -1,4 +1,4 @@
-"""A printed label: what beats the object of two names, and what of a thousand is kept, are counted apart."""
+"""A printed label: what beats the object of two names, and what of a thousand is kept, are counted held_out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.quality.answers import Apart
+from workbench.training.pocket.quality.answers import HeldOut
 from workbench.training.pocket.quality.attack import _pasted, attack
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)  # photos of a tabby and of a crane
@@ -44,13 +44,13 @@ class Planted:
 
 
 @pytest.fixture
-def apart(material: Material) -> Apart:
+def held_out(material: Material) -> HeldOut:
     photos = [(Image.new("RGB", (230, 240), colour), label) for colour, label in ((RED, 0), (BLUE, 1), (RED, 0))]
-    return Apart(photos, [], [], (Font(str(FONT), "DejaVu Sans", "free", True),), material.lexicon, material.bank)
+    return HeldOut(photos, [], [], (Font(str(FONT), "DejaVu Sans", "free", True),), material.lexicon, material.bank)
 
 
-def test_two_names_and_a_thousand_are_counted_apart(apart: Apart) -> None:
-    errors, small, kept, large, lost = attack(Planted(), apart)  # type: ignore[arg-type]
+def test_two_names_and_a_thousand_are_counted_apart(held_out: HeldOut) -> None:
+    errors, small, kept, large, lost = attack(Planted(), held_out)  # type: ignore[arg-type]
     assert (errors.share.value, errors.share.n) == (0, 3)
     assert small.share.value == pytest.approx(2 / 3)  # both red ones
     assert kept.share.value == pytest.approx(1 / 3)  # the blue one

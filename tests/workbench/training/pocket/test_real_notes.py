@@ -86,7 +86,7 @@ def test_a_photo_that_is_not_there_and_a_table_that_is_none_are_refused(tmp_path
     with pytest.raises(BadInput, match=r"labels\.csv \(file, thing, word"):
         real_notes.read(tmp_path)
     (folder(tmp_path, [("cup", "", 0), ("lamp", "", 1)]) / "1.png").unlink()
-    with pytest.raises(BadInput, match=r"'1\.png', which is not there"):
+    with pytest.raises(BadInput, match=r"'1\.png', which does not exist"):
         real_notes.read(tmp_path)
     (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="can be read"):

@@ -86,7 +86,7 @@ def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
 ) -> None:
     shares = []
     for seed in range(120):
-        made = painting.made(material, kind, size=64, done=1.0, rng=random.Random(seed))
+        made = painting.example(material, kind, size=64, done=1.0, rng=random.Random(seed))
         assert sum(made.weights.values()) == pytest.approx(1)
         if made.written == "tree":  # which no photo shows, so that its share is the word's alone
             shares.append(made.weights["tree"])
@@ -99,14 +99,14 @@ def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
 
 def test_a_photo_with_a_blank_label_shows_what_the_photo_does(material: Material) -> None:
     for seed in range(20):
-        made = painting.made(material, "blank", size=64, done=1.0, rng=random.Random(seed))
+        made = painting.example(material, "blank", size=64, done=1.0, rng=random.Random(seed))
         assert made.weights in material.bank.of_class[:3]
         assert (made.written, made.spots, made.label, made.soft) == ("", (), -1, 0)
 
 
 @pytest.mark.parametrize("kind", ["word", "penned"])
 def test_a_written_word_is_its_own_target(material: Material, kind: str) -> None:
-    made = painting.made(material, kind, size=64, done=1.0, rng=random.Random(1))
+    made = painting.example(material, kind, size=64, done=1.0, rng=random.Random(1))
     (word,) = made.weights
     assert word in material.common
     assert word in made.caption
@@ -131,5 +131,5 @@ def test_common_things_are_read_though_no_picture_shows_them(material: Material)
     assert "wine" not in bank.words
     assert bank.alike == ()
     reading = replace(material, bank=bank)
-    made = [painting.made(reading, "penned", size=64, done=1.0, rng=random.Random(seed)) for seed in range(60)]
+    made = [painting.example(reading, "penned", size=64, done=1.0, rng=random.Random(seed)) for seed in range(60)]
     assert 5 < sum(one.written == "wine" for one in made) < 30

@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Apart:
+class HeldOut:
     """What was kept apart from training.
 
     Attributes:
@@ -81,7 +81,7 @@ def embed(backend: ClipBackend, pictures: Sequence[Picture]) -> Tensor:
     return torch.cat(rows)
 
 
-def say(backend: ClipBackend, names: Sequence[str], template: str = TEMPLATE) -> Tensor:
+def embed_names(backend: ClipBackend, names: Sequence[str], template: str = TEMPLATE) -> Tensor:
     """Embed names in a template; (n, dim) unit rows."""
     return backend.embed_texts([template.format(name) for name in names])
 

@@ -13,26 +13,26 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.stats import share
-from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed, say
+from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
 
 SIZE, LARGE = 30, 48  # pixels of type
 
 
-def attack(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """A white label with a black word on each photo: does the word beat the object, of those two and of a thousand?
 
     The two-way question is asked only of photos whose object beats the word while there is no label.
     """
-    rng, first = apart.rng(), apart.lexicon.first()
-    words = apart.labels
-    clean = [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos]
-    drawn = [rng.choice([word for word in words if word != first[label].lower()]) for _, label in apart.photos]
-    fonts = [rng.choice(apart.fonts).path for _ in clean]
-    objects, written = say(backend, [first[label] for _, label in apart.photos]), say(backend, drawn)
+    rng, first = held_out.rng(), held_out.lexicon.first()
+    words = held_out.labels
+    clean = [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in held_out.photos]
+    drawn = [rng.choice([word for word in words if word != first[label].lower()]) for _, label in held_out.photos]
+    fonts = [rng.choice(held_out.fonts).path for _ in clean]
+    objects, written = embed_names(backend, [first[label] for _, label in held_out.photos]), embed_names(backend, drawn)
     bare = embed(backend, clean)
     named = (bare * (objects - written)).sum(-1) > 0
     yield Answer("two-way errors without a label", share(int((~named).sum()), len(named)), "the same photos")
-    every, truth = say(backend, first), torch.tensor([label for _, label in apart.photos])
+    every, truth = embed_names(backend, first), torch.tensor([label for _, label in held_out.photos])
     right = (bare @ every.T).argmax(1) == truth
     for size, kind in ((SIZE, "pasted"), (LARGE, "large pasted")):
         labelled = [_pasted(*one, size=size) for one in zip(clean, drawn, fonts, strict=True)]

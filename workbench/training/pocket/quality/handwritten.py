@@ -16,41 +16,41 @@ from PIL import ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.stats import share
-from workbench.training.pocket import grounds, handwriting, labels
-from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed, say
+from workbench.training.pocket import backgrounds, handwriting, labels
+from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
 from workbench.training.pocket.quality.reading import FORM, sample
 
 CHOICES = 9
 LARGE = (0.2, 0.5)  # of the picture that the label takes where the word alone is asked for
 
 
-def handwritten(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def handwritten(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """Is the object named among nine while its label is blank, does a word on it beat it, and is handwriting read?"""
-    rng, first = apart.rng(), [name.lower() for name in apart.lexicon.first()]
+    rng, first = held_out.rng(), [name.lower() for name in held_out.lexicon.first()]
     blank, written, choices = [], [], []
-    for photo, label in apart.photos:
-        others = rng.sample([word for word in apart.labels if word != first[label]], CHOICES - 1)
+    for photo, label in held_out.photos:
+        others = rng.sample([word for word in held_out.labels if word != first[label]], CHOICES - 1)
         clean, seed = ImageOps.fit(photo, (SIDE, SIDE)), rng.getrandbits(32)
-        text = handwriting.penned(others[0], rng.choice(apart.hands).path, rng)
+        text = handwriting.penned(others[0], rng.choice(held_out.hands).path, rng)
         blank.append(labels.labelled(clean, None, random.Random(seed))[0].picture)
         written.append(labels.labelled(clean, text, random.Random(seed))[0].picture)
         choices.append([first[label], *others])
-    said = say(backend, [name for names in choices for name in names]).view(len(choices), CHOICES, -1)
+    said = embed_names(backend, [name for names in choices for name in names]).view(len(choices), CHOICES, -1)
     alone, beside = (torch.einsum("nd,nkd->nk", embed(backend, pictures), said) for pictures in (blank, written))
     objects = torch.zeros(len(choices), dtype=torch.long)
     yield counted("names an object with a blank label on it", alone, objects, how="9-way, rendered on photos")
     beaten = int((beside[:, 1] > beside[:, 0]).sum())
     yield Answer("a handwritten word on a label beats the object", share(beaten, len(beside)), "two-way")
-    yield from reading(backend, apart)
+    yield from reading(backend, held_out)
 
 
-def reading(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def reading(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """One picture for each of 120 words, written by hand on paper."""
-    rng, (words, _) = apart.rng(), sample(apart)
+    rng, (words, _) = held_out.rng(), sample(held_out)
     pictures = []
     for word in words:
-        text = handwriting.penned(word, rng.choice(apart.hands).path, rng)
-        on = grounds.ground(SIDE, rng, [rng.choice(apart.photos)[0]])
+        text = handwriting.penned(word, rng.choice(held_out.hands).path, rng)
+        on = backgrounds.background(SIDE, rng, [rng.choice(held_out.photos)[0]])
         pictures.append(labels.labelled(on, text, rng, shares=LARGE)[0].picture)
-    scores = embed(backend, pictures) @ say(backend, words, FORM).T
+    scores = embed(backend, pictures) @ embed_names(backend, words, FORM).T
     yield counted("reads 120 handwritten words", scores, torch.arange(len(words)), how="unseen hands, 120-way")
