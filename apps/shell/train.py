@@ -81,8 +81,12 @@ def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int |
     from apps.shell.race import run_race
     from workbench.training.race import RaceSettings
 
-    given = {"images": None if steps is None else 64 * steps, "seed": seed, "seeds": seeds}
-    settings = RaceSettings(**{name: value for name, value in given.items() if value is not None})
+    default = RaceSettings()
+    settings = RaceSettings(
+        images=default.images if steps is None else 64 * steps,
+        seeds=default.seeds if seeds is None else seeds,
+        seed=seed or 0,
+    )
     with stop_on_ctrl_c() as stop:
         run_race(settings, out=out, as_json=as_json, stopped=stop.is_set)
 
