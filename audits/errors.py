@@ -1,7 +1,4 @@
-"""Errors that only audits have; `exit_code` is what `python -m audits` leaves with.
-
-Knows no command.
-"""
+"""Errors that only audits have; `exit_code` is what `python -m audits` leaves with."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ Knows no stage: it is given what they said.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audits.analysis import Analysis, Figure
-    from audits.protocol import Protocol as Rules
-    from audits.protocol import Published
     from audits.running.header import Header
 
 METRICS, SAMPLES, FINDINGS, SUMS, EVENTS = "metrics.parquet", "samples", "findings.json", "SHA256SUMS", "events.jsonl"
@@ -64,17 +61,16 @@ def read_metrics(folder: Path) -> DataFrame:
     return _read_parquet(folder / METRICS, None)
 
 
-def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: Rules, texts: Mapping[str, str]) -> None:
+def write_analysis(folder: Path, analysis: Analysis, *, header: Header, texts: Mapping[str, str]) -> None:
     """Write measures, findings, figures and tables, in place of those of an earlier analysis.
 
     Args:
         folder: the run directory.
         analysis: what the audit says.
         header: names the run in every row.
-        rules: whose published numbers stand beside ours.
         texts: `how_to_read` and `limits`, Markdown.
     """
-    metrics = metrics_table(analysis, header, rules)
+    metrics = metrics_table(analysis, header)
     write(folder / METRICS, lambda half: _parquet(half, metrics))
     write(folder / "metrics.csv", lambda half: metrics.to_csv(half, index=False, lineterminator="\n"))
     _empty(folder / "figures", ".json")
@@ -102,8 +98,8 @@ def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: R
     write_json(folder / FINDINGS, content)
 
 
-def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame:
-    """Return the measures, with the run's names in front and published numbers of the same metric behind."""
+def metrics_table(analysis: Analysis, header: Header) -> DataFrame:
+    """Return the measures, with the run's names in front."""
     from workbench.statistics.measures import table
 
     rows: DataFrame = table(list(analysis.measures))
@@ -121,7 +117,7 @@ def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame
     )
     for at, (column, value) in enumerate(zip(OF_RUN, named, strict=True)):
         rows.insert(at, column, value)
-    return _beside_published(rows, rules, header)
+    return rows
 
 
 def write_sums(folder: Path) -> None:
@@ -134,26 +130,6 @@ def summed(folder: Path) -> list[str]:
     """Return the names of the files that `SUMS` is about, sorted."""
     found = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     return sorted(name for name in found if name not in UNSUMMED and not name.endswith(".part"))
-
-
-def _beside_published(rows: DataFrame, rules: Rules, header: Header) -> DataFrame:
-    """Fill in what the protocol says was published for the same metric and slice, this model's own number first."""
-    import pandas as pd
-
-    names = (header.spec.model, str(header.model.get("title", "")))
-    known: dict[tuple[str, str], Published] = {}
-    for one in sorted(rules.published, key=lambda one: one.model not in names):
-        known.setdefault((one.metric, json.dumps(one.slice, sort_keys=True)), one)
-    beside = [
-        known.get((metric, json.dumps(json.loads(where or "{}"), sort_keys=True))) if contrast in ("", "none") else None
-        for metric, where, contrast in zip(rows["metric"], rows["slice"], rows["contrast"], strict=True)
-    ]
-    values = pd.Series([one.value if one else None for one in beside], dtype="Float64")
-    sources = pd.Series([f"{one.model}: {one.source}" if one else "" for one in beside], dtype="string")
-    empty = rows["published_value"].isna()
-    rows["published_source"] = rows["published_source"].where(~empty, sources)
-    rows["published_value"] = rows["published_value"].where(~empty, values)
-    return rows
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
