@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -78,7 +79,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             if ready is not None:
                 ready(address)
             stop.wait()
-            _leave_in_time()
+            _leave_in_time(uploads)
             demo.close(verbose=False)
             for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts
                 thread.join()
@@ -230,8 +231,13 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _leave_in_time() -> None:
-    """End the process even where a thread is deep in a computation that knows no stop."""
-    last = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+def _leave_in_time(uploads: Path) -> None:
+    """End the process even where a thread is deep in a computation that does not stop."""
+
+    def leave() -> None:
+        shutil.rmtree(uploads, ignore_errors=True)
+        os._exit(0)
+
+    last = threading.Timer(STOP_SECONDS, leave)
     last.daemon = True
     last.start()
