@@ -184,7 +184,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
         if original is None:
             return ""
         try:
-            return rules.difference(original, rules.edited(typed, keys[0], original))
+            return rules.difference(original, rules.edited(typed or "", keys[0], original))
         except BadInput as error:
             return f"**Not usable yet:** {literal(str(error))}"
 

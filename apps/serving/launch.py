@@ -98,13 +98,14 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
-    from apps.serving import log_once
+    from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
+    sessions.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
@@ -117,6 +118,7 @@ def launch(
             theme=theme(),
             head=HEAD,  # an event's `js` would need eval
             allowed_paths=[],
+            state_session_capacity=sessions.CAPACITY,
             **CLOSED,
         )
     log_once.install()
