@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -44,6 +45,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "prevent_thread_lock": True,
     "quiet": True,
 }
+SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -59,6 +61,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         WorkbenchError: no such model or device.
     """
     prepare_environment(downloads=limits.current().downloads)
+    sys.setswitchinterval(SWITCH_SECONDS)
     if in_space():
         options = for_space(options)
     check_options(options)
