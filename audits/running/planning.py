@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
+from audits.passes import PASS
 from audits.run_directory import header
 from audits.running import folders
-from audits.running.chunks import PASS
 from audits.running.fitting import layout_of
 from audits.running.jobs import Job
 from audits.running.performing import job_id

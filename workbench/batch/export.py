@@ -1,7 +1,4 @@
-"""Tables as files: CSV that no spreadsheet takes for formulas, and JSON that loses nothing.
-
-Knows no model and no table of its own.
-"""
+"""Tables as files: CSV whose cells no spreadsheet runs as formulas, and exact JSON."""
 
 from __future__ import annotations
 
@@ -14,19 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import BadInput
+from workbench.datasets import csv_files
 
 if TYPE_CHECKING:
     from workbench.batch.run import Row
 
-MAX_CSV = 5_000_000  # bytes of a file that is read
-_STARTS = frozenset("=+-@＝＋－＠")  # what spreadsheets take for the start of a formula, full-width forms too
+MAX_CSV = 5_000_000  # bytes
+_STARTS = frozenset("=+-@＝＋－＠")  # characters that start a formula in spreadsheets, full-width forms included
 _BREAKS = frozenset("\t\r\n")
 _QUOTES = frozenset("'\"")
 
 
 def neutralise(cell: str) -> str:
-    """Put an apostrophe before text that a spreadsheet might run: after quotes and white space, too."""
+    """Put an apostrophe before text that a spreadsheet might run, even after quotes and white space."""
     return f"'{cell}" if _dangerous(cell) else cell
 
 
@@ -48,28 +45,14 @@ def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of a CSV, as text, with what `write_csv` neutralised restored.
 
     Raises:
-        BadInput: no such file, over 5 MB, no UTF-8, no CSV, or empty.
+        BadInput: over 5 MB; see `datasets.csv_files.read_csv`.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_CSV:
-            raise BadInput(f"A CSV may have at most {MAX_CSV // 10**6} MB; {path.name!r} has more.")
-        text = path.read_bytes().decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except OSError:
-        raise BadInput(f"There is no CSV {path.name!r} that can be read.") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"A CSV is text in UTF-8; {path.name!r} is not.") from None
-    except csv.Error as error:
-        raise BadInput(f"{path.name!r} is no proper CSV ({error}).") from None
-    table = [[restore(cell) for cell in line] for line in lines if line]
-    if not table:
-        raise BadInput(f"The CSV {path.name!r} is empty.")
-    return table[0], table[1:]
+    table = csv_files.read_csv(Path(path), max_bytes=MAX_CSV)
+    return [restore(cell) for cell in table.columns], [[restore(cell) for cell in cells] for _, cells in table.rows]
 
 
 def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Return one object a picture, in the shape that `classify --json` prints; the true label where it is known."""
+    """Return one object per image, in the format of `classify --json`, with the true label where it is known."""
     objects = []
     for row in rows:
         entry: dict[str, Any] = {"image": row.file}
@@ -84,7 +67,11 @@ def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON; numbers read back are bit for bit the same, and NaN is refused rather than written."""
+    """Write JSON; numbers read back are the same to the bit.
+
+    Raises:
+        ValueError: NaN or infinity.
+    """
     _write(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
 
 
@@ -98,12 +85,12 @@ def _dangerous(cell: str) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write under another name first, so that nobody meets half a file."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    """Write under a temporary name first, so that nobody reads half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.replace(unfinished, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise

@@ -74,7 +74,7 @@ def test_an_unreadable_picture_leaves_with_3_and_its_name(
         (["--recipe", "shapes", "--from", "pockt"], "Did you mean 'pocket'"),
         (["--recipe", "shapes", "--from", "fake"], "no weights"),
         (["--recipe", "shapes", "--steps", "0"], "steps"),
-        (["--recipe", "shapes", "--data", "none"], "no training data at"),
+        (["--recipe", "shapes", "--data", "none"], "no data at"),
         (["--recipe", "shapes", "--dtype", "float8"], "A dtype is one of"),
         (["--resume"], "holds no training"),
         (["--resume", "--steps", "5"], "leave out: steps"),
