@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from apps.auditing.own_pictures import from_files, from_folder
 from apps.auditing.rules import chosen_protocol, edited, warnings
 from audits.protocol import Protocol
-from audits.running.jobs import Job, make
+from audits.running.jobs import AuditJob, make
 from workbench.errors import BadInput
 
 BUILTIN, UPLOAD, FOLDER = "built-in", "mine", "folder"
@@ -33,7 +33,7 @@ class AuditRequest:
     read: bool = False  # the content warning was confirmed
 
 
-def jobs(request: AuditRequest) -> list[Job]:
+def jobs(request: AuditRequest) -> list[AuditJob]:
     """Return the jobs that a form stands for.
 
     Raises:

@@ -9,7 +9,7 @@ from audits.contracts import Audit, ModelFacts
 from audits.errors import NothingMeasured
 from audits.running.chunks import Origin
 from audits.running.embedding import Layout, lay_out
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.stages import stages
 from workbench.errors import BadInput, WorkbenchError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def layout_of(job: Job, dataset: Dataset, facts: ModelFacts) -> Layout:
+def layout_of(job: AuditJob, dataset: Dataset, facts: ModelFacts) -> Layout:
     """Return what a job embeds.
 
     Raises:

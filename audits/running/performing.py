@@ -23,7 +23,7 @@ from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
 from audits.running import folders, provenance
 from audits.running.embedding import Layout, embed
 from audits.running.fitting import layout_of
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.stages import stages
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
+def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
     """Do a job; return its run directory.
 
     Raises:
@@ -64,7 +64,7 @@ def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, Non
     return folder
 
 
-def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Dataset]:
+def _read(job: AuditJob, token: CancelToken | None) -> Generator[Progress, None, Dataset]:
     def check(*_: int) -> None:
         if token is not None and token.cancelled:
             raise Cancelled("Stopped on request.")
@@ -77,14 +77,14 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
     return dataset
 
 
-def job_id(job: Job, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
+def job_id(job: AuditJob, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
     """Return the id of the run that a job makes, and the hashes behind it."""
     hashes = Hashes(protocol=job.rules.hash, model=facts.fingerprint, dataset=dataset_hash)
     audit, version = job.audit.key, job.audit.version
     return run_id(audit, version, hashes, device=facts.device, seed=job.seed, limit=job.limit), hashes
 
 
-def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
+def _header(job: AuditJob, dataset: Dataset, context: RunContext) -> Header:
     name, hashes = job_id(job, context.facts, dataset.hash)
     spec = Spec(
         audit=job.audit.key,
@@ -120,7 +120,7 @@ def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
     )
 
 
-def _warnings(job: Job, dataset: Dataset) -> list[str]:
+def _warnings(job: AuditJob, dataset: Dataset) -> list[str]:
     told = []
     if dataset.excluded:
         told.append(f"{len(dataset.excluded)} pictures are left out, such as {': '.join(dataset.excluded[0])}")
@@ -134,7 +134,7 @@ def _warnings(job: Job, dataset: Dataset) -> list[str]:
 
 
 def _stages(
-    job: Job, folder: Path, first: Header, *, context: RunContext, dataset: Dataset, layout: Layout
+    job: AuditJob, folder: Path, first: Header, *, context: RunContext, dataset: Dataset, layout: Layout
 ) -> Generator[Progress, None, None]:
     began = time.monotonic()
     missing = sum(len(chunk.items) for chunk in layout.pictures if not context.store.has(chunk.key))

@@ -16,7 +16,7 @@ from audits.passes import PASS
 from audits.run_directory import header
 from audits.running import folders
 from audits.running.fitting import layout_of
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.running.performing import job_id
 from audits.running.vectors import VectorStore
 from audits.stages import facts, stages
@@ -43,7 +43,7 @@ class Cost:
 
 
 def costs(
-    jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
+    jobs: Sequence[AuditJob], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
 ) -> list[Cost]:
     """Return what each job would cost; one that cannot run says why.
 
@@ -70,7 +70,7 @@ def costs(
     return told
 
 
-def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
+def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:
     """Load a model where none is given, and let it see one pass; return it with its pictures a second, or why not."""
     import numpy as np
     from PIL import Image
@@ -90,7 +90,7 @@ def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
     return model, PASS / max(1e-6, time.monotonic() - began)
 
 
-def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
+def _cost(job: AuditJob, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
     known = facts(model[0])
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download)
     layout = layout_of(job, dataset, known)
@@ -113,7 +113,7 @@ def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, 
     )
 
 
-def _nothing(job: Job, trouble: str) -> Cost:
+def _nothing(job: AuditJob, trouble: str) -> Cost:
     return Cost(
         audit=job.audit.key,
         model=job.model,

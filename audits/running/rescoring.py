@@ -13,13 +13,13 @@ from audits.run_directory.header import Header
 from audits.running import scoring
 from audits.running.embedding import embed
 from audits.running.fitting import layout_of
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import BadInput
 
 
-def score_again(folder: Path, head: Header, job: Job, *, store: VectorStore | None = None) -> Header:
+def score_again(folder: Path, head: Header, job: AuditJob, *, store: VectorStore | None = None) -> Header:
     """Work out the samples of a run again; return its header.
 
     Raises:

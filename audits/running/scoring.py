@@ -19,7 +19,7 @@ from audits.run_directory.header_parts import StageNote
 from audits.running import folders
 from audits.running.codes import audit_code, combined
 from audits.running.embedding import Count, Layout, gather
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
@@ -41,7 +41,7 @@ def score(
     folder: Path,
     head: Header,
     *,
-    job: Job,
+    job: AuditJob,
     dataset: Dataset,
     found: tuple[ModelFacts, Layout, dict[str, NDArray[np.float32]]],
 ) -> Header:
@@ -65,7 +65,7 @@ def score(
     return head
 
 
-def analyse(folder: Path, head: Header, *, job: Job) -> Header:
+def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     """Ask the audit for measures, findings and figures from the samples alone; finish the run."""
     module = stages(job.audit)
     began = time.monotonic()
@@ -93,7 +93,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _check_samples(job: Job, samples: DataFrame) -> None:
+def _check_samples(job: AuditJob, samples: DataFrame) -> None:
     lacking = [name for name in ("sample_id", "variant", "label_set") if name not in samples.columns]
     if lacking or not len(samples):
         raise NothingMeasured(f"The audit {job.audit.key!r} gave no samples with {', '.join(lacking) or 'rows'}.")
