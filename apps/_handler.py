@@ -1,7 +1,4 @@
-"""Between Gradio's events and our functions: errors that a user can mend become messages, visitors get an owner id.
-
-Knows no model and no widget.
-"""
+"""Between Gradio's events and our functions: errors that a user can mend become messages, visitors get an owner id."""
 
 from __future__ import annotations
 
@@ -16,6 +13,8 @@ from workbench.errors import Cancelled, WorkbenchError
 
 MODEL_QUEUE = "model"  # the shared concurrency id of every event that asks a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
+ASKS_MODEL: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT}
+ASIDE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # quick, no model
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from starlette.middleware.gzip import GZipMiddleware
 
 from apps.limits import Limits
 from apps.serving import bodies, origins, routes
@@ -26,6 +27,7 @@ from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
+DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; they shrink to a tenth
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Guard:
 
     def __init__(self, app: Callable[..., Any], rules: Rules) -> None:
         self._app = app
+        self._compressed = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.waiting)
         self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
@@ -92,7 +95,7 @@ class Guard:
         origins.check_origin(method, headers, self._rules.public)
         scope = {**scope, "headers": self._believed(scope["headers"])}
         if method != "POST":
-            await self._app(scope, receive, send)
+            await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
             return
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         with self._visitors.request(who):
