@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, t
 from apps.classify import examples, reproduce, templates
 from apps.classify.answer import SHOWN, Answer, Query, answer
 from workbench.errors import WorkbenchError
+from workbench.pictures import sample_path
 
 HEADERS = ["label", "probability", "cosine", "logit"]
 IDLE = "Drop an image or take an example. The answer appears here, and again while you edit the labels."
@@ -48,6 +50,11 @@ def nothing(text: str) -> tuple[Any, ...]:
     return (text, *empty, "", None)
 
 
+def shipped_key(image: str | None, key: str) -> str:
+    """Return the key of a shipped image where the file is that image, else ""."""
+    return key if image and key and Path(image).read_bytes() == sample_path(key).read_bytes() else ""
+
+
 def build(page: Page) -> None:
     """Lay out the view."""
     engine, model = page.engine, page.model
@@ -55,7 +62,7 @@ def build(page: Page) -> None:
     def ask(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
         words = [typed[widget] for widget in (labels, choice, own)]
         setup = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model])
-        setup = replace(setup, picture=typed[sample])
+        setup = replace(setup, picture=shipped_key(typed[image], typed[sample]))
         with engine.session(owner(request), setup.model, deadline=JOBS.seconds) as session:
             result = answer(session, typed[image], setup, engine=engine)
         return (*shown(result), Query(setup, str(typed[image]), tuple(label for label, _, _ in result.ranked)))
@@ -95,11 +102,12 @@ def build(page: Page) -> None:
     inputs: Any = {image, sample, *settings}
     outputs = [verdict, chart, rows, remarks, provenance, query]
     event: dict[str, Any] = {"inputs": inputs, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
-    asked = {"fn": handler(ask), **event, "show_progress_on": [verdict]}
-    followed = {"fn": follow, **event, "show_progress": "hidden", "trigger_mode": "always_last"}
-    go.click(**asked).failure(lambda: nothing(NO_ANSWER), None, outputs, **ASIDE)
-    image.input(lambda: "", None, sample, **ASIDE).then(**followed)
-    gr.on([widget.input for widget in settings], **followed)
+    go.click(handler(ask), **event, show_progress_on=[verdict]).failure(
+        lambda: nothing(NO_ANSWER), None, outputs, **ASIDE
+    )
+    # a new image, an example, what another view sent, and every edit are all changes
+    changes = [widget.change for widget in (image, *settings)]
+    gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
     for button, example in shelf:
-        button.click(examples.taker(example), None, [image, labels, sample], **ASIDE).success(**asked)
-    page.exchange.accept("classify", [image, labels, sample], lambda *sent: [*put(*sent), ""], after=followed)
+        button.click(examples.taker(example), None, [image, labels, sample], **ASIDE)
+    page.exchange.accept("classify", [image, labels], put)

@@ -12,7 +12,7 @@ from apps._query import numbers
 from apps._widgets import code
 from apps.classify.answer import Query
 from workbench.engine import Engine
-from workbench.pictures import SAMPLES, sample
+from workbench.pictures import SAMPLES, sample_path
 from workbench.reproduce import Setup, command_line, csv_row, from_query, python_lines, to_query
 
 IDLE = "# Classify an image first."
@@ -51,7 +51,7 @@ def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
         for notice in notices:
             gr.Warning(notice)
         return [
-            sample(setup.picture) if setup.picture else gr.skip(),
+            str(sample_path(setup.picture)) if setup.picture else gr.skip(),
             setup.picture,
             csv_row(setup.labels) if setup.labels else gr.skip(),
             setup.templates,

@@ -20,6 +20,7 @@ UPSTREAM = {
     "image-redundant-alt",  # the icons in the footer repeat the words beside them
     "nested-interactive",  # the small upload button of a filled gallery or file list holds a file input
 }
+ANSWER = ("#classify-go", "#classify-verdict", "#classify-chart", "#classify-provenance")
 
 
 def filled(page: Page) -> Iterator[str]:
