@@ -1,4 +1,4 @@
-"""The views of the browser page: the table of them, and the page that holds them.
+"""The browser page: it holds the views of the table in `tabs`.
 
 Does not know about the server: `serving` launches what `assemble` returns. Gradio and the views are imported by
 `assemble` only, so that the other commands start quickly.
@@ -7,41 +7,19 @@ Does not know about the server: `serving` launches what `assemble` returns. Grad
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps import limits
+from apps.tabs import TABS
 
 if TYPE_CHECKING:
     import gradio as gr
 
     from workbench.engine import Engine
 
+__all__ = ["TABS", "TITLE", "assemble", "bounds", "masthead"]
+
 TITLE = "CLIP Workbench"
-
-
-@dataclass(frozen=True)
-class Tab:
-    """One view of the page. A new view is one more row of `TABS`."""
-
-    key: str  # its address is /#key
-    title: str
-    group: str  # heading in the navigation, one of GROUPS
-    module: str  # has `build(page: Page) -> None`, which lays the view out inside an open `gr.Tab`
-    receives: bool = False  # other views can send images and labels here; `build` calls `page.exchange.accept`
-    needs: tuple[str, ...] = ()  # keys of `requirements.REQUIREMENTS`; the entry is greyed where the model lacks one
-
-
-GROUPS = ("Classify", "Find", "Look inside", "Attack and defend", "Make", "Measure", "Learn")
-TABS: tuple[Tab, ...] = (
-    Tab("classify", "One image", "Classify", "apps.classify.one_image", receives=True),
-    Tab("many", "Many images", "Classify", "apps.classify.many_images", receives=True),
-    Tab("matrix", "Images × texts", "Classify", "apps.classify.matrix", receives=True),
-    Tab("compare", "Compare", "Classify", "apps.classify.compare", receives=True),
-    Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
-    Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),
-    Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
-)
 
 
 def assemble(engine: Engine) -> gr.Blocks:

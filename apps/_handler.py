@@ -11,10 +11,13 @@ import gradio as gr
 
 from workbench.errors import Cancelled, WorkbenchError
 
-MODEL_QUEUE = "model"  # the shared concurrency id of every event that asks a model
+MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
 ASKS_MODEL: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT}
-ASIDE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # quick, no model
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # jobs of many steps: no short query waits
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
+LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4, **QUIET}  # no model; any input
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import gradio as gr
 
-from apps import GROUPS, TABS
 from apps._handler import ASIDE
 from apps._text import literal
 from apps.requirements import lacking
+from apps.tabs import GROUPS, TABS
 
 _SCRIPT = Path(__file__).with_name("navigation.js").read_text(encoding="utf-8")
 

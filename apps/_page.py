@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps import TABS
-from apps._handler import ASIDE, handler
+from apps._handler import LIGHT, handler
+from apps.tabs import TABS
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -80,7 +80,7 @@ class Exchange:
             for key, button in source.buttons.items():
                 widgets, fill, after = self._targets[key]
                 sent = button.click(
-                    _sending(key, fill), [source.image, source.labels, *widgets], [self.tabs, *widgets], **ASIDE
+                    _sending(key, fill), [source.image, source.labels, *widgets], [self.tabs, *widgets], **LIGHT
                 )
                 if after is not None:
                     sent.success(**{**after, "trigger_mode": "multiple"})

@@ -27,18 +27,27 @@ class Limits:
     labels: int = 256
     label_chars: int = 200
     prompt_chars: int = 1000
-    queue: int = 32  # jobs that wait, all visitors together
-    waiting_per_page: int = 3  # jobs that wait, of one open page
-    waiting_per_visitor: int = 6  # jobs that wait, of one address
+    queue: int = 96  # jobs that wait, all visitors together
+    queued_per_visitor: int = 24  # jobs that wait, of one address, those that came a moment ago included
+    waiting_per_page: int = 3  # jobs that wait for a slot, of one open page
+    waiting_per_visitor: int = 6  # jobs that wait for a slot, of one address
+    listen_seconds: float = 15.0  # a job that nobody listens to is dropped after that time, and never begun
     requests_burst: int = 120  # state-changing requests of one address at once
     requests_per_second: float = 10.0  # ... and in the long run
     requests_open: int = 16  # state-changing requests of one address that are being answered
+    reads_open: int = 256  # other requests of one address that are being answered, open streams included
+    reads_burst: int = 300  # other requests of one address at once; more are slowed down, not refused
+    reads_per_second: float = 60.0  # ... and in the long run
+    progress_open: int = 4  # streams of upload progress of one address
+    connections: int = 2000  # of all addresses
+    connections_per_visitor: int = 256  # of one address
+    header_seconds: float = 10.0  # longest time that the head of a request may take
     answer_seconds: float = 120.0  # deadline of one answer: classify, compare, match, templates
     attribution_seconds: float = 300.0  # deadline of one heat map
     batch_seconds: float = 1800.0  # deadline of classifying many images
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     audit_seconds: float = 3600.0  # deadline of one audit of one model
-    download_seconds: float = 6 * 3600.0  # deadline of fetching a checkpoint
+    download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
     json_seconds: float = 20.0  # longest time that a body other than an upload may take
     upload_seconds: float = 900.0  # longest time that an upload may take
@@ -74,8 +83,8 @@ def shown(limits: Limits) -> list[tuple[str, str]]:
     """Return the rows that a visitor should know, in words."""
     mb = 1_000_000
     return [
-        ("A picture", f"PNG, JPEG or WebP; {limits.picture_bytes // mb} MB; {limits.picture_pixels // mb} megapixels"),
-        ("Many pictures", f"{limits.pictures} files or one zip; {limits.upload_bytes // mb} MB together"),
+        ("An image", f"PNG, JPEG or WebP; {limits.picture_bytes // mb} MB; {limits.picture_pixels // mb} megapixels"),
+        ("Many images", f"{limits.pictures} files or one zip; {limits.upload_bytes // mb} MB together"),
         ("Labels", f"{limits.labels}, each up to {limits.label_chars} characters"),
         ("Prompts", f"{limits.prompt_chars} characters; what a model cannot read is shown as cut off"),
         ("Waiting jobs", f"{limits.waiting_per_page} a page, {limits.waiting_per_visitor} a visitor"),

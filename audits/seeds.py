@@ -1,7 +1,4 @@
-"""Random numbers that belong to one picture and one purpose, whatever is drawn before or beside them.
-
-Knows no clock and no global state.
-"""
+"""Random generators that belong to one image and one purpose, whatever else is drawn before or beside them."""
 
 from __future__ import annotations
 
@@ -21,3 +18,11 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
 
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in (seed, *parts))
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))
+
+
+def image_generator(seed: int, sample_id: str, use: str) -> np.random.Generator:
+    """Return the generator of one image and use; it does not depend on which other images there are."""
+    import numpy as np
+
+    digest = hashlib.sha256(f"{use}\x1f{sample_id}".encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -1,7 +1,4 @@
-"""What each prompt template would answer alone, beside what they answer together.
-
-Knows no screen and no device; a `ClipBackend` embeds.
-"""
+"""The effect of each prompt template: its own answer, and the answer of the ensemble with and without it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Label sets: how a user's labels are read, and what is refused.
-
-Knows no model and no template.
-"""
+"""Reads and checks a user's labels."""
 
 from __future__ import annotations
 

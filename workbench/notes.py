@@ -1,7 +1,4 @@
-"""What a reader must know before believing a zero-shot answer: cut texts, foreign words, one label, sigmoid scores.
-
-Knows no screen; each note is one plain sentence.
-"""
+"""Warnings beside a zero-shot answer: truncated texts, foreign words, a single label, sigmoid scores."""
 
 from __future__ import annotations
 
@@ -22,26 +19,30 @@ NAMED = 3  # labels that a note names before it says "and more"
 def notes(backend: ClipBackend, answer: Classification, templates: Sequence[str]) -> list[str]:
     """Return the notes that this answer needs, most important first; often none."""
     labels = [label for label in answer.labels if label != NONE_OF_THESE]
-    found = [*_cut(backend, labels, templates)]
+    warnings = [*_cut(backend, labels, templates)]
     if foreign := language_note(labels, backend.spec):
-        found.append(foreign)
+        warnings.append(foreign)
     if answer.score == "sigmoid":
-        found.append("This model scores each label on its own (sigmoid): the probabilities need not sum to 1.")
+        warnings.append("This model scores each label separately (sigmoid): the probabilities need not sum to 1.")
     elif len(answer.labels) == 1:
-        found.append(
-            "With a single label the probability is 100 % whatever the picture shows: a softmax only compares. "
+        warnings.append(
+            "With a single label the softmax probability is always 100 %. "
             "Add other labels or “none of these”, or read the raw cosine."
         )
     if NONE_OF_THESE in answer.labels:
-        how = "is what no label claims" if answer.score == "sigmoid" else "competes as an unspecific “thing”"
-        found.append(f"“none of these” {how}: a hint, which misses many absent things.")
-    return found
+        how = (
+            "is the probability that no label fits"
+            if answer.score == "sigmoid"
+            else "adds a generic background class, “thing”"
+        )
+        warnings.append(f"“none of these” {how}: a rough hint that often fails.")
+    return warnings
 
 
 def _cut(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> list[str]:
-    """Look at each label in the longest template only: where that one fits, all fit."""
+    """Check each label in the longest template only: if that fits, all templates fit."""
     longest = max(templates, key=len)
     readings = backend.read([fill(longest, label) for label in labels])
     cut = [(label, reading) for label, reading in zip(labels, readings, strict=True) if reading.cut]
-    said = [f"“{label[:40]}…”: {reading.note}." for label, reading in cut[:NAMED]]
-    return [*said, f"… and {len(cut) - NAMED} more labels are cut off."] if len(cut) > NAMED else said
+    texts = [f"“{label[:40]}…”: {reading.note}." for label, reading in cut[:NAMED]]
+    return [*texts, f"… and {len(cut) - NAMED} more labels are truncated."] if len(cut) > NAMED else texts

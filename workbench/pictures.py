@@ -1,7 +1,6 @@
-"""The pictures that come with the workbench: photos that scikit-image carries, and OpenMoji drawings.
+"""The images shipped with the workbench: photos from scikit-image, and OpenMoji drawings.
 
-Knows no model: `answer` is what the picture shows, not what a model says; some are here because small models fail on
-them.
+`answer` is what the image shows, not what a model answers; some are here because small models fail on them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Where the workbench keeps what it downloads and remembers on this machine.
-
-Knows nothing of what lies there; `CLIP_WORKBENCH_HOME` moves all of it.
-"""
+"""Files and folders that the workbench keeps on this machine; `CLIP_WORKBENCH_HOME` moves all of them."""
 
 from __future__ import annotations
 
@@ -18,37 +15,37 @@ from workbench.errors import OutOfResources
 
 
 def home() -> Path:
-    """Return the folder of everything kept; it may not exist yet."""
+    """Return the folder for downloads and caches; it may not exist yet."""
     moved = os.environ.get("CLIP_WORKBENCH_HOME")
     return Path(moved).expanduser() if moved else platformdirs.user_cache_path("clip-workbench", appauthor=False)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file of ours; empty when there is none, or it is not readable as one."""
+    """Return the object in one of our JSON files; empty when the file is missing or unreadable."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # what is kept can be worked out again
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # everything kept there can be computed again
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file at once.
+    """Write a JSON file atomically.
 
     Raises:
         OutOfResources: the folder cannot be written.
     """
-    said = json.dumps(content, indent=1, sort_keys=True).encode()
-    write_whole(path, said, remedy="; point CLIP_WORKBENCH_HOME at a folder that can be")
+    text = json.dumps(content, indent=1, sort_keys=True).encode()
+    write_whole(path, text, remedy="; set CLIP_WORKBENCH_HOME to a writable folder")
 
 
 def write_whole(path: Path, content: bytes, *, remedy: str = "") -> None:
-    """Write a file at once, with the folders it wants: readers see the old one or the new one, never half of it.
+    """Write a file atomically, creating its folders: readers see the old content or the new, never a part.
 
     Args:
         path: the file.
-        content: all of it.
-        remedy: what would help, at the end of the error's sentence.
+        content: the whole content.
+        remedy: advice at the end of the error message.
 
     Raises:
         OutOfResources: it cannot be written.

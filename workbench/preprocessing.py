@@ -1,6 +1,5 @@
-"""Bring an upright picture to the square that an image tower sees; the one place that knows value ranges.
+"""Turns an upright image into the square that an image tower sees; value ranges are defined here only.
 
-Knows no model: how a tower wants its square is told by a `Preprocessing`.
 Ranges: PIL pictures and `prepare` hold uint8 0..255; `unit_range` float 0..1; `normalise` what mean and std make.
 """
 

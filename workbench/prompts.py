@@ -1,6 +1,6 @@
 """Prompt templates as data, with their sources, and the checks on a user's own.
 
-Knows no model. `{}` stands for the label.
+`{}` stands for the label.
 """
 
 from __future__ import annotations

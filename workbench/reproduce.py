@@ -1,6 +1,6 @@
-"""Say the same question again: as a page address, as a command line, as lines of Python.
+"""Reproduce a zero-shot question: as a page address, a command line, or lines of Python.
 
-Knows no screen and no model: a `Setup` is settings only, and never holds what a visitor uploaded.
+A `Setup` holds settings only, never what a visitor uploaded.
 """
 
 from __future__ import annotations
@@ -59,32 +59,32 @@ def to_query(setup: Setup) -> str:
 def from_query(
     query: Mapping[str, str], pictures: Mapping[str, object], *, default: Setup | None = None
 ) -> tuple[Setup, list[str]]:
-    """Read settings from a page's query; what cannot be used is left at its default, with a notice.
+    """Read settings from a page's query; an unusable value keeps its default and gives a notice.
 
     Args:
-        query: names and values, already decoded; from anybody, so nothing in it is trusted.
+        query: names and values, already decoded; untrusted.
         pictures: the shipped pictures, by key.
         default: what holds where the query says nothing.
 
     Returns:
-        Usable settings, and one sentence for each value that was not taken over.
+        Usable settings, and one sentence for each ignored value.
     """
     setup, notices = default or Setup(), []
     if query.get("v", VERSION) != VERSION:
-        notices.append("The address was made by another version; what is not understood was left out.")
+        notices.append("This address comes from another version; unknown settings were ignored.")
     for name, read in _READERS.items():
         if name in query:
             try:
                 setup = replace(setup, **read(query[name]))
             except BadInput as error:
-                notices.append(f"“{name}” in the address was not used. {error}")
+                notices.append(f"“{name}” in the address was ignored. {error}")
     if setup.templates == OWN and not setup.own:
         setup = replace(setup, templates=ONE.key)
-        notices.append("“templates” in the address asks for an own list and brings none; one template is used.")
+        notices.append("The address asks for its own templates but contains none; the default template is used.")
     if query.get("picture", "") in pictures:
         setup = replace(setup, picture=query["picture"])
     elif query.get("picture"):
-        notices.append("“picture” in the address names no shipped picture.")
+        notices.append("The address names an example image that does not exist.")
     return setup, notices
 
 
@@ -98,7 +98,7 @@ _READERS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def _known_model(key: str) -> str:
-    """Take catalogue keys only: an address must not make the server look into its folders."""
+    """Accept catalogue keys only: an address must not make the server read its folders."""
     from workbench.checkpoints import CHECKPOINTS
     from workbench.errors import unknown_name
 

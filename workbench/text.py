@@ -1,7 +1,4 @@
-"""Clean texts as CLIP was trained on them, and say what a model will cut off.
-
-Knows no tokenizer; a loading room passes what its tokenizer gives.
-"""
+"""Cleans texts as for CLIP's training, checks them, and warns about languages a model does not read."""
 
 from __future__ import annotations
 
@@ -21,19 +18,19 @@ _SPACES = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """Mend mojibake, resolve HTML entities twice and fold white space.
+    """Repair mojibake, resolve HTML entities twice and collapse white space.
 
     Source:
         `basic_clean` and `whitespace_clean` of OpenAI's tokenizer (openai/CLIP, simple_tokenizer.py).
     """
     import ftfy
 
-    mended = ftfy.fix_text(text)
-    return _SPACES.sub(" ", html.unescape(html.unescape(mended))).strip()
+    repaired = ftfy.fix_text(text)
+    return _SPACES.sub(" ", html.unescape(html.unescape(repaired))).strip()
 
 
 def check_texts(texts: Sequence[str]) -> None:
-    """Refuse what no model can read.
+    """Refuse texts that no model can read.
 
     Raises:
         BadInput: no list of texts, no text at all, a blank one, one over 1,000 characters.
@@ -46,7 +43,7 @@ def check_texts(texts: Sequence[str]) -> None:
         if not isinstance(text, str):
             raise BadInput(f"Texts are strings; text {number} is a {type(text).__name__}.")
         if not text.strip():
-            raise BadInput(f"Every text needs at least one word; text {number} is blank.")
+            raise BadInput(f"Every text needs at least one word. Text {number} is blank.")
         if len(text) > MAX_TEXT:
             raise BadInput(
                 f"A text may have at most {MAX_TEXT} characters; text {number} has {len(text)}: {text[:40]!r}…"
@@ -54,10 +51,10 @@ def check_texts(texts: Sequence[str]) -> None:
 
 
 def language_note(texts: Sequence[str], spec: ModelSpec) -> str:
-    """Say which texts an English-only model cannot be expected to read, or nothing.
+    """Warn about texts that an English-only model cannot be expected to read; empty if there are none.
 
-    One dependable rule and no language detector: a letter outside the Latin alphabet. French or Turkish in Latin
-    letters passes unnoticed, and the note says so.
+    The rule is a letter outside the Latin alphabet; French or Turkish in Latin letters goes unnoticed, and the note
+    says so.
     """
     if not spec.english_only:
         return ""
@@ -66,8 +63,8 @@ def language_note(texts: Sequence[str], spec: ModelSpec) -> str:
         return ""
     named = ", ".join(f"“{text[:40]}”" for text in foreign[:3]) + (f" and {len(foreign) - 3} more" * (len(foreign) > 3))
     return (
-        f"{spec.title} learnt from English texts. These hold letters outside the Latin alphabet, which it reads badly: "
-        f"{named}. (Other languages in Latin letters are not recognised here.)"
+        f"{spec.title} was trained on English texts and reads other alphabets badly: "
+        f"{named}. (Other languages in Latin letters are not detected.)"
     )
 
 

@@ -1,17 +1,64 @@
-"""Read a YAML file that somebody wrote: bounded, nothing in it can run, and an error names what it should be.
+"""Read YAML that somebody wrote: bounded in size, values and time, and an error names what the text should be.
 
-Knows nothing of what should stand in it.
+Does not know about what should stand in it. Plain values are text, numbers, true, false and null; dates and base-60
+numbers (which take quadratic time to read) stay text.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
+from typing import Any, ClassVar
 
 import yaml
 
 from workbench.errors import BadInput, UnknownName
 
-MAX_BYTES = 1_000_000  # of one file
+MAX_BYTES = 64_000  # of one text
+MAX_VALUES = 50_000  # in it, with everything that an alias repeats
+MAX_DIGITS = 18  # of a whole number
+MAX_SECONDS = 1.0  # of computing
+
+_INT = re.compile(r"[-+]?(0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$")
+_FLOAT = re.compile(
+    r"[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|\.(inf|Inf|INF))$|\.(nan|NaN|NAN)$"
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """Lists, mappings and plain values only: no tags (`!!int`), no merge keys; gives up after `MAX_SECONDS`."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":bool", ":null"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._end = time.thread_time() + MAX_SECONDS
+
+    def fetch_more_tokens(self) -> Any:
+        if time.thread_time() > self._end:
+            raise yaml.YAMLError(f"it takes more than {MAX_SECONDS:g} s to read")
+        return super().fetch_more_tokens()
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node:
+        event = self.peek_event()
+        if getattr(event, "tag", None):
+            raise yaml.composer.ComposerError(None, None, f"the tag {event.tag[:80]!r} is not read", event.start_mark)
+        return super().compose_node(parent, index)  # type: ignore[no-any-return]
+
+    def short_int(self, node: yaml.ScalarNode) -> int:
+        if len(node.value) > MAX_DIGITS:
+            problem = f"a whole number has at most {MAX_DIGITS} digits"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return int(self.construct_yaml_int(node))
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.short_int)
 
 
 def load(path: Path, kind: str) -> object:
@@ -23,28 +70,57 @@ def load(path: Path, kind: str) -> object:
 
     Raises:
         UnknownName: no such file.
-        BadInput: over 1 MB, or no YAML.
+        BadInput: see `parse`.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"A {kind} may have at most {MAX_BYTES // 10**6} MB; {path.name!r} has more.")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError:
         raise UnknownName(f"There is no {kind} {path.name!r}, or it cannot be read.") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"The {kind} {path.name!r} cannot be read; it is no YAML: it is no text in UTF-8.") from None
-    return parse(text, f"The {kind} {path.name!r}")
+    return parse(content, f"The {kind} {path.name!r}")
 
 
-def parse(text: str, what: str) -> object:
+def parse(text: str | bytes, what: str) -> object:
     """Return what a YAML text holds.
 
+    Args:
+        text: at most 64 kB; bytes are UTF-8.
+        what: begins the message of an error: "The suite 'a.yaml'".
+
     Raises:
-        BadInput: no YAML; `what` begins the message.
+        BadInput: too long, too many values, too slow to read, or not valid YAML.
     """
+    if len(text) > MAX_BYTES:
+        raise BadInput(f"{what} is longer than {MAX_BYTES // 1000} kB, which is the most that is read.")
     try:
-        found: object = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise BadInput(f"{what} cannot be read; it is no YAML: {said}") from None
-    return found
+        content: object = yaml.load(text if isinstance(text, str) else text.decode(), _Loader)
+        _check_values(content)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise BadInput(f"{what} is not valid YAML: {_problem(error)}.") from None
+    return content
+
+
+def _check_values(content: object) -> None:
+    """Count what an alias repeats as often as it stands there, and look for halves of characters."""
+    count, rest = 0, [content]
+    while rest:
+        value = rest.pop()
+        count += 1
+        if count + len(rest) > MAX_VALUES:
+            raise ValueError(f"it holds more than {MAX_VALUES:,} values")
+        if isinstance(value, str):
+            value.encode()
+        elif isinstance(value, list):
+            rest += value
+        elif isinstance(value, dict):
+            rest += [*value.keys(), *value.values()]
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it has too many brackets within brackets"
+    if isinstance(error, UnicodeError):
+        return "it is not text in UTF-8"
+    mark = getattr(error, "problem_mark", None)
+    text = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f"{text[:200]}, line {mark.line + 1}" if mark else text[:200]

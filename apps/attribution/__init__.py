@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page, put
 from apps._query import read_setup
@@ -127,8 +127,7 @@ def _updates(steps: Iterator[Any], opacity: float) -> Iterator[tuple[Any, ...]]:
     heat_map = next(steps)
     for step in throttle(steps, passes=lambda step: isinstance(step, attribution.Attribution)):
         if not isinstance(step, attribution.Attribution):
-            line = f"{METHODS[heat_map.method].title}: {step.done} of {step.total} {step.unit}"
-            yield line, gr.skip(), gr.skip(), gr.skip()
+            yield f"{METHODS[heat_map.method].title}: {step.line}", gr.skip(), gr.skip(), gr.skip()
             continue
         heat_map = replace(heat_map, map=step.map)
         alt = f"Heat map for “{heat_map.label}” over the image. {heatmap.summary(step.map)}"
@@ -196,14 +195,14 @@ def build(page: Page) -> None:
         "outputs": [status, drawn, rows, kept],
         "api_visibility": "private",
         "show_progress": "hidden",
-        **ASKS_MODEL,
+        **LONG,
     }
     wire(JOBS, go, stop, status=status, event=event)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on([image.change, model.input], offered, model, [method, missing], **hidden, **ASKS_MODEL)
-    labels.change(_choices, labels, label, trigger_mode="always_last", **ASIDE)
+    labels.change(_choices, labels, label, trigger_mode="always_last", **LIGHT)
     image.input(lambda: (IDLE, *(gr.update(visible=COLLAPSED),) * 2, None), None, [status, drawn, rows, kept], **ASIDE)
-    opacity.change(blend, [kept, opacity], drawn, trigger_mode="always_last", **ASIDE)
+    opacity.change(blend, [kept, opacity], drawn, trigger_mode="always_last", **LIGHT)
     page.exchange.accept("attribution", [image, labels], put, after=event)
 
 

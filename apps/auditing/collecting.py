@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, handler
+from apps._handler import ASIDE, LIGHT, handler
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import image_box
@@ -63,7 +63,7 @@ def build(page: Page, data: gr.Radio) -> gr.State:
         names = list(parse_labels(labels)) if labels.strip() else []
         return [COLLECTED, file or gr.skip(), gr.update(choices=names, value=None)]
 
-    more.click(added, [image, label, collected], [collected, status, image], **ASIDE)
+    more.click(added, [image, label, collected], [collected, status, image], **LIGHT)
     clear.click(lambda: ((), NONE), None, [collected, status], **ASIDE)
     page.exchange.accept("audits", [data, image, label], fill)
     return collected

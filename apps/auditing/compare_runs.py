@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from apps._handler import ASIDE, handler
+from apps._handler import LIGHT, handler
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import table
@@ -91,8 +91,8 @@ def build(run_list: gr.State) -> None:
         )
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
-    run_list.change(menus, run_list, [base, candidate], **ASIDE)
-    run_list.change(lambda kept: IDLE if kept.runs else NO_RUN, run_list, status, **ASIDE)
+    run_list.change(menus, run_list, [base, candidate], **LIGHT)
+    run_list.change(lambda kept: IDLE if kept.runs else NO_RUN, run_list, status, **LIGHT)
     go.click(
         side_by_side, [run_list, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
         **hidden,

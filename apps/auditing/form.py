@@ -11,7 +11,7 @@ import gradio as gr
 
 from apps import limits
 from apps._folder_box import FolderFile, folder_box
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
@@ -21,8 +21,8 @@ from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, Audi
 from apps.auditing.run_jobs import JobStep, run_jobs
 from apps.auditing.run_list import RunList, title
 from audits import catalogue
+from audits.run_directory.reader import Run
 from audits.running.planning import Cost, costs
-from audits.running.record import Run
 from workbench.checkpoints import CHECKPOINTS
 from workbench.errors import BadInput
 from workbench.loading import hub
@@ -46,12 +46,13 @@ def model_choices() -> list[tuple[str, str]]:
 
 def about(audits: list[str]) -> str:
     """Return the question and source of the chosen audits, as Markdown."""
-    rows = [catalogue.find(key) for key in audits]
+    rows = [catalogue.find(key) for key in dict.fromkeys(audits)]
     return "\n".join(f"- **{literal(row.title)}**: {literal(row.question)} {literal(row.source)}" for row in rows)
 
 
 def protocol_view(audits: list[str], name: str) -> tuple[Any, ...]:
     """Return the protocol's widgets for the chosen audits: names, text, remark, warning, limits of use."""
+    audits = list(dict.fromkeys(audits))  # a request may repeat one a thousand times
     shown = protocols.chosen_protocol(audits, name)
     use = protocols.intended_use(audits)
     every = [shown] if shown else [one for key in audits if (one := protocols.chosen_protocol([key], ""))]
@@ -90,8 +91,8 @@ def done_row(step: JobStep) -> list[str | int]:
     if step.run is None:
         return [step.job.audit.key, step.job.model, "error", 0, step.error]
     run = Run(step.run)
-    first = next((one["text"] for one in run.findings if one["strength"] == "found"), "")
-    first = first or next((one["text"] for one in run.findings), "")
+    first = next((one.text for one in run.findings if one.strength == "found"), "")
+    first = first or next((one.text for one in run.findings), "")
     return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
 
 
@@ -173,7 +174,7 @@ def build(page: Page, run_list: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     queued: dict[str, Any] = {**ASKS_MODEL, **hidden}
     estimate.click(plan, form, [status, cost], **queued)
-    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **queued}
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **hidden, **LONG}
     wire(JOBS, go, stop, status=status, event=event)
 
 
@@ -199,7 +200,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[A
     )
     name.input(protocol_view, [audits, name], view, **ASIDE)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **ASIDE)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **ASIDE)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **LIGHT)
 
 
 def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:

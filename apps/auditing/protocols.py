@@ -5,22 +5,27 @@ Does not know about widgets.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import yaml
 
 from audits import catalogue, protocol
 from audits.protocol import Protocol
-from workbench.errors import BadInput
-from workbench.yaml_file import MAX_BYTES, parse
+from workbench.yaml_file import parse
 
 
 def chosen_protocol(audits: Sequence[str], name: str) -> Protocol | None:
     """Return the protocol that the form shows: only where exactly one audit is chosen."""
     if len(audits) != 1:
         return None
-    known = protocol.names(audits[0])
-    return protocol.read(audits[0], name if name in known else catalogue.find(audits[0]).protocols[0])
+    known = catalogue.find(audits[0]).protocols
+    return _shipped(audits[0], name if name in known else known[0])
+
+
+@functools.cache
+def _shipped(audit: str, name: str) -> Protocol:
+    return protocol.read(audit, name)
 
 
 def warnings(rules: Sequence[Protocol]) -> str:
@@ -45,10 +50,7 @@ def edited(text: str, audit: str, original: Protocol) -> Protocol:
     Raises:
         BadInput: no YAML, or no protocol of this audit.
     """
-    if len(text) > MAX_BYTES:
-        raise BadInput(f"A protocol may have at most {MAX_BYTES // 10**6} MB; this one is larger.")
-    content = parse(text, "This")
-    changed = protocol.parse(content, audit, "edited")
+    changed = protocol.parse(parse(text, "The protocol"), audit, "edited")
     if changed.hash == original.hash:
         return original
     return changed.model_copy(update={"name": f"{changed.name}-edited"})

@@ -13,14 +13,14 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, handler
+from apps._handler import LIGHT, handler
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import table
 from apps.auditing.evidence import evidence, in_words, slice_of
 from apps.auditing.run_list import NO_RUN, RunList
 from audits import reporting
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
 NUMBERS = ["metric", "slice", "value", "95 % interval", "n", "labels", "null 95 %", "p, adjusted", "flags"]
@@ -114,7 +114,7 @@ def build(run_list: gr.State) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(
         lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
-        run_list, chosen, **ASIDE,
+        run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(
         show, [chosen, run_list],

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps import limits
-from audits.running.embedding import Progress
 from audits.running.jobs import Job
 from audits.running.performing import perform
 from audits.running.run_context import run_context
 from audits.running.vectors import VectorStore
 from workbench.engine import Engine
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 WORDS = {"read": "Reading images", "embed": "Embedding", "score": "Scoring", "analyse": "Analysing"}
@@ -41,15 +41,8 @@ class JobStep:
             return f"{where}: {self.error}"
         if self.run is not None or self.progress is None:
             return f"{where}: done"
-        done = self.progress
-        text = f"{where}: {WORDS.get(done.stage, done.stage)}"
-        if done.total:
-            text += f" {done.done} of {done.total}"
-        if done.rate:
-            text += f", {done.rate:.0f} a second"
-        if done.left_s is not None:
-            text += f", about {max(1, round(done.left_s))} s left"
-        return text
+        stage = WORDS.get(self.progress.stage, self.progress.stage)
+        return f"{where}: {stage} {self.progress.line}"
 
 
 def run_jobs(

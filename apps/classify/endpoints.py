@@ -16,8 +16,8 @@ from apps._query import read_setup
 from apps.classify.answer import answer
 from apps.classify.matrix import check_counts
 from workbench.batch.export import to_json
-from workbench.batch.run import Row, classify_bundle
-from workbench.batch.sources import open_bundle
+from workbench.batch.run import Row, classify_samples
+from workbench.datasets.uploads import read_uploads
 from workbench.engine import Engine
 from workbench.reproduce import OWN, Setup, csv_row
 from workbench.zeroshot import contrast
@@ -65,11 +65,9 @@ def _classify_many(engine: Engine) -> Callable[..., Any]:
         """Classify many images with the same labels; one that cannot be read has an error instead of labels."""
         setup = _setup(labels, "one", model or engine.default)
         rows: tuple[Row, ...] = ()
-        with (
-            open_bundle(images, limit=limits.current().pictures) as bundle,
-            engine.session(owner(request), setup.model, deadline=BATCH.seconds) as session,
-        ):
-            for step in classify_bundle(session, bundle, setup.labels, templates=setup.prompts):
+        samples = read_uploads(images, limit=limits.current().pictures).samples
+        with engine.session(owner(request), setup.model, deadline=BATCH.seconds) as session:
+            for step in classify_samples(session, samples, setup.labels, templates=setup.prompts):
                 rows += step.rows
         return {"model": setup.model, "results": to_json(rows, {})}
 

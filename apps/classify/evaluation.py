@@ -38,7 +38,7 @@ def confusion_figure(evaluation: Evaluation) -> Any:
 def class_rows(evaluation: Evaluation) -> list[list[str | int | float]]:
     """Return a row per true label that occurs: how many, how often right, interval."""
     return [
-        [label, part.n, round(part.value, 4), round(part.low, 4), round(part.high, 4)]
+        [label, part.n, *(round(number or 0.0, 4) for number in (part.value, part.low, part.high))]
         for label, part in evaluation.classes.items()
         if part.n
     ]

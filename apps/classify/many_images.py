@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import gradio as gr
 
 from apps import limits
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._query import provenance, read_setup
@@ -21,10 +20,10 @@ from apps._uploads import folder_beside_uploads
 from apps._widgets import labels_box, none_of_these_box, table, template_choice
 from apps.classify.evaluation import class_rows, confusion_figure, confusion_rows, occurring, scored, truth_of
 from workbench.batch.export import to_json, write_csv, write_json
-from workbench.batch.run import Row, classify_bundle
-from workbench.batch.sources import open_bundle
+from workbench.batch.run import Row, classify_samples
 from workbench.batch.table import Wanted, cells, headers, select
 from workbench.batch.truth import evaluate
+from workbench.datasets.uploads import read_uploads
 from workbench.errors import WorkbenchError
 from workbench.labels import NONE_OF_THESE
 from workbench.pictures import SAMPLES, sample_path
@@ -119,14 +118,13 @@ def _answers(result: BatchResult, k: int) -> dict[str, Any]:
 
 def _image_of(given: Sequence[str], name: str) -> str | None:
     """Return a path of one image of the files or the zip, by its name in the table; None where it is not there."""
-    with open_bundle(given, limit=limits.current().pictures) as bundle:
-        entry = next((one for one in bundle.entries if one.name == name), None)
-        if entry is None or entry.path is not None:
-            return None if entry is None else str(entry.path)
-        target = folder_beside_uploads("many-image-") / PurePosixPath(name).name
-        with bundle.file(entry) as file:
-            shutil.copyfile(file, target)
-        return str(target)
+    samples = read_uploads(given, limit=limits.current().pictures).samples
+    sample = next((one for one in samples if one.name == name), None)
+    if sample is None or isinstance(sample.source, Path):
+        return None if sample is None else str(sample.source)
+    target = folder_beside_uploads("many-image-") / PurePosixPath(name).name
+    target.write_bytes(sample.read())
+    return str(target)
 
 
 def _results() -> dict[str, Any]:
@@ -190,18 +188,16 @@ def build(page: Page) -> None:
     def updates(typed: dict[Any, Any], setup: Setup, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         began = time.perf_counter()
         rows: tuple[Row, ...] = ()
-        with (
-            open_bundle(typed[given] or [], limit=bounds.pictures) as bundle,
-            engine.session(visitor, setup.model, token=token, deadline=JOBS.seconds) as session,
-        ):
-            for step in classify_bundle(
-                session, bundle, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
+        uploads = read_uploads(typed[given] or [], limit=bounds.pictures)
+        with engine.session(visitor, setup.model, token=token, deadline=JOBS.seconds) as session:
+            for step in classify_samples(
+                session, uploads.samples, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
             ):
                 rows += step.rows
                 yield {status: f"{step.done} of {step.total} images …", kept: None}
             result = BatchResult(rows, setup, {}, session.fingerprint)
             line = provenance(session, engine, time.perf_counter() - began)
-        yield {status: summary(rows, bundle.ignored), whose: line}
+        yield {status: summary(rows, uploads.ignored), whose: line}
         for changed in finish(result, typed[k], csv_file=typed[truth], folders=typed[folders]):
             yield {shown_in[name]: value for name, value in changed.items()}
 
@@ -218,11 +214,11 @@ def build(page: Page) -> None:
         "outputs": [widget for name, widget in shown_in.items() if name != "k"],
         "show_progress_on": [status],
         "api_visibility": "private",
-        **ASKS_MODEL,
+        **LONG,
     }
     wire(JOBS, go, stop, status=status, event=event)
     shipped.click(_shipped, None, [given, labels], api_visibility="private")
-    shown_in["rows"].select(_picked, [shown_in["rows"], given], [chosen, picked, sending], **ASIDE)
+    shown_in["rows"].select(_picked, [shown_in["rows"], given], [chosen, picked, sending], **LIGHT)
     _wire_filters(shown_in)
     page.exchange.accept("many", [given, labels], _added)
 
@@ -234,7 +230,7 @@ def _wire_filters(widgets: dict[str, Any]) -> None:
 
     filters = [widgets[name] for name in ("kept", "k", "label", "at_least", "only")]
     changes = [widgets["k"].release, *(widgets[name].input for name in ("label", "at_least", "only"))]
-    gr.on(changes, filtered, filters, [widgets[name] for name in ("rows", "csv", "json")], **ASIDE)
+    gr.on(changes, filtered, filters, [widgets[name] for name in ("rows", "csv", "json")], **LIGHT)
 
 
 @handler

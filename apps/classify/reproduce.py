@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE
+from apps._handler import LIGHT
 from apps._query import numbers
 from apps._widgets import code
 from apps.classify.answer import Query
@@ -73,5 +73,5 @@ def build(engine: Engine, query: gr.State, form: list[Any]) -> None:
     )
     shell = code("On the command line", lines=1, interactive=False)
     python = code("In Python", lines=8, interactive=False, elem_id="reproduce-python")
-    query.change(fill, query, [address, shell, python], **ASIDE)
+    query.change(fill, query, [address, shell, python], **LIGHT)
     gr.on(None, on_load, None, form, api_visibility="private", show_progress="hidden")

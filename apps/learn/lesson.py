@@ -145,7 +145,9 @@ def course_rows(course: Sequence[Moment]) -> list[list[str]]:
         [
             str(one.step),
             f"{one.loss:.3f}",
-            f"{100 * one.unseen.value:.0f} % ({100 * one.unseen.low:.0f} to {100 * one.unseen.high:.0f} %)",
+            "{:.0f} % ({:.0f} to {:.0f} %)".format(
+                *(100 * (number or 0.0) for number in (one.unseen.value, one.unseen.low, one.unseen.high))
+            ),
             f"{one.scale:.1f}",
         ]
         for one in kept

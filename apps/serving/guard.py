@@ -1,15 +1,16 @@
 """The door of the web server: every request passes here before Gradio sees it, and every answer on its way out.
 
-Knows no tab and no model. It looks in this order: host, address, page of origin, fair share, length and pace of the
-body, what the body asks for. A refusal is small JSON with a sentence, sent before anything was looked up, fetched or
-stored.
+Does not know about tabs and models. It checks in this order: host, address, page of origin, fair share, length and
+pace of the body, what the body asks for. A refusal is small JSON with a sentence, sent before anything was looked up,
+fetched or stored.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from apps.serving import bodies, origins, routes
 from apps.serving.headers import dressed, security_headers
 from apps.serving.parts import Parts
 from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
+from apps.serving.turns import VISITOR, Turns
 from apps.serving.uploads import Uploads
 from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
-DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; they shrink to a tenth
+DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; compression makes them a tenth
+FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Rules:
     uploads: Path  # where gradio keeps uploads and results
     status: Callable[[], Mapping[str, str]]  # what /healthz answers
     functions: Callable[[], Mapping[int, str]] = dict  # number of each event -> its name
-    waiting: Callable[[], Iterable[str]] = tuple  # the page of each job that waits
+    turns: Turns | None = None  # of gradio's queue
     hosts: frozenset[str] = frozenset(origins.LOOPBACK)  # names this server answers to
     public: frozenset[str] = field(default=frozenset())  # names under which a proxy shows it
     root_path: str = ""
@@ -52,7 +55,7 @@ class Guard:
         self._app = app
         self._compressed = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
         self._rules = rules
-        self._visitors = Visitors(rules.limits, rules.waiting)
+        self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
         self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -93,16 +96,23 @@ class Guard:
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
         origins.check_origin(method, headers, self._rules.public)
-        scope = {**scope, "headers": self._believed(scope["headers"])}
-        if method != "POST":
-            await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
-            return
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
+        scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
+        if method != "POST":
+            async with self._visitors.reading(who, progress=path.endswith("/upload_progress")):
+                with self._listening(path, scope.get("query_string", b"")):
+                    await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
+            return
         with self._visitors.request(who):
             if routes.is_upload(path):
                 await self._upload(scope, headers, receive, send)
             else:
                 await self._post(scope, headers, path, receive, send, who=who)
+
+    def _listening(self, path: str, query: bytes) -> AbstractContextManager[None]:
+        """Note who listens to a page's stream, or to the stream of one job."""
+        name = routes.listens_to(path, query)
+        return self._rules.turns.listener(name) if self._rules.turns and name else nullcontext()
 
     async def _upload(self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send) -> None:
         limits = self._rules.limits
@@ -137,7 +147,7 @@ class Guard:
         """Return the body as it is passed on."""
         page = body.get("session_hash")
         if page is not None and not (isinstance(page, str) and PAGE.fullmatch(page)):
-            raise Refused(400, "The session's word is made of up to 64 letters, digits, - and _.")
+            raise Refused(400, "A session hash has up to 64 letters, digits, - and _.")
         if not (routes.is_job(path) or path.startswith(f"{routes.API}/run/")):
             return raw
         self._check_function(path, body)
@@ -169,15 +179,38 @@ class Guard:
 
 
 class _Answer:
-    """The sending side that remembers whether the answer has begun."""
+    """The sending side: remembers whether the answer has begun, and says in words what went wrong inside."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self._failed: Message | None = None  # the start of an answer with status 500, until its body is known
+        self._over = False
 
     async def __call__(self, message: Message) -> None:
+        if self._over:
+            return
         self.begun = True
-        await self._send(message)
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            self._failed = message
+        elif self._failed is None:
+            await self._send(message)
+        elif _has_words(message.get("body", b"")):
+            await self._send(self._failed)
+            await self._send(message)
+            self._failed = None
+        else:
+            self._over = True
+            await answer(self._send, 500, {"detail": FAILED})
+
+
+def _has_words(body: bytes) -> bool:
+    """Whether an answer with status 500 says what went wrong, as errors that a user can mend do."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(content, dict) and bool(content.get("error") or content.get("detail"))
 
 
 async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps import limits
+from apps.serving import memory
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
+from apps.serving.turns import Turns
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "strict_cors": True,
     "pwa": False,
     "enable_monitoring": False,
-    "max_threads": 16,
+    "max_threads": 24,  # the lines of `apps._handler` together, and some
     "footer_links": ["api", "settings"],
     "prevent_thread_lock": True,
     "quiet": True,
@@ -61,7 +63,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_options(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, stop_signals() as stop:
+    with private_uploads() as uploads, memory.given_back(), stop_signals() as stop:
         engine = _engine(options)
         head_start = _aside(_head_start)
         busy = [head_start]
@@ -95,34 +97,46 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
+    from apps.serving import log_once
+    from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
-    rules = _rules(demo, options, uploads=uploads, status=status, table=table)
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
-    _, local_url, _ = demo.launch(
-        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
-        server_port=options.port,
-        auth=check_login,
-        root_path=options.root_path or None,
-        max_file_size=table.upload_bytes,
-        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
-        theme=theme(),
-        head=HEAD,  # an event's `js` would need eval
-        allowed_paths=[],
-        **CLOSED,
-    )
+    turns = Turns(demo._queue, table)
+    turns.install()
+    rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
+    with hardened(Connections(table, proxied=in_space())):
+        _, local_url, _ = demo.launch(
+            server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
+            server_port=options.port,
+            auth=check_login,
+            root_path=options.root_path or None,
+            max_file_size=table.upload_bytes,
+            app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
+            theme=theme(),
+            head=HEAD,  # an event's `js` would need eval
+            allowed_paths=[],
+            **CLOSED,
+        )
+    log_once.install()
     return str(local_url)
 
 
 def _rules(
-    demo: gr.Blocks, options: ServeOptions, *, uploads: Path, status: Callable[[], dict[str, str]], table: limits.Limits
+    demo: gr.Blocks,
+    options: ServeOptions,
+    *,
+    uploads: Path,
+    status: Callable[[], dict[str, str]],
+    table: limits.Limits,
+    turns: Turns,
 ) -> Rules:
     return Rules(
         limits=table,
         uploads=uploads,
         status=status,
         functions=lambda: {number: str(fn.api_name or "") for number, fn in demo.fns.items()},
-        waiting=lambda: _waiting(demo),
+        turns=turns,
         hosts=names_of(options),
         public=frozenset(name.lower() for name in options.allow_host),
         root_path=options.root_path,
@@ -177,14 +191,6 @@ def _guarded(rules: Rules) -> Callable[[Any], Any]:
         yield
 
     return lifespan
-
-
-def _waiting(demo: gr.Blocks) -> Iterator[str]:
-    """Yield the page of each job that waits because its queue is busy."""
-    for queue in demo._queue.event_queue_per_concurrency_id.values():
-        if queue.concurrency_limit is not None and queue.current_concurrency >= queue.concurrency_limit:
-            for event in list(queue.queue):
-                yield event.session_hash
 
 
 def check_port(options: ServeOptions) -> None:

@@ -1,6 +1,6 @@
 """Which addresses of the web server exist for visitors; every other one is answered with 404.
 
-Knows paths and methods only: no body, no visitor. Gradio has more routes than this workbench needs (proxies, deep
+Does not know about bodies and visitors. Gradio has more routes than this workbench needs (proxies, deep
 links, direct calls past the queue, editing in the browser), and gains some with each release; so the list names what
 is open, not what is shut.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from apps.serving.refusal import Refused
 
@@ -72,6 +72,13 @@ def check_file(name: str, files: Path) -> None:
 def is_upload(path: str) -> bool:
     """Say whether the body is files, not JSON."""
     return path == f"{API}/upload"
+
+
+def listens_to(path: str, query: bytes) -> str:
+    """Return the page whose stream is asked for, or the id of the job; empty for any other address."""
+    if path == f"{API}/queue/data":
+        return parse_qs(query.decode("latin-1")).get("session_hash", [""])[0]
+    return path.rsplit("/", 1)[-1] if path.startswith(f"{API}/call/") else ""
 
 
 def is_job(path: str) -> bool:

@@ -1,24 +1,23 @@
 """Fair shares: what one address and one open page may have waiting, under way, and ask for in a while.
 
-Knows no body and no route. A page is known by the random word that it made up (gradio's session hash); since a
-visitor can make up many, addresses are counted too.
+Does not know about bodies and routes. A page is known by the random word that it made up (gradio's session hash);
+since a visitor can make up many, addresses are counted too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 from apps.limits import Limits
 from apps.serving.refusal import Refused
 
-T = TypeVar("T")
-
-REMEMBERED = 10_000  # pages and addresses; the oldest are forgotten
+REMEMBERED = 10_000  # addresses; the oldest are forgotten
 
 
 def address(headers: Mapping[str, str], peer: str, *, proxied: bool) -> str:
@@ -48,28 +47,36 @@ def _network(given: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     return str(given)
 
 
+@dataclass(frozen=True)
+class Queued:
+    """A job that has not begun."""
+
+    visitor: str  # its address
+    page: str
+    waits: bool  # for a slot, or for a listener that does not come
+
+
 class Visitors:
-    """Counters of all visitors; used on the server's event loop only, so without a lock."""
+    """Counters of all visitors; used on the server's event loop only, so without a lock.
+
+    Args:
+        limits: the table.
+        queued: yields each job that has not begun.
+        clock: seconds.
+    """
 
     def __init__(
         self,
         limits: Limits,
-        waiting: Callable[[], Iterable[str]],
+        queued: Callable[[], Iterable[Queued]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start empty.
-
-        Args:
-            limits: the table.
-            waiting: tells the page of each job that waits in the queue.
-            clock: seconds.
-        """
         self._limits = limits
-        self._waiting = waiting
+        self._queued = queued
         self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> tokens left, when
-        self._pages: OrderedDict[str, str] = OrderedDict()  # page -> address that came with it first
-        self._open: Counter[str] = Counter()  # address -> requests under way
+        self._writes = Bucket(limits.requests_burst, limits.requests_per_second, clock)
+        self._reads = Bucket(limits.reads_burst, limits.reads_per_second, clock, debt=limits.reads_open)
+        self._open: Counter[tuple[str, str]] = Counter()  # kind, address -> requests under way
 
     @contextmanager
     def request(self, who: str) -> Iterator[None]:
@@ -78,24 +85,40 @@ class Visitors:
         Raises:
             Refused: 429.
         """
-        self._spend(who)
-        if self._open[who] >= self._limits.requests_open:
-            raise Refused(429, f"More than {self._limits.requests_open} requests at once; wait for some to end.")
-        self._open[who] += 1
+        if self._writes.spend(who):
+            raise Refused(429, "Too many requests in a short time; try again in a few seconds.")
+        with self._one_of("write", who, self._limits.requests_open):
+            yield
+
+    @asynccontextmanager
+    async def reading(self, who: str, *, progress: bool) -> AsyncIterator[None]:
+        """Count any other request while it is answered; one too many per second waits.
+
+        Args:
+            who: the address.
+            progress: it asks how far an upload is, which costs more than other reading.
+
+        Raises:
+            Refused: 429.
+        """
+        if progress and self._writes.spend(who):
+            raise Refused(429, "Too many requests in a short time; try again in a few seconds.")
+        kind, most = ("progress", self._limits.progress_open) if progress else ("read", self._limits.reads_open)
+        with self._one_of(kind, who, most):
+            await asyncio.sleep(self._reads.spend(who))
+            yield
+
+    @contextmanager
+    def _one_of(self, kind: str, who: str, most: int) -> Iterator[None]:
+        if self._open[kind, who] >= most:
+            raise Refused(429, f"More than {most} requests at once; wait for some to end.")
+        self._open[kind, who] += 1
         try:
             yield
         finally:
-            self._open[who] -= 1
-            if not self._open[who]:
-                del self._open[who]
-
-    def _spend(self, who: str) -> None:
-        now, most = self._clock(), float(self._limits.requests_burst)
-        left, then = self._buckets.pop(who, (most, now))
-        left = min(most, left + (now - then) * self._limits.requests_per_second)
-        _remember(self._buckets, who, (max(left - 1, 0), now))
-        if left < 1:
-            raise Refused(429, "Too many requests in a short time; try again in a few seconds.")
+            self._open[kind, who] -= 1
+            if not self._open[kind, who]:
+                del self._open[kind, who]
 
     def check_job(self, who: str, page: str) -> None:
         """Let a page put one more job into the queue.
@@ -103,19 +126,46 @@ class Visitors:
         Raises:
             Refused: 429.
         """
-        _remember(self._pages, page, self._pages.pop(page, who))
-        waiting = list(self._waiting())
-        mine = sum(other == page for other in waiting)
-        ours = sum(self._pages.get(other) == who for other in waiting)
-        if mine >= self._limits.waiting_per_page or ours >= self._limits.waiting_per_visitor:
+        queued = list(self._queued())
+        mine = sum(job.waits and job.page == page for job in queued)
+        ours = [job for job in queued if job.visitor == who]
+        waiting, limits = sum(job.waits for job in ours), self._limits
+        if (
+            mine >= limits.waiting_per_page
+            or waiting >= limits.waiting_per_visitor
+            or len(ours) >= limits.queued_per_visitor
+        ):
             raise Refused(
                 429,
-                f"{self._limits.waiting_per_page} jobs of a page and {self._limits.waiting_per_visitor} of a visitor "
-                "may wait; let one finish or stop it first.",
+                f"{limits.waiting_per_page} jobs of a page and {limits.waiting_per_visitor} of a visitor may wait; "
+                "wait until one finishes, or stop one.",
             )
 
 
-def _remember(table: OrderedDict[str, T], key: str, value: T) -> None:
-    table[key] = value
-    while len(table) > REMEMBERED:
-        table.popitem(last=False)
+class Bucket:
+    """Tokens of each address: `most` at once, `per_second` in the long run.
+
+    Args:
+        most: tokens of an address that has not come for a while.
+        per_second: tokens that come back.
+        clock: seconds.
+        debt: tokens that may be owed by an address that waits for them.
+    """
+
+    def __init__(
+        self, most: float, per_second: float, clock: Callable[[], float] = time.monotonic, *, debt: float = 0.0
+    ) -> None:
+        self._most, self._debt = most, debt
+        self._per_second = per_second
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> tokens left, when
+
+    def spend(self, who: str) -> float:
+        """Take a token; return the seconds until there is one, 0 where there was."""
+        now = self._clock()
+        left, then = self._left.pop(who, (self._most, now))
+        left = min(self._most, left + (now - then) * self._per_second)
+        self._left[who] = (max(left - 1, -self._debt), now)
+        while len(self._left) > REMEMBERED:
+            self._left.popitem(last=False)
+        return max(0.0, 1 - left) / self._per_second

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.shell._output import say
+from audits.shell.output import say
 from workbench.models import find
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 import typer
 
-from apps.shell._options import JsonOption
-from apps.shell._output import say, write, write_json
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json
 
 cache = typer.Typer(help="Look at the embeddings that `embed --cache` and audits keep on this disk, or remove them.")
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import picture_paths
-from apps.shell._options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from apps.shell._output import progress, say, write, write_json
-from workbench.errors import BadInput, OutOfResources
+from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
+from audits.shell.output import say, write, write_json
+from audits.shell.progress import progress
+from workbench.errors import INCOMPLETE, BadInput, OutOfResources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from workbench.embedding import Embedded
 
-SOME_FAILED = 3  # the exit code
 ROW_GROUP = 1024  # pictures that are written at once
 MODEL_KEY = "clip_workbench.model"  # of the file's metadata: the fingerprint of the model
 
@@ -65,7 +65,7 @@ def embed(
         write(str(out))
     say(f"{written} of {len(files)} pictures embedded, {backend.dim} numbers each.")
     if failed:
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(INCOMPLETE)
 
 
 def check_out(out: Path, force: bool) -> None:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._interrupt import stop_on_ctrl_c
-from apps.shell._options import DeviceOption, JsonOption
-from apps.shell._output import progress, say, write, write_json
-from workbench.errors import BadInput, Unsupported
+from audits.shell.interrupt import stop_on_ctrl_c
+from audits.shell.options import DeviceOption, JsonOption
+from audits.shell.output import say, write, write_json
+from audits.shell.progress import progress
+from workbench.errors import INCOMPLETE, BadInput, Unsupported
 
 if TYPE_CHECKING:
-    from workbench.training.progress import Order, Progress
+    from workbench.progress import Progress
+    from workbench.training.order import Order
 
-SOME_FAILED = 3  # the exit code
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
 
 
@@ -50,7 +51,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on pictures with captions; several GPUs with `torchrun --nproc-per-node N app.py train …`."""
-    from workbench.training.progress import Order
+    from workbench.training.order import Order
 
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
     if recipe == POCKET:
@@ -105,9 +106,10 @@ def _show(rows: Iterator[Progress]) -> None:
     with progress() as bar:
         task = bar.add_task("Training", total=None)
         for row in rows:
-            bar.update(task, completed=row.step, total=row.steps, description=f"loss {row.loss:.4f}")
+            loss = f"loss {row.values['loss']:.4f}" if "loss" in row.values else row.unit
+            bar.update(task, completed=row.done, total=row.total, description=loss)
             if row.text:
-                say(f"step {row.step}: {row.text}")
+                say(f"step {row.done}: {row.text}")
 
 
 def _tell_pocket(out: Path, as_json: bool) -> None:
@@ -138,4 +140,4 @@ def _tell(out: Path, as_json: bool) -> None:
         say(f"{len(found.passed_over)} pictures had no usable sentence; {RECORD} names them.")
     if found.unreadable:
         say(f"{len(found.unreadable)} pictures could not be opened; {RECORD} names them.")
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(INCOMPLETE)

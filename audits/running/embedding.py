@@ -18,6 +18,7 @@ from audits.running.chunks import Chunk, Origin, TextChunk, picture_chunks, text
 from audits.running.codes import change_code
 from audits.running.passes import encode, encode_texts, open_square
 from workbench.errors import BadInput
+from workbench.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +31,6 @@ if TYPE_CHECKING:
     from workbench.scheduler import CancelToken
 
 HANDS = max(1, min(8, os.cpu_count() or 1))  # threads that open pictures
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a stage is."""
-
-    stage: str  # read, embed, score, analyse
-    done: int
-    total: int  # pictures; 0 where it is not known
-    rate: float = 0.0  # pictures a second, those that were kept not counted
-    left_s: float | None = None  # seconds to the end of the stage, by that rate
 
 
 @dataclass(frozen=True)
@@ -199,16 +189,12 @@ def _pictures(
                 store.put(chunk.key, found)
             rows[chunk.key] = found
             done += len(chunk.items)
-            yield _progress(done, layout.size, computed=done - kept, seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            yield Progress.timed(done, layout.size, "images", seconds=seconds, computed=done - kept, stage="embed")
             _check(token)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return kept
-
-
-def _progress(done: int, total: int, *, computed: int, seconds: float) -> Progress:
-    rate = computed / seconds if computed and seconds > 0 else 0.0
-    return Progress("embed", done, total, rate, (total - done) / rate if rate else None)
 
 
 def _needed(model: Any) -> Any:

@@ -56,11 +56,11 @@ def open_square(module: Stages, model: Any, dataset: Dataset, *, item: Item, pat
 
 
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embed texts of one chunk, (n, dim) float32."""
+    """Embed texts of one chunk, (n, dim) float32; the device serves others after each batch."""
     import numpy as np
 
     try:
-        (rows,) = _driven(model, lambda box: iter([box.embed_texts(list(texts))]))
+        *_, rows = _driven(model, lambda box: box.text_batches(list(texts)))
     except Unsupported:
         rows = model.embed_texts(list(texts))
     answer: NDArray[np.float32] = np.asarray(rows, dtype=np.float32)

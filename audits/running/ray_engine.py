@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.running.chunks import Chunk
-from audits.running.embedding import Layout, Progress
-from audits.running.jobs import Job
+from audits.running.embedding import Layout
+from audits.running.jobs import Job, check_ray
 from audits.running.passes import encode, open_square
 from audits.running.vectors import VectorStore
 from audits.stages import stages
-from workbench.errors import Cancelled, Unsupported
+from workbench.errors import Cancelled
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
 if TYPE_CHECKING:
@@ -32,19 +33,6 @@ QUIET = {
 }
 
 
-def check() -> None:
-    """Refuse where Ray is not installed.
-
-    Raises:
-        Unsupported: the message names the extra.
-    """
-    from importlib.util import find_spec
-
-    found = find_spec("ray")
-    if found is None or found.origin is None:  # without an origin it is some folder of that name, no package
-        raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
-
-
 def fill(
     job: Job, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
 ) -> Generator[Progress, None, None]:
@@ -54,7 +42,7 @@ def fill(
         Unsupported: Ray is not installed.
         Cancelled: on request; chunks that are done are kept.
     """
-    check()
+    check_ray()
     missing = [chunk for chunk in layout.pictures if not store.has(chunk.key)]
     if not missing:
         return
@@ -73,8 +61,8 @@ def fill(
     )
     for row in told.iter_rows():
         done += int(row["pictures"])
-        rate = done / (time.monotonic() - began)
-        yield Progress("embed", done, total, rate, (total - done) / rate)
+        seconds = time.monotonic() - began
+        yield Progress.timed(done, total, "images", seconds=seconds, computed=done, stage="embed")
         if token is not None and token.cancelled:
             raise Cancelled("Stopped on request; what is done is kept, and the same command continues.")
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 import gradio as gr
 import pytest
 
-from apps import GROUPS, TABS, TITLE, assemble
+from apps import TABS, TITLE, assemble
 from apps._figures import bars, heat_map, plain
-from apps._handler import MODEL_QUEUE, handler, owner
+from apps._handler import LONG, MODEL_QUEUE, handler, owner
 from apps._navigation import script
 from apps._text import literal
 from apps.requirements import REQUIREMENTS, lacking
+from apps.tabs import GROUPS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
 
@@ -42,9 +43,26 @@ def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
 
 def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
     asking = [fn for fn in page.fns.values() if fn.queue and fn.concurrency_id == MODEL_QUEUE]
-    assert {"classify", "compare", "match", "explain", "ask", "follow", "show", "plan", "run"} <= {
+    assert {"classify", "compare", "match", "explain", "ask", "follow", "plan"} <= {
         fn.api_name.rstrip("_0123456789") for fn in asking
     }
+
+
+CHOICES = (gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.Slider)
+
+
+def test_what_skips_the_queue_takes_choices_only(page: gr.Blocks) -> None:
+    """Text, files and kept results can be large: reading them may take long, so it waits its turn."""
+    unqueued = [fn for fn in page.fns.values() if not fn.queue]
+    assert len(unqueued) > 20
+    takes = {fn.api_name: [type(one).__name__ for one in fn.inputs if not isinstance(one, CHOICES)] for fn in unqueued}
+    assert {name: kinds for name, kinds in takes.items() if kinds} == {}
+
+
+def test_runs_of_many_steps_take_no_slot_of_a_short_question(page: gr.Blocks) -> None:
+    long = {fn.concurrency_id for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)}
+    assert long == {LONG["concurrency_id"], "download", "learn"}
+    assert MODEL_QUEUE not in long
 
 
 def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:

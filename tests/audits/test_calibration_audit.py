@@ -10,7 +10,7 @@ import pytest
 
 from audits import calibration
 from audits.analysis import Analysis
-from audits.reliability import FIT, best_temperature, brier, ece, nll
+from audits.calibration.analyse import FIT, best_temperature, brier, ece, nll
 from tests.audits.planted import dataset, embedded, find, one_hot, protocol
 from workbench.errors import BadInput
 from workbench.statistics.measures import table

@@ -92,8 +92,8 @@ def test_an_address_restores_its_settings(visit: Visit) -> None:
 
 def test_an_address_that_asks_too_much_is_answered_with_a_notice(visit: Visit) -> None:
     page = visit("?" + urlencode({"labels": ",".join(f"w{n}" for n in range(257)), "picture": "unicorn"}))
-    page.get_by_text("in the address was not used").wait_for()
-    page.get_by_text("names no shipped picture").wait_for()
+    page.get_by_text("in the address was ignored").wait_for()
+    page.get_by_text("names an example image that does not exist").wait_for()
     assert page.locator("#classify-labels textarea").input_value().startswith("cat, dog")
 
 

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from guarded_server import running
+from guarded_server import Server, running
 
 pytestmark = pytest.mark.heavy
+
+
+def visitor(server: Server, number: int) -> httpx.Client:
+    """A client with an address of its own."""
+    transport = httpx.HTTPTransport(local_address=f"127.0.0.{number}")
+    return httpx.Client(base_url=server.url, timeout=30, transport=transport)
+
+
+def ask(client: httpx.Client, name: str, text: str) -> float:
+    """Seconds until a job's answer is here."""
+    begun = time.perf_counter()
+    event = client.post(f"/gradio_api/call/{name}", json={"data": [text]}).json()["event_id"]
+    assert text in client.get(f"/gradio_api/call/{name}/{event}").text
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def listening(server: Server, page: str) -> Iterator[None]:
+    """Hold a page's stream open without reading it."""
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        line.sendall(f"GET /gradio_api/queue/data?session_hash={page} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        yield
 
 
 def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(tmp_path: Path) -> None:
@@ -19,13 +44,48 @@ def test_one_page_and_one_address_may_have_only_so_many_jobs_waiting(tmp_path: P
         def join(page: str) -> int:
             body = {"data": ["x"], "fn_index": 1, "session_hash": page}
             status = client.post("/gradio_api/queue/join", json=body).status_code
-            time.sleep(0.05)
+            if status == 200:
+                listeners.enter_context(listening(server, page))
+            time.sleep(0.1)
             return status
 
-        assert [join("one") for _ in range(6)] == [200] * 4 + [429] * 2  # one runs, three wait
-        assert [join(f"made-up-{i}") for i in range(4)] == [200] * 3 + [429]  # six of this address wait
-        body = {"data": ["quick"], "fn_index": 2, "session_hash": "one"}
-        assert client.post("/gradio_api/run/light", json=body).json()["data"] == ["quick"]
+        with ExitStack() as listeners:
+            assert [join("one") for _ in range(6)] == [200] * 4 + [429] * 2  # one runs, three wait
+            assert [join(f"made-up-{i}") for i in range(4)] == [200] * 3 + [429]  # six of this address wait
+            body = {"data": ["quick"], "fn_index": 2, "session_hash": "one"}
+            assert client.post("/gradio_api/run/light", json=body).json()["data"] == ["quick"]
+
+
+def test_a_job_that_nobody_listens_to_does_not_run(tmp_path: Path) -> None:
+    with (
+        running(tmp_path, limits={"listen_seconds": 2.0}) as server,
+        visitor(server, 1) as ghosts,
+        visitor(server, 2) as one,
+    ):
+        for number in range(10):
+            body = {"data": ["x"], "fn_index": 1, "session_hash": f"ghost-{number}"}
+            ghosts.post("/gradio_api/queue/join", json=body)
+        assert ask(one, "slow", "mine") < 6.0  # the job's own second, not eleven
+        time.sleep(2.5)
+        assert one.get("/gradio_api/queue/status").json()["queue_size"] == 0  # forgotten
+
+
+def test_one_address_does_not_keep_others_waiting(tmp_path: Path) -> None:
+    with running(tmp_path) as server, visitor(server, 1) as many, visitor(server, 2) as one, ExitStack() as listeners:
+        for number in range(7):
+            body = {"data": ["x"], "fn_index": 1, "session_hash": f"page-{number}"}
+            assert many.post("/gradio_api/queue/join", json=body).status_code == 200
+            listeners.enter_context(listening(server, f"page-{number}"))
+        assert ask(one, "slow", "mine") < 5.0  # after the one that runs, before the six that wait
+
+
+def test_an_error_without_words_gets_some(tmp_path: Path) -> None:
+    with running(tmp_path) as server, visitor(server, 1) as client:
+        event = client.post("/gradio_api/call/look", json={"data": [{"path": "/etc/passwd"}]}).json()["event_id"]
+        text = client.get(f"/gradio_api/call/look/{event}").text
+        assert "event: error" in text
+        assert "Something went wrong on the server" in text
+        assert "passwd" not in text
 
 
 def test_a_server_with_a_password(tmp_path: Path) -> None:

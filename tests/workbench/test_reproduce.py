@@ -42,8 +42,8 @@ def test_an_address_from_anybody_gives_usable_settings(query: dict[str, str]) ->
         ({"model": "folder:/etc"}, "model"),
         ({"labels": ",".join(f"l{i}" for i in range(300))}, "labels"),
         ({"templates": "ninety"}, "templates"),
-        ({"templates": "own"}, "own list"),
-        ({"picture": "../../etc/passwd"}, "picture"),
+        ({"templates": "own"}, "own templates"),
+        ({"picture": "../../etc/passwd"}, "example image"),
         ({"v": "99"}, "version"),
     ],
 )

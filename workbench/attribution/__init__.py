@@ -10,7 +10,7 @@ Heat maps and their summary in words stand in `workbench.attribution.heatmap`.
 
 from workbench.attribution.heatmap import overlay
 from workbench.attribution.methods import METHODS, availability
-from workbench.attribution.request import Attribution, Progress, Request
+from workbench.attribution.request import Attribution, Request
 from workbench.attribution.steps import explain
 
-__all__ = ["METHODS", "Attribution", "Progress", "Request", "availability", "explain", "overlay"]
+__all__ = ["METHODS", "Attribution", "Request", "availability", "explain", "overlay"]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.attribution.baselines import SAYS, baseline
-from workbench.attribution.request import Progress, Request
+from workbench.attribution.request import Request
 from workbench.attribution.score import Finding, Score
+from workbench.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from workbench.attribution.request import Progress, Request
+from workbench.attribution.request import Request
 from workbench.attribution.score import Finding, Score
 from workbench.errors import Unsupported
+from workbench.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor

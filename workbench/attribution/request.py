@@ -86,15 +86,6 @@ class Request:
             )
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a long attribution has come."""
-
-    done: int
-    total: int
-    unit: str  # what is counted
-
-
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """Where the label was seen."""

@@ -15,9 +15,10 @@ from workbench.attribution.gradients import integrated_gradients
 from workbench.attribution.methods import METHODS, availability
 from workbench.attribution.occlusion import occlusion
 from workbench.attribution.relevance import attention_relevance
-from workbench.attribution.request import Attribution, Progress, Request
+from workbench.attribution.request import Attribution, Request
 from workbench.attribution.score import Explainable, Finding, Score, check_finite, score_of
 from workbench.errors import BadInput, OutOfResources, Unsupported
+from workbench.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,7 +16,7 @@ import numpy as np
 from workbench.batch.export import read_csv
 from workbench.batch.run import Row
 from workbench.errors import BadInput, UnknownName
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,11 +71,7 @@ def read_truth(path: Path | str, files: Sequence[str]) -> tuple[dict[str, str], 
     known = _by_name(files)
     truth: dict[str, str] = {}
     strangers = 0
-    for number, line in enumerate(lines, start=2):
-        if len(line) <= max(at_file, at_label):
-            raise BadInput(
-                f"Line {number} of the true labels has {len(line)} column(s); the first line {len(headers)}."
-            )
+    for line in lines:
         file, label = known.get(line[at_file].strip()), line[at_label].strip()
         strangers += file is None
         if file is not None and label and truth.setdefault(file, label) != label:
@@ -124,9 +120,9 @@ def evaluate(rows: Sequence[Row], truth: Mapping[str, str], labels: Sequence[str
     top5 = sum(truth[row.file] in [label for label, _, _ in row.ranked[:5]] for row in scored)
     right, per_class = confusion.diagonal(), confusion.sum(axis=1)
     return Evaluation(
-        accuracy=share(int(right.sum()), len(scored)),
-        top5=share(top5, len(scored)) if len(labels) >= 5 else None,
-        classes={label: share(int(right[at[label]]), int(per_class[at[label]])) for label in at},
+        accuracy=proportion(int(right.sum()), len(scored)),
+        top5=proportion(top5, len(scored)) if len(labels) >= 5 else None,
+        classes={label: proportion(int(right[at[label]]), int(per_class[at[label]])) for label in at},
         labels=tuple(labels),
         confusion=confusion,
         unknown=dict(unknown),

@@ -9,7 +9,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.backend import Anatomy, Reading, Tokens
-from workbench.errors import Unsupported
+from workbench.errors import BadInput, Unsupported
+from workbench.hooks import Intervention, hooked, recorded
 from workbench.images import check_pictures, safe_open
 from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 from workbench.text import check_texts
@@ -48,6 +50,8 @@ class Towers:
     logit_bias: float = 0.0
     score: Score = "softmax"  # what the weights were trained for
     attention: Callable[[Tensor], tuple[Tensor, list[Tensor]]] | None = None  # normalised pixels; eager
+    text_anatomy: Anatomy = field(default_factory=lambda: Anatomy("flat"))
+    token_embedding: nn.Embedding | None = None  # of the text tower, called once for each pass
 
 
 class TorchBackend:
@@ -64,6 +68,7 @@ class TorchBackend:
         self.preprocessing = towers.preprocessing
         self.image_size = towers.preprocessing.size
         self.anatomy = towers.anatomy
+        self.text_anatomy = towers.text_anatomy
 
     @property
     def device(self) -> torch.device:
@@ -98,6 +103,11 @@ class TorchBackend:
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows."""
+        *_, rows = self.text_batches(texts)
+        return rows
+
+    def text_batches(self, texts: Sequence[str]) -> Iterator[Tensor]:
+        """Embed texts one batch at a time; yields all rows after each batch, complete after the last."""
         check_texts(texts)
         tokens = self.tokenize(texts)
         lengths = tokens.mask.sum(dim=1)
@@ -106,7 +116,7 @@ class TorchBackend:
             longest = int(lengths[batch].max())
             part = Tokens(tokens.ids[batch, :longest], tokens.mask[batch, :longest], ())
             rows[batch] = self.encode_tokens(part)
-        return rows
+            yield rows
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""
@@ -129,13 +139,54 @@ class TorchBackend:
     @torch.inference_mode()
     def encode_tokens(self, tokens: Tokens) -> Tensor:
         """Tokens of n texts -> (n, dim) float32 on the CPU, unit rows."""
-        rows = self.towers.text(tokens.ids.to(self.device), tokens.mask.to(self.device))
-        return nn.functional.normalize(rows.float(), dim=-1).cpu()
+        return self.embed_tokens(tokens).cpu()
+
+    @property
+    def token_table(self) -> Tensor:
+        """The text tower's input embeddings, (vocabulary, width)."""
+        return self._token_embedding().weight
+
+    def _token_embedding(self) -> nn.Embedding:
+        if self.towers.token_embedding is None:
+            raise Unsupported(f"{self.spec.title} has no table of token embeddings in its text tower.")
+        return self.towers.token_embedding
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) float32 on the device, unit rows, with gradient."""
         rows = self.towers.image(normalise(pixels, self.preprocessing).to(self.dtype))
         return nn.functional.normalize(rows.float(), dim=-1)
+
+    def embed_tokens(self, tokens: Tokens, soft: Tensor | None = None) -> Tensor:
+        """Tokens of n texts -> (n, dim) float32 on the device, unit rows, with gradient to `soft` where given."""
+        ids, mask = tokens.ids.to(self.device), tokens.mask.to(self.device)
+        with ExitStack() as stack:
+            if soft is not None:
+                table = self._token_embedding()
+                if soft.shape != (*ids.shape, table.embedding_dim):
+                    wanted = (*ids.shape, table.embedding_dim)
+                    raise BadInput(f"Soft tokens of these texts have shape {wanted}; got {tuple(soft.shape)}.")
+                stack.enter_context(hooked([(table, lambda rows: soft.to(rows))]))
+            return nn.functional.normalize(self.towers.text(ids, mask).float(), dim=-1)
+
+    def activations(self, pixels: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of image layers by name, with gradient."""
+        with recorded(self.anatomy.pick(layers)) as values:
+            self.embed_pixels(pixels)
+        return {name: values[name] for name in layers}
+
+    def text_activations(self, tokens: Tokens, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of text layers by name, with gradient."""
+        with recorded(self.text_anatomy.pick(layers)) as values:
+            self.embed_tokens(tokens)
+        return {name: values[name] for name in layers}
+
+    @contextmanager
+    def intervened(self, *image: Intervention, text: Sequence[Intervention] = ()) -> Iterator[None]:
+        """Change units of image and text layers within the `with` block."""
+        pairs = [(self.anatomy.pick([one.layer])[one.layer], one) for one in image]
+        pairs += [(self.text_anatomy.pick([one.layer])[one.layer], one) for one in text]
+        with hooked(pairs):
+            yield
 
     def attention(self, pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Embeddings, and per block (n, heads, tokens, tokens) attention, both with gradient."""

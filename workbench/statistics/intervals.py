@@ -1,6 +1,17 @@
-"""One number and the interval that it was measured to: shares, differences, means, AUROC, anything else by bootstrap.
+"""Confidence intervals: shares, differences of shares, means, AUROC, anything else by bootstrap.
 
-Knows nothing of groups or tests. What cannot be worked out is None with the reason in `method`, never 0 and never NaN.
+One policy holds for the interval of a share in the whole project (Zero-shot, batches, training, audits, AuditFrame);
+`proportion` is its only implementation:
+
+    n < 40, or k = 0, or k = n    Clopper-Pearson: exact, never covers less than promised
+    elsewhere                     Wilson: shorter, covers close to what it promises on average
+
+so that 20 of 20 is 83.2 to 100 % wherever it is shown. Where rows are clustered, k and n are first shrunk to what
+independent rows would be worth (`clusters.effective`). What is undefined is None, with the reason in `method`; never 0
+and never NaN.
+
+Source: the line at n = 40 is that of Brown, Cai and DasGupta 2001, Stat. Sci. 16:101, section 5. They find
+Clopper-Pearson too long below it; an audit accepts that, because Wilson covers less than promised for some shares.
 """
 
 from __future__ import annotations
@@ -14,9 +25,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics._checked import check_counts, check_level, clusters_of, finite
-from workbench.statistics._inverted import auroc_bound, normal_quantiles, score_bound
-from workbench.statistics._resampled import resampled
+from workbench.statistics._bootstrap import resampled
+from workbench.statistics._checks import check_counts, check_level, clusters_of, finite
+from workbench.statistics._test_inversion import auroc_bound, normal_quantiles, score_bound
 
 SMALL = 40  # below this many cases `auto` takes the exact interval (Brown, Cai and DasGupta 2001, section 5)
 RESAMPLES = 2000
@@ -39,22 +50,30 @@ class Interval:
             return f"{self.value:.4g} (no interval: {self.method})"
         return f"{self.value:.4g} ({100 * self.level:g} % interval {self.low:.4g} to {self.high:.4g}, {self.method})"
 
-    @property
-    def defined(self) -> bool:
-        """Whether there is a value at all."""
-        return self.value is not None
+
+@dataclass(frozen=True)
+class Share(Interval):
+    """A share, 0..1, with its interval and its count; None where nothing was counted."""
+
+    n: int  # how many were counted
+
+    def __str__(self) -> str:
+        if self.value is None or self.low is None or self.high is None:
+            return f"not measured (n = {self.n})"
+        value, low, high = (f"{100 * part:.1f}" for part in (self.value, self.low, self.high))
+        return f"{value} % ({100 * self.level:g} % interval {low} to {high} %, n = {self.n}, {self.method})"
 
 
 def proportion(
     k: int, n: int, *, level: float = 0.95, method: Literal["auto", "wilson", "clopper-pearson"] = "auto"
-) -> Interval:
-    """Return k / n, 0..1, with its interval.
+) -> Share:
+    """Return k / n, 0..1, with its interval by the policy of this module.
 
     Args:
         k: how many of the n, 0..n.
         n: how many were counted; 0 gives no value.
         level: of confidence, strictly between 0 and 1.
-        method: `auto` takes Clopper-Pearson where k is 0 or n, or n is below 40, and Wilson elsewhere.
+        method: `auto` is the policy; the two others are for comparison with other software.
 
     Raises:
         BadInput: counts that cannot be, a level outside (0, 1), or no such method.
@@ -67,13 +86,13 @@ def proportion(
     if method not in ("auto", "wilson", "clopper-pearson"):
         raise BadInput(f"The interval of a share is 'auto', 'wilson' or 'clopper-pearson'; got {method!r}.")
     if n == 0:
-        return Interval(None, None, None, level, "undefined: n = 0")
+        return Share(None, None, None, level, "undefined: n = 0", 0)
     from statsmodels.stats.proportion import proportion_confint
 
     exact = method == "clopper-pearson" or (method == "auto" and (k in (0, n) or n < SMALL))
     low, high = proportion_confint(int(k), int(n), alpha=1 - level, method="beta" if exact else "wilson")
     name = "Clopper-Pearson" if exact else "Wilson"
-    return Interval(k / n, max(0.0, float(low)), min(1.0, float(high)), level, name)
+    return Share(k / n, max(0.0, float(low)), min(1.0, float(high)), level, name, int(n))
 
 
 def difference(
@@ -196,8 +215,8 @@ def auroc(scores: ArrayLike, positives: ArrayLike, *, level: float = 0.95) -> In
     ones, zeros = int(is_positive.sum()), int((~is_positive).sum())
     if ones == 0 or zeros == 0:
         return Interval(None, None, None, level, "undefined: both classes are needed")
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    area = float((rankdata(x)[is_positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    area = round(float(roc_auc_score(is_positive, x)), 12)  # a trapezoid sum is not quite 1 where all pairs are won
     low, high = (auroc_bound(area, ones, zeros, z=side) for side in normal_quantiles(level))
     return Interval(area, low, high, level, "Newcombe score (AUROC)")

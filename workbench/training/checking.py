@@ -1,7 +1,4 @@
-"""How well a model in training names pictures that it is not trained on.
-
-Knows no optimizer and no file.
-"""
+"""Validation during training: accuracy on images that are held out."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ from torch.nn import functional
 
 from workbench.errors import BadPicture
 from workbench.prompts import fill
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 from workbench.training.data import Pair
-from workbench.training.gradients import Towers
+from workbench.training.gradients import TowerPair
 from workbench.training.trainee import Trainee
 
 BATCH = 64
@@ -32,7 +29,7 @@ def split(pairs: Sequence[Pair], wanted: int, seed: int) -> tuple[list[Pair], li
     )
 
 
-class Check:
+class Validation:
     """A fixed set of pictures, each to be named among all different sentences of the set.
 
     Args:
@@ -54,10 +51,10 @@ class Check:
         self._squares = torch.stack(squares) if squares else torch.empty(0)
 
     @torch.no_grad()
-    def measure(self, trainee: Trainee, towers: Towers) -> Share:
+    def measure(self, trainee: Trainee, towers: TowerPair) -> Share:
         """Return the share named right; the caller sets training mode afterwards."""
         if len(self.sentences) < 2:
-            return share(0, 0)
+            return proportion(0, 0)
         trainee.module.eval()
         device = trainee.log_scale.device
         tokens = trainee.towers.tokenize(self.sentences)
@@ -65,7 +62,7 @@ class Check:
         texts = _rows(lambda part: towers.text(ids[part], mask[part]), len(ids))
         images = _rows(lambda part: towers.image(trainee.pixels(self._squares[part].to(device))), len(self._squares))
         chosen = (images @ texts.T).argmax(dim=1).cpu()
-        return share(int((chosen == self._answers).sum()), len(self._answers))
+        return proportion(int((chosen == self._answers).sum()), len(self._answers))
 
 
 def matched(images: torch.Tensor, texts: torch.Tensor, keys: torch.Tensor) -> float:

@@ -1,8 +1,7 @@
-"""States that a training goes on from to the bit: tensors in safetensors, everything else in JSON, never a pickle.
+"""Checkpoints that resume a training exactly: tensors in safetensors, everything else in JSON, never a pickle.
 
 A state is a tree of dicts, lists, tuples, tensors, numbers, words and None, as every `state_dict()` is. A checkpoint is
 a folder that gets its name when it is complete, so that a training killed at any moment finds the last whole one.
-Knows nothing of what is trained.
 """
 
 from __future__ import annotations

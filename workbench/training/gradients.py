@@ -4,10 +4,8 @@ In chunks, every chunk is embedded once without gradient; the loss of the whole 
 then every chunk is embedded again, with the same random draws, and passes that gradient on. The result is the plain
 gradient as long as no picture sees another one in the tower: batch norm must be frozen.
 
-Knows no optimizer, no file and no model library.
-
 Source:
-    Gao et al. 2021, Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, arXiv:2101.06983.
+    Gao et al. 2021, Scaling Deep Contrastive Learning EncodedBatch Size under Memory Limited Setup, arXiv:2101.06983.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # unit rows of all pictures a
 
 
 @dataclass(frozen=True)
-class Batch:
+class EncodedBatch:
     """This process's part of a batch."""
 
     pixels: Tensor  # (n, 3, side, side), as the image tower takes them
@@ -37,20 +35,20 @@ class Batch:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def chunk(self, rows: slice) -> Batch:
+    def chunk(self, rows: slice) -> EncodedBatch:
         """Return some of the pairs."""
-        return Batch(self.pixels[rows], self.ids[rows], self.mask[rows], self.keys[rows])
+        return EncodedBatch(self.pixels[rows], self.ids[rows], self.mask[rows], self.keys[rows])
 
 
 @dataclass(frozen=True)
-class Towers:
+class TowerPair:
     """What turns a batch into rows, and in which precision."""
 
     image: Callable[[Tensor], Tensor]  # pixels -> (n, dim), any length
     text: Callable[[Tensor, Tensor], Tensor]  # ids, mask -> (n, dim), any length
     dtype: torch.dtype = torch.float32  # other than float32: autocast
 
-    def embed(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def embed(self, batch: EncodedBatch) -> tuple[Tensor, Tensor]:
         """Return unit rows of pictures and texts, (n, dim) each, in float32 or what the towers hold beyond it."""
         low = self.dtype in (torch.bfloat16, torch.float16)
         # a context of its own each time: what autocast keeps from a pass without gradient would stop the next one's
@@ -61,7 +59,7 @@ class Towers:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BatchResult:
     """What one batch gave besides its gradient."""
 
     loss: float  # this process's share
@@ -70,8 +68,8 @@ class Outcome:
 
 
 def backward(
-    towers: Towers, batch: Batch, loss: Loss, *, chunk: int = 0, scaler: torch.amp.GradScaler | None = None
-) -> Outcome:
+    towers: TowerPair, batch: EncodedBatch, loss: Loss, *, chunk: int = 0, scaler: torch.amp.GradScaler | None = None
+) -> BatchResult:
     """Add the gradient of the batch's loss to the parameters.
 
     Args:
@@ -91,23 +89,23 @@ def backward(
             draws.append(_Draws(batch.pixels.device))
             rows.append(towers.embed(batch.chunk(part)))
     images, texts = (torch.cat(side).requires_grad_() for side in zip(*rows, strict=True))
-    outcome = _from_rows(images, texts, batch.keys, loss=loss, scaler=scaler)
+    result = _from_rows(images, texts, batch.keys, loss=loss, scaler=scaler)
     for part, drawn in zip(parts, draws, strict=True):
         with drawn.again():
             both = towers.embed(batch.chunk(part))
         pushes = [None if side.grad is None else side.grad[part] for side in (images, texts)]
         learning = [number for number in (0, 1) if both[number].requires_grad]  # a locked tower's rows carry nothing
         torch.autograd.backward([both[number] for number in learning], [pushes[number] for number in learning])
-    return outcome
+    return result
 
 
 def _from_rows(
     images: Tensor, texts: Tensor, keys: Tensor, *, loss: Loss, scaler: torch.amp.GradScaler | None
-) -> Outcome:
+) -> BatchResult:
     all_images, all_texts = gather(images), gather(texts)
     share = loss(all_images, all_texts, gather(keys))
     torch.autograd.backward(share if scaler is None else scaler.scale(share))
-    return Outcome(float(share.detach()), all_images.detach(), all_texts.detach())
+    return BatchResult(float(share.detach()), all_images.detach(), all_texts.detach())
 
 
 class _Draws:

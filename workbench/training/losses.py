@@ -1,7 +1,7 @@
-"""What image-text training minimises: symmetric cross-entropy with a learned temperature, and the sigmoid loss.
+"""Losses of image-text training: symmetric cross-entropy with a learned temperature, and the sigmoid loss.
 
-Knows no model, no data and no process group: unit rows come in, one number goes out. Where the batch is spread over
-processes, each computes the share of its own rows; the shares add up to the loss of the joint batch.
+Unit rows come in, one number goes out. With several processes, each computes the part of its own rows; the parts add
+up to the loss of the whole batch.
 
 Sources:
     Radford et al. 2021, arXiv:2103.00020, figure 3 and section 2.5 (the scale is learned as a logarithm, at most 100).
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-MOST_SCALE = 100.0  # what a cosine is multiplied with, at most
-FIRST_SCALE = 1 / 0.07  # where CLIP's begins
-FIRST_SIGMOID = (10.0, -10.0)  # scale and bias where SigLIP's begin
+MAX_SCALE = 100.0  # what a cosine is multiplied with, at most
+INITIAL_SCALE = 1 / 0.07  # where CLIP's begins
+INITIAL_SIGMOID = (10.0, -10.0)  # scale and bias where SigLIP's begin
 
 _EVERY = slice(None)
 
@@ -100,6 +100,6 @@ def same(keys: Sequence[Hashable], device: torch.device | str = "cpu") -> Tensor
 
 
 @torch.no_grad()
-def hold_scale(log_scale: Tensor, most: float = MOST_SCALE) -> None:
+def clamp_scale(log_scale: Tensor, most: float = MAX_SCALE) -> None:
     """Keep a learned scale at or below its bound, in place; to be called after each step of the optimizer."""
     log_scale.clamp_(max=math.log(most))

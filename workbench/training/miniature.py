@@ -1,7 +1,7 @@
-"""The miniature: a CLIP so small that it learns rendered shapes from nothing in front of a class.
+"""The miniature: a CLIP small enough to learn rendered shapes from scratch in a lesson.
 
-Two towers of a few layers, trained with the same losses and the same optimizer as the large ones. It is made anew for
-each lesson, on the CPU, and nothing of it is kept. Knows no screen, no file and no model library.
+Two towers of a few layers, trained with the same losses and the same optimizer as the large ones. It is created
+for each lesson, on the CPU, and discarded afterwards.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.errors import BadInput
-from workbench.stats import Share, share
-from workbench.training.gradients import Batch, Towers, backward
-from workbench.training.losses import FIRST_SCALE, MOST_SCALE, hold_scale, same, symmetric_cross_entropy
+from workbench.statistics.intervals import Share, proportion
+from workbench.training.gradients import EncodedBatch, TowerPair, backward
+from workbench.training.losses import INITIAL_SCALE, MAX_SCALE, clamp_scale, same, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
 from workbench.training.shapes import COLOURS, SHAPES, SIZES, Drawing, draw, held_out, question
 
@@ -49,8 +49,8 @@ class Lesson:
         ):
             if not least <= given <= most:
                 raise BadInput(f"{what} is a whole number from {least} to {most}; got {given}.")
-        if self.scale is not None and not 0 < self.scale <= MOST_SCALE:
-            raise BadInput(f"A scale is more than 0 and at most {MOST_SCALE:g}; got {self.scale:g}.")
+        if self.scale is not None and not 0 < self.scale <= MAX_SCALE:
+            raise BadInput(f"A scale is more than 0 and at most {MAX_SCALE:g}; got {self.scale:g}.")
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ def learn(lesson: Lesson) -> Iterator[Moment]:
         set_rate(optimiser, rate_at(step, lesson.steps, peak=PEAK, warmup=WARMUP))
         batch = supply.next()
         optimiser.zero_grad()
-        outcome = backward(Towers(model.image, model.text), batch, model.loss)
+        result = backward(TowerPair(model.image, model.text), batch, model.loss)
         optimiser.step()
-        hold_scale(model.log_scale)
-        told = Moment(step + 1, lesson.steps, outcome.loss, float(model.log_scale.detach().exp()))
+        clamp_scale(model.log_scale)
+        told = Moment(step + 1, lesson.steps, result.loss, float(model.log_scale.detach().exp()))
         if told.step % CHECK and told.step != lesson.steps:
             yield told
             continue
@@ -123,7 +123,7 @@ class Miniature(nn.Module):
         )
         self.norm = nn.LayerNorm(DIM)
         self.text_projection = nn.Linear(DIM, DIM, bias=False)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
         nn.init.normal_(self.words.weight, std=0.1)
 
     def image(self, pixels: Tensor) -> Tensor:
@@ -169,7 +169,7 @@ class _Supply:
         self._done = 0
         self._rng = np.random.default_rng([lesson.seed, 2])
 
-    def next(self) -> Batch:
+    def next(self) -> EncodedBatch:
         if self._done + self._n <= POOL:
             rows = np.arange(self._done, self._done + self._n)
             self._pixels[self._done : self._done + self._n] = pixels_of([self._drawings[row] for row in rows])
@@ -179,7 +179,7 @@ class _Supply:
         captions = [self._drawings[row].caption for row in rows]
         numbers = {caption: number for number, caption in enumerate(dict.fromkeys(captions))}
         keys = torch.tensor([numbers[caption] for caption in captions])
-        return Batch(self._pixels[torch.from_numpy(rows)], *ids_of(captions), keys)
+        return EncodedBatch(self._pixels[torch.from_numpy(rows)], *ids_of(captions), keys)
 
 
 @torch.no_grad()
@@ -196,4 +196,4 @@ def _accuracy(model: Miniature, pixels: Tensor, drawings: Sequence[Drawing]) -> 
     ids, mask = ids_of([sentence for sizes in sentences for sentence in sizes])
     rows = functional.normalize(model.text(ids, mask), dim=-1).reshape(len(sentences), len(SIZES), DIM).mean(dim=1)
     chosen = (model.image(pixels) @ functional.normalize(rows, dim=-1).T).argmax(dim=1)
-    return share(int((chosen == torch.tensor(answers)).sum()), len(answers))
+    return proportion(int((chosen == torch.tensor(answers)).sum()), len(answers))

@@ -1,6 +1,4 @@
-"""AdamW as CLIP uses it, and its learning rate over time: a straight way up, then half a cosine down.
-
-Knows no loss and no data.
+"""AdamW as CLIP uses it, and its learning rate: linear warm-up, then cosine decay.
 
 Sources:
     Loshchilov & Hutter 2019, arXiv:1711.05101 (decoupled weight decay) and 2017, arXiv:1608.03983 (cosine).

@@ -1,7 +1,7 @@
-"""Several processes as one: negatives from all of them, with gradient, and gradients that are summed.
+"""Distributed training: negatives gathered from all processes with gradient, and summed gradients.
 
-Started by `torchrun`, which sets RANK, WORLD_SIZE and LOCAL_RANK; without it there is one process, and nothing here
-does anything. Knows no model and no loss.
+Started by `torchrun`, which sets RANK, WORLD_SIZE and LOCAL_RANK; without it there is one
+process and these functions do nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a training is told in a file: model, data, loss, schedule, precision; each with a bound and a default.
-
-Knows the words and their bounds; what is done with them stands elsewhere.
-"""
+"""A training recipe as a file: model, data, loss, schedule, precision; each with bounds and a default."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = ""  # a folder, a table, tars; not for shapes
-    kind: Literal["auto", "folder", "csv", "parquet", "webdataset", "shapes"] = "auto"
+    kind: Literal["auto", "folder", "csv", "parquet", "zip", "webdataset", "hf", "shapes"] = "auto"
     image: str = "image"  # a table's column of paths or bytes
     text: str = "text"  # a table's column of captions
     templates: tuple[str, ...] = ("a photo of a {}.",)  # for data with labels
@@ -71,7 +68,7 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
         if self.batch_norm == "learning" and self.chunk:
-            raise ValueError("batch_norm: learning and chunk do not go together: pictures of a chunk see each other")
+            raise ValueError("batch_norm: learning cannot be combined with chunk: batch norm mixes its images")
         if self.data.kind != "shapes" and not self.data.path:
             raise ValueError("data.path names the training data, in the recipe or with --data")
         return self
@@ -91,7 +88,7 @@ def read_recipe(given: str, **changes: Any) -> Recipe:
     file = _file(given)
     read = load(file, "recipe") or {}
     if not isinstance(read, dict) or not isinstance(read.get("data") or {}, dict):
-        raise BadInput(f"A recipe is a list of words with values, such as “steps: 100”; {file.name!r} is none.")
+        raise BadInput(f"A recipe is a YAML file of settings such as “steps: 100”; {file.name!r} is not.")
     if changes.get("data") is not None:
         kept = dict(read.get("data") or {})
         if kept.get("kind") == "shapes":
@@ -111,8 +108,8 @@ def refused(name: str, error: ValidationError) -> BadInput:
         name: of the recipe or its file.
         error: what reading it against its bounds raised.
     """
-    said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg']}" for one in error.errors()[:3])
-    return BadInput(f"The recipe {name!r} cannot be used: {said}.")
+    problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg']}" for one in error.errors()[:3])
+    return BadInput(f"The recipe {name!r} cannot be used: {problems}.")
 
 
 def shipped() -> list[str]:

@@ -1,7 +1,4 @@
-"""What a training leaves beside the model: a record in JSON, its history in CSV, and a figure of loss and accuracy.
-
-Knows no model and no data.
-"""
+"""Files beside a trained model: a record in JSON, the history in CSV, and a figure of loss and accuracy."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _PACKAGES = ("clip-workbench", "torch", "transformers", "open_clip_torch", "timm
 
 
 @dataclass(frozen=True)
-class Row:
+class HistoryRow:
     """One step in the history; NaN where nothing was measured."""
 
     step: int  # steps done
@@ -38,7 +35,7 @@ class Row:
     accuracy: float = math.nan  # share of validation pictures named right, 0..1
 
 
-class Record(BaseModel):
+class TrainingRecord(BaseModel):
     """What was trained, from what, with what, and how far."""
 
     model_config = ConfigDict(frozen=True)
@@ -60,7 +57,7 @@ class Record(BaseModel):
     weights: dict[str, str] = {}  # sha256 of what was written
 
 
-def write_record(out: Path, record: Record) -> None:
+def write_record(out: Path, record: TrainingRecord) -> None:
     """Write `training.json`, at once.
 
     Raises:
@@ -69,7 +66,7 @@ def write_record(out: Path, record: Record) -> None:
     write_whole(out / RECORD, (record.model_dump_json(indent=1, by_alias=True) + "\n").encode())
 
 
-def read_record(out: Path) -> Record:
+def read_record(out: Path) -> TrainingRecord:
     """Read `training.json`.
 
     Raises:
@@ -78,14 +75,14 @@ def read_record(out: Path) -> Record:
     if read_json(out / RECORD).get("recipe") == POCKET:
         raise BadInput(f"{out.name!r} is the pocket recipe's: to go on, give its command again, without --resume.")
     try:
-        return Record.model_validate_json((out / RECORD).read_bytes())
+        return TrainingRecord.model_validate_json((out / RECORD).read_bytes())
     except FileNotFoundError:
         raise BadInput(f"The folder {out.name!r} holds no training: {RECORD} is missing.") from None
     except (OSError, ValidationError) as error:
         raise BadInput(f"{RECORD} in {out.name!r} cannot be read: {' '.join(str(error).split())[:200]}") from None
 
 
-def write_history(out: Path, rows: Sequence[Row]) -> None:
+def write_history(out: Path, rows: Sequence[HistoryRow]) -> None:
     """Write all steps as CSV, and the figure.
 
     Raises:
@@ -93,14 +90,14 @@ def write_history(out: Path, rows: Sequence[Row]) -> None:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow([one.name for one in fields(Row)])
+    table.writerow([one.name for one in fields(HistoryRow)])
     table.writerows(["" if value != value else value for value in astuple(row)] for row in rows)
     write_whole(out / HISTORY, text.getvalue().encode())
     if rows:
         write_whole(out / FIGURE, figure(rows))
 
 
-def figure(rows: Sequence[Row]) -> bytes:
+def figure(rows: Sequence[HistoryRow]) -> bytes:
     """Draw loss (left axis) and shares right (right axis) over the steps, as SVG; the same rows give the same bytes."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -131,10 +128,10 @@ def figure(rows: Sequence[Row]) -> bytes:
 
 def versions() -> dict[str, str]:
     """Return what computed: Python, the platform, and the packages that decide numbers."""
-    found = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:  # run from a clone, or not needed here
             continue
-    return found
+    return versions

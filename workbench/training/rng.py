@@ -1,7 +1,4 @@
-"""Random draws of a training, kept apart from everybody else's and saved with its checkpoints.
-
-Knows nothing of what is drawn; dropout is the usual customer.
-"""
+"""A training's own random generators, saved with its checkpoints."""
 
 from __future__ import annotations
 

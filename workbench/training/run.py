@@ -1,6 +1,4 @@
-"""One training from its recipe to the model's folder, a step at a time; it can be stopped, killed, and gone on with.
-
-Knows how the parts of this room are put together; prints nothing.
+"""One training from its recipe to the model's folder, step by step; it can be stopped, killed and resumed.
 
 Source:
     Radford et al. 2021, arXiv:2103.00020, section 2.5.
@@ -8,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,14 +18,15 @@ from torch import Tensor
 
 from workbench.errors import BadInput, Cancelled, OutOfResources
 from workbench.loading.device import choose_device, choose_dtype
-from workbench.stats import Share, share
+from workbench.progress import Progress
+from workbench.statistics.intervals import Share, proportion
 from workbench.training import checkpoints, record
-from workbench.training.checking import Check, matched, split
+from workbench.training.checking import Validation, matched, split
 from workbench.training.data import Batches, View, find_pairs
-from workbench.training.gradients import Batch, Outcome, Towers, backward
-from workbench.training.losses import hold_scale, same, sigmoid_loss, symmetric_cross_entropy
+from workbench.training.gradients import BatchResult, EncodedBatch, TowerPair, backward
+from workbench.training.losses import clamp_scale, same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
-from workbench.training.progress import Order, Progress
+from workbench.training.order import Order
 from workbench.training.ranks import Place, gather, joined, local_device, sum_gradients, total
 from workbench.training.recipe import Recipe
 from workbench.training.rng import TrainingRng
@@ -53,10 +53,12 @@ def train(recipe: Recipe, order: Order, *, stopped: Callable[[], bool] = lambda:
     _check_folder(recipe, order)
     device = choose_device(local_device(order.device))
     if recipe.dtype == "float16" and device.type != "cuda":
-        raise BadInput(f"float16 trains on CUDA alone; on {device.type} take bfloat16 or float32.")
+        raise BadInput(f"float16 training needs CUDA; on {device.type} use bfloat16 or float32.")
     with joined(device) as place:
         if recipe.batch % place.world:
-            raise BadInput(f"A batch is shared out evenly; {recipe.batch} pairs over {place.world} processes are not.")
+            raise BadInput(
+                f"The batch size must be a multiple of the number of processes; got {recipe.batch} over {place.world}."
+            )
         training = _Training(recipe, order.out, ready(recipe.model, device), place=place)
         if order.resume and (newest := checkpoints.latest(order.out / STATES)) is not None:
             training.restore(checkpoints.load(newest))
@@ -68,20 +70,22 @@ def _check_folder(recipe: Recipe, order: Order) -> None:
     there = (order.out / record.RECORD).is_file()
     if not order.resume:
         if there:
-            raise BadInput(f"The folder {order.out.name!r} holds a training; --resume goes on, or give another --out.")
+            raise BadInput(
+                f"The folder {order.out.name!r} holds a training; pass --resume to continue it, or another --out."
+            )
         check_out(order.out)
         return
     before = record.read_record(order.out)
     if before.state == "done":
-        raise BadInput(f"The training in {order.out.name!r} is done; there is nothing to go on with.")
+        raise BadInput(f"The training in {order.out.name!r} is already finished.")
     ours, theirs = recipe.model_dump(), before.recipe.model_dump()
     changed = [name for name in ours if ours[name] != theirs[name]]
     if changed:
-        raise BadInput(f"A training goes on with its own recipe; {', '.join(changed)} would change.")
+        raise BadInput(f"A resumed training keeps its recipe; these settings differ: {', '.join(changed)}.")
 
 
 class _Training:
-    """Everything that a training holds between two steps."""
+    """The state of a training between two steps."""
 
     def __init__(self, recipe: Recipe, out: Path, trainee: Trainee, *, place: Place) -> None:
         self._recipe, self._out, self._trainee, self._place = recipe, out, trainee, place
@@ -92,13 +96,13 @@ class _Training:
             trainee.module.named_parameters(), decay=recipe.decay, betas=recipe.betas, epsilon=recipe.epsilon
         )
         dtype = choose_dtype(recipe.dtype, self._device)
-        self._towers = Towers(trainee.towers.image, trainee.towers.text, dtype)
+        self._towers = TowerPair(trainee.towers.image, trainee.towers.text, dtype)
         self._scaler = torch.amp.GradScaler(self._device.type) if dtype == torch.float16 else None
-        self._dice = TrainingRng(recipe.seed, self._device, place)
+        self._rng = TrainingRng(recipe.seed, self._device, place)
         data = recipe.data
-        found = find_pairs(data.path, kind=data.kind, image=data.image, text=data.text, seed=recipe.seed)
-        learned, kept = split(found.pairs, data.validation, recipe.seed)
-        self._data = {**found.hashes(), "validation_pairs": len(kept)}
+        pairs = find_pairs(data.path, kind=data.kind, image=data.image, text=data.text, seed=recipe.seed)
+        learned, kept = split(pairs.pairs, data.validation, recipe.seed)
+        self._data = {**pairs.hashes(), "validation_pairs": len(kept)}
         self._batches = Batches(
             learned,
             View(trainee.prepare, data.templates, data.crop),
@@ -107,72 +111,74 @@ class _Training:
             part=place.part(recipe.batch),
             unreadable=data.unreadable,
         )
-        self._check = Check(kept if place.rank == 0 else [], trainee, template=data.templates[0])
-        self._history: list[record.Row] = []
-        self._accuracy: Share = share(0, 0)
-        self._passed_over = found.passed_over
+        self._check = Validation(kept if place.rank == 0 else [], trainee, template=data.templates[0])
+        self._history: list[record.HistoryRow] = []
+        self._accuracy: Share = proportion(0, 0)
+        self._passed_over = pairs.passed_over
         self._step, self._saved, self._before, self._since = 0, -1, 0.0, time.monotonic()
-        self._told = 0  # unreadable pictures that were spoken of
+        self._reported = 0  # unreadable pictures that were spoken of
         self._record("running")
 
     def _begin(self) -> None:
         self._trainee.learn(lock=self._recipe.lock, batch_norm=self._recipe.batch_norm == "learning")
 
     def steps(self, stopped: Callable[[], bool]) -> Iterator[Progress]:
-        """Do all steps that are left."""
+        """Run the remaining steps."""
         recipe = self._recipe
         try:
             for drawn in self._batches.stream(self._step, recipe.steps):
                 tokens = self._trainee.towers.tokenize(drawn.captions)
                 here = (one.to(self._device) for one in (tokens.ids, tokens.mask, drawn.keys))
-                batch = Batch(self._trainee.pixels(drawn.squares.to(self._device)), *here)
+                batch = EncodedBatch(self._trainee.pixels(drawn.squares.to(self._device)), *here)
                 yield self._one(batch)
                 if total(float(stopped()), self._device) and self._step < recipe.steps:
                     self.save()
                     self._record("stopped")
                     raise Cancelled(
-                        f"Stopped after step {self._step} of {recipe.steps}, and saved. "
-                        f"Go on with: clip-workbench train --resume --out {self._out}"
+                        f"Stopped after step {self._step} of {recipe.steps}; saved. "
+                        f"Continue with: clip-workbench train --resume --out {self._out}"
                     )
                 if self._step % recipe.save_every == 0 and self._step < recipe.steps:
                     self.save()
-        except GeneratorExit:  # nobody listens any more; with several processes the others cannot be asked
+        except GeneratorExit:  # the caller stopped; with several processes the others cannot be synchronised
             if self._place.world == 1:
                 self.save()
             raise
         except torch.OutOfMemoryError as error:
             raise OutOfResources(
                 f"A batch of {recipe.batch} does not fit into the device's memory; `chunk: 32` in the recipe computes "
-                f"the same in parts. The device said: {str(error)[:160]}"
+                f"the same in parts. Device message: {str(error)[:160]}"
             ) from None
 
-    def _one(self, batch: Batch) -> Progress:
+    def _one(self, batch: EncodedBatch) -> Progress:
         recipe = self._recipe
         rate = rate_at(self._step, recipe.steps, peak=recipe.rate, warmup=min(recipe.warmup, recipe.steps))
         set_rate(self._optimiser, rate)
         self._optimiser.zero_grad()
-        with self._dice.rolling():
-            outcome = backward(self._towers, batch, self._loss, chunk=recipe.chunk, scaler=self._scaler)
+        with self._rng.rolling():
+            result = backward(self._towers, batch, self._loss, chunk=recipe.chunk, scaler=self._scaler)
         self._move()
         self._step += 1
-        loss = total(outcome.loss, self._device)
+        loss = total(result.loss, self._device)
         if loss != loss:
             raise BadInput(
-                f"The loss is no number after step {self._step}; a lower rate or float32 may help. The checkpoints in "
-                f"{self._out.name!r} are from before."
+                f"The loss is NaN after step {self._step}; try a lower rate or float32. The checkpoints in "
+                f"{self._out.name!r} are from earlier steps."
             )
         text = self._measure()
-        self._history.append(self._row(outcome, batch, loss=loss, rate=rate))
-        return Progress(self._step, recipe.steps, loss, rate, " ".join([text, *self._failed()]).strip())
+        self._history.append(self._row(result, batch, loss=loss, rate=rate))
+        values = {"loss": loss, "learning rate": rate}
+        note = " ".join([text, *self._failed()]).strip()
+        return Progress(self._step, recipe.steps, "steps", values=values, text=note)
 
     def _failed(self) -> list[str]:
-        """Say which pictures failed since this was asked last, three at most; they are drawn ahead of the steps."""
-        failed = list(self._batches.unreadable.values())[self._told :]
-        self._told += len(failed)
+        """Return images that failed since the last call, at most three; images are loaded ahead of the steps."""
+        failed = list(self._batches.unreadable.values())[self._reported :]
+        self._reported += len(failed)
         return failed[:3]
 
     def _move(self) -> None:
-        """Let the optimizer take its step along the joint gradient."""
+        """Take one optimizer step along the summed gradient."""
         parameters = list(self._trainee.module.parameters())
         sum_gradients(parameters)
         if self._scaler is not None:
@@ -185,7 +191,7 @@ class _Training:
             self._scaler.step(self._optimiser)
             self._scaler.update()
         if self._kind == "softmax":
-            hold_scale(self._trainee.log_scale)
+            clamp_scale(self._trainee.log_scale)
 
     def _loss(self, images: Tensor, texts: Tensor, keys: Tensor) -> Tensor:
         scale, bias = self._trainee.log_scale.exp(), self._trainee.bias
@@ -203,20 +209,19 @@ class _Training:
         self._begin()
         return f"validation: {self._accuracy} right, {len(self._check.sentences)} sentences to choose from"
 
-    def _row(self, outcome: Outcome, batch: Batch, *, loss: float, rate: float) -> record.Row:
-        share_right = matched(outcome.images, outcome.texts, gather(batch.keys))
+    def _row(self, result: BatchResult, batch: EncodedBatch, *, loss: float, rate: float) -> record.HistoryRow:
+        share_right = matched(result.images, result.texts, gather(batch.keys))
         scale = float(self._trainee.log_scale.detach().float().exp())
         measured = self._step % self._recipe.check_every == 0 or self._step == self._recipe.steps
-        return record.Row(
-            self._step, loss, share_right, rate, scale, self._accuracy.value if measured else float("nan")
-        )
+        accuracy = self._accuracy.value if measured and self._accuracy.value is not None else math.nan
+        return record.HistoryRow(self._step, loss, share_right, rate, scale, accuracy)
 
     def save(self) -> None:
         """Write a checkpoint of this very step."""
         if self._saved == self._step:
             return
         self._saved = self._step
-        random = self._dice.state()
+        random = self._rng.state()
         if self._place.rank:
             return
         state = {
@@ -228,32 +233,32 @@ class _Training:
             "scaler": self._scaler.state_dict() if self._scaler is not None else {},
             "random": random,
             "history": [list(vars(row).values()) for row in self._history],
-            "accuracy": [self._accuracy.n, round(self._accuracy.value * self._accuracy.n) if self._accuracy.n else 0],
+            "accuracy": [self._accuracy.n, round((self._accuracy.value or 0.0) * self._accuracy.n)],
             "seconds": self._before + time.monotonic() - self._since,
         }
         checkpoints.save(self._out / STATES, self._step, state)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
         Raises:
-            BadInput: data or first weights are not what they were.
+            BadInput: data or initial weights have changed.
         """
         for what, ours in (("data", self._data), ("began_with", self._trainee.weights)):
             if state[what] != ours:
-                raise BadInput(f"A training goes on with the same {what.replace('_', ' ')}; they have changed since.")
+                raise BadInput(f"Cannot resume: {what.replace('_', ' ')} changed since the checkpoint.")
         self._trainee.module.load_state_dict(state["module"])
         self._optimiser.load_state_dict(state["optimiser"])
         if self._scaler is not None:
             self._scaler.load_state_dict(state["scaler"])
-        self._dice.restore(state["random"])
-        self._history = [record.Row(*row) for row in state["history"]]
+        self._rng.restore(state["random"])
+        self._history = [record.HistoryRow(*row) for row in state["history"]]
         n, right = state["accuracy"]
-        self._accuracy, self._before = share(right, n), state["seconds"]
+        self._accuracy, self._before = proportion(right, n), state["seconds"]
         self._step = self._saved = state["step"]
 
     def finish(self) -> None:
-        """Write model, record, history and figure; the checkpoints are not needed any more."""
+        """Write model, record, history and figure; delete the checkpoints."""
         if self._place.rank:
             return
         weights = export(self._trainee, self._out)
@@ -268,7 +273,7 @@ class _Training:
         last = self._history[-1].loss if self._history else None
         record.write_record(
             self._out,
-            record.Record(
+            record.TrainingRecord(
                 state=state,
                 recipe=self._recipe,
                 began_with={"key": spec.key, "title": spec.title, "sha256": self._trainee.weights},
@@ -292,6 +297,6 @@ def _loss_kind(recipe: Recipe, trainee: Trainee) -> str:
     own = trainee.towers.score
     if recipe.loss not in ("auto", own):
         raise BadInput(
-            f"{trainee.spec.title} was made for the {own} loss, and holds no other; got loss {recipe.loss!r}."
+            f"{trainee.spec.title} was trained with the {own} loss and supports no other; got loss {recipe.loss!r}."
         )
     return own

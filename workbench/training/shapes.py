@@ -1,7 +1,7 @@
 """Rendered shapes, each with its sentence: a world small enough that a CLIP learns it while a class looks on.
 
 Every drawing is one shape in one colour, small or large, somewhere on a pale ground, a little turned. Some pairs of
-shape and colour are held out: never drawn for training, although each shape and each colour is. Knows no model.
+shape and colour are held out: never drawn for training, although each shape and each colour is.
 """
 
 from __future__ import annotations

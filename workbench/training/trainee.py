@@ -1,7 +1,4 @@
-"""A model of the catalogue that learns: loaded with every weight as it is saved, and written back the same way.
-
-Knows the two model libraries by their folders; knows no data and no loss.
-"""
+"""A catalogue model in training: loaded with all its weights, and written back in the same format."""
 
 from __future__ import annotations
 

@@ -13,11 +13,12 @@ from apps.classify import reproduce
 from apps.classify.answer import Answer
 from apps.classify.compare import difference_rows
 from apps.classify.templates import contribution_rows
-from workbench.attribution import Attribution, Progress
+from workbench.attribution import Attribution
 from workbench.contributions import contributions
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
+from workbench.progress import Progress
 from workbench.reproduce import Setup
 
 SETUP, CAT = Setup(labels=("cat", "dog", "rocket")), str(sample_path("cat"))

@@ -12,7 +12,7 @@ from apps.learn.figures import strip
 from apps.learn.lesson import CURVE_HEADERS, MATRIX_HEADERS, Screen, course_rows, pair_rows, read_lesson, screens
 from workbench.engine import Engine
 from workbench.errors import BadInput
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.miniature import Lesson, Moment, learn, watched
 
 
@@ -44,7 +44,7 @@ def test_the_square_as_a_table_names_the_closest_rival() -> None:
 
 
 def test_the_course_has_about_ten_rows_and_the_last_one() -> None:
-    course = [Moment(step, 300, 1.0, 14.0, None, share(step // 10, 192)) for step in range(10, 310, 10)]
+    course = [Moment(step, 300, 1.0, 14.0, None, proportion(step // 10, 192)) for step in range(10, 310, 10)]
     rows = course_rows([Moment(1, 300, 4.0, 14.0), *course])
     assert len(rows) == 10
     assert rows[-1] == ["300", "1.000", "16 % (11 to 21 %)", "14.0"]

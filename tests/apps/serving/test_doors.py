@@ -13,7 +13,7 @@ from apps.serving.guard import Guard, Rules
 from apps.serving.origins import check_host, host_name, own_origin
 from apps.serving.refusal import Message, Refused
 from apps.serving.routes import check_route
-from apps.serving.visitors import Visitors, address
+from apps.serving.visitors import Queued, Visitors, address
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_ipv6_household_is_one_visitor() -> None:
 
 def test_requests_in_a_while_are_limited_and_come_back() -> None:
     now = [0.0]
-    visitors = Visitors(Limits(requests_burst=3, requests_per_second=1.0), lambda: [], clock=lambda: now[0])
+    visitors = Visitors(Limits(requests_burst=3, requests_per_second=1.0), tuple, clock=lambda: now[0])
 
     def ask(who: str) -> int:
         try:
@@ -163,30 +163,65 @@ def test_requests_in_a_while_are_limited_and_come_back() -> None:
 
 
 def test_requests_at_once_are_limited() -> None:
-    visitors = Visitors(Limits(requests_open=1), lambda: [])
+    visitors = Visitors(Limits(requests_open=1), tuple)
     with visitors.request("a"), pytest.raises(Refused), visitors.request("a"):
         pass
     with visitors.request("a"):
         pass
 
 
+def test_other_requests_are_slowed_down_and_only_many_at_once_are_refused() -> None:
+    visitors = Visitors(Limits(reads_burst=2, reads_per_second=20.0, reads_open=3), tuple)
+    seconds: list[float] = []
+
+    async def read(who: str) -> int:
+        begun = asyncio.get_running_loop().time()
+        try:
+            async with visitors.reading(who, progress=False):
+                seconds.append(asyncio.get_running_loop().time() - begun)
+                await asyncio.sleep(0.2)
+        except Refused as refused:
+            return refused.status
+        return 200
+
+    async def several() -> list[int]:
+        return await asyncio.gather(*(read("a") for _ in range(4)), read("b"))
+
+    assert asyncio.run(several()) == [200, 200, 200, 429, 200]
+    assert sorted(seconds)[2] < 0.04 < 0.05 <= max(seconds)
+
+
+def test_streams_of_upload_progress_are_few() -> None:
+    visitors = Visitors(Limits(progress_open=1), tuple)
+
+    async def two() -> None:
+        async with visitors.reading("a", progress=True), visitors.reading("a", progress=False):
+            with pytest.raises(Refused):
+                async with visitors.reading("a", progress=True):
+                    pass
+
+    asyncio.run(two())
+
+
 def test_waiting_jobs_are_limited_by_page_and_by_address() -> None:
-    waiting: list[str] = []
+    waiting: list[Queued] = []
     visitors = Visitors(LOCAL, lambda: waiting)
 
-    def join(who: str, page: str) -> bool:
+    def join(who: str, page: str, *, waits: bool = True) -> bool:
         try:
             visitors.check_job(who, page)
         except Refused:
             return False
-        waiting.append(page)
+        waiting.append(Queued(who, page, waits))
         return True
 
     assert [join("a", "one") for _ in range(4)] == [True, True, True, False]
     assert [join("a", f"made up {i}") for i in range(4)] == [True, True, True, False]  # six of one address
     assert join("b", "other")
     waiting.clear()
-    assert join("a", "one")
+    assert all(join("a", "one", waits=False) for _ in range(LOCAL.queued_per_visitor))  # they begin in a moment
+    assert not join("a", "two")
+    assert join("b", "other")
 
 
 def test_the_table_is_tighter_in_a_space(monkeypatch: pytest.MonkeyPatch) -> None:

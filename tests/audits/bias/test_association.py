@@ -11,8 +11,8 @@ from audits import protocol
 from audits.bias import association
 from audits.catalogue import find
 from audits.contracts import Embedded, Item
+from audits.settings import read_settings
 from workbench.errors import BadInput
-from workbench.statistics.association import weat, weat_of_cosines
 
 CONTENT: dict[str, Any] = {
     "schema": 1,
@@ -106,22 +106,6 @@ def test_pictures_that_do_not_vary_or_are_too_few_are_not_measured(facts: Any, d
         assert "undefined" in d.flags
 
 
-def test_kept_cosines_give_what_embeddings_give() -> None:
-    rng = np.random.default_rng(0)
-    x, y, a, b = (
-        rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (rng.normal(size=(9, 5)) for _ in "xyab")
-    )
-    both = np.concatenate([x, y])
-    kept, direct = weat_of_cosines(both @ a.T, both @ b.T, 9, rng=3), weat((x, y), (a, b), rng=3)
-    assert kept.d.value == pytest.approx(direct.d.value)
-    assert (kept.d.low, kept.d.high) == pytest.approx((direct.d.low, direct.d.high))
-    assert (kept.p_value, kept.sizes) == (direct.p_value, direct.sizes)
-    with pytest.raises(BadInput, match="X in front"):
-        weat_of_cosines(both @ a.T, both @ b.T, 18, rng=3)
-    with pytest.raises(BadInput, match="at least one word"):
-        weat_of_cosines(both @ a.T, np.zeros((18, 0)), 9, rng=3)
-
-
 def test_only_pictures_of_a_group_are_planned(dataset: Any) -> None:
     data = dataset([{"group": name} for name in ("X", "Z", "Y", "")])
     assert [item.sample_id for item in association.plan(data, RULES, seed=0)] == ["00000", "00002"]
@@ -147,5 +131,5 @@ def test_the_shipped_word_lists_are_those_of_the_paper(name: str) -> None:
     rules = protocol.read("bias/association", name)
     sizes = {key: len(entry.labels) for key, entry in rules.label_sets.items()}
     assert sizes == {"pleasant": 25, "unpleasant": 25, "career": 8, "family": 8, "science": 8, "arts": 8}
-    association.read_settings(association.Settings, rules)
+    read_settings(association.Settings, rules)
     assert name in find("bias/association").protocols

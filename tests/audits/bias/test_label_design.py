@@ -9,8 +9,10 @@ import pytest
 
 from audits import protocol
 from audits.bias import label_design
-from audits.bias.label_design_measures import PARTS, shares
+from audits.bias.label_design.analyse import PARTS, shares
+from audits.bias.label_design.score import wordings
 from audits.catalogue import find
+from audits.settings import read_settings
 from workbench.errors import BadInput
 
 CONTENT: dict[str, Any] = {
@@ -40,8 +42,8 @@ def _rows(groups: str, n: int = 40) -> list[dict[str, str]]:
 
 
 def test_the_wordings_are_those_that_are_asked_for() -> None:
-    settings = label_design.read_settings(label_design.Settings, RULES)
-    sets = label_design.wordings(RULES, settings)
+    settings = read_settings(label_design.Settings, RULES)
+    sets = wordings(RULES, settings)
     assert sets == {
         "base": (("man", "thief", "ape"), {"thief", "ape"}),
         "without thief": (("man", "ape"), {"ape"}),
@@ -151,7 +153,7 @@ def test_one_wording_varies_nothing(dataset: Any) -> None:
 @pytest.mark.parametrize("name", protocol.names("bias/label-design"))
 def test_the_shipped_protocols_fit(name: str) -> None:
     rules = protocol.read("bias/label-design", name)
-    sets = label_design.wordings(rules, label_design.read_settings(label_design.Settings, rules))
+    sets = wordings(rules, read_settings(label_design.Settings, rules))
     assert len(sets) == 16
     assert rules.content_warning
     assert name in find("bias/label-design").protocols

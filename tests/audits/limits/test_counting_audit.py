@@ -15,7 +15,8 @@ from audits.datasets.builtin import BUILTIN
 from audits.datasets.counted_things import AREAS, COUNTS, LAYOUTS, build, picture
 from audits.datasets.dataset import Dataset
 from audits.limits import counting
-from audits.limits.counting_said import slope
+from audits.limits.counting.analyse import slope
+from audits.limits.counting.score import number
 from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput
@@ -38,7 +39,7 @@ def planted(answer: Callable[[int, str, int], int], data: Dataset | None = None)
     """`answer(true count, area, row)` is what the model says."""
     data = data or sets()
     areas = data.table["area"] if "area" in data.table.columns else [AREAS[0]] * len(data.table)
-    said = [answer(counting.number(w), a, at) for at, (w, a) in enumerate(zip(data.table["label"], areas, strict=True))]
+    said = [answer(number(w), a, at) for at, (w, a) in enumerate(zip(data.table["label"], areas, strict=True))]
     prompts = counting.texts(data, RULES)
     images = np.array([np.eye(10)[count - 1] for count in said])
     samples = counting.score(embedded(data, images, one_hot(prompts)), RULES, seed=0)
@@ -91,7 +92,7 @@ def test_an_error_of_one_is_within_one_and_tables_repeat() -> None:
 
 
 def test_labels_are_words_or_digits_and_things_are_named() -> None:
-    assert [counting.number(text) for text in ("three", "Ten", " 7", "many", "", "-1", "²")] == [
+    assert [number(text) for text in ("three", "Ten", " 7", "many", "", "-1", "²")] == [
         3,
         10,
         7,

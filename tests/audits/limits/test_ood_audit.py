@@ -13,7 +13,8 @@ from audits.analysis import Analysis
 from audits.contracts import ModelFacts
 from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, build, digit, texture
 from audits.limits import ood
-from audits.limits.ood_said import ALL
+from audits.limits.ood.analyse import ALL
+from audits.limits.ood.score import energy, mcm, msp
 from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput
@@ -80,10 +81,10 @@ def test_digits_are_a_question_of_their_own() -> None:
 def test_scores_follow_their_papers() -> None:
     cosines = np.random.default_rng(0).uniform(-1, 1, (20, 7))
     logits = torch.from_numpy(20 * cosines)
-    assert np.allclose(ood.energy(20 * cosines), torch.logsumexp(logits, dim=1))
-    assert np.allclose(ood.msp(torch.softmax(logits, 1).numpy()), torch.softmax(logits, 1).max(1).values)
+    assert np.allclose(energy(20 * cosines), torch.logsumexp(logits, dim=1))
+    assert np.allclose(msp(torch.softmax(logits, 1).numpy()), torch.softmax(logits, 1).max(1).values)
     by_hand = np.exp(cosines / 0.5).max(1) / np.exp(cosines / 0.5).sum(1)
-    assert np.allclose(ood.mcm(cosines, 0.5), by_hand)
+    assert np.allclose(mcm(cosines, 0.5), by_hand)
 
 
 def test_each_score_is_made_of_what_it_says() -> None:

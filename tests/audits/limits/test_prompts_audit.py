@@ -7,7 +7,7 @@ import pytest
 
 from audits.analysis import Analysis
 from audits.limits import prompts
-from audits.limits.prompts_said import ENSEMBLE, chance_spread
+from audits.limits.prompts.analyse import ENSEMBLE, chance_spread
 from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, protocol
 from workbench.errors import BadInput

@@ -15,8 +15,8 @@ from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Item
 from audits.protocol import names, read
 from audits.robustness import corruptions
-from audits.robustness.disturb import CORRUPTIONS, disturb
-from audits.robustness.speak import mean_corruption_error
+from audits.robustness.corruptions.analyse import mean_corruption_error
+from audits.robustness.corruptions.change import CORRUPTIONS, disturb
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput, UnknownName
 from workbench.fake import COLOURS, FakeBackend

@@ -8,10 +8,10 @@ from pathlib import Path
 import colour_audit
 import pytest
 
+from audits.run_directory.reader import Run
 from audits.running import suites
 from audits.running.jobs import make
 from audits.running.planning import costs
-from audits.running.record import Run
 from workbench.errors import BadInput, UnknownName
 
 Begin = Callable[..., Run]
@@ -39,7 +39,7 @@ def test_the_release_suite_asks_all_sixteen_questions() -> None:
     [
         ("title: x\njobs: []", "jobs"),
         ("title: x\njobs: [{audit: a, colour: b}]", "colour"),
-        ("- [", "no YAML"),
+        ("- [", "not valid YAML"),
         ("schema: 2\ntitle: x\njobs: [{audit: a}]", "schema"),
     ],
 )

@@ -16,8 +16,8 @@ from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
 from audits.shift import natural
-from audits.shift.measures import expected, line, logit
-from audits.shift.settings import Point
+from audits.shift.natural.analyse import expected, line, logit
+from audits.shift.natural.score import Point
 from workbench.errors import BadInput
 
 AUDIT = find("shift/natural")
@@ -172,7 +172,7 @@ def test_too_few_classes_are_not_measured_and_no_common_class_is_refused() -> No
 
 
 @pytest.mark.parametrize(
-    ("style", "said"), [("sketch", "No picture is of the base style 'photo'"), ("photo", "all pictures")]
+    ("style", "said"), [("sketch", "No image has the base style 'photo'"), ("photo", "all images")]
 )
 def test_a_data_set_without_base_or_shift_is_refused(style: str, said: str) -> None:
     rows = [(label, style, label, "", "") for label in CLASSES]

@@ -8,7 +8,7 @@ import pytest
 
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse
-from audits.surveillance.captions import questions
+from audits.surveillance.scenes.score import questions
 from workbench.errors import BadInput
 
 PLACES = ("car park", "street", "shop", "corridor", "garden", "kitchen")
@@ -82,9 +82,9 @@ def test_options_are_drawn_by_a_lot_of_the_picture_itself(
     ("change", "said"),
     [
         ({"label": ""}, "needs a caption"),
-        ({"distractor": "a car park"}, "twice"),
-        ({"fine_true": "noon"}, "fine_true repeats"),
-        ({"fine_true": ""}, "fine_true repeats"),
+        ({"distractor": "a car park"}, "as both"),
+        ({"fine_true": "noon"}, "fine_true must repeat"),
+        ({"fine_true": ""}, "fine_true must repeat"),
         ({"fine": "night"}, "two or more"),
     ],
 )

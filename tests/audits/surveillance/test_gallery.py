@@ -10,8 +10,8 @@ import pytest
 
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse
-from audits.surveillance.chances import drawn_top1, expected_top1
-from audits.surveillance.gallery import numbers, split, sweep
+from audits.surveillance import identity
+from audits.surveillance.identity.gallery import drawn_top1, expected_top1, numbers, split, sweep
 from workbench.errors import BadInput
 
 
@@ -51,31 +51,31 @@ def test_a_split_named_gallery_is_the_gallery_and_else_the_first_picture_is(data
         for subject in "ab"
         for view in range(3)
     ]
-    given = split(dataset(rows), rules())
+    given = split(dataset(rows), "reference")
     assert given.gallery == {"a": [2], "b": [5]}
     assert given.probes == [0, 1, 3, 4]
     for row in rows:
         row["split"] = "test"
-    assert split(dataset(rows), rules()).gallery == {"a": [0], "b": [3]}
-    names = split(dataset(rows), rules(mode="name"))
+    assert split(dataset(rows), "reference").gallery == {"a": [0], "b": [3]}
+    names = split(dataset(rows), "name")
     assert (names.gallery, names.probes) == ({}, list(range(6)))
 
 
 def test_what_cannot_be_compared_is_refused(dataset: Callable[..., Dataset]) -> None:
     alone = [{"sample_id": name, "label": name} for name in "abc"]
     with pytest.raises(BadInput, match=r"0 probe\(s\)"):
-        split(dataset(alone), rules())
+        split(dataset(alone), "reference")
     with pytest.raises(BadInput, match="one has none"):
-        split(dataset([{"sample_id": "a", "label": ""}]), rules())
+        split(dataset([{"sample_id": "a", "label": ""}]), "reference")
     lost = [
         {"sample_id": "a0", "label": "a", "split": "gallery"},
         {"sample_id": "b0", "label": "b", "split": "gallery"},
         {"sample_id": "c0", "label": "c", "split": "test"},
     ]
     with pytest.raises(BadInput, match=r"3 subject\(s\) and 0 probe\(s\)"):
-        split(dataset(lost), rules())  # the only picture of a subject is its reference
+        split(dataset(lost), "reference")  # the only picture of a subject is its reference
     with pytest.raises(BadInput, match="at least two subjects"):
-        split(dataset(alone), rules(gallery_sizes=[1]))
+        identity.plan(dataset(alone), rules(gallery_sizes=[1]), seed=0)
 
 
 def test_numbers_are_a_seeded_order() -> None:

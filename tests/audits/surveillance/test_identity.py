@@ -13,7 +13,7 @@ from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse, read
 from audits.surveillance import identity
-from audits.surveillance.identity_measures import equal_error
+from audits.surveillance.identity.analyse import equal_error
 
 AUDIT = find("surveillance/identity")
 SUBJECTS = 40  # the even ones are of group A, the odd ones of group B

@@ -17,8 +17,7 @@ from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
 from audits.stages import measure
 from audits.typographic import overlay
-from audits.typographic.scoring import draw_of
-from audits.typographic.settings import ALL, TWO_WAY, items, words
+from audits.typographic.overlay.score import ALL, TWO_WAY, _draw_of, words
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
 
@@ -67,7 +66,7 @@ def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) ->
     assert first.measures == again.measures
     assert first.findings == again.findings
     plan = read(AUDIT.key, "one-at-a-time")
-    assert items(few, plan, 0) == items(few, plan, 0)
+    assert overlay.plan(few, plan, seed=0) == overlay.plan(few, plan, seed=0)
     assert words(few, plan, 0) != words(few, plan, 1)
     half = replace(few, table=few.table.iloc[::2])
     assert words(half, plan, 0).items() <= words(few, plan, 0).items()
@@ -82,14 +81,14 @@ def test_a_picture_bears_several_words_each_with_controls_of_its_own(few: Datase
     drawn = words(few, three, 0)
     assert {len(set(own)) for own in drawn.values()} == {3}
     assert {name: own[:1] for name, own in drawn.items()} == words(few, one, 0)
-    forms = [item.variant for item in items(replace(few, table=few.table.head(1)), three, 0)]
+    forms = [item.variant for item in overlay.plan(replace(few, table=few.table.head(1)), three, seed=0)]
     assert forms[:3] == ["clean", "word, 0.1, bottom, black on white", "word, 0.2, bottom, black on white"]
     assert forms[3:] == [
         "nonsense",
         "blank",
         *(f"{kind} {k}" for k in (2, 3) for kind in ("word", "nonsense", "blank")),
     ]
-    assert [draw_of(name) for name in forms] == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert [_draw_of(name) for name in forms] == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
 def test_several_words_find_the_planted_gullibility_more_narrowly(few: Dataset) -> None:
@@ -133,7 +132,7 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
         "colours": ["black on white"],
         "words": ["red"],
     }
-    few = [item.variant for item in items(one, rules(**axes), 0)]
+    few = [item.variant for item in overlay.plan(one, rules(**axes), seed=0)]
     assert few == [
         "clean",
         "word, 0.1, top, black on white",
@@ -143,7 +142,7 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
         "nonsense",
         "blank",
     ]
-    assert len(items(one, rules(**axes, design="full"), 0)) == 1 + 6 + 2
+    assert len(overlay.plan(one, rules(**axes, design="full"), seed=0)) == 1 + 6 + 2
 
 
 def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
@@ -170,13 +169,13 @@ def test_settings_that_cannot_be_used_are_refused(squares: Dataset, settings: di
 
 def test_a_single_label_leaves_nothing_to_write(few: Dataset) -> None:
     alike = replace(few, table=few.table.assign(label="red"))
-    with pytest.raises(BadInput, match="there is only 'red'"):
+    with pytest.raises(BadInput, match="the only word is 'red'"):
         measure(AUDIT, FakeBackend(), alike, rules=rules(ink="marks"))
 
 
 def test_labels_that_lack_what_is_seen_are_refused(few: Dataset) -> None:
     given = rules(ink="marks").model_copy(update={"label_sets": read_labels(("red", "green"))})
-    with pytest.raises(BadInput, match="lacks what the pictures show: black"):
+    with pytest.raises(BadInput, match="lacks labels of the data set: black"):
         measure(AUDIT, FakeBackend(), few, rules=given)
 
 

@@ -8,8 +8,9 @@ import torch
 from captum.attr import Occlusion
 from tiny_boxes import EYE, SIDE, Curved, Linear, ask, noise
 
-from workbench.attribution import Progress, Request, explain
+from workbench.attribution import Request, explain
 from workbench.attribution.score import score_of
+from workbench.progress import Progress
 
 
 def test_the_fall_is_what_the_covered_square_added() -> None:

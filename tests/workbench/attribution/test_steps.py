@@ -10,10 +10,11 @@ import pytest
 import torch
 from tiny_boxes import EYE, SIDE, Conv, Curved, Linear, Vit, ask, hooks, noise
 
-from workbench.attribution import METHODS, Attribution, Progress, Request, availability, explain
+from workbench.attribution import METHODS, Attribution, Request, availability, explain
 from workbench.attribution.request import MAX_POSITIONS
 from workbench.attribution.score import score_of
 from workbench.errors import BadInput, OutOfResources, Unsupported, WorkbenchError
+from workbench.progress import Progress
 
 ALL = [method.key for method in METHODS]
 

@@ -35,10 +35,10 @@ def test_counts_by_hand() -> None:
     assert found.confusion.shape == (3, 3)
     assert found.confusion.tolist() == [[1, 2, 0], [0, 1, 0], [0, 0, 0]]  # rows are true labels
     assert (found.accuracy.value, found.accuracy.n) == (0.5, 4)
-    assert (round(found.accuracy.low, 4), round(found.accuracy.high, 4)) == (0.1500, 0.8500)  # Wilson, 2 of 4
+    assert (round(found.accuracy.low, 4), round(found.accuracy.high, 4)) == (0.0676, 0.9324)  # Clopper-Pearson, 2 of 4
     assert found.classes["cat"].value == pytest.approx(1 / 3)
     assert found.classes["pig"].n == 0
-    assert found.classes["pig"].value != found.classes["pig"].value  # not measured is not zero
+    assert found.classes["pig"].value is None  # not measured is not zero
     assert found.top5 is None
     assert (found.unknown, found.untold, found.failed) == ({"fox": 1}, 1, 1)
     assert "'fox' (1)" in found.left_out()
@@ -61,7 +61,7 @@ def test_no_common_label_names_both_sides() -> None:
     [
         ("name,label\na,b\n", UnknownName, "file is not there. Columns given: name, label"),
         ("file,label\nz.png,b\n", BadInput, r"names 'z\.png'"),
-        ("file,label\n1.png\n", BadInput, "Line 2"),
+        ("file,label\n1.png\n", BadInput, "line 2 has 1"),
         ("file,label\n1.png,a\n1.png,b\n", BadInput, "two labels"),
     ],
 )

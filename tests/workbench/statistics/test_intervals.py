@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
-from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from workbench.errors import BadInput
 from workbench.statistics import intervals
 from workbench.statistics.clusters import effective
-from workbench.stats import share
 
 counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -29,8 +28,53 @@ def test_shares_are_statsmodels(pair: tuple[int, int], level: float) -> None:
         low, high = proportion_confint(k, n, alpha=1 - level, method=theirs)
         assert found.value == k / n
         assert (found.low, found.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
-    wilson, apps = intervals.proportion(k, n, method="wilson"), share(k, n)  # the apps' share says the same
-    assert (wilson.low, wilson.high) == (pytest.approx(apps.low, abs=1e-12), pytest.approx(apps.high, abs=1e-12))
+    assert found.n == n
+
+
+def roots(k: int, n: int, level: float) -> tuple[float, float]:
+    """The roots of (p - pi)^2 = z^2 pi (1 - pi) / n, as Wilson gives them."""
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    middle = k + z * z / 2
+    half = z * math.sqrt(k * (n - k) / n + z * z / 4)
+    return (middle - half) / (n + z * z), (middle + half) / (n + z * z)
+
+
+@settings(deadline=None)
+@given(st.integers(40, 5000).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n))), st.floats(0.5, 0.999))
+def test_the_policy_is_wilsons_closed_form_where_there_is_enough(pair: tuple[int, int], level: float) -> None:
+    share = intervals.proportion(*pair, level=level)
+    assert (share.low, share.high) == pytest.approx(roots(*pair, level), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 39).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_policy_is_exact_where_there_is_little(pair: tuple[int, int]) -> None:
+    k, n = pair
+    share = intervals.proportion(k, n)
+    if k:
+        assert stats.binom.sf(k - 1, n, share.low) == pytest.approx(0.025)
+    if k < n:
+        assert stats.binom.cdf(k, n, share.high) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [  # Newcombe 1998, Stat. Med. 17:857, table I, method 3 (score, no continuity correction)
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_equals_published_examples(k: int, n: int, low: float, high: float) -> None:
+    share = intervals.proportion(k, n, method="wilson")
+    assert (round(share.low, 4), round(share.high, 4), share.method) == (low, high, "Wilson")
+
+
+def test_a_share_prints_its_interval_count_and_method() -> None:
+    assert str(intervals.proportion(81, 263)) == "30.8 % (95 % interval 25.5 to 36.6 %, n = 263, Wilson)"
+    assert str(intervals.proportion(20, 20)) == "100.0 % (95 % interval 83.2 to 100.0 %, n = 20, Clopper-Pearson)"
+    assert str(intervals.proportion(0, 0)) == "not measured (n = 0)"
 
 
 def test_a_share_of_known_size() -> None:
@@ -52,8 +96,8 @@ def test_auto_is_exact_where_few_or_none(k: int, n: int, method: str) -> None:
 def test_nothing_counted_is_undefined_and_says_so() -> None:
     for found in (intervals.proportion(0, 0), intervals.difference((0, 0), (1, 2)), intervals.mean([])):
         assert (found.value, found.low, found.high) == (None, None, None)
-        assert str(found) == "not measured (undefined: n = 0)"
-        assert not found.defined
+        assert "undefined: n = 0" in found.method
+        assert str(found).startswith("not measured")
 
 
 @pytest.mark.parametrize(("k", "n"), [(-1, 3), (4, 3), (1.5, 3), (1, -1)])
@@ -169,13 +213,15 @@ def test_bootstraps_at_the_edge() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60))
-def test_auroc_is_scikit_learns(cases: list[tuple[int, bool]]) -> None:
+def test_auroc_is_that_of_mann_and_whitney(cases: list[tuple[int, bool]]) -> None:
     scores, positives = zip(*cases, strict=True)
     found = intervals.auroc(scores, positives)
     if len(set(positives)) < 2:
         assert found.value is None
         return
-    assert found.value == pytest.approx(roc_auc_score(positives, scores))
+    ones, zeros = ([s for s, p in cases if p is which] for which in (True, False))
+    wins = sum((one > zero) + (one == zero) / 2 for one in ones for zero in zeros)  # Mann and Whitney, pair by pair
+    assert found.value == pytest.approx(wins / len(ones) / len(zeros))
     assert 0 <= found.low <= found.value <= found.high <= 1
     assert found.high > found.low
     turned = intervals.auroc([-score for score in scores], positives)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.training.gradients import Batch, Towers, backward
+from workbench.training.gradients import EncodedBatch, TowerPair, backward
 from workbench.training.losses import same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.ranks import joined, sum_gradients, total
 
@@ -33,15 +33,15 @@ def main(kind: str, chunk: int, out: Path) -> None:
                 return sigmoid_loss(images, texts, scale, bias=bias, positives=right, mine=mine)
             return symmetric_cross_entropy(images, texts, scale, positives=right, mine=mine) + 0 * bias
 
-        batch = Batch(pixels, ids, torch.ones_like(ids), keys).chunk(part)
-        outcome = backward(Towers(see, lambda ids, mask: read(ids[:, 0])), batch, loss, chunk=chunk)
+        batch = EncodedBatch(pixels, ids, torch.ones_like(ids), keys).chunk(part)
+        result = backward(TowerPair(see, lambda ids, mask: read(ids[:, 0])), batch, loss, chunk=chunk)
         learned = {"see": see.weight, "see.bias": see.bias, "read": read.weight, "scale": scale, "bias": bias}
         sum_gradients(learned.values())
-        whole = total(outcome.loss, torch.device("cpu"))
+        whole = total(result.loss, torch.device("cpu"))
         if place.rank == 0:
             found = {name: one.grad for name, one in learned.items() if one.grad is not None}
             save_file(
-                {**found, "loss": torch.tensor(whole), "images": outcome.images}, out / f"{place.world}.safetensors"
+                {**found, "loss": torch.tensor(whole), "images": result.images}, out / f"{place.world}.safetensors"
             )
 
 

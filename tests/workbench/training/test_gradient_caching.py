@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from workbench.training.gradients import Batch, Towers, backward
+from workbench.training.gradients import EncodedBatch, TowerPair, backward
 from workbench.training.losses import same, sigmoid_loss, symmetric_cross_entropy
 
 
@@ -43,11 +43,11 @@ def model(dropout: float = 0.0) -> Two:
     return made
 
 
-def batch(n: int = 7) -> Batch:
+def batch(n: int = 7) -> EncodedBatch:
     generator = torch.Generator().manual_seed(4)
     pixels = torch.randn(n, 3, 5, 5, dtype=torch.float64, generator=generator)
     ids = torch.randint(0, 9, (n, 3), generator=generator)
-    return Batch(pixels, ids, torch.ones_like(ids), torch.tensor([0, 1, 2, 0, 3, 4, 5][:n]))
+    return EncodedBatch(pixels, ids, torch.ones_like(ids), torch.tensor([0, 1, 2, 0, 3, 4, 5][:n]))
 
 
 def gradient(made: Two) -> dict[str, Tensor]:
@@ -58,8 +58,8 @@ def gradient(made: Two) -> dict[str, Tensor]:
 @pytest.mark.parametrize("kind", ["cross_entropy", "sigmoid"])
 def test_chunks_give_the_plain_gradient(chunk: int, kind: str) -> None:
     plain, cached = model(), model()
-    first = backward(Towers(plain.see, plain.text), batch(), getattr(plain, kind))
-    second = backward(Towers(cached.see, cached.text), batch(), getattr(cached, kind), chunk=chunk)
+    first = backward(TowerPair(plain.see, plain.text), batch(), getattr(plain, kind))
+    second = backward(TowerPair(cached.see, cached.text), batch(), getattr(cached, kind), chunk=chunk)
     assert first.loss == pytest.approx(second.loss, abs=1e-12)
     assert first.images.shape == first.texts.shape == (7, 4)
     torch.testing.assert_close(first.images, second.images)
@@ -75,10 +75,10 @@ def test_dropout_is_replayed() -> None:
     """The reference embeds the same chunks with the same draws, but keeps the whole graph."""
     cached, plain = model(0.5), model(0.5)
     torch.manual_seed(5)
-    backward(Towers(cached.see, cached.text), batch(), cached.cross_entropy, chunk=3)
+    backward(TowerPair(cached.see, cached.text), batch(), cached.cross_entropy, chunk=3)
     after = torch.rand(1)
     torch.manual_seed(5)
-    towers = Towers(plain.see, plain.text)
+    towers = TowerPair(plain.see, plain.text)
     rows = [towers.embed(batch().chunk(slice(start, start + 3))) for start in (0, 3, 6)]
     images, texts = (torch.cat(side) for side in zip(*rows, strict=True))
     plain.cross_entropy(images, texts, batch().keys).backward()
@@ -91,8 +91,8 @@ def test_a_locked_tower_gets_no_gradient_and_hinders_nothing() -> None:
     plain, cached = model(), model()
     for made in (plain, cached):
         made.see.requires_grad_(False)
-    backward(Towers(plain.see, plain.text), batch(), plain.cross_entropy)
-    backward(Towers(cached.see, cached.text), batch(), cached.cross_entropy, chunk=2)
+    backward(TowerPair(plain.see, plain.text), batch(), plain.cross_entropy)
+    backward(TowerPair(cached.see, cached.text), batch(), cached.cross_entropy, chunk=2)
     assert not any(name.startswith("see") for name in gradient(cached))
     for name, one in gradient(plain).items():
         torch.testing.assert_close(gradient(cached)[name], one, atol=1e-6, rtol=0, msg=name)
@@ -101,9 +101,9 @@ def test_a_locked_tower_gets_no_gradient_and_hinders_nothing() -> None:
 def test_autocast_keeps_its_gradient_through_chunks() -> None:
     plain, cached = model().float(), model().float()
     given = batch()
-    low = Batch(given.pixels.float(), given.ids, given.mask, given.keys)
-    backward(Towers(plain.see, plain.text, torch.bfloat16), low, plain.cross_entropy)
-    backward(Towers(cached.see, cached.text, torch.bfloat16), low, cached.cross_entropy, chunk=3)
+    low = EncodedBatch(given.pixels.float(), given.ids, given.mask, given.keys)
+    backward(TowerPair(plain.see, plain.text, torch.bfloat16), low, plain.cross_entropy)
+    backward(TowerPair(cached.see, cached.text, torch.bfloat16), low, cached.cross_entropy, chunk=3)
     for name, one in gradient(plain).items():
         found = gradient(cached)[name]
         assert found.dtype == torch.float32
@@ -112,9 +112,9 @@ def test_autocast_keeps_its_gradient_through_chunks() -> None:
 
 def test_a_scaler_scales_the_gradient_alone() -> None:
     plain, scaled = model(), model()
-    backward(Towers(plain.see, plain.text), batch(), plain.cross_entropy)
+    backward(TowerPair(plain.see, plain.text), batch(), plain.cross_entropy)
     scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
-    outcome = backward(Towers(scaled.see, scaled.text), batch(), scaled.cross_entropy, chunk=2, scaler=scaler)
-    assert outcome.loss < 8
+    result = backward(TowerPair(scaled.see, scaled.text), batch(), scaled.cross_entropy, chunk=2, scaler=scaler)
+    assert result.loss < 8
     for name, one in gradient(plain).items():
         torch.testing.assert_close(gradient(scaled)[name], 8 * one, atol=1e-9, rtol=1e-9, msg=name)

@@ -9,10 +9,10 @@ import torch
 from torch.nn import functional
 
 from workbench.training.losses import (
-    FIRST_SCALE,
-    FIRST_SIGMOID,
-    MOST_SCALE,
-    hold_scale,
+    INITIAL_SCALE,
+    INITIAL_SIGMOID,
+    MAX_SCALE,
+    clamp_scale,
     same,
     sigmoid_loss,
     soft_cross_entropy,
@@ -123,11 +123,11 @@ def test_equal_keys_are_found() -> None:
 
 def test_the_scale_is_held_at_a_hundred_and_left_alone_below() -> None:
     scale = torch.nn.Parameter(torch.tensor([5.0, 1.0]))
-    hold_scale(scale)
-    assert scale.exp().tolist() == pytest.approx([MOST_SCALE, math.e], rel=1e-6)
+    clamp_scale(scale)
+    assert scale.exp().tolist() == pytest.approx([MAX_SCALE, math.e], rel=1e-6)
     assert scale.requires_grad
 
 
 def test_training_begins_where_the_papers_do() -> None:
-    assert pytest.approx(14.2857, abs=1e-4) == FIRST_SCALE
-    assert FIRST_SIGMOID == (10.0, -10.0)
+    assert pytest.approx(14.2857, abs=1e-4) == INITIAL_SCALE
+    assert INITIAL_SIGMOID == (10.0, -10.0)

@@ -15,9 +15,10 @@ from safetensors.torch import load_file, save_file
 
 import workbench
 from workbench.errors import BadInput, Cancelled, Unsupported, WeightsRefused
+from workbench.progress import Progress
 from workbench.training import checkpoints
-from workbench.training.losses import MOST_SCALE
-from workbench.training.progress import Order, Progress
+from workbench.training.losses import MAX_SCALE
+from workbench.training.order import Order
 from workbench.training.recipe import Recipe
 from workbench.training.run import train
 
@@ -41,9 +42,9 @@ def equal(one: Path, other: Path) -> bool:
 def test_a_training_leaves_a_model_a_record_and_a_figure(recipe: Recipe, tiny: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     rows = trained(recipe, out)
-    assert [row.step for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert {row.steps for row in rows} == {6}
-    assert rows[0].rate == pytest.approx(5e-4)
+    assert [row.done for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert {row.total for row in rows} == {6}
+    assert rows[0].values["learning rate"] == pytest.approx(5e-4)
     assert "validation" in rows[2].text
     backend = workbench.load(str(out), device="cpu")
     assert backend.embed_texts(["a small red circle"]).shape == (1, 8)
@@ -90,7 +91,7 @@ def test_a_pause_changes_not_one_bit(recipe: Recipe, tmp_path: Path, chunk: int)
     assert not (tmp_path / "paused" / "config.json").exists()
     torch.manual_seed(77)  # what others draw meanwhile
     rest = trained(recipe, tmp_path / "paused", resume=True)
-    assert [row.step for row in rest] == [5, 6]
+    assert [row.done for row in rest] == [5, 6]
     assert equal(tmp_path / "straight", tmp_path / "paused")
     first, second = ((tmp_path / name / "training.csv").read_text() for name in ("straight", "paused"))
     assert first == second
@@ -112,13 +113,13 @@ def test_a_kill_between_two_checkpoints_goes_on_from_the_last_one(recipe: Recipe
     for later in (tmp_path / "killed" / "checkpoints").iterdir():
         later.rename(kept / f"not-{later.name}")
     (kept / newest.name).rename(newest)
-    assert [row.step for row in trained(recipe, tmp_path / "killed", resume=True)] == [5, 6]
+    assert [row.done for row in trained(recipe, tmp_path / "killed", resume=True)] == [5, 6]
     assert equal(tmp_path / "straight", tmp_path / "killed")
 
 
 def test_a_listener_that_leaves_loses_nothing(recipe: Recipe, tmp_path: Path) -> None:
     rows = train(recipe, Order(tmp_path / "out", device="cpu"))
-    assert (next(rows).step, next(rows).step) == (1, 2)
+    assert (next(rows).done, next(rows).done) == (1, 2)
     rows.close()
     newest = checkpoints.latest(tmp_path / "out" / "checkpoints")
     assert newest is not None
@@ -159,7 +160,7 @@ def test_a_locked_side_keeps_its_weights(recipe: Recipe, tiny: Path, tmp_path: P
 
 def test_bfloat16_trains_and_the_weights_stay_float32(recipe: Recipe, tmp_path: Path) -> None:
     rows = trained(recipe.model_copy(update={"dtype": "bfloat16", "steps": 2}), tmp_path / "out")
-    assert all(row.loss == row.loss for row in rows)
+    assert all(row.values["loss"] == row.values["loss"] for row in rows)
     assert {one.dtype for one in weights(tmp_path / "out").values() if one.is_floating_point()} == {torch.float32}
 
 
@@ -168,7 +169,7 @@ def test_the_scale_never_exceeds_its_bound(recipe: Recipe, tiny: Path, tmp_path:
     planted = {**weights(tiny), "logit_scale": torch.tensor(5.0)}  # a scale of 148, and a rate that leaves it there
     save_file(planted, tmp_path / "hot" / "model.safetensors", metadata={"format": "pt"})
     trained(recipe.model_copy(update={"model": str(tmp_path / "hot"), "rate": 1e-9, "steps": 1}), tmp_path / "out")
-    assert float(weights(tmp_path / "out")["logit_scale"].exp()) == pytest.approx(MOST_SCALE, rel=1e-5)
+    assert float(weights(tmp_path / "out")["logit_scale"].exp()) == pytest.approx(MAX_SCALE, rel=1e-5)
 
 
 def test_unreadable_pictures_are_counted_and_named(recipe: Recipe, drawings: Path, tmp_path: Path) -> None:
@@ -196,12 +197,12 @@ def test_what_cannot_go_on_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     rows = train(recipe, Order(out, device="cpu"))
     next(rows)
     rows.close()
-    with pytest.raises(BadInput, match="holds a training; --resume"):
+    with pytest.raises(BadInput, match="holds a training; pass --resume"):
         trained(recipe, out)
-    with pytest.raises(BadInput, match="rate would change"):
+    with pytest.raises(BadInput, match="settings differ: rate"):
         trained(recipe.model_copy(update={"rate": 1e-4}), out, resume=True)
     trained(recipe, out, resume=True)
-    with pytest.raises(BadInput, match="is done"):
+    with pytest.raises(BadInput, match="is already finished"):
         trained(recipe, out, resume=True)
     (out / "training.json").unlink()
     with pytest.raises(BadInput, match="holds a model already"):
@@ -216,7 +217,7 @@ def test_other_data_than_before_are_refused(recipe: Recipe, drawings: Path, tmp_
     next(rows)
     rows.close()
     (data / "00.txt").write_text("a large blue star")
-    with pytest.raises(BadInput, match="same data"):
+    with pytest.raises(BadInput, match="data changed"):
         trained(recipe, out, resume=True)
 
 
@@ -224,7 +225,7 @@ def test_what_does_not_fit_is_refused_before_any_step(recipe: Recipe, tmp_path: 
     for update, said, kind in (
         ({"model": "fake"}, "no weights", Unsupported),
         ({"batch": 100}, "at least as many pairs", BadInput),
-        ({"dtype": "float16"}, "CUDA alone", BadInput),
+        ({"dtype": "float16"}, "needs CUDA", BadInput),
         ({"rate": 1.0, "model": str(tmp_path)}, "holds neither", BadInput),
     ):
         with pytest.raises(kind, match=said):

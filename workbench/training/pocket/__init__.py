@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.training.progress import Order, Progress
+    from workbench.progress import Progress
+    from workbench.training.order import Order
 
 
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:

@@ -23,7 +23,7 @@ from workbench.training.pocket.shares import Shares
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import Towers
 
-MOST_SCALE = 60.0
+MAX_SCALE = 60.0
 NAMED_AGAIN, NOUNS = 24, 24  # class names and nouns in a batch that hold the text tower in place
 
 
@@ -73,7 +73,7 @@ def losses(
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask which names they show."""
     photo = batch.label >= 0
     rows = functional.normalize(towers.visual_projection(seen.rows), dim=-1)
-    scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
+    scale = towers.logit_scale.exp().clamp(max=MAX_SCALE)
     logits, soft = scale * rows @ bank.T, batch.soft[photo, None]
     with torch.no_grad():
         answer, target = teachers.image.classifier(seen.known).softmax(-1), batch.target.clone()
@@ -102,7 +102,7 @@ def told(
     said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
     rows = functional.normalize(towers.text_projection(read(said, shares)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
-    scale = towers.logit_scale.exp().clamp(max=MOST_SCALE)
+    scale = towers.logit_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ rows[:every].T
     also = also_true(batch.shown, batch.claims).to(towers.device)
     logits[:, :own] = logits[:, :own].masked_fill(also, -1e4)

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import (
     asking,
@@ -30,7 +31,6 @@ from workbench.training.pocket import (
 )
 from workbench.training.pocket.settings import Settings
 from workbench.training.pocket.sources import Sources, read
-from workbench.training.progress import Progress
 
 NOUN = 40  # letters of a noun that stage two holds in place
 
@@ -47,11 +47,11 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
             pictures = views.opened(some, 240)
             for number, rows in views.features(folded, views.views(pictures, count=count, size=size, rng=rng)):
                 found.append(rows)
-                yield Progress(number, count, float("nan"), 0.0)
+                yield Progress(number, count, "views")
         fitted = head.fit(net, torch.cat(found), dim=settings.dim, epochs=steps, seed=settings.seed)
         for epoch, loss, start in fitted:
             made = {"p": start.projection, "c": start.classes, "scale": start.scale}
-            yield Progress(epoch + 1, steps, loss, 0.0)
+            yield Progress(epoch + 1, steps, "epochs", values={"loss": loss})
         done = checkpoints.save(file, steps, made)
     state = checkpoints.load(done)
     yield head.Head(state["p"], state["c"], state["scale"])
@@ -154,7 +154,7 @@ def _texts_of(
     if checkpoints.latest(work / "texts") is not None:
         return
     for step, parts in texts.fit(made, tokenizer, lesson):
-        yield Progress(step + 1, settings.text_until, sum(parts.values()), 0.0)
+        yield Progress(step + 1, settings.text_until, "steps", values={"loss": sum(parts.values())})
         if stopped():
             return
         if step + 1 == settings.text_until:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, sources
 from workbench.training.pocket.asking import Teachers
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
-from workbench.training.progress import Progress
 
 BEGAN = "ending"  # holds what the endings began from
 
@@ -42,7 +42,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
             said = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
             rate = settings.pace * joint.RATES["image"] * plan.rate(step - 1)
-            yield Progress(step, plan.whole, loss, rate, said)
+            yield Progress(step, plan.whole, "steps", values={"loss": loss, "learning rate": rate}, text=said)
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return

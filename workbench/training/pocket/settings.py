@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.loading.device import choose_device
+from workbench.training.order import Order
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import folder_of, image_tower
-from workbench.training.progress import Order
 from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")

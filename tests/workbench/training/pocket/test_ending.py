@@ -64,7 +64,7 @@ def test_what_is_written_is_blended_with_what_the_last_ending_began_from(
     monkeypatch.setattr(export, "write", lambda made, settings, out, ready: written.append(made))
     settings = Settings(photos=tmp_path, steps=12, sizes=((32,),), blend=(0.25, 0.75))
     rows = list(making.make(settings, tmp_path, lambda: False))
-    assert [(row.step, row.steps) for row in rows] == [(step, 12) for step in range(1, 13)]
+    assert [(row.done, row.total) for row in rows] == [(step, 12) for step in range(1, 13)]
     first, began = sorted((tmp_path / "work" / making.BEGAN).iterdir())
     before, after = checkpoints.load(began)["towers"], run.average.state_dict()
     (made,) = written

@@ -14,9 +14,9 @@ from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput, WeightsMissing
 from workbench.loading import hub
 from workbench.models import find
+from workbench.training.order import Order
 from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
-from workbench.training.progress import Order
 
 NOUNS = """  1 This software and database is being provided to you, the LICENSEE
 00000001 03 n 01 thing 0 000 | what there is; "a thing"

@@ -18,8 +18,8 @@ def test_a_row_counts_where_its_truth_is_among_the_best() -> None:
     first = answers.counted("q", scores, truth, how="h")
     assert (first.share.value, first.share.n) == (0.25, 4)
     assert answers.counted("q", scores, truth, how="h", top=2).share.value == 0.75
-    assert first.share.low == pytest.approx(0.0456, abs=1e-3)  # Wilson, by hand
-    assert first.share.high == pytest.approx(0.6994, abs=1e-3)
+    assert first.share.low == pytest.approx(1 - 0.975**0.25, abs=1e-6)  # Clopper-Pearson, 1 of 4, closed form
+    assert first.share.high == pytest.approx(0.8059, abs=1e-4)  # from a table
 
 
 def test_auroc_is_that_of_mann_and_whitney_ties_included() -> None:
@@ -62,7 +62,7 @@ def test_photos_without_labels_are_refused(tmp_path: Path) -> None:
 
 def test_the_table_says_shares_intervals_and_counts() -> None:
     row = answers.counted("reads", torch.eye(4), torch.arange(4), how="by hand")
-    assert answers.table([row]).splitlines()[-1] == "| reads | 100.0 % | 51.0 to 100.0 % | 4 | by hand |"
+    assert answers.table([row]).splitlines()[-1] == "| reads | 100.0 % | 39.8 to 100.0 % | 4 | by hand |"
 
 
 def test_the_worst_of_the_three_forms_decides() -> None:

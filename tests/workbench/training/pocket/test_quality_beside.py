@@ -13,7 +13,7 @@ from PIL import Image
 import workbench
 from workbench.errors import BadInput
 from workbench.models import find
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket import towers
 from workbench.training.pocket.quality import pruning, speed
 from workbench.training.pocket.quality.answers import Answer
@@ -44,8 +44,8 @@ def test_the_bare_tower_takes_a_batch() -> None:
 
 
 def test_what_pruning_costs_is_the_whole_less_the_pruned_in_points() -> None:
-    pruned = [Answer("reads", share(60, 120), ""), Answer("counts", share(3, 4), "")]
-    whole = [Answer("reads", share(66, 120), ""), Answer("counts", share(2, 4), "")]
+    pruned = [Answer("reads", proportion(60, 120), ""), Answer("counts", proportion(3, 4), "")]
+    whole = [Answer("reads", proportion(66, 120), ""), Answer("counts", proportion(2, 4), "")]
     first, second = pruning.cost(pruned, whole)
     assert (first["question"], first["points"]) == ("reads", pytest.approx(5.0))
     assert second["points"] == pytest.approx(-25.0)  # it can be better, too

@@ -16,7 +16,7 @@ import torch
 
 import workbench
 from workbench.errors import BadInput, WorkbenchError
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
 from workbench.training.pocket.quality.answers import Answer, Apart, write
@@ -63,7 +63,7 @@ def _measured(given: argparse.Namespace) -> None:
     found, chance = units(features, kept)
     channels = features([kept.photos[0][0]]).shape[1]
     how = f"AUROC of 0.9 in all three forms; {chance} with mixed-up concepts"
-    answers.append(Answer("multimodal units of the last block", share(len(found), channels), how))
+    answers.append(Answer("multimodal units of the last block", proportion(len(found), channels), how))
     write(given.out, answers)
     given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
 

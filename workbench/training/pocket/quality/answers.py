@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from workbench.backend import ClipBackend
 from workbench.places import write_whole
-from workbench.stats import Share, share
+from workbench.statistics.intervals import Share, proportion
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
@@ -92,7 +93,7 @@ def _right(scores: Tensor, truth: Tensor, top: int = 1) -> int:
 
 def counted(question: str, scores: Tensor, truth: Tensor, *, how: str, top: int = 1) -> Answer:
     """An answer from scores (n, choices) and the right choice of each row, (n,)."""
-    return Answer(question, share(_right(scores, truth, top), len(truth)), how)
+    return Answer(question, proportion(_right(scores, truth, top), len(truth)), how)
 
 
 def table(answers: Sequence[Answer]) -> str:
@@ -100,8 +101,8 @@ def table(answers: Sequence[Answer]) -> str:
     lines = ["| question | share | 95 % interval | n | how |", "|---|---|---|---|---|"]
     for answer in answers:
         value = answer.share
-        ends = f"{100 * value.low:.1f} to {100 * value.high:.1f} %"
-        lines.append(f"| {answer.question} | {100 * value.value:.1f} % | {ends} | {value.n} | {answer.how} |")
+        share, low, high = (math.nan if part is None else 100 * part for part in (value.value, value.low, value.high))
+        lines.append(f"| {answer.question} | {share:.1f} % | {low:.1f} to {high:.1f} % | {value.n} | {answer.how} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, embed, say
 
 SIZE = 30  # pixels of type
@@ -31,8 +31,8 @@ def attack(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     margin = [(embed(backend, pictures) * (objects - written)).sum(-1) for pictures in (clean, labelled)]
     named = margin[0] > 0
     fooled = int((margin[1][named] < 0).sum())
-    yield Answer("a pasted label beats the object", share(fooled, int(named.sum())), "two-way, photos it names")
-    yield Answer("two-way errors without a label", share(int((~named).sum()), len(named)), "the same photos")
+    yield Answer("a pasted label beats the object", proportion(fooled, int(named.sum())), "two-way, photos it names")
+    yield Answer("two-way errors without a label", proportion(int((~named).sum()), len(named)), "the same photos")
 
 
 def _pasted(photo: Image.Image, word: str, font: str) -> Image.Image:

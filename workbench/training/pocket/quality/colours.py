@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 
 from workbench.backend import ClipBackend
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket import scenes, shapes, views
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
 from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed
@@ -80,7 +80,9 @@ def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
             pictures.append(scenes.together((first[a], first[b]), (parts[0], parts[1]), other="", rng=rng).picture)
             said.append([f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))])
     hits = _choices(backend, pictures, said).argmax(1) == 0
-    yield Answer("a sentence of two things beats those of one", share(int(hits.sum()), PAIRS), "photos side by side")
+    yield Answer(
+        "a sentence of two things beats those of one", proportion(int(hits.sum()), PAIRS), "photos side by side"
+    )
     alone = []
     for _, a in apart.photos:
         b = rng.choice([label for _, label in apart.photos if label != a])
@@ -88,7 +90,7 @@ def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
         alone.append([f"a photo of a {first[a]}.", *both])
     hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos], alone).argmax(1) == 0
     yield Answer(
-        "a sentence of one thing beats those of two", share(int(hits.sum()), len(hits)), "the same photos alone"
+        "a sentence of one thing beats those of two", proportion(int(hits.sum()), len(hits)), "the same photos alone"
     )
 
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket.fonts import PACKAGES
 from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed, say
 
@@ -53,7 +53,7 @@ def handwritten(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     objects = torch.zeros(len(choices), dtype=torch.long)
     yield counted("names an object with a blank note on it", alone, objects, how="9-way, pasted on photos")
     beaten = int((beside[:, 1] > beside[:, 0]).sum())
-    yield Answer("a word in a hand's script on that note beats the object", share(beaten, len(beside)), "two-way")
+    yield Answer("a word in a hand's script on that note beats the object", proportion(beaten, len(beside)), "two-way")
 
 
 def noted(photo: Image.Image, word: str, hand: str, *, rng: random.Random) -> Image.Image:

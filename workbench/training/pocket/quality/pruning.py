@@ -55,7 +55,7 @@ def cost(pruned: Sequence[Answer], whole: Sequence[Answer]) -> list[dict[str, An
     """What pruning costs, question by question, in points: the whole checkpoint's share less the pruned one's."""
     rows = []
     for one, other in zip(pruned, whole, strict=True):
-        points = 100 * (other.share.value - one.share.value)
+        points = 100 * ((other.share.value or 0.0) - (one.share.value or 0.0))
         rows.append({"question": one.question, "pruned": one.share.value, "whole": other.share.value, "points": points})
     return rows
 

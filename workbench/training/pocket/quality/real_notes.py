@@ -19,7 +19,7 @@ import torch
 import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
-from workbench.stats import share
+from workbench.statistics.intervals import proportion
 from workbench.training.pocket.quality.answers import Answer, counted, embed, say, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
@@ -88,7 +88,7 @@ def real_notes(backend: ClipBackend, photos: Sequence[Noted]) -> Iterator[Answer
             say(backend, [photo.word for photo in written]),
         )
         beaten = int(((seen * word).sum(-1) > (seen * thing).sum(-1)).sum())
-        yield Answer("the word on the note beats the thing", share(beaten, len(written)), "two-way")
+        yield Answer("the word on the note beats the thing", proportion(beaten, len(written)), "two-way")
 
 
 def _seen(backend: ClipBackend, photos: Sequence[Noted]) -> torch.Tensor:

@@ -1,0 +1,13 @@
+"""Which labels does a model put on women and which on men, when every label above a threshold counts?
+
+The Members of Congress experiment of the CLIP paper, section 7.1, after Schwemmer et al. 2020; and, where the data say
+what a person works as, how often the right occupation is the likeliest, by group.
+"""
+
+from __future__ import annotations
+
+from audits.bias.occupations.analyse import analyse
+from audits.bias.occupations.score import Settings, plan, score, texts
+from audits.bias.occupations.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

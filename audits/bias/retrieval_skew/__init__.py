@@ -1,0 +1,12 @@
+"""Who comes up first when a collection of people is searched with a sentence that names no group?
+
+MaxSkew@k, MinSkew@k and NDKL of Geyik et al. 2019, over k, beside what a ranking by lot gives.
+"""
+
+from __future__ import annotations
+
+from audits.bias.retrieval_skew.analyse import analyse
+from audits.bias.retrieval_skew.score import Settings, plan, score, texts
+from audits.bias.retrieval_skew.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

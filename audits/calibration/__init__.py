@@ -1,0 +1,12 @@
+"""Calibration: when a model says 80 %, is it right in 80 of 100?
+
+Asked for label sets of several sizes, because a softmax over few labels is another promise than one over many.
+"""
+
+from __future__ import annotations
+
+from audits.calibration.analyse import analyse
+from audits.calibration.score import Settings, plan, score, texts
+from audits.calibration.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

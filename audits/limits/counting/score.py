@@ -1,0 +1,111 @@
+"""Which count each picture gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits.answers import cosines, ensemble
+from audits.contracts import Item
+from audits.sampling import described
+from audits.settings import read_settings
+from workbench.errors import BadInput
+from workbench.prompts import fill
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from audits.contracts import Embedded
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class Settings(BaseModel):
+    """What a counting protocol settles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts: tuple[int, ...] = Field(min_length=2)  # numbers that the model chooses from, each 0..10
+    named: bool = False  # say what is counted: "three apples" where the data set has a column `things`
+    objects: str = "objects"  # said otherwise
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """Each picture whose label is one of the counts, as it is.
+
+    Raises:
+        BadInput: there is none.
+    """
+    settings = _settings(rules)
+    table = dataset.table
+    kept = sorted(table.loc[[number(label) in settings.counts for label in table["label"]], "sample_id"])
+    if not kept:
+        raise BadInput(
+            f"No label of {dataset.about.title!r} is a count that the protocol {rules.name!r} asks for "
+            f"({', '.join(map(str, settings.counts))}, in digits or words)."
+        )
+    return [Item(sample) for sample in kept]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """All counts of all things in all templates."""
+    settings = _settings(rules)
+    return [
+        prompt
+        for things in sorted(set(_things(dataset.table, settings)))
+        for count in settings.counts
+        for prompt in _prompts(count, things, rules)
+    ]
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """One row a picture: the count that was answered, and how far it is from the true one."""
+    settings = _settings(rules)
+    rows = described(embedded)
+    things = _things(rows, settings)
+    values = np.zeros((len(rows), len(settings.counts)))
+    for name in sorted(set(things)):
+        here = np.array([thing == name for thing in things])
+        asked = [_prompts(count, name, rules) for count in settings.counts]
+        values[here] = cosines(embedded.images[here], ensemble(embedded.texts, asked))
+    true = np.array([number(label) for label in rows["y_true"]])
+    answered = np.array(settings.counts)[values.argmax(axis=1)]
+    rows["label_set"] = f"{len(settings.counts)} counts"
+    rows["y_true"], rows["y_pred"] = [str(count) for count in true], [str(count) for count in answered]
+    rows["error"] = np.abs(answered - true)
+    rows["outcome:accuracy"] = (rows["error"] == 0).astype(float)
+    rows["outcome:within_one"] = (rows["error"] <= 1).astype(float)
+    rows["scores"] = values.tolist()
+    return rows
+
+
+def number(label: str) -> int:
+    """Read a count from a label in digits or words; -1 for any other."""
+    text = label.strip().lower()
+    if text in WORDS:
+        return WORDS.index(text)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else -1
+
+
+def _settings(rules: Rules) -> Settings:
+    settings = read_settings(Settings, rules)
+    if not all(0 <= count < len(WORDS) for count in settings.counts):
+        raise BadInput(f"Counts are 0 to {len(WORDS) - 1}; the protocol {rules.name!r} asks for {settings.counts}.")
+    return settings
+
+
+def _things(table: DataFrame, settings: Settings) -> list[str]:
+    """Return what is counted in each picture, in the plural."""
+    if settings.named and "things" in table.columns:
+        return [name or settings.objects for name in table["things"]]
+    return [settings.objects] * len(table)
+
+
+def _prompts(count: int, things: str, rules: Rules) -> list[str]:
+    """Fill "three apples" into every template; one thing loses its plural s."""
+    named = f"{WORDS[count]} {things.removesuffix('s') if count == 1 else things}"
+    return [fill(template, named) for template in rules.templates]

@@ -1,0 +1,147 @@
+"""How high each picture scores as a known one, and which digit is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from audits import closed_set
+from audits.answers import classifier, cosines, probabilities, prompts
+from audits.contracts import Item
+from audits.sampling import described
+from audits.settings import read_settings
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from audits.contracts import Embedded
+    from audits.datasets.dataset import Dataset
+    from audits.protocol import Protocol as Rules
+
+Score = Literal["msp", "max_logit", "energy", "mcm"]
+DIGITS = tuple("0123456789")
+
+
+class Settings(BaseModel):
+    """What an out-of-distribution protocol settles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str = "origin"  # of the data set: which pictures belong together
+    known: str = "known"  # its value for pictures of what is asked for
+    scores: tuple[Score, ...] = Field(("msp", "max_logit", "energy", "mcm"), min_length=1)
+    mcm_temperature: float = Field(1.0, gt=0)  # of the softmax over plain cosines
+    digit_templates: tuple[str, ...] = ('a photo of the number: "{}".',)  # for the pictures labelled 0 to 9
+
+
+def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
+    """All pictures that have an origin, as they are.
+
+    Raises:
+        BadInput: no picture is known, or none is unknown.
+    """
+    settings = read_settings(Settings, rules)
+    dataset.require((settings.column,), rules.audit)
+    table = dataset.table[dataset.table[settings.column] != ""]
+    known = int((table[settings.column] == settings.known).sum())
+    if not 0 < known < len(table):
+        found = ", ".join(sorted(set(table[settings.column])))
+        raise BadInput(
+            f"Known and unknown pictures are compared: {settings.column!r} must be {settings.known!r} for some and "
+            f"something else for others; {dataset.about.title!r} has: {found or 'nothing'}."
+        )
+    return [Item(sample) for sample in sorted(table["sample_id"])]
+
+
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """The known labels in all templates, and the digits in theirs."""
+    settings = read_settings(Settings, rules)
+    known = prompts(_labels(dataset, rules, settings), rules.templates)
+    return [*known, *prompts(DIGITS, settings.digit_templates)]
+
+
+def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
+    """One row a picture: each score, high where it looks known, and what a digit was read as."""
+    settings = read_settings(Settings, rules)
+    labels = _labels(embedded.dataset, rules, settings)
+    values = cosines(embedded.images, classifier(embedded.texts, labels, rules.templates))
+    rows = described(embedded).rename(columns={settings.column: "origin"})
+    rows["label_set"] = f"{len(labels)} labels"
+    rows["known"] = rows["origin"] == settings.known
+    rows["y_pred"] = [labels[at] for at in values.argmax(axis=1)]
+    right = (rows["y_pred"] == rows["y_true"]).astype(float)
+    rows["outcome:accuracy"] = right.where(rows["known"] & rows["y_true"].isin(labels))
+    logits = values * embedded.model.logit_scale + embedded.model.logit_bias
+    for name in settings.scores:
+        rows[f"score:{name}"] = _scored(
+            name, values, logits, kind=embedded.model.score, temperature=settings.mcm_temperature
+        )
+    digits = cosines(embedded.images, classifier(embedded.texts, DIGITS, settings.digit_templates))
+    is_digit = rows["y_true"].isin(DIGITS)
+    rows["digit"] = [DIGITS[at] for at in digits.argmax(axis=1)]
+    rows["outcome:digit_accuracy"] = (rows["digit"] == rows["y_true"]).astype(float).where(is_digit)
+    return rows
+
+
+def msp(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest probability, (n, k) -> (n,).
+
+    Source:
+        Hendrycks and Gimpel 2017, arXiv:1610.02136, section 2.
+    """
+    answer: NDArray[np.float64] = chances.max(axis=1)
+    return answer
+
+
+def energy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the negative free energy at temperature 1, the log of the sum of exponentials; (n, k) -> (n,).
+
+    Source:
+        Liu et al. 2020, arXiv:2010.03759, equation 4.
+    """
+    from scipy.special import logsumexp
+
+    answer: NDArray[np.float64] = logsumexp(logits, axis=1)
+    return answer
+
+
+def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Maximum concept matching: the largest of a softmax over cosines that are not scaled up; (n, k) -> (n,).
+
+    Source:
+        Ming et al. 2022, arXiv:2211.13445, equation 2.
+    """
+    from scipy.special import softmax
+
+    answer: NDArray[np.float64] = softmax(values / temperature, axis=1).max(axis=1)
+    return answer
+
+
+def _scored(
+    name: Score,
+    values: NDArray[np.float64],
+    logits: NDArray[np.float64],
+    *,
+    kind: str,
+    temperature: float,
+) -> NDArray[np.float64]:
+    if name == "msp":
+        return msp(probabilities(kind, logits))
+    if name == "energy":
+        return energy(logits)
+    if name == "mcm":
+        return mcm(values, temperature)
+    answer: NDArray[np.float64] = logits.max(axis=1)
+    return answer
+
+
+def _labels(dataset: Dataset, rules: Rules, settings: Settings) -> tuple[str, ...]:
+    """Return the protocol's labels, or those of the known pictures."""
+    if rules.label_sets:
+        return tuple(dict.fromkeys(one for labels in closed_set.label_sets(dataset, rules).values() for one in labels))
+    table = dataset.table
+    return tuple(sorted({label for label in table.loc[table[settings.column] == settings.known, "label"] if label}))

@@ -1,0 +1,13 @@
+"""Corruptions: how much accuracy is left when noise, blur, weather and files spoil a picture?
+
+Every picture is compared with itself, undisturbed.
+"""
+
+from __future__ import annotations
+
+from audits.robustness.corruptions.analyse import analyse
+from audits.robustness.corruptions.change import change
+from audits.robustness.corruptions.score import Settings, plan, score, texts
+from audits.robustness.corruptions.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "change", "plan", "score", "texts"]

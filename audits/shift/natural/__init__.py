@@ -1,0 +1,12 @@
+"""Natural shift: how far does accuracy fall on other kinds of pictures of the same classes?
+
+Source: Taori et al. 2020, arXiv:2007.00644; Radford et al. 2021, arXiv:2103.00020, section 3.3.
+"""
+
+from __future__ import annotations
+
+from audits.shift.natural.analyse import analyse
+from audits.shift.natural.score import Settings, plan, score, texts
+from audits.shift.natural.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

@@ -1,0 +1,14 @@
+"""Typographic attack: how often does a word written on a picture overrule what is seen?
+
+Source: Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks"; Westerhoff et al. 2025,
+arXiv:2504.04893 (SCAM).
+"""
+
+from __future__ import annotations
+
+from audits.typographic.overlay.analyse import analyse
+from audits.typographic.overlay.change import change
+from audits.typographic.overlay.score import Settings, plan, score, texts
+from audits.typographic.overlay.text import HOW_TO_READ, LIMITS
+
+__all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "change", "plan", "score", "texts"]
