@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from apps.zero_shot.evaluation import class_rows, scored
+from apps.classify.evaluation import class_rows, scored
 
 from apps.learn.lesson import course_rows
 from audits import metrics, rates, shares

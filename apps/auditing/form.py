@@ -11,7 +11,7 @@ import gradio as gr
 
 from apps import limits
 from apps._folder_box import FolderFile, folder_box
-from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
@@ -187,7 +187,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[A
         if original is None:
             return ""
         try:
-            return protocols.difference(original, protocols.edited(typed, keys[0], original))
+            return protocols.difference(original, protocols.edited(typed or "", keys[0], original))
         except BadInput as error:
             return f"**Not usable yet:** {literal(str(error))}"
 
@@ -200,7 +200,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[A
     )
     name.input(protocol_view, [audits, name], view, **ASIDE)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **ASIDE)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **LIGHT)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **READING)
 
 
 def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:

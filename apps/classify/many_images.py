@@ -21,7 +21,7 @@ from apps._widgets import labels_box, none_of_these_box, table, template_choice
 from apps.classify.evaluation import class_rows, confusion_figure, confusion_rows, occurring, scored, truth_of
 from workbench.batch.export import to_json, write_csv, write_json
 from workbench.batch.run import Row, classify_samples
-from workbench.batch.table import Wanted, cells, headers, select
+from workbench.batch.table import RowFilter, cells, headers, select
 from workbench.batch.truth import evaluate
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import WorkbenchError
@@ -57,7 +57,7 @@ def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
     return text
 
 
-def files(result: BatchResult, wanted: Wanted, k: int) -> tuple[str, str]:
+def files(result: BatchResult, wanted: RowFilter, k: int) -> tuple[str, str]:
     """Write both downloads; CSV holds the table as filtered, JSON everything. Return their paths."""
     folder = folder_beside_uploads("many-")
     with_model = [*headers(k, truth=bool(result.truth)), "model"]
@@ -72,7 +72,7 @@ def view(result: BatchResult | None, k: int, *, label: str, at_least: float, onl
     """Return the filtered table and both downloads; nothing before the first run."""
     if result is None:
         return gr.skip(), gr.skip(), gr.skip()
-    wanted = Wanted("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
+    wanted = RowFilter("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
     lines = cells(select(result.rows, wanted, result.truth), int(k), result.truth)
     shown = gr.update(value=lines, headers=headers(int(k), truth=bool(result.truth)))
     csv_file, json_file = files(result, wanted, int(k))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -43,6 +45,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "prevent_thread_lock": True,
     "quiet": True,
 }
+SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -58,6 +61,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         WorkbenchError: no such model or device.
     """
     prepare_environment(downloads=limits.current().downloads)
+    sys.setswitchinterval(SWITCH_SECONDS)
     if in_space():
         options = for_space(options)
     check_options(options)
@@ -78,7 +82,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             if ready is not None:
                 ready(address)
             stop.wait()
-            _leave_in_time()
+            _leave_in_time(uploads)
             demo.close(verbose=False)
             for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts
                 thread.join()
@@ -97,13 +101,14 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
-    from apps.serving import log_once
+    from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
+    sessions.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
@@ -116,6 +121,7 @@ def launch(
             theme=theme(),
             head=HEAD,  # an event's `js` would need eval
             allowed_paths=[],
+            state_session_capacity=sessions.CAPACITY,
             **CLOSED,
         )
     log_once.install()
@@ -230,8 +236,13 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _leave_in_time() -> None:
-    """End the process even where a thread is deep in a computation that knows no stop."""
-    last = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+def _leave_in_time(uploads: Path) -> None:
+    """End the process even where a thread is deep in a computation that does not stop."""
+
+    def leave() -> None:
+        shutil.rmtree(uploads, ignore_errors=True)
+        os._exit(0)
+
+    last = threading.Timer(STOP_SECONDS, leave)
     last.daemon = True
     last.start()
