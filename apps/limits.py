@@ -48,6 +48,7 @@ class Limits:
     json_seconds: float = 20.0  # longest time that a body other than an upload may take
     upload_seconds: float = 900.0  # longest time that an upload may take
     quota_bytes: int = 2_000_000_000  # of all uploads on disk together
+    quota_per_visitor: int = 600_000_000  # of the uploads of one address within `keep_seconds`
     keep_seconds: int = 3600  # age at which uploads and results are deleted
     sweep_seconds: int = 600  # how often that is looked after
     downloads: bool = True  # visitors may have a checkpoint fetched

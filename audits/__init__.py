@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audits.comparing import compare, gate
     from audits.frame import AuditFrame
+    from audits.reporting import write as report
+    from audits.run_directory.frames import metrics_df, runs_df, samples_df
+    from audits.run_directory.reader import open_run
     from audits.running.api import resume, run, score
-    from audits.running.record import metrics_df, open_run, runs_df, samples_df
     from audits.running.suites import run_suite
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "gate",
     "metrics_df",
     "open_run",
+    "report",
     "resume",
     "run",
     "run_suite",
@@ -33,13 +36,14 @@ _HOMES = {
     "AuditFrame": "audits.frame",
     "compare": "audits.comparing",
     "gate": "audits.comparing",
-    "metrics_df": "audits.running.record",
-    "open_run": "audits.running.record",
+    "metrics_df": "audits.run_directory.frames",
+    "open_run": "audits.run_directory.reader",
+    "report": "audits.reporting",
     "resume": "audits.running.api",
     "run": "audits.running.api",
     "run_suite": "audits.running.suites",
-    "runs_df": "audits.running.record",
-    "samples_df": "audits.running.record",
+    "runs_df": "audits.run_directory.frames",
+    "samples_df": "audits.run_directory.frames",
     "score": "audits.running.api",
 }
 
@@ -47,4 +51,4 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'audits' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_HOMES[name]), "write" if name == "report" else name)

@@ -1,7 +1,4 @@
-"""The entry of `python -m audits`.
-
-Knows nothing: the words stand in `audits.shell`.
-"""
+"""The entry of `python -m audits`."""
 
 from __future__ import annotations
 

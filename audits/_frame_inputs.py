@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audits._frame_cells import Cells, features
 from audits.metrics import Rate
 from workbench.errors import BadInput
-from workbench.statistics._checked import check_level, clusters_of
+from workbench.statistics._checks import check_level, clusters_of
 from workbench.statistics.clusters import effective
 from workbench.statistics.intervals import Interval, bootstrap, proportion
 from workbench.statistics.multiplicity import CORRECTIONS, Correction

@@ -17,7 +17,7 @@ from audits._frame_inputs import Cases
 from audits.metrics import Rate
 from workbench.errors import BadInput
 from workbench.statistics import gaps, measures, multiplicity
-from workbench.statistics._checked import clusters_of
+from workbench.statistics._checks import clusters_of
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.measures import Measure
 from workbench.statistics.row import sized

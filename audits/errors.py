@@ -1,17 +1,17 @@
-"""Errors that only audits have; `exit_code` is what `python -m audits` leaves with."""
+"""Errors that only audits have."""
 
 from __future__ import annotations
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ALTERED, NOTHING_MEASURED, WorkbenchError
 
 
 class NothingMeasured(WorkbenchError):
-    """A data set without a picture that can be used, or an audit that found nothing to measure."""
+    """A data set without a usable image, or an audit that found nothing to measure."""
 
-    exit_code = 7
+    exit_code = NOTHING_MEASURED
 
 
 class Tampered(WorkbenchError):
     """A run whose files are not those that were written, or a repetition that gives other numbers."""
 
-    exit_code = 6
+    exit_code = ALTERED

@@ -20,7 +20,7 @@ from workbench.statistics.simpson import Reversal, compared, evidence, reversals
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from workbench.statistics._checked import Counts
+    from workbench.statistics._checks import Counts
     from workbench.statistics.measures import Measure
 
 ALPHA = 0.05

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from audits import detectable, simpson
-from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
+from audits.contracts import Audit, Embedded, ModelFacts, Stages
+from audits.passes import embed_groups, encode_texts, groups_of
 from audits.published import with_published
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from pandas import DataFrame
-    from torch import Tensor
 
     from audits.analysis import Analysis
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
     from workbench.loading.torch_backend import TorchBackend
-
-CHUNK = 32  # images of one pass
 
 
 def stages(audit: Audit) -> Stages:
@@ -83,43 +81,8 @@ def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rul
     prompts = list(dict.fromkeys(module.texts(dataset, rules)))
     texts: dict[str, NDArray[np.float32]] = {}
     if prompts:
-        texts = dict(zip(prompts, backend.embed_texts(prompts).numpy(), strict=True))
+        texts = dict(zip(prompts, encode_texts(backend, prompts), strict=True))
     items = tuple(module.plan(dataset, rules, seed=seed))
-    where = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
-    rows = [
-        _chunk(module, backend, dataset, items=items[at : at + CHUNK], texts=texts, where=where)
-        for at in range(0, len(items), CHUNK)
-    ]
+    rows = list(embed_groups(backend, module, dataset, groups=groups_of(items, module), texts=texts))
     images = np.concatenate(rows) if rows else np.zeros((0, backend.dim), np.float32)
     return Embedded(facts(backend), dataset, items, images, texts)
-
-
-def _chunk(
-    module: Stages,
-    backend: TorchBackend,
-    dataset: Dataset,
-    *,
-    items: tuple[Item, ...],
-    texts: dict[str, Any],
-    where: dict[str, str],
-) -> NDArray[np.float32]:
-    import torch
-
-    from workbench.images import safe_open
-
-    attacked = hasattr(module, "attack")
-    squares: list[Tensor] = []
-    for item in items:
-        picture = safe_open(dataset.file(where[item.sample_id]))
-        if item.recipe and not attacked:
-            picture = module.change(picture, item)
-        squares.append(backend.prepare(picture))
-    pixels = torch.stack(squares)
-    hit = [at for at, item in enumerate(items) if item.recipe] if attacked else []
-    vectors = backend.encode_pixels(pixels)
-    if hit:
-        changed = module.attack(backend, pixels[hit].to(backend.device) / 255.0, [items[at] for at in hit], texts=texts)
-        with torch.inference_mode():
-            vectors[hit] = backend.embed_pixels(changed).float().cpu()
-    answer: NDArray[np.float32] = vectors.numpy()
-    return answer

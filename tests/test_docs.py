@@ -10,7 +10,8 @@ import pytest
 import typer.main
 
 from apps import TABS
-from apps.shell import EXIT_CODES, shell
+from apps.shell import shell
+from audits.shell.exit_codes import EXIT_CODES
 from workbench import errors
 from workbench.checkpoints import CHECKPOINTS
 

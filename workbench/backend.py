@@ -1,19 +1,24 @@
-"""The contracts that every model fulfils: pictures and texts into one space, and a white box for those who look inside.
+"""The contracts that every model fulfils: images and texts into one space, and a white box to look inside.
 
-Knows no model library, no device and no screen; see `loading` for what fulfils the contracts.
+`loading` holds what fulfils them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from workbench.errors import unknown_name
+
 if TYPE_CHECKING:
+    import torch
     from PIL import Image
     from torch import Tensor, nn
 
+    from workbench.hooks import Intervention
     from workbench.models import ModelSpec
 
     Picture: TypeAlias = Image.Image | Path | str
@@ -46,7 +51,7 @@ class Tokens:
 
 
 class ClipBackend(Protocol):
-    """A model that puts pictures and texts into one space."""
+    """A model that embeds images and texts in one space."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -54,7 +59,7 @@ class ClipBackend(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of weights, preprocessing and dtype: what two equal embeddings have in common."""
+        """Hash of weights, preprocessing, tokenizer and dtype."""
 
     @property
     def dim(self) -> int:
@@ -69,10 +74,10 @@ class ClipBackend(Protocol):
         """What is added afterwards: 0 for softmax models, learned for sigmoid models."""
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
-        """Embed pictures; (n, dim) float32 on the CPU, rows of Euclidean length 1.
+        """Embed images; (n, dim) float32 on the CPU, rows of Euclidean length 1.
 
         Raises:
-            BadInput: no picture, or one that `images.safe_open` refuses.
+            BadInput: no image, or one that `images.safe_open` refuses.
         """
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
@@ -106,27 +111,93 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What can be looked at inside an image tower."""
+    """What can be looked at inside a tower."""
 
-    kind: str  # "convolutional", "vit" or "flat" (no spatial layers)
+    kind: str  # "convolutional", "vit" (tokens on a grid), "text" (tokens of a text) or "flat" (no layers)
     layers: dict[str, nn.Module] = field(default_factory=dict)  # block name -> module, input side first
     grid: tuple[int, int] = (0, 0)  # of the last block: rows, columns
     prefix_tokens: int = 0  # ViT: class and register tokens in front of the grid
 
+    def pick(self, names: Iterable[str]) -> dict[str, nn.Module]:
+        """Return layers by name; "last" is the one nearest to the output.
+
+        Raises:
+            UnknownName: there is no such layer; the message lists those there are.
+        """
+        picked = {}
+        for name in names:
+            known = next(reversed(self.layers), name) if name == "last" else name
+            if known not in self.layers:
+                raise unknown_name("layer", name, self.layers)
+            picked[name] = self.layers[known]
+        return picked
+
 
 class WhiteBox(Protocol):
-    """A model with differentiable pixels and named layers."""
+    """A model whose inside is open: gradients to pixels and to soft text, named layers, interventions."""
 
     @property
     def anatomy(self) -> Anatomy:
         """Layers, token grid and kind of the image tower."""
 
     @property
+    def text_anatomy(self) -> Anatomy:
+        """Layers of the text tower."""
+
+    @property
     def image_size(self) -> int:
         """Side of the square that the image tower sees, in pixels."""
 
+    @property
+    def dim(self) -> int:
+        """Width of the joint space."""
+
+    @property
+    def logit_scale(self) -> float:
+        """What a cosine is multiplied with."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where pixels and tokens have to be."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the weights."""
+
+    @property
+    def token_table(self) -> Tensor:
+        """The text tower's input embeddings, (vocabulary, width).
+
+        Raises:
+            Unsupported: the text tower has no such table.
+        """
+
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) on the device, unit rows, with gradient."""
+
+    def embed_tokens(self, tokens: Tokens, soft: Tensor | None = None) -> Tensor:
+        """Tokens of n texts -> (n, dim) on the device, unit rows, with gradient.
+
+        Args:
+            tokens: ids and mask; they decide length and where the text ends.
+            soft: (n, length, width) rows in place of those of `token_table`; gradients flow to them.
+
+        Raises:
+            Unsupported: the text tower has no table of tokens.
+        """
+
+    def activations(self, pixels: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of image layers, with gradient: (n, channels, rows, columns) or (n, tokens, width) by name.
+
+        Raises:
+            UnknownName: there is no such layer.
+        """
+
+    def text_activations(self, tokens: Tokens, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of text layers, with gradient: (n, tokens, width) by name."""
+
+    def intervened(self, *image: Intervention, text: Sequence[Intervention] = ()) -> AbstractContextManager[None]:
+        """Change units of layers for the length of a `with` block, which must not outlast a step of a job."""
 
     def attention(self, pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Embeddings as `embed_pixels`, and per block (n, heads, tokens, tokens) attention, both with gradient.

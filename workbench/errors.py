@@ -1,17 +1,17 @@
-"""What a user can mend: every error here says what is wrong, what would be right, and what was given.
+"""Errors that a user can fix: each message says what is wrong, what would be right, and what was given.
 
-Knows nothing of screens: the browser shows the message, the shell prints it and leaves with `exit_code`.
+The browser shows the message; the shell prints it and exits with `exit_code`, one of the constants below.
 
     WorkbenchError
-    ├── BadInput            a picture, a label, a text or an option that cannot be used
-    │   ├── BadPicture      corrupt, too large, of a kind that is not opened
+    ├── BadInput            an image, a label, a text or an option that cannot be used
+    │   ├── BadPicture      corrupt, too large, or of an unsupported format
     │   └── UnknownName     no such model, method, template set, column
-    ├── Unsupported         a method that this model cannot serve
+    ├── Unsupported         a method that this model does not offer
     ├── WeightsMissing      the checkpoint is not on this machine
     ├── WeightsRefused      the checkpoint is not what was recorded, or is not safetensors
-    ├── OutOfResources      memory, disk space or device not sufficient
+    ├── OutOfResources      not enough memory, disk space or device
     ├── Busy                too many waiting jobs
-    ├── DeadlinePassed      the job took longer than it may
+    ├── DeadlinePassed      time limit reached
     └── Cancelled           stopped on request
 """
 
@@ -20,71 +20,74 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+DONE, FAILED, UNUSABLE, INCOMPLETE, INCONCLUSIVE, NOT_COMPARABLE = range(6)  # exit codes of all commands
+ALTERED, NOTHING_MEASURED, WEIGHTS, RESOURCES, DEADLINE, INTERRUPTED = 6, 7, 8, 9, 10, 130
+
 
 class WorkbenchError(Exception):
-    """Something that the user can mend; its message is shown as it is."""
+    """An error that the user can fix; its message is shown as it is."""
 
-    exit_code = 1  # of the shell command that met it
+    exit_code = FAILED  # of the shell command that met it
 
 
 class BadInput(WorkbenchError):
-    """A picture, label, text or option that cannot be used."""
+    """An image, label, text or option that cannot be used."""
 
-    exit_code = 2
+    exit_code = UNUSABLE
 
 
 class BadPicture(BadInput):
-    """A file that is not opened as a picture: corrupt, too large, or of another kind."""
+    """A file that is no usable image: corrupt, too large, or of an unsupported format."""
 
 
 class UnknownName(BadInput):
-    """A name that is in no table here."""
+    """A name that is not in the table."""
 
 
 class Unsupported(WorkbenchError):
-    """Something that this model cannot serve."""
+    """A method that this model does not offer."""
 
-    exit_code = 2
+    exit_code = UNUSABLE
 
 
 class WeightsMissing(WorkbenchError):
     """A checkpoint that is not on this machine."""
 
-    exit_code = 4
+    exit_code = WEIGHTS
 
 
 class WeightsRefused(WorkbenchError):
     """A checkpoint that is not what was recorded, or is not safetensors."""
 
-    exit_code = 4
+    exit_code = WEIGHTS
 
 
 class OutOfResources(WorkbenchError):
-    """Memory, disk space or a device that does not suffice."""
+    """Not enough memory, disk space or device."""
 
-    exit_code = 5
+    exit_code = RESOURCES
 
 
 class Busy(WorkbenchError):
-    """More waiting jobs than one visitor or the server may hold."""
+    """Too many waiting jobs, of one visitor or in all."""
 
-    exit_code = 5
+    exit_code = RESOURCES
 
 
 class DeadlinePassed(WorkbenchError):
-    """A job that took longer than it may."""
+    """A job that reached its time limit."""
 
-    exit_code = 6
+    exit_code = DEADLINE
 
 
 class Cancelled(WorkbenchError):
     """A job that was stopped on request."""
 
-    exit_code = 130
+    exit_code = INTERRUPTED
 
 
 def unknown_name(kind: str, given: str, known: Iterable[str]) -> UnknownName:
-    """Return the error for a name that is in no table, with near matches first."""
+    """Return the error for an unknown name, with near matches first."""
     names = list(known)
     near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

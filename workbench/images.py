@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +20,14 @@ from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from workbench.errors import BadInput, BadPicture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from workbench.backend import Picture
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 32_000_000  # width times height after decoding
+MAX_SIDE = 16_384  # width or height after decoding
+PIXELS_AT_ONCE = 2 * MAX_PIXELS  # that the whole process decodes at a time: two of the largest images
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
@@ -43,6 +47,29 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 PngImagePlugin.MAX_TEXT_CHUNK = 1_000_000  # bytes of one text, unpacked
 PngImagePlugin.MAX_TEXT_MEMORY = 8_000_000  # bytes of all texts
+
+
+class _Gate:
+    """Lets threads decode at the same time, up to a number of pixels together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def pixels(self, number: int) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= number)
+            self._left -= number
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += number
+                self._changed.notify_all()
+
+
+_decoding = _Gate(PIXELS_AT_ONCE)
 
 
 def check_pictures(pictures: Sequence[Picture]) -> None:
@@ -66,7 +93,7 @@ def safe_open(picture: Picture) -> Image.Image:
     (MPO, as phones write) the first is taken. What is returned has no metadata left that could turn it once more.
 
     Raises:
-        BadPicture: not a PNG, JPEG or WebP; over 10 MB or 32 megapixels; animated; corrupt.
+        BadPicture: not a PNG, JPEG or WebP; over 10 MB, 32 megapixels or 16,384 pixels a side; animated; corrupt.
     """
     if isinstance(picture, Image.Image):
         return _mended(picture, "given", fresh=False)
@@ -132,13 +159,16 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
     width, height = picture.size
     if min(width, height) < 1:
         raise BadPicture(f"The picture {name} has no pixels.")
+    if max(width, height) > MAX_SIDE:
+        raise BadPicture(f"Images may have at most {MAX_SIDE:,} pixels a side; {name} has {width:,} x {height:,}.")
     if width * height > MAX_PIXELS:
         raise BadPicture(
             f"Pictures may have at most {MAX_PIXELS // 10**6} megapixels; "
             f"the picture {name} has {width} x {height} = {width * height / 1e6:.0f}."
         )
     try:
-        return _upright_rgb(picture, fresh=fresh)
+        with _decoding.pixels(width * height):
+            return _upright_rgb(picture, fresh=fresh)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError, Warning) as error:
         raise _damaged(name, error) from None
 
@@ -156,7 +186,7 @@ def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
     if upright.mode.startswith("I") or upright.mode == "F":
         upright = _to_8_bit(upright)
     if upright.has_transparency_data:
-        rgba = upright.convert("RGBA")
+        rgba = upright if upright.mode == "RGBA" else upright.convert("RGBA")
         upright = Image.new("RGB", rgba.size, (255, 255, 255))
         upright.paste(rgba, mask=rgba)
     elif upright.mode != "RGB":

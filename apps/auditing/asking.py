@@ -22,8 +22,8 @@ from apps.auditing.audit_request import BUILTIN, FOLDER, UPLOAD, AuditRequest
 from apps.auditing.run_list import RunList, title
 from apps.auditing.running import Step, carry_out
 from audits import catalogue
+from audits.run_directory.reader import Run
 from audits.running.planning import Cost, costs
-from audits.running.record import Run
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
 from workbench.errors import BadInput
@@ -91,8 +91,8 @@ def done_row(step: Step) -> list[str | int]:
     if step.run is None:
         return [step.job.audit.key, step.job.model, "error", 0, step.error]
     run = Run(step.run)
-    first = next((one["text"] for one in run.findings if one["strength"] == "found"), "")
-    first = first or next((one["text"] for one in run.findings), "")
+    first = next((one.text for one in run.findings if one.strength == "found"), "")
+    first = first or next((one.text for one in run.findings), "")
     return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
 
 

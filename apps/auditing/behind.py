@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.contracts import OUTCOME
 from audits.datasets import readers
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput, BadPicture
 from workbench.images import safe_open
 

@@ -16,7 +16,7 @@ from apps._widgets import literal, table
 from apps.auditing.behind import in_words, slice_of
 from apps.auditing.run_list import EMPTY_SAYS, RunList
 from audits.comparing import GateResult, gate
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 
 CHECKS = ["rule", "slice", "n", "value", "low", "high", "outcome", "why"]
 BOUNDS = [

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from apps._folder_box import inside
 from apps._uploads import folder_beside_uploads
-from workbench.batch.sources import PICTURE_SUFFIXES, open_bundle
+from workbench.datasets.samples import IMAGE_SUFFIXES
+from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 
 MOST_PICTURES = 2000  # of files that are uploaded one by one; a zip has its own, smaller limit
@@ -30,7 +31,8 @@ def from_files(files: Sequence[str], table: str = "") -> str:
         table: a CSV that says what they show; "" where the zip's folders do.
 
     Raises:
-        BadInput: nothing given, a zip that is refused, or pictures without any label.
+        BadInput: nothing given, a zip that is refused, two paths that differ in case alone, or pictures without any
+            label.
     """
     if not files:
         raise BadInput("Choose pictures, or a zip of folders named after what they show.")
@@ -40,13 +42,14 @@ def from_files(files: Sequence[str], table: str = "") -> str:
             "Pictures that lie in no folder need a CSV that says what they show: columns path and label, and any "
             "attributes such as gender. Or give a folder, or a zip, whose folders are the labels."
         )
+    samples = read_uploads(files, limit=MOST_PICTURES).samples
+    _check_distinct([PurePosixPath(sample.name) for sample in samples])
     place = _place()
-    with open_bundle(files, limit=MOST_PICTURES) as bundle:
-        for entry in bundle.entries:
-            target = place.joinpath(*PurePosixPath(entry.name).parts[-4:])
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with bundle.file(entry) as file:
-                shutil.copyfile(file, target)
+    for sample in samples:
+        target = place / sample.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with sample.file() as file:
+            shutil.copyfile(file, target)
     return _reference(place, table)
 
 
@@ -64,7 +67,7 @@ def from_folder(given: Sequence[tuple[str, str]]) -> str:
     """
     paths = _below_the_top([inside(told) for _, told in given])
     tables = [path for path in paths if path.suffix.lower() == ".csv"]
-    pictures = [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES]
+    pictures = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not pictures:
         raise BadInput("Choose a folder with PNG, JPEG or WebP pictures; there is none in what was given.")
     if len(pictures) > MOST_PICTURES:

@@ -19,7 +19,7 @@ from apps._widgets import literal, table
 from apps.auditing.behind import in_words, look, slice_of
 from apps.auditing.run_list import EMPTY_SAYS, RunList
 from audits import reporting
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
 NUMBERS = ["metric", "labels", "slice", "n", "value", "low", "high", "null 95 %", "p, adjusted", "flags"]

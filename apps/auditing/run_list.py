@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apps._uploads import folder_beside_uploads
-from audits.running.record import Run, open_run
+from audits.run_directory.reader import Run, open_run
 from workbench.errors import BadInput
 
 EMPTY_SAYS = "No run yet: start one under “Run”."

@@ -7,6 +7,7 @@ fetched or stored.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from typing import Any
 import orjson
 
 from apps.limits import Limits
-from apps.serving import bodies, origins, routes
+from apps.serving import bodies, logins, origins, routes
 from apps.serving.headers import dressed, security_headers
 from apps.serving.parts import Parts
 from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
@@ -28,6 +29,7 @@ from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
+FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Guard:
         self._app = app
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
-        self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
+        self._logins = logins.Logins()
+        self._uploads = Uploads(rules.uploads, rules.limits)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -91,7 +94,7 @@ class Guard:
             await answer(send, 200, dict(self._rules.status()))
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
-        origins.check_origin(method, headers, self._rules.public)
+        origins.check_origin(method, path, headers, self._rules.public)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
@@ -101,7 +104,7 @@ class Guard:
             return
         with self._visitors.request(who):
             if routes.is_upload(path):
-                await self._upload(scope, headers, receive, send)
+                await self._upload(scope, headers, receive, send, who=who)
             else:
                 await self._post(scope, headers, path, receive, send, who=who)
 
@@ -110,15 +113,23 @@ class Guard:
         name = routes.listens_to(path, query)
         return self._rules.turns.listener(name) if self._rules.turns and name else nullcontext()
 
-    async def _upload(self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _upload(
+        self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send, *, who: str
+    ) -> None:
         limits = self._rules.limits
         bodies.check_announced(headers, limits.upload_bytes)
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
         parts = Parts(counted, headers.get("content-type", ""), limits)
-        async with self._uploads.one(int(headers.get("content-length", "0"))):
-            await _with_refusals(self._app, scope, parts, send)
+        async with self._uploads.one(who, int(headers.get("content-length", "0"))) as came:
+
+            async def reading() -> Message:
+                message = await parts()
+                came(len(message.get("body", b"")))
+                return message
+
+            await _with_refusals(self._app, scope, reading, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str
@@ -137,7 +148,22 @@ class Guard:
             raw = self._checked(path, bodies.read_json(raw, limits), raw, who)
         kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         kept.append((b"content-length", str(len(raw)).encode()))
-        await self._app({**scope, "headers": kept}, _replay(raw, receive), send)
+        scope = {**scope, "headers": kept}
+        if form:
+            await self._login(scope, raw, receive, send, who=who)
+        else:
+            await self._app(scope, _replay(raw, receive), send)
+
+    async def _login(self, scope: dict[str, Any], form: bytes, receive: Receive, send: Send, *, who: str) -> None:
+        name = logins.name_of(form)
+        await asyncio.sleep(self._logins.begin(who, name))
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self._logins.succeeded(who, name)
+            await send(message)
+
+        await self._app(scope, _replay(form, receive), sending)
 
     def _checked(self, path: str, body: dict[str, Any], raw: bytes, who: str) -> bytes:
         """Return the body as it is passed on."""
@@ -164,26 +190,49 @@ class Guard:
             raise Refused(404, "There is no function of that name.")
 
     def _believed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Drop the headers with which a sender could tell Gradio another name for this server."""
+        """Drop what could tell Gradio another name for this server, and ranges of files that it cannot serve."""
 
         def keeps(name: bytes, value: bytes) -> bool:
             if name == b"x-forwarded-host":
                 return origins.host_name(value.decode("latin-1")) in self._rules.public
-            return name != b"x-gradio-server"
+            return name != b"x-gradio-server" and (name != b"range" or bool(routes.RANGE.fullmatch(value)))
 
         return [(name, value) for name, value in headers if keeps(name.lower(), value)]
 
 
 class _Answer:
-    """The sending side that remembers whether the answer has begun."""
+    """The sending side: remembers whether the answer has begun, and says in words what went wrong inside."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self._failed: Message | None = None  # the start of an answer with status 500, until its body is known
+        self._over = False
 
     async def __call__(self, message: Message) -> None:
+        if self._over:
+            return
         self.begun = True
-        await self._send(message)
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            self._failed = message
+        elif self._failed is None:
+            await self._send(message)
+        elif _has_words(message.get("body", b"")):
+            await self._send(self._failed)
+            await self._send(message)
+            self._failed = None
+        else:
+            self._over = True
+            await answer(self._send, 500, {"detail": FAILED})
+
+
+def _has_words(body: bytes) -> bool:
+    """Whether an answer with status 500 says what went wrong, as errors that a user can mend do."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(content, dict) and bool(content.get("error") or content.get("detail"))
 
 
 async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps import limits
+from apps.serving import memory
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
@@ -62,7 +64,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_options(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, stop_signals() as stop:
+    with private_uploads() as uploads, memory.given_back(), stop_signals() as stop:
         engine = _engine(options)
         head_start = _aside(_head_start)
         busy = [head_start]
@@ -77,7 +79,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             if ready is not None:
                 ready(address)
             stop.wait()
-            _leave_in_time()
+            _leave_in_time(uploads)
             demo.close(verbose=False)
             for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts
                 thread.join()
@@ -96,24 +98,28 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
+    from apps.serving import log_once
+    from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
-    _, local_url, _ = demo.launch(
-        server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
-        server_port=options.port,
-        auth=check_login,
-        root_path=options.root_path or None,
-        max_file_size=table.upload_bytes,
-        app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
-        theme=theme(),
-        head=HEAD,  # an event's `js` would need eval
-        allowed_paths=[],
-        **CLOSED,
-    )
+    with hardened(Connections(table, proxied=in_space())):
+        _, local_url, _ = demo.launch(
+            server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
+            server_port=options.port,
+            auth=check_login,
+            root_path=options.root_path or None,
+            max_file_size=table.upload_bytes,
+            app_kwargs={"lifespan": _guarded(rules), "openapi_url": None, "docs_url": None, "redoc_url": None},
+            theme=theme(),
+            head=HEAD,  # an event's `js` would need eval
+            allowed_paths=[],
+            **CLOSED,
+        )
+    log_once.install()
     return str(local_url)
 
 
@@ -225,8 +231,13 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _leave_in_time() -> None:
-    """End the process even where a thread is deep in a computation that knows no stop."""
-    last = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+def _leave_in_time(uploads: Path) -> None:
+    """End the process even where a thread is deep in a computation that does not stop."""
+
+    def leave() -> None:
+        shutil.rmtree(uploads, ignore_errors=True)
+        os._exit(0)
+
+    last = threading.Timer(STOP_SECONDS, leave)
     last.daemon = True
     last.start()

@@ -88,7 +88,7 @@ class Turns:
         if line.concurrency_limit is None:
             return False
         own = running[line.concurrency_id, visitor(event)]
-        return line.current_concurrency >= line.concurrency_limit or own >= max(1, line.concurrency_limit // 2)
+        return bool(line.current_concurrency >= line.concurrency_limit or own >= max(1, line.concurrency_limit // 2))
 
     def _heard(self, event: Event) -> bool:
         return bool(self._listening[event.session_hash] or self._listening[event._id])

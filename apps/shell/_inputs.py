@@ -10,16 +10,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from workbench.datasets.folders import image_names
 from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels, parse_labels
 from workbench.prompts import DEFAULT, TEMPLATE_SETS, check_templates
 
-SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-)  # of what is taken from a folder; a file named outright may end as it likes
 MAX_LIST = 1_000_000  # bytes of a file of labels or templates
 
 
@@ -90,7 +85,7 @@ def _expand(entry: str) -> Iterator[str]:
     if "://" in entry:
         raise BadInput(f"Pictures are files on this machine; nothing is fetched from an address: {entry[:80]!r}.")
     if os.path.isdir(entry):
-        inside = list(_walk(entry))
+        inside = [os.path.join(entry, name) for name in image_names(entry)]
         if not inside:
             raise BadInput(f"The folder {Path(entry).resolve().name!r} holds no PNG, JPEG or WebP file.")
         yield from inside
@@ -101,11 +96,3 @@ def _expand(entry: str) -> Iterator[str]:
         if not matches:
             raise BadInput(f"The pattern {entry[:80]!r} matches no file.")
         yield from matches
-
-
-def _walk(folder: str) -> Iterator[str]:
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield os.path.join(root, name)

@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 import typer
 
-from apps.shell._options import JsonOption
-from apps.shell._output import say, write, write_json
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json
 
 cache = typer.Typer(help="Look at the embeddings that `embed --cache` and audits keep on this disk, or remove them.")
 
@@ -23,7 +23,7 @@ def ls(as_json: JsonOption = False) -> None:
     from workbench.cache import DiskCache
 
     disk = DiskCache()
-    shelves, vectors = disk.ls(), VectorStore().kept()
+    shelves, vectors = disk.ls(), VectorStore().usage()
     if as_json:
         rows = [asdict(shelf) for shelf in shelves]
         told = {**asdict(vectors), "folder": str(vectors.folder)}

@@ -15,18 +15,19 @@ import typer
 from rich.text import Text
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
-from apps.shell._interrupt import INTERRUPTED, reading, stop_on_ctrl_c
 from apps.shell._loading import load_and_say
-from apps.shell._options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from apps.shell._output import printable, progress, say, to_json, write
+from audits.shell.interrupt import reading, stop_on_ctrl_c
+from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
+from audits.shell.output import printable, say, to_json, write
+from audits.shell.progress import progress
+from workbench.errors import INCOMPLETE, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.embedding import Embedded
+    from workbench.embedding import EmbeddedFile
     from workbench.loading.torch_backend import TorchBackend
 
-SOME_FAILED = 3  # the exit code
 SHOWN = 5  # labels a picture, in the text output
 CHUNK = 32  # pictures that are scored together
 
@@ -61,7 +62,7 @@ def classify(
     failed = _print_json(answers) if as_json else _print_text(answers)
     if failed:
         say(f"{failed} of {len(paths)} pictures failed.")
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(INCOMPLETE)
 
 
 def _answers(
@@ -89,7 +90,7 @@ def _answers(
             yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
 
 
-def _entry(row: Embedded, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
+def _entry(row: EmbeddedFile, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
     if row.vector is None:
         return {"image": row.path, "error": row.error}
     labels = [{"label": name, "probability": chance, "cosine": cosine} for name, chance, cosine in ranked]

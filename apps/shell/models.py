@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._interrupt import stop_on_ctrl_c
-from apps.shell._options import JsonOption
-from apps.shell._output import progress, say, write, write_json
+from audits.shell.interrupt import stop_on_ctrl_c
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json, write_rows
+from audits.shell.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,12 +68,14 @@ def _show(as_json: bool) -> None:
     if as_json:
         write_json(rows)
         return
-    widest = max(len(row["key"]) for row in rows)
+    columns = ("key", "parameters", "size", "score", "where", "licence")
+    table = []
     for row in rows:
-        size = row["disk_bytes"] if row["here"] else row["download_bytes"]
-        facts = (f"{_count(row['parameters']):>6}", f"{_size(size):>9}", f"{row['score']:8}", f"{row['where']:18}")
-        write(f"{row['key']:{widest}}  {'  '.join(facts)}  {row['licence'] or 'licence not known'}")
-    say("Columns: key, parameters, size, score, where it is, licence. More with --json; fetch one with --download KEY.")
+        size = _size(row["disk_bytes"] if row["here"] else row["download_bytes"])
+        facts = (_count(row["parameters"]), size, row["score"], row["where"], row["licence"] or "not known")
+        table.append((row["key"], *facts))
+    write_rows(columns, table, right=("parameters", "size"))
+    say("More with --json; download one with --download KEY.")
 
 
 def _count(parameters: int | None) -> str:
@@ -80,4 +83,4 @@ def _count(parameters: int | None) -> str:
 
 
 def _size(amount: int | None) -> str:
-    return "size not known" if amount is None else f"{amount / 1e6:,.0f} MB"
+    return "not known" if amount is None else f"{amount / 1e6:,.0f} MB"

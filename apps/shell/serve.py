@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from apps.shell._options import DeviceOption, DtypeOption, ModelOption
-from apps.shell._output import say
+from audits.shell.options import DeviceOption, DtypeOption, ModelOption
+from audits.shell.output import say
 
 
 def serve(

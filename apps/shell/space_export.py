@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from apps.shell._options import JsonOption
-from apps.shell._output import say, write, write_json
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json
 
 
 def space_export(

@@ -21,10 +21,10 @@ from apps._widgets import labels_box, literal, table, template_choice
 from apps.zero_shot.evaluation import class_rows, confusion_figure, confusion_rows, scored, seen, truth_of
 from apps.zero_shot.question import numbers, provenance, read_setup
 from workbench.batch.export import to_json, write_csv, write_json
-from workbench.batch.run import Row, classify_bundle
-from workbench.batch.sources import open_bundle
+from workbench.batch.run import Row, classify_samples
 from workbench.batch.table import Wanted, cells, headers, select
 from workbench.batch.truth import evaluate
+from workbench.datasets.uploads import read_uploads
 from workbench.engine import Engine
 from workbench.errors import WorkbenchError
 from workbench.labels import NONE_OF_THESE
@@ -170,18 +170,16 @@ def build(engine: Engine) -> None:
     def screens(typed: dict[Any, Any], setup: Setup, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         began = time.perf_counter()
         found: tuple[Row, ...] = ()
-        with (
-            open_bundle(typed[given] or [], limit=bounds.pictures) as bundle,
-            engine.session(visitor, setup.model, token=token, deadline=bounds.job_seconds) as session,
-        ):
-            for step in classify_bundle(
-                session, bundle, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
+        uploads = read_uploads(typed[given] or [], limit=bounds.pictures)
+        with engine.session(visitor, setup.model, token=token, deadline=bounds.job_seconds) as session:
+            for step in classify_samples(
+                session, uploads.samples, setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these
             ):
                 found += step.rows
                 yield {says: f"{step.done} of {step.total} …", kept: None}
             whole = Kept(found, setup, {}, session.fingerprint)
             line = provenance(session, " on ".join(numbers(engine)), time.perf_counter() - began)
-        yield {says: summary(found, bundle.ignored), whose: line}
+        yield {says: summary(found, uploads.ignored), whose: line}
         for changed in finish(whole, typed[k], csv_file=typed[told], folders=typed[folders]):
             yield {shown_in[name]: value for name, value in changed.items()}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
-from audits.reporting.record import Record, find, read
+from audits.run_directory.reader import Run, open_runs
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def compare(
     return compared(_one(base), _one(candidate), correction=correction, allow_mismatch=allow_mismatch)
 
 
-def compared(base: Record, candidate: Record, *, correction: Correction, allow_mismatch: bool = False) -> Comparison:
+def compared(base: Run, candidate: Run, *, correction: Correction, allow_mismatch: bool = False) -> Comparison:
     """Compare two runs that were read before; see `compare`."""
     from workbench.statistics.measures import adjust, table
 
     joined, lines = joined_samples(base, candidate, allow_mismatch=allow_mismatch)
-    attributes = tuple(name for name in base.attributes if name in joined.columns)
+    attributes = tuple(name for name in base.header.dataset.attributes if name in joined.columns)
     measures = [measured(part, base.run_id) for part in parts(joined, attributes)]
     done = adjust([measure for measure in measures if measure is not None], correction)
     return Comparison(
@@ -80,7 +80,7 @@ def compared(base: Record, candidate: Record, *, correction: Correction, allow_m
     )
 
 
-def joined_samples(base: Record, candidate: Record, *, allow_mismatch: bool) -> tuple[DataFrame, list[str]]:
+def joined_samples(base: Run, candidate: Run, *, allow_mismatch: bool) -> tuple[DataFrame, list[str]]:
     """Return the samples of both runs side by side, and what did not agree.
 
     Raises:
@@ -92,7 +92,7 @@ def joined_samples(base: Record, candidate: Record, *, allow_mismatch: bool) -> 
             f"{base.run_id!r} and {candidate.run_id!r} were not measured alike: {'; '.join(lines)}. "
             "Run both with the same audit, protocol and data, or allow the mismatch."
         )
-    joined, first, second = pairs.join(base.samples(), candidate.samples(), base.attributes)
+    joined, first, second = pairs.join(base.samples(), candidate.samples(), base.header.dataset.attributes)
     if (first or second) and not allow_mismatch:
         raise NotComparable(
             f"Samples are missing: {first} rows only in {base.run_id!r}, {second} only in {candidate.run_id!r}."
@@ -175,27 +175,27 @@ def _clusters(rows: DataFrame) -> list[str] | None:
     return None if units.is_unique else units.tolist()
 
 
-def _named(metrics: DataFrame, candidate: Record) -> DataFrame:
+def _named(metrics: DataFrame, candidate: Run) -> DataFrame:
     """Put the names of the candidate's run in front, as in every metrics table."""
     names: dict[str, Any] = {
         "run_id": candidate.run_id,
         "audit": candidate.audit,
-        "audit_version": candidate.of("spec", "audit_version"),
-        "protocol": candidate.of("spec", "protocol"),
-        "protocol_hash": candidate.of("hashes", "protocol"),
-        "model": candidate.of("spec", "model"),
-        "model_hash": candidate.of("hashes", "model"),
-        "dataset": candidate.of("dataset", "key"),
-        "dataset_hash": candidate.of("hashes", "dataset"),
+        "audit_version": candidate.header.spec.audit_version,
+        "protocol": candidate.header.spec.protocol,
+        "protocol_hash": candidate.header.hashes.protocol,
+        "model": candidate.header.spec.model,
+        "model_hash": candidate.header.hashes.model,
+        "dataset": candidate.header.dataset.key,
+        "dataset_hash": candidate.header.hashes.dataset,
     }
     for at, (name, value) in enumerate(names.items()):
         metrics.insert(at, name, value)
     return metrics
 
 
-def _one(folder: Path | str) -> Record:
-    found = find(folder)
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found[:4])
-        raise BadInput(f"Two single runs are compared; {Path(folder).name!r} holds {len(found)}: {names}.")
-    return read(found[0])
+def _one(folder: Path | str) -> Run:
+    runs = open_runs(folder)
+    if len(runs) > 1:
+        names = ", ".join(run.folder.name for run in runs[:4])
+        raise BadInput(f"Two single runs are compared; {Path(folder).name!r} holds {len(runs)}: {names}.")
+    return runs[0]

@@ -18,8 +18,7 @@ from audits.comparing.expression import CHANCE, Requirement
 from audits.comparing.levels import Bounds
 from audits.comparing.outcomes import Check, Outcome
 from audits.comparing.thresholds import Rule
-from audits.reporting._numbers import known
-from audits.reporting._text import slice_of
+from audits.run_directory.rows import known, slice_of
 
 EVERY = "*"
 WORST: tuple[Outcome, ...] = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")

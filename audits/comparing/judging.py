@@ -12,21 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding, levels, outcomes, thresholds
+from audits.comparing import expression, holding, levels, thresholds
 from audits.comparing.holding import Number
 from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
-from audits.reporting._tables import rows
-from audits.reporting.record import Record, find, read
+from audits.run_directory.reader import Run, open_runs
+from audits.run_directory.rows import rows
+from workbench import errors
 from workbench.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Runs:
+class JudgedRuns:
     """What is judged, and what it is compared with."""
 
-    candidates: Sequence[Record]
-    baselines: Sequence[Record] = ()
+    candidates: Sequence[Run]
+    baselines: Sequence[Run] = ()
     joined: dict[str, Any] = field(default_factory=dict)  # run_id -> parts of the comparison, made when first asked for
 
 
@@ -57,7 +58,7 @@ def gate(
     policy = inconclusive or given.defaults.inconclusive
     if policy not in ("fail", "warn", "pass"):
         raise BadInput(f"An undecided rule counts as fail, warn or pass; got {policy!r}.")
-    runs = Runs([read(one) for one in find(run)], [read(one) for one in find(baseline)] if baseline else ())
+    runs = JudgedRuns(open_runs(run), open_runs(baseline) if baseline else ())
     _whole(runs)
     results = [_judge(rule, given.defaults, runs) for rule in given.rules]
     outcome, code = _sum(results, policy)
@@ -72,8 +73,8 @@ def gate(
     )
 
 
-def _whole(runs: Runs) -> None:
-    partial = [record.run_id for record in (*runs.candidates, *runs.baselines) if record.of("partial")]
+def _whole(runs: JudgedRuns) -> None:
+    partial = [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]
     if partial:
         raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
 
@@ -82,15 +83,15 @@ def _thresholds(given: Path | str | Mapping[str, Any] | Thresholds) -> Threshold
     return thresholds.read(given) if isinstance(given, Path | str) else thresholds.check(given)
 
 
-def _judge(rule: Rule, defaults: Defaults, runs: Runs) -> RuleResult:
+def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     requirement = expression.parse(rule.require)
     records = [record for record in runs.candidates if _wanted(rule, record)]
-    broken = [record for record in records if record.of("status") != "success"]
+    broken = [record for record in records if record.status != "success"]
     if not records:
         what = " and ".join(part for part in (rule.audit, rule.model) if part)
         return _without(rule, "ERROR", f"No run is about {what}.")
     if broken:
-        return _without(rule, "ERROR", f"{broken[0].run_id} did not end well (status {broken[0].of('status')}).")
+        return _without(rule, "ERROR", f"{broken[0].run_id} did not end well (status {broken[0].status}).")
     if rule.baseline == "required" and not runs.baselines:
         return _without(rule, "ERROR", "The rule needs a baseline, and none was given.")
     if requirement.paired and not runs.baselines:
@@ -116,12 +117,12 @@ def _judge(rule: Rule, defaults: Defaults, runs: Runs) -> RuleResult:
     )
 
 
-def _wanted(rule: Rule, record: Record) -> bool:
-    model = (record.model, str(record.of("spec", "model")))
+def _wanted(rule: Rule, record: Run) -> bool:
+    model = (record.model, str(record.header.spec.model))
     return rule.audit in (None, record.audit) and (rule.model is None or rule.model in model)
 
 
-def _numbers(rule: Rule, record: Record, runs: Runs, *, paired: bool) -> list[Number]:
+def _numbers(rule: Rule, record: Run, runs: JudgedRuns, *, paired: bool) -> list[Number]:
     if paired:
         return _paired(rule, record, runs)
     return [
@@ -131,12 +132,12 @@ def _numbers(rule: Rule, record: Record, runs: Runs, *, paired: bool) -> list[Nu
     ]
 
 
-def _paired(rule: Rule, record: Record, runs: Runs) -> list[Number]:
+def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:
     """Return the differences to the baseline's run of the same audit; their intervals are made anew at each level."""
     base = _base(record, runs.baselines)
     if record.run_id not in runs.joined:
         joined, _ = comparing.joined_samples(base, record, allow_mismatch=False)
-        attributes = tuple(name for name in base.attributes if name in joined.columns)
+        attributes = tuple(name for name in base.header.dataset.attributes if name in joined.columns)
         runs.joined[record.run_id] = list(comparing.parts(joined, attributes))
     numbers = []
     for part in runs.joined[record.run_id]:
@@ -147,7 +148,7 @@ def _paired(rule: Rule, record: Record, runs: Runs) -> list[Number]:
     return numbers
 
 
-def _paired_number(part: comparing.Part, base: Record, record: Record) -> Number:
+def _paired_number(part: comparing.Part, base: Run, record: Run) -> Number:
     @functools.cache
     def bounds(level: float) -> levels.Bounds:
         found = comparing.measured(part, base.run_id, level=level)
@@ -158,15 +159,15 @@ def _paired_number(part: comparing.Part, base: Record, record: Record) -> Number
     return Number(row, record.run_id, record.model, bounds)
 
 
-def _base(record: Record, baselines: Sequence[Record]) -> Record:
+def _base(record: Run, baselines: Sequence[Run]) -> Run:
     """Return the baseline's run that answers the same question.
 
     Raises:
         NotComparable: there is none, or more than one.
     """
     found = [one for one in baselines if one.audit == record.audit]
-    same = [one for one in found if one.of("hashes", "protocol") == record.of("hashes", "protocol")]
-    same = [one for one in same if one.of("hashes", "dataset") == record.of("hashes", "dataset")] or same
+    same = [one for one in found if one.header.hashes.protocol == record.header.hashes.protocol]
+    same = [one for one in same if one.header.hashes.dataset == record.header.hashes.dataset] or same
     chosen = same or found
     if len(chosen) != 1:
         raise NotComparable(f"The baseline holds {len(chosen)} runs of {record.audit!r}; one is needed.")
@@ -178,7 +179,7 @@ def _without(rule: Rule, outcome: Outcome, message: str) -> RuleResult:
     return RuleResult(rule.id, audit, rule.metric, asked, outcome, rule.severity, 0, (), message)
 
 
-def _nothing(rule: Rule, records: Sequence[Record]) -> str:
+def _nothing(rule: Rule, records: Sequence[Run]) -> str:
     have = sorted({str(name) for record in records if len(record.metrics) for name in record.metrics["metric"]})
     if rule.metric not in have:
         return f"No row has the metric {rule.metric!r}; there are: {', '.join(have[:12]) or 'none'}."
@@ -192,11 +193,11 @@ def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:
     failing = [rule for rule in results if rule.outcome == "FAIL" and rule.severity == "fail"]
     unsure = [rule for rule in results if rule.outcome == "INCONCLUSIVE" and rule.severity == "fail"]
     if failing:
-        return "FAIL", outcomes.FAILED
+        return "FAIL", errors.FAILED
     if any(rule.outcome == "ERROR" for rule in results):
-        return "ERROR", outcomes.NOTHING
+        return "ERROR", errors.NOTHING_MEASURED
     if all(rule.outcome == "NOT_RUN" for rule in results):
-        return "NOT_RUN", outcomes.NOTHING
+        return "NOT_RUN", errors.NOTHING_MEASURED
     if unsure and policy == "fail":
-        return "INCONCLUSIVE", outcomes.UNDECIDED
-    return ("INCONCLUSIVE", outcomes.PASSED) if unsure and policy == "warn" else ("PASS", outcomes.PASSED)
+        return "INCONCLUSIVE", errors.INCONCLUSIVE
+    return ("INCONCLUSIVE", errors.DONE) if unsure and policy == "warn" else ("PASS", errors.DONE)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audits.reporting._numbers import known
+from audits.run_directory.rows import known
 
 SAME = 1e-6  # intervals that differ by less were made in the same way
 NOTE = "interval widened by the normal quantile"

@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workbench.errors import WorkbenchError
+from workbench.errors import NOT_COMPARABLE, WorkbenchError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
-PASSED, FAILED, UNDECIDED, NOTHING = 0, 1, 4, 7  # exit codes of a gate
 
 
 class NotComparable(WorkbenchError):
     """Two runs that were not measured in the same way, or one that is not whole."""
 
-    exit_code = 5
+    exit_code = NOT_COMPARABLE
 
 
 @dataclass(frozen=True)

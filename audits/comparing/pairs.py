@@ -5,7 +5,7 @@ Knows no statistics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from audits.comparing.outcomes import NotComparable
@@ -14,32 +14,33 @@ from audits.contracts import OUTCOME
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.reporting.record import Record
+    from audits.run_directory.header import Header
+    from audits.run_directory.reader import Run
 
 KEY = ["sample_id", "variant", "label_set"]
-MUST_AGREE = (  # path in the header, what it is called
-    (("spec", "audit"), "audit"),
-    (("spec", "audit_version"), "version of the audit"),
-    (("hashes", "protocol"), "protocol (hash)"),
-    (("hashes", "dataset"), "data (hash)"),
-    (("spec", "seed"), "seed"),
-)
+MUST_AGREE: dict[str, Callable[[Header], object]] = {
+    "audit": lambda head: head.spec.audit,
+    "version of the audit": lambda head: head.spec.audit_version,
+    "protocol (hash)": lambda head: head.hashes.protocol,
+    "data (hash)": lambda head: head.hashes.dataset,
+    "seed": lambda head: head.spec.seed,
+}
 SHOWN = 12  # digits of a hash in a message
 
 
-def mismatches(base: Record, candidate: Record) -> list[str]:
+def mismatches(base: Run, candidate: Run) -> list[str]:
     """Return what must agree between two runs and does not, in sentences."""
     lines = []
-    for path, name in MUST_AGREE:
-        first, second = (str(record.of(*path)) for record in (base, candidate))
+    for name, value in MUST_AGREE.items():
+        first, second = (str(value(run.header)) for run in (base, candidate))
         if first != second:
-            shown = SHOWN if path[0] == "hashes" else None
+            shown = SHOWN if "(hash)" in name else None
             lines.append(f"{name}: {first[:shown] or 'none'} and {second[:shown] or 'none'}")
-    for record, name in ((base, "the base"), (candidate, "the candidate")):
-        if record.of("partial"):
-            lines.append(f"{name} is a partial run (limit {record.of('spec', 'limit')})")
-        if record.of("status") != "success":
-            lines.append(f"{name} did not end well (status {record.of('status') or 'unknown'})")
+    for run, name in ((base, "the base"), (candidate, "the candidate")):
+        if run.header.partial:
+            lines.append(f"{name} is a partial run (limit {run.header.spec.limit})")
+        if run.status != "success":
+            lines.append(f"{name} did not end well (status {run.status or 'unknown'})")
     return lines
 
 

@@ -1,4 +1,1 @@
-"""The data sets that audits read: a folder, a CSV, `datasets`, and what is built in.
-
-Knows no model and no audit.
-"""
+"""The data sets that audits read: any that `workbench.datasets` reads, published layouts, and built-in ones."""

@@ -1,7 +1,4 @@
-"""A data set: a table of pictures with what is known of each, and a hash over all of it.
-
-Knows no reader: `audits.datasets` makes one from a folder, a CSV, `datasets`, or what is built in.
-"""
+"""A data set: a table of images with what is known about each, and a hash over all of it."""
 
 from __future__ import annotations
 
@@ -20,29 +17,29 @@ FIXED = ("sample_id", "path", "sha256", "cluster", "split", "label")  # columns 
 
 @dataclass(frozen=True)
 class About:
-    """What a reader must know before believing a number."""
+    """What a reader of an audit should know about its data."""
 
     title: str
-    licence: str = ""  # empty: not known
+    licence: str = ""  # empty where unknown
     source: str = ""
     people: bool = False  # shows people, drawn ones included
-    shows: str = ""  # Markdown: what pictures like these can show, and what they cannot
+    shows: str = ""  # Markdown: what images like these can show, and what they cannot
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures with labels and attributes."""
+    """Images with labels and attributes."""
 
     key: str  # "builtin:drawn-people", "csv:…", "folder:…"
     about: About
-    table: DataFrame  # `FIXED` and one text column an attribute; rows in order of sample_id; "" where not known
+    table: DataFrame  # `FIXED` and one text column an attribute; rows in order of sample_id; "" where unknown
     root: Path  # `path` is relative to it
     attributes: tuple[str, ...] = ()
-    excluded: tuple[tuple[str, str], ...] = field(default=())  # (path, why) of pictures that could not be used
+    excluded: tuple[tuple[str, str], ...] = field(default=())  # (path, reason) of images that could not be used
 
     @property
     def hash(self) -> str:
-        """SHA-256 over sorted (id, picture hash, label, attributes), 64 hexadecimal digits."""
+        """SHA-256 over sorted (id, image hash, label, attributes), 64 hexadecimal digits."""
         columns = ["sample_id", "sha256", "label", *sorted(self.attributes)]
         digest = hashlib.sha256("\x1f".join(columns).encode())
         for row in sorted(self.table[columns].itertuples(index=False, name=None)):
@@ -50,7 +47,7 @@ class Dataset:
         return digest.hexdigest()
 
     def file(self, path: str) -> Path:
-        """Return where a picture lies."""
+        """Return the file of an image."""
         return self.root / path
 
     def require(self, columns: tuple[str, ...], audit: str) -> None:

@@ -1,8 +1,7 @@
 """Read ImageNet and its natural shifts from folders: one folder a data set, one folder a class in it.
 
-Knows no model. Classes are named as their folders say: by WordNet ids (n02084071), by places 0 to 999 as ImageNet-V2
-has them, or by words. WordNet ids, and the 200 classes of ImageNet-A and -R, are read from timm's tables,
-and the classes' names, which are those that CLIP's authors chose, from open_clip's.
+Class folders are named by WordNet ids (n02084071), by numbers 0 to 999 as in ImageNet-V2, or by words. WordNet ids, and
+the 200 classes of ImageNet-A and -R, come from timm's tables; the class names, by CLIP's authors, from open_clip's.
 """
 
 from __future__ import annotations
@@ -10,9 +9,11 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from audits.datasets.rows import Row
+from workbench.datasets.folders import image_names
 from workbench.errors import BadInput
 
 KNOWN = (  # folder names, which become the values of `style`
@@ -25,46 +26,44 @@ KNOWN = (  # folder names, which become the values of `style`
     "imagenet-vid",
     "ytbb",
 )
-_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _WORDNET = re.compile(r"n\d{8}")
 
 
 def shift_rows(folder: Path) -> list[Row]:
-    """Return the rows of all pictures below a folder that holds `imagenet` (the base) and at least one shift.
+    """Return the rows of all images below a folder that holds `imagenet` (the base) and at least one shift.
 
     Args:
-        folder: with folders named as in `KNOWN`; each holds one folder a class, and pictures in those. A frame of a
-            video lies one folder deeper, in a folder of its anchor, and the anchor frame is the one that sorts first.
+        folder: with folders named as in `KNOWN`; each holds one folder a class with its images. Frames of a video
+            are one folder deeper, in a folder of their own; the frame that sorts first is the anchor.
 
     Raises:
-        BadInput: no base, no shift, no picture, or a class folder whose name says nothing.
+        BadInput: no base, no shift, no image, or a class folder with an unknown id.
     """
-    found = [name for name in KNOWN if (folder / name).is_dir()]
-    if "imagenet" not in found or len(found) < 2:
+    styles = [name for name in KNOWN if (folder / name).is_dir()]
+    if "imagenet" not in styles or len(styles) < 2:
         raise BadInput(
             f"A folder of shifts holds 'imagenet' and one or more of {', '.join(KNOWN[1:])}; "
-            f"{folder.name!r} holds: {', '.join(found) or 'none of them'}."
+            f"{folder.name!r} holds: {', '.join(styles) or 'none of them'}."
         )
     rows: list[Row] = []
-    for style in found:
-        for kind in sorted(path for path in (folder / style).iterdir() if path.is_dir()):
-            rows += _pictures(folder, style, kind)
+    for style in styles:
+        rows += _rows(folder, style)
     if not rows:
-        raise BadInput(f"No picture lies in the class folders of {folder.name!r}.")
+        raise BadInput(f"The class folders of {folder.name!r} hold no image.")
     return rows
 
 
 def class_name(folder: str) -> tuple[str, str]:
-    """Return (name, WordNet id or nothing) of a class folder.
+    """Return (name, WordNet id or "") of a class folder.
 
     Raises:
-        BadInput: a WordNet id or place that ImageNet does not have.
+        BadInput: a WordNet id or number that ImageNet does not have.
     """
     names = _names()
     ids = list(names)
     if folder.isdecimal():
         if int(folder) >= len(ids):
-            raise BadInput(f"ImageNet's classes are numbered 0 to {len(ids) - 1}; a folder is called {folder!r}.")
+            raise BadInput(f"ImageNet's classes are numbered 0 to {len(ids) - 1}; got the folder {folder!r}.")
         return names[ids[int(folder)]], ids[int(folder)]
     if _WORDNET.fullmatch(folder):
         if folder not in names:
@@ -80,25 +79,24 @@ def subset(name: str) -> tuple[str, ...]:
     )
 
 
-def _pictures(folder: Path, style: str, kind: Path) -> list[Row]:
-    name, wordnet = class_name(kind.name)
-    rows: list[Row] = []
-    for path in sorted(kind.rglob("*")):
-        if path.suffix.lower() not in _ENDINGS:
+def _rows(folder: Path, style: str) -> Iterator[Row]:
+    anchored: set[str] = set()  # folders of videos whose first frame was seen
+    for name in image_names(folder / style):
+        path = PurePosixPath(style, name)
+        if len(path.parts) < 3:  # loose, in no class folder
             continue
-        video = path.parent != kind
-        first = video and path == min(entry for entry in path.parent.iterdir() if entry.suffix.lower() in _ENDINGS)
-        rows.append(
-            {
-                "path": path.relative_to(folder).as_posix(),
-                "cluster": path.parent.relative_to(folder).as_posix() if video else "",
-                "label": name,
-                "frame": ("anchor" if first else "neighbour") if video else "",
-                "style": style,
-                "wordnet": wordnet,
-            }
-        )
-    return rows
+        label, wordnet = class_name(path.parts[1])
+        video = str(path.parent) if len(path.parts) > 3 else ""
+        frame = ("neighbour" if video in anchored else "anchor") if video else ""
+        anchored.add(video)
+        yield {
+            "path": str(path),
+            "cluster": video,
+            "label": label,
+            "frame": frame,
+            "style": style,
+            "wordnet": wordnet,
+        }
 
 
 @functools.cache
@@ -111,20 +109,20 @@ def _names() -> dict[str, str]:
         for node in source.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "IMAGENET_CLASSNAMES"
     )
-    taken: set[str] = set()
+    used: set[str] = set()
     names = {}
     for one, name in zip(ids, curated, strict=True):  # a few classes share a name there
-        names[one] = name if name not in taken else f"{name} ({one})"
-        taken.add(name)
+        names[one] = name if name not in used else f"{name} ({one})"
+        used.add(name)
     return names
 
 
 def _info(package: str, *parts: str) -> Path:
-    """Return a file that a package carries, without importing the package."""
+    """Return a data file of a package, without importing the package."""
     from importlib.util import find_spec
 
-    found = find_spec(package)
-    path = Path(found.origin or "").parent.joinpath(*parts) if found else None
+    spec = find_spec(package)
+    path = Path(spec.origin or "").parent.joinpath(*parts) if spec else None
     if path is None or not path.is_file():
         raise BadInput(f"ImageNet's classes are read from the package {package}; its installation lacks {parts[-1]}.")
     return path

@@ -1,6 +1,6 @@
-"""From a word to a data set: `folder:PATH`, `csv:PATH`, `scam:PATH` and so on, `hf:NAME`, or the key of one built in.
+"""Read a data set by its reference: `folder:PATH`, `csv:PATH`, `scam:PATH` and so on, or the key of a built-in one.
 
-Knows no model and no audit. What is built in is made once, under a temporary name, and read back as any other CSV.
+A built-in data set is drawn once, under a temporary name, and read like any other CSV.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from pathlib import Path
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
 from audits.datasets.imagenet_shifts import shift_rows
-from audits.datasets.rows import Row, Watch, assemble, limited
-from audits.datasets.tables import csv_rows, folder_rows, utkface_rows
+from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
+from audits.datasets.unpacked import unpack
+from audits.datasets.utkface import utkface_rows
+from workbench.datasets.csv_files import csv_samples
+from workbench.datasets.folders import read_folder
 from workbench.errors import BadInput, OutOfResources, unknown_name
 from workbench.places import home, read_json
 
 ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
-    "folder": folder_rows,
-    "csv": csv_rows,
+    "folder": lambda path: rows_of(read_folder(path)),
+    "csv": lambda path: rows_of(csv_samples(path)),
     "utkface": utkface_rows,
     "scam": scam_rows,
     "rta-100": named_rows,
@@ -33,7 +36,8 @@ ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder 
     "disentangling": disentangling_rows,
     "shifts": shift_rows,
 }
-KINDS = (*ROWS, "hf", "builtin")
+UNPACKED = ("hf", "parquet", "zip", "webdataset")  # kinds whose images are written to disk first
+KINDS = (*ROWS, *UNPACKED, "builtin")
 SAMPLES = "samples.csv"  # the table of a built-in set
 ABOUT = "about.json"
 
@@ -42,31 +46,27 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """Read a data set.
 
     Args:
-        reference: KIND:PATH with a kind of `ROWS`, `hf:NAME_OR_FOLDER`, or a built-in key.
-        limit: take that many pictures, spread over the whole.
-        download: allow `hf:` to fetch what is not on this machine.
-        watch: is told how many pictures are looked at, of how many.
+        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key.
+        limit: take that many images, spread over the whole.
+        download: allow `hf:` to download what is not on this machine.
+        watch: called with the number of images checked so far, and of all.
 
     Raises:
         UnknownName: no such kind or key.
         BadInput: what is there cannot be read as a data set.
     """
-    kind, _, rest = reference.partition(":")
-    if not rest or kind not in KINDS:
-        kind, rest = "builtin", reference
+    kind, path = _split(reference)
     if kind == "builtin":
-        root, about, rows = _builtin(rest)
-        key = f"builtin:{rest}"
-    elif kind == "hf":
-        from audits.datasets.huggingface import materialise
-
-        root, about = materialise(rest, download=download)
-        rows, key = csv_rows(root / SAMPLES), reference
+        root, about = _builtin(path)
+        rows, key = ROWS["csv"](root / SAMPLES), f"builtin:{path}"
+    elif kind in UNPACKED:
+        root, about = unpack(kind, path if kind == "hf" else str(Path(path).expanduser()), download=download)
+        rows, key = ROWS["csv"](root / SAMPLES), reference
     else:
-        path = Path(rest).expanduser()
-        root = path.parent if kind == "csv" else path
-        rows = list(ROWS[kind](path))
-        about, key = _told(root, path, kind), reference
+        file = Path(path).expanduser()
+        root = file.parent if kind == "csv" else file
+        rows = list(ROWS[kind](file))
+        about, key = _about(root, file, kind), reference
     return assemble(key, about, root=root, rows=limited(rows, limit), watch=watch)
 
 
@@ -76,62 +76,63 @@ def known(reference: str) -> None:
     Raises:
         UnknownName: no such kind or built-in key.
     """
-    kind, _, rest = reference.partition(":")
-    if not rest or kind not in KINDS:
-        _row(reference)
-    elif kind == "builtin":
-        _row(rest)
+    kind, path = _split(reference)
+    if kind == "builtin":
+        _find_builtin(path)
 
 
-def _row(key: str) -> builtin.Builtin:
-    rows = {row.key: row for row in builtin.BUILTIN}
-    if key not in rows:
-        raise unknown_name("data set", key, (*rows, *(f"{kind}:PATH" for kind in ROWS), "hf:NAME"))
-    return rows[key]
+def _split(reference: str) -> tuple[str, str]:
+    kind, _, path = reference.partition(":")
+    return (kind, path) if path and kind in KINDS else ("builtin", reference)
 
 
-def _builtin(key: str) -> tuple[Path, About, list[Row]]:
-    row = _row(key)
-    place = home() / "audit-data" / f"{key}-{row.version}-{_recipe(row)}"
+def _find_builtin(key: str) -> builtin.Builtin:
+    sets = {one.key: one for one in builtin.BUILTIN}
+    if key not in sets:
+        raise unknown_name("data set", key, (*sets, *(f"{kind}:PATH" for kind in (*ROWS, *UNPACKED[1:])), "hf:NAME"))
+    return sets[key]
+
+
+def _builtin(key: str) -> tuple[Path, About]:
+    entry = _find_builtin(key)
+    place = home() / "audit-data" / f"{key}-{entry.version}-{_code_hash(entry)}"
     if not (place / SAMPLES).is_file():
-        _build(row, place)
-    about = About(**read_json(place / ABOUT))
-    return place, about, csv_rows(place / SAMPLES)
+        _build(entry, place)
+    return place, About(**read_json(place / ABOUT))
 
 
-def _recipe(row: builtin.Builtin) -> str:
-    """Hash the code that draws a set, so that what was drawn by other code is not taken for it."""
-    source = Path(row.build.__code__.co_filename)
+def _code_hash(entry: builtin.Builtin) -> str:
+    """Hash the code that draws a set, so that a set drawn by other code is not reused."""
+    source = Path(entry.build.__code__.co_filename)
     return hashlib.sha256(source.read_bytes() if source.is_file() else b"").hexdigest()[:12]
 
 
-def _build(row: builtin.Builtin, place: Path) -> None:
+def _build(entry: builtin.Builtin, place: Path) -> None:
     half = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         half.mkdir(parents=True)
-        about = row.build(half)
+        about = entry.build(half)
         (half / ABOUT).write_text(json.dumps(asdict(about)), encoding="utf-8")
         os.replace(half, place)
     except OSError as error:
         if not (place / SAMPLES).is_file():  # else another process was quicker
             raise OutOfResources(
-                f"The data set {row.key!r} could not be made ({error.strerror}); "
-                "point CLIP_WORKBENCH_HOME at a folder that can be written."
+                f"The data set {entry.key!r} could not be written ({error.strerror}); "
+                "point CLIP_WORKBENCH_HOME at a writable folder."
             ) from None
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
 
-def _told(root: Path, path: Path, kind: str) -> About:
-    """Return what `about.json` beside the pictures says; else that nothing is known."""
+def _about(root: Path, path: Path, kind: str) -> About:
+    """Return the contents of `about.json` beside the images, else the path's name as the title."""
     if (root / ABOUT).is_file():
-        found = read_json(root / ABOUT)
+        fields = read_json(root / ABOUT)
         try:
-            return About(**found)
+            return About(**fields)
         except TypeError:
             raise BadInput(
-                f"{ABOUT} beside the pictures has the fields title, licence, source, people and shows; "
-                f"got {', '.join(sorted(found))[:200] or 'none'}."
+                f"{ABOUT} beside the images has the fields title, licence, source, people and shows; "
+                f"got {', '.join(sorted(fields))[:200] or 'none'}."
             ) from None
-    people = kind == "utkface"
-    return About(title=path.name or str(path), people=people)
+    return About(title=path.name or str(path), people=kind == "utkface")

@@ -1,7 +1,6 @@
-"""From raw rows to a data set: ids, paths that stay inside, pictures that can be opened, and what is left out and why.
+"""Check raw rows and make a data set of those that can be used: ids, paths inside the folder, images that open.
 
-Knows no reader. Whether a picture can be opened is remembered until the file changes, so that each is decoded for this
-purpose once.
+Whether an image opens is remembered until the file changes, so that each is decoded once for this purpose.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.datasets.dataset import FIXED, About, Dataset
+from workbench.datasets import Listing
 from workbench.errors import BadInput, BadPicture, OutOfResources
 from workbench.images import safe_open
 from workbench.places import home, read_json, write_json
@@ -22,56 +22,67 @@ from workbench.places import home, read_json, write_json
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Watch = Callable[[int, int], None]  # pictures looked at, pictures in all; may raise to stop
+Watch = Callable[[int, int], None]  # images checked so far, images in all; may raise to stop
 Row = Mapping[str, str]
 
 THREADS = max(1, min(8, os.cpu_count() or 1))
-TAKEN = ("variant", "label_set", "y_true", "y_pred", "rank_true", "topk", "scores")  # columns of an audit's samples
-LONGEST = 2_000  # characters of one value
-AT_ONCE = 256  # pictures looked at before progress is told
+RESERVED = ("variant", "label_set", "y_true", "y_pred", "rank_true", "topk", "scores")  # columns of an audit's samples
+MAX_VALUE = 2_000  # characters of one value
+AT_ONCE = 256  # images checked between two reports of progress
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _Check:
+    """What a look at one file showed."""
+
     sha256: str
-    why: str  # it cannot be used; empty where it can
+    why: str  # the reason why it cannot be used; empty where it can
+
+
+def rows_of(listing: Listing) -> list[Row]:
+    """Return the rows of what a reader found.
+
+    Raises:
+        BadInput: a row that cannot be used.
+    """
+    check_complete(listing)
+    return [{"path": sample.name, "label": sample.label, **sample.attributes} for sample in listing.samples]
 
 
 def assemble(key: str, about: About, *, root: Path, rows: Sequence[Row], watch: Watch | None = None) -> Dataset:
-    """Check rows, look at each picture, and return the data set of those that can be used.
+    """Check rows and images, and return the data set of those that can be used.
 
     Args:
-        key: what the data set is called in commands and files.
-        about: what a reader must know.
+        key: its reference in commands and files.
+        about: title, licence and so on.
         root: the folder that all paths stay in.
         rows: `path` and whatever is known: sample_id, label, cluster, split, sha256, attributes.
-        watch: is told how far the looking is.
+        watch: called with the number of images checked so far, and of all.
 
     Raises:
-        BadInput: an id twice, a name of a column that audits use themselves, a path that leaves the folder.
+        BadInput: an id that occurs twice, a column name that audits use themselves, a path that leaves the folder.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     attributes = tuple(name for name in names if name not in FIXED)
     _check_names(attributes)
     table, excluded = _distinct(root, rows, attributes)
-    looked = _look(root, [row["path"] for row in table], watch)
-    kept = []
+    checks = _check_images(root, [row["path"] for row in table], watch)
+    usable = []
     for row in table:
-        seen = looked[row["path"]]
-        wanted = row["sha256"]
-        why = seen.why or ("its bytes are not the recorded ones" if wanted not in ("", seen.sha256) else "")
+        check, recorded = checks[row["path"]], row["sha256"]
+        why = check.why or ("its bytes are not the recorded ones" if recorded not in ("", check.sha256) else "")
         if why:
             excluded.append((row["path"], why))
         else:
-            kept.append({**row, "sha256": seen.sha256})
-    return Dataset(key, about, _frame(kept, attributes), root, attributes, tuple(sorted(excluded)))
+            usable.append({**row, "sha256": check.sha256})
+    return Dataset(key, about, _frame(usable, attributes), root, attributes, tuple(sorted(excluded)))
 
 
 def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
-    """Return at most `limit` rows, spread over the whole by a hash of their ids, in the order given; all for None.
+    """Return at most `limit` rows, spread over the whole by a hash of their ids, in the given order; all for None.
 
-    Pictures of one cluster stay together, so that a person's gallery and probe do. The first ten are among the first
-    twenty. A first cluster that is larger than the limit is cut.
+    Images of one cluster stay together, such as a person's gallery and probe. A smaller limit gives a subset of a
+    larger one. A first cluster that is larger than the limit is cut.
 
     Raises:
         BadInput: a limit below one.
@@ -79,7 +90,7 @@ def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
     if limit is None:
         return list(rows)
     if limit < 1:
-        raise BadInput(f"A limit is at least one picture; got {limit}.")
+        raise BadInput(f"The limit must be at least one image; got {limit}.")
     groups: dict[str, list[str]] = {}
     for row in rows:
         groups.setdefault(row.get("cluster") or sample_id(row), []).append(sample_id(row))
@@ -91,21 +102,31 @@ def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
     return [row for row in rows if sample_id(row) in chosen]
 
 
+def check_complete(listing: Listing) -> None:
+    """Refuse a source of which rows cannot be used.
+
+    Raises:
+        BadInput: it names the first such row.
+    """
+    if listing.skipped:
+        raise BadInput(f"Rows of {listing.title!r}: {len(listing.skipped)} cannot be used; {listing.skipped[0]}.")
+
+
 def sample_id(row: Row) -> str:
     """Return a row's id: its own, or else its path."""
     return row.get("sample_id") or row["path"]
 
 
 def duplicates(dataset: Dataset) -> list[str]:
-    """Name groups of pictures with the same bytes, one line a group."""
+    """Return the groups of images with the same bytes, as one line of ids each."""
     groups = dataset.table.groupby("sha256")["sample_id"].apply(list)
     return [", ".join(sorted(group)[:5]) for group in groups if len(group) > 1]
 
 
 def _check_names(attributes: tuple[str, ...]) -> None:
     for name in attributes:
-        if name in TAKEN or name.startswith("outcome:") or not name.strip() or not name.isprintable():
-            raise BadInput(f"No column of a data set may be called {name[:40]!r}: audits use that name themselves.")
+        if name in RESERVED or name.startswith("outcome:") or not name.strip() or not name.isprintable():
+            raise BadInput(f"No column of a data set may be called {name[:40]!r}: audits use that name.")
 
 
 def _distinct(
@@ -116,12 +137,10 @@ def _distinct(
     inside = root.resolve()
     for number, row in enumerate(rows, start=1):
         name = sample_id(row)
-        if any(len(value) > LONGEST for value in row.values()):
-            raise BadInput(f"A value may have {LONGEST} characters; row {number} has a longer one.")
+        if any(len(value) > MAX_VALUE for value in row.values()):
+            raise BadInput(f"A value may have at most {MAX_VALUE} characters; row {number} has a longer one.")
         if name in seen:
-            raise BadInput(
-                f"Every picture needs an id of its own; {name[:80]!r} stands in rows {seen[name]} and {number}."
-            )
+            raise BadInput(f"Every image needs an id of its own; {name[:80]!r} is in rows {seen[name]} and {number}.")
         seen[name] = number
         path = relative(inside, row["path"], number)
         full = {column: row.get(column, "") for column in (*FIXED, *attributes)}
@@ -140,43 +159,42 @@ def relative(inside: Path, path: str, number: int) -> str:
         BadInput: an empty path, or one that leads outside.
     """
     if not path or "\0" in path:
-        raise BadInput(f"Row {number} names no picture.")
+        raise BadInput(f"Row {number} names no image.")
     try:
         return (inside / path).resolve().relative_to(inside).as_posix()
     except (ValueError, OSError, RuntimeError):
         raise BadInput(
-            f"Pictures lie in the data set's own folder or below it; row {number} leads outside: {path[:80]!r}."
+            f"All images must be inside the data set's folder; row {number} leads outside: {path[:80]!r}."
         ) from None
 
 
-def _look(root: Path, paths: Sequence[str], watch: Watch | None) -> dict[str, _Looked]:
-    place = home() / "audit-data" / "looked" / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24]}.json"
+def _check_images(root: Path, paths: Sequence[str], watch: Watch | None) -> dict[str, _Check]:
+    place = home() / "audit-data" / "checked" / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24]}.json"
     before = read_json(place)
-    found: dict[str, _Looked] = {}
+    checks: dict[str, _Check] = {}
     notes: dict[str, list[object]] = {}
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="look") as pool:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="check") as pool:
         for at in range(0, len(paths), AT_ONCE):
             part = paths[at : at + AT_ONCE]
-            for path, (note, seen) in zip(
-                part, pool.map(lambda one: _look_at(root / one, before.get(one)), part), strict=True
-            ):
-                found[path], notes[path] = seen, note
+            results = pool.map(lambda one: _check_image(root / one, before.get(one)), part)
+            for path, (note, check) in zip(part, results, strict=True):
+                checks[path], notes[path] = check, note
             if watch:
                 watch(at + len(part), len(paths))
     if any(before.get(path) != note for path, note in notes.items()):
         try:
             write_json(place, {**before, **notes})
-        except OutOfResources:  # only costs the looking again next time
-            return found
-    return found
+        except OutOfResources:  # only means that the next run checks again
+            return checks
+    return checks
 
 
-def _look_at(path: Path, before: object) -> tuple[list[object], _Looked]:
+def _check_image(path: Path, before: object) -> tuple[list[object], _Check]:
     try:
         stat = path.stat()
         mark: list[object] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         if isinstance(before, list) and before[:3] == mark and len(before) == 5:
-            return before, _Looked(str(before[3]), str(before[4]))
+            return before, _Check(str(before[3]), str(before[4]))
         why = ""
         try:
             safe_open(path)
@@ -185,8 +203,8 @@ def _look_at(path: Path, before: object) -> tuple[list[object], _Looked]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        return [], _Looked("", f"it cannot be read ({error.strerror})")
-    return [*mark, digest, why], _Looked(digest, why)
+        return [], _Check("", f"it cannot be read ({error.strerror})")
+    return [*mark, digest, why], _Check(digest, why)
 
 
 def _frame(rows: list[dict[str, str]], attributes: tuple[str, ...]) -> DataFrame:

@@ -11,11 +11,12 @@ from typing import Any
 
 from audits.reporting._evidence import rank
 from audits.reporting._markdown import headline, headlines
-from audits.reporting._numbers import count, known, written
+from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, visible
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import known
 
 TASK = "zero-shot-image-classification"
 MOST_FINDINGS = 12
@@ -26,52 +27,50 @@ USE = (
 )
 
 
-def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the section: YAML between dashes, then Markdown."""
     import yaml
 
-    index = yaml.safe_dump({"model-index": model_index(records)}, sort_keys=False, allow_unicode=True, width=110)
-    out.write_text(f"---\n{index}---\n\n{text(records)}", encoding="utf-8")
+    index = yaml.safe_dump({"model-index": model_index(runs)}, sort_keys=False, allow_unicode=True, width=110)
+    out.write_text(f"---\n{index}---\n\n{text(runs)}", encoding="utf-8")
 
 
-def model_index(records: Sequence[Record]) -> list[dict[str, Any]]:
+def model_index(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Return the runs as the hub's `model-index`: an entry a model, a result a run with something measured."""
     index: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        metrics = [_metric(row) for row in headlines(record)]
-        results = index.setdefault(visible(record.model, 100), [])
+    for run in runs:
+        metrics = [_metric(row) for row in headlines(run)]
+        results = index.setdefault(visible(run.model, 100), [])
         if metrics:
-            results.append(
-                {"task": {"type": TASK, "name": _task(record)}, "dataset": _data(record), "metrics": metrics}
-            )
+            results.append({"task": {"type": TASK, "name": _task(run)}, "dataset": _data(run), "metrics": metrics})
     return [{"name": name, "results": results} for name, results in index.items()]
 
 
-def text(records: Sequence[Record]) -> str:
+def text(runs: Sequence[Run]) -> str:
     """Return the section's words: what was found, what was not, and the limits."""
     lines = ["## Bias, risks and limitations: audits", "", USE, ""]
-    ranked = rank(records)
+    ranked = rank(runs)
     for title_, strength in (("Found", "found"), ("No evidence of", "no evidence"), ("Not measured", "not measured")):
         chosen = [entry for entry in ranked if entry.finding.strength == strength][:MOST_FINDINGS]
         if chosen:
             lines += [f"### {title_}", ""]
-            lines += [f"- {markdown_cell(entry.finding.text, 400)} (`{entry.record.audit}`)" for entry in chosen] + [""]
+            lines += [f"- {markdown_cell(entry.finding.text, 400)} (`{entry.run.audit}`)" for entry in chosen] + [""]
     lines += ["### Numbers", "", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
-    for record in records:
-        for row in headlines(record)[:MOST_ROWS]:
+    for run in runs:
+        for row in headlines(run)[:MOST_ROWS]:
             told = written(row)
-            cells = (record.audit, headline(row), told.value, told.interval, count(row.get("n")))
+            cells = (run.audit, headline(row), told.value, told.interval, count(row.get("n")))
             lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
 
 
-def _task(record: Record) -> str:
-    return visible(record.of("spec", "title") or record.audit, 100)
+def _task(run: Run) -> str:
+    return visible(run.header.spec.title or run.audit, 100)
 
 
-def _data(record: Record) -> dict[str, str]:
-    told = {"type": visible(record.of("dataset", "key"), 100), "name": visible(record.of("dataset", "title"), 100)}
-    return {**told, "revision": str(record.of("hashes", "dataset"))}
+def _data(run: Run) -> dict[str, str]:
+    told = {"type": visible(run.header.dataset.key, 100), "name": visible(run.header.dataset.title, 100)}
+    return {**told, "revision": str(run.header.hashes.dataset)}
 
 
 def _metric(row: dict[str, object]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from audits.reporting._document import metric_rows, plain
 from audits.reporting._html import fill
-from audits.reporting._numbers import known, p_value, written
+from audits.reporting._numbers import p_value, written
 from audits.reporting._page import version
 from audits.reporting._shown import table
-from audits.reporting._tables import blocks, rows, title
-from audits.reporting._text import markdown_cell, slice_of, slice_text, visible
+from audits.reporting._tables import blocks, title
+from audits.reporting._text import markdown_cell, slice_text, visible
+from audits.run_directory.rows import known, rows, slice_of
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import Comparison

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits.reporting._page import ReportOptions, untested, version
-from audits.reporting._tables import rows
-from audits.reporting._text import slice_of
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import rows, slice_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -136,19 +135,19 @@ class Document(_Part):
     gate: _Gate | None = None
 
 
-def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the document."""
-    told = document(records, options.gate).model_dump(mode="json", by_alias=True)
+    told = document(runs, options.gate).model_dump(mode="json", by_alias=True)
     out.write_text(json.dumps(told, ensure_ascii=True, allow_nan=False, indent=1) + "\n", encoding="utf-8")
 
 
-def document(records: Sequence[Record], gate: GateResult | None = None) -> Document:
+def document(runs: Sequence[Run], gate: GateResult | None = None) -> Document:
     """Return runs and gate as data."""
     return Document(
         schema=1,
         software=f"CLIP Workbench {version()}",
-        untested=untested(records),
-        runs=[_run(record) for record in records],
+        untested=untested(runs),
+        runs=[_run(run) for run in runs],
         gate=None if gate is None else _Gate.model_validate(_gate_content(gate)),
     )
 
@@ -201,21 +200,21 @@ def plain(value: Any) -> Any:
     )
 
 
-def _run(record: Record) -> _Run:
+def _run(run: Run) -> _Run:
     figures = [
         {"key": one.key, "kind": one.kind, "x": one.x, "y": one.y, "alt": one.alt, **_table(one.title, one.data)}
-        for one in record.figures
+        for one in run.figures.values()
     ]
     return _Run.model_validate(
         {
-            "header": plain(record.header),
-            "protocol": plain(record.protocol),
-            "metrics": metric_rows(record.metrics),
-            "findings": [{**asdict(one), "slice": dict(one.slice or {})} for one in record.findings],
-            "sanity": list(record.sanity),
+            "header": run.header.model_dump(mode="json", by_alias=True),
+            "protocol": plain(run.protocol),
+            "metrics": metric_rows(run.metrics),
+            "findings": [{**asdict(one), "slice": dict(one.slice or {})} for one in run.findings],
+            "sanity": list(run.sanity),
             "figures": figures,
-            "tables": [_table(title, data) for title, data in record.tables.items()],
-            **record.texts,
+            "tables": [_table(title, data) for title, data in run.tables.items()],
+            **run.texts,
         }
     )
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audits.analysis import Finding
-from audits.reporting._numbers import known
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import known
 
 ORDER = ("found", "note", "no evidence", "not measured")
 SIGNS = {"found": "●", "note": "i", "no evidence": "○", "not measured": "–"}  # beside the words, never instead
@@ -23,7 +23,7 @@ class Ranked:
     """One finding, and whose it is."""
 
     finding: Finding
-    record: Record
+    run: Run
 
     @property
     def sign(self) -> str:
@@ -31,9 +31,9 @@ class Ranked:
         return SIGNS.get(self.finding.strength, "")
 
 
-def rank(records: Iterable[Record]) -> list[Ranked]:
+def rank(runs: Iterable[Run]) -> list[Ranked]:
     """Return the findings of all runs, the best supported first."""
-    every = [Ranked(finding, record) for record in records for finding in record.findings]
+    every = [Ranked(finding, run) for run in runs for finding in run.findings]
     return sorted(every, key=_key)
 
 
@@ -44,8 +44,8 @@ def stands_out(ranked: Sequence[Ranked]) -> list[Ranked]:
     first: list[Ranked] = []
     later: list[Ranked] = []
     for entry in found:
-        seen[id(entry.record)] = seen.get(id(entry.record), 0) + 1
-        (first if seen[id(entry.record)] <= 2 else later).append(entry)
+        seen[id(entry.run)] = seen.get(id(entry.run), 0) + 1
+        (first if seen[id(entry.run)] <= 2 else later).append(entry)
     chosen = (first + later)[:STANDS_OUT]
     return sorted(chosen, key=_key)
 

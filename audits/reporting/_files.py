@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import rank
 from audits.reporting._page import ReportOptions
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 from workbench.batch.export import neutralise
 
 if TYPE_CHECKING:
@@ -31,34 +31,34 @@ def csv_text(table: DataFrame) -> str:
     return text.getvalue()
 
 
-def metrics(records: Sequence[Record]) -> DataFrame:
+def metrics(runs: Sequence[Run]) -> DataFrame:
     """Return the metrics tables of all runs, one below the other."""
     import pandas as pd
 
-    tables = [record.metrics for record in records if len(record.metrics)]
+    tables = [run.metrics for run in runs if len(run.metrics)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def write_csv(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write_csv(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the metrics table."""
-    _save(out, csv_text(metrics(records)))
+    _save(out, csv_text(metrics(runs)))
 
 
-def write_parquet(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write_parquet(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the metrics table."""
-    metrics(records).to_parquet(out, index=False, compression="zstd")
+    metrics(runs).to_parquet(out, index=False, compression="zstd")
 
 
-def write_folder(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write_folder(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write metrics, findings, and the numbers of every figure and further table."""
     import pandas as pd
 
     out.mkdir(parents=True)
-    _save(out / "metrics.csv", csv_text(metrics(records)))
+    _save(out / "metrics.csv", csv_text(metrics(runs)))
     found = [
         {
-            "audit": one.record.audit,
-            "run_id": one.record.run_id,
+            "audit": one.run.audit,
+            "run_id": one.run.run_id,
             "strength": one.finding.strength,
             "text": one.finding.text,
             "metric": one.finding.metric,
@@ -66,14 +66,14 @@ def write_folder(records: Sequence[Record], options: ReportOptions, out: Path) -
             "p_adj": one.finding.p_adj,
             "n": one.finding.n,
         }
-        for one in rank(records)
+        for one in rank(runs)
     ]
     _save(out / "findings.csv", csv_text(pd.DataFrame(found)))
-    for at, record in enumerate(records, 1):
-        folder = out / f"{at:02d}-{_file_name(record.audit)}"
-        for figure in record.figures:
+    for at, run in enumerate(runs, 1):
+        folder = out / f"{at:02d}-{_file_name(run.audit)}"
+        for figure in run.figures.values():
             _save(folder / f"figure-{_file_name(figure.key)}.csv", csv_text(figure.data))
-        for number, (title, table) in enumerate(record.tables.items(), 1):
+        for number, (title, table) in enumerate(run.tables.items(), 1):
             _save(folder / f"table-{number:02d}-{_file_name(title)}.csv", csv_text(table))
 
 

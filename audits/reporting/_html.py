@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from audits.reporting._page import ReportOptions, page
 from audits.reporting._sections import ROOMS
 from audits.reporting._thumbnails import pictures
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,22 +28,20 @@ MAX_BYTES = 5_000_000
 PLOTLY = HERE / "vendor" / "plotly-cartesian.min.js"
 
 
-def render(records: Sequence[Record], options: ReportOptions) -> str:
+def render(runs: Sequence[Run], options: ReportOptions) -> str:
     """Return the report as HTML; what does not fit is left out, and the page says so.
 
     Raises:
         BadInput: even the shortest form is larger than 5 MB.
     """
-    shown = pictures(records, options.thumbnails)
+    shown = pictures(runs, options.thumbnails)
     for room in ROOMS:
         text = fill(
-            "report.html.j2", {"page": page(records, replace(options, room=room), shown)}, scripts=not options.fixed
+            "report.html.j2", {"page": page(runs, replace(options, room=room), shown)}, scripts=not options.fixed
         )
         if len(text.encode()) <= MAX_BYTES:
             return text
-    raise BadInput(
-        f"A report holds at most {MAX_BYTES // 10**6} MB; {len(records)} runs are more. Report fewer at once."
-    )
+    raise BadInput(f"A report holds at most {MAX_BYTES // 10**6} MB; {len(runs)} runs are more. Report fewer at once.")
 
 
 def fill(template: str, context: Mapping[str, Any], *, scripts: bool) -> str:

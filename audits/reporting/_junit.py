@@ -13,7 +13,7 @@ from xml.etree import ElementTree as Tree
 from audits.reporting._gates import check_text
 from audits.reporting._page import ReportOptions
 from audits.reporting._text import slice_text, visible
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult, RuleResult
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 MOST_CHECKS = 200  # of a rule
 
 
-def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the gate's outcome where there is one, else how the runs ended."""
-    out.write_text(gate(options.gate) if options.gate else _runs(records), encoding="utf-8")
+    out.write_text(gate(options.gate) if options.gate else _runs(runs), encoding="utf-8")
 
 
 def gate(result: GateResult) -> str:
@@ -61,24 +61,22 @@ def _kind(rule: RuleResult, inconclusive: str) -> str:
     return "failure"
 
 
-def _runs(records: Sequence[Record]) -> str:
+def _runs(runs: Sequence[Run]) -> str:
     suite = Tree.Element("testsuite", name="audits")
     kinds = []
-    for record in records:
-        case = Tree.SubElement(
-            suite, "testcase", classname=visible(record.audit, 120), name=visible(record.run_id, 200)
-        )
-        kind, message = "", f"{len(record.metrics)} values, {len(record.findings)} findings"
-        if record.of("status") != "success":
-            kind, message = "error", str(record.of("error") or f"status {record.of('status')}")
-        elif not len(record.metrics):
+    for run in runs:
+        case = Tree.SubElement(suite, "testcase", classname=visible(run.audit, 120), name=visible(run.run_id, 200))
+        kind, message = "", f"{len(run.metrics)} values, {len(run.findings)} findings"
+        if run.status != "success":
+            kind, message = "error", str(run.header.error or f"status {run.status}")
+        elif not len(run.metrics):
             kind, message = "error", "nothing was measured"
-        elif record.of("partial"):
+        elif run.header.partial:
             kind, message = "skipped", "a partial run"
         if kind:
             Tree.SubElement(case, kind, message=visible(message, 600))
         else:
-            told = [visible(f"{one.strength}: {one.text}", 400) for one in record.findings]
+            told = [visible(f"{one.strength}: {one.text}", 400) for one in run.findings]
             Tree.SubElement(case, "system-out").text = "\n".join([message, *told])
         kinds.append(kind)
     return _closed(suite, kinds)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import counts, rank, stands_out
 from audits.reporting._gates import check_text
-from audits.reporting._numbers import count, known, written
+from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
-from audits.reporting._tables import rows, title
-from audits.reporting._text import markdown_cell, slice_of, slice_text
+from audits.reporting._tables import title
+from audits.reporting._text import markdown_cell, slice_text
 from audits.reporting._verdict import warnings
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import known, rows, slice_of
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult, RuleResult
@@ -26,30 +27,30 @@ MOST_ROWS = 20  # of a table
 SENTENCE = 300  # characters
 
 
-def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write what a reviewer should see."""
-    out.write_text(report(records, options.gate), encoding="utf-8")
+    out.write_text(report(runs, options.gate), encoding="utf-8")
 
 
-def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
+def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     """Return the runs in short: the gate, what stands out, the overall value of each metric."""
-    ranked = rank(records)
-    models = list(dict.fromkeys(markdown_cell(record.model) for record in records))
+    ranked = rank(runs)
+    models = list(dict.fromkeys(markdown_cell(run.model) for run in runs))
     lines = [f"## Audits of {', '.join(models)}", ""]
     if judged:
         lines += [*gate(judged).splitlines()[1:], ""]
     found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
-    lines += [f"{len(records)} run{'s' if len(records) != 1 else ''}; findings: {found or 'none'}.", ""]
-    lines += [f"- {_sentence(entry.finding.text)} (`{entry.record.audit}`)" for entry in stands_out(ranked)]
-    lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(records)[:5]]
+    lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {found or 'none'}.", ""]
+    lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
+    lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
-    each = max(2, MOST_ROWS // len(records))
-    chosen = [(record, row) for record in records for row in headlines(record)[:each]]
-    left = sum(len(headlines(record)) for record in records) - len(chosen)
-    for record, row in chosen:
+    each = max(2, MOST_ROWS // len(runs))
+    chosen = [(run, row) for run in runs for row in headlines(run)[:each]]
+    left = sum(len(headlines(run)) for run in runs) - len(chosen)
+    for run, row in chosen:
         told = written(row)
         name = headline(row)
-        cells = (record.audit, name, told.value, told.interval, count(row.get("n")))
+        cells = (run.audit, name, told.value, told.interval, count(row.get("n")))
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     if left:
         lines += ["", f"{left} further metrics stand in the report."]
@@ -57,15 +58,15 @@ def report(records: Sequence[Record], judged: GateResult | None = None) -> str:
     return "\n".join(lines)
 
 
-def headlines(record: Record) -> list[dict[str, object]]:
+def headlines(run: Run) -> list[dict[str, object]]:
     """Return each metric's overall value and the gaps between groups, without what stands on too small an n.
 
     Metrics that findings are about come first, the best supported before the others.
     """
-    first = {entry.finding.metric: at for at, entry in reversed(list(enumerate(rank([record]))))}
+    first = {entry.finding.metric: at for at, entry in reversed(list(enumerate(rank([run]))))}
     found = [
         row
-        for row in rows(record.metrics)
+        for row in rows(run.metrics)
         if not slice_of(row.get("slice"))
         and known(row.get("value")) is not None
         and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from audits.run_directory.rows import known
+
 MAX_DECIMALS = 4  # of a percentage or a plain number, however narrow its interval
 SIGNIFICANT = 3  # digits of a number that has no interval
 SMALLEST_P = 1e-4  # below it a p-value is written as "< 0.0001"
@@ -28,17 +30,6 @@ class Written:
     def text(self) -> str:
         """Both in one line, as in a sentence."""
         return f"{self.value} ({self.interval})" if self.interval else self.value
-
-
-def known(value: object) -> float | None:
-    """Return a finite number, or None for everything else: null, NaN, infinity, text."""
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def written(row: Mapping[str, object]) -> Written:

@@ -12,23 +12,23 @@ from markupsafe import Markup
 
 from audits.reporting._text import visible
 from audits.reporting._words import html
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 
 
-def provenance(record: Record) -> list[tuple[str, str]]:
+def provenance(run: Run) -> list[tuple[str, str]]:
     """Return where a run's numbers come from, as names and values."""
-    spec, hashes = record.of("spec", default={}), record.of("hashes", default={})
-    facts = [("run", record.run_id), ("status", record.of("status"))]
-    facts += [("started", record.of("created")), ("finished", record.of("finished"))]
+    head = run.header.model_dump(mode="json")
+    spec, hashes, data = head["spec"], head["hashes"], head["dataset"]
+    facts = [("run", run.run_id), ("status", run.status)]
+    facts += [("started", run.header.created), ("finished", run.header.finished)]
     facts += [(f"hash of the {name}", value) for name, value in hashes.items()]
     facts += [(name.replace("_", " "), value) for name, value in spec.items() if name not in ("title", "question")]
-    data = record.of("dataset", default={})
     facts += [(f"data: {name}", data[name]) for name in ("key", "title", "licence", "source", "n") if name in data]
-    facts += [(f"model: {name.replace('_', ' ')}", value) for name, value in record.of("model", default={}).items()]
-    for part, values in record.of("provenance", default={}).items():
+    facts += [(f"model: {name.replace('_', ' ')}", value) for name, value in head["model"].items()]
+    for part, values in head["provenance"].items():
         if part != "packages":
             facts += list(_flat(str(part), values))
-    for name, stage in record.of("stages", default={}).items():
+    for name, stage in head["stages"].items():
         facts += list(_flat(f"stage {name}", stage))
     told = [(visible(name, 80), visible(value, 400)) for name, value in facts if value not in ("", None, [], {})]
     return list(dict.fromkeys(told))
@@ -44,16 +44,14 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def packages(record: Record) -> list[str]:
+def packages(run: Run) -> list[str]:
     """Return every installed distribution with its version."""
-    return [
-        visible(f"{name} {version}", 80) for name, version in record.of("provenance", "packages", default={}).items()
-    ]
+    return [visible(f"{name} {version}", 80) for name, version in run.provenance.packages.items()]
 
 
-def words(record: Record) -> dict[str, Any]:
+def words(run: Run) -> dict[str, Any]:
     """Return the protocol word for word."""
-    rules = record.protocol
+    rules = run.protocol
     sets = [
         {
             "name": visible(name),
@@ -67,14 +65,14 @@ def words(record: Record) -> dict[str, Any]:
     ]
     facts = [
         ("version", rules.get("version")),
-        ("hash", record.of("hashes", "protocol")),
+        ("hash", run.header.hashes.protocol),
         ("decision", rules.get("decision")),
     ]
     facts += [("source", rules.get("source")), ("notes", rules.get("notes"))]
     facts += [(f"setting: {name}", value) for name, value in (rules.get("settings") or {}).items()]
     return {
-        "key": record.of("hashes", "protocol") or str(rules.get("name")),
-        "title": visible(f"{record.audit}: {rules.get('title') or rules.get('name')}"),
+        "key": run.header.hashes.protocol or str(rules.get("name")),
+        "title": visible(f"{run.audit}: {rules.get('title') or rules.get('name')}"),
         "warning": visible(rules.get("content_warning") or "", 600),
         "templates": [visible(text, 500) for text in rules.get("templates") or ()],
         "sets": sets,
@@ -82,7 +80,7 @@ def words(record: Record) -> dict[str, Any]:
     }
 
 
-def prose(record: Record) -> dict[str, Markup]:
+def prose(run: Run) -> dict[str, Markup]:
     """Return the audit's and the data set's own words as HTML."""
-    texts = {name: html(record.texts.get(name, "")) for name in ("how_to_read", "limits")}
-    return {**texts, "shows": html(str(record.of("dataset", "shows")))}
+    texts = {name: html(run.texts.get(name, "")) for name in ("how_to_read", "limits")}
+    return {**texts, "shows": html(str(run.header.dataset.shows))}

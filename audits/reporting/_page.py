@@ -15,11 +15,12 @@ from audits.reporting import _sections as sections
 from audits.reporting._charts import svg
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
 from audits.reporting._glossary import GLOSSARY
-from audits.reporting._numbers import DIFFERENCE, SHARE, count, known, p_value, scale, writer
+from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, writer
 from audits.reporting._tables import blocks, flags
-from audits.reporting._text import slice_of, visible
+from audits.reporting._text import visible
 from audits.reporting._verdict import verdict
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import known, slice_of
 
 if TYPE_CHECKING:
     from audits.analysis import Figure, Finding
@@ -44,58 +45,49 @@ class ReportOptions:
     room: sections.Room = sections.ROOMS[0]
     drawings: dict[tuple[str, str], str] = field(default_factory=dict)  # made once, whatever the room
 
-    def drawing(self, record: Record, figure: Figure) -> str:
+    def drawing(self, run: Run, figure: Figure) -> str:
         """Return a figure as SVG."""
-        key = (record.run_id, figure.key)
+        key = (run.run_id, figure.key)
         if key not in self.drawings:
             self.drawings[key] = svg(figure, fixed=self.fixed)
         return self.drawings[key]
 
 
-def page(records: Sequence[Record], options: ReportOptions, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
+def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
     """Return what the template `report.html.j2` calls `page`.
 
     Args:
-        records: one a run.
+        runs: one a run.
         options: how it is wanted.
         pictures: thumbnails by place of the run.
     """
-    ranked = rank(records)
-    places = {id(record): f"audit-{at}" for at, record in enumerate(records, 1)}
+    ranked = rank(runs)
+    places = {id(run): f"audit-{at}" for at, run in enumerate(runs, 1)}
     told = [_finding(entry, places) for entry in ranked[:MOST_FINDINGS]]
-    several = len({record.model for record in records}) > 1
-    parts = [
-        _section(record, places, options, several=several, shown=pictures.get(at, ()))
-        for at, record in enumerate(records)
-    ]
+    several = len({run.model for run in runs}) > 1
+    parts = [_section(run, places, options, several=several, shown=pictures.get(at, ())) for at, run in enumerate(runs)]
     for part in parts:
         part["findings"] = [one for one in told if one["section"] == part["id"]]
     return {
         "version": version(),
-        "title": f"Audit report: {_heading(records)}",
-        "heading": _heading(records),
-        "lede": _lede(records),
+        "title": f"Audit report: {_heading(runs)}",
+        "heading": _heading(runs),
+        "lede": _lede(runs),
         "left_out": _left_out(options.room),
-        "verdict": verdict(records, options.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
+        "verdict": verdict(runs, options.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
         "gate": gate_table(options.gate) if options.gate else None,
-        "untested": untested(records),
+        "untested": untested(runs),
         "order": ORDER,
         "findings": told,
         "open": OPEN_FINDINGS,
         "unlisted": max(0, len(ranked) - MOST_FINDINGS),
         "counts": ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items()),
         "sections": parts,
-        "comparability": comparability(records),
-        "words": list({one["key"]: one for one in map(_origins.words, records)}.values()),
+        "comparability": comparability(runs),
+        "words": list({one["key"]: one for one in map(_origins.words, runs)}.values()),
         "glossary": GLOSSARY,
-        "sources": ", ".join(visible(record.run_id, 80) for record in records[:6])
-        + (" and others" if len(records) > 6 else ""),
+        "sources": ", ".join(visible(run.run_id, 80) for run in runs[:6]) + (" and others" if len(runs) > 6 else ""),
     }
-
-
-def _sources(records: Sequence[Record]) -> str:
-    named = ", ".join(visible(record.run_id, 80) for record in records[:6])
-    return f"{named} and others" if len(records) > 6 else named
 
 
 def version() -> str:
@@ -106,51 +98,51 @@ def version() -> str:
         return "from source"
 
 
-def untested(records: Sequence[Record]) -> list[str]:
+def untested(runs: Sequence[Run]) -> list[str]:
     """Say what a reader could take for tested and is not."""
     from audits.catalogue import AUDITS
 
-    done = {record.audit for record in records}
+    done = {run.audit for run in runs}
     lines = []
     missing = [audit.key for audit in AUDITS if audit.key not in done]
     if missing:
         lines.append(f"Audits that were not run: {', '.join(missing)}.")
-    for record in records:
-        name = visible(record.audit, 80)
-        if record.of("partial"):
-            lines.append(f"{name}: only a part of the data was run (limit {record.of('spec', 'limit')}).")
-        if record.of("status") != "success":
-            lines.append(f"{name}: the run's status is {visible(record.of('status') or 'unknown', 40)}.")
-        excluded = record.of("dataset", "excluded", default=())
+    for run in runs:
+        name = visible(run.audit, 80)
+        if run.header.partial:
+            lines.append(f"{name}: only a part of the data was run (limit {run.header.spec.limit}).")
+        if run.status != "success":
+            lines.append(f"{name}: the run's status is {visible(run.status or 'unknown', 40)}.")
+        excluded = run.header.dataset.excluded
         if excluded:
             reasons = list(dict.fromkeys(visible(why, 80) for _, why in excluded))
             some = f"{len(excluded)} picture{'s' if len(excluded) != 1 else ''}"
             lines.append(f"{name}: {some} could not be used ({'; '.join(reasons[:4])}).")
-        lines += [f"{name}: {line}" for line in _thin(record)]
-    data = list(dict.fromkeys(visible(record.of("dataset", "title"), 80) for record in records))
+        lines += [f"{name}: {line}" for line in _thin(run)]
+    data = list(dict.fromkeys(visible(run.header.dataset.title, 80) for run in runs))
     lines.append(f"Other pictures than {', '.join(data)}, and other words than those at the end of this report.")
     return lines
 
 
-def _thin(record: Record) -> list[str]:
-    if "flags" not in record.metrics.columns:
+def _thin(run: Run) -> list[str]:
+    if "flags" not in run.metrics.columns:
         return []
-    told = [flags(value) for value in record.metrics["flags"]]
+    told = [flags(value) for value in run.metrics["flags"]]
     small, empty = (sum(name in one for one in told) for name in ("small n", "undefined"))
     lines = [f"{small} of {len(told)} values stand on a small n."] if small else []
     return lines + ([f"{empty} of {len(told)} values are not defined on these data."] if empty else [])
 
 
-def comparability(records: Sequence[Record]) -> str:
+def comparability(runs: Sequence[Run]) -> str:
     """Say which runs were made on the same model, data and protocol."""
-    if len(records) == 1:
+    if len(runs) == 1:
         return (
             "Another run can be compared with this one picture by picture if audit and version, protocol hash and data "
             "hash are equal."
         )
-    models = {record.of("hashes", "model") for record in records}
-    clean = {str(record.of("provenance", "git", "commit"))[:12] for record in records}
-    kinds = {(record.of("model", "dtype"), record.of("model", "device")) for record in records}
+    models = {run.header.hashes.model for run in runs}
+    clean = {str(run.provenance.git.get("commit", ""))[:12] for run in runs}
+    kinds = {(run.header.model.get("dtype", ""), run.header.model.get("device", "")) for run in runs}
     same = (
         "All runs used the same weights, preprocessing and dtype."
         if len(models) == 1
@@ -175,16 +167,16 @@ def gate_table(result: GateResult) -> dict[str, Any]:
 
 
 def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
-    finding, record = entry.finding, entry.record
+    finding, run = entry.finding, entry.run
     effect = known(finding.effect)
-    factor, unit = scale(_unit(record, finding, effect))
+    factor, unit = scale(_unit(run, finding, effect))
     return {
         "text": _told(finding),
         "strength": finding.strength,
         "kind": finding.strength.replace(" ", "-"),
         "sign": entry.sign,
-        "audit": visible(record.audit, 80),
-        "section": places[id(record)],
+        "audit": visible(run.audit, 80),
+        "section": places[id(run)],
         "effect": "" if effect is None else writer(None, unit)(factor * effect),
         "effect_raw": effect,
         "p": p_value(finding.p_adj),
@@ -201,9 +193,9 @@ def _told(finding: Finding) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def _unit(record: Record, finding: Finding, effect: float | None) -> str:
+def _unit(run: Run, finding: Finding, effect: float | None) -> str:
     """Return the unit of an effect: of the measure that has this value, else a difference in the metric's unit."""
-    table = record.metrics
+    table = run.metrics
     if effect is None or not finding.metric or "unit" not in table.columns:
         return ""
     table = table[table["metric"] == finding.metric]
@@ -218,39 +210,39 @@ def _unit(record: Record, finding: Finding, effect: float | None) -> str:
 
 
 def _section(
-    record: Record, places: Mapping[int, str], options: ReportOptions, *, several: bool, shown: Sequence[Shown]
+    run: Run, places: Mapping[int, str], options: ReportOptions, *, several: bool, shown: Sequence[Shown]
 ) -> dict[str, Any]:
     room = options.room
-    table, text = sections.sensitivity(record)
-    name = visible(record.of("spec", "title") or record.audit, 120)
-    first = list(dict.fromkeys(entry.finding.metric for entry in rank([record])))
-    extra, drawn = list(record.tables.items())[: room.tables], record.figures[: room.figures]
+    table, text = sections.sensitivity(run)
+    name = visible(run.header.spec.title or run.audit, 120)
+    first = list(dict.fromkeys(entry.finding.metric for entry in rank([run])))
+    extra, drawn = list(run.tables.items())[: room.tables], list(run.figures.values())[: room.figures]
     return {
-        "id": places[id(record)],
-        "audit": visible(record.audit, 80),
-        "title": f"{name}, {visible(record.model, 60)}" if several else name,
-        "question": visible(record.of("spec", "question"), 300),
-        "model": visible(record.model, 120),
-        "data": visible(record.of("dataset", "title") or record.of("dataset", "key"), 120),
-        "protocol": visible(record.of("spec", "protocol"), 80),
-        "pictures": count(record.of("dataset", "n", default=None)),
-        "seed": record.of("spec", "seed", default="not recorded"),
+        "id": places[id(run)],
+        "audit": visible(run.audit, 80),
+        "title": f"{name}, {visible(run.model, 60)}" if several else name,
+        "question": visible(run.header.spec.question, 300),
+        "model": visible(run.model, 120),
+        "data": visible(run.header.dataset.title or run.header.dataset.key, 120),
+        "protocol": visible(run.header.spec.protocol, 80),
+        "pictures": count(run.header.dataset.n),
+        "seed": run.header.spec.seed,
         "partial": "Only a part of the data was run: no number here is the audit's answer."
-        if record.of("partial")
+        if run.header.partial
         else "",
-        "intended_use": intended_use(record.audit),
-        "sanity": [visible(line, 600) for line in record.sanity],
-        "figures": [_shown.drawn(one, room.points, options.drawing(record, one)) for one in drawn],
+        "intended_use": intended_use(run.audit),
+        "sanity": [visible(line, 600) for line in run.sanity],
+        "figures": [_shown.drawn(one, room.points, options.drawing(run, one)) for one in drawn],
         "pictures_shown": shown,
         "pictures_note": _shown_note(options.thumbnails),
-        "blocks": blocks(record.metrics, room.rows, first),
+        "blocks": blocks(run.metrics, room.rows, first),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,
         "sensitivity_text": text,
         "tables": [_shown.table(title, data, room.table) for title, data in extra],
-        "provenance": _origins.provenance(record),
-        "packages": _origins.packages(record),
-        **_origins.prose(record),
+        "provenance": _origins.provenance(run),
+        "packages": _origins.packages(run),
+        **_origins.prose(run),
     }
 
 
@@ -266,19 +258,19 @@ def _shown_note(thumbnails: str) -> str:
     return made + "Taken at even distances from the samples in order of their ids; they illustrate and are no evidence."
 
 
-def _heading(records: Sequence[Record]) -> str:
-    models = list(dict.fromkeys(visible(record.model, 60) for record in records))
+def _heading(runs: Sequence[Run]) -> str:
+    models = list(dict.fromkeys(visible(run.model, 60) for run in runs))
     named = " and ".join(models[:2]) if len(models) < 3 else f"{len(models)} models"
-    audits = list(dict.fromkeys(visible(record.of("spec", "title") or record.audit, 60) for record in records))
-    asked = len({record.audit for record in records})
+    audits = list(dict.fromkeys(visible(run.header.spec.title or run.audit, 60) for run in runs))
+    asked = len({run.audit for run in runs})
     return f"{named}: {audits[0]}" if asked == 1 else f"{named}: {asked} audits"
 
 
-def _lede(records: Sequence[Record]) -> str:
-    days = sorted({str(record.of("finished") or record.of("created"))[:10] for record in records} - {""})
+def _lede(runs: Sequence[Run]) -> str:
+    days = sorted({str(run.header.finished or run.header.created)[:10] for run in runs} - {""})
     when = f"Measured {days[0]}" if len(days) == 1 else f"Measured {days[0]} to {days[-1]}" if days else "Measured"
     trained = list(
-        dict.fromkeys(visible(text, 160) for record in records if (text := record.of("model", "trained_on")))
+        dict.fromkeys(visible(text, 160) for run in runs if (text := run.header.model.get("trained_on", "")))
     )
     return f"{when}." + (f" The model was trained on {trained[0]}." if len(trained) == 1 else "")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from audits.reporting._html import render
 from audits.reporting._page import ReportOptions
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 from workbench.errors import Unsupported
 
 PACKAGE = "WeasyPrint is not installed: `pip install -r requirements-pdf.txt`, or `pip install clip-workbench[pdf]`"
@@ -23,7 +23,7 @@ LIBRARIES = (
 )
 
 
-def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Print a report.
 
     Raises:
@@ -31,7 +31,7 @@ def write(records: Sequence[Record], options: ReportOptions, out: Path) -> None:
     """
     library = _library()
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it tells of every property that print does not have
-    text = render(records, replace(options, fixed=True, drawings={}))
+    text = render(runs, replace(options, fixed=True, drawings={}))
     library.HTML(string=text, base_url=None, url_fetcher=_no_network).write_pdf(out)
 
 

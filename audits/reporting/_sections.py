@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from audits.reporting._numbers import known, written
+from audits.reporting._numbers import written
 from audits.reporting._shown import Cell, Column, Table
-from audits.reporting._tables import rows, title
+from audits.reporting._tables import title
 from audits.reporting._text import slice_text, visible
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
+from audits.run_directory.rows import known, rows
 
 OPEN_BLOCKS = 8  # measures of one run that are shown open
 
@@ -31,10 +32,10 @@ class Room:
 ROOMS = (Room(), Room(120, 16, 120, 60, 16), Room(40, 8, 40, 20, 8), Room(16, 3, 16, 8, 3), Room(6, 0, 0, 0, 0))
 
 
-def sensitivity(record: Record) -> tuple[Table | None, str]:
+def sensitivity(run: Run) -> tuple[Table | None, str]:
     """Return what each label set gives for the same measure, and a sentence about the largest spread."""
     found: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
-    for row in rows(record.metrics):
+    for row in rows(run.metrics):
         labels = row.get("label_set")
         if labels and known(row.get("value")) is not None:
             key = (str(row["metric"]), str(row.get("contrast") or "none"), str(row.get("slice") or ""))

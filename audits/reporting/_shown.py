@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from audits.reporting import _charts
-from audits.reporting._numbers import count, known, writer
+from audits.reporting._numbers import count, writer
 from audits.reporting._text import visible
+from audits.run_directory.rows import known
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -5,12 +5,13 @@ Knows no HTML; every text is made from the row that it stands for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audits.reporting._numbers import DIFFERENCE, count, known, p_value, scale, writer, written
-from audits.reporting._text import slice_of, slice_text, visible
+from audits.reporting._numbers import DIFFERENCE, count, p_value, scale, writer, written
+from audits.reporting._text import slice_text, visible
+from audits.run_directory.rows import known, rows, slice_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -82,16 +83,6 @@ def blocks(metrics: DataFrame, most: int = MOST_ROWS, first: Sequence[str] = ())
     place = {metric: at for at, metric in enumerate(first)}
     ordered = sorted(groups, key=lambda key: place.get(key[0], len(place)))
     return [_block(key, groups[key], most) for key in ordered]
-
-
-def rows(metrics: DataFrame) -> Iterator[dict[str, Any]]:
-    """Return the rows as plain values: None where a number is missing."""
-    for row in metrics.to_dict("records"):
-        yield {str(key): None if _missing(value) else value for key, value in row.items()}
-
-
-def _missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value) or str(value) in ("<NA>", "NaT")
 
 
 def title(metric: str) -> str:

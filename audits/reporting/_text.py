@@ -5,10 +5,9 @@ Escaping for HTML, XML or Markdown is the writer's own; this is what comes befor
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+
+from audits.run_directory.rows import slice_of
 
 LONGEST = 200  # characters of a name in a table; the CSV, Parquet and JSON files keep all
 _MARKDOWN = {sign: f"&#{ord(sign)};" for sign in "|<>&@#"} | {sign: "\\" + sign for sign in "\\`*_{}[]!~$"}
@@ -29,16 +28,6 @@ def visible(text: object, limit: int = LONGEST) -> str:
 def _shown(sign: str) -> str:
     hidden = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn") and sign not in (JOINER, "\t")
     return f"⟨U+{ord(sign):04X}⟩" if hidden else sign
-
-
-def slice_of(value: object) -> dict[str, str]:
-    """Read a slice of the metrics table: canonical JSON, a mapping, or nothing for the whole."""
-    if isinstance(value, Mapping):
-        return {str(key): str(part) for key, part in value.items()}
-    if not isinstance(value, str) or not value.strip():
-        return {}
-    read: Any = json.loads(value)
-    return {str(key): str(part) for key, part in read.items()} if isinstance(read, dict) else {}
 
 
 def slice_text(value: object) -> str:

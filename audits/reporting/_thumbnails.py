@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audits.reporting._text import visible
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput, WorkbenchError
 
 WISHES = ("none", "blurred", "full")
@@ -30,7 +30,7 @@ class Shown:
     caption: str
 
 
-def pictures(records: Sequence[Record], options: str) -> Mapping[int, Sequence[Shown]]:
+def pictures(runs: Sequence[Run], options: str) -> Mapping[int, Sequence[Shown]]:
     """Return thumbnails by place of the run; none where the data are no longer there.
 
     Raises:
@@ -38,14 +38,14 @@ def pictures(records: Sequence[Record], options: str) -> Mapping[int, Sequence[S
     """
     if options not in WISHES:
         raise BadInput(f"Thumbnails are {', '.join(WISHES)}; got {options!r}.")
-    return {} if options == "none" else {at: _of(record, options == "blurred") for at, record in enumerate(records)}
+    return {} if options == "none" else {at: _of(run, options == "blurred") for at, run in enumerate(runs)}
 
 
-def _of(record: Record, blurred: bool) -> list[Shown]:
+def _of(run: Run, blurred: bool) -> list[Shown]:
     from audits.datasets.readers import read
 
     try:
-        dataset = read(str(record.of("spec", "dataset")))
+        dataset = read(str(run.header.spec.dataset))
     except (WorkbenchError, OSError):
         return []
     table = dataset.table

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from audits.reporting._text import visible
-from audits.reporting.record import Record
+from audits.run_directory.reader import Run
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 NO_FINDING = "No finding is supported by the numbers"
 
 
-def verdict(records: Sequence[Record], gate: GateResult | None, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def verdict(runs: Sequence[Run], gate: GateResult | None, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the content of the box.
 
     Args:
-        records: the runs.
+        runs: the runs.
         gate: its outcome stands in the title where there is one.
         found: what stands out, best supported first.
     """
-    title, text, kind = _of_gate(gate) if gate else _of_findings(records, found)
-    return {"title": title, "text": text, "kind": kind, "found": found, "warnings": warnings(records)}
+    title, text, kind = _of_gate(gate) if gate else _of_findings(runs, found)
+    return {"title": title, "text": text, "kind": kind, "found": found, "warnings": warnings(runs)}
 
 
-def warnings(records: Sequence[Record]) -> list[str]:
+def warnings(runs: Sequence[Run]) -> list[str]:
     """Return what must be known before a number is believed."""
     lines = []
-    for record in records:
-        name = visible(record.audit, 80)
-        if record.of("partial"):
+    for run in runs:
+        name = visible(run.audit, 80)
+        if run.header.partial:
             lines.append(f"{name} is a partial run.")
-        if record.of("status") != "success":
-            lines.append(f"{name} did not end well ({visible(record.of('error') or record.of('status'), 200)}).")
-        lines += [f"{name}: {visible(line, 300)}" for line in record.of("warnings", default=())]
-        lines += [f"{name}: {visible(line, 300)}" for line in record.sanity]
+        if run.status != "success":
+            lines.append(f"{name} did not end well ({visible(run.header.error or run.status, 200)}).")
+        lines += [f"{name}: {visible(line, 300)}" for line in run.warnings]
+        lines += [f"{name}: {visible(line, 300)}" for line in run.sanity]
     return list(dict.fromkeys(lines))[:12]
 
 
@@ -50,13 +50,13 @@ def _of_gate(gate: GateResult) -> tuple[str, str, str]:
     return f"Gate: {gate.outcome.replace('_', ' ')}", text, gate.outcome.lower().replace("_", "-")
 
 
-def _of_findings(records: Sequence[Record], found: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
-    every = sum(one.strength == "found" for record in records for one in record.findings)
-    runs = f"{len(records)} run{'s' if len(records) != 1 else ''}"
-    if not any(len(record.metrics) for record in records):
-        return "Nothing was measured", f"{runs} without a single value.", "error"
+def _of_findings(runs: Sequence[Run], found: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
+    every = sum(one.strength == "found" for run in runs for one in run.findings)
+    number = f"{len(runs)} run{'s' if len(runs) != 1 else ''}"
+    if not any(len(run.metrics) for run in runs):
+        return "Nothing was measured", f"{number} without a single value.", "error"
     if not every:
-        return NO_FINDING, f"{runs}; read the intervals before taking this as absence.", "none"
+        return NO_FINDING, f"{number}; read the intervals before taking this as absence.", "none"
     shown = f"The {len(found)} best supported stand here, all of them below." if every > len(found) else ""
     title = f"{every} finding{'s' if every != 1 else ''} supported by the numbers"
-    return title, f"{runs}, no thresholds given. {shown}".strip(), "found"
+    return title, f"{number}, no thresholds given. {shown}".strip(), "found"

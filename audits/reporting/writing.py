@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import ReportOptions
-from audits.reporting.record import Record, find, read
+from audits.run_directory.reader import Run, open_runs
 from workbench.errors import BadInput, OutOfResources
 
 if TYPE_CHECKING:
     from audits.comparing.outcomes import Comparison, GateResult
 
-Maker = Callable[[Sequence[Record], ReportOptions, Path], None]
+Maker = Callable[[Sequence[Run], ReportOptions, Path], None]
 Said = TypeVar("Said")
 _OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.csv")
 
@@ -59,10 +59,10 @@ def write(
     make = _maker(out, RUNS)
     if thumbnails not in ("none", "blurred", "full"):
         raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
-    records = [read(folder) for folder in find(run_dirs)]
+    runs = open_runs(run_dirs)
     options = ReportOptions(gate=gate, thumbnails=thumbnails)
     with _whole(out) as half:
-        make(records, options, half)
+        make(runs, options, half)
     return out
 
 
@@ -106,8 +106,8 @@ class Form:
     make: Maker
 
 
-def _write_html(records: Sequence[Record], options: ReportOptions, half: Path) -> None:
-    half.write_text(_html.render(records, options), encoding="utf-8")
+def _write_html(runs: Sequence[Run], options: ReportOptions, half: Path) -> None:
+    half.write_text(_html.render(runs, options), encoding="utf-8")
 
 
 RUNS = (

@@ -12,11 +12,11 @@ from typing import Any, Unpack
 
 from audits.contracts import Audit
 from audits.protocol import Protocol as Rules
-from audits.running import folders, header
-from audits.running.header import Header
+from audits.run_directory import header, results
+from audits.run_directory.header import Header
+from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import Job, Options, make
 from audits.running.performing import perform
-from audits.running.record import Run, open_run
 from audits.running.run_context import RunContext, run_context
 from audits.running.scoring import analyse
 from audits.running.vectors import VectorStore
@@ -129,7 +129,7 @@ def job_of(folder: Path, head: Header, options: Options) -> Job:
     spec = head.spec
     given: Options = {"seed": spec.seed, "limit": spec.limit, "dtype": spec.dtype, "device": spec.device}
     given["engine"] = options.get("engine", "local")
-    rules = read_file(folder / folders.PROTOCOL, spec.audit)
+    rules = read_file(folder / results.PROTOCOL, spec.audit)
     return make(options.get("row", spec.audit), spec.model, spec.dataset, rules=rules, options=given)
 
 

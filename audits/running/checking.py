@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from audits.errors import Tampered
 from audits.protocol import read_file
-from audits.running import folders, header, results
-from audits.running.files import sha256_of
-from audits.running.header import Header
-from audits.running.performing import identity
+from audits.run_directory import header, results, seal
+from audits.run_directory.files import sha256_of
+from audits.run_directory.header import Header
+from audits.run_directory.header_parts import run_id
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def verify(folder: Path) -> int:
             faults.append(f"{name} is missing")
         elif sha256_of(path) != digest:
             faults.append(f"{name} is not what was written")
-    for needed in (results.METRICS, f"{results.SAMPLES}/{results.PART}", results.FINDINGS, folders.PROTOCOL):
+    for needed in seal.REQUIRED:
         if needed not in listed:
             faults.append(f"{needed} has no hash")
-    faults += [f"{name} was added" for name in results.summed(folder) if name not in listed]
+    faults += [f"{name} was added" for name in seal.summed(folder) if name not in listed]
     if not faults:
         faults += _header_faults(folder, head)
     if faults:
@@ -87,7 +87,7 @@ def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
                 if getattr(second.header.hashes, name) != getattr(head.hashes, name)
             ]  # fmt: skip
             raise Tampered(f"The run {folder.name!r} cannot be repeated: {' and '.join(names)} changed since.")
-        found = difference(results.read_metrics(folder), second.metrics, tolerance)
+        found = difference(results.read_parquet(folder / results.METRICS), second.metrics, tolerance)
     if not found.largest <= tolerance:
         raise Tampered(
             f"Run again, {found.metric} differs by {found.largest:.3g}, which is more than --tol {tolerance:g}."
@@ -122,26 +122,28 @@ def _finished(folder: Path, head: Header) -> None:
 
 def _listed(folder: Path) -> dict[str, str]:
     try:
-        lines = (folder / results.SUMS).read_text(encoding="utf-8").splitlines()
+        lines = (folder / seal.SUMS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        raise Tampered(f"The run {folder.name!r} has no {results.SUMS} that can be read.") from None
+        raise Tampered(f"The run {folder.name!r} has no {seal.SUMS} that can be read.") from None
     listed = {}
     for line in lines:
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or not name or name.startswith("/") or ".." in name.split("/"):
-            raise Tampered(f"{results.SUMS} of {folder.name!r} has a line that is no hash: {line[:80]!r}.")
+            raise Tampered(f"{seal.SUMS} of {folder.name!r} has a line that is no hash: {line[:80]!r}.")
         listed[name] = digest
     return listed
 
 
 def _header_faults(folder: Path, head: Header) -> list[str]:
-    rules = read_file(folder / folders.PROTOCOL, head.spec.audit)
+    rules = read_file(folder / results.PROTOCOL, head.spec.audit)
     faults = []
     if rules.hash != head.hashes.protocol:
-        faults.append(f"{folders.PROTOCOL} has another hash than {header.FILE} says")
-    if identity(head) != head.run_id:
+        faults.append(f"{results.PROTOCOL} has another hash than {header.FILE} says")
+    spec = head.spec
+    device, seed, limit = spec.device, spec.seed, spec.limit
+    if run_id(spec.audit, spec.audit_version, head.hashes, device=device, seed=seed, limit=limit) != head.run_id:
         faults.append(f"{header.FILE} names other data, model or settings than its run_id was made from")
-    named = set(results.read_metrics(folder)["run_id"])
+    named = set(results.read_parquet(folder / results.METRICS)["run_id"])
     if named != {head.run_id}:
         faults.append(f"{results.METRICS} belongs to another run")
     return faults

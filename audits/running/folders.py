@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from audits.protocol import Protocol as Rules
-from audits.running import header
-from audits.running.header import Header
+from audits.run_directory import header
+from audits.run_directory.header import Header
+from audits.run_directory.seal import EVENTS
 from audits.running.jobs import Job
-from audits.running.results import EVENTS
 from workbench.errors import Cancelled, OutOfResources
 
-PROTOCOL = "protocol.yaml"
 MOST_TRACE = 8_000  # characters of an error that the log keeps
 
 
@@ -27,13 +26,6 @@ def find(out: Path, run_id: str) -> Path | None:
     """Return the newest directory of a run, or None."""
     found = sorted(path for path in out.glob(f"*_{run_id}*") if (path / header.FILE).is_file())
     return found[-1] if found else None
-
-
-def every(out: Path) -> list[Path]:
-    """Return all run directories in a folder, or the folder itself where it is one, in order of their names."""
-    if (out / header.FILE).is_file():
-        return [out]
-    return sorted(path.parent for path in out.glob(f"*/{header.FILE}"))
 
 
 def make(out: Path, job: Job, run_id: str) -> Path:

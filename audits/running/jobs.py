@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, TypedDict
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from audits.datasets import readers
 from audits.protocol import Protocol as Rules
 from audits.running.vectors import VectorStore
 from audits.stages import stages
-from workbench.errors import BadInput
+from workbench.errors import BadInput, Unsupported
 from workbench.models import find as find_model
 from workbench.scheduler import CancelToken
 
@@ -125,14 +126,23 @@ def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
     return changed
 
 
+def check_ray() -> None:
+    """Refuse where Ray is not installed.
+
+    Raises:
+        Unsupported: the message names the extra.
+    """
+    package = find_spec("ray")
+    if package is None or package.origin is None:  # without an origin it is some folder of that name, no package
+        raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
+
+
 def _check(options: Options) -> None:
     engine, limit = options.get("engine", "local"), options.get("limit")
     if engine not in ENGINES:
         raise BadInput(f"The engine is {' or '.join(ENGINES)}; got {engine[:40]!r}.")
     if engine == "ray":
-        from audits.running import ray_engine
-
-        ray_engine.check()
+        check_ray()
     if limit is not None and limit < 1:
         raise BadInput(f"A limit is at least one picture; got {limit}.")
     if options.get("workers", 1) < 1:

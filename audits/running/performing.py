@@ -13,17 +13,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.contracts import Stages
+from audits.contracts import ModelFacts, Stages
 from audits.datasets import readers
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
-from audits.running import files, folders, header, provenance
+from audits.run_directory import files, header, results
+from audits.run_directory.header import Header
+from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
+from audits.running import folders, provenance
 from audits.running.chunks import Origin
-from audits.running.codes import combined
 from audits.running.embedding import embed, lay_out
-from audits.running.header import Header
 from audits.running.jobs import Job
-from audits.running.notes import DatasetNote, Hashes, Spec
 from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.stages import stages
@@ -53,7 +53,7 @@ def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, Non
         folder = folders.make(out, job, first.run_id)
     first = folders.kept(folder, first)
     header.write(folder, first.changed(status="incomplete"))
-    files.write_text(folder / folders.PROTOCOL, folders.yaml_of(job.rules))
+    files.write_text(folder / results.PROTOCOL, folders.yaml_of(job.rules))
     folders.log(folder, "begun", run_id=first.run_id)
     try:
         yield from _stages(job, folder, first, context=context, dataset=dataset, module=module)
@@ -78,27 +78,15 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
     return dataset
 
 
-def run_id(job: Job, *, fingerprint: str, device: str, dataset_hash: str) -> str:
-    """Return the id of a run, 16 hexadecimal digits: equal for equal questions, whoever asks and when."""
-    version = f"{job.audit.key}@{job.audit.version}"
-    return _id(version, (job.rules.hash, fingerprint, dataset_hash), device=device, seed=job.seed, limit=job.limit)
-
-
-def identity(head: Header) -> str:
-    """Return the id that a header's own words make; another one than its `run_id` where they were changed."""
-    spec, hashes = head.spec, head.hashes
-    version = f"{spec.audit}@{spec.audit_version}"
-    known = (hashes.protocol, hashes.model, hashes.dataset)
-    return _id(version, known, device=spec.device, seed=spec.seed, limit=spec.limit)
-
-
-def _id(version: str, hashes: tuple[str, str, str], *, device: str, seed: int, limit: int | None) -> str:
-    return combined(version, *hashes, device, str(seed), "" if limit is None else str(limit))[:16]
+def job_id(job: Job, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
+    """Return the id of the run that a job makes, and the hashes behind it."""
+    hashes = Hashes(protocol=job.rules.hash, model=facts.fingerprint, dataset=dataset_hash)
+    audit, version = job.audit.key, job.audit.version
+    return run_id(audit, version, hashes, device=facts.device, seed=job.seed, limit=job.limit), hashes
 
 
 def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
-    known = dataset.hash
-    name = run_id(job, fingerprint=context.facts.fingerprint, device=context.facts.device, dataset_hash=known)
+    name, hashes = job_id(job, context.facts, dataset.hash)
     spec = Spec(
         audit=job.audit.key,
         audit_version=job.audit.version,
@@ -125,7 +113,7 @@ def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
         partial=job.limit is not None,
         created=now(),
         spec=spec,
-        hashes=Hashes(protocol=job.rules.hash, model=context.facts.fingerprint, dataset=known),
+        hashes=hashes,
         dataset=note,
         model=asdict(context.facts),
         provenance=provenance.collect(context.known, seed=job.seed),

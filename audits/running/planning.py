@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
-from audits.running import folders, header
-from audits.running.chunks import PASS, Origin
+from audits.passes import PASS
+from audits.run_directory import header
+from audits.running import folders
+from audits.running.chunks import Origin
 from audits.running.embedding import lay_out
 from audits.running.jobs import Job
-from audits.running.performing import run_id
+from audits.running.performing import job_id
 from audits.running.vectors import VectorStore
 from audits.stages import facts, stages
 from workbench.errors import WorkbenchError
@@ -100,8 +102,7 @@ def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, 
     counted.update(chunk.key for chunk in layout.pictures)  # what one job embeds is there for the next
     left = sum(len(chunk.items) for chunk in missing)
     attacked = hasattr(module, "attack") and any(chunk.changed for chunk in missing)
-    identity = run_id(job, fingerprint=known.fingerprint, device=known.device, dataset_hash=dataset.hash)
-    folder = folders.find(out, identity)
+    folder = folders.find(out, job_id(job, known, dataset.hash)[0])
     return Cost(
         audit=job.audit.key,
         model=job.model,

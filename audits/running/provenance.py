@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audits.contracts import ModelFacts
-from audits.running.notes import Provenance
+from audits.run_directory.header_parts import Provenance
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from audits.contracts import ModelFacts
 from audits.datasets import readers
+from audits.run_directory.header import Header
 from audits.running import scoring
 from audits.running.chunks import Origin
 from audits.running.embedding import embed, lay_out
-from audits.running.header import Header
 from audits.running.jobs import Job
 from audits.running.vectors import VectorStore
 from audits.stages import stages

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from audits.contracts import OUTCOME, ModelFacts
 from audits.errors import NothingMeasured
-from audits.running import files, folders, header, results
+from audits.run_directory import files, header, results, seal
+from audits.run_directory.header import Header
+from audits.run_directory.header_parts import StageNote
+from audits.running import folders
 from audits.running.codes import audit_code, combined
 from audits.running.embedding import Count, Layout, gather
-from audits.running.header import Header
 from audits.running.jobs import Job
-from audits.running.notes import StageNote
 from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
@@ -71,7 +72,7 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
         raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` works them out.")
     told = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
     facts = ModelFacts(**head.model)
-    analysis = analysed(module, results.read_samples(folder), job.rules, model=facts, seed=job.seed)
+    analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
@@ -79,7 +80,7 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
     stage = {**head.stages, "analyse": note(told, began)}
     warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
     head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)
-    results.write_sums(folder)
+    seal.write_sums(folder)
     header.write(folder, head)
     folders.log(folder, "finished", run_id=head.run_id)
     return head

@@ -12,8 +12,8 @@ from typing import Any, Literal, Unpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits import catalogue
+from audits.run_directory.header import Header
 from audits.running.api import Done, run_jobs
-from audits.running.header import Header
 from audits.running.jobs import Job, Options, make
 from workbench.errors import BadInput, unknown_name
 from workbench.yaml_file import load

@@ -33,9 +33,9 @@ def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None 
         UnknownName: no such audit.
         BadInput: it lacks something of the contract, or is not deterministic.
     """
+    from audits.run_directory.files import sha256_of
+    from audits.run_directory.results import METRICS
     from audits.running.api import run
-    from audits.running.files import sha256_of
-    from audits.running.results import METRICS
 
     row = catalogue.find(name) if isinstance(name, str) else name
     module = stages(row)

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import typer
 
 from audits.running import checking, validating
-from audits.shell._options import JsonOption
-from audits.shell._output import write, write_json
+from audits.shell.options import JsonOption
+from audits.shell.output import write, write_json
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

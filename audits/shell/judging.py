@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from audits.shell._options import JsonOption
-from audits.shell._output import say, write, write_json, write_rows
+from audits.shell.options import JsonOption
+from audits.shell.output import say, write, write_json, write_rows
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
@@ -108,11 +108,12 @@ def view(
 ) -> None:
     """Write the report of a run to the workbench's own folder, say where, and open it."""
     from audits import reporting
-    from audits.running import folders, header
+    from audits.run_directory import header
+    from audits.run_directory.reader import directories
     from workbench.errors import UnknownName
     from workbench.places import home
 
-    found = folders.every(run)
+    found = directories(run)
     if not found:
         raise UnknownName(f"No run lies in {str(run)[-200:]!r}.")
     name = header.read(found[0]).run_id if len(found) == 1 else run.resolve().name

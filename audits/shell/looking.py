@@ -12,8 +12,8 @@ import typer
 
 from audits import catalogue, protocol
 from audits.contracts import Audit
-from audits.shell._options import JsonOption
-from audits.shell._output import write, write_json, write_rows
+from audits.shell.options import JsonOption
+from audits.shell.output import write, write_json, write_rows
 from workbench.errors import unknown_name
 
 KINDS = ("audits", "datasets", "models", "protocols", "suites")

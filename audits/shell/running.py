@@ -1,7 +1,4 @@
-"""`run`: audits of models on data sets, each into a run directory.
-
-Knows no stage; what is shown on the way goes to stderr.
-"""
+"""`run`, `resume` and `score`: audits of models on data sets, each into a run directory."""
 
 from __future__ import annotations
 
@@ -11,16 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from audits.running import suites
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import Job, Options, make
-from audits.shell._bar import bar
-from audits.shell._options import (
+from audits.shell.options import (
     AgainOption,
     DatasetsOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
     EngineOption,
+    HtmlOption,
     JsonOption,
     LimitOption,
     ModelsOption,
@@ -31,10 +29,9 @@ from audits.shell._options import (
     WorkersOption,
     settings,
 )
-from audits.shell._output import say, write, write_json
-from workbench.errors import UnknownName
-
-INCOMPLETE = 3
+from audits.shell.output import say, write, write_json
+from audits.shell.progress import job_bar
+from workbench.errors import FAILED, INCOMPLETE, UnknownName
 
 
 def run(
@@ -52,6 +49,7 @@ def run(
     again: AgainOption = False,
     download: DownloadOption = False,
     out: OutOption = Path("runs"),
+    html: HtmlOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run audits; the same command again continues what was interrupted, and skips what is done."""
@@ -64,7 +62,7 @@ def run(
         for data in dict.fromkeys(dataset or [None])  # type: ignore[list-item]
     ]
     done = go(jobs, out, again=again)
-    tell(done, as_json=as_json)
+    tell(done, as_json=as_json, report=suites.report(done, out) if html else None)
     leave(done)
 
 
@@ -74,14 +72,16 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Continue what was interrupted, from what the headers say; finished runs are left as they are."""
-    from audits.running import api, folders, header
+    from audits.run_directory import header
+    from audits.run_directory.reader import directories
+    from audits.running import api
 
-    found = folders.every(folder)
+    found = directories(folder)
     if not found:
         raise UnknownName(f"No run lies in {str(folder)[-200:]!r}.")
     waiting = [one for one in found if header.read(one).status != "success"]
     finished = []
-    with bar() as shown:
+    with job_bar() as shown:
         for one in waiting:
             job = api.job_of(one, header.read(one), {})
             finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
@@ -114,7 +114,7 @@ def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
     for warning in dict.fromkeys(text for job in jobs for text in (job.audit.intended_use, job.rules.content_warning)):
         if warning:
             say(" ".join(warning.split()))
-    with bar() as shown:
+    with job_bar() as shown:
         for done in run_jobs(jobs, out, again=again, watch=shown):
             finished.append(done)
             where = done.error if done.run is None else str(done.run.folder)
@@ -124,14 +124,16 @@ def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
     return finished
 
 
-def tell(finished: Sequence[Done], *, as_json: bool) -> None:
-    """Write what was done to stdout: run directories, or all of it as JSON."""
+def tell(finished: Sequence[Done], *, as_json: bool, report: Path | None = None) -> None:
+    """Write what was done to stdout: run directories and the report, or all of it as JSON."""
     if as_json:
-        write_json([outcome(done) for done in finished])
+        write_json([{**outcome(done), **({"report": str(report)} if report else {})} for done in finished])
         return
     for done in finished:
         if done.run is not None:
             write(str(done.run.folder))
+    if report:
+        write(str(report))
 
 
 def outcome(done: Done) -> dict[str, Any]:
@@ -142,17 +144,18 @@ def outcome(done: Done) -> dict[str, Any]:
     head = done.run.header
     told |= {"status": head.status, "run": str(done.run.folder), "run_id": head.run_id, "partial": head.partial}
     told |= {"excluded": len(head.dataset.excluded), "warnings": head.warnings}
-    return {**told, "findings": [finding["text"] for finding in done.run.findings]}
+    return {**told, "findings": [finding.text for finding in done.run.findings]}
 
 
 def leave(finished: Sequence[Done]) -> None:
-    """Leave with the code that says whether all is done: 3 where a run failed or pictures are left out.
+    """Exit with 3 where a run failed or images are left out; with the failure's own code where all failed alike.
 
     Raises:
         typer.Exit: with another code than 0.
     """
     failed = [done for done in finished if done.run is None]
-    if len(failed) == len(finished) and len({done.exit_code for done in failed}) == 1 and failed:
-        raise typer.Exit(failed[0].exit_code if failed[0].exit_code in (2, 7) else INCOMPLETE)
+    codes = {done.exit_code for done in failed}
+    if failed and len(failed) == len(finished) and len(codes) == 1 and FAILED not in codes:
+        raise typer.Exit(codes.pop())
     if failed or any(done.run is not None and done.run.header.dataset.excluded for done in finished):
         raise typer.Exit(INCOMPLETE)

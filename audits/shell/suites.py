@@ -1,7 +1,4 @@
-"""`suite` and `plan`: a list of audits as one, ending in one report; and what it would cost.
-
-Knows no stage.
-"""
+"""`suite` and `plan`: a list of audits as one, ending in one report; and what it would cost."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ import typer
 from audits.running import suites
 from audits.running.jobs import Job, Options, make
 from audits.running.planning import Cost, costs
-from audits.shell._options import (
+from audits.shell.options import (
     AgainOption,
     DatasetsOption,
     DeviceOption,
@@ -31,7 +28,7 @@ from audits.shell._options import (
     WorkersOption,
     settings,
 )
-from audits.shell._output import say, write, write_json, write_rows
+from audits.shell.output import say, write, write_json, write_rows
 from audits.shell.running import go, leave, outcome
 
 
@@ -46,20 +43,23 @@ def suite(
     dtype: DtypeOption = "float32",
     again: AgainOption = False,
     out: OutOption = Path("runs"),
+    html: Annotated[
+        bool, typer.Option("--html/--no-html", help="Write one HTML report of the suite to report.html in --out.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a suite and write one report of all of it; the same command again continues, and skips what is done."""
+    """Run a suite and write one report of it; the same command again continues, and skips what is done."""
     options: Options = {"limit": limit, "seed": seed, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype}
     jobs = suites.jobs(suites.read(name), tuple(dict.fromkeys(model)), options)
     done = go(jobs, out, again=again)
-    report = suites.report(done, out)
+    report = suites.report(done, out) if html else None
     if as_json:
         write_json({"report": str(report) if report else None, "runs": [outcome(one) for one in done]})
     elif report:
         write(str(report))
-    if report is None:
-        say("No run was finished: there is nothing to report.")
+    elif html:
+        say("No run finished: there is nothing to report.")
     leave(done)
 
 

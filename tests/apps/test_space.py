@@ -145,7 +145,8 @@ class Lent:
 
             def call(*args: Any) -> Any:
                 self.estimates.append(duration(*args))
-                return pickle.loads(pickle.dumps(work(*pickle.loads(pickle.dumps(args)))))
+                values = work(*pickle.loads(pickle.dumps(args)))
+                return (pickle.loads(pickle.dumps(value)) for value in values)
 
             return call
 
@@ -169,12 +170,12 @@ def test_a_lent_gpu_gives_the_same_embeddings(lent: tuple[Any, Lent], pocket: To
 
     module, stub = lent
     picture = pocket.prepare(Image.open(photos / "chelsea.png").convert("RGB"))
-    got = module.encode_pixels("pocket", picture[None].numpy())
+    (got,) = module.stream("embed pixels", ("pocket",), picture[None].numpy())
     assert got.dtype == np.float32
     assert got.shape == (1, pocket.dim)
     torch.testing.assert_close(torch.from_numpy(got), pocket.encode_pixels(picture[None]), atol=1e-5, rtol=0)
     tokens = pocket.tokenize(["a photo of a cat.", "a dog"])
-    got = module.encode_tokens("pocket", tokens.ids.numpy(), tokens.mask.numpy())
+    (got,) = module.stream("embed tokens", ("pocket",), (tokens.ids.numpy(), tokens.mask.numpy()))
     torch.testing.assert_close(torch.from_numpy(got), pocket.encode_tokens(tokens), atol=1e-5, rtol=0)
     assert all(isinstance(one, int) and 1 <= one <= 110 for one in stub.estimates)
 
@@ -201,7 +202,7 @@ def test_where_it_looked_is_the_same_on_a_lent_gpu(lent: tuple[Any, Lent], pocke
 
 def test_an_estimate_grows_with_the_work_and_ends_at_a_visitors_share(lent: tuple[Any, Lent]) -> None:
     module, _ = lent
-    one, many, most = (module._pixels_seconds("pocket", np.empty((n, 3, 1, 1))) for n in (1, 2000, 10**6))
+    one, many, most = (module._seconds("embed pixels", ("pocket",), np.empty((n, 3, 1, 1))) for n in (1, 2000, 10**6))
     assert one < many < most == 110
 
 
@@ -209,4 +210,6 @@ def test_a_model_that_the_space_does_not_offer_is_refused(lent: tuple[Any, Lent]
     from workbench.errors import Unsupported
 
     with pytest.raises(Unsupported, match="offers pocket"):
-        lent[0].encode_pixels("open_clip:RN50/openai", np.zeros((1, 3, 2, 2), np.uint8))
+        list(lent[0].stream("embed pixels", ("open_clip:RN50/openai",), np.zeros((1, 3, 2, 2), np.uint8)))
+    with pytest.raises(Unsupported, match="embed pixels, embed tokens, explain; got 'dance'"):
+        list(lent[0].stream("dance", ("pocket",), None))

@@ -11,7 +11,7 @@ import pytest
 
 import audits
 from audits import catalogue, protocol
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 
 Begin = Callable[..., Run]
 

@@ -79,6 +79,7 @@ BOMBS = {
     "9000 squared": lambda: png(9000, 9000),
     "13000 squared": lambda: png(13000, 13000),
     "20000 squared": lambda: png(20000, 20000, zlib.compress(b"\0")),
+    "a thread of 32 megapixels": lambda: png(1, 32_000_000, zlib.compress(bytes(64_000_000), 9)),
     "ztxt 200 MB": lambda: with_text(200),
     "gif": lambda: frames(500),
     "ico": lambda: saved("ICO"),
@@ -115,7 +116,7 @@ KINDS = {
     "palette": (lambda: saved("PNG", "P"), "40x30"),
     "16 bit": (lambda: saved("PNG", "I;16"), "40x30"),
     "one pixel": (lambda: saved("PNG", size=(1, 1)), "1x1"),
-    "a thread": (lambda: saved("PNG", size=(1, 30_000)), "1x30000"),
+    "a thread": (lambda: saved("PNG", size=(1, 16_384)), "1x16384"),
     "turned by EXIF": (lambda: saved("JPEG", exif=turned()), "30x40"),
 }
 

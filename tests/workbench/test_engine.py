@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from PIL import Image
 from workbench.backend import Tokens
 from workbench.cache import DiskCache
 from workbench.checkpoints.shipped import FAKE, POCKET
-from workbench.engine import Engine
+from workbench.engine import Engine, Loader, ModelRef, Task
+from workbench.engine.loaders import LOADERS
+from workbench.engine.tasks import TASKS
 from workbench.errors import BadPicture, Cancelled, DeadlinePassed, UnknownName, Unsupported, WeightsMissing
 from workbench.fake import FakeBackend
 from workbench.loading.torch_backend import TorchBackend
+from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 from workbench.zeroshot import classify
 
@@ -95,6 +99,17 @@ def test_changing_one_of_twenty_labels_embeds_one_labels_prompts(engine: Engine,
         assert (sum(counted.texts), sum(counted.pictures)) == (40, 1)
         classify(session, picture, [*labels[:19], "another"], templates=templates)
     assert (sum(counted.texts), sum(counted.pictures)) == (42, 1)
+
+
+def test_more_texts_than_may_wait_are_embedded_all_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 labels in 80 templates; and a second visitor has room beside them."""
+    monkeypatch.setattr("workbench.scheduler.worker.MAX_ITEMS", 300)
+    prompts = [f"a photo of a thing{number % 60}, style {number // 60}" for number in range(4800)]
+    with engine.session("many") as session:
+        rows = session.embed_texts(prompts)
+    assert rows.shape == (4800, session_dim())
+    with engine.session("other") as session:
+        assert (session.embed_texts(prompts[-1:]) - rows[-1:]).abs().max() < 1e-6
 
 
 def test_a_file_seen_before_is_not_decoded_again_under_any_name(
@@ -289,17 +304,71 @@ class Far:
         self.backend = FakeBackend()
         self.threads: list[str] = []
 
-    def encode_pixels(self, key: str, pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        assert (key, pixels.dtype) == ("fake", np.uint8)
+    def stream(self, task: str, keys: tuple[str, ...], payload: Any) -> Iterator[Any]:
+        assert keys == ("fake",)
         self.threads.append(threading.current_thread().name)
-        return self.backend.encode_pixels(torch.from_numpy(pixels)).numpy()
+        for value in TASKS[task].run(self.backend, pickle.loads(pickle.dumps(payload))):
+            yield pickle.loads(pickle.dumps(value))
 
-    def encode_tokens(self, key: str, ids: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        self.threads.append(threading.current_thread().name)
-        return self.backend.encode_tokens(Tokens(torch.from_numpy(ids), torch.from_numpy(mask), ())).numpy()
 
-    def explain(self, key: str, request: Any) -> Sequence[Any]:
-        return []
+def _count_up(model: Any, *rest: Any) -> Iterator[Progress]:
+    *others, payload = rest
+    for step in range(payload):
+        preview = np.full((2, 2, 3), step, np.uint8)
+        yield Progress(step + 1, payload, "steps", text=f"{model.spec.key} and {len(others)} more", preview=preview)
+
+
+@pytest.fixture
+def count_up(monkeypatch: pytest.MonkeyPatch) -> Task:
+    task = Task("count up", _count_up, float)
+    monkeypatch.setitem(TASKS, task.name, task)  # type: ignore[arg-type]
+    return task
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_task_streams_the_same_from_here_and_from_another_process(remote: bool, count_up: Task) -> None:
+    with Engine(default="fake", device="cpu", remote=Far() if remote else None) as engine, engine.session("a") as one:
+        values = list(one.stream(count_up, 3))
+    assert [(value.done, value.text) for value in values] == [(n, "fake and 0 more") for n in (1, 2, 3)]
+    assert [int(value.preview.max()) for value in values] == [0, 1, 2]
+
+
+def test_a_remote_stream_ends_with_the_token(count_up: Task) -> None:
+    token = CancelToken()
+    with Engine(default="fake", device="cpu", remote=Far()) as engine, engine.session("a", token=token) as session:
+        values = session.stream(count_up, 9)
+        assert (next(values).done, next(values).done) == (1, 2)
+        token.cancel()
+        with pytest.raises(Cancelled):
+            next(values)
+
+
+def test_a_session_with_several_models_hands_all_of_them_to_a_job(
+    count_up: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prior = torch.nn.Linear(4, 1)
+    loader = Loader(lambda key, device, dtype: prior if (key, device) == ("small", "cpu") else None, lambda key: 5)
+    monkeypatch.setitem(LOADERS, "prior", loader)
+    with Engine(default="fake", device="cpu") as engine:
+        with pytest.raises(UnknownName, match="prior"), engine.session("a", others=[ModelRef("voice", "small")]):
+            pass
+        with engine.session("a", "fake", others=["pocket", ModelRef("prior", "small")]) as session:
+            (names,) = session.steps(lambda *models: iter([[type(model).__name__ for model in models]]))
+            assert names == ["FakeBackend", "TorchBackend", "Linear"]
+            judge, made = session.others
+            assert made is prior
+            assert judge.embed_texts(["a cat"]).shape == (1, 384)
+            assert [value.text for value in session.stream(count_up, 1)] == ["fake and 2 more"]
+            assert engine.loaded() == ["fake", "pocket"]
+        with pytest.raises(RuntimeError, match="ended"):
+            judge.embed_texts(["a dog"])
+
+
+def test_every_task_of_the_table_is_asked_for_its_time_before_it_runs() -> None:
+    pixels = np.zeros((400, 3, 2, 2), np.uint8)
+    assert TASKS["embed pixels"].seconds(pixels) == 2.0
+    assert TASKS["embed tokens"].seconds((pixels[:, 0, 0], pixels[:, 0, 0])) == 0.4
+    assert TASKS["explain"].seconds(None) == 20.0
 
 
 def test_a_remote_device_is_called_in_the_callers_thread_and_fills_the_cache(tmp_path: Path) -> None:

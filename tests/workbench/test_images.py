@@ -7,9 +7,11 @@ import resource
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.workbench.made_pictures import noise, saved, smooth
+from workbench import images
 from workbench.errors import BadPicture
 from workbench.images import MAX_BYTES, safe_open
 
@@ -166,6 +169,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "garbled.png": (lambda: encoded("PNG").replace(b"IDAT", b"IDAT" + b"\x00" * 40), ""),
     "big.png": (lambda: png(header(20_000, 20_000), (b"IDAT", b"")), "megapixels"),
     "over.png": (lambda: png(header(8_000, 4_001), (b"IDAT", b"")), "megapixels"),
+    "thread.png": (lambda: png(header(1, 32_000_000), (b"IDAT", b"")), "16,384 pixels a side"),
+    "long.png": (lambda: png(header(16_385, 1), (b"IDAT", b"")), "16,384 pixels a side"),
     "texts.png": (text_bomb, "damaged"),
     "scans.jpg": (scan_bomb, "passes"),
     "heavy.png": (lambda: encoded("PNG") + b"\x00" * MAX_BYTES, "10 MB"),
@@ -254,6 +259,38 @@ def test_refusals_are_the_same_where_warnings_are_errors(tmp_path: Path) -> None
         for flags in ((), ("-W", "error"))
     ]
     assert all("megapixels" in one.stdout and not one.stderr for one in said)
+
+
+def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = [0], [0]
+    counting = threading.Lock()
+    upright = images._upright_rgb
+
+    def slow(picture: Image.Image, *, fresh: bool) -> Image.Image:
+        pixels = picture.width * picture.height
+        with counting:
+            now[0] += pixels
+            most[0] = max(most[0], now[0])
+        time.sleep(0.02)
+        with counting:
+            now[0] -= pixels
+        return upright(picture, fresh=fresh)
+
+    one = 64 * 48
+    monkeypatch.setattr(images, "_decoding", images._Gate(3 * one))
+    monkeypatch.setattr(images, "_upright_rgb", slow)
+    cut = encoded("PNG")[:400]
+
+    def decode(data: bytes) -> bool:
+        try:
+            return images.safe_decode(data, "x").size == (64, 48)
+        except BadPicture:
+            return False
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(decode, [encoded("PNG"), cut] * 12)) == [True, False] * 12
+    assert 2 * one <= most[0] <= 3 * one
+    assert images._decoding._left == 3 * one  # given back after a failure too
 
 
 def test_the_bytes_of_a_file_are_opened_by_the_same_rules(tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +16,26 @@ import torch
 
 from workbench import model_cache as cache_module
 from workbench.errors import Busy, Cancelled, OutOfResources, WeightsMissing
-from workbench.model_cache import ModelCache, memory_of
+from workbench.model_cache import CLIP, LoadedModel, ModelCache, ModelRef, memory_of, weights_of
 from workbench.scheduler import CancelScope, CancelToken
+
+
+def cache_of(load: Any, *, limit: int | None = None, estimate: Any = lambda key: 0) -> ModelCache:
+    return ModelCache(lambda ref: load(ref.key), limit=limit, estimate=lambda ref: estimate(ref.key))
+
+
+def ref(key: str) -> ModelRef:
+    return ModelRef(CLIP, key)
+
+
+@contextmanager
+def lease(pool: ModelCache, key: str, **options: Any) -> Iterator[LoadedModel]:
+    with pool.lease(ref(key), **options) as (loaded,):
+        yield loaded
+
+
+def keys(pool: ModelCache) -> list[str]:
+    return [one.key for one in pool.refs()]
 
 
 class Library:
@@ -39,10 +60,10 @@ def test_concurrent_callers_load_once() -> None:
         gate.wait(5)
         return SimpleNamespace(name=key)
 
-    pool = ModelCache(load, limit=1000)
+    pool = cache_of(load, limit=1000)
 
     def visit() -> None:
-        with pool.lease("a") as held:
+        with lease(pool, "a") as held:
             got.append(held.ready.result())
 
     threads = [threading.Thread(target=visit) for _ in range(6)]
@@ -50,23 +71,23 @@ def test_concurrent_callers_load_once() -> None:
         thread.start()
     while not loads:
         pass
-    assert pool.state("a") == "loading"
+    assert pool.state(ref("a")) == "loading"
     gate.set()
     for thread in threads:
         thread.join(5)
     assert loads == ["a"]
     assert len(got) == 6
     assert len({id(model) for model in got}) == 1
-    assert (pool.state("a"), pool.state("b")) == ("ready", "absent")
+    assert (pool.state(ref("a")), pool.state(ref("b"))) == ("ready", "absent")
 
 
 def test_the_longest_unused_goes_and_leaves_no_memory() -> None:
     library = Library()
-    pool = ModelCache(library, limit=250, estimate=lambda key: 100)
+    pool = cache_of(library, limit=250, estimate=lambda key: 100)
     for key in ("a", "b", "a", "c"):
-        with pool.lease(key):
+        with lease(pool, key):
             pass
-    assert pool.names() == ["a", "c"]
+    assert keys(pool) == ["a", "c"]
     assert pool.bytes == 200
     assert len(library.alive) == 2
     pool.clear()
@@ -74,20 +95,20 @@ def test_the_longest_unused_goes_and_leaves_no_memory() -> None:
 
 def test_a_model_in_use_stays_and_goes_after_its_release() -> None:
     library = Library()
-    pool = ModelCache(library, limit=150)  # nobody knows the size beforehand
-    with pool.lease("a") as first, pool.lease("b"):
-        assert pool.names() == ["a", "b"]
+    pool = cache_of(library, limit=150)  # nobody knows the size beforehand
+    with lease(pool, "a") as first, lease(pool, "b"):
+        assert keys(pool) == ["a", "b"]
         assert first.ready.result().towers.module.weight.shape == (1, 25)
-    assert len(pool.names()) == 1
+    assert len(keys(pool)) == 1
     assert pool.bytes == 100
 
 
 def test_without_room_a_caller_waits_for_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = ModelCache(Library(), limit=150, estimate=lambda key: 100)
+    pool = cache_of(Library(), limit=150, estimate=lambda key: 100)
     entered, leave, names = threading.Event(), threading.Event(), []
 
     def work() -> None:
-        with pool.lease("a"):
+        with lease(pool, "a"):
             entered.set()
             leave.wait(5)
 
@@ -95,26 +116,26 @@ def test_without_room_a_caller_waits_for_a_release(monkeypatch: pytest.MonkeyPat
     worker.start()
     entered.wait(5)
     monkeypatch.setattr(cache_module, "WAIT", 0.15)
-    with pytest.raises(Busy, match=r"'b' needs .* in use \(a\)"), pool.lease("b"):
+    with pytest.raises(Busy, match=r"'b' needs .* in use \(a\)"), lease(pool, "b"):
         pass
     monkeypatch.setattr(cache_module, "WAIT", 10.0)
     threading.Timer(0.1, leave.set).start()
-    with pool.lease("b"):
-        names += pool.names()
+    with lease(pool, "b"):
+        names += keys(pool)
     worker.join(5)
     assert names == ["b"]
 
 
 def test_a_model_that_can_never_fit_is_refused_with_the_limit() -> None:
     library = Library()
-    pool = ModelCache(library, limit=50_000_000, estimate=lambda key: 99_000_000)
-    with pytest.raises(OutOfResources, match=r"99 MB .* limit for models here is 50 MB"), pool.lease("a"):
+    pool = cache_of(library, limit=50_000_000, estimate=lambda key: 99_000_000)
+    with pytest.raises(OutOfResources, match=r"99 MB .* limit for models here is 50 MB"), lease(pool, "a"):
         pass
     assert library.loads == []
-    unknown = ModelCache(library, limit=50)
-    with pytest.raises(OutOfResources, match="limit"), unknown.lease("a"):
+    unknown = cache_of(library, limit=50)
+    with pytest.raises(OutOfResources, match="limit"), lease(unknown, "a"):
         pass
-    assert unknown.names() == []
+    assert keys(unknown) == []
     gc.collect()
     assert len(library.alive) == 0
 
@@ -128,28 +149,114 @@ def test_a_failed_load_is_tried_anew() -> None:
             raise WeightsMissing("not here")
         return SimpleNamespace()
 
-    pool = ModelCache(load, limit=100)
-    with pytest.raises(WeightsMissing), pool.lease("a"):
+    pool = cache_of(load, limit=100)
+    with pytest.raises(WeightsMissing), lease(pool, "a"):
         pass
-    assert pool.state("a") == "absent"
-    with pool.lease("a"):
-        assert pool.state("a") == "ready"
+    assert pool.state(ref("a")) == "absent"
+    with lease(pool, "a"):
+        assert pool.state(ref("a")) == "ready"
 
 
 def test_who_cancels_while_another_loads_returns_at_once() -> None:
     gate, token = threading.Event(), CancelToken()
-    pool = ModelCache(lambda key: gate.wait(5) and SimpleNamespace(), limit=100)  # type: ignore[arg-type,return-value]
-    loader = threading.Thread(target=lambda: pool.lease("a").__enter__())
+    pool = cache_of(lambda key: gate.wait(5) and SimpleNamespace(), limit=100)  # type: ignore[arg-type,return-value]
+    loader = threading.Thread(target=lambda: lease(pool, "a").__enter__())
     loader.start()
-    while pool.state("a") != "loading":
+    while pool.state(ref("a")) != "loading":
         pass
     threading.Timer(0.05, token.cancel).start()
-    with pytest.raises(Cancelled), pool.lease("a", scope=CancelScope(token)):
+    with pytest.raises(Cancelled), lease(pool, "a", scope=CancelScope(token)):
         pass
     gate.set()
     loader.join(5)
 
 
 def test_the_default_limit_is_a_share_of_the_memory_there_is() -> None:
-    pool = ModelCache(Library())
+    pool = cache_of(Library())
     assert 0 < pool.limit == int(0.5 * memory_of("cpu"))
+
+
+class Prior:
+    """A model of another kind: a module among its attributes, in a dictionary, and one that both share."""
+
+    def __init__(self) -> None:
+        self.unet = torch.nn.Linear(10, 5)  # 50 + 5 floats
+        self.parts = {"decoder": torch.nn.BatchNorm1d(4), "again": self.unet}  # 8 floats, 8 of buffers and a counter
+        self.name = "prior"
+
+
+def test_sizes_are_measured_from_every_module_once() -> None:
+    assert weights_of(Prior()) == 4 * (55 + 8 + 8) + 8
+    assert weights_of(torch.nn.Linear(3, 2, bias=False).half()) == 12
+    assert weights_of(SimpleNamespace(towers=SimpleNamespace(module=torch.nn.Linear(25, 1, bias=False)))) == 100
+    assert weights_of("no module") == 0
+
+
+def test_several_kinds_share_one_limit_and_the_longest_unused_goes_first() -> None:
+    floats = {"clip": 25, "prior": 50}
+
+    def load(ref: ModelRef) -> Any:
+        return torch.nn.Linear(floats[ref.kind], 1, bias=False) if ref.kind in floats else "no module"
+
+    pool = ModelCache(load, limit=350, estimate=lambda ref: 4 * floats[ref.kind] if ref.kind in floats else 30)
+    clip, prior, ocr = ModelRef("clip", "a"), ModelRef("prior", "p"), ModelRef("ocr", "o")
+    with pool.lease(clip, prior, ocr) as (first, second, third):
+        assert (first.bytes, second.bytes, third.bytes) == (100, 200, 30)
+        assert third.ready.result() == "no module"
+        assert pool.bytes == 330
+    with pool.lease(ModelRef("clip", "b")):
+        assert pool.refs() == [prior, ocr, ModelRef("clip", "b")]
+
+
+def test_models_that_never_fit_together_are_refused_before_any_is_loaded() -> None:
+    library = Library()
+    pool = cache_of(library, limit=150, estimate=lambda key: 100)
+    with pytest.raises(OutOfResources, match="'a' with 'b'"), pool.lease(ref("a"), ref("b")):
+        pass
+    assert library.loads == []
+    assert pool.refs() == []
+
+
+def test_two_callers_who_need_the_same_two_models_never_wait_for_each_other() -> None:
+    """With room for two models, one after the other would let each hold one and wait for the second one for ever."""
+    library, turns = Library(), []
+    pool = cache_of(library, limit=200, estimate=lambda key: 100)
+
+    def work(first: str, second: str) -> None:
+        for _ in range(20):
+            with pool.lease(ref(first), ref(second)) as leased:
+                assert [one.key for one in leased] == [first, second]
+                time.sleep(0.001)
+                turns.append(first)
+
+    pairs = [("a", "b"), ("b", "c"), ("c", "a"), ("b", "a")]
+    threads = [threading.Thread(target=work, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(turns) == 80
+    assert pool.bytes <= 200
+
+
+def test_where_one_of_two_fails_the_other_is_left_for_whoever_needs_it() -> None:
+    def load(key: str) -> Any:
+        if key == "a":
+            raise WeightsMissing("not here")
+        return torch.nn.Linear(25, 1, bias=False)
+
+    pool = cache_of(load, limit=300, estimate=lambda key: 100)
+    with pytest.raises(WeightsMissing), pool.lease(ref("b"), ref("a")):
+        pass
+    assert pool.refs() == []
+    assert pool.bytes == 0
+    with lease(pool, "b") as loaded:
+        assert loaded.ready.result().weight.shape == (1, 25)
+
+
+def test_a_model_may_be_leased_twice_at_once() -> None:
+    pool = cache_of(Library(), limit=100, estimate=lambda key: 100)
+    with pool.lease(ref("a"), ref("a")) as (one, two):
+        assert one is two
+    pool.clear()
+    assert pool.refs() == []

@@ -1,17 +1,15 @@
-"""Grad-CAM: a late layer's channels, weighted by how much each raises the score, as a coarse map.
-
-Knows towers only by their anatomy: a layer of maps (n, channels, rows, columns), or of tokens that lie on a grid.
-"""
+"""Grad-CAM: a late layer's channels, weighted by how much each raises the score, as a coarse map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from workbench.attribution.request import Request
-from workbench.attribution.score import Finding, Score
-from workbench.errors import Unsupported, unknown_name
+from workbench.attribution.score import AttributionMap, Score
+from workbench.errors import Unsupported
+from workbench.hooks import hooked
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.backend import Anatomy
 
 
-def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
+def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | AttributionMap]:
     """Weight a layer's channels by their mean gradient and add them up, in one step.
 
     Convolutional towers are read at the output of the layer. In a vision transformer the tokens are read where the
@@ -33,7 +31,7 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
         request: `layer` counts.
 
     Yields:
-        The Finding: map (s, s), from the layer's grid by bilinear interpolation.
+        The AttributionMap: map (s, s), from the layer's grid by bilinear interpolation.
 
     Raises:
         UnknownName: the anatomy has no such layer.
@@ -46,58 +44,33 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
     from captum.attr import LayerAttribution, LayerGradCam
 
     anatomy = score.box.anatomy
-    name = request.layer if request.layer is not None else next(reversed(anatomy.layers), "")
-    if name not in anatomy.layers:
-        raise unknown_name("layer", name, anatomy.layers)
+    name = request.layer or next(reversed(anatomy.layers), "")
+    (layer,) = anatomy.pick([name]).values()
     maps = torch.nn.Identity()  # Captum hooks into this, never into the model
-    with _passed_through(maps, anatomy.layers[name], anatomy):
+    vit = anatomy.kind == "vit"
+    with hooked([(layer, partial(_through_tokens if vit else _through_maps, maps, anatomy))], inputs=vit):
         coarse = LayerGradCam(score, maps).attribute(picture).detach()  # (1, 1, rows, columns)
     rows, columns = coarse.shape[-2:]
     fine = LayerAttribution.interpolate(coarse.float(), (request.side, request.side), interpolate_mode="bilinear")
-    yield Finding(fine[0, 0], f"Layer {name}, a grid of {rows} x {columns}, drawn smooth.")
+    yield AttributionMap(fine[0, 0], f"Layer {name}, a grid of {rows} x {columns}, drawn smooth.")
 
 
-@contextmanager
-def _passed_through(maps: nn.Module, layer: nn.Module, anatomy: Anatomy) -> Iterator[None]:
-    """Lead a layer's values through `maps` as (n, channels, rows, columns), and take the hook away in any case."""
-    handle = (
-        layer.register_forward_pre_hook(_token_hook(maps, anatomy), with_kwargs=True)
-        if anatomy.kind == "vit"
-        else layer.register_forward_hook(_map_hook(maps))
-    )
-    try:
-        yield
-    finally:
-        handle.remove()
+def _through_maps(maps: nn.Module, anatomy: Anatomy, out: Tensor) -> Tensor:
+    if getattr(out, "ndim", 0) != 4:
+        raise Unsupported("This layer's values do not lie on a grid; choose one of the spatial layers.")
+    # a copy: what comes next may work in place, and the values are needed as they were
+    copy: Tensor = maps(out.clone()).clone()
+    return copy
 
 
-def _map_hook(maps: nn.Module) -> Callable[..., Any]:
-    def hook(module: nn.Module, given: Any, out: Any) -> Any:
-        if getattr(out, "ndim", 0) != 4:
-            raise Unsupported("This layer's values do not lie on a grid; choose one of the spatial layers.")
-        # a copy: what comes next may work in place, and the values are needed as they were
-        return maps(out.clone()).clone()
-
-    return hook
-
-
-def _token_hook(maps: nn.Module, anatomy: Anatomy) -> Callable[..., Any]:
+def _through_tokens(maps: nn.Module, anatomy: Anatomy, tokens: Tensor) -> Tensor:
     import torch
 
     (rows, columns), prefix = anatomy.grid, anatomy.prefix_tokens
-
-    def through(tokens: Tensor) -> Tensor:
-        if tokens.ndim != 3 or tokens.shape[1] != prefix + rows * columns:
-            raise Unsupported(
-                f"This block's tokens do not lie on the grid: expected (n, {prefix} + {rows} x {columns}, channels), "
-                f"got {tuple(tokens.shape)}."
-            )
-        grid = tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), -1, rows, columns)
-        return torch.cat([tokens[:, :prefix], maps(grid.contiguous()).flatten(2).transpose(1, 2)], dim=1)
-
-    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args:
-            return (through(args[0]), *args[1:]), kwargs
-        return args, {**kwargs, "hidden_states": through(kwargs["hidden_states"])}
-
-    return hook
+    if tokens.ndim != 3 or tokens.shape[1] != prefix + rows * columns:
+        raise Unsupported(
+            f"This block's tokens do not lie on the grid: expected (n, {prefix} + {rows} x {columns}, channels), "
+            f"got {tuple(tokens.shape)}."
+        )
+    grid = tokens[:, prefix:].transpose(1, 2).reshape(len(tokens), -1, rows, columns)
+    return torch.cat([tokens[:, :prefix], maps(grid.contiguous()).flatten(2).transpose(1, 2)], dim=1)

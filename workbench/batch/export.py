@@ -1,7 +1,4 @@
-"""Tables as files: CSV that no spreadsheet takes for formulas, and JSON that loses nothing.
-
-Knows no model and no table of its own.
-"""
+"""Tables as files: CSV whose cells no spreadsheet runs as formulas, and exact JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import BadInput
+from workbench.datasets import csv_files
 
 if TYPE_CHECKING:
     from workbench.batch.run import Row
@@ -48,24 +45,10 @@ def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of a CSV, as text, with what `write_csv` neutralised restored.
 
     Raises:
-        BadInput: no such file, over 5 MB, no UTF-8, no CSV, or empty.
+        BadInput: over 5 MB; see `datasets.csv_files.read_csv`.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_CSV:
-            raise BadInput(f"A CSV may have at most {MAX_CSV // 10**6} MB; {path.name!r} has more.")
-        text = path.read_bytes().decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except OSError:
-        raise BadInput(f"There is no CSV {path.name!r} that can be read.") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"A CSV is text in UTF-8; {path.name!r} is not.") from None
-    except csv.Error as error:
-        raise BadInput(f"{path.name!r} is no proper CSV ({error}).") from None
-    table = [[restore(cell) for cell in line] for line in lines if line]
-    if not table:
-        raise BadInput(f"The CSV {path.name!r} is empty.")
-    return table[0], table[1:]
+    table = csv_files.read_csv(Path(path), max_bytes=MAX_CSV)
+    return [restore(cell) for cell in table.columns], [[restore(cell) for cell in cells] for _, cells in table.rows]
 
 
 def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list[dict[str, Any]]:

@@ -1,12 +1,14 @@
-"""The engine: models, cache and device behind one door, for any number of visitors at the same time.
+"""The engine: models, cache and device behind one interface, for any number of callers at the same time.
 
-Knows no screen. Every tab, audit and command opens a session and takes it for the model itself.
+Every tab, audit and command opens a session and uses it in place of the model itself.
 """
 
 from __future__ import annotations
 
-from workbench.engine.embed_call import Remote
 from workbench.engine.engine import Engine
+from workbench.engine.loaders import Loader
 from workbench.engine.session import Session
+from workbench.engine.tasks import Remote, Task
+from workbench.model_cache import ModelRef
 
-__all__ = ["Engine", "Remote", "Session"]
+__all__ = ["Engine", "Loader", "ModelRef", "Remote", "Session", "Task"]

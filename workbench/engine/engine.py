@@ -1,44 +1,40 @@
-"""The one object that a server, an audit or a command makes: it loads models, and opens sessions with them.
-
-Knows no screen; what a session can do stands in `session`.
-"""
+"""The one object that a server, an audit or a command creates: it loads models and opens sessions with them."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 from workbench.cache import DiskCache, MemoryCache
-from workbench.engine.embed_call import EngineContext, Remote
+from workbench.engine.embed_call import EngineContext
+from workbench.engine.loaders import LOADERS
 from workbench.engine.session import Session
-from workbench.errors import WorkbenchError
-from workbench.model_cache import ModelCache
+from workbench.engine.tasks import Remote
+from workbench.errors import WorkbenchError, unknown_name
+from workbench.model_cache import CLIP, ModelCache, ModelRef
 from workbench.models import find
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
 
-if TYPE_CHECKING:
-    from workbench.model_cache import Model
-
 T = TypeVar("T")
 
-MAX_WORKERS = 8  # threads that prepare pictures; one a core up to here
+MAX_WORKERS = 8  # threads that prepare images; one per core up to here
 
 
 class Engine:
-    """Models, cache and device for everybody.
+    """Models, cache and device for all callers.
 
     Args:
-        default: key of the model that sessions get when they name none.
+        default: key of the model for sessions that name none.
         device: auto, cpu, cuda or mps.
         dtype: auto, float32, bfloat16 or float16.
         memory_limit: bytes of weights in memory; None for half of the machine's or the device's.
         remote: a device in another process; then no scheduler thread is started.
-        disk: keeps texts, and the pictures of sessions that say so; None keeps everything in memory only.
+        disk: keeps texts, and the images of sessions that allow it; None keeps everything in memory only.
 
     Raises:
         UnknownName: no model is called `default`.
@@ -56,7 +52,7 @@ class Engine:
     ) -> None:
         find(default)
         self.default, self.dtype = default, dtype
-        self.device = self._asked = device  # where the default model is, once it is loaded
+        self.device = self._requested = device  # where the default model is, once it is loaded
         self.trouble = ""  # why the default model could not be loaded
         workers = min(MAX_WORKERS, os.cpu_count() or 1)
         self._context = EngineContext(
@@ -64,7 +60,7 @@ class Engine:
             cache=MemoryCache(),
             disk=disk,
             workers=ThreadPoolExecutor(workers, thread_name_prefix="prepare"),
-            at_once=2 * workers,
+            decode_ahead=2 * workers,
             remote=remote,
         )
         self._models = ModelCache(self._load, limit=memory_limit, estimate=self._estimate, device=self._where)
@@ -75,18 +71,20 @@ class Engine:
         owner: str,
         model: str | None = None,
         *,
+        others: Sequence[str | ModelRef] = (),
         token: CancelToken | None = None,
         deadline: float | None = None,
         keep_pictures: bool = False,
     ) -> Iterator[Session]:
-        """Lease a model to an owner for the length of a `with` block, loading it first where needed.
+        """Lease one or several models to an owner for the length of a `with` block, loading them first where needed.
 
         Args:
             owner: who asks; turns are fair between owners.
             model: a key of the catalogue; the default model when not given.
+            others: further models, leased together with the first: keys of the catalogue, or other kinds of `LOADERS`.
             token: stops everything in this session when cancelled.
             deadline: seconds from now after which everything in this session stops; None for no end.
-            keep_pictures: let pictures' embeddings go to the engine's disk cache; never for visitors' uploads.
+            keep_pictures: let images' embeddings go to the engine's disk cache; never for visitors' uploads.
 
         Raises:
             UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
@@ -95,11 +93,16 @@ class Engine:
         own = CancelToken()  # ends with the session, and with the caller's token
         forget = token.on_cancel(own.cancel) if token else lambda: None
         scope = CancelScope(own, None if deadline is None else time.monotonic() + deadline)
-        key = model or self.default
-        find(key)
+        named = (model or self.default, *others)
+        refs = [one if isinstance(one, ModelRef) else ModelRef(CLIP, one) for one in named]
+        for ref in refs:
+            if ref.kind not in LOADERS:
+                raise unknown_name("kind of model", ref.kind, LOADERS)
+            if ref.kind == CLIP:
+                find(ref.key)
         try:
-            with self._models.lease(key, scope=scope) as held:
-                session = Session(self._context, held, owner=owner, scope=scope, keep_pictures=keep_pictures)
+            with self._models.lease(*refs, scope=scope) as leased:
+                session = Session(self._context, leased, owner=owner, scope=scope, keep_pictures=keep_pictures)
                 try:
                     yield session
                 finally:
@@ -132,27 +135,27 @@ class Engine:
         return self._context.scheduler.stream(work, owner=owner, scope=scope)
 
     def status(self) -> dict[str, str]:
-        """Return what `/healthz` tells: status (ready, loading or degraded), model and device."""
-        state = self._models.state(self.default)
+        """Return what `/healthz` answers: status (ready, loading or degraded), model and device."""
+        state = self._models.state(ModelRef(CLIP, self.default))
         word = "ready" if state == "ready" else "degraded" if self.trouble else "loading"
         return {"status": word, "model": self.default, "device": self.device}
 
     def loading(self) -> list[str]:
-        """Keys of the models that are being loaded right now."""
-        return [key for key in self._models.names() if self._models.state(key) == "loading"]
+        """Keys of the catalogue's models that are being loaded right now."""
+        return self._in_state("loading")
 
     def loaded(self) -> list[str]:
-        """Keys of the models in memory, the longest unused first."""
-        return [key for key in self._models.names() if self._models.state(key) == "ready"]
+        """Keys of the catalogue's models in memory, the longest unused first."""
+        return self._in_state("ready")
 
     def warm(self) -> threading.Thread:
-        """Load the default model in the background and run it once; `status` tells how it went."""
+        """Load the default model in the background and run it once; `status` shows the outcome."""
         thread = threading.Thread(target=self._warm, name="warm-up", daemon=True)
         thread.start()
         return thread
 
     def close(self) -> None:
-        """Finish what is small, stop what is long, and let go of threads, rows and models."""
+        """Finish short requests, stop long jobs, and drop threads, rows and models."""
         self._context.workers.shutdown(wait=False, cancel_futures=True)
         self._context.scheduler.close()
         self._context.cache.clear()
@@ -174,32 +177,34 @@ class Engine:
         except WorkbenchError as error:
             self.trouble = self.trouble or str(error)
 
-    def _load(self, key: str) -> Model:
-        from workbench.loading import load
+    def _in_state(self, state: str) -> list[str]:
+        return [ref.key for ref in self._models.refs() if ref.kind == CLIP and self._models.state(ref) == state]
 
+    def _load(self, ref: ModelRef) -> Any:
+        default = ref == (CLIP, self.default)
         try:
-            model = load(key, device=self._asked, dtype=self.dtype)
+            model = LOADERS[ref.kind].load(ref.key, self._requested, self.dtype)
         except WorkbenchError as error:
-            if key == self.default:
+            if default:
                 self.trouble = str(error)
             raise
-        if key == self.default:
+        if default:
             self.trouble, self.device = "", str(model.device)
         return model
 
     def _where(self) -> str:
         from workbench.loading.device import choose_device
 
-        return str(choose_device(self._asked))
+        return str(choose_device(self._requested))
 
-    def _estimate(self, key: str) -> int:
-        """Bytes of weights by the catalogue; 0 where it does not say."""
+    def _estimate(self, ref: ModelRef) -> int:
+        """Bytes of weights as far as they are known before loading."""
         half = self.dtype in ("bfloat16", "float16") or (self.dtype == "auto" and self._where().startswith("cuda"))
-        return (find(key).parameters or 0) * (2 if half else 4)
+        return LOADERS[ref.kind].weights(ref.key) * (2 if half else 4)
 
 
 def _run_once(session: Session) -> None:
-    """Make the first answer quick: libraries load late, and kernels are chosen at first use."""
+    """Make the first answer fast: libraries load late, and kernels are chosen at first use."""
     from PIL import Image
 
     session.embed_texts(["a photo of a cat."])

@@ -1,6 +1,6 @@
-"""What one visitor's request sees: a model that embeds through cache and device, and steps through long jobs.
+"""A leased model for one owner: it embeds through cache and device, and runs long jobs step by step.
 
-Fulfils `ClipBackend`, so that every analysis takes it for the model itself. Knows no screen and loads nothing.
+Fulfils `ClipBackend`, so that every analysis can use it in place of the model itself.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from workbench.engine.embed_call import EmbedCall, EngineContext, Remote, read_tokens
+from workbench.engine.embed_call import EmbedCall, EngineContext, read_tokens
+from workbench.engine.tasks import EXPLAIN, Remote, Task
 from workbench.errors import Unsupported
 from workbench.images import check_pictures
-from workbench.model_cache import LoadedModel
+from workbench.model_cache import CLIP, LoadedModel
 from workbench.scheduler import CancelScope
 from workbench.text import check_texts
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import Anatomy, Picture, Reading
-    from workbench.loading.torch_backend import TorchBackend
     from workbench.models import ModelSpec
     from workbench.progress import Progress
 
@@ -31,15 +31,32 @@ T = TypeVar("T")
 
 
 class Session:
-    """A model on lease, for one owner, until the end of the `with` block; made by `Engine.session`."""
+    """Models on lease, for one owner, until the end of the `with` block; made by `Engine.session`."""
 
     def __init__(
-        self, context: EngineContext, loaded: LoadedModel, *, owner: str, scope: CancelScope, keep_pictures: bool
+        self,
+        context: EngineContext,
+        leased: Sequence[LoadedModel],
+        *,
+        owner: str,
+        scope: CancelScope,
+        keep_pictures: bool,
     ) -> None:
         self.owner = owner
-        self._context, self._loaded, self._scope = context, loaded, scope
+        self._context, self._leased, self._loaded, self._scope = context, tuple(leased), leased[0], scope
         self._keep_pictures = keep_pictures
+        self._others: list[Any] = []
+        for loaded in leased[1:]:
+            one = [loaded]
+            clip = Session(context, one, owner=owner, scope=scope, keep_pictures=keep_pictures)
+            self._others.append(clip if loaded.ref.kind == CLIP else loaded.ready.result())
         self._over = False
+
+    @property
+    def others(self) -> tuple[Any, ...]:
+        """The further models of this session, in the order given: a session for each CLIP, others as they are."""
+        self._refuse_when_over()
+        return tuple(self._others)
 
     @property
     def spec(self) -> ModelSpec:
@@ -105,17 +122,17 @@ class Session:
         return list(read_tokens(self._loaded, texts).readings)
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
-        """Embed pictures; (n, dim) float32 on the CPU, unit rows.
+        """Embed images; (n, dim) float32 on the CPU, unit rows.
 
-        A picture that was seen before, under whatever name, costs the reading of its bytes.
+        An image that was seen before, under whatever name, costs the reading of its bytes.
 
         Raises:
-            BadInput: no picture, or one that `images.safe_open` refuses.
+            BadInput: no image, or one that `images.safe_open` refuses.
             Cancelled, DeadlinePassed, Busy, OutOfResources: see `scheduler`.
         """
         check_pictures(images)
         with self._embed_call(keep=self._keep_pictures) as call:
-            return _stack(call.pictures(images))
+            return _stack(call.images(images))
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows. Each text is embedded once and kept.
@@ -128,49 +145,73 @@ class Session:
         with self._embed_call(keep=True) as call:
             return _stack(call.texts(texts))
 
-    def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
-        """Run a long job, one step at a time on the device, and hand on what each step yields.
+    def steps(self, work: Callable[..., Iterator[T]]) -> Iterator[T]:
+        """Run a long job on this process's device, one step at a time, and yield what each step yields.
 
         Between steps others have their turn; token and deadline are checked before each. When the caller stops
         listening, the job's generator is closed. A step must not end inside `torch.inference_mode()`.
 
+        Args:
+            work: called with the session's models, its own first; returns the generator of steps.
+
         Raises:
-            Unsupported: the device is in another process, which takes no functions; see `explain`.
+            Unsupported: the device is in another process, which takes no functions; see `stream`.
             Busy: too many long jobs, of this owner or of all.
             Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
-        backend = self._backend
+        models = self._models
         if self._context.remote is not None:
-            raise Unsupported("The device is in another process here, which runs no jobs of this kind.")
-        return self._context.scheduler.stream(lambda: work(backend), owner=self.owner, scope=self._fresh())
+            raise Unsupported("The device is in another process here, which runs only the tasks of its table.")
+        return self._context.scheduler.stream(lambda: work(*models), owner=self.owner, scope=self._fresh())
+
+    def stream(self, task: Task, payload: Any) -> Iterator[Any]:
+        """Run a task of the table on the session's models, on whatever device there is, and yield what it yields.
+
+        Args:
+            task: of `engine.tasks.TASKS`, or of a table of another room that the remote device knows.
+            payload: plain data.
+
+        Raises:
+            Unsupported: the remote device does not offer the model or the task.
+            Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
+        """
+        if self._context.remote is None:
+            return self.steps(lambda *models: task.run(*models, payload))
+        return self._remote_stream(self._context.remote, task, payload)
+
+    def _remote_stream(self, remote: Remote, task: Task, payload: Any) -> Iterator[Any]:
+        self._refuse_when_over()
+        scope = self._fresh()
+        scope.check()
+        for value in remote.stream(task.name, tuple(loaded.key for loaded in self._leased), payload):
+            scope.check()
+            yield value
 
     def explain(self, request: Request) -> Iterator[Progress | Attribution]:
-        """Say where the model looked: as `attribution.explain`, step by step here, or all at once on a remote device.
+        """Attribute a score to the pixels, step by step; see `attribution.explain`.
 
         Raises:
             Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
-        from workbench.attribution import explain
-
-        remote = self._context.remote
-        return self.steps(lambda box: explain(box, request)) if remote is None else self._far(remote, request)
-
-    def _far(self, remote: Remote, request: Request) -> Iterator[Progress | Attribution]:
-        scope = self._fresh()
-        scope.check()
-        told = remote.explain(self._loaded.key, request)
-        scope.check()
-        yield from told
+        return self.stream(EXPLAIN, request)
 
     def end(self) -> None:
-        """Refuse everything from here on, and stop what is still under way."""
+        """Refuse everything from here on, and stop what is still running."""
         self._over = True
+        for other in self._others:
+            if isinstance(other, Session):
+                other.end()
         self._scope.token.cancel()
 
     @property
     def _backend(self) -> Any:
         self._refuse_when_over()
         return self._loaded.ready.result()
+
+    @property
+    def _models(self) -> tuple[Any, ...]:
+        self._refuse_when_over()
+        return tuple(loaded.ready.result() for loaded in self._leased)
 
     def _refuse_when_over(self) -> None:
         if self._over:

@@ -1,6 +1,6 @@
-"""What can be looked at inside an image tower: its blocks, its token grid, and its attention with gradient.
+"""What can be looked at inside a tower: its blocks, its token grid, and its attention with gradient.
 
-Knows the towers of transformers, open_clip and timm by their parts; knows no weights and no preprocessing.
+Towers of transformers, open_clip and timm are recognised by their parts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.backend import Anatomy
+from workbench.hooks import hooked, recorded
 
 Image = Callable[[Tensor], Tensor]  # normalised pixels -> embeddings
 Attend = Callable[[Tensor], tuple[Tensor, list[Tensor]]]
@@ -38,20 +39,26 @@ def anatomy(tower: Any, size: int) -> Anatomy:
     return Anatomy("convolutional", layers, grid) if grid else Anatomy("flat")
 
 
+def text_anatomy(tower: Any) -> Anatomy:
+    """Name the blocks of a text tower, input side first; "flat" where it has none that are known."""
+    blocks, _ = _token_blocks(tower)
+    return Anatomy("text", blocks) if blocks else Anatomy("flat")
+
+
 def attention(tower: Any, image: Image) -> Attend | None:
     """Return the function that runs the tower with visible attention, or None where it has no attention blocks.
 
     For that one call the fused kernels, which keep no attention, are replaced by plain ones; then they are put back.
     The device has one owner at a time, so nobody else meets the tower in between.
     """
-    found = _attending(bare(tower))
-    if not found:
+    parts = _attending(bare(tower))
+    if not parts:
         return None
 
     def attend(pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
         maps: list[Tensor] = []
         with ExitStack() as stack:
-            for part in found:
+            for part in parts:
                 stack.enter_context(_visible(part, maps))
             return image(pixels), maps
 
@@ -66,7 +73,7 @@ def bare(tower: Any) -> Any:
 
 
 def _token_blocks(tower: Any) -> tuple[dict[str, nn.Module], int]:
-    """Blocks that hand on (n, tokens, width), and how many tokens stand in front of the grid."""
+    """Blocks that return (n, tokens, width), and how many tokens stand in front of the grid."""
     if hasattr(tower, "encoder") and hasattr(tower, "embeddings"):  # transformers
         name = "layers" if hasattr(tower.encoder, "layers") else "layer"
         has_class = hasattr(tower.embeddings, "class_embedding") or hasattr(tower.embeddings, "cls_token")
@@ -87,7 +94,7 @@ def _token_grid(tower: Any, size: int) -> tuple[int, int] | None:
 
 
 def map_layers(tower: Any) -> dict[str, nn.Module]:
-    """Parts that hand on (n, channels, rows, columns)."""
+    """Parts that return (n, channels, rows, columns)."""
     if hasattr(tower, "layer4"):  # ResNet, OpenAI's and timm's
         return {name: getattr(tower, name) for name in ("layer1", "layer2", "layer3", "layer4")}
     if hasattr(tower, "conv_head") and hasattr(tower, "blocks"):  # EfficientNet; bn2 holds the activation
@@ -103,16 +110,11 @@ def _numbered(name: str, blocks: Any) -> dict[str, nn.Module]:
 
 
 def _probe(tower: nn.Module, layer: nn.Module, size: int) -> tuple[int, int] | None:
-    """Rows and columns of what a layer hands on; None where it is no (n, channels, rows, columns)."""
-    seen: list[Any] = []
+    """Rows and columns of a layer's output; None where it is not (n, channels, rows, columns)."""
     first = next(tower.parameters())
-    handle = layer.register_forward_hook(lambda module, inputs, output: seen.append(output))
-    try:
-        with torch.inference_mode():
-            tower(torch.zeros(1, 3, size, size, device=first.device, dtype=first.dtype))
-    finally:
-        handle.remove()
-    shape = seen[0].shape if seen and isinstance(seen[0], Tensor) else ()
+    with torch.inference_mode(), recorded({"last": layer}) as values:
+        tower(torch.zeros(1, 3, size, size, device=first.device, dtype=first.dtype))
+    shape = values["last"].shape if "last" in values else ()
     # square pictures give square maps; channels come first only where the last two sides agree
     return (int(shape[2]), int(shape[3])) if len(shape) == 4 and shape[2] == shape[3] else None
 
@@ -120,18 +122,18 @@ def _probe(tower: nn.Module, layer: nn.Module, size: int) -> tuple[int, int] | N
 def _attending(tower: Any) -> list[Any]:
     """The attention of each block, input side first; empty where a block has none that can be made visible."""
     blocks, _ = _token_blocks(tower)
-    found = []
+    parts = []
     for block in blocks.values():
         for name in ("self_attn", "attn", "attention"):
             part = getattr(block, name, None)
             if isinstance(part, nn.Module):
-                found.append(getattr(part, "attention", part))  # transformers' ViT nests one deeper
+                parts.append(getattr(part, "attention", part))  # transformers' ViT nests one deeper
                 break
     readable = all(
         isinstance(part, nn.MultiheadAttention) or hasattr(part, "fused_attn") or hasattr(part, "config")
-        for part in found
+        for part in parts
     )
-    return found if readable and len(found) == len(blocks) else []
+    return parts if readable and len(parts) == len(blocks) else []
 
 
 @contextmanager
@@ -144,23 +146,19 @@ def _visible(part: Any, maps: list[Tensor]) -> Iterator[None]:
         finally:
             del vars(part)["forward"]
         return
-    if hasattr(part, "fused_attn"):  # timm
-        before, part.fused_attn = part.fused_attn, False
-        handle = part.attn_drop.register_forward_hook(lambda module, inputs, output: maps.append(output))
-        try:
-            yield
-        finally:
-            handle.remove()
-            part.fused_attn = before
-        return
-    before = part.config._attn_implementation
-    part.config._attn_implementation = "eager"
-    handle = part.register_forward_hook(lambda module, inputs, output: maps.append(output[1]))
+    timm = hasattr(part, "fused_attn")
+    owner, name, plain = (part, "fused_attn", False) if timm else (part.config, "_attn_implementation", "eager")
+    before = getattr(owner, name)
+    setattr(owner, name, plain)
     try:
-        yield
+        if timm:
+            with hooked([(part.attn_drop, lambda weights: maps.append(weights) or weights)]):
+                yield
+        else:  # transformers returns output and weights
+            with part.register_forward_hook(lambda module, inputs, output: maps.append(output[1])):
+                yield
     finally:
-        handle.remove()
-        part.config._attn_implementation = before
+        setattr(owner, name, before)
 
 
 def _plain_attention(part: nn.MultiheadAttention, maps: list[Tensor]) -> Callable[..., tuple[Tensor, None]]:

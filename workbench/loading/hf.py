@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import compact, tokenizers
-from workbench.loading.anatomy import Image, anatomy, attention, map_layers
+from workbench.loading.anatomy import Image, anatomy, attention, map_layers, text_anatomy
 from workbench.loading.folding import quicken
 from workbench.loading.torch_backend import Towers
 from workbench.preprocessing import Preprocessing
@@ -72,6 +72,8 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
         score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
         attention=attention(model.vision_model, image),
+        text_anatomy=text_anatomy(model.text_model),
+        token_embedding=model.text_model.get_input_embeddings(),
     )
 
 
@@ -95,6 +97,8 @@ def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtyp
         anatomy=Anatomy("convolutional", map_layers(tower), (cells, cells)),
         dim=int(config["projection_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
+        text_anatomy=text_anatomy(model.text_model),
+        token_embedding=model.text_model.embeddings["word_embeddings"],
     )
 
 

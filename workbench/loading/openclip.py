@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import tokenizers
-from workbench.loading.anatomy import anatomy, attention
+from workbench.loading.anatomy import anatomy, attention, text_anatomy
 from workbench.loading.folding import quicken
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.torch_backend import Towers
@@ -58,6 +58,8 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         logit_bias=float(model.logit_bias.detach().float()) if model.logit_bias is not None else 0.0,
         score="sigmoid" if model.logit_bias is not None else "softmax",
         attention=attention(model.visual, model.encode_image),
+        text_anatomy=text_anatomy(getattr(model, "text", model)),
+        token_embedding=getattr(model, "text", model).token_embedding,
     )
 
 

@@ -6,18 +6,18 @@ Knows neither transformers nor open_clip: their rooms hand over `Towers`.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from workbench.backend import Anatomy, Reading, Tokens
-from workbench.errors import Unsupported
+from workbench.embedding.prefetch import prefetch
+from workbench.errors import BadInput, Unsupported
+from workbench.hooks import Intervention, hooked, recorded
 from workbench.images import check_pictures, safe_open
 from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 from workbench.text import check_texts
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from workbench.backend import Picture
     from workbench.models import ModelSpec, Score
 
+T = TypeVar("T")
+
 BATCH = 32  # pictures or texts of one pass
-AHEAD = 3  # batches of prepared pictures held at once
+AHEAD = 2  # batches of images that are prepared in advance
 READERS = min(8, os.cpu_count() or 1)  # threads that open pictures
 
 
@@ -48,6 +50,8 @@ class Towers:
     logit_bias: float = 0.0
     score: Score = "softmax"  # what the weights were trained for
     attention: Callable[[Tensor], tuple[Tensor, list[Tensor]]] | None = None  # normalised pixels; eager
+    text_anatomy: Anatomy = field(default_factory=lambda: Anatomy("flat"))
+    token_embedding: nn.Embedding | None = None  # of the text tower, called once for each pass
 
 
 class TorchBackend:
@@ -64,6 +68,7 @@ class TorchBackend:
         self.preprocessing = towers.preprocessing
         self.image_size = towers.preprocessing.size
         self.anatomy = towers.anatomy
+        self.text_anatomy = towers.text_anatomy
 
     @property
     def device(self) -> torch.device:
@@ -78,26 +83,17 @@ class TorchBackend:
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows."""
         check_pictures(images)
-        return torch.cat([self.encode_pixels(torch.stack(batch)) for batch in self._squares(images)])
-
-    def _squares(self, images: Sequence[Picture]) -> Iterator[list[Tensor]]:
-        """Batches of prepared pictures, in order; the next ones are opened while the device works on the last."""
-        with ThreadPoolExecutor(READERS, thread_name_prefix="prepare") as pool:
-            waiting: deque[Future[Tensor]] = deque()
-            coming = iter(images)
-            try:
-                for _ in range(0, len(images), BATCH):
-                    ahead = islice(coming, AHEAD * BATCH - len(waiting))
-                    waiting.extend(pool.submit(self._open, one) for one in ahead)
-                    yield [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody waits for the rest
-
-    def _open(self, image: Picture) -> Tensor:
-        return self.prepare(safe_open(image))
+        batches = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
+        prepared = prefetch(batches, lambda one: self.prepare(safe_open(one)), ahead=AHEAD, workers=READERS)
+        return torch.cat([self.encode_pixels(torch.stack(squares)) for squares in prepared])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows."""
+        *_, rows = self.text_batches(texts)
+        return rows
+
+    def text_batches(self, texts: Sequence[str]) -> Iterator[Tensor]:
+        """Embed texts one batch at a time; yields all rows after each batch, complete after the last."""
         check_texts(texts)
         tokens = self.tokenize(texts)
         lengths = tokens.mask.sum(dim=1)
@@ -106,7 +102,11 @@ class TorchBackend:
             longest = int(lengths[batch].max())
             part = Tokens(tokens.ids[batch, :longest], tokens.mask[batch, :longest], ())
             rows[batch] = self.encode_tokens(part)
-        return rows
+            yield rows
+
+    def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
+        """Run a long job as `Session.steps` does, without taking turns: nobody else uses this model."""
+        return work(self)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""
@@ -129,13 +129,54 @@ class TorchBackend:
     @torch.inference_mode()
     def encode_tokens(self, tokens: Tokens) -> Tensor:
         """Tokens of n texts -> (n, dim) float32 on the CPU, unit rows."""
-        rows = self.towers.text(tokens.ids.to(self.device), tokens.mask.to(self.device))
-        return nn.functional.normalize(rows.float(), dim=-1).cpu()
+        return self.embed_tokens(tokens).cpu()
+
+    @property
+    def token_table(self) -> Tensor:
+        """The text tower's input embeddings, (vocabulary, width)."""
+        return self._token_embedding().weight
+
+    def _token_embedding(self) -> nn.Embedding:
+        if self.towers.token_embedding is None:
+            raise Unsupported(f"{self.spec.title} has no table of token embeddings in its text tower.")
+        return self.towers.token_embedding
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) float32 on the device, unit rows, with gradient."""
         rows = self.towers.image(normalise(pixels, self.preprocessing).to(self.dtype))
         return nn.functional.normalize(rows.float(), dim=-1)
+
+    def embed_tokens(self, tokens: Tokens, soft: Tensor | None = None) -> Tensor:
+        """Tokens of n texts -> (n, dim) float32 on the device, unit rows, with gradient to `soft` where given."""
+        ids, mask = tokens.ids.to(self.device), tokens.mask.to(self.device)
+        with ExitStack() as stack:
+            if soft is not None:
+                table = self._token_embedding()
+                if soft.shape != (*ids.shape, table.embedding_dim):
+                    wanted = (*ids.shape, table.embedding_dim)
+                    raise BadInput(f"Soft tokens of these texts have shape {wanted}; got {tuple(soft.shape)}.")
+                stack.enter_context(hooked([(table, lambda rows: soft.to(rows))]))
+            return nn.functional.normalize(self.towers.text(ids, mask).float(), dim=-1)
+
+    def activations(self, pixels: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of image layers by name, with gradient."""
+        with recorded(self.anatomy.pick(layers)) as values:
+            self.embed_pixels(pixels)
+        return {name: values[name] for name in layers}
+
+    def text_activations(self, tokens: Tokens, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Outputs of text layers by name, with gradient."""
+        with recorded(self.text_anatomy.pick(layers)) as values:
+            self.embed_tokens(tokens)
+        return {name: values[name] for name in layers}
+
+    @contextmanager
+    def intervened(self, *image: Intervention, text: Sequence[Intervention] = ()) -> Iterator[None]:
+        """Change units of image and text layers within the `with` block."""
+        pairs = [(self.anatomy.pick([one.layer])[one.layer], one) for one in image]
+        pairs += [(self.text_anatomy.pick([one.layer])[one.layer], one) for one in text]
+        with hooked(pairs):
+            yield
 
     def attention(self, pixels: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Embeddings, and per block (n, heads, tokens, tokens) attention, both with gradient."""

@@ -1,7 +1,4 @@
-"""How long a caller waits: until a moment, until a token is cancelled, or until it stops listening by itself.
-
-Knows nothing of what is waited for beyond its `Future`.
-"""
+"""How long a caller waits: until a deadline, until a token is cancelled, or until it stops listening by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ T = TypeVar("T")
 
 
 class CancelToken:
-    """A switch that stops work; it can be thrown from any thread, once, and never back."""
+    """A switch that stops work; any thread may throw it, once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -28,11 +25,11 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the switch was thrown."""
+        """Whether `cancel` was called."""
         return self._cancelled
 
     def cancel(self) -> None:
-        """Stop what listens; a second call does nothing."""
+        """Call all listeners; a second call does nothing."""
         with self._lock:
             self._cancelled = True
             listeners, self._listeners = list(self._listeners.values()), {}
@@ -40,7 +37,7 @@ class CancelToken:
             listener()
 
     def on_cancel(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call `listener` when the switch is thrown (at once if it was); return what takes the listener away again."""
+        """Call `listener` on cancel (at once if that was before); return a function that removes the listener."""
         with self._lock:
             number = next(self._numbers)
             if not self._cancelled:
@@ -56,11 +53,11 @@ class CancelToken:
 
 
 class CancelScope:
-    """One caller's willingness to wait; once it is over, nothing more is computed for that caller.
+    """How long one caller waits; once that is over, nothing more is computed for it.
 
     Args:
         token: cancels from outside.
-        until: moment on `clock` when the deadline passes, in seconds; None for no deadline.
+        until: the deadline, in seconds on `clock`; None for none.
         clock: seconds that only grow.
     """
 
@@ -82,35 +79,35 @@ class CancelScope:
         return CancelScope(self.token, moment if self.until is None else min(moment, self.until), clock=self._clock)
 
     def stop_listening(self) -> None:
-        """Say that nobody waits any more, whatever the reason."""
+        """Say that the caller has left, for whatever reason."""
         self._listening = False
 
     def over(self) -> WorkbenchError | None:
-        """Return why nobody waits any more, or None."""
+        """Return why the caller no longer waits, or None."""
         if self.token.cancelled:
             return Cancelled("Stopped on request.")
         if not self._listening:
-            return Cancelled("Nobody waits for this any more.")
+            return Cancelled("Request abandoned.")
         if self.until is not None and self._clock() >= self.until:
-            return DeadlinePassed("This took longer than it may, and was stopped. Fewer pictures or steps take less.")
+            return DeadlinePassed("Time limit reached; try fewer images or steps.")
         return None
 
     def check(self) -> None:
-        """Raise if the caller waits no more.
+        """Raise if the caller no longer waits.
 
         Raises:
-            Cancelled: the token was cancelled, or the caller went away.
-            DeadlinePassed: the moment has come.
+            Cancelled: the token was cancelled, or the caller left.
+            DeadlinePassed: the deadline has passed.
         """
         if reason := self.over():
             raise reason
 
     def wait(self, future: Future[T]) -> T:
-        """Return the future's result or raise its error, unless scope ends first.
+        """Return the future's result or raise its error, unless this scope ends first.
 
         Raises:
             Cancelled: at once when the token is cancelled, whatever is still computed.
-            DeadlinePassed: the moment has come.
+            DeadlinePassed: the deadline has passed.
         """
         self.until_done(future)
         return future.result()

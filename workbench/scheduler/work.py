@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import OutOfResources, WorkbenchError
+from workbench.hooks import open_blocks
 from workbench.scheduler.attempt import Outcome, attempt
 from workbench.scheduler.cancel import CancelScope
 
@@ -89,6 +90,8 @@ class Job:
             self._gradients = torch.is_grad_enabled()
             if torch.is_inference_mode_enabled():  # it would reach into the steps of other jobs
                 raise RuntimeError("a step may not end inside torch.inference_mode(); close it before the yield")
+            if open_blocks():
+                raise RuntimeError("a step may not end with hooks on a shared model; close `hooked` before the yield")
         return value
 
 

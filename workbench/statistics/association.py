@@ -1,11 +1,9 @@
-"""Do embeddings put one set of things nearer to one set of attributes? WEAT and SC-WEAT, with tests and intervals.
+"""WEAT: are embeddings of one set of targets nearer to one set of attributes than those of another set?
 
-Works on embeddings of any kind (rows are made unit length here). Few stimuli make d unstable: mind its
-interval and n.
+Works on cosines of embeddings of any kind. Few stimuli make d unstable: read it with its interval and sizes.
 
     s(w, A, B) = mean cos(w, a) - mean cos(w, b)
-    WEAT       d = (mean s(x) - mean s(y)) / sd of s over X and Y together, ddof = 1
-    SC-WEAT    d = s(w, A, B) / sd of cos(w, .) over A and B together, ddof = 1
+    d          = (mean s(x) - mean s(y)) / sd of s over X and Y together, ddof = 1
 
 Source: Caliskan, Bryson and Narayanan 2017, Science 356:183; Steed and Caliskan 2021, arXiv:2010.15052 (images).
 """
@@ -18,10 +16,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics._checked import check_level
+from workbench.statistics._checks import check_level
 from workbench.statistics.intervals import RESAMPLES, Interval
 
 PERMUTATIONS = 10_000  # exact where no more than this many splits exist
@@ -33,7 +31,7 @@ class Association:
     """An effect size and whether a random split of the same stimuli would do."""
 
     d: Interval  # in standard deviations, ddof = 1
-    statistic: float  # WEAT: sum s(x) - sum s(y); SC-WEAT: s(w, A, B)
+    statistic: float  # sum s(x) - sum s(y)
     p_value: float | None
     null_mean: float | None  # of d over splits
     null_q95: float | None
@@ -42,31 +40,6 @@ class Association:
 
 
 def weat(
-    targets: tuple[ArrayLike, ArrayLike],
-    attributes: tuple[ArrayLike, ArrayLike],
-    *,
-    rng: np.random.Generator | int,
-    alternative: Alternative = "two-sided",
-    level: float = 0.95,
-) -> Association:
-    """Return how much nearer X is to A (and Y to B) than a random split of X and Y would be.
-
-    Args:
-        targets: X (x, dim) and Y (y, dim).
-        attributes: A (a, dim) and B (b, dim).
-        rng: generator or seed, for the interval and where splits are drawn.
-        alternative: "greater" is the papers' one-sided test.
-        level: of confidence; the percentile bootstrap draws all four sets of stimuli again.
-
-    Raises:
-        BadInput: an empty set, other widths, a zero or infinite vector, or a level outside (0, 1).
-    """
-    x, y, a, b = _unit([*targets, *attributes])
-    both = np.concatenate([x, y])
-    return weat_of_cosines(both @ a.T, both @ b.T, len(x), rng=rng, alternative=alternative, level=level)
-
-
-def weat_of_cosines(
     to_a: NDArray[np.float64],
     to_b: NDArray[np.float64],
     first: int,
@@ -75,7 +48,7 @@ def weat_of_cosines(
     alternative: Alternative = "two-sided",
     level: float = 0.95,
 ) -> Association:
-    """Return what `weat` returns, from cosines that were kept instead of embeddings.
+    """Return how much nearer X is to A (and Y to B) than a random split of X and Y would be.
 
     Args:
         to_a: (x + y, a) cosines of all targets, X in front, to each attribute of A.
@@ -105,52 +78,6 @@ def weat_of_cosines(
     spread = float(nearer.std(ddof=1))
     null = _mean_gap(sums, nearer, first) / spread if spread > 0 else None
     return _Found(d, seen, null, drawn, exact, sizes).judged(alternative, level)
-
-
-def sc_weat(
-    word: ArrayLike,
-    attributes: tuple[ArrayLike, ArrayLike],
-    *,
-    rng: np.random.Generator | int,
-    alternative: Alternative = "two-sided",
-    level: float = 0.95,
-) -> Association:
-    """Return how much nearer one embedding is to A than to B, against random splits of A and B.
-
-    Args:
-        word: (dim,).
-        attributes: A (a, dim) and B (b, dim).
-        rng: generator or seed.
-        alternative: "greater" tests nearness to A only.
-        level: of confidence.
-
-    Raises:
-        BadInput: as `weat`.
-    """
-    check_level(level)
-    w, a, b = _unit([np.atleast_2d(np.asarray(word, dtype=np.float64)), *attributes])
-    near = np.concatenate([a, b]) @ w[0]
-    generator = np.random.default_rng(rng)
-    d = float(_effect(near[None], len(a))[0])
-    sums, exact = _splits(near, len(a), generator)
-    picked = [generator.integers(0, len(part), size=(RESAMPLES, len(part))) for part in (a, b)]
-    drawn = np.concatenate([near[: len(a)][picked[0]], near[len(a) :][picked[1]]], axis=1)
-    spread = float(near.std(ddof=1))
-    null = _mean_gap(sums, near, len(a)) / spread if spread > 0 else None
-    seen = float(near[: len(a)].mean() - near[len(a) :].mean())
-    sizes = len(a), len(b)
-    again = _effect(drawn, len(a))
-    return _Found(d, seen, null, again, exact, sizes).judged(alternative, level)
-
-
-def _unit(sets: list[ArrayLike]) -> list[NDArray[np.float64]]:
-    rows = [np.asarray(one, dtype=np.float64) for one in sets]
-    if any(one.ndim != 2 or len(one) == 0 for one in rows) or len({one.shape[1] for one in rows}) != 1:
-        raise BadInput(f"Each set holds one or more embeddings of one width; got shapes {[one.shape for one in rows]}.")
-    lengths = [np.linalg.norm(one, axis=1, keepdims=True) for one in rows]
-    if not all(np.isfinite(length).all() and (length > 0).all() for length in lengths):
-        raise BadInput("An embedding must be finite and not zero: a zero vector has no direction.")
-    return [one / length for one, length in zip(rows, lengths, strict=True)]
 
 
 def _effect(values: NDArray[np.float64], first: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
 from workbench.statistics import intervals
-from workbench.statistics._checked import check_level, clusters_of, finite
+from workbench.statistics._checks import check_level, clusters_of, finite
 from workbench.statistics.intervals import RESAMPLES, Interval
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics._checked import clusters_of, finite
+from workbench.statistics._checks import clusters_of, finite
 
 
 def effective(outcomes: ArrayLike, cluster: Sequence[Hashable] | NDArray[Any] | None) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadInput
 from workbench.statistics import intervals, multiplicity
-from workbench.statistics._checked import Counts, arrays, check_level
+from workbench.statistics._checks import Counts, arrays, check_level
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.omnibus import Omnibus, deal, omnibus
 

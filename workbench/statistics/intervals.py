@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics._checked import check_counts, check_level, clusters_of, finite
-from workbench.statistics._inverted import auroc_bound, normal_quantiles, score_bound
-from workbench.statistics._resampled import resampled
+from workbench.statistics._bootstrap import resampled
+from workbench.statistics._checks import check_counts, check_level, clusters_of, finite
+from workbench.statistics._test_inversion import auroc_bound, normal_quantiles, score_bound
 
 SMALL = 40  # below this many cases `auto` takes the exact interval (Brown, Cai and DasGupta 2001, section 5)
 RESAMPLES = 2000
@@ -215,8 +215,8 @@ def auroc(scores: ArrayLike, positives: ArrayLike, *, level: float = 0.95) -> In
     ones, zeros = int(is_positive.sum()), int((~is_positive).sum())
     if ones == 0 or zeros == 0:
         return Interval(None, None, None, level, "undefined: both classes are needed")
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    area = float((rankdata(x)[is_positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    area = round(float(roc_auc_score(is_positive, x)), 12)  # a trapezoid sum is not quite 1 where all pairs are won
     low, high = (auroc_bound(area, ones, zeros, z=side) for side in normal_quantiles(level))
     return Interval(area, low, high, level, "Newcombe score (AUROC)")

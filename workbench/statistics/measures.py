@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from pandas import DataFrame
 
-    from workbench.statistics._checked import Counts
+    from workbench.statistics._checks import Counts
 
 __all__ = ["Extra", "Measure", "adjust", "between", "number", "of_gap", "records", "share", "table"]
 _ORDER = ("metric", "label_set", "template_set", "slice_by", "slice", "control", "contrast", "reference")

@@ -6,12 +6,11 @@ Works on counts (k of n a group), in one table or in one a stratum.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.statistics._checked import Counts, arrays
+from workbench.statistics._checks import Counts, arrays
 from workbench.statistics.intervals import RESAMPLES
 
 EXPECTED = 5.0  # below this expected count a table is small and takes an exact or simulated test (Cochran 1954)
@@ -32,11 +31,10 @@ def omnibus(
     *,
     rng: np.random.Generator | int,
     resamples: int = RESAMPLES,
-    kind: Literal["chi2", "g"] = "chi2",
 ) -> Omnibus:
     """Test whether all groups are alike in every one of the tables (one, or one a stratum).
 
-    Pearson's chi-square or the G statistic, summed over tables. Where an expected count is below 5 the p-value is
+    Pearson's chi-square, summed over tables. Where an expected count is below 5 the p-value is
     Fisher's (a single two by two table) or comes from dealing the successes at random.
 
     Raises:
@@ -52,20 +50,19 @@ def omnibus(
         return Omnibus(None, None, None, "undefined: nothing varies")
     from scipy.stats import chi2, fisher_exact
 
-    seen = float(sum(_statistic(k[None], n, kind)[0] for k, n in pieces))
+    seen = float(sum(_chi_square(k[None], n)[0] for k, n in pieces))
     freedom = sum(len(n) - 1 for _, n in pieces)
     least = min(float(min(k.sum(), n.sum() - k.sum()) * n.min() / n.sum()) for k, n in pieces)
-    name = "chi-square" if kind == "chi2" else "G"
     if least >= EXPECTED:
-        return Omnibus(seen, freedom, float(chi2.sf(seen, freedom)), name)
+        return Omnibus(seen, freedom, float(chi2.sf(seen, freedom)), "chi-square")
     if len(pieces) == 1 and freedom == 1:
         k, n = pieces[0]
         return Omnibus(seen, 1, min(1.0, float(fisher_exact([k, n - k])[1])), "Fisher exact")
     generator = np.random.default_rng(rng)
-    drawn = sum(_statistic(deal(k, n, rng=generator, resamples=resamples), n, kind) for k, n in pieces)
+    drawn = sum(_chi_square(deal(k, n, rng=generator, resamples=resamples), n) for k, n in pieces)
     hits = np.count_nonzero(np.asarray(drawn) >= seen - 1e-9)
     p_value = (1 + hits) / (1 + resamples)
-    return Omnibus(seen, freedom, p_value, f"{name}, permutation")
+    return Omnibus(seen, freedom, p_value, "chi-square, permutation")
 
 
 def deal(k: NDArray[np.int64], n: NDArray[np.int64], *, rng: np.random.Generator, resamples: int) -> NDArray[np.int64]:
@@ -73,14 +70,7 @@ def deal(k: NDArray[np.int64], n: NDArray[np.int64], *, rng: np.random.Generator
     return rng.multivariate_hypergeometric(n, int(k.sum()), size=resamples, method="marginals")
 
 
-def _statistic(k: NDArray[np.int64], n: NDArray[np.int64], kind: str) -> NDArray[np.float64]:
-    """(m, groups) successes -> (m,) Pearson's chi-square or G of the groups by success table."""
-    from scipy.special import xlogy
-
+def _chi_square(k: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(m, groups) successes -> (m,) Pearson's chi-square of the groups by success table."""
     rate = k[0].sum() / n.sum()
-    cells = ((k, n * rate), (n - k, n * (1 - rate)))
-    if kind == "chi2":
-        found = sum(((seen - expected) ** 2 / expected).sum(1) for seen, expected in cells)
-    else:
-        found = 2 * sum(xlogy(seen, seen / expected).sum(1) for seen, expected in cells)
-    return np.asarray(found, dtype=np.float64)
+    return np.asarray((((k - n * rate) ** 2) / (n * rate * (1 - rate))).sum(1), dtype=np.float64)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.errors import BadInput
-from workbench.statistics._checked import check_level
+from workbench.statistics._checks import check_level
 
 POWER = 0.8
 

@@ -1,8 +1,8 @@
-"""Who stands at the top of a search: skew, MaxSkew, MinSkew at k, and NDKL, beside what a random order gives.
+"""Group representation at the top of a ranking: MaxSkew@k, MinSkew@k and NDKL@k, beside what random orders give.
 
-Works on the groups of a ranking, best first. Knows no query and no picture.
+Works on the group of each ranked item, best first. Does not know about queries or images.
 
-    skew of a group at k   ln(its share among the first k / its target share); a group that is not there counts as 1 / k
+    skew of a group at k   ln(its share among the first k / its target share); an absent group counts as 1 / k
     NDKL at k              divergence of the first i from the target, averaged over i up to k, weights 1 / log2(i + 1)
 
 Source: Geyik, Ambler and Kenthapadi 2019, arXiv:1905.01989, section 3.
@@ -11,20 +11,40 @@ Source: Geyik, Ambler and Kenthapadi 2019, arXiv:1905.01989, section 3.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics import _ranked
-from workbench.statistics._beside import Beside, Measured, Rows, beside
-from workbench.statistics._checked import check_level, clusters_of, finite
-from workbench.statistics._ranked import Target
-from workbench.statistics.intervals import RESAMPLES
+from workbench.statistics import _skew
+from workbench.statistics._checks import check_level, clusters_of, finite
+from workbench.statistics._skew import Scores, Target
+from workbench.statistics.intervals import RESAMPLES, Interval
 
-__all__ = ["Beside", "Measured", "Target", "max_skew", "measured", "min_skew", "ndkl", "order", "skew_at_k"]
 DIGITS = 6  # scores are rounded to this before ties are broken
+
+
+@dataclass(frozen=True)
+class RankingMeasure:
+    """A measure of a ranking at k, beside the same measure of random orders."""
+
+    k: int  # items looked at
+    n: int  # items ranked
+    interval: Interval  # in nats
+    null_mean: float
+    null_q95: float  # 95th percentile of chance; the 5th for MinSkew, whose extremes lie below
+    p_value: float  # how often chance is as extreme
+
+
+@dataclass(frozen=True)
+class RankingMeasures:
+    """The three measures, each at every k in the order given."""
+
+    max_skew: tuple[RankingMeasure, ...]
+    min_skew: tuple[RankingMeasure, ...]
+    ndkl: tuple[RankingMeasure, ...]
 
 
 def order(scores: ArrayLike, sample_ids: Sequence[Any]) -> NDArray[np.intp]:
@@ -38,64 +58,8 @@ def order(scores: ArrayLike, sample_ids: Sequence[Any]) -> NDArray[np.intp]:
     if len(names) != x.size:
         raise BadInput(f"Each score needs one sample id; got {x.size} scores and {len(names)} ids.")
     if len(set(names.tolist())) != x.size:
-        raise BadInput("A sample id stands twice; ties could not be broken the same way each time.")
+        raise BadInput("Sample ids must be unique: ties are broken by them. One id occurs twice.")
     return np.lexsort((names, -np.round(x, DIGITS)))
-
-
-def skew_at_k(
-    groups: Sequence[Hashable], k: int | Sequence[int], *, target: Target = "dataset"
-) -> dict[Any, NDArray[np.float64]]:
-    """Return each group's skew at each k, in nats.
-
-    Args:
-        groups: of the ranked items, best first.
-        k: one or more numbers of items, 1..n.
-        target: "dataset" (each group's share of all ranked items), "uniform" over the groups that are ranked, or the
-            share of each group; a group that such a target names and the ranking lacks counts too.
-
-    Returns:
-        group -> (number of k,).
-
-    Raises:
-        BadInput: an empty ranking, a k outside 1..n, or a target that leaves out a group or does not add up to 1.
-    """
-    names, codes, shares = _ranked.coded(groups, target)
-    found = _ranked.scored(codes[None], len(names), _ranked.checked_k(k, len(codes)), shares=shares)
-    return dict(zip(names, found.skew[0].T, strict=True))
-
-
-def max_skew(groups: Sequence[Hashable], k: int | Sequence[int], *, target: Target = "dataset") -> NDArray[np.float64]:
-    """(number of k,) the largest skew of any group, in nats: how far the most favoured group is over its target.
-
-    Raises:
-        BadInput: as `skew_at_k`.
-    """
-    found: NDArray[np.float64] = np.stack(list(skew_at_k(groups, k, target=target).values())).max(axis=0)
-    return found
-
-
-def min_skew(groups: Sequence[Hashable], k: int | Sequence[int], *, target: Target = "dataset") -> NDArray[np.float64]:
-    """(number of k,) the smallest skew of any group, in nats: how far the least favoured group is under its target.
-
-    Raises:
-        BadInput: as `skew_at_k`.
-    """
-    found: NDArray[np.float64] = np.stack(list(skew_at_k(groups, k, target=target).values())).min(axis=0)
-    return found
-
-
-def ndkl(
-    groups: Sequence[Hashable], k: int | Sequence[int] | None = None, *, target: Target = "dataset"
-) -> NDArray[np.float64]:
-    """(number of k,) NDKL, 0 or more, in nats; without k, of the whole ranking.
-
-    Raises:
-        BadInput: as `skew_at_k`.
-    """
-    names, codes, shares = _ranked.coded(groups, target)
-    at = _ranked.checked_k(len(codes) if k is None else k, len(codes))
-    found: NDArray[np.float64] = _ranked.scored(codes[None], len(names), at, shares=shares).ndkl[0]
-    return found
 
 
 def measured(
@@ -106,40 +70,94 @@ def measured(
     target: Target = "dataset",
     cluster: Sequence[Hashable] | NDArray[Any] | None = None,
     level: float = 0.95,
-) -> Measured:
+) -> RankingMeasures:
     """Return MaxSkew, MinSkew and NDKL at each k with intervals and nulls, 2,000 resamples each.
 
     MaxSkew is at least 0 and grows with the number of groups even by chance. Its lower bound is therefore simultaneous
     over groups, its upper bound the largest of any group; MinSkew the other way round. NDKL's interval is the basic
-    bootstrap, which takes resampling's upward bias off; NDKL is above 0 for random orders too, so judge it by its null.
+    bootstrap, which removes the upward bias of resampling; NDKL is above 0 for random orders too, so judge it by its
+    null.
 
     Args:
         groups: of the ranked items, best first.
         k: one or more numbers of items, 1..n.
         rng: generator or seed.
-        target: as in `skew_at_k`.
+        target: "dataset" (each group's share of all ranked items), "uniform" over the groups that are ranked, or the
+            share of each group; a group that such a target names and the ranking lacks counts too.
         cluster: n names of what is drawn together, in the ranking's order.
         level: of confidence.
 
     Raises:
-        BadInput: as `skew_at_k`; another number of clusters.
+        BadInput: an empty ranking, a k outside 1..n, a target that leaves out a group or does not add up to 1, another
+            number of clusters.
     """
     check_level(level)
-    names, codes, shares = _ranked.coded(groups, target)
-    at = _ranked.checked_k(k, len(codes))
+    names, codes, shares = _skew.coded(groups, target)
+    at = _skew.checked_k(k, len(codes))
     members = None if cluster is None else clusters_of(cluster, len(codes))
     generator, size, depth = np.random.default_rng(rng), len(names), max(at)
-    orders = _ranked.shuffled(codes, size, generator, resamples=RESAMPLES, depth=depth)
-    redrawn = _ranked.redrawn(codes, members, size, rng=generator, resamples=RESAMPLES, depth=depth)
-    value = _ranked.scored(codes[None], size, at, shares=shares)
+    orders = _skew.shuffled(codes, size, generator, resamples=RESAMPLES, depth=depth)
+    redrawn = _skew.redrawn(codes, members, size, rng=generator, resamples=RESAMPLES, depth=depth)
+    value = _skew.scored(codes[None], size, at, shares=shares)
     null, drawn = (
-        _all([_ranked.scored(block, size, at, shares=shares) for block in each]) for each in (orders, redrawn)
+        _joined([_skew.scored(block, size, at, shares=shares) for block in part]) for part in (orders, redrawn)
     )
-    rows = Rows(at, len(codes), level, clustered=cluster is not None)
-    return beside(value, null, drawn=drawn, rows=rows)
+    name = "bootstrap" if cluster is None else "cluster bootstrap"
+    rows = _Rows(at, len(codes), level)
+    simultaneous, basic = f"percentile {name}, simultaneous over groups", f"basic {name}"
+    (above, below), (low, high) = _skew_bounds(drawn, level), _divergence_bounds(value, drawn, level)
+    return RankingMeasures(
+        rows.of(value.skew[0].max(1), above, null.skew.max(2), method=simultaneous),
+        rows.of(value.skew[0].min(1), below, null.skew.min(2), method=simultaneous, sign=-1),
+        rows.of(value.ndkl[0], np.stack([low, high]), null.ndkl, method=basic),
+    )
 
 
-def _all(blocks: list[_ranked.Scored]) -> _ranked.Scored:
-    return _ranked.Scored(
-        np.concatenate([block.skew for block in blocks]), np.concatenate([block.ndkl for block in blocks])
-    )
+def _joined(blocks: list[Scores]) -> Scores:
+    return Scores(np.concatenate([block.skew for block in blocks]), np.concatenate([block.ndkl for block in blocks]))
+
+
+def _skew_bounds(drawn: Scores, level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds, (2, number of k) each, of the largest and of the smallest skew."""
+    tail, groups = (1 - level) / 2, drawn.skew.shape[2]
+    largest = np.quantile(drawn.skew, [tail / groups, 1 - tail], axis=0).max(axis=2)
+    smallest = np.quantile(drawn.skew, [tail, 1 - tail / groups], axis=0).min(axis=2)
+    return np.maximum(largest, [[0.0], [-np.inf]]), np.minimum(smallest, [[np.inf], [0.0]])
+
+
+def _divergence_bounds(value: Scores, drawn: Scores, level: float) -> NDArray[np.float64]:
+    tail = (1 - level) / 2
+    bounds: NDArray[np.float64] = 2 * value.ndkl[0] - np.quantile(drawn.ndkl, [1 - tail, tail], axis=0)
+    return np.maximum(bounds, 0.0)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What the rows of one ranking have in common."""
+
+    at: tuple[int, ...]  # every k
+    n: int
+    level: float
+
+    def of(
+        self,
+        values: NDArray[np.float64],  # (number of k,)
+        bounds: NDArray[np.float64],  # (2, number of k)
+        null: NDArray[np.float64],  # (resamples, number of k)
+        *,
+        method: str,
+        sign: int = 1,  # -1 where small values are the extreme ones
+    ) -> tuple[RankingMeasure, ...]:
+        hits = (sign * null >= sign * values - 1e-12).sum(0)
+        limits = np.quantile(null, 0.95 if sign > 0 else 0.05, axis=0)
+        return tuple(
+            RankingMeasure(
+                k,
+                self.n,
+                Interval(value, min(float(low), value), max(float(high), value), self.level, method),
+                float(null[:, i].mean()),
+                float(limits[i]),
+                float((1 + hits[i]) / (1 + len(null))),
+            )
+            for i, (k, value, low, high) in enumerate(zip(self.at, values.tolist(), *bounds, strict=True))
+        )

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import BadInput
-from workbench.statistics._checked import Counts, arrays, check_level
-from workbench.statistics.intervals import Interval
+from workbench.statistics._checks import Counts, arrays
 from workbench.statistics.omnibus import omnibus
 
 Strata = Mapping[Any, Counts]  # stratum -> group -> (k, n)
@@ -34,49 +32,6 @@ class Reversal:
     complete: bool  # every stratum is against the crude direction, or neutral
 
 
-def totals(strata: Strata) -> dict[Any, tuple[int, int]]:
-    """Return each group's counts over all strata, in the order they are met.
-
-    Raises:
-        BadInput: counts that cannot be.
-    """
-    found: dict[Any, tuple[int, int]] = {}
-    for part in strata.values():
-        arrays(part)
-        for group, (k, n) in part.items():
-            before = found.get(group, (0, 0))
-            found[group] = (before[0] + int(k), before[1] + int(n))
-    return found
-
-
-def standardised(
-    strata: Strata, *, weights: Mapping[Any, float] | None = None, level: float = 0.95
-) -> dict[Any, Interval]:
-    """Return each group's share if every group had the same mix of strata (direct standardisation), 0..1.
-
-    Args:
-        strata: stratum -> group -> (k, n).
-        weights: share of each stratum in that mix, adding up to 1; without them, the mix of all groups together. A
-            group without members in a weighted stratum has no such share.
-        level: of confidence; the interval is Wilson's with the group's effective size.
-
-    Raises:
-        BadInput: counts that cannot be, or weights that do not fit.
-
-    Source:
-        Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, chapter 19.
-    """
-    check_level(level)
-    sizes = {name: sum(int(n) for _, n in part.values()) for name, part in strata.items()}
-    mix = weights or {name: size / max(1, sum(sizes.values())) for name, size in sizes.items()}
-    if weights is not None and (set(mix) != set(strata) or abs(sum(mix.values()) - 1) > 1e-6 or min(mix.values()) < 0):
-        raise BadInput(f"Weights give each stratum a share, adding up to 1; got {dict(mix)}.")
-    used = {name: share for name, share in mix.items() if share > 0}
-    return {
-        group: _share([(strata[s].get(group, (0, 0)), w) for s, w in used.items()], level) for group in totals(strata)
-    }
-
-
 def reversals(strata: Strata) -> list[Reversal]:
     """Return every pair of groups whose order as they come is opposite to their order with strata held fixed.
 
@@ -89,7 +44,7 @@ def reversals(strata: Strata) -> list[Reversal]:
     Source:
         Simpson 1951, J. R. Stat. Soc. B 13:238.
     """
-    crude = {group: k / n for group, (k, n) in totals(strata).items() if n}
+    crude = {group: k / n for group, (k, n) in _totals(strata).items() if n}
     names = list(crude)
     found = []
     for at, one in enumerate(names):
@@ -139,6 +94,17 @@ def evidence(strata: Strata, one: Any, other: Any) -> tuple[float, float]:
     return _or_one(as_they_come), _or_one(float(StratifiedTable(used).test_null_odds(correction=True).pvalue))
 
 
+def _totals(strata: Strata) -> dict[Any, tuple[int, int]]:
+    """Return each group's counts over all strata, in the order they are met."""
+    found: dict[Any, tuple[int, int]] = {}
+    for part in strata.values():
+        arrays(part)
+        for group, (k, n) in part.items():
+            before = found.get(group, (0, 0))
+            found[group] = (before[0] + int(k), before[1] + int(n))
+    return found
+
+
 def _or_one(p_value: float | None) -> float:
     return p_value if p_value is not None and math.isfinite(p_value) else 1.0
 
@@ -157,23 +123,3 @@ def _turned(strata: Strata, higher: Any, lower: Any, *, crude: float) -> Reversa
         return None
     complete = all(apart <= _SAME for apart in within.values())
     return Reversal(higher, lower, crude, fixed, within, complete)
-
-
-def _share(parts: list[tuple[tuple[int, int], float]], level: float) -> Interval:
-    if not parts or any(n == 0 for (_, n), _ in parts):
-        return Interval(None, None, None, level, "undefined: a stratum without members")
-    value = sum(weight * k / n for (k, n), weight in parts)
-    variance = sum(weight**2 * (k / n) * (1 - k / n) / n for (k, n), weight in parts)
-    unseen = 1 / sum(weight**2 / n for (_, n), weight in parts)  # size, if all strata were alike
-    size = value * (1 - value) / variance if variance > 0 else unseen
-    low, high = _wilson(value, size, level)
-    return Interval(value, low, high, level, "Wilson, effective size")
-
-
-def _wilson(value: float, size: float, level: float) -> tuple[float, float]:
-    from scipy.stats import norm
-
-    z2 = float(norm.ppf((1 + level) / 2)) ** 2
-    middle = (value + z2 / (2 * size)) / (1 + z2 / size)
-    half = math.sqrt(z2 * (value * (1 - value) / size + z2 / (4 * size**2))) / (1 + z2 / size)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -22,7 +22,7 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = ""  # a folder, a table, tars; not for shapes
-    kind: Literal["auto", "folder", "csv", "parquet", "webdataset", "shapes"] = "auto"
+    kind: Literal["auto", "folder", "csv", "parquet", "zip", "webdataset", "hf", "shapes"] = "auto"
     image: str = "image"  # a table's column of paths or bytes
     text: str = "text"  # a table's column of captions
     templates: tuple[str, ...] = ("a photo of a {}.",)  # for data with labels

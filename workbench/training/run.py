@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -212,9 +213,8 @@ class _Training:
         share_right = matched(result.images, result.texts, gather(batch.keys))
         scale = float(self._trainee.log_scale.detach().float().exp())
         measured = self._step % self._recipe.check_every == 0 or self._step == self._recipe.steps
-        return record.HistoryRow(
-            self._step, loss, share_right, rate, scale, self._accuracy.value if measured else float("nan")
-        )
+        accuracy = self._accuracy.value if measured and self._accuracy.value is not None else math.nan
+        return record.HistoryRow(self._step, loss, share_right, rate, scale, accuracy)
 
     def save(self) -> None:
         """Write a checkpoint of this very step."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audits.adversarial import surrogates
-from audits.adversarial.goals import Goal, Loss
-from audits.adversarial.norms import Ball, Norm
-from audits.adversarial.pgd import apgd, pgd
 from audits.answers import classifier, prompts
 from audits.contracts import Item
 from audits.seeds import generator
+from workbench.attacks.goals import Goal, Loss
+from workbench.attacks.norms import Ball, Norm
+from workbench.attacks.pgd import apgd, pgd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,16 +44,16 @@ def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mappi
         noise = torch.stack([_noise(recipes[at], items[at].sample_id, tuple(pixels.shape[1:])) for at in members])
         chosen = torch.tensor(members, device=pixels.device)
         own = [recipes[at] for at in members]
-        target, read = (box, texts) if "on" not in recipe else _surrogate(own, str(pixels.device))
-        goal = replace(_goal(own, read, pixels), onward="on" in recipe)
-        answer[chosen] = _changed(target, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
+        with ExitStack() as stack:
+            target: Any = box
+            if "on" in recipe:
+                target = stack.enter_context(surrogates.surrogate(str(recipe["on"]), box))
+                known = target.read([text for one in own for text in prompts(one["labels"], one["templates"])])
+            else:
+                known = texts
+            goal = replace(_goal(own, known, pixels), onward="on" in recipe)
+            answer[chosen] = _changed(target, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
     return answer
-
-
-def _surrogate(recipes: Sequence[Mapping[str, Any]], device: str) -> tuple[Any, Mapping[str, NDArray[np.float32]]]:
-    """Open the model that the attack is made on, and embed the labels with it."""
-    found = surrogates.open_surrogate(str(recipes[0]["on"]), device)
-    return found, found.read([text for recipe in recipes for text in prompts(recipe["labels"], recipe["templates"])])
 
 
 def _noise(recipe: Mapping[str, object], sample_id: str, shape: tuple[int, ...]) -> Tensor:

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
 from audits.adversarial import surrogates
-from audits.adversarial.goals import Loss
 from audits.adversarial.lp.attack import NOISE, WORST
-from audits.adversarial.norms import Norm
 from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
 from audits.sampling import described, some
 from audits.settings import read_settings
+from workbench.attacks.goals import Loss
+from workbench.attacks.norms import Norm
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -13,7 +13,7 @@ from audits.bias.association.score import NEARER, Settings, Test
 from audits.bias.association.text import EFFECT, finding
 from audits.contracts import OUTCOME
 from audits.settings import read_settings
-from workbench.statistics.association import weat_of_cosines
+from workbench.statistics.association import weat
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -52,7 +52,7 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
         return number(EFFECT, Interval(None, None, None, 0.95, f"undefined: {len(x)} and {len(y)} images"), **fields)
     both = pd.concat([x, y])
     to_a, to_b = (np.array(both[column].tolist(), float) for column in ("to_a", "to_b"))
-    result = weat_of_cosines(to_a, to_b, len(x), rng=rng)
+    result = weat(to_a, to_b, len(x), rng=rng)
     fields |= {"null_mean": result.null_mean, "null_q95": result.null_q95, "p_value": result.p_value}
     return number(EFFECT, result.d, **fields)
 

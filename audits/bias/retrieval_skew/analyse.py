@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
-    from workbench.statistics.ranking import Beside
+    from workbench.statistics.ranking import RankingMeasure
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
         cluster=measuring.repeated(one.clusters),
     )
     for metric in NAMES:
-        rows: tuple[Beside, ...] = getattr(skews, metric)
+        rows: tuple[RankingMeasure, ...] = getattr(skews, metric)
         for row in rows:
             yield number(
                 f"{metric}@{row.k}",

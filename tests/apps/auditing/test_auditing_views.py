@@ -12,7 +12,7 @@ import audits
 from apps.auditing import behind, comparing, gating, reading
 from apps.auditing.run_list import RunList, title
 from audits.contracts import OUTCOME
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
 AUDIT = "surveillance/scenes"

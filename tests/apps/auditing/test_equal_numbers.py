@@ -11,7 +11,7 @@ import audits
 from apps.auditing.audit_request import AuditRequest, jobs
 from apps.auditing.running import carry_out
 from apps.shell import run as shell
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
 

@@ -13,7 +13,7 @@ from apps._folder_box import SCRIPT, SLASH, folder_box, inside
 from apps._uploads import folder_beside_uploads
 from apps.auditing import audit_request
 from apps.auditing.audit_request import FOLDER, UPLOAD, AuditRequest
-from apps.auditing.own_pictures import from_folder
+from apps.auditing.own_pictures import from_files, from_folder
 from audits.datasets import readers
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
@@ -107,6 +107,24 @@ def test_a_zip_s_folders_are_its_labels(tmp_path: Path) -> None:
         packed.write(sample_path("coffee"), "cup/two.png")
     (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(bundle),)))
     assert sorted(readers.read(job.dataset).table["label"]) == ["cat", "cup"]
+
+
+def test_images_of_a_zip_with_equal_tails_all_arrive(tmp_path: Path) -> None:
+    paths = ("cat/x/y/z/p.png", "dog/x/y/z/p.png", "x/y/z/p.png")
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as packed:
+        for path, key in zip(paths, ("cat", "coffee", "rocket"), strict=True):
+            packed.write(sample_path(key), path)
+    table = readers.read(from_files([str(tmp_path / "mine.zip")])).table
+    assert list(zip(table["path"], table["label"], strict=True)) == list(zip(paths, ("cat", "dog", "x"), strict=True))
+    assert table["sha256"].nunique() == 3
+
+
+def test_paths_of_a_zip_that_one_disk_may_take_for_equal_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as packed:
+        packed.write(CAT, "cat/p.png")
+        packed.write(COFFEE, "Cat/P.PNG")
+    with pytest.raises(BadInput, match="twice"):
+        from_files([str(tmp_path / "mine.zip")])
 
 
 def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:

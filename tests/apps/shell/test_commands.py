@@ -16,8 +16,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from apps.shell import EXIT_CODES, run
-from apps.shell._interrupt import stop_on_ctrl_c
+from apps.shell import run
+from audits import errors as audit_errors
+from audits.comparing import NotComparable
+from audits.shell.exit_codes import EXIT_CODES
+from audits.shell.interrupt import stop_on_ctrl_c
 from workbench import classify, errors
 from workbench.loading import hub
 from workbench.loading.torch_backend import TorchBackend
@@ -100,7 +103,7 @@ def test_classify_in_words_keeps_stdout_for_the_answer(capsys: pytest.CaptureFix
         (["embed", "x.png", "--out", "x.csv"], 2, ".parquet"),
         (["embed", "x.png", "--out", "gone/x.parquet"], 2, "does not exist"),
         (["models", "--download", "nothing"], 2, "pocket"),
-        (["classify", "x.png", "--labels", "a", "--model", "openai/clip-vit-base-patch32"], 4, "models --download"),
+        (["classify", "x.png", "--labels", "a", "--model", "openai/clip-vit-base-patch32"], 8, "models --download"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_breath(
@@ -111,6 +114,19 @@ def test_what_cannot_be_used_is_told_in_one_breath(
     assert out == ""
     assert said in err
     assert "Traceback" not in err
+
+
+def test_the_table_of_exit_codes() -> None:
+    """The codes that the README promises to scripts, written here by hand."""
+    assert set(EXIT_CODES) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130}
+    codes = {"WorkbenchError": 1, "BadInput": 2, "BadPicture": 2, "UnknownName": 2, "Unsupported": 2}
+    codes |= {"WeightsMissing": 8, "WeightsRefused": 8, "OutOfResources": 9, "Busy": 9, "DeadlinePassed": 10}
+    codes |= {"Cancelled": 130, "NotComparable": 5, "Tampered": 6, "NothingMeasured": 7}
+    kinds = [getattr(errors, name, None) for name in codes]
+    kinds = [
+        kind or getattr(audit_errors, name, None) or NotComparable for kind, name in zip(kinds, codes, strict=True)
+    ]
+    assert {kind.__name__: kind.exit_code for kind in kinds} == codes
 
 
 @pytest.mark.parametrize(
@@ -185,7 +201,11 @@ def test_models_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["pocket"]["here"] is True
     assert rows["openai/clip-vit-base-patch32"]["here"] is False
     assert run(["models"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["key", "parameters", "size", "score", "where", "licence"]
+    assert len(lines) == len(rows)
+    where = header.index("where")
+    assert {line[where:].split("  ")[0] for line in lines} == {row["where"] for row in rows.values()}
 
 
 def test_ctrl_c_in_a_download_stops_it_and_leaves_with_130(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
-from apps.shell._output import printable
+from audits.shell.output import printable
 from workbench.errors import BadInput
 from workbench.prompts import DEFAULT, template_set
 

@@ -13,7 +13,6 @@ from audits.catalogue import find
 from audits.contracts import Embedded, Item
 from audits.settings import read_settings
 from workbench.errors import BadInput
-from workbench.statistics.association import weat, weat_of_cosines
 
 CONTENT: dict[str, Any] = {
     "schema": 1,
@@ -105,22 +104,6 @@ def test_pictures_that_do_not_vary_or_are_too_few_are_not_measured(facts: Any, d
         d = the(analysis, "association.d", contrast="between_groups")
         assert d.value is None
         assert "undefined" in d.flags
-
-
-def test_kept_cosines_give_what_embeddings_give() -> None:
-    rng = np.random.default_rng(0)
-    x, y, a, b = (
-        rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (rng.normal(size=(9, 5)) for _ in "xyab")
-    )
-    both = np.concatenate([x, y])
-    kept, direct = weat_of_cosines(both @ a.T, both @ b.T, 9, rng=3), weat((x, y), (a, b), rng=3)
-    assert kept.d.value == pytest.approx(direct.d.value)
-    assert (kept.d.low, kept.d.high) == pytest.approx((direct.d.low, direct.d.high))
-    assert (kept.p_value, kept.sizes) == (direct.p_value, direct.sizes)
-    with pytest.raises(BadInput, match="X in front"):
-        weat_of_cosines(both @ a.T, both @ b.T, 18, rng=3)
-    with pytest.raises(BadInput, match="at least one word"):
-        weat_of_cosines(both @ a.T, np.zeros((18, 0)), 9, rng=3)
 
 
 def test_only_pictures_of_a_group_are_planned(dataset: Any) -> None:

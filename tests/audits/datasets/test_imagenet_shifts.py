@@ -59,5 +59,5 @@ def test_a_folder_without_base_or_shift_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="one or more of"):
         read(f"shifts:{tmp_path}")
     (tmp_path / "objectnet").mkdir()
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="hold no image"):
         read(f"shifts:{tmp_path}")

@@ -73,7 +73,7 @@ def test_a_folder_that_is_laid_out_otherwise_is_refused(tmp_path: Path, picture:
         read(f"scan:{tmp_path}")
     with pytest.raises(BadInput, match=r"metadata\.csv"):
         read(f"scam:{tmp_path}")
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="holds no images"):
         read(f"rta-100:{tmp_path}")
     with pytest.raises(BadInput, match=r"annotations\.json"):
         read(f"disentangling:{tmp_path}")

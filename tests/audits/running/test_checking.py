@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from audits.errors import Tampered
+from audits.run_directory.reader import Run
 from audits.running import checking, validating
-from audits.running.record import Run
 from workbench.errors import BadInput, UnknownName
 
 Begin = Callable[..., Run]

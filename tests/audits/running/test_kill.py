@@ -14,8 +14,9 @@ import colour_audit
 import pytest
 
 import audits
-from audits.running import folders, header
-from audits.running.files import sha256_of
+from audits.run_directory import header
+from audits.run_directory.files import sha256_of
+from audits.run_directory.reader import directories
 from audits.running.vectors import VectorStore
 
 ROOT = Path(__file__).parents[3]
@@ -51,9 +52,9 @@ def test_a_killed_run_continues_to_the_same_bytes(own_home: Path, colours: str, 
             continue
         break
     assert kills >= 1
-    if header.read(folders.every(out)[0]).status != "success":
+    if header.read(directories(out)[0]).status != "success":
         assert _start(colours, out, own_home).wait(timeout=120) == 0
-    (folder,) = folders.every(out)
+    (folder,) = directories(out)
     assert folder.name.split("_")[-1] == whole.folder.name.split("_")[-1]
     for name in ("metrics.parquet", "metrics.csv", "samples/part-0000.parquet", "findings.json", "SHA256SUMS"):
         assert sha256_of(folder / name) == sha256_of(whole.folder / name), name

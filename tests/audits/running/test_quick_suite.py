@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from audits import catalogue
+from audits.run_directory.reader import open_run
 from audits.running import suites
-from audits.running.record import open_run
 
 ROOT = Path(__file__).parents[3]
 

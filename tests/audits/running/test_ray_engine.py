@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from audits.running.files import sha256_of
-from audits.running.record import Run
+from audits.run_directory.files import sha256_of
+from audits.run_directory.reader import Run
 from audits.running.vectors import VectorStore
 
 Begin = Callable[..., Run]

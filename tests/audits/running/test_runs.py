@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import colour_audit
-import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
 import audits
-from audits import stages
+from audits import passes, stages
 from audits.datasets import readers
 from audits.errors import NothingMeasured
-from audits.running import api, embedding, header
-from audits.running.files import sha256_of
-from audits.running.record import Run
+from audits.run_directory import header
+from audits.run_directory.files import sha256_of
+from audits.run_directory.reader import Run
+from audits.running import api
 from audits.running.vectors import VectorStore
-from workbench.backend import Tokens
 from workbench.engine import Engine
+from workbench.engine.tasks import TASKS
 from workbench.errors import BadInput, Cancelled
 from workbench.fake import FakeBackend
 from workbench.scheduler import CancelToken
@@ -50,10 +49,12 @@ def test_a_run_leaves_all_that_a_reader_needs(begin: Begin) -> None:
     assert row["published_value"] == 0.9
     assert row["run_id"] == run.header.run_id
     assert len(run.samples()) == 140
-    assert run.findings[0]["text"] == "70 of 70 colours are named right."
-    assert run.figures["shades"]["rows"] == [["a", 0.5], ["b", None]]  # no number is null, never NaN
-    told = pd.read_parquet(run.folder / run.told["tables"][0]["file"])
-    assert list(told["variant"]) == ["clean", "shade 0.5"]
+    assert run.findings[0].text == "70 of 70 colours are named right."
+    shades = json.loads((run.folder / "figures" / "shades.json").read_text())
+    assert shades["rows"] == [["a", 0.5], ["b", None]]  # no number is null, never NaN
+    assert run.figures["shades"].data["name"].tolist() == ["a", "b"]
+    (table,) = run.tables.values()
+    assert list(table["variant"]) == ["clean", "shade 0.5"]
 
 
 def test_the_numbers_are_those_of_the_stages_in_memory(begin: Begin, colours: str) -> None:
@@ -203,14 +204,8 @@ class _Far:
     def __init__(self) -> None:
         self.model = FakeBackend()
 
-    def encode_pixels(self, key: str, pixels: Any) -> Any:
-        return self.model.encode_pixels(torch.from_numpy(pixels)).numpy()
-
-    def encode_tokens(self, key: str, ids: Any, mask: Any) -> Any:
-        return self.model.encode_tokens(Tokens(torch.from_numpy(ids), torch.from_numpy(mask), ())).numpy()
-
-    def explain(self, key: str, request: Any) -> list[Any]:
-        return []
+    def stream(self, task: str, keys: tuple[str, ...], payload: Any) -> Any:
+        return TASKS[task].run(self.model, payload)
 
 
 def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: Path) -> None:
@@ -255,15 +250,15 @@ def test_a_stop_does_not_wait_for_the_pictures_of_a_chunk(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, opened = CancelToken(), []
-    really = embedding.open_square
+    really = passes.safe_open
 
-    def slow(*given: Any, **named: Any) -> torch.Tensor:
-        opened.append(named["item"])
+    def slow(picture: Any) -> Any:
+        opened.append(picture)
         token.cancel()
         time.sleep(0.02)
-        return really(*given, **named)
+        return really(picture)
 
-    monkeypatch.setattr(embedding, "open_square", slow)
+    monkeypatch.setattr(passes, "safe_open", slow)
     with pytest.raises(Cancelled):
         begin(settings={"shades": [1.0, 0.5]}, token=token)
     assert len(opened) < 20  # of 70
@@ -307,7 +302,7 @@ def test_scoring_again_needs_no_model(begin: Begin, monkeypatch: pytest.MonkeyPa
     (first.folder / "metrics.parquet").unlink()
     assert tables(audits.score(first.folder, stored=True)) == before
     VectorStore().clear()
-    with pytest.raises(BadInput, match="kept any more"):
+    with pytest.raises(BadInput, match="no longer stored"):
         audits.score(first.folder)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import colour_audit
 import pytest
 
+from audits.run_directory.reader import Run
 from audits.running import suites
 from audits.running.jobs import make
 from audits.running.planning import costs
-from audits.running.record import Run
 from workbench.errors import BadInput, UnknownName
 
 Begin = Callable[..., Run]

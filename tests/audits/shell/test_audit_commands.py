@@ -17,9 +17,11 @@ import pytest
 
 from apps.shell import run as workbench
 from audits import catalogue
-from audits.running.record import Run
+from audits.run_directory.reader import Run
 from audits.running.vectors import VectorStore
-from audits.shell import EXIT_CODES, audit, main
+from audits.shell import audit, main
+from audits.shell.exit_codes import EXIT_CODES
+from workbench.errors import DeadlinePassed
 
 ROOT = Path(__file__).parents[3]
 Begin = Callable[..., Run]
@@ -133,9 +135,36 @@ def test_2_what_cannot_be_used_is_refused(said: Said, words: list[str], colours:
     assert not list((tmp_path / "runs").glob("*/metrics.parquet"))
 
 
-def test_2_weights_that_are_not_here(said: Said, colours: str) -> None:
+def test_8_weights_that_are_not_here(said: Said, colours: str, tmp_path: Path) -> None:
     words = ["run", "test/colours", "--model", "openai/clip-vit-base-patch32", "--dataset", colours]
-    assert said(*words)[0] == 2
+    assert said(*words)[0] == 8
+    both = ["--model", "fake", "--out", tmp_path / "runs"]
+    assert said(*words, *both)[0] == 3  # the other model was measured
+
+
+def test_9_a_folder_that_cannot_be_written(said: Said, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert said(*asked[:-1], tmp_path / "file" / "runs")[0] == 9
+
+
+def test_10_a_deadline_that_passes(said: Said, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: Any, **__: Any) -> None:
+        raise DeadlinePassed("Time limit reached.")
+
+    monkeypatch.setattr("workbench.loading.load", late)
+    assert said(*asked)[0] == 10
+
+
+def test_a_report_is_left_without_a_second_command(said: Said, asked: list[str], tmp_path: Path) -> None:
+    page = tmp_path / "runs" / "report.html"
+    assert said(*asked)[0] == 0
+    assert not page.exists()
+    code, (told,) = said(*asked, "--html")
+    assert (code, told["report"]) == (0, str(page))
+    assert "70 of 70 colours are named right." in page.read_text(encoding="utf-8")
+    page.unlink()
+    assert workbench(["audit", *asked, "--html"]) == 0
+    assert page.is_file()
 
 
 def test_2_the_ray_engine_without_ray_names_the_extra(
@@ -248,7 +277,7 @@ def test_the_shells_cache_knows_the_vectors(begin: Begin, capsys: pytest.Capture
     assert told["audits"]["chunks"] == 3
     assert workbench(["cache", "clear", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["freed"] >= told["audits"]["bytes"]
-    assert VectorStore().kept().chunks == 0
+    assert VectorStore().usage().chunks == 0
 
 
 @pytest.mark.heavy

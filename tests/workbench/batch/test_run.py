@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.batch.run import classify_bundle
-from workbench.batch.sources import open_bundle
+from workbench.batch.run import classify_samples
+from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 from workbench.loading.torch_backend import TorchBackend
 from workbench.zeroshot import classify
@@ -22,8 +22,7 @@ def test_rows_equal_single_answers_and_bad_pictures_fail_alone(
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     files = [photos / "chelsea.png", broken, photos / "rocket.jpg", tmp_path / "gone.png", photos / "coffee.png"]
-    with open_bundle(files) as bundle:
-        steps = list(classify_bundle(pocket, bundle, LABELS))
+    steps = list(classify_samples(pocket, read_uploads(files).samples, LABELS))
     rows = [row for step in steps for row in step.rows]
     assert [(step.done, step.total) for step in steps] == [(5, 5)]
     assert [bool(row.error) for row in rows] == [False, True, False, True, False]
@@ -46,13 +45,12 @@ def test_work_is_done_a_few_at_a_time_and_ends_when_nobody_listens(
         return real(self, images)
 
     monkeypatch.setattr(type(pocket), "embed_images", counted)
-    with open_bundle([photos / "chelsea.png"] * 20) as bundle:
-        steps = classify_bundle(pocket, bundle, LABELS)
-        assert next(steps).done == 16
-        steps.close()  # type: ignore[attr-defined]
+    steps = classify_samples(pocket, read_uploads([photos / "chelsea.png"] * 20).samples, LABELS)
+    assert next(steps).done == 16
+    steps.close()  # type: ignore[attr-defined]
     assert asked == [16]
 
 
 def test_no_label_is_refused_before_a_picture_is_read(pocket: TorchBackend) -> None:
-    with open_bundle(["gone.png"]) as bundle, pytest.raises(BadInput, match="label"):
-        next(classify_bundle(pocket, bundle, []))
+    with pytest.raises(BadInput, match="label"):
+        next(classify_samples(pocket, read_uploads(["gone.png"]).samples, []))

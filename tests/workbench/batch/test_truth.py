@@ -61,7 +61,7 @@ def test_no_common_label_names_both_sides() -> None:
     [
         ("name,label\na,b\n", UnknownName, "file is not there. Columns given: name, label"),
         ("file,label\nz.png,b\n", BadInput, r"names 'z\.png'"),
-        ("file,label\n1.png\n", BadInput, "Line 2"),
+        ("file,label\n1.png\n", BadInput, "line 2 has 1"),
         ("file,label\n1.png,a\n1.png,b\n", BadInput, "two labels"),
     ],
 )

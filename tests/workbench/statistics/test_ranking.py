@@ -10,17 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import BadInput
-from workbench.statistics import ranking
+from workbench.statistics import _skew, ranking
 
 GOLDEN = [0, 0, 1, 0, 1, 1]
 
 
+def scores(groups: list[object], k: object, target: object = "dataset") -> tuple[dict[object, np.ndarray], np.ndarray]:
+    """Skew of each group, and NDKL, at each k: what `measured` works out before it draws anything."""
+    names, codes, shares = _skew.coded(groups, target)
+    both = _skew.scored(codes[None], len(names), _skew.checked_k(k, len(codes)), shares=shares)
+    return dict(zip(names, both.skew[0].T, strict=True)), both.ndkl[0]
+
+
 def test_golden_values() -> None:
-    assert ranking.max_skew(GOLDEN, 4)[0] == pytest.approx(math.log(1.5))
-    assert ranking.min_skew(GOLDEN, 4)[0] == pytest.approx(math.log(0.5))
-    assert ranking.ndkl(GOLDEN)[0] == pytest.approx(0.370058, abs=5e-7)
-    assert ranking.ndkl([0, 1, 0, 1])[0] == pytest.approx(0.281645, abs=5e-7)
-    assert ranking.ndkl([0, 0, 1, 1])[0] == pytest.approx(0.452369, abs=5e-7)
+    measures = ranking.measured(GOLDEN, 4, rng=0)
+    assert measures.max_skew[0].interval.value == pytest.approx(math.log(1.5))
+    assert measures.min_skew[0].interval.value == pytest.approx(math.log(0.5))
+    for groups, golden in ((GOLDEN, 0.370058), ([0, 1, 0, 1], 0.281645), ([0, 0, 1, 1], 0.452369)):
+        whole = ranking.measured(groups, len(groups), rng=0)
+        assert whole.ndkl[0].interval.value == pytest.approx(golden, abs=5e-7)
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=25), st.sampled_from(["dataset", "uniform"]), st.data())
@@ -28,18 +36,16 @@ def test_all_k_at_once_are_the_plain_definitions(groups: list[str], target: str,
     ks = data.draw(st.lists(st.integers(1, len(groups)), min_size=1, max_size=4))
     names = sorted(set(groups))
     q = {g: 1 / len(names) if target == "uniform" else groups.count(g) / len(groups) for g in names}
-    found = ranking.skew_at_k(groups, ks, target=target)
+    found, divergence = scores(groups, ks, target)
     for at, k in enumerate(ks):
         for g in names:
             assert found[g][at] == pytest.approx(math.log(max(groups[:k].count(g), 1) / k / q[g]))
-        assert ranking.max_skew(groups, ks, target=target)[at] == pytest.approx(max(found[g][at] for g in names))
-        assert ranking.min_skew(groups, ks, target=target)[at] == pytest.approx(min(found[g][at] for g in names))
         above = below = 0.0
         for i in range(1, k + 1):
             part = {g: groups[:i].count(g) / i for g in names}
             above += sum(p * math.log(p / q[g]) for g, p in part.items() if p) / math.log2(i + 1)
             below += 1 / math.log2(i + 1)
-        assert ranking.ndkl(groups, ks, target=target)[at] == pytest.approx(above / below, abs=1e-12)
+        assert divergence[at] == pytest.approx(above / below, abs=1e-12)
 
 
 def test_ties_go_by_sample_id_after_rounding() -> None:
@@ -54,7 +60,7 @@ def test_ties_go_by_sample_id_after_rounding() -> None:
 
 
 def test_a_group_that_the_target_names_and_the_ranking_lacks_counts() -> None:
-    found = ranking.skew_at_k(["a", "a"], 2, target={"a": 0.5, "b": 0.5})
+    found, _ = scores(["a", "a"], 2, {"a": 0.5, "b": 0.5})
     assert found["a"][0] == pytest.approx(math.log(2))
     assert found["b"][0] == pytest.approx(math.log(0.5 / 0.5))  # one of two, by the rule for zero counts
 
@@ -75,11 +81,11 @@ def test_a_group_that_the_target_names_and_the_ranking_lacks_counts() -> None:
 )
 def test_what_cannot_be_ranked_is_refused(groups: list[object], k: object, target: object, said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        ranking.skew_at_k(groups, k, target=target)
+        ranking.measured(groups, k, rng=0, target=target)
 
 
 def test_scores_that_cannot_be_ordered_are_refused() -> None:
-    with pytest.raises(BadInput, match="stands twice"):
+    with pytest.raises(BadInput, match="occurs twice"):
         ranking.order([1, 2], ["a", "a"])
     with pytest.raises(BadInput, match="2 scores and 1"):
         ranking.order([1, 2], ["a"])

@@ -18,11 +18,11 @@ import torch
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import (
-    asking,
     folding,
     head,
     joint,
     lessons,
+    losses,
     opening,
     texts,
     towers,
@@ -85,7 +85,8 @@ def words_of(sources: Sources, work: Path) -> tuple[Any, Any, torch.Tensor]:
     whole, file = vocabulary.tokenizer(towers.minilm_folder() / "vocab.txt"), work / "vocab.txt"
     if not file.exists():
         said = [text for synset in sources.lexicon.nouns for text in (*synset.words, synset.gloss)]
-        vocabulary.write(whole, vocabulary.chosen(whole, names=sources.bank.names, texts=said), file)
+        names = sorted(set(sources.bank.names).difference(sources.bank.things))
+        vocabulary.write(whole, vocabulary.chosen(whole, names=names, texts=said), file)
     known = whole.get_vocab()
     pieces = torch.tensor([known[piece] for piece in file.read_text(encoding="utf-8").splitlines()])
     return whole, vocabulary.tokenizer(file), pieces
@@ -96,7 +97,7 @@ class Ready:
     """Everything that stage two needs."""
 
     run: joint.Run
-    teachers: asking.Teachers
+    teachers: losses.Teachers
     sources: Sources
     before: dict[str, torch.Tensor]  # the towers as stage two found them, on the CPU
 
@@ -137,7 +138,7 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
         run.restore(checkpoints.load(last))
     short = [place for place, text in enumerate(said) if len(text) < NOUN]
     held = [said[place] for place in short], vectors[torch.tensor(short)]
-    teachers = asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
+    teachers = losses.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
     yield Ready(run, teachers.to(run.towers.device), sources, before)
 
 

@@ -1,4 +1,4 @@
-"""What the pocket recipe is told, and what it leaves in the record beside the weights."""
+"""The settings of the pocket recipe, which the record beside the weights repeats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
-GOING_ON = {"pace": 0.75, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 1.0, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -50,9 +50,9 @@ class Settings(BaseModel):
 
     @property
     def parts(self) -> tuple[int, ...]:
-        """Steps of the run and of each of its endings; one part on from a checkpoint, which is an ending itself."""
+        """Steps of the run and of each of its endings; on from a checkpoint the last ending alone."""
         if self.start is not None:
-            return (self.steps,)
+            return (*(0,) * (len(PARTS) - 1), self.steps)
         endings = [self.steps * part // sum(PARTS) for part in PARTS[1:]]
         return self.steps - sum(endings), *endings
 
@@ -75,7 +75,7 @@ def settings(order: Order) -> Settings:
         OutOfResources: a device that is not here.
     """
     if order.data is None:
-        raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
+        raise BadInput("The pocket recipe needs photos: --data FOLDER, with folders named after WordNet ids.")
     if not Path(order.data).is_dir():
         raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
     begin, start = order.model, None

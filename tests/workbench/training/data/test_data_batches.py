@@ -115,10 +115,10 @@ def test_a_crop_keeps_at_least_its_part() -> None:
 
     rng = np.random.default_rng(0)
     for _ in range(200):
-        View(note, least=0.5).take(Image.new("RGB", (300, 300)), rng)
+        View(note, least=0.5).crop(Image.new("RGB", (300, 300)), rng)
     areas = [wide * high / 300**2 for wide, high in seen]
     assert min(areas) > 0.42  # a long crop is cut at the picture's side
     assert max(areas) <= 1
     assert len(set(seen)) > 100
-    View(note, least=1.0).take(Image.new("RGB", (7, 5)), rng)
+    View(note, least=1.0).crop(Image.new("RGB", (7, 5)), rng)
     assert seen[-1] == (7, 5)

@@ -19,7 +19,7 @@ from workbench.errors import BadInput, WorkbenchError
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
-from workbench.training.pocket.quality.answers import Answer, Apart, write
+from workbench.training.pocket.quality.answers import Answer, HeldOut, write
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -48,7 +48,7 @@ def main() -> None:
 def _measured(given: argparse.Namespace) -> None:
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
     settings = Settings(photos=given.photos, modules=given.modules)
-    kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
+    kept = measuring.held_out(settings, given.validation, work=given.work, half=half, style=given.style)
     kept = replace(kept, seed=given.seed)
     backend = workbench.load(given.model, device="cpu")
     if given.speed:
@@ -73,12 +73,12 @@ def _folder(model: str) -> Path:
     folder = opening.folder_of(model)
     if folder is None or not opening.image_tower(folder):
         raise BadInput(
-            f"Speed and pruning are asked of the pocket recipe's checkpoints, by key or folder; got {model!r}."
+            f"--speed and --pruning need a checkpoint of the pocket recipe, by key or folder; got {model!r}."
         )
     return folder
 
 
-def _speed(out: Path, backend: Any, kept: Apart, *, model: str) -> None:
+def _speed(out: Path, backend: Any, kept: HeldOut, *, model: str) -> None:
     """Write how long a photo takes, and how long the bare tower does."""
     tower = speed.bare(f"tf_efficientnet_{opening.image_tower(_folder(model))}", backend.image_size)
     ours, bare = speed.a_photo(backend.embed_images, [photo for photo, _ in kept.photos], tower)
@@ -86,7 +86,7 @@ def _speed(out: Path, backend: Any, kept: Apart, *, model: str) -> None:
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work: Path) -> None:
+def _pruning(out: Path, answers: list[Answer], model: str, *, kept: HeldOut, work: Path) -> None:
     """Write what the checkpoint answers with all word pieces again."""
     with tempfile.TemporaryDirectory(dir=work) as place:
         whole = Path(place) / "whole"

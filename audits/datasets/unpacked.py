@@ -1,0 +1,71 @@
+"""Write data sets that are no folder of files (`datasets`, Parquet, zips, tars) to disk once, as images with a CSV.
+
+The images' bytes are copied as they are, under a temporary name that is replaced when all are there.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from audits.datasets.dataset import About
+from audits.datasets.rows import check_complete
+from workbench.datasets import Listing, read_samples
+from workbench.datasets.huggingface import state_of
+from workbench.errors import BadPicture, OutOfResources
+from workbench.places import home
+
+SAMPLES = "samples.csv"
+SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
+
+
+def unpack(kind: str, path: str, *, download: bool = False) -> tuple[Path, About]:
+    """Return the folder of a data set's images and table, and what is known about it.
+
+    Raises:
+        Unsupported, BadInput: see `workbench.datasets.read_samples`; a row that cannot be used.
+        OutOfResources: it cannot be written.
+    """
+    listing = read_samples(path, kind=kind, download=download)
+    check_complete(listing)
+    about = About(title=listing.title, licence=listing.licence, source=listing.homepage)
+    version = listing.version or "\n".join(map(state_of, listing.files))
+    place = home() / "audit-data" / f"{kind}-{hashlib.sha256(f'{path} {version}'.encode()).hexdigest()[:24]}"
+    if not (place / SAMPLES).is_file():
+        _write(listing, place, ids=kind != "hf")
+    return place, about
+
+
+def _write(listing: Listing, place: Path, *, ids: bool) -> None:
+    names = list(dict.fromkeys(name for sample in listing.samples for name in sample.attributes if name != "path"))
+    half = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        half.mkdir(parents=True)
+        with (half / SAMPLES).open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow((*(["sample_id"] if ids else []), "path", "label", *names))
+            table.writerows(_lines(listing, names, half, ids=ids))
+        os.replace(half, place)
+    except OSError as error:
+        if not (place / SAMPLES).is_file():  # else another process was quicker
+            raise OutOfResources(f"The data set could not be written to disk ({error.strerror}).") from None
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _lines(listing: Listing, names: list[str], half: Path, *, ids: bool) -> Iterator[list[str]]:
+    for number, sample in enumerate(listing.samples):
+        try:
+            data = sample.read()
+        except BadPicture:
+            data = b""  # an image that cannot be read; the data set leaves it out and says so
+        suffix = next((one for start, one in SUFFIXES.items() if data.startswith(start)), ".bin")
+        name = f"{number:07}{suffix}"
+        (half / name).write_bytes(data)
+        known = [sample.attributes.get(column, "") for column in names]
+        yield [*([sample.name] if ids else []), name, sample.label, *known]

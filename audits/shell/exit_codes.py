@@ -1,0 +1,55 @@
+"""One table of exit codes for all commands: what each means, and how an error becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from audits.shell.output import complain
+from workbench import errors
+from workbench.errors import WorkbenchError
+
+EXIT_CODES = {
+    errors.DONE: "done, or a gate passed",
+    errors.FAILED: "a gate failed, or an unforeseen error (please report it)",
+    errors.UNUSABLE: "an option, name or input cannot be used",
+    errors.INCOMPLETE: "incomplete: a run or an image failed; each is named",
+    errors.INCONCLUSIVE: "a gate is inconclusive",
+    errors.NOT_COMPARABLE: "the runs are not comparable",
+    errors.ALTERED: "a run is not what was measured: files differ from their hashes, or a repetition from its run",
+    errors.NOTHING_MEASURED: "nothing was measured",
+    errors.WEIGHTS: "the model's weights are missing or refused",
+    errors.RESOURCES: "not enough memory, disk space or device",
+    errors.DEADLINE: "time limit reached",
+    errors.INTERRUPTED: "interrupted; finished work is saved",
+}
+EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+
+class CodedGroup(TyperGroup):
+    """Commands whose errors become one line on stderr and an exit code of the table."""
+
+    interrupted = "Interrupted."
+
+    def invoke(self, ctx: Any) -> Any:  # click's own context
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except WorkbenchError as error:
+            complain(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            complain(self.interrupted)
+            raise typer.Exit(errors.INTERRUPTED) from None
+
+
+def run_app(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
+    """Do what a command line says; return the exit code. None stands for the arguments of this process."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name=name)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    return 0

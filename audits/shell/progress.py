@@ -1,0 +1,49 @@
+"""Progress on stderr: a plain bar, and one for jobs with images per second and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from audits.shell.output import printable
+
+if TYPE_CHECKING:
+    from audits.running.jobs import Job
+    from workbench import progress as reports
+
+
+class JobBar:
+    """A progress bar for one job after the other, with images per second and time left."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._job: Job | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, job: Job, now: reports.Progress) -> None:
+        """Show how far a job is."""
+        if self._task is None or job is not self._job:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._job, self._task = job, self._progress.add_task(printable(job.name), total=None, text="")
+        text = f"{now.stage}  {now.line}" if now.total else now.stage
+        self._progress.update(self._task, completed=now.done, total=now.total or None, text=text)
+
+
+def progress(*columns: Any) -> Progress:
+    """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        *columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
+    )
+
+
+@contextmanager
+def job_bar() -> Iterator[JobBar]:
+    """Give a progress bar for jobs."""
+    with progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}")) as shown:
+        yield JobBar(shown)

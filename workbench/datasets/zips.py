@@ -1,0 +1,159 @@
+"""Images in a zip. One that is a trap is refused before anything of it is unpacked.
+
+The checks read the zip's own list of files only, and promise that what is unpacked later is small and stays inside.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from workbench.datasets.samples import Listing, Sample, class_of, is_image
+from workbench.errors import BadInput, BadPicture
+from workbench.images import MAX_BYTES
+
+MAX_FILES = 256
+_MAX_FOLDERS = 256
+MAX_UNPACKED = 300_000_000  # bytes of all files together
+_MAX_RATIO = 200  # unpacked to packed bytes of one file; images are compressed already
+_RATIO_FROM = 1_000_000  # bytes; smaller files may have any ratio
+_MAX_DIRECTORY = 1_000_000  # bytes of the zip's own list of files
+ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".cab", ".iso")
+
+_END = struct.Struct("<4s4H2LH")  # end of central directory record
+_MAX_COMMENT = 65_535
+_MAX_PART = 255  # bytes of a file's or folder's name
+_MAX_NAME = 1_000  # bytes of a whole path
+
+
+def read_zip(file: Path) -> Listing:
+    """Read a zip; the first folder of an image's path is its label.
+
+    Raises:
+        BadInput: see `checked_members`; the file cannot be read, or holds no image.
+    """
+    try:
+        with file.open("rb") as opened:
+            members = checked_members(opened, file.name)
+    except OSError as error:
+        raise BadInput(f"The zip {file.name!r} cannot be read ({error.strerror}).") from None
+    images = [member for member in members if is_image(member.filename)]
+    others = tuple(member.filename for member in members if not is_image(member.filename))
+    if not images:
+        raise BadInput(f"The zip holds no PNG, JPEG or WebP images; it holds {len(others)} other file(s).")
+    samples = [
+        Sample(
+            member.filename,
+            partial(_unpack, file, member.filename),
+            class_of(member.filename),
+            size=member.file_size,
+        )
+        for member in images
+    ]
+    return Listing(tuple(samples), ignored=others, files=(file,), title=file.name)
+
+
+def _unpack(file: Path, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(name) as packed:
+            data = packed.read(MAX_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError, KeyError) as error:
+        raise BadPicture(f"The zip is damaged: {name!r} cannot be unpacked ({error}).") from None
+    if len(data) > MAX_BYTES:
+        raise BadPicture(f"Images may have at most {MAX_BYTES // 10**6} MB; {name!r} has more.")
+    return data
+
+
+def checked_members(file: IO[bytes], name: str) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip that are safe to unpack one by one, folders left out.
+
+    Args:
+        file: the zip, open for reading and seeking.
+        name: of the zip, for messages.
+
+    Raises:
+        BadInput: not a zip; too many entries; more than 300 MB unpacked or implausibly well packed; an entry that is
+            encrypted, a link or device, an archive itself, named twice, or whose name leads elsewhere or is too long.
+    """
+    _check_directory(file, name)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        raise BadInput(f"{name!r} cannot be read as a zip ({error}).") from None
+    files = [member for member in members if not member.is_dir()]
+    if len(files) > MAX_FILES or len(members) - len(files) > _MAX_FOLDERS:
+        raise BadInput(f"A zip may hold at most {MAX_FILES} files; {name!r} holds {len(files)}.")
+    for member in members:
+        _check_name(member)
+        _check_kind(member)
+    _check_distinct(members)
+    _check_sizes(files)
+    return files
+
+
+def _check_directory(file: IO[bytes], name: str) -> None:
+    """Check the record at the zip's end: a list of a million entries would take seconds to read."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END.size - _MAX_COMMENT))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END.size:
+        raise BadInput(f"{name!r} is not a zip, or only part of one.")
+    _, _, _, _, entries, directory, _, _ = _END.unpack_from(tail, at)
+    if entries > MAX_FILES + _MAX_FOLDERS or directory > _MAX_DIRECTORY:  # zip64's placeholders are larger than both
+        raise BadInput(f"A zip may hold at most {MAX_FILES} files; {name!r} holds more.")
+
+
+def _check_name(member: zipfile.ZipInfo) -> None:
+    name = member.orig_filename
+    path = PurePosixPath(name.replace("\\", "/"))
+    drive = len(name) > 1 and name[1] == ":"
+    if path.is_absolute() or drive or ".." in path.parts or not path.parts or any(ord(c) < 32 for c in name):
+        raise BadInput(f"The zip is refused: an entry's name leads out of it or hides something: {name[:80]!r}.")
+    lengths = [len(part.encode("utf-8", "surrogatepass")) for part in path.parts]
+    if max(lengths) > _MAX_PART or sum(lengths) > _MAX_NAME:
+        raise BadInput(f"The zip is refused: a name in it is too long: {name[:80]!r} …")
+    if path.suffix.lower() in ARCHIVES:
+        raise BadInput(f"The zip is refused: it holds another archive, {name[:80]!r}. Unpack that one first.")
+
+
+def _check_kind(member: zipfile.ZipInfo) -> None:
+    if member.flag_bits & 0x1:
+        raise BadInput(f"The zip is refused: {member.filename[:80]!r} is encrypted. Give a zip without a password.")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind and kind not in (stat.S_IFREG, stat.S_IFDIR):
+        raise BadInput(f"The zip is refused: {member.filename[:80]!r} is a link or a device, not a file.")
+
+
+def _check_distinct(members: list[zipfile.ZipInfo]) -> None:
+    seen: set[str] = set()
+    files = {member.filename for member in members if not member.is_dir()}
+    for member in members:
+        name = member.filename.replace("\\", "/").rstrip("/")
+        if name in seen:
+            raise BadInput(f"The zip is refused: it holds {name[:80]!r} more than once.")
+        seen.add(name)
+    for name in seen:
+        if any(str(parent) in files for parent in PurePosixPath(name).parents):
+            raise BadInput(f"The zip is refused: a file in it is named like the folder of {name[:80]!r}.")
+
+
+def _check_sizes(files: list[zipfile.ZipInfo]) -> None:
+    total = sum(member.file_size for member in files)
+    if total > MAX_UNPACKED:
+        raise BadInput(
+            f"A zip may hold at most {MAX_UNPACKED // 10**6} MB unpacked; this one would have {total / 1e6:.0f} MB."
+        )
+    for member in files:
+        if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * max(1, member.compress_size):
+            raise BadInput(
+                f"The zip is refused: {member.filename[:80]!r} would unpack to {member.file_size / 1e6:.0f} MB from "
+                f"{member.compress_size / 1e3:.0f} kB, as no image does."
+            )

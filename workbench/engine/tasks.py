@@ -1,0 +1,83 @@
+"""Jobs that run on any device, in this process or another: plain arguments in, a stream of plain values out.
+
+A table, `TASKS`, names them. A remote device looks a task up by its name and runs the same function as a local one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.attribution import Attribution, Request
+    from workbench.attribution.score import Explainable
+    from workbench.backend import Encoder
+    from workbench.progress import Progress
+
+IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
+TEXTS_PER_SECOND = 1000.0
+EXPLAIN_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A long job as a function of models and one payload.
+
+    `run(*models, payload)` yields after each step on the device. Payload and values are plain: numbers, text, arrays
+    and dataclasses of those, so that they can be pickled. A step must not end inside `torch.inference_mode()`.
+    """
+
+    name: str
+    run: Callable[..., Iterator[Any]]
+    seconds: Callable[[Any], float]  # payload -> how long a GPU is needed, estimated
+
+
+class Remote(Protocol):
+    """A device in another process; it is called in the caller's own thread."""
+
+    def stream(self, task: str, keys: tuple[str, ...], payload: Any) -> Iterable[Any]:
+        """Run a task of the table on models and yield what it yields.
+
+        Args:
+            task: a name in `TASKS`, or in the table of a room above.
+            keys: of the models, the session's own first.
+            payload: plain data.
+
+        Raises:
+            Unsupported: a model or a task that is not offered there.
+        """
+
+
+def _embed_pixels(model: Encoder, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """(n, 3, size, size) uint8 -> one array (n, dim) float32, unit rows."""
+    import torch
+
+    yield model.encode_pixels(torch.from_numpy(pixels)).numpy()
+
+
+def _embed_tokens(model: Encoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
+    """Ids and mask, each (n, length) -> one array (n, dim) float32, unit rows."""
+    import torch
+
+    from workbench.backend import Tokens
+
+    ids, mask = (torch.from_numpy(part) for part in tokens)
+    yield model.encode_tokens(Tokens(ids, mask, ())).numpy()
+
+
+def _explain(model: Explainable, request: Request) -> Iterator[Progress | Attribution]:
+    """Attribute a score to the pixels; see `attribution.explain`."""
+    from workbench.attribution import explain
+
+    yield from explain(model, request)
+
+
+EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
+EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
+
+TASKS: Mapping[str, Task] = {task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN)}
