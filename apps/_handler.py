@@ -17,6 +17,7 @@ from workbench.errors import Cancelled, WorkbenchError
 MODEL_QUEUE = "model"  # the shared concurrency id of every short question to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # runs of many steps: no short question waits
+READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2}  # of a text that a visitor edits
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4}  # no model, but more than constant work
 
 

@@ -14,7 +14,7 @@ import gradio as gr
 
 from apps import limits
 from apps._folder_box import FolderFile, folder_box
-from apps._handler import LIGHT, LONG, MODEL_LIMIT, MODEL_QUEUE, handler, owner
+from apps._handler import LONG, MODEL_LIMIT, MODEL_QUEUE, READING, handler, owner
 from apps._run_and_stop import Runs, wire
 from apps._widgets import literal, table
 from apps.auditing import audit_request, rules
@@ -184,7 +184,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
         if original is None:
             return ""
         try:
-            return rules.difference(original, rules.edited(typed, keys[0], original))
+            return rules.difference(original, rules.edited(typed or "", keys[0], original))
         except BadInput as error:
             return f"**Not usable yet:** {literal(str(error))}"
 
@@ -198,7 +198,7 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
     )
     name.input(protocol_view, [audits, name], view, **hidden)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **hidden)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **{**hidden, "queue": True}, **LIGHT)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **(hidden | READING | {"queue": True}))
 
 
 def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:

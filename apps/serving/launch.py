@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -44,6 +45,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "prevent_thread_lock": True,
     "quiet": True,
 }
+SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -59,6 +61,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         WorkbenchError: no such model or device.
     """
     prepare_environment(downloads=limits.current().downloads)
+    sys.setswitchinterval(SWITCH_SECONDS)
     if in_space():
         options = for_space(options)
     check_options(options)
@@ -98,13 +101,14 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
-    from apps.serving import log_once
+    from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
+    sessions.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
@@ -117,6 +121,7 @@ def launch(
             theme=theme(),
             head=HEAD,  # an event's `js` would need eval
             allowed_paths=[],
+            state_session_capacity=sessions.CAPACITY,
             **CLOSED,
         )
     log_once.install()

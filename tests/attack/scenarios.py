@@ -73,6 +73,13 @@ def at_once(number: int, work: Callable[[int], object]) -> list[object]:
         return list(pool.map(work, range(number)))
 
 
+def nothing(server: Server, size: Size) -> Iterator[Row]:
+    """No attack: what a question takes on this machine as busy as it is."""
+    with Watch(server) as watch:
+        time.sleep(size.seconds)
+    yield Row("no attack", "to compare with", str(watch), not watch.failed)
+
+
 def protocols(server: Server, size: Size) -> Iterator[Row]:
     """Base-60 numbers, digits, brackets and dates as protocol text."""
     attacker = Visitor(server, 2)
@@ -90,6 +97,7 @@ def protocols(server: Server, size: Size) -> Iterator[Row]:
         end = time.monotonic() + size.seconds
         while time.monotonic() < end:
             outcomes.append(attacker.ask(digest, attacker.data(digest, code=texts[number % len(texts)]))[0])
+            time.sleep(0.1)  # an attacker elsewhere does not take the server's processor for its own work
 
     with Watch(server) as watch:
         at_once(size.jobs, one)
@@ -294,4 +302,4 @@ def odd_requests(server: Server, size: Size) -> Iterator[Row]:
     )
 
 
-ALL: tuple[Scenario, ...] = (protocols, jobs, sockets, odd_requests, uploads, sessions, images)
+ALL: tuple[Scenario, ...] = (nothing, protocols, jobs, sockets, odd_requests, uploads, sessions, images)

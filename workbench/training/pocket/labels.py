@@ -186,19 +186,19 @@ def _seen(sheet: Pixels, u: Pixels, v: Pixels) -> tuple[Plane, Pixels]:
     pixels = sheet.copy()
     pixels[..., :3] *= pixels[..., 3:] / 255
     points = torch.from_numpy(np.stack([2 * u - 1, 2 * v - 1], axis=-1))[None]
-    found = functional.grid_sample(torch.from_numpy(pixels).permute(2, 0, 1)[None], points, align_corners=False)
-    colour, cover = found[0, :3].permute(1, 2, 0).numpy(), found[0, 3].numpy() / 255
+    sampled = functional.grid_sample(torch.from_numpy(pixels).permute(2, 0, 1)[None], points, align_corners=False)
+    colour, cover = sampled[0, :3].permute(1, 2, 0).numpy(), sampled[0, 3].numpy() / 255
     return cover, colour / np.maximum(cover, 1e-4)[..., None]
 
 
 def _around(bend: Bend, side: int) -> tuple[slice, slice]:
     """The rows and columns of a picture that a label and its shadow lie in."""
     ends = [bend.forward(u / 8, v) for u in range(9) for v in (0.0, 1.0)]
-    found = []
+    slices = []
     for values in zip(*ends, strict=True):
         low, high = max(0, int(min(values)) - REACH), min(side, int(max(values)) + REACH)
-        found.append(slice(min(low, side - 2), max(high, low + 2)))
-    columns, rows = found
+        slices.append(slice(min(low, side - 2), max(high, low + 2)))
+    columns, rows = slices
     return rows, columns
 
 
