@@ -198,7 +198,8 @@ def _wire_protocol(audits: gr.CheckboxGroup, told: gr.Markdown, view: list[Any])
     )
     name.input(protocol_view, [audits, name], view, **hidden)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **hidden)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **(hidden | READING | {"queue": True}))
+    queued = {**hidden, "queue": True, **READING}
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **queued)
 
 
 def _data_widgets() -> tuple[gr.Radio, FolderFile, gr.File, gr.File]:
