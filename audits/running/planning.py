@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
+from audits.passes import PASS
 from audits.run_directory import header
 from audits.running import folders
-from audits.running.chunks import PASS, Origin
+from audits.running.chunks import Origin
 from audits.running.embedding import lay_out
 from audits.running.jobs import Job
 from audits.running.performing import job_id

@@ -76,7 +76,7 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
-    results.write_analysis(folder, analysis, header=head, rules=job.rules, texts=texts)
+    results.write_analysis(folder, analysis, header=head, texts=texts)
     stage = {**head.stages, "analyse": note(told, began)}
     warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
     head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)

@@ -10,7 +10,7 @@ import pytest
 from apps.zero_shot import evaluation, many
 from workbench.batch.export import read_csv
 from workbench.batch.run import Row
-from workbench.batch.table import Wanted
+from workbench.batch.table import RowFilter
 from workbench.batch.truth import evaluate
 from workbench.reproduce import Setup
 
@@ -34,7 +34,7 @@ def test_confusion_has_true_labels_in_rows() -> None:
 
 def test_downloads_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    csv_file, json_file = many.files(KEPT, Wanted(label="dog"), 1)
+    csv_file, json_file = many.files(KEPT, RowFilter(label="dog"), 1)
     headers, lines = read_csv(csv_file)
     assert headers == ["file", "true label", "label 1", "probability 1", "cosine 1", "error", "model"]
     assert lines == [["=a.png", "cat", "dog", "0.7", "0.3", "", "pocket"]]

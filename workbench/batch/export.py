@@ -16,14 +16,14 @@ from workbench.datasets import csv_files
 if TYPE_CHECKING:
     from workbench.batch.run import Row
 
-MAX_CSV = 5_000_000  # bytes of a file that is read
-_STARTS = frozenset("=+-@＝＋－＠")  # what spreadsheets take for the start of a formula, full-width forms too
+MAX_CSV = 5_000_000  # bytes
+_STARTS = frozenset("=+-@＝＋－＠")  # characters that start a formula in spreadsheets, full-width forms included
 _BREAKS = frozenset("\t\r\n")
 _QUOTES = frozenset("'\"")
 
 
 def neutralise(cell: str) -> str:
-    """Put an apostrophe before text that a spreadsheet might run: after quotes and white space, too."""
+    """Put an apostrophe before text that a spreadsheet might run, even after quotes and white space."""
     return f"'{cell}" if _dangerous(cell) else cell
 
 
@@ -52,7 +52,7 @@ def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
 
 
 def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Return one object a picture, in the shape that `classify --json` prints; the true label where it is known."""
+    """Return one object per image, in the format of `classify --json`, with the true label where it is known."""
     objects = []
     for row in rows:
         entry: dict[str, Any] = {"image": row.file}
@@ -67,7 +67,11 @@ def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON; numbers read back are bit for bit the same, and NaN is refused rather than written."""
+    """Write JSON; numbers read back are the same to the bit.
+
+    Raises:
+        ValueError: NaN or infinity.
+    """
     _write(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
 
 
@@ -81,12 +85,12 @@ def _dangerous(cell: str) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write under another name first, so that nobody meets half a file."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    """Write under a temporary name first, so that nobody reads half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.replace(unfinished, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise

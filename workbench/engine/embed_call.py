@@ -104,7 +104,7 @@ class EmbedCall:
     def texts(self, texts: Sequence[str]) -> list[Row]:
         """Return one row per text, in order; equal texts are embedded once."""
         keys = {text: text_key(self._model.fingerprint, text) for text in texts}
-        stored = self._on_disk([key for key in keys.values() if self._context.cache.get(key) is None])
+        stored = self._on_disk([key for key in keys.values() if not self._context.cache.has(key)])
         requests: dict[str, RowRequest] = {}
         sent: deque[RowRequest] = deque()
         with self._scheduler.more_coming():
@@ -129,7 +129,7 @@ class EmbedCall:
 
     def _request(self, key: Key, stored: dict[Key, Row]) -> RowRequest:
         if key in stored:
-            self._context.cache.put(key, stored[key])
+            self._context.cache.put_many({key: stored[key]})
         row, own = self._context.cache.claim(key)
         return RowRequest(key, row, own)
 
@@ -139,7 +139,7 @@ class EmbedCall:
         opened = safe_open(image) if isinstance(image, Image.Image) else None
         path = Path() if isinstance(image, Image.Image) else Path(image)
         key = picture_key(self._model.fingerprint, opened) if opened is not None else self._file_key(path)
-        request = self._request(key, self._on_disk([key]) if self._context.cache.get(key) is None else {})
+        request = self._request(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not request.own:
             return request
         try:

@@ -277,7 +277,7 @@ def test_the_shells_cache_knows_the_vectors(begin: Begin, capsys: pytest.Capture
     assert told["audits"]["chunks"] == 3
     assert workbench(["cache", "clear", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["freed"] >= told["audits"]["bytes"]
-    assert VectorStore().kept().chunks == 0
+    assert VectorStore().usage().chunks == 0
 
 
 @pytest.mark.heavy

@@ -20,8 +20,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
+from workbench.training.pocket.example import Example
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.painting import Made, made
+from workbench.training.pocket.painting import example
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
@@ -39,20 +40,24 @@ class Mix:
 
 READING = Mix(  # letters take longest, and so they come first
     {"photo": 5, "drawing": 13, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 3},
+    {"photo": 4, "drawing": 3, "colour": 1, "count": 1}
+    | {"attacked": 2, "noted": 3, "blank": 1, "penned": 3, "word": 7, "pair": 3},
 )
 DRAWING = Mix(
     {"photo": 5, "drawing": 18, "colour": 1, "count": 3},
-    {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 7, "pair": 4},
+    {"photo": 4, "drawing": 5, "colour": 1, "count": 2}
+    | {"attacked": 2, "noted": 3, "blank": 1, "penned": 2, "word": 5, "pair": 4},
 )
 ENDINGS = (
     Mix(  # words again, and drawings
         {"photo": 5, "drawing": 18, "colour": 1, "count": 2},
-        {"photo": 4, "drawing": 5, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
+        {"photo": 4, "drawing": 5, "colour": 1, "count": 1}
+        | {"attacked": 2, "noted": 4, "blank": 1, "penned": 3, "word": 6, "pair": 5},
     ),
     Mix(  # photos and words, which the drawings have taken from
         {"photo": 6, "drawing": 12, "colour": 1, "count": 2},
-        {"photo": 7, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 11, "pair": 4},
+        {"photo": 7, "drawing": 3, "colour": 1, "count": 1}
+        | {"attacked": 4, "noted": 7, "blank": 2, "penned": 4, "word": 8, "pair": 4},
     ),
 )
 TURN = 0.4  # of the run, where the second mix begins; the others follow it
@@ -120,8 +125,11 @@ class Stream(IterableDataset[Batch]):
 
 
 def part_done(step: int, ends: tuple[int, ...]) -> float:
-    """How much of the run is over before that step, 0..1; 1 in its first ending, 2 in its second, and so on."""
-    return min(step / ends[0], 1) + sum(step >= end for end in ends[1:])
+    """How much of the run is over before that step, 0..1; 1 in its first ending, 2 in its second, and so on.
+
+    A run that goes on from a checkpoint has none but its last ending: those before have no steps.
+    """
+    return (min(step / ends[0], 1) if ends[0] else 1) + sum(step >= end for end in ends[1:])
 
 
 def mix(done: float) -> Mix:
@@ -142,7 +150,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     """
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
     side = min(LARGEST, int(TIMES * size / STEP) * STEP)
-    draw = functools.partial(made, material, done=done, rng=rng)
+    draw = functools.partial(example, material, done=done, rng=rng)
     chosen = mix(done)
     smaller = [draw(kind, size=size) for kind, count in chosen.smaller.items() for _ in range(count)]
     larger = [draw(kind, size=side) for kind, count in chosen.larger.items() for _ in range(count)]
@@ -162,7 +170,7 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     )
 
 
-def _stacked(every: list[Made]) -> Tensor:
+def _stacked(every: list[Example]) -> Tensor:
     return torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2)
 
 

@@ -5,6 +5,26 @@ It repeats figure 2 of the paper in miniature. Radford et al. 2021, arXiv:2103.0
 
 from __future__ import annotations
 
-from workbench.training.race.run import OBJECTIVES, RaceSettings, Runner, RunnerCurve, dial, image_ratio, race
+from workbench.training.race.run import (
+    OBJECTIVES,
+    RaceResult,
+    RaceSettings,
+    Runner,
+    RunnerCurve,
+    conclude,
+    dial,
+    image_ratio,
+    race,
+)
 
-__all__ = ["OBJECTIVES", "RaceSettings", "Runner", "RunnerCurve", "dial", "image_ratio", "race"]
+__all__ = [
+    "OBJECTIVES",
+    "RaceResult",
+    "RaceSettings",
+    "Runner",
+    "RunnerCurve",
+    "conclude",
+    "dial",
+    "image_ratio",
+    "race",
+]

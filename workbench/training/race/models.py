@@ -173,24 +173,27 @@ class WordPredictor(nn.Module):
         return functional.cross_entropy(logits, ids.gather(1, at)[:, 0])
 
     def scores(self, pixels: Tensor, labels: Sequence[Tensor]) -> Tensor:
-        """Log of the sum over a label's sentences of their likelihood, or pseudo-likelihood."""
-        cells = self.projection(self.image_tower.cells(pixels))
-        each = [
-            torch.stack([self._log_likelihood(cells, row[row != PAD]) for row in sentences]) for sentences in labels
-        ]
-        return torch.stack([one.logsumexp(dim=0) for one in each], dim=1)
+        """Log of the sum over a label's sentences of their likelihood, or pseudo-likelihood.
 
-    def _log_likelihood(self, cells: Tensor, words: Tensor) -> Tensor:
-        """(n, 16, width) and (length,) -> (n,)."""
-        n, length = len(cells), len(words)
-        if self.masked:  # each word once masked: the sentences of one image stand below each other
-            rows = words.repeat(length, 1)
-            rows.fill_diagonal_(MASK)
-            logits = self.logits(cells.repeat_interleave(length, dim=0), rows.repeat(n, 1))
-            logits = logits.view(n, length, length, -1).diagonal(dim1=1, dim2=2).transpose(1, 2)
-        else:
-            logits = self.logits(cells, _shifted(words[None]).expand(n, -1))
-        return functional.log_softmax(logits, dim=2).gather(2, words.expand(n, -1)[..., None]).sum(dim=(1, 2))
+        Sentences share most of what stands around a word, so each context goes through the decoder once.
+        """
+        cells = self.projection(self.image_tower.cells(pixels))
+        known: dict[tuple[int, ...], Tensor] = {}  # context -> (n, vocabulary)
+        each = []
+        for sentences in labels:
+            likelihoods = []
+            for sentence in sentences.tolist():
+                words = [word for word in sentence if word != PAD]
+                parts = []
+                for at, word in enumerate(words):
+                    context = (*words[:at], MASK, *words[at + 1 :]) if self.masked else (START, *words[:at])
+                    if context not in known:
+                        logits = self.logits(cells, torch.tensor(context).expand(len(cells), -1))
+                        known[context] = functional.log_softmax(logits[:, at], dim=1)
+                    parts.append(known[context][:, word])
+                likelihoods.append(torch.stack(parts).sum(dim=0))
+            each.append(torch.stack(likelihoods).logsumexp(dim=0))
+        return torch.stack(each, dim=1)
 
 
 def _shifted(ids: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ OBJECTIVES: dict[str, str] = {
 }
 PEAK, WARMUP, DECAY = 3e-3, 30, 0.1
 POOL = 3072  # images that a race draws for one seed; each gets a new caption every time
-TESTED = 384  # images that accuracy is measured on
+TESTED = 192  # images that accuracy is measured on
 MOST_IMAGES, MOST_SEEDS, MOST_BATCH = 200_000, 20, 512
 
 
@@ -70,7 +70,7 @@ class RaceSettings:
     images: int = 16_000  # that each runner sees, with repetitions
     seeds: int = 3
     seed: int = 0  # the first one
-    points: int = 10  # measurements of a run
+    points: int = 8  # measurements of a run
 
     def __post_init__(self) -> None:
         if len(set(self.runners)) < len(self.runners) or not self.runners:
@@ -170,6 +170,43 @@ def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Int
         return logs
     low, high = (None if end is None else math.exp(end) for end in (logs.low, logs.high))
     return Interval(math.exp(logs.value), low, high, logs.level, f"{logs.method} of logarithms over seeds")
+
+
+@dataclass(frozen=True)
+class RaceResult:
+    """One runner over all seeds, at each measurement."""
+
+    runner: Runner
+    images: tuple[int, ...]
+    accuracy: tuple[float, ...]  # mean over seeds
+    lowest: tuple[float, ...]  # of all seeds
+    highest: tuple[float, ...]
+    ratio: Interval | None  # images it needs, as a multiple of what contrast needs; None for contrast itself
+
+
+def conclude(curves: Sequence[RunnerCurve]) -> list[RaceResult]:
+    """Return each runner's mean and range over seeds, and its ratio to the first runner, in order of appearance.
+
+    Seeds that are not as far as the slowest are cut to its measurements; the ratio waits for equal seeds.
+    """
+    runners = list(dict.fromkeys(curve.runner for curve in curves))
+    own = {runner: [curve for curve in curves if curve.runner == runner] for runner in runners}
+    results = []
+    for runner, mine in own.items():
+        points = min(len(curve.accuracy) for curve in mine)
+        values = np.array([curve.accuracy[:points] for curve in mine])
+        equal = {curve.seed for curve in mine} == {curve.seed for curve in own[runners[0]]}
+        results.append(
+            RaceResult(
+                runner,
+                mine[0].images[:points],
+                tuple(values.mean(axis=0).tolist()),
+                tuple(values.min(axis=0).tolist()),
+                tuple(values.max(axis=0).tolist()),
+                image_ratio(own[runners[0]], mine) if equal and runner != runners[0] else None,
+            )
+        )
+    return results
 
 
 def _images_for(target: float, curve: RunnerCurve) -> float | None:

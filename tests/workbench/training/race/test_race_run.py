@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from workbench.errors import BadInput, UnknownName
-from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, dial, image_ratio, race
+from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, dial, image_ratio, race
 from workbench.training.race.run import watched
 
 SHORT = RaceSettings(tuple(Runner(key, batch=32) for key in OBJECTIVES), images=512, seeds=1, points=2)
@@ -64,6 +64,21 @@ def test_a_runner_that_never_gets_there_has_no_ratio() -> None:
     assert "never reaches" in ratio.method
     with pytest.raises(BadInput, match="same seeds"):
         image_ratio([curve(0, (0.1, 0.1, 0.1))], [curve(1, (0.1, 0.2, 0.4))])
+
+
+def test_a_result_is_the_mean_and_range_over_seeds() -> None:
+    slow = Runner("caption")
+    curves = [curve(0, (0.2, 0.4, 0.8)), curve(1, (0.4, 0.4, 0.4))]
+    curves += [RunnerCurve(slow, seed, (100, 200, 300), (), values, ()) for seed, values in ((0, (0.0, 0.1, 0.2)),)]
+    first, second = conclude(curves)
+    assert first.accuracy == pytest.approx((0.3, 0.4, 0.6))
+    assert (first.lowest, first.highest) == ((0.2, 0.4, 0.4), (0.4, 0.4, 0.8))
+    assert first.ratio is None
+    assert second.ratio is None, "its second seed is missing"
+    curves.append(RunnerCurve(slow, 1, (100, 200, 300), (), (0.0, 0.2, 0.4), ()))
+    _, second = conclude(curves)
+    assert second.ratio is not None
+    assert second.ratio.value == pytest.approx(math.sqrt((300 / 100) * (300 / 100)))
 
 
 def test_each_dial_turns_one_setting_of_the_contrastive_runner() -> None:

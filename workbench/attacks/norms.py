@@ -1,6 +1,6 @@
-"""How far an attacker may go: balls around a picture, in the largest change of a value or in Euclidean length.
+"""How far an attack may go: balls around an image, in the largest change of a value or in Euclidean length.
 
-Knows no model. Pictures are (n, 3, h, w) in 0..1; a ball is always cut with 0..1.
+Images are (n, 3, h, w) in 0..1; a ball is always cut with 0..1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TINY = 1e-12  # keeps a division by a zero gradient finite; the step is zero th
 
 @dataclass(frozen=True)
 class Ball:
-    """All pictures at most `radius` away from a centre."""
+    """All images at most `radius` away from a centre."""
 
     norm: Norm
     radius: float  # of a value in 0..1 for linf; of all values together for l2
@@ -33,7 +33,7 @@ class Ball:
         return (centres + change * torch.clamp(self.radius / length, max=1.0)).clamp(0, 1)
 
     def ascent(self, gradient: Tensor) -> Tensor:
-        """Return the way of steepest ascent, of size 1 in this norm; zero where the gradient is."""
+        """Return the direction of steepest ascent, of size 1 in this norm; zero where the gradient is zero."""
         if self.norm == "linf":
             return gradient.sign()
         unit: Tensor = gradient / gradient.flatten(1).norm(dim=1).clamp_min(_TINY)[:, None, None, None]

@@ -1,7 +1,7 @@
 """Two ways to climb a loss within a ball: projected gradient descent, and its variant that finds its own step sizes.
 
-Knows no data set. A picture that is already wrong is left as it is (unless the goal says onward), and so is one whose
-gradient is zero everywhere.
+An image that is already wrong is left as it is (unless the goal says onward), and so is one whose gradient is zero
+everywhere.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from audits.adversarial.goals import Goal
-    from audits.adversarial.norms import Ball
+    from workbench.attacks.goals import Goal
+    from workbench.attacks.norms import Ball
     from workbench.backend import WhiteBox
 
 _MOMENTUM = 0.75  # of the newest step, Croce and Hein's alpha
@@ -27,15 +27,15 @@ _FIRST, _SHORTER, _SHORTEST = (
 
 
 @dataclass
-class _Found:
-    """The best points so far, and who is still climbing."""
+class _Attacked:
+    """The best points so far, and which images are still climbing."""
 
     points: Tensor  # (n, 3, h, w)
     losses: Tensor  # (n,)
     open: Tensor  # (n,) bool: not yet wrong
 
     def look(self, box: WhiteBox, goal: Goal, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Try points of those who climb, keep what is better; losses (n,) and gradients of all, zero of the others."""
+        """Try points of those that climb, keep what is better; losses (n,) and gradients of all, zero of the others."""
         import torch
 
         at = self.open.nonzero()[:, 0]
@@ -55,61 +55,61 @@ def pgd(box: WhiteBox, pixels: Tensor, goal: Goal, *, ball: Ball, steps: int, no
     Source:
         Madry et al. 2018, arXiv:1706.06083, section 2.1; the step size is that of their code's successors.
     """
-    found = _begin(box, pixels, goal)
+    attacked = _begin(box, pixels, goal)
     points = ball.project(pixels + ball.surface(noise) * 0.5, pixels)
     for _ in range(steps):
-        if not found.open.any():
+        if not attacked.open.any():
             break
-        _, gradients = found.look(box, goal, points)
+        _, gradients = attacked.look(box, goal, points)
         points = ball.project(points + 2.5 * ball.radius / steps * ball.ascent(gradients), pixels)
-    if found.open.any():
-        found.look(box, goal, points)
-    return found.points
+    if attacked.open.any():
+        attacked.look(box, goal, points)
+    return attacked.points
 
 
 def apgd(box: WhiteBox, pixels: Tensor, goal: Goal, *, ball: Ball, steps: int, noise: Tensor) -> Tensor:
-    """Climb with momentum; halve a step that stops paying and go on from the best point; (n, 3, h, w) -> the same.
+    """Climb with momentum; halve a step that is too long and go on from the best point; (n, 3, h, w) -> the same.
 
     Source:
         Croce and Hein 2020, arXiv:2003.01690, algorithm 1 and section 3.
     """
     import torch
 
-    found = _begin(box, pixels, goal)
+    attacked = _begin(box, pixels, goal)
     points = ball.project(pixels + ball.surface(noise), pixels)
-    if not found.open.any():
-        return found.points
-    found.losses = torch.where(found.open, torch.full_like(found.losses, -torch.inf), found.losses)
-    losses, gradients = found.look(box, goal, points)
+    if not attacked.open.any():
+        return attacked.points
+    attacked.losses = torch.where(attacked.open, torch.full_like(attacked.losses, -torch.inf), attacked.losses)
+    losses, gradients = attacked.look(box, goal, points)
     size = torch.full_like(losses, 2 * ball.radius)
     before, rises, marks = points, torch.zeros_like(losses), checkpoints(steps)
-    kept = _Mark(0, size.clone(), found.losses.clone())
+    mark = _Checkpoint(0, size.clone(), attacked.losses.clone())
     best, best_gradients = points.clone(), gradients.clone()
     for step in range(1, steps + 1):
-        if not found.open.any():
+        if not attacked.open.any():
             break
         aim = ball.project(points + size[:, None, None, None] * ball.ascent(gradients), pixels)
         share = 1.0 if step == 1 else _MOMENTUM
         after = ball.project(points + share * (aim - points) + (1 - share) * (points - before), pixels)
         before, points, last = points, after, losses
-        highest = found.losses.clone()
-        losses, gradients = found.look(box, goal, points)
+        highest = attacked.losses.clone()
+        losses, gradients = attacked.look(box, goal, points)
         rises += losses > last
         new = (losses > highest)[:, None, None, None]
         best, best_gradients = torch.where(new, points, best), torch.where(new, gradients, best_gradients)
         if step in marks:
-            halved = kept.stuck(step, rises, size=size, highest=found.losses)
-            kept = _Mark(step, size.clone(), found.losses.clone())
+            halved = mark.stuck(step, rises, size=size, highest=attacked.losses)
+            mark = _Checkpoint(step, size.clone(), attacked.losses.clone())
             size = torch.where(halved, size / 2, size)
             again = halved[:, None, None, None]
             points, gradients = torch.where(again, best, points), torch.where(again, best_gradients, gradients)
-            before, losses = torch.where(again, best, before), torch.where(halved, found.losses, losses)
+            before, losses = torch.where(again, best, before), torch.where(halved, attacked.losses, losses)
             rises = torch.zeros_like(rises)
-    return found.points
+    return attacked.points
 
 
 def checkpoints(steps: int) -> tuple[int, ...]:
-    """Return the steps after which a step size is questioned: 22 % in, then at shrinking distances."""
+    """Return the steps after which step sizes are reviewed: 22 % in, then at shrinking distances."""
     shares, gap = [0.0, _FIRST], _FIRST
     while shares[-1] < 1:
         gap = max(gap - _SHORTER, _SHORTEST)
@@ -118,23 +118,23 @@ def checkpoints(steps: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class _Mark:
-    """How things stood at the last checkpoint."""
+class _Checkpoint:
+    """Step sizes and losses at the last checkpoint."""
 
     step: int
     size: Tensor  # (n,)
     highest: Tensor  # (n,) loss
 
     def stuck(self, step: int, rises: Tensor, *, size: Tensor, highest: Tensor) -> Tensor:
-        """Say (n,) whose step no longer pays: too few rises since, or the same step and no new highest loss."""
+        """Return (n,) whose step is too long: too few rises since, or the same step and no new highest loss."""
         few: Tensor = rises < _RISING * (step - self.step)
         return few | ((self.size == size) & (self.highest == highest))
 
 
-def _begin(box: WhiteBox, pixels: Tensor, goal: Goal) -> _Found:
-    """Look at the pictures themselves: who is already wrong, or has no slope to climb, does not start."""
+def _begin(box: WhiteBox, pixels: Tensor, goal: Goal) -> _Attacked:
+    """Look at the images themselves: one that is already wrong, or has no gradient, does not start."""
     import torch
 
     every = torch.arange(len(pixels), device=pixels.device)
     losses, climbing, gradients = goal.look(box, pixels, every)
-    return _Found(pixels.clone(), losses, climbing & (gradients.flatten(1).abs().amax(dim=1) > 0))
+    return _Attacked(pixels.clone(), losses, climbing & (gradients.flatten(1).abs().amax(dim=1) > 0))

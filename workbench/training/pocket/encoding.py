@@ -1,4 +1,4 @@
-"""What the towers make of a batch: all that the loss is asked of, share by share. Knows no loss."""
+"""The forward pass of both towers over a batch, shard by shard."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 
 from workbench.training.pocket import texts
 from workbench.training.pocket.lessons import Lessons
-from workbench.training.pocket.shares import Shares, joined
+from workbench.training.pocket.parallel import DataParallel, gather
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import MIDDLE, Towers, late
 
 
 @dataclass(frozen=True)
-class Seen:
+class Encoded:
     """A batch as the towers see it, the smaller pictures before the larger.
 
     Attributes:
@@ -34,25 +34,25 @@ class Seen:
     known: Tensor
 
 
-class Work:
-    """What one share does: `look` at pictures, or `read` texts.
+class Encoder:
+    """The forward pass of one process, over a shard of images or of texts.
 
     Args:
         towers: that learn.
-        lessons: whose channels and letters are asked for.
-        locked: the classifier that photos are held to.
-        tokenizer: for texts.
+        lessons: the auxiliary heads.
+        locked: the classifier that photos are distilled from.
+        tokenizer: of the text tower.
     """
 
     def __init__(self, towers: Towers, lessons: Lessons, *, locked: Any, tokenizer: Any) -> None:
         self._towers, self._lessons, self._locked, self._tokenizer = towers, lessons, locked, tokenizer
 
-    def __call__(self, order: tuple[str, Any]) -> tuple[Tensor, ...]:
-        """Do what is ordered: ("look", pixels, large, labels) or ("read", texts)."""
-        kind, *given = order
-        return self._look(*given) if kind == "look" else (self._read(*given),)
+    def __call__(self, task: tuple[str, Any]) -> tuple[Tensor, ...]:
+        """Run a task: ("images", pixels, large, labels) or ("texts", texts)."""
+        kind, *inputs = task
+        return self._images(*inputs) if kind == "images" else (self._texts(*inputs),)
 
-    def _look(self, *arrays: NDArray[Any]) -> tuple[Tensor, ...]:
+    def _images(self, *arrays: NDArray[Any]) -> tuple[Tensor, ...]:
         towers, lessons = self._towers, self._lessons
         pixels, large, label = (torch.from_numpy(array).to(towers.device) for array in arrays)
         with towers.mixed():
@@ -65,31 +65,31 @@ class Work:
                 known = torch.cat([late(self._locked, part[which], towers.frozen).float() for part, which in photos])
         return rows, torch.cat([lessons.alive(part) for part in last]), lessons.letter(middle.float()), known
 
-    def _read(self, said: list[str]) -> Tensor:
+    def _texts(self, batch: list[str]) -> Tensor:
         with self._towers.mixed():
-            return self._towers.pooled(texts.tokens(self._tokenizer, said))
+            return self._towers.pooled(texts.tokens(self._tokenizer, batch))
 
 
-def look(batch: Batch, shares: Shares) -> Seen:
-    """Run the image towers over a batch, a part of it in each share."""
-    smaller, larger = shares.places(len(batch.pixels)), shares.places(len(batch.large), turned=True)
+def encode_images(batch: Batch, pool: DataParallel) -> Encoded:
+    """Run the image towers over a batch, a shard in each process."""
+    smaller, larger = pool.split(len(batch.pixels)), pool.split(len(batch.large), reverse=True)
     places = [torch.cat([few, len(batch.pixels) + many]) for few, many in zip(smaller, larger, strict=True)]
-    orders = [
-        ("look", batch.pixels[few].numpy(), batch.large[many].numpy(), batch.label[place].numpy())
+    tasks = [
+        ("images", batch.pixels[few].numpy(), batch.large[many].numpy(), batch.label[place].numpy())
         for few, many, place in zip(smaller, larger, places, strict=True)
     ]
-    rows, alive, letters, known = zip(*shares.run(orders), strict=True)
+    rows, alive, letters, known = zip(*pool.run(tasks), strict=True)
     photos = [place[batch.label[place] >= 0] for place in places]
-    return Seen(joined(rows, places), joined(alive, places), joined(letters, larger), joined(known, photos))
+    return Encoded(gather(rows, places), gather(alive, places), gather(letters, larger), gather(known, photos))
 
 
-def read(said: Sequence[str], shares: Shares) -> Tensor:
-    """Texts -> (n, 384) from the text tower, a part of them in each share."""
-    places = shares.places(len(said))
-    orders = [("read", [said[number] for number in place.tolist()]) for place in places]
-    return joined([rows for (rows,) in shares.run(orders)], places)
+def encode_texts(batch: Sequence[str], pool: DataParallel) -> Tensor:
+    """Texts -> (n, 384) from the text tower, a shard in each process."""
+    places = pool.split(len(batch))
+    tasks = [("texts", [batch[number] for number in place.tolist()]) for place in places]
+    return gather([rows for (rows,) in pool.run(tasks)], places)
 
 
 def _scaled(pixels: Tensor) -> Tensor:
-    """Bytes -> -1..1, as the tower wants them."""
+    """Bytes -> -1..1, as the tower takes them."""
     return (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)

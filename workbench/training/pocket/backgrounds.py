@@ -30,7 +30,7 @@ def _light(ink: Colour) -> float:
     return 0.3 * ink[0] + 0.59 * ink[1] + 0.11 * ink[2]
 
 
-def ground(size: int, rng: random.Random, photos: Sequence[Image.Image]) -> Image.Image:
+def background(size: int, rng: random.Random, photos: Sequence[Image.Image]) -> Image.Image:
     """Something to draw on: white, one colour, a ramp between two, or a blurred photo."""
     chance = rng.random()
     if chance < 0.25:

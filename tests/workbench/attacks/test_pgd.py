@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from audits.adversarial.goals import Goal, ratio
-from audits.adversarial.norms import Ball
-from audits.adversarial.pgd import apgd, checkpoints, pgd
+from workbench.attacks.goals import Goal, ratio
+from workbench.attacks.norms import Ball
+from workbench.attacks.pgd import apgd, checkpoints, pgd
 
 SIDE = 8
 

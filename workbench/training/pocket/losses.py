@@ -1,7 +1,4 @@
-"""What the towers are asked in stage two, and how far they are from the answer.
-
-Knows no optimiser and no files.
-"""
+"""The losses of stage two: which names an image shows, which captions match it, and what photos and texts must keep."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from workbench.training.pocket import texts
+from workbench.training.pocket.encoding import Encoded, encode_texts
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES
-from workbench.training.pocket.seeing import Seen, read
-from workbench.training.pocket.shares import Shares
+from workbench.training.pocket.parallel import DataParallel
 from workbench.training.pocket.stream import Batch
 from workbench.training.pocket.towers import Towers
 
@@ -67,8 +64,8 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
     return found
 
 
-def losses(
-    towers: Towers, teachers: Teachers, batch: Batch, *, seen: Seen, material: Material, bank: Tensor
+def image_losses(
+    towers: Towers, teachers: Teachers, batch: Batch, *, seen: Encoded, material: Material, bank: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The pictures' embeddings, (n, dim) unit rows, and the parts of the loss that ask which names they show."""
     photo = batch.label >= 0
@@ -89,8 +86,8 @@ def losses(
     }
 
 
-def told(
-    towers: Towers, teachers: Teachers, batch: Batch, *, pictures: Tensor, rng: random.Random, shares: Shares
+def text_losses(
+    towers: Towers, teachers: Teachers, batch: Batch, *, pictures: Tensor, rng: random.Random, pool: DataParallel
 ) -> dict[str, Tensor]:
     """The parts of the loss that ask the text tower: captions match, class names and nouns stay.
 
@@ -100,7 +97,7 @@ def told(
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
     spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
     said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
-    rows = functional.normalize(towers.text_projection(read(said, shares)), dim=-1)
+    rows = functional.normalize(towers.text_projection(encode_texts(said, pool)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ rows[:every].T
