@@ -1,6 +1,6 @@
 """The three stages of one audit, in memory and in one process: the shortest way from a question to its measures.
 
-Knows no run directory, no cache and no progress; `audits.running` adds those and gives the same numbers.
+`audits.running` adds run directories, cache and progress, and gives the same numbers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from audits import detectable, simpson
 from audits.contracts import Audit, Embedded, ModelFacts, Stages
 from audits.passes import embed_groups, encode_texts, groups_of
+from audits.published import with_published
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ def stages(audit: Audit) -> Stages:
 
 
 def facts(backend: TorchBackend) -> ModelFacts:
-    """Return what the later stages may know of a model."""
+    """Return what the later stages know about a model."""
     return ModelFacts(
         key=backend.spec.key,
         title=backend.spec.title,
@@ -59,19 +60,22 @@ def measure(audit: Audit, backend: TorchBackend, dataset: Dataset, *, rules: Rul
 
 
 def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return what an audit says, with what holds for every audit beside: what slices could show, gaps that turn round.
+    """Return the analysis of an audit, completed by what holds for every audit.
+
+    That is: published numbers, the smallest difference that each slice could show, and gaps that reverse.
 
     Raises:
         BadInput: nothing can be measured with the samples.
     """
-    found = module.analyse(samples, rules, model=model, seed=seed)
+    analysis = module.analyse(samples, rules, model=model, seed=seed)
     attributes = sorted(detectable.attributes_of(samples))
-    found = replace(found, measures=detectable.beside(found.measures, attributes))
-    return simpson.added(found, list(simpson.gaps_of(found.measures, samples)), attributes)
+    measures = detectable.beside(with_published(analysis.measures, rules.published, model.key), attributes)
+    analysis = replace(analysis, measures=measures)
+    return simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
 
 
 def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:
-    """Embed what an audit plans: pictures, changed forms and texts."""
+    """Embed what an audit plans: images, changed forms and texts."""
     import numpy as np
 
     prompts = list(dict.fromkeys(module.texts(dataset, rules)))

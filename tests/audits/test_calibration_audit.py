@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_table() -> None:
 
 
 def test_nothing_measurable_is_refused_and_a_wrong_setting_too() -> None:
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         calibration.plan(
             dataset(["cat", "dog"]), protocol("calibration", label_sets={"x": {"labels": ["a", "b"]}}), seed=0
         )

@@ -1,4 +1,4 @@
-"""The attacks on the pixels of a picture, by recipe."""
+"""The attacks on the pixels of an image, by recipe."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from workbench.backend import WhiteBox
 
 
-NOISE = "noise"  # a change of the same size that knows nothing of the model
-WORST = "worst"  # a picture is right only where it is right under every attack of that size
+NOISE = "noise"  # a random change of the same size
+WORST = "worst"  # an image counts as correct only where it is correct under every attack of that size
 
 
 def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]) -> Tensor:
@@ -45,19 +45,19 @@ def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mappi
         chosen = torch.tensor(members, device=pixels.device)
         own = [recipes[at] for at in members]
         with ExitStack() as stack:
-            climbed: Any = box
+            target: Any = box
             if "on" in recipe:
-                climbed = stack.enter_context(surrogates.surrogate(str(recipe["on"]), box))
-                known = climbed.read([text for one in own for text in prompts(one["labels"], one["templates"])])
+                target = stack.enter_context(surrogates.surrogate(str(recipe["on"]), box))
+                known = target.read([text for one in own for text in prompts(one["labels"], one["templates"])])
             else:
                 known = texts
             goal = replace(_goal(own, known, pixels), onward="on" in recipe)
-            answer[chosen] = _changed(climbed, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
+            answer[chosen] = _changed(target, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
     return answer
 
 
 def _noise(recipe: Mapping[str, object], sample_id: str, shape: tuple[int, ...]) -> Tensor:
-    """Draw where a picture's attack starts, (3, h, w) in -1..1 for linf and normal for l2, by a lot of its own."""
+    """Draw where an image's attack starts, (3, h, w) in -1..1 for linf and normal for l2, from its own generator."""
     import torch
 
     parts = [str(recipe[name]) for name in ("method", "norm", "loss", "steps", "epsilon")]
@@ -89,5 +89,5 @@ def _changed(box: WhiteBox, pixels: Tensor, goal: Goal, *, recipe: Mapping[str, 
         return pixels
     if recipe["method"] == NOISE:
         return ball.project(pixels + ball.surface(noise.sign() if norm == "linf" else noise), pixels)
-    climb = apgd if recipe["method"] == "apgd" else pgd
-    return climb(box, pixels, goal, ball=ball, steps=steps, noise=noise)
+    ascend = apgd if recipe["method"] == "apgd" else pgd
+    return ascend(box, pixels, goal, ball=ball, steps=steps, noise=noise)

@@ -153,8 +153,8 @@ def samples_of(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([("apgd-ce 5 steps", "linf", "1/255", 0.2), ("apgd-ce 5 steps", "linf", "4/255", 0.5)], "gets stuck"),
-        ([("noise", "linf", "1/255", 0.2), ("worst", "linf", "1/255", 0.5)], "gradients mislead"),
+        ([("apgd-ce 5 steps", "linf", "1/255", 0.2), ("apgd-ce 5 steps", "linf", "4/255", 0.5)], "attack is stuck"),
+        ([("noise", "linf", "1/255", 0.2), ("worst", "linf", "1/255", 0.5)], "gradients are misleading"),
         ([("pgd-ce 5 steps", "linf", "1/255", 0.2), ("pgd-ce 50 steps", "linf", "1/255", 0.5)], "more steps"),
         ([("pgd-ce 50 steps", "linf", "1/255", 0.2), ("pgd-ce 5 steps", "linf", "1/255", 0.5)], ""),
     ],
@@ -221,5 +221,5 @@ def test_shipped_protocols_are_read_and_wrong_ones_refused() -> None:
     with pytest.raises(BadInput, match=r"settings: attacks\.0\.norm"):
         lp.plan(dataset(["a", "b"]), rules([{"method": "pgd", "norm": "l1", "epsilons": [1]}]), seed=0)
     empty = protocol("adversarial/lp", {"attacks": ATTACKS}, label_sets={"x": {"labels": ["p", "q"]}})
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         lp.plan(dataset(["a", "b"]), empty, seed=0)

@@ -140,7 +140,7 @@ def test_wrong_protocols_are_refused() -> None:
     with pytest.raises(BadInput, match=r"\[6\]"):
         corruptions.plan(data, protocol("robustness/corruptions", {"severities": [6]}), seed=0)
     other = protocol("robustness/corruptions", label_sets={"x": {"labels": ["a", "b"]}})
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         corruptions.plan(data, other, seed=0)
     for name in names("robustness/corruptions"):
         corruptions.plan(data, read("robustness/corruptions", name), seed=0)
