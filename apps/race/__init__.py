@@ -5,7 +5,6 @@ Each visitor's race takes turns on the device one measurement at a time, as ever
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,30 @@ import gradio as gr
 from apps._handler import ASIDE, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
+from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.race import words
-from apps.race.figures import curves_figure, slow_motion_figure
+from apps.race import slow_motion, words
+from apps.race.figures import curves_figure
+from workbench.engine import Engine
 from workbench.places import write_whole
 from workbench.scheduler import CancelToken
-from workbench.training.race import OBJECTIVES, RaceSettings, RunnerCurve, conclude, race
+from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, race
 from workbench.training.race.export import as_csv
-from workbench.training.race.slow_motion import SlowMotion, slow_motion
 
 _QUEUE, _AT_ONCE = "learn", 4
 JOBS = Jobs("race", stopped="Stopped; nothing of this race is kept.", places=_AT_ONCE)
+
+
+def running(
+    engine: Engine, settings: RaceSettings, visitor: str, *, token: CancelToken | None = None
+) -> Iterator[list[RunnerCurve]]:
+    """Run a race in turn with everybody else's work; yield all curves whenever one has a new point."""
+    newest: dict[tuple[Runner, int], RunnerCurve] = {}
+    for curve in engine.stream(lambda: race(settings), owner=visitor, token=token, deadline=JOBS.seconds):
+        before = newest.get((curve.runner, curve.seed))
+        if curve.accuracy and (before is None or len(before.accuracy) < len(curve.accuracy)):
+            newest[curve.runner, curve.seed] = curve
+            yield list(newest.values())
 
 
 def build(page: Page) -> None:
@@ -59,17 +71,10 @@ def build(page: Page) -> None:
             )
             download = gr.DownloadButton("Download CSV", visible=False, elem_id="race-csv")
         with gr.Column(elem_classes="more"):
-            images = gr.Slider(
-                1024, 64_000, 12_800, step=1024, label="Images", info="Images that each runner sees; repeats count."
-            )
-            seeds = gr.Slider(1, 5, 3, step=1, label="Seeds", info="Runs of each runner; the band is their range.")
-            seed = gr.Number(0, precision=0, minimum=0, label="Random seed", info="The same seed gives the same race.")
-            with gr.Accordion("What is compared", open=False, elem_id="race-explained"):
-                gr.Markdown(words.EXPLAINED)
+            images, seeds, seed = _settings()
     finished = gr.State(None)  # curves of the last race, plain data
 
     def screens(settings: RaceSettings, shown: str, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        newest: dict[Any, RunnerCurve] = {}
         yield {
             verdict: f"Training {len(settings.runners)} runners, seed {settings.seed} …",
             axis: gr.update(visible=True),
@@ -78,20 +83,18 @@ def build(page: Page) -> None:
             answers: gr.update(value=[], visible=COLLAPSED),
             download: gr.update(visible=False),
         }
-        for curve in page.engine.stream(lambda: race(settings), owner=visitor, token=token, deadline=JOBS.seconds):
-            newest[curve.runner, curve.seed] = curve
-            curves = list(newest.values())
+        curves: list[RunnerCurve] = []
+        for curves in running(page.engine, settings, visitor, token=token):
             yield {
                 verdict: words.status(curves, settings),
                 chart: curves_figure(curves, shown),
                 results: words.result_rows(conclude(curves)),
             }
-        file = Path(tempfile.mkdtemp(prefix="race-")) / "race.csv"
-        write_whole(file, as_csv(curves))
+        rows, headers = words.answer_rows(curves), words.answer_headers(curves)
         yield {
             verdict: words.verdict(conclude(curves), settings),
-            answers: gr.update(value=words.answer_rows(curves), headers=words.answer_headers(curves), visible=True),
-            download: gr.update(value=str(file), visible=True),
+            answers: gr.update(value=rows, headers=headers, visible=True),
+            download: gr.update(value=str(_csv_file(curves)), visible=True),
             finished: curves,
         }
 
@@ -115,42 +118,29 @@ def build(page: Page) -> None:
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
-    axis.input(
-        lambda curves, shown: curves_figure(curves, shown) if curves else gr.skip(), [finished, axis], chart, **ASIDE
-    )
+    axis.input(_redrawn, [finished, axis], chart, **ASIDE)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
-    _slow_motion(page)
+    slow_motion.build(page)
 
 
-def _slow_motion(page: Page) -> None:
-    """Lay out one batch in slow motion; the slider steps with the arrow keys."""
-    with gr.Accordion("One batch in slow motion", open=False, elem_id="race-slow"):
-        gr.Markdown(words.SLOW_LEAD)
-        with gr.Row():
-            trained = gr.Radio(
-                [("at the start", 0), ("after 60 steps", 60), ("after 200 steps", 200)], value=0, label="Model"
-            )
-            show = gr.Button("Show", elem_id="race-slow-go")
-        frame = gr.Slider(1, len(words.FRAMES), 1, step=1, label="Frame", info="Arrow keys step.", elem_id="race-frame")
-        text = gr.Markdown(elem_classes="live", elem_id="race-frame-text")
-        picture = gr.Plot(label="The batch", visible=COLLAPSED, elem_id="race-frame-chart")
-        numbers = table(words.FRAME_HEADERS, "The same numbers", elem_id="race-frame-table", visible=COLLAPSED)
-    step = gr.State(None)
+def _redrawn(curves: list[RunnerCurve] | None, axis: str) -> Any:
+    return curves_figure(curves, axis) if curves else gr.skip()
 
-    @handler
-    def compute(steps: int, request: gr.Request) -> SlowMotion:
-        work = page.engine.stream(lambda: iter([slow_motion(steps=steps)]), owner=owner(request), deadline=JOBS.seconds)
-        return next(iter(work))
 
-    def draw(number: int, motion: SlowMotion | None) -> tuple[Any, ...]:
-        if motion is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        return (
-            words.frame_text(int(number), motion),
-            gr.update(value=slow_motion_figure(int(number), motion), visible=True),
-            gr.update(value=words.frame_rows(int(number), motion), visible=True),
-        )
+def _csv_file(curves: list[RunnerCurve]) -> Path:
+    """Write the curves beside the uploads, where they are deleted with these."""
+    path = folder_beside_uploads("race-") / "race.csv"
+    write_whole(path, as_csv(curves))
+    return path
 
-    computed = {"concurrency_id": _QUEUE, "concurrency_limit": _AT_ONCE, "api_visibility": "private"}
-    show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **ASIDE)
-    frame.change(draw, [frame, step], [text, picture, numbers], **ASIDE)
+
+def _settings() -> tuple[gr.Slider, gr.Slider, gr.Number]:
+    """How long the race is, how often it is repeated, and the text about it."""
+    images = gr.Slider(
+        1024, 64_000, 12_800, step=1024, label="Images", info="Images that each runner sees; repeats count."
+    )
+    seeds = gr.Slider(1, 5, 3, step=1, label="Seeds", info="Runs of each runner; the band is their range.")
+    seed = gr.Number(0, precision=0, minimum=0, label="Random seed", info="The same seed gives the same race.")
+    with gr.Accordion("What is compared", open=False, elem_id="race-explained"):
+        gr.Markdown(words.EXPLAINED)
+    return images, seeds, seed

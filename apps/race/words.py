@@ -6,12 +6,10 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from apps.race.figures import frame_values
 from workbench.errors import BadInput
 from workbench.training.race import RaceResult, RaceSettings, Runner, RunnerCurve, dial
 from workbench.training.race.export import ratio_text
 from workbench.training.race.run import watched
-from workbench.training.race.slow_motion import SlowMotion
 from workbench.training.shapes import COLOURS, SHAPES
 
 QUESTIONS = [
@@ -27,7 +25,6 @@ LEAD = (
 IDLE = "Press “Start”. The preset takes about two minutes on two processor cores."
 RESULT_HEADERS = ["runner", "accuracy", "lowest seed", "highest seed", "images needed, relative to the first"]
 ANSWER_HEADERS = ["drawing"]
-FRAME_HEADERS = ["image", "caption", "value"]
 EXPLAINED = """
 **The data.** Drawings of 48 pairs of shape and colour, each with a caption like those on the web: synonyms,
 properties left out, and words that the image does not show (“img042 by anna a big scarlet star lima 2”). Predicting
@@ -44,21 +41,6 @@ so each label scores the likelihood of its sentence. Chance is 2 %.
 times as fast as captions, contrast another four times. The miniature is small and short, so its ratios need not be
 those.
 """
-SLOW_LEAD = (
-    "Six drawings and their captions in one training step. Each frame shows one matrix: images in rows, captions in "
-    "columns."
-)
-FRAMES = (
-    "**1 of 5: cosines.** Both towers have turned their inputs into unit vectors; each cell is the cosine of an image and "
-    "a caption. The diagonal holds the true pairs.",
-    "**2 of 5: softmax over captions.** For each image (row) the cosines, times {scale:.1f}, become probabilities: which "
-    "caption is mine?",
-    "**3 of 5: softmax over images.** For each caption (column) the same: which image is mine? The loss is the mean of "
-    "both cross-entropies: {loss:.2f}. Guessing costs {blind:.2f}.",
-    "**4 of 5: the gradient's pull.** Softmax minus truth. Negative cells are pulled together, positive cells pushed "
-    "apart; the most confident mistakes are pushed hardest.",
-    "**5 of 5: after the step.** The cosines after one step of the optimizer. The loss is now {after:.2f}.",
-)
 _LABELS = [f"{colour} {shape}" for shape in SHAPES for colour in COLOURS]
 
 
@@ -132,20 +114,3 @@ def answer_rows(curves: Sequence[RunnerCurve]) -> list[list[str]]:
         given = [_LABELS[curve.answers[at]] for curve in last.values()]
         rows.append([truth, *(f"✓ {answer}" if answer == truth else answer for answer in given)])
     return rows
-
-
-def frame_text(frame: int, motion: SlowMotion) -> str:
-    """Return the sentence of a frame, which also describes its chart to those who do not see it."""
-    return FRAMES[frame - 1].format(
-        scale=motion.scale, loss=motion.loss, blind=math.log(len(motion.texts)), after=motion.loss_after
-    )
-
-
-def frame_rows(frame: int, motion: SlowMotion) -> list[list[str]]:
-    """Return a frame's matrix as rows: image, caption, value; true pairs are marked."""
-    values, _ = frame_values(frame, motion)
-    return [
-        [image, f"{text} (its own)" if i == j else text, f"{values[i, j]:.3f}"]
-        for i, image in enumerate(motion.texts)
-        for j, text in enumerate(motion.texts)
-    ]

@@ -13,7 +13,7 @@ from workbench.places import write_whole
 
 if TYPE_CHECKING:
     from workbench.training.race import RaceSettings, RunnerCurve
-    from workbench.training.race.run import RaceResult
+    from workbench.training.race.results import RaceResult
 
 
 def run_race(settings: RaceSettings, *, out: Path | None, as_json: bool, stopped: Callable[[], bool]) -> None:
@@ -24,17 +24,18 @@ def run_race(settings: RaceSettings, *, out: Path | None, as_json: bool, stopped
     """
     from workbench.training.race import race
     from workbench.training.race.export import COLUMNS, as_csv, as_svg, points
-    from workbench.training.race.run import conclude
+    from workbench.training.race.results import conclude
 
     newest: dict[Any, RunnerCurve] = {}
     with progress() as bar:
         task = bar.add_task("Race", total=settings.seeds * len(settings.runners) * settings.points)
         for curve in race(settings):
-            newest[curve.runner, curve.seed] = curve
-            accuracy = f"{curve.runner.name}: {100 * curve.accuracy[-1]:.0f} %"
-            bar.update(task, advance=1, description=accuracy)
             if stopped():
                 raise Cancelled("The race was stopped; nothing was written.")
+            before = newest.get((curve.runner, curve.seed))
+            newest[curve.runner, curve.seed] = curve
+            if len(curve.accuracy) > (0 if before is None else len(before.accuracy)):
+                bar.update(task, advance=1, description=f"{curve.runner.name}: {100 * curve.accuracy[-1]:.0f} %")
     curves = list(newest.values())
     results = conclude(curves)
     if out is not None:
