@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
-from audits.running.jobs import Job, check_ray
+from audits.running.jobs import AuditJob, check_ray
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import Cancelled
@@ -34,7 +34,7 @@ QUIET = {
 
 
 def fill(
-    job: Job, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
+    job: AuditJob, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
 ) -> Generator[Progress, None, None]:
     """Compute the missing chunks of images into the store, with `job.workers` models.
 
@@ -70,7 +70,7 @@ def fill(
 class _WorkerInput:
     """What is sent to a worker: plain data, and the texts only where an attack needs them."""
 
-    def __init__(self, job: Job, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
+    def __init__(self, job: AuditJob, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
         import torch
 
         self.audit, self.model, self.dtype, self.device = job.audit, job.model, job.dtype, _device(job)
@@ -104,7 +104,7 @@ class _Worker:
         return {"images": [len(chunk.items) for chunk in chunks]}
 
 
-def _device(job: Job) -> str:
+def _device(job: AuditJob) -> str:
     from workbench.loading.device import choose_device
 
     return str(choose_device(job.device))
