@@ -117,8 +117,6 @@ def metrics_table(analysis: Analysis, header: Header) -> DataFrame:
     return rows
 
 
-
-
 def _figure(figure: Figure) -> dict[str, Any]:
     data = figure.data
     return {
