@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -57,7 +58,8 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """Read a data set.
 
     Args:
-        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key.
+        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key; `~` and `$VARIABLE` of
+            a path are filled in when it is read, and stay as they are in reports.
         limit: take that many images, spread over the whole.
         download: allow `hf:` to download what is not on this machine.
         watch: called with the number of images checked so far, and of all.
@@ -74,7 +76,7 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
         root, about = unpack(kind, path if kind == "hf" else str(Path(path).expanduser()), download=download)
         rows, key = ROWS["csv"](root / SAMPLES), reference
     else:
-        file = Path(path).expanduser()
+        file = Path(os.path.expandvars(path)).expanduser()
         root = file.parent if kind == "csv" else file
         rows = list(ROWS[kind](file))
         about, key = _about(root, file, kind), reference
