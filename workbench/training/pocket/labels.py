@@ -21,7 +21,7 @@ from torch.nn import functional
 from workbench.training.pocket.handwriting import Penned, Plane, smooth
 from workbench.training.pocket.writing import Spot, Written
 
-SHARES = (0.025, 0.30)  # of the picture that a label takes
+SHARES = (0.015, 0.30)  # of the picture that a label takes
 PAPERS = (
     *((252, 252, 250),) * 9,
     *((244, 239, 224), (235, 235, 238), (252, 240, 140), (250, 200, 205), (205, 225, 245), (205, 180, 140)),
