@@ -1,7 +1,7 @@
 """Paper labels on photos, blank or written on: stuck flat, wrapped round, folded, in the photo's light.
 
-A point of the photo is brought back to the label through the camera's perspective and the bend of what the paper is
-wrapped round, and so is each letter's place the other way.
+Each pixel of the photo is mapped back to the flat label, through the camera's perspective and the curve of the paper;
+the position of each letter is mapped the other way.
 """
 
 from __future__ import annotations
