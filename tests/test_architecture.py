@@ -116,7 +116,7 @@ SAID = '"""A sentence."""\n'
         ("workbench/prompts.py", SAID + "import gradio as gr\n", "imports gradio"),
         ("workbench/prompts.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
         ("audits/skew.py", SAID + "import apps\n", "imports upwards"),
-        ("apps/zero_shot/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
+        ("apps/classify/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
         ("workbench/prompts.py", SAID + "import urllib.request\n", "imports urllib.request"),
         ("workbench/prompts.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
         ("apps/tab.py", SAID + "print(1)\n", "prints"),

@@ -82,23 +82,23 @@ class _WorkerInput:
 class _Worker:
     """One model that computes whole chunks."""
 
-    def __init__(self, given: _WorkerInput) -> None:
+    def __init__(self, job: _WorkerInput) -> None:
         import torch
 
         from workbench import load
 
-        torch.set_num_threads(given.threads)
-        self._given = given
-        self._module = stages(given.audit)
-        self._model = load(given.model, device=given.device, dtype=given.dtype)
-        self._store = VectorStore(Path(given.store))
-        rows = encode_texts(self._model, given.prompts) if given.prompts else ()
-        self._texts = dict(zip(given.prompts, rows, strict=True))
+        torch.set_num_threads(job.threads)
+        self._job = job
+        self._module = stages(job.audit)
+        self._model = load(job.model, device=job.device, dtype=job.dtype)
+        self._store = VectorStore(Path(job.store))
+        rows = encode_texts(self._model, job.prompts) if job.prompts else ()
+        self._texts = dict(zip(job.prompts, rows, strict=True))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        chunks = [self._given.chunks[int(at)] for at in batch["at"]]
+        chunks = [self._job.chunks[int(at)] for at in batch["at"]]
         groups = [chunk.items for chunk in chunks]
-        computed = embed_groups(self._model, self._module, self._given.dataset, groups=groups, texts=self._texts)
+        computed = embed_groups(self._model, self._module, self._job.dataset, groups=groups, texts=self._texts)
         for chunk, rows in zip(chunks, computed, strict=True):
             self._store.put_many({chunk.key: rows})
         return {"images": [len(chunk.items) for chunk in chunks]}

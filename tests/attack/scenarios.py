@@ -43,7 +43,7 @@ class Size:
     worst: float = 3.0
 
 
-SHORT = Size(seconds=4.0, half_open=400, sessions=40, upload_mb=20, rest_seconds=15.0, median=3.0, worst=12.0)
+SHORT = Size(seconds=4.0, jobs=8, half_open=400, sessions=40, upload_mb=20, rest_seconds=16.0, median=2.0, worst=6.0)
 Scenario = Callable[[Server, Size], Iterator[Row]]
 
 
@@ -71,13 +71,6 @@ def at_once(number: int, work: Callable[[int], object]) -> list[object]:
     """Run `work(0)` to `work(number - 1)` in threads, and return what came of each."""
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(work, range(number)))
-
-
-def nothing(server: Server, size: Size) -> Iterator[Row]:
-    """No attack: what a question takes on this machine as busy as it is."""
-    with Watch(server) as watch:
-        time.sleep(size.seconds)
-    yield Row("no attack", "to compare with", str(watch), not watch.failed)
 
 
 def protocols(server: Server, size: Size) -> Iterator[Row]:
@@ -302,4 +295,4 @@ def odd_requests(server: Server, size: Size) -> Iterator[Row]:
     )
 
 
-ALL: tuple[Scenario, ...] = (nothing, protocols, jobs, sockets, odd_requests, uploads, sessions, images)
+ALL: tuple[Scenario, ...] = (protocols, jobs, sockets, odd_requests, uploads, sessions, images)
