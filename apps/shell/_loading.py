@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_and_say(model: str, device: str, dtype: str) -> TorchBackend:
-    """Load a model; a mistyped name is told before anything heavy is imported."""
+    """Load a model; a mistyped name is refused before anything heavy is imported."""
     spec = find(model)
     from workbench import load
 

@@ -23,8 +23,10 @@ def ls(as_json: JsonOption = False) -> None:
     shelves, vectors = disk.ls(), VectorStore().usage()
     if as_json:
         rows = [asdict(shelf) for shelf in shelves]
-        told = {**asdict(vectors), "folder": str(vectors.folder)}
-        write_json({"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows, "audits": told})
+        audits = {**asdict(vectors), "folder": str(vectors.folder)}
+        write_json(
+            {"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows, "audits": audits}
+        )
         return
     for shelf in shelves:
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(shelf.used))

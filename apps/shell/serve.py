@@ -32,6 +32,6 @@ def serve(
     from apps.serving import serve as serve_page
     from workbench.models import find
 
-    find(model)  # a mistyped name is told before anything heavy is imported
+    find(model)  # a mistyped name is refused before anything heavy is imported
     options = ServeOptions(host, port, model, device, dtype, tuple(allow_host or ()), auth, root_path)
     serve_page(options, ready=lambda address: say(f"CLIP Workbench is at {address} (Ctrl-C stops it)."))

@@ -89,7 +89,7 @@ def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int |
 
 
 def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
-    """Read the recipe, or the one that lies in the folder; what is wrong with it is told before torch is imported."""
+    """Read the recipe, or the one in the folder; a wrong one is refused before torch is imported."""
     from workbench.loading.device import check_names
     from workbench.models import find
     from workbench.training.recipe import read_recipe
@@ -140,8 +140,8 @@ def _tell_pocket(out: Path, as_json: bool) -> None:
     from workbench.training.record import RECORD
 
     found = read_json(out / RECORD)
-    told = {name: found.get(name) for name in ("steps_done", "seconds")}
-    write_json({"out": str(out), **told}) if as_json else write(str(out))
+    summary = {name: found.get(name) for name in ("steps_done", "seconds")}
+    write_json({"out": str(out), **summary}) if as_json else write(str(out))
     if found:
         say(f"{found['steps_done']} steps in stage two; {RECORD} holds data, settings and duration.")
     else:
@@ -153,8 +153,8 @@ def _tell(out: Path, as_json: bool) -> None:
 
     found = read_record(out)
     if as_json:
-        told: dict[str, Any] = found.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})
-        write_json({"out": str(out), **told, "passed_over": len(found.passed_over)})
+        summary: dict[str, Any] = found.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})
+        write_json({"out": str(out), **summary, "passed_over": len(found.passed_over)})
     else:
         write(str(out))
     say(f"{found.steps_done} steps in {found.seconds:.0f} s, last loss {found.loss}; validation: {found.accuracy}.")

@@ -106,5 +106,5 @@ def check(content: object, name: str = "given") -> Thresholds:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        told = str(first["msg"]).removeprefix("Value error, ")
-        raise BadInput(f"The thresholds {name!r} cannot be used: {place}: {told.rstrip('.')}.") from None
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise BadInput(f"The thresholds {name!r} cannot be used: {place}: {reason.rstrip('.')}.") from None

@@ -58,8 +58,8 @@ def text(runs: Sequence[Run]) -> str:
     lines += ["### Numbers", "", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
     for run in runs:
         for row in headlines(run)[:MOST_ROWS]:
-            told = written(row)
-            cells = (run.audit, headline(row), told.value, told.interval, count(row.get("n")))
+            number = written(row)
+            cells = (run.audit, headline(row), number.value, number.interval, count(row.get("n")))
             lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
 
@@ -69,13 +69,13 @@ def _task(run: Run) -> str:
 
 
 def _data(run: Run) -> dict[str, str]:
-    told = {"type": visible(run.header.dataset.key, 100), "name": visible(run.header.dataset.title, 100)}
-    return {**told, "revision": str(run.header.hashes.dataset)}
+    data = {"type": visible(run.header.dataset.key, 100), "name": visible(run.header.dataset.title, 100)}
+    return {**data, "revision": str(run.header.hashes.dataset)}
 
 
 def _metric(row: dict[str, object]) -> dict[str, Any]:
-    told = written(row)
-    interval = f"{told.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if told.interval else ""
+    number = written(row)
+    interval = f"{number.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if number.interval else ""
     sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
     contrast = {"between_groups": "gap, ", "paired": "paired difference, "}.get(str(row.get("contrast")), "")
     name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"

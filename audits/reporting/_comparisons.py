@@ -21,39 +21,39 @@ MOST_FLIPS = 500  # in a page
 ALPHA = 0.05  # of an adjusted p-value that is called a change
 
 
-def html(told: Comparison) -> str:
+def html(comparison: Comparison) -> str:
     """Return the comparison as one page."""
-    changed = _changes(told)
+    changed = _changes(comparison)
     page = {
         "version": version(),
-        "title": f"Comparison: {visible(told.audit, 80)}",
-        "heading": f"{visible(told.models[1], 60)} against {visible(told.models[0], 60)}",
-        "base": visible(told.base, 120),
-        "candidate": visible(told.candidate, 120),
-        "audit": visible(told.audit, 80),
-        "verdict": _verdict(told),
+        "title": f"Comparison: {visible(comparison.audit, 80)}",
+        "heading": f"{visible(comparison.models[1], 60)} against {visible(comparison.models[0], 60)}",
+        "base": visible(comparison.base, 120),
+        "candidate": visible(comparison.candidate, 120),
+        "audit": visible(comparison.audit, 80),
+        "verdict": _verdict(comparison),
         "changed": [_sentence(row) for row in changed[:8]],
-        "mismatches": [visible(line, 300) for line in told.mismatches],
-        "blocks": blocks(told.metrics.assign(reference="")),
-        "flips": table(_flip_title(told), told.flips, MOST_FLIPS),
-        "tests": _tests(told),
+        "mismatches": [visible(line, 300) for line in comparison.mismatches],
+        "blocks": blocks(comparison.metrics.assign(reference="")),
+        "flips": table(_flip_title(comparison), comparison.flips, MOST_FLIPS),
+        "tests": _tests(comparison),
     }
     return fill("comparison.html.j2", {"page": page}, scripts=True)
 
 
-def markdown(told: Comparison) -> str:
+def markdown(comparison: Comparison) -> str:
     """Return the comparison in short, for a pull request."""
     lines = [
-        f"## {markdown_cell(told.models[1])} against {markdown_cell(told.models[0])}: {told.audit}",
+        f"## {markdown_cell(comparison.models[1])} against {markdown_cell(comparison.models[0])}: {comparison.audit}",
         "",
-        _verdict(told),
+        _verdict(comparison),
         "",
     ]
-    lines += [f"- **Note:** {markdown_cell(line, 300)}" for line in told.mismatches]
+    lines += [f"- **Note:** {markdown_cell(line, 300)}" for line in comparison.mismatches]
     lines += ["| metric | group | difference | interval | p adj. | n |", "|---|---|---:|---:|---:|---:|"]
-    every = list(rows(told.metrics))
+    every = list(rows(comparison.metrics))
     chosen = [row for row in every if not slice_of(row.get("slice"))] + [
-        row for row in _changes(told) if slice_of(row.get("slice"))
+        row for row in _changes(comparison) if slice_of(row.get("slice"))
     ]
     for row in chosen[:30]:
         one = written(row)
@@ -66,36 +66,36 @@ def markdown(told: Comparison) -> str:
             row["n"],
         )
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
-    return "\n".join([*lines, "", f"{_tests(told)} {_flip_title(told)}.", ""])
+    return "\n".join([*lines, "", f"{_tests(comparison)} {_flip_title(comparison)}.", ""])
 
 
-def json_text(told: Comparison) -> str:
+def json_text(comparison: Comparison) -> str:
     """Return the comparison as JSON, all flips included."""
-    flips = [plain(row) for row in told.flips.to_dict("records")]
+    flips = [plain(row) for row in comparison.flips.to_dict("records")]
     content: dict[str, Any] = {
         "schema": 1,
-        "base": told.base,
-        "candidate": told.candidate,
-        "audit": told.audit,
-        "models": list(told.models),
-        "correction": told.correction,
-        "tests": told.tests,
-        "mismatches": list(told.mismatches),
-        "metrics": metric_rows(told.metrics),
+        "base": comparison.base,
+        "candidate": comparison.candidate,
+        "audit": comparison.audit,
+        "models": list(comparison.models),
+        "correction": comparison.correction,
+        "tests": comparison.tests,
+        "mismatches": list(comparison.mismatches),
+        "metrics": metric_rows(comparison.metrics),
         "flips": flips,
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def _changes(told: Comparison) -> list[dict[str, Any]]:
+def _changes(comparison: Comparison) -> list[dict[str, Any]]:
     """Return the rows whose adjusted p-value is below `ALPHA`, the largest difference first."""
-    found = [row for row in rows(told.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
+    found = [row for row in rows(comparison.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
     return sorted(found, key=lambda row: -abs(known(row["value"]) or 0.0))
 
 
-def _verdict(told: Comparison) -> str:
+def _verdict(comparison: Comparison) -> str:
     """Say in one sentence what the comparison supports."""
-    found, every = len(_changes(told)), len(told.metrics)
+    found, every = len(_changes(comparison)), len(comparison.metrics)
     if not every:
         return "Nothing could be compared."
     if not found:
@@ -110,15 +110,15 @@ def _sentence(row: dict[str, Any]) -> str:
     return f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'])}"
 
 
-def _tests(told: Comparison) -> str:
+def _tests(comparison: Comparison) -> str:
     """Say how many tests were made."""
-    how = {"bh": "Benjamini-Hochberg", "holm": "Holm", "none": "not adjusted"}[told.correction]
-    return f"{told.tests} paired tests, correction by family: {how}."
+    how = {"bh": "Benjamini-Hochberg", "holm": "Holm", "none": "not adjusted"}[comparison.correction]
+    return f"{comparison.tests} paired tests, correction by family: {how}."
 
 
-def _flip_title(told: Comparison) -> str:
+def _flip_title(comparison: Comparison) -> str:
     """Say how many images changed, both ways."""
-    if not len(told.flips):
+    if not len(comparison.flips):
         return "No image changed its outcome"
-    up, down = ((told.flips["change"] == way).sum() for way in ("gained", "lost"))
+    up, down = ((comparison.flips["change"] == way).sum() for way in ("gained", "lost"))
     return f"{up} outcomes rose and {down} fell from base to candidate"

@@ -134,8 +134,8 @@ class Document(_DocumentPart):
 
 def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
     """Write the document."""
-    told = document(runs, options.gate).model_dump(mode="json", by_alias=True)
-    out.write_text(json.dumps(told, ensure_ascii=True, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+    content = document(runs, options.gate).model_dump(mode="json", by_alias=True)
+    out.write_text(json.dumps(content, ensure_ascii=True, allow_nan=False, indent=1) + "\n", encoding="utf-8")
 
 
 def document(runs: Sequence[Run], gate: GateResult | None = None) -> Document:
@@ -151,11 +151,11 @@ def document(runs: Sequence[Run], gate: GateResult | None = None) -> Document:
 
 def _gate_content(result: GateResult) -> dict[str, Any]:
     """Return what a gate said as plain values."""
-    told = plain(asdict(result))
-    for rule in told["rules"]:
+    content = plain(asdict(result))
+    for rule in content["rules"]:
         for check in rule["checks"]:
             check["slice"] = slice_of(check["slice"])
-    return dict(told)
+    return dict(content)
 
 
 def gate_text(result: GateResult) -> str:

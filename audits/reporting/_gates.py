@@ -64,11 +64,11 @@ def kind(outcome: str) -> str:
 
 def check_text(check: Check) -> str:
     """Write the number that was held against a rule, at the rule's own level."""
-    told = written({"value": check.value, "ci_low": check.ci_low, "ci_high": check.ci_high, "unit": check.unit})
-    level = f", {100 * check.level:.4g} % interval" if told.interval else ""
+    number = written({"value": check.value, "ci_low": check.ci_low, "ci_high": check.ci_high, "unit": check.unit})
+    level = f", {100 * check.level:.4g} % interval" if number.interval else ""
     n = f", n = {count(check.n)}" if check.n is not None else ""
     why = f"; {visible(check.why)}" if check.why else ""
-    return f"{told.text}{level}{n}{why}"
+    return f"{number.text}{level}{n}{why}"
 
 
 def _check(check: Check, several: bool) -> dict[str, str]:

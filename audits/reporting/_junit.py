@@ -76,8 +76,8 @@ def _runs(runs: Sequence[Run]) -> str:
         if kind:
             Tree.SubElement(case, kind, message=visible(message, 600))
         else:
-            told = [visible(f"{one.strength}: {one.text}", 400) for one in run.findings]
-            Tree.SubElement(case, "system-out").text = "\n".join([message, *told])
+            findings = [visible(f"{one.strength}: {one.text}", 400) for one in run.findings]
+            Tree.SubElement(case, "system-out").text = "\n".join([message, *findings])
         kinds.append(kind)
     return _closed(suite, kinds)
 

@@ -45,9 +45,9 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     chosen = [(run, row) for run in runs for row in headlines(run)[:each]]
     left = sum(len(headlines(run)) for run in runs) - len(chosen)
     for run, row in chosen:
-        told = written(row)
+        number = written(row)
         name = headline(row)
-        cells = (run.audit, name, told.value, told.interval, count(row.get("n")))
+        cells = (run.audit, name, number.value, number.interval, count(row.get("n")))
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     if left:
         lines += ["", f"{left} further metrics are in the report."]
@@ -94,12 +94,12 @@ def gate(result: GateResult) -> str:
 
 def _rule(rule: RuleResult) -> str:
     worst = deciding(rule)
-    told = f"{slice_text(worst[0].slice)}: {check_text(worst[0])}" if worst else rule.message
+    measured = f"{slice_text(worst[0].slice)}: {check_text(worst[0])}" if worst else rule.message
     if len(rule.checks) > 1:
-        told += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"
+        measured += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"
     only = " (warns only)" if rule.severity == "warn" else ""
     asked = f"{rule.metric} {rule.require}"
-    cells = (rule.id + only, asked, told)
+    cells = (rule.id + only, asked, measured)
     head = f"| {SIGNS[rule.outcome]} {rule.outcome.replace('_', ' ')} | "
     return head + " | ".join(markdown_cell(cell, SENTENCE) for cell in cells) + " |"
 

@@ -27,8 +27,8 @@ def provenance(run: Run) -> list[tuple[str, str]]:
             facts += list(_flat(str(part), values))
     for name, stage in head["stages"].items():
         facts += list(_flat(f"stage {name}", stage))
-    told = [(visible(name, 80), visible(value, 400)) for name, value in facts if value not in ("", None, [], {})]
-    return list(dict.fromkeys(told))
+    rows = [(visible(name, 80), visible(value, 400)) for name, value in facts if value not in ("", None, [], {})]
+    return list(dict.fromkeys(rows))
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

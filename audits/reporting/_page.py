@@ -61,11 +61,11 @@ def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Seq
     """
     ranked = rank(runs)
     places = {id(run): f"audit-{at}" for at, run in enumerate(runs, 1)}
-    told = [_finding(entry, places) for entry in ranked[:MOST_FINDINGS]]
+    entries = [_finding(entry, places) for entry in ranked[:MOST_FINDINGS]]
     several = len({run.model for run in runs}) > 1
     parts = [_section(run, places, options, several=several, shown=pictures.get(at, ())) for at, run in enumerate(runs)]
     for part in parts:
-        part["findings"] = [one for one in told if one["section"] == part["id"]]
+        part["findings"] = [one for one in entries if one["section"] == part["id"]]
     return {
         "version": version(),
         "title": f"Audit report: {_heading(runs)}",
@@ -76,7 +76,7 @@ def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Seq
         "gate": gate_table(options.gate) if options.gate else None,
         "untested": untested(runs),
         "order": ORDER,
-        "findings": told,
+        "findings": entries,
         "open": OPEN_FINDINGS,
         "unlisted": max(0, len(ranked) - MOST_FINDINGS),
         "counts": ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items()),
@@ -125,10 +125,10 @@ def untested(runs: Sequence[Run]) -> list[str]:
 def _thin(run: Run) -> list[str]:
     if "flags" not in run.metrics.columns:
         return []
-    told = [flags(value) for value in run.metrics["flags"]]
-    small, empty = (sum(name in one for one in told) for name in ("small n", "undefined"))
-    lines = [f"{small} of {len(told)} values have a small n."] if small else []
-    return lines + ([f"{empty} of {len(told)} values are not defined on these data."] if empty else [])
+    flagged = [flags(value) for value in run.metrics["flags"]]
+    small, empty = (sum(name in one for one in flagged) for name in ("small n", "undefined"))
+    lines = [f"{small} of {len(flagged)} values have a small n."] if small else []
+    return lines + ([f"{empty} of {len(flagged)} values are not defined on these data."] if empty else [])
 
 
 def comparability(runs: Sequence[Run]) -> str:
@@ -200,8 +200,8 @@ def _unit(run: Run, finding: Finding, effect: float | None) -> str:
     where = dict(finding.slice or {})
     units = [
         str(unit)
-        for value, unit, told in zip(table["value"], table["unit"], table["slice"], strict=True)
-        if (number := known(value)) is not None and abs(number - effect) < EQUAL and slice_of(told) == where
+        for value, unit, cell in zip(table["value"], table["unit"], table["slice"], strict=True)
+        if (number := known(value)) is not None and abs(number - effect) < EQUAL and slice_of(cell) == where
     ]
     fallback = str(table["unit"].iloc[0]) if len(table) else ""
     return units[0] if units else (DIFFERENCE if fallback == SHARE else fallback)

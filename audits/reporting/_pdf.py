@@ -41,8 +41,8 @@ def _library() -> Any:
             f"A PDF cannot be made here. {PACKAGE}. A browser prints the HTML report just as well."
         ) from None
     except OSError as error:
-        told = str(error).split(":")[0][:120]
-        raise Unsupported(f"A PDF cannot be made here ({told}). {LIBRARIES}.") from None
+        reason = str(error).split(":")[0][:120]
+        raise Unsupported(f"A PDF cannot be made here ({reason}). {LIBRARIES}.") from None
     return weasyprint
 
 

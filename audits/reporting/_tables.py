@@ -114,7 +114,7 @@ def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) 
 
 
 def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
-    told = written(row)
+    number = written(row)
 
     def part(name: str) -> float | None:
         number = known(row.get(name))
@@ -124,8 +124,8 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
     return Line(
         name=_name(row),
         n=count(row.get("n")),
-        value=told.value,
-        interval=told.interval,
+        value=number.value,
+        interval=number.interval,
         reach=_reach(row),
         chance=_chance(row),
         p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
@@ -146,8 +146,8 @@ def _name(row: Mapping[str, Any]) -> str:
     by = str(row.get("slice_by") or "")
     reference = row.get("reference")
     if by and str(row.get("contrast") or "none") == "between_groups":
-        told = visible(by.replace(",", " and ")).replace("_", " ")
-        name = f"by {told}" + ("" if name == "all" else f", {name}")
+        groups = visible(by.replace(",", " and ")).replace("_", " ")
+        name = f"by {groups}" + ("" if name == "all" else f", {name}")
         return f"{name}, {visible(reference)}" if reference else name
     return f"{name}, against {visible(reference)}" if reference else name
 

@@ -45,8 +45,8 @@ def warnings(runs: Sequence[Run]) -> list[str]:
 
 def _of_gate(gate: GateResult) -> tuple[str, str, str]:
     names = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN")
-    told = ", ".join(f"{n} {name.replace('_', ' ')}" for name in names if (n := gate.count(name)))  # type: ignore[arg-type]
-    text = f"{len(gate.rules)} rules: {told}. Inconclusive rules count as “{gate.inconclusive}”."
+    outcomes = ", ".join(f"{n} {name.replace('_', ' ')}" for name in names if (n := gate.count(name)))  # type: ignore[arg-type]
+    text = f"{len(gate.rules)} rules: {outcomes}. Inconclusive rules count as “{gate.inconclusive}”."
     return f"Gate: {gate.outcome.replace('_', ' ')}", text, gate.outcome.lower().replace("_", "-")
 
 

@@ -58,8 +58,8 @@ def kept(folder: Path, first: Header) -> Header:
 def fail(folder: Path, error: BaseException, trace: str) -> None:
     """Write down why a run did not end, so that it is never taken for a whole one."""
     stopped = isinstance(error, Cancelled | KeyboardInterrupt | GeneratorExit)
-    told = "" if stopped else f"{type(error).__name__}: {error}"
-    head = header.read(folder).changed(status="cancelled" if stopped else "error", error=told)
+    message = "" if stopped else f"{type(error).__name__}: {error}"
+    head = header.read(folder).changed(status="cancelled" if stopped else "error", error=message)
     try:
         header.write(folder, head)
         log(folder, "cancelled" if stopped else "error", trace="" if stopped else trace[-MOST_TRACE:])

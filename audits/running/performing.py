@@ -120,16 +120,16 @@ def _header(job: AuditJob, dataset: Dataset, context: RunContext) -> Header:
 
 
 def _warnings(job: AuditJob, dataset: Dataset) -> list[str]:
-    told = []
+    lines = []
     if dataset.excluded:
-        told.append(f"{len(dataset.excluded)} images were excluded, such as {': '.join(dataset.excluded[0])}")
+        lines.append(f"{len(dataset.excluded)} images were excluded, such as {': '.join(dataset.excluded[0])}")
     if twice := duplicates(dataset):
-        told.append(f"{len(twice)} groups of images have the same bytes, such as {twice[0]}.")
+        lines.append(f"{len(twice)} groups of images have the same bytes, such as {twice[0]}.")
     if job.limit is not None:
-        told.append(f"Only part of the data set: {len(dataset.table)} images, limit {job.limit}.")
+        lines.append(f"Only part of the data set: {len(dataset.table)} images, limit {job.limit}.")
     if job.dtype not in ("float32", "auto"):
-        told.append(f"Computed in {job.dtype}: numbers differ from those in float32 in the third digit or earlier.")
-    return told
+        lines.append(f"Computed in {job.dtype}: numbers differ from those in float32 in the third digit or earlier.")
+    return lines
 
 
 def _stages(

@@ -36,7 +36,7 @@ class Cost:
     pictures: int  # in all forms
     kept: int  # of these, vectors that are there
     texts: int
-    seconds: float | None  # to embed the rest; None where that cannot be told: attacks
+    seconds: float | None  # to embed the rest; None where that is not known: attacks
     disk: int  # bytes that the rest will take
     done: bool  # a finished run is there
     trouble: str = ""  # why the job cannot run
@@ -55,7 +55,7 @@ def costs(
     """
     looked_at: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
     kept = store or VectorStore()
-    told, counted = [], set[str]()
+    estimates, counted = [], set[str]()
     for job in jobs:
         key = (job.model, job.device, job.dtype)
         if key not in looked_at:
@@ -64,10 +64,10 @@ def costs(
         try:
             if isinstance(model, WorkbenchError):
                 raise model
-            told.append(_cost(job, out, model, store=kept, counted=counted))
+            estimates.append(_cost(job, out, model, store=kept, counted=counted))
         except WorkbenchError as error:
-            told.append(_nothing(job, str(error)))
-    return told
+            estimates.append(_nothing(job, str(error)))
+    return estimates
 
 
 def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:

@@ -41,7 +41,7 @@ def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = 
         machine=machine(),
         torch=torch_flags(),
         model=known,
-        argv=tuple(_told(word) for word in (sys.argv if argv is None else argv)),
+        argv=tuple(_without_secrets(word) for word in (sys.argv if argv is None else argv)),
         seeds={
             "seed": seed,
             "scheme": "numpy PCG64 and torch generators, seeded per audit and item; Python's own unused",
@@ -90,8 +90,8 @@ def git() -> dict[str, Any]:
         return {}
     changed = _git("status", "--porcelain", "--untracked-files=no")
     different = _git("diff", "HEAD") if changed else ""
-    told = hashlib.sha256(different.encode()).hexdigest() if different else ""
-    return {"commit": commit.strip(), "dirty": bool(changed.strip()), "diff_sha256": told}
+    digest = hashlib.sha256(different.encode()).hexdigest() if different else ""
+    return {"commit": commit.strip(), "dirty": bool(changed.strip()), "diff_sha256": digest}
 
 
 @functools.cache
@@ -169,5 +169,5 @@ def _git(*words: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _told(word: str) -> str:
+def _without_secrets(word: str) -> str:
     return "(not written down)" if any(mark in word.lower() for mark in SECRET) else word

@@ -49,18 +49,18 @@ def score(
     facts, layout, rows = found
     module = stages(job.audit)
     began = time.monotonic()
-    told = combined(
+    digest = combined(
         embed_hash(layout), audit_code(job.audit, module), head.hashes.protocol, head.hashes.dataset, str(job.seed)
     )
     place = folder / results.SAMPLES / results.PART
     before = head.stages.get("score")
-    if before is None or before.hash != told or not place.is_file():
+    if before is None or before.hash != digest or not place.is_file():
         samples = module.score(gather(facts, dataset, layout, rows=rows), job.rules, seed=job.seed)
         _check_samples(job, samples)
         head = head.changed(status="incomplete")  # until the seal is new, a finished run is none
         header.write(folder, head)
         results.write_samples(folder, samples)
-        head = head.changed(stages={**head.stages, "score": note(told, began)})
+        head = head.changed(stages={**head.stages, "score": note(digest, began)})
         header.write(folder, head)
     return head
 
@@ -72,7 +72,7 @@ def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     place = folder / results.SAMPLES / results.PART
     if not place.is_file():
         raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` makes them.")
-    told = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
+    digest = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
     facts = ModelFacts(**head.model)
     analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)
     if not analysis.measures:
@@ -80,7 +80,7 @@ def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     header.write(folder, head.changed(status="incomplete"))
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
     results.write_analysis(folder, analysis, header=head, texts=texts)
-    stage = {**head.stages, "analyse": note(told, began)}
+    stage = {**head.stages, "analyse": note(digest, began)}
     warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
     head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)
     seal.finish(folder, head)
@@ -104,7 +104,7 @@ def _check_samples(job: AuditJob, samples: DataFrame) -> None:
                 raise ValueError(f"{job.audit.key}: {name} leaves 0..1")
 
 
-def note(told: str, began: float, count: Count | None = None) -> StageNote:
+def note(digest: str, began: float, count: Count | None = None) -> StageNote:
     """Return the note of a stage that is done."""
     seconds = round(time.monotonic() - began, 3)
-    return StageNote(hash=told, finished=now(), seconds=seconds, **(asdict(count) if count else {}))
+    return StageNote(hash=digest, finished=now(), seconds=seconds, **(asdict(count) if count else {}))

@@ -62,8 +62,13 @@ def compare(
         say(f"note: {line}")
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in _rows(found.metrics)]
     if as_json:
-        told = {"base": found.base, "candidate": found.candidate, "correction": found.correction, "tests": found.tests}
-        write_json({**told, "mismatches": found.mismatches, "flips": len(found.flips), "metrics": rows})
+        summary = {
+            "base": found.base,
+            "candidate": found.candidate,
+            "correction": found.correction,
+            "tests": found.tests,
+        }
+        write_json({**summary, "mismatches": found.mismatches, "flips": len(found.flips), "metrics": rows})
         return
     names = ("metric", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
     write_rows(names, [[_short(row.get(name)) for name in names] for row in rows])

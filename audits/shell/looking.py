@@ -43,11 +43,11 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what an audit asks, what it needs, how to read it, and its limits."""
-    told = _told(name, protocol)
+    facts = _facts(name, protocol)
     if as_json:
-        write_json(told)
+        write_json(facts)
         return
-    for key, value in told.items():
+    for key, value in facts.items():
         if isinstance(value, str) and "\n" in value:
             write(f"\n{key}:\n{value.strip()}")
         elif isinstance(value, list | tuple):
@@ -92,7 +92,7 @@ def _brief(row: Audit) -> dict[str, Any]:
     }
 
 
-def _told(name: str, named: str | None) -> dict[str, Any]:
+def _facts(name: str, named: str | None) -> dict[str, Any]:
     from audits.datasets.builtin import BUILTIN
     from audits.running import suites
 
@@ -109,9 +109,9 @@ def _told(name: str, named: str | None) -> dict[str, Any]:
     from audits.stages import stages
 
     module = stages(audit)
-    told = {key: value for key, value in asdict(audit).items() if key != "module"}
+    facts = {key: value for key, value in asdict(audit).items() if key != "module"}
     return {
-        **told,
+        **facts,
         "settings": list(module.Settings.model_fields),
         "how_to_read": module.HOW_TO_READ,
         "limits": module.LIMITS,

@@ -136,13 +136,13 @@ def tell(finished: Sequence[Done], *, as_json: bool, report: Path | None = None)
 
 def outcome(done: Done) -> dict[str, Any]:
     """Return what became of a job, for JSON."""
-    told: dict[str, Any] = {"audit": done.job.audit.key, "model": done.job.model, "dataset": done.job.dataset}
+    row: dict[str, Any] = {"audit": done.job.audit.key, "model": done.job.model, "dataset": done.job.dataset}
     if done.run is None:
-        return {**told, "status": "error", "error": done.error, "run": None}
+        return {**row, "status": "error", "error": done.error, "run": None}
     head = done.run.header
-    told |= {"status": head.status, "run": str(done.run.folder), "run_id": head.run_id, "partial": head.partial}
-    told |= {"excluded": len(head.dataset.excluded), "warnings": head.warnings}
-    return {**told, "findings": [finding.text for finding in done.run.findings]}
+    row |= {"status": head.status, "run": str(done.run.folder), "run_id": head.run_id, "partial": head.partial}
+    row |= {"excluded": len(head.dataset.excluded), "warnings": head.warnings}
+    return {**row, "findings": [finding.text for finding in done.run.findings]}
 
 
 def leave(finished: Sequence[Done]) -> None:
