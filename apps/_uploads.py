@@ -1,4 +1,4 @@
-"""Folders of our own beside the visitors' uploads: swept with them, and the page may hand out what lies in them."""
+"""Folders beside the visitors' uploads: deleted with them, and the page may serve the files in them."""
 
 from __future__ import annotations
 

@@ -119,6 +119,9 @@ PEERS: dict[str, Callable[..., Answer]] = {
 }
 
 
+WITH_BFLOAT16 = ("ours", "transformers pipeline", "transformers pipeline, batch 32", "open_clip loop")
+
+
 def open_clip_model(material: Material) -> tuple[Any, Any, Any]:
     """The material's towers, transform and tokenizer as open_clip gives them."""
     import open_clip

@@ -6,6 +6,7 @@ Reads a request as JSON on standard input, prints the result as JSON on the last
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import sys
@@ -19,6 +20,7 @@ def main() -> None:
     """Open the peer, measure the case, print."""
     request: dict[str, Any] = json.load(sys.stdin)
     warnings.simplefilter("ignore")
+    logging.disable(logging.ERROR)
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from apps.classify.evaluation import class_rows, scored
 
 from apps.learn.lesson import course_rows
-from apps.zero_shot.evaluation import class_rows, scored
 from audits import metrics, rates, shares
 from audits.bias import rates as bias_rates
 from audits.frame import AuditFrame

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from starlette.middleware.gzip import GZipMiddleware
 
 from apps.limits import Limits
 from apps.serving import bodies, logins, origins, routes
@@ -29,6 +30,7 @@ from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
+DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; compression makes them a tenth
 FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
@@ -52,6 +54,7 @@ class Guard:
 
     def __init__(self, app: Callable[..., Any], rules: Rules) -> None:
         self._app = app
+        self._compressed = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
         self._logins = logins.Logins()
@@ -94,13 +97,13 @@ class Guard:
             await answer(send, 200, dict(self._rules.status()))
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
-        origins.check_origin(method, path, headers, self._rules.public)
+        origins.check_origin(method, headers, self._rules.public, path=path)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
             async with self._visitors.reading(who, progress=path.endswith("/upload_progress")):
                 with self._listening(path, scope.get("query_string", b"")):
-                    await self._app(scope, receive, send)
+                    await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
             return
         with self._visitors.request(who):
             if routes.is_upload(path):

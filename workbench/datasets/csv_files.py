@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.errors import BadInput
 
 MAX_BYTES = 200_000_000
@@ -24,7 +24,7 @@ NAMES = {  # columns with a meaning of their own: our name -> accepted names, th
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """The cells of a table, as text."""
 
     name: str
@@ -32,7 +32,7 @@ class Table:
     rows: tuple[tuple[int, list[str]], ...]  # line number, and one value a column
 
 
-def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Table:
+def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> CsvTable:
     """Read a table; one that ends in .tsv is separated by tabs. Blank lines are skipped.
 
     Raises:
@@ -66,7 +66,7 @@ def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
         raise BadInput(f"{name!r} is not a valid CSV: line {reader.line_num}: {error}.") from None
     except OSError as error:
         raise BadInput(f"The file {name!r} cannot be read ({error.strerror}).") from None
-    return Table(name, tuple(header), tuple(rows))
+    return CsvTable(name, tuple(header), tuple(rows))
 
 
 def csv_samples(
@@ -104,7 +104,7 @@ def csv_samples(
         known = {name: cell.strip() for name, cell in row.items()}
         name, label = known.pop("path"), known.pop("label", "")
         if name:
-            samples.append(Sample(name, file.parent / name, label, texts, known))
+            samples.append(ImageSample(name, file.parent / name, label, texts, known))
         else:
             skipped.append(f"line {line}: it names no image")
     files = (file, *sorted({sample.source for sample in samples if isinstance(sample.source, Path)}))

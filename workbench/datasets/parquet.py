@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.csv_files import NAMES, check_columns, our_names
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read_parquet(files: Sequence[Path], *, image: str = "", caption: str = "") -
     Raises:
         BadInput: no Parquet, a column that is missing or of another kind, or over 8 GB of bytes.
     """
-    samples: list[Sample] = []
+    samples: list[ImageSample] = []
     skipped: list[str] = []
     in_memory = 0
     for file in files:
@@ -49,9 +49,9 @@ def read_parquet(files: Sequence[Path], *, image: str = "", caption: str = "") -
             known = {key: "" if value is None else str(value) for key, value in row.items()}
             label, captions = known.pop("label", ""), () if text is None else (str(text),)
             if isinstance(cell, str):
-                samples.append(Sample(f"{name}: {cell}", file.parent / cell, label, captions, known))
+                samples.append(ImageSample(f"{name}: {cell}", file.parent / cell, label, captions, known))
             else:
-                samples.append(Sample(name, partial(bytes, cell), label, captions, known, int(cell.size)))
+                samples.append(ImageSample(name, partial(bytes, cell), label, captions, known, int(cell.size)))
     return Listing(tuple(samples), tuple(skipped), tuple(files), title=files[0].name)
 
 

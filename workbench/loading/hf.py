@@ -19,7 +19,7 @@ from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import compact, tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention, map_layers, text_anatomy
-from workbench.loading.folding import quicken
+from workbench.loading.folding import quicken, quicken_activations
 from workbench.loading.torch_backend import Towers
 from workbench.preprocessing import Preprocessing
 
@@ -57,6 +57,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     model = model.to(device).eval()
     if frozen:
         quicken(model.vision_model)
+        quicken_activations(model)
     model.requires_grad_(not frozen)
     preprocessing = _preprocessing(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)

@@ -16,7 +16,7 @@ from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
-from workbench.loading.folding import quicken
+from workbench.loading.folding import quicken, quicken_activations
 from workbench.loading.hf import refuse_gaps
 from workbench.loading.torch_backend import Towers
 from workbench.preprocessing import Preprocessing
@@ -43,6 +43,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     model = model.to(device=device, dtype=dtype).eval()
     if frozen:
         quicken(model.visual)
+        quicken_activations(model)
     model.requires_grad_(not frozen)
     size = _side(folder, model.visual.image_size)
     preprocessing = _preprocessing(folder, config.get("preprocess_cfg") or {}, size)

@@ -70,14 +70,15 @@ class Turns:
         key, line = next(iter(self._small[self._lead()].items()))
         return sum(len(lines.get(key, ())) for lines in self._small.values()), line[0].since
 
-    def take(self, ceiling: Callable[[Hashable], int]) -> list[Item] | Job | None:
+    def take(self, ceiling: Callable[[Hashable], int], *, small_first: bool = False) -> list[Item] | Job | None:
         """Return the next batch or the job whose step comes next; None when nothing can run.
 
         Args:
             ceiling: how many items of a key make a batch.
+            small_first: whether small requests go before any step.
         """
         job = next((job for job in self.jobs() if job.ready), None)
-        if self._small and (job is None or self._due & self._small.keys()):
+        if self._small and (small_first or job is None or self._due & self._small.keys()):
             return self._take_batch(ceiling)
         if job is not None:
             self._due = set(self._small)

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 BATCH = 32  # items of one pass at most
 LINGER = 0.004  # seconds that an unfilled batch waits for items that are on their way
+GRACE = 0.05  # seconds after small requests in which a long job's step waits for the next one of the same question
+HOLD = 0.5  # seconds after its last step from which a long job waits for no small request any more
 MAX_ITEMS = 4096  # small requests that wait, of all owners
 MAX_JOBS = 32  # long jobs of all owners
 MAX_JOBS_EACH = 3  # long jobs of one owner
@@ -53,6 +55,7 @@ class Scheduler:
         self._clock, self._threaded = clock, threaded
         self._turns = Turns()
         self._ceilings: dict[Hashable, int] = {}  # items that fitted into memory last time, by key
+        self._batch_ended = self._step_ended = -HOLD  # moments on the clock
         self._coming = 0  # callers who are about to submit more
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -145,13 +148,15 @@ class Scheduler:
             over = [(job, reason) for job in self._turns.jobs() if (reason := self._reason(job)) is not None]
             for job, _ in over:
                 self._turns.remove_job(job)
-            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch))
+            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch), small_first=self._grace() > 0)
         for job, reason in over:
             self._close(job, reason)
         if isinstance(task, Job):
             self._step(task)
+            self._step_ended = self._clock()
         elif task is not None:
             self._run(task)
+            self._batch_ended = self._clock()
         return bool(over) or task is not None
 
     def close(self, timeout: float = 10.0) -> None:
@@ -211,11 +216,21 @@ class Scheduler:
                     self._changed.wait(self._until_a_deadline())
 
     def _pause(self) -> float:
-        """Seconds that it pays to wait for a fuller batch: only if more could come, and nothing else could run."""
-        if self._closing or not self._coming or not self._turns.items or self._turns.ready():
+        """Seconds to wait for a fuller batch (if more could come and nothing else could run) or for a small request."""
+        if self._closing or any(self._reason(job) for job in self._turns.jobs()):
+            return 0.0
+        if not self._turns.items:
+            return self._grace()
+        if not self._coming or self._turns.ready():
             return 0.0
         size, since = self._turns.next_batch()
         return 0.0 if size >= self._batch else since + self._linger - self._clock()
+
+    def _grace(self) -> float:
+        """Seconds for which long jobs let small requests go first, so that a question waits for one step, not two."""
+        if not self._threaded:
+            return 0.0
+        return min(self._batch_ended + GRACE, self._step_ended + HOLD) - self._clock()
 
     def _until_a_deadline(self) -> float | None:
         """Seconds until the first job that stands still runs out of time; None when none will."""

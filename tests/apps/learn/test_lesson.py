@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from apps.learn import show
+from apps.learn import train
 from apps.learn.figures import strip
 from apps.learn.lesson import CURVE_HEADERS, MATRIX_HEADERS, Screen, course_rows, pair_rows, read_lesson, screens
 from workbench.engine import Engine
@@ -75,7 +75,7 @@ def test_the_strip_says_what_it_shows() -> None:
 
 def test_two_visitors_learn_at_once_and_a_question_comes_in_between(engine: Engine) -> None:
     lesson = Lesson(steps=60, batch=8)
-    first, second = show(engine, lesson, "one"), show(engine, lesson, "two")
+    first, second = train(engine, lesson, "one"), train(engine, lesson, "two")
     next(first), next(second)
     with engine.session("three") as session:
         assert session.embed_texts(["a question in between"]).shape[0] == 1
@@ -88,7 +88,7 @@ def test_two_visitors_learn_at_once_and_a_question_comes_in_between(engine: Engi
 
 
 def test_nothing_stays_of_a_lesson_that_nobody_looks_at(engine: Engine) -> None:
-    lesson = show(engine, Lesson(steps=1000), "leaver")
+    lesson = train(engine, Lesson(steps=1000), "leaver")
     assert isinstance(next(lesson), Screen)
     lesson.close()  # type: ignore[attr-defined]
     until = time.monotonic() + 20

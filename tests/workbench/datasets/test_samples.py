@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from audits.datasets import readers
-from workbench.datasets import KINDS, Sample, read_samples
+from workbench.datasets import KINDS, ImageSample, read_samples
 from workbench.datasets.folders import image_names
 from workbench.datasets.samples import is_image
 from workbench.errors import BadInput, BadPicture
@@ -116,7 +116,7 @@ SOURCES: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def check(samples: tuple[Sample, ...], *, attributes: bool) -> None:
+def check(samples: tuple[ImageSample, ...], *, attributes: bool) -> None:
     assert [sample.label for sample in samples] == ["cat", "cat", "dog", "dog"]
     assert [sample.read() for sample in samples] == [content(name) for name in IMAGES]
     colours = [sample.open().getpixel((3, 3)) for sample in samples]

@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import BadInput, BadPicture
 from workbench.prompts import fill
-from workbench.training.data.pairs import NAMED, Pair
+from workbench.training.data.pairs import NAMED, ImageTextPair
 
 READERS = 4  # threads that open images
 AHEAD = 2  # batches that are opened while the device works
@@ -43,7 +43,7 @@ class View:
             picture = picture.crop((int(left), int(top), int(left) + wide, int(top) + high))
         return self.prepare(picture)
 
-    def text(self, pair: Pair, rng: np.random.Generator) -> tuple[str, str]:
+    def text(self, pair: ImageTextPair, rng: np.random.Generator) -> tuple[str, str]:
         """Return the text of a pair, and a key that it shares with texts of the same meaning."""
         if pair.is_label:
             return fill(self.templates[rng.integers(len(self.templates))], pair.text), f"label {pair.text}"
@@ -76,7 +76,7 @@ class Batches:
 
     def __init__(
         self,
-        pairs: Sequence[Pair],
+        pairs: Sequence[ImageTextPair],
         view: View,
         *,
         size: int,
@@ -123,7 +123,7 @@ class Batches:
             return square, *self._view.text(pair, rng)
         raise self._too_many(f"{ATTEMPTS} in a row could not be opened")
 
-    def _note(self, pair: Pair, error: BadPicture) -> None:
+    def _note(self, pair: ImageTextPair, error: BadPicture) -> None:
         self.unreadable[pair.name] = str(error)
         if len(self.unreadable) > self._most:
             raise self._too_many(f"more than {self._most} could not be opened")

@@ -18,7 +18,6 @@ from workbench.training.pocket.settings import Settings
 from workbench.training.record import POCKET, RECORD, versions
 
 SHARD = "9.9MB"
-MOST = 30 * 2**20  # bytes of the whole folder
 SIDES = {"lite0": 224, "lite2": 224}
 
 

@@ -67,19 +67,19 @@ def fonts(folders: Sequence[Path], modules: Path, *, keep: Path | None = None) -
         for path in sorted((*folder.rglob("*.ttf"), *folder.rglob("*.otf"))):
             for font in _read(path):
                 families[font.family].append(font)
-    found = tuple(font for family in sorted(families) for font in _spread(families[family]))
-    trained, tested = ({font.family for font in found if font.test is side} for side in (False, True))
+    chosen = tuple(font for family in sorted(families) for font in _spread(families[family]))
+    trained, tested = ({font.family for font in chosen if font.test is side} for side in (False, True))
     if min(len(trained), len(tested) * 3) < _FEWEST:
         raise BadInput(
             f"The recipe needs many font families, some to train with and others to test with; found {len(trained)} "
             f"and {len(tested)} families in {', '.join(map(str, folders))}. On Debian: apt-get install "
             f"$(cat {PACKAGES})"
         )
-    found += tuple(hand for name in HANDS.read_text(encoding="utf-8").split() for hand in _hand(modules, name))
+    chosen += tuple(hand for name in HANDS.read_text(encoding="utf-8").split() for hand in _hand(modules, name))
     if keep is not None:
         keep.parent.mkdir(parents=True, exist_ok=True)
-        keep.write_text(json.dumps([asdict(font) for font in found]), encoding="utf-8")
-    return found
+        keep.write_text(json.dumps([asdict(font) for font in chosen]), encoding="utf-8")
+    return chosen
 
 
 def _hand(modules: Path, name: str) -> Iterator[Font]:

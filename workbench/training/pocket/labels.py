@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +31,7 @@ WRAPPED = 0.5  # of the labels go round something
 REACH = 12  # pixels around a label that its shadow may fall on
 RULED = 0.12  # of the papers have lines
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _sheet(text: Penned | None, rng: random.Random) -> tuple[Pixels, tuple[Spot,
     """The paper as it lies flat, (height, width, 4) of 0..255, and its letters' places in parts of its sides."""
     if text is None:
         high, wide = 80, round(80 * math.exp(rng.uniform(-0.1, 1.2)))
-        ink, spots = np.zeros((high, wide), np.float32), ()
+        ink, spots = np.zeros((high, wide), np.float32), tuple[Spot, ...]()
     else:
         stretch = rng.uniform(0.75, 1.25)
         inner = np.asarray(
@@ -165,7 +167,7 @@ def _bend(side: int, wide: float, high: float, rng: random.Random) -> Bend:
     return Bend(_plane(corners), angle, sag)
 
 
-def _plane(corners: list[tuple[float, float, float, float]]) -> NDArray[np.float64]:
+def _plane(corners: Sequence[tuple[float, float, float, float]]) -> NDArray[np.float64]:
     """The perspective that brings four points (u, v) to (x, y)."""
     rows, right = [], []
     for u, v, x, y in corners:
@@ -186,19 +188,19 @@ def _seen(sheet: Pixels, u: Pixels, v: Pixels) -> tuple[Plane, Pixels]:
     pixels = sheet.copy()
     pixels[..., :3] *= pixels[..., 3:] / 255
     points = torch.from_numpy(np.stack([2 * u - 1, 2 * v - 1], axis=-1))[None]
-    found = functional.grid_sample(torch.from_numpy(pixels).permute(2, 0, 1)[None], points, align_corners=False)
-    colour, cover = found[0, :3].permute(1, 2, 0).numpy(), found[0, 3].numpy() / 255
+    sampled = functional.grid_sample(torch.from_numpy(pixels).permute(2, 0, 1)[None], points, align_corners=False)
+    colour, cover = sampled[0, :3].permute(1, 2, 0).numpy(), sampled[0, 3].numpy() / 255
     return cover, colour / np.maximum(cover, 1e-4)[..., None]
 
 
 def _around(bend: Bend, side: int) -> tuple[slice, slice]:
     """The rows and columns of a picture that a label and its shadow lie in."""
     ends = [bend.forward(u / 8, v) for u in range(9) for v in (0.0, 1.0)]
-    found = []
+    slices = []
     for values in zip(*ends, strict=True):
         low, high = max(0, int(min(values)) - REACH), min(side, int(max(values)) + REACH)
-        found.append(slice(min(low, side - 2), max(high, low + 2)))
-    columns, rows = found
+        slices.append(slice(min(low, side - 2), max(high, low + 2)))
+    columns, rows = slices
     return rows, columns
 
 

@@ -46,8 +46,8 @@ def channels(classifier: Tensor, bank: Bank) -> Tensor:
         for number, share in bank.classes[name].items():
             shares[number] = share
         rows.append(shares @ weights)
-    _, found = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
-    return torch.from_numpy(found)
+    _, channel_of = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
+    return torch.from_numpy(channel_of)
 
 
 class Lessons(nn.Module):
@@ -115,8 +115,8 @@ class Lessons(nn.Module):
         some = target[:, :-1].sum(0) > 0
         if not some.any():
             return by_picture
-        found = target[:, :-1].T[some]
-        by_unit = functional.cross_entropy(logits[:, :-1].T[some], found / found.sum(1, keepdim=True))
+        by_concept = target[:, :-1].T[some]
+        by_unit = functional.cross_entropy(logits[:, :-1].T[some], by_concept / by_concept.sum(1, keepdim=True))
         return (by_picture + by_unit) / 2
 
 

@@ -106,7 +106,7 @@ class Lexicon:
 
 def wordnet(file: Path) -> dict[str, Synset]:
     """Read `data.noun`: offset -> synset."""
-    found = {}
+    synsets = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith(" "):  # the licence
             continue
@@ -116,8 +116,8 @@ def wordnet(file: Path) -> dict[str, Synset]:
         start = 4 + 2 * count
         pointers = [parts[start + 1 + 4 * place :][:2] for place in range(int(parts[start]))]
         above = tuple(offset for kind, offset in pointers if kind in ("@", "@i"))
-        found[parts[0]] = Synset(words, gloss.split(";")[0].strip(), above)
-    return found
+        synsets[parts[0]] = Synset(words, gloss.split(";")[0].strip(), above)
+    return synsets
 
 
 @functools.cache
@@ -159,15 +159,15 @@ def _things(file: Path) -> tuple[str, ...]:
     from wordfreq import zipf_frequency
 
     kind = {line[:8]: line[9:11] for line in file.read_text(encoding="utf-8").splitlines()}
-    found = []
+    things = []
     for line in file.with_name("index.noun").read_text(encoding="utf-8").splitlines():
         word, *rest = line.split()
         if line.startswith(" ") or not (word.isascii() and word.isalpha() and len(word) > 2):
             continue  # the licence, or no word to read
         first = rest[-int(rest[1])]
         if kind[first] in TOUCHED and zipf_frequency(word, "en") >= COMMON:
-            found.append(word)
-    return tuple(found)
+            things.append(word)
+    return tuple(things)
 
 
 def _match(names: list[tuple[str, ...]], synsets: dict[str, Synset]) -> Iterator[str]:
@@ -186,10 +186,10 @@ def _match(names: list[tuple[str, ...]], synsets: dict[str, Synset]) -> Iterator
 
 
 def _ancestors(start: str, synsets: dict[str, Synset]) -> set[str]:
-    found: set[str] = set()
+    ancestors: set[str] = set()
     waiting = [start]
     while waiting:
-        fresh = set(synsets[waiting.pop()].above) - found
-        found |= fresh
+        fresh = set(synsets[waiting.pop()].above) - ancestors
+        ancestors |= fresh
         waiting += fresh
-    return found
+    return ancestors

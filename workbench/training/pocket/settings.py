@@ -17,7 +17,7 @@ from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
-GOING_ON = {"pace": 1.0, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 0.5, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -57,14 +57,14 @@ class Settings(BaseModel):
         return self.steps - sum(endings), *endings
 
 
-def _device(wanted: str) -> str:
+def _device(name: str) -> str:
     """CUDA where it is at hand or asked for, else the CPU."""
-    found = choose_device(wanted)
-    if found.type == "mps":
-        if wanted != "auto":
+    device = choose_device(name)
+    if device.type == "mps":
+        if name != "auto":
             raise BadInput("The pocket recipe trains on cuda or cpu; got --device mps.")
         return "cpu"
-    return str(found)
+    return str(device)
 
 
 def settings(order: Order) -> Settings:
@@ -86,13 +86,13 @@ def settings(order: Order) -> Settings:
             raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")
     if order.dtype not in (None, "auto", "bfloat16"):
         raise BadInput(f"The pocket recipe trains in bfloat16; leave out --dtype {order.dtype}.")
-    given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
-    given["device"] = _device(order.device)
-    given |= GOING_ON if start is not None else {}
+    values: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
+    values["device"] = _device(order.device)
+    values |= GOING_ON if start is not None else {}
     photos = Path(order.data)
     beside = photos / "node_modules"
-    given["modules"] = beside if beside.is_dir() else None
+    values["modules"] = beside if beside.is_dir() else None
     try:
-        return Settings(photos=photos, **{name: value for name, value in given.items() if value is not None})
+        return Settings(photos=photos, **{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
         raise refused("pocket", error) from None

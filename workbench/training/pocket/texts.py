@@ -42,14 +42,14 @@ def tokens(tokenizer: Any, texts: Sequence[str], limit: int = 40) -> dict[str, T
 
 def meant(teacher: nn.Module, tokenizer: Any, texts: Sequence[str]) -> Tensor:
     """MiniLM's own sentence vectors, (n, 384) unit rows: the mean over its last tokens."""
-    found = []
+    vectors = []
     for start in range(0, len(texts), 256):
-        given = tokens(tokenizer, texts[start : start + 256])
+        inputs = tokens(tokenizer, texts[start : start + 256])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            rows = teacher(**given).last_hidden_state.float()
-        mask = given["attention_mask"][..., None].float()
-        found.append(functional.normalize((rows * mask).sum(1) / mask.sum(1), dim=-1))
-    return torch.cat(found).clone()
+            rows = teacher(**inputs).last_hidden_state.float()
+        mask = inputs["attention_mask"][..., None].float()
+        vectors.append(functional.normalize((rows * mask).sum(1) / mask.sum(1), dim=-1))
+    return torch.cat(vectors).clone()
 
 
 @dataclass(frozen=True)

@@ -43,17 +43,17 @@ def chosen(whole: Any, *, names: Iterable[str], texts: Iterable[str], size: int 
     from wordfreq import top_n_list
 
     counts: Counter[int] = Counter()
-    for weight, given in ((ALWAYS, list(names)), (1, list(texts)), (3, top_n_list("en", COMMON))):
-        for start in range(0, len(given), 4000):
-            for row in whole(given[start : start + 4000], add_special_tokens=False)["input_ids"]:
+    for weight, batch in ((ALWAYS, list(names)), (1, list(texts)), (3, top_n_list("en", COMMON))):
+        for start in range(0, len(batch), 4000):
+            for row in whole(batch[start : start + 4000], add_special_tokens=False)["input_ids"]:
                 for piece in row:
                     counts[piece] += weight
     for piece, number in whole.get_vocab().items():
         special = piece.startswith("[") and piece.endswith("]") and not piece.startswith("[unused")
         if special or (piece.isascii() and len(piece.removeprefix("##")) == 1):
             counts[number] += ALWAYS * 1000
-    kept = sorted(number for number, _ in counts.most_common(size))
-    return torch.tensor(kept)
+    pieces = sorted(number for number, _ in counts.most_common(size))
+    return torch.tensor(pieces)
 
 
 def write(whole: Any, pieces: Tensor, file: Path) -> None:

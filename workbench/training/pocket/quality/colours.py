@@ -72,14 +72,16 @@ def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """
     rng, first = held_out.rng(), held_out.lexicon.first()
     pictures: list[Image.Image] = []
-    said: list[list[str]] = []
+    choices: list[list[str]] = []
     while len(pictures) < PAIRS:
         (one, a), (other, b) = rng.sample(held_out.photos, 2)
         if a != b:
             parts = tuple(views.crop(photo, SIDE, rng, least=0.9) for photo in (one, other))
             pictures.append(scenes.together((first[a], first[b]), (parts[0], parts[1]), other="", rng=rng).picture)
-            said.append([f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))])
-    hits = _choices(backend, pictures, said).argmax(1) == 0
+            choices.append(
+                [f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))]
+            )
+    hits = _choices(backend, pictures, choices).argmax(1) == 0
     yield Answer(
         "a sentence of two things beats those of one", proportion(int(hits.sum()), PAIRS), "photos side by side"
     )

@@ -51,10 +51,10 @@ def held_out(settings: Settings, folder: Path, *, work: Path, half: int | None, 
     return HeldOut(full, little, drawings, fonts, read.lexicon, read.bank, hands)
 
 
-def measure(backend: ClipBackend, kept: HeldOut) -> Iterator[Answer]:
+def measure(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """Ask everything; yields one answer after the other."""
     for one in MEASURES:
-        yield from one(backend, kept)
+        yield from one(backend, held_out)
 
 
 def labelled(folder: Path) -> list[tuple[Path, int]]:

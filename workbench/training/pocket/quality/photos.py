@@ -29,8 +29,8 @@ def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
 
 def small(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """A thousand names, 64 px photos; and ten common names, the same photos shrunk to 32 px."""
-    asked = held_out.rng().sample(held_out.small, min(SMALL, len(held_out.small)))
-    pictures, labels = [picture for picture, _ in asked], [label for _, label in asked]
+    sampled = held_out.rng().sample(held_out.small, min(SMALL, len(held_out.small)))
+    pictures, labels = [picture for picture, _ in sampled], [label for _, label in sampled]
     scores = embed(backend, pictures) @ embed_names(backend, held_out.lexicon.first()).T
     yield counted("names 64 px photos, 1000-way, top 1", scores, torch.tensor(labels), how="202 classes")
     first = held_out.lexicon.first()

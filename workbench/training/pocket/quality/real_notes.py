@@ -55,12 +55,12 @@ def read(folder: Path) -> list[LabelledPhoto]:
         ) from None
     if missing:
         raise BadInput(f"{TABLE} has the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}.")
-    found = [LabelledPhoto(folder / name, thing, word) for name, thing, word in rows]
-    for photo in found:
+    photos = [LabelledPhoto(folder / name, thing, word) for name, thing, word in rows]
+    for photo in photos:
         _check(photo)
-    if len({photo.thing for photo in found}) < 2:
+    if len({photo.thing for photo in photos}) < 2:
         raise BadInput(f"{TABLE} needs photos of at least two things; it has fewer.")
-    return found
+    return photos
 
 
 def _check(photo: LabelledPhoto) -> None:
@@ -109,10 +109,10 @@ def main() -> None:
     options.add_argument("model", help="a key of the catalogue, or a folder")
     options.add_argument("folder", type=Path, help=f"photos and {TABLE} (file, thing, word)")
     options.add_argument("--out", type=Path, required=True, help="a .md file; .json goes beside it")
-    given = options.parse_args()
+    arguments = options.parse_args()
     try:
-        photos = read(given.folder)
-        write(given.out, list(real_notes(workbench.load(given.model, device="cpu"), photos)))
+        photos = read(arguments.folder)
+        write(arguments.out, list(real_notes(workbench.load(arguments.model, device="cpu"), photos)))
     except WorkbenchError as error:
         options.exit(2, f"{error}\n")
 

@@ -63,13 +63,13 @@ def units(features: Any, held_out: HeldOut) -> tuple[list[Unit], int]:
 
 def _passing(rows: list[Tensor], truths: list[Tensor], names: list[str]) -> list[Unit]:
     """The channels whose AUROC is high enough in each form."""
-    found = [
+    aurocs = [
         torch.stack([auroc(row, truth == k) for k in range(len(names))])  # (concepts, channels)
         for row, truth in zip(rows, truths, strict=True)
     ]
-    best, concept = torch.stack(found).amin(0).max(0)
+    best, concept = torch.stack(aurocs).amin(0).max(0)
     return [
-        Unit(channel, names[int(concept[channel])], *(float(form[int(concept[channel]), channel]) for form in found))
+        Unit(channel, names[int(concept[channel])], *(float(form[int(concept[channel]), channel]) for form in aurocs))
         for channel in (best >= LEAST).nonzero().flatten().tolist()
     ]
 
@@ -92,7 +92,7 @@ def auroc(rows: Tensor, positive: Tensor) -> Tensor:
 def _pictures(held_out: HeldOut) -> dict[str, tuple[Sequence[Image.Image], ...]]:
     """Concept -> photos, drawings, words."""
     rng = held_out.rng()
-    found: dict[str, tuple[Sequence[Image.Image], ...]] = {}
+    images: dict[str, tuple[Sequence[Image.Image], ...]] = {}
     drawn = {one.name: sprite for one, sprite in held_out.drawings if not one.skinned}
     by_class: dict[int, list[Image.Image]] = {}
     for picture, label in (*held_out.photos, *held_out.small):
@@ -106,5 +106,5 @@ def _pictures(held_out: HeldOut) -> dict[str, tuple[Sequence[Image.Image], ...]]
         words = [
             writing.plain(name, rng.choice(held_out.fonts).path, size=SIDE, rng=rng).picture for _ in range(WRITTEN)
         ]
-        found[name] = photos[:20], drawings, words
-    return found
+        images[name] = photos[:20], drawings, words
+    return images
