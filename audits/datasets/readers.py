@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
+from audits.datasets.drawn import SAMPLES
 from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
-from audits.datasets.unpacked import SAMPLES, unpack, write_folder
+from audits.datasets.unpacked import unpack, write_folder
 from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
@@ -56,7 +58,8 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """Read a data set.
 
     Args:
-        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key.
+        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key; `~` and `$VARIABLE` of
+            a path are filled in when it is read, and stay as they are in reports.
         limit: take that many images, spread over the whole.
         download: allow `hf:` to download what is not on this machine.
         watch: called with the number of images checked so far, and of all.
@@ -73,7 +76,7 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
         root, about = unpack(kind, path if kind == "hf" else str(Path(path).expanduser()), download=download)
         rows, key = ROWS["csv"](root / SAMPLES), reference
     else:
-        file = Path(path).expanduser()
+        file = Path(os.path.expandvars(path)).expanduser()
         root = file.parent if kind == "csv" else file
         rows = list(ROWS[kind](file))
         about, key = _about(root, file, kind), reference
