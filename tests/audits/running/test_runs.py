@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from audits.run_directory.files import sha256_of
 from audits.run_directory.reader import Run
 from audits.running import api
 from audits.running.vectors import VectorStore
+from audits.tasks import TASKS as AUDIT_TASKS
 from workbench.engine import Engine
 from workbench.engine.tasks import TASKS
 from workbench.errors import BadInput, Cancelled
@@ -205,7 +207,7 @@ class _Far:
         self.model = FakeBackend()
 
     def stream(self, task: str, keys: tuple[str, ...], payload: Any) -> Any:
-        return TASKS[task].run(self.model, payload)
+        return {**TASKS, **AUDIT_TASKS}[task].run(self.model, pickle.loads(pickle.dumps(payload)))
 
 
 def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: Path) -> None:
