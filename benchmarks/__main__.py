@@ -76,7 +76,7 @@ def has_bf16() -> bool:
 
 
 def worker(
-    made: material.Material, peer: str, case: str, *, threads: int, dtype: str = "float32", **options: Any
+    made: material.BenchmarkData, peer: str, case: str, *, threads: int, dtype: str = "float32", **options: Any
 ) -> dict[str, Any]:
     """Measure one peer in a process of its own."""
     request = {
@@ -96,7 +96,7 @@ def worker(
 
 
 def _steps(
-    made: material.Material, results: dict[str, Any], *, threads: int, repeats: int, skip: set[str]
+    made: material.BenchmarkData, results: dict[str, Any], *, threads: int, repeats: int, skip: set[str]
 ) -> list[tuple[str, Callable[[], None]]]:
     """Every measurement with its name; each puts its numbers into `results`."""
     steps: list[tuple[str, Callable[[], None]]] = []

@@ -26,10 +26,10 @@ def main() -> None:
 
     torch.set_num_threads(request["threads"])
     from benchmarks.cases import CASES
-    from benchmarks.material import Material
+    from benchmarks.material import BenchmarkData
     from benchmarks.peers import PEERS
 
-    material = Material(Path(request["folder"]))
+    material = BenchmarkData(Path(request["folder"]))
     started = time.perf_counter()
     answer = PEERS[request["peer"]](material, request["dtype"])
     opened = time.perf_counter() - started

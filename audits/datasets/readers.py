@@ -14,10 +14,11 @@ from pathlib import Path
 
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
+from audits.datasets.drawn import SAMPLES
 from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
-from audits.datasets.unpacked import SAMPLES, unpack, write_folder
+from audits.datasets.unpacked import unpack, write_folder
 from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder

@@ -301,7 +301,7 @@ def test_too_many_long_jobs_are_refused(still: Scheduler) -> None:
     crowded = Scheduler(jobs=(2, 3), threaded=False)
     for owner in ("ann", "ben"):
         crowded.open(lambda: iter([1]), owner=owner)
-    with pytest.raises(Busy, match="2 long jobs wait"):
+    with pytest.raises(Busy, match="2 long jobs are waiting"):
         crowded.open(lambda: iter([1]), owner="cem")
 
 

@@ -20,7 +20,7 @@ from workbench.hooks import Intervention, ablate, add, clamp, hooked, open_block
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
 from workbench.loading.folding import QuickGelu, quicken_activations
 from workbench.loading.openclip import _text
-from workbench.loading.torch_backend import TorchBackend, Towers
+from workbench.loading.torch_backend import TorchBackend, TowerParts
 from workbench.preprocessing import Preprocessing
 
 SIDE, DIM, WORDS = 32, 16, 11
@@ -29,7 +29,7 @@ TOKENS = Tokens(IDS, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]), ())
 
 
 def backend_of(model: Any, image: Any, text: Any, *, visual: Any, words: Any, table: nn.Embedding) -> TorchBackend:
-    towers = Towers(
+    towers = TowerParts(
         module=model.eval().requires_grad_(False),
         image=image,
         text=text,

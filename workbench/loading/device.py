@@ -1,7 +1,4 @@
-"""Choose a device and a dtype; with the scheduler, training and benchmarks, one of the few rooms that know CUDA.
-
-Knows no model.
-"""
+"""Choose a device and a dtype; with the scheduler, training and benchmarks, one of the few rooms that know CUDA."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, joined to a `ClipBackend`.
+"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, as a `ClipBackend`.
 
-Knows neither transformers nor open_clip: their rooms hand over `Towers`.
+Does not know about transformers or open_clip: their modules return `TowerParts`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ READERS = min(8, os.cpu_count() or 1)  # threads that open pictures
 
 
 @dataclass(frozen=True)
-class Towers:
-    """What a model library hands over."""
+class TowerParts:
+    """What a model library provides."""
 
     module: nn.Module  # owns all weights
     image: Callable[[Tensor], Tensor]  # (n, 3, size, size) normalised -> (n, dim), any length
@@ -57,7 +57,7 @@ class Towers:
 class TorchBackend:
     """A loaded checkpoint on a device; fulfils `ClipBackend`, `Encoder` and `WhiteBox`."""
 
-    def __init__(self, spec: ModelSpec, towers: Towers, fingerprint: str) -> None:
+    def __init__(self, spec: ModelSpec, towers: TowerParts, fingerprint: str) -> None:
         # a folder's row does not know how its weights score; the weights do
         self.spec = spec if spec.score == towers.score else replace(spec, score=towers.score)
         self.towers = towers

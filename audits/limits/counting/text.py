@@ -48,4 +48,4 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
         if m.metric == "area_change" and m.value is not None:
             claim = "accuracy rises by {} when the total area stays the same"
             opposite = claim.replace("rises", "falls")
-            yield finding(m, claim, opposite=opposite)
+            yield finding(m, claim, opposite=opposite, neutral="accuracy changes when the total area stays the same")

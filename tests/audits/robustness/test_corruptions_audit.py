@@ -53,9 +53,13 @@ def test_planted_losses_come_back_with_their_size() -> None:
     assert find(analysis, "accuracy_change").value == pytest.approx(-0.25)
     assert find(analysis, "relative_drop", corruption="fog", severity="3").value == pytest.approx(0.75)
     assert find(analysis, "accuracy_change", corruption="snow").value == 0
-    said = {one.text.split(" costs")[0]: one.strength for one in analysis.findings}
-    assert said["fog"] == "found"
-    assert said["No evidence that snow changes accuracy, with 40 pictures."] == "no evidence"
+    said = {one.text.split(" by ")[0].split(":")[-1].strip(): one.strength for one in analysis.findings}
+    assert said["fog lowers accuracy"] == "found"
+    (snow,) = [
+        one for one in analysis.findings if one.text.startswith("No evidence that snow changes accuracy: 0.0 points")
+    ]
+    assert "n = 40" in snow.text
+    assert snow.strength == "no evidence"
 
 
 @pytest.mark.heavy

@@ -1,7 +1,7 @@
 """Paper labels on photos, blank or written on: stuck flat, wrapped round, folded, in the photo's light.
 
-A point of the photo is brought back to the label through the camera's perspective and the bend of what the paper is
-wrapped round, and so is each letter's place the other way.
+Each pixel of the photo is mapped back to the flat label, through the camera's perspective and the curve of the paper;
+the position of each letter is mapped the other way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.nn import functional
 from workbench.training.pocket.handwriting import Penned, Plane, smooth
 from workbench.training.pocket.writing import Spot, Written
 
-SHARES = (0.025, 0.30)  # of the picture that a label takes
+SHARES = (0.015, 0.30)  # of the picture that a label takes
 PAPERS = (
     *((252, 252, 250),) * 9,
     *((244, 239, 224), (235, 235, 238), (252, 240, 140), (250, 200, 205), (205, 225, 245), (205, 180, 140)),

@@ -1,7 +1,6 @@
 """The stream of stage two: photos, photos with a word on them, words, drawings, colours, counts and pairs.
 
-Each batch depends on seed and step alone, so a run that was interrupted goes on with the very pictures it would have
-had. Nothing here knows a model.
+Each batch depends on seed and step alone, so a resumed run sees the same images as one that was never interrupted.
 """
 
 from __future__ import annotations
