@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
-from audits.passes import PASS
+from audits.tasks import PASS
 from audits.run_directory import header
 from audits.running import folders
 from audits.running.fitting import layout_of
