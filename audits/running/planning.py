@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
-from audits.tasks import PASS
 from audits.run_directory import header
 from audits.running import folders
 from audits.running.fitting import layout_of
@@ -20,6 +19,7 @@ from audits.running.jobs import AuditJob
 from audits.running.performing import job_id
 from audits.running.vectors import VectorStore
 from audits.stages import facts, stages
+from audits.tasks import PASS
 from workbench.errors import WorkbenchError
 
 FILES = 500_000  # bytes of a run's tables and figures, roughly
