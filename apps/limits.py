@@ -46,6 +46,7 @@ class Limits:
     attribution_seconds: float = 300.0  # deadline of one heat map
     batch_seconds: float = 1800.0  # deadline of classifying many images
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
+    race_seconds: float = 1800.0  # deadline of a race of objectives
     audit_seconds: float = 3600.0  # deadline of one audit of one model
     download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
@@ -70,6 +71,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     attribution_seconds=110.0,
     batch_seconds=110.0,
     lesson_seconds=110.0,
+    race_seconds=110.0,
     audit_seconds=110.0,
     downloads=False,
 )
@@ -100,6 +102,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("a heat map", limits.attribution_seconds),
         ("many images", limits.batch_seconds),
         ("training a small CLIP", limits.lesson_seconds),
+        ("a race of objectives", limits.race_seconds),
         ("an audit of one model", limits.audit_seconds),
     ]
 

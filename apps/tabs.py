@@ -26,4 +26,5 @@ TABS: tuple[Tab, ...] = (
     Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
     Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),
     Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
+    Tab("race", "Why contrastive?", "Learn", "apps.race"),
 )

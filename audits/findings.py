@@ -35,7 +35,13 @@ def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
 
 
 def finding(
-    measure: Measure, claim: str, *, opposite: str = "", few: int = 0, zero: float = 0.0, beside: str = ""
+    measure: Measure,
+    claim: str,
+    *,
+    opposite: str = "",
+    neutral: str = "",
+    few: int = 0,
+    zero: float = 0.0,
 ) -> Finding:
     """Return the sentence on one measure.
 
@@ -43,32 +49,29 @@ def finding(
         measure: with `p_adj` filled in where it has a test.
         claim: what is claimed where the value lies above `zero`, such as "accuracy falls by {}"; `{}` takes the number.
         opposite: what is claimed where it lies below; a difference then changes its sign.
+        neutral: the claim without a direction and a number, for what was not found or not measured.
         few: cases below which nothing is concluded.
         zero: the value without an effect.
-        beside: what follows the number, such as what chance gives.
     """
     kind = strength(measure, few=few, zero=zero)
     value = measure.value or 0.0
-    facts: dict[str, Any] = {
-        "metric": measure.metric,
-        "slice": measure.slice,
-        "n": measure.n,
-        "p_adj": measure.p_adj,
-    }
+    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
     if kind == "not measured":
-        text = f"Not measured: whether {claim.replace(' by {}', '').replace('{}', 'anything')} (n = {measure.n})."
-        return Finding(text, kind, **facts)
+        whether = neutral or claim.replace(" by {}", "").replace("{}", "anything")
+        return Finding(f"Not measured: whether {whether} (n = {measure.n}).", kind, **facts)
+    facts["effect"] = value - zero
     reverse = value < zero and bool(opposite)
     flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
-    said = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip)) + beside
-    facts["effect"] = value - zero
+    text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip))
     if kind == "found":
         start = "Found the opposite of what was asked:" if value < zero and not reverse else "Found:"
-        return Finding(f"{start} {said}.", kind, **facts)
+        return Finding(f"{start} {text}.", kind, **facts)
+    if neutral:
+        text = f"{neutral}: {amount(measure)}"
     corrected = ""
     if measure.ci_low is not None and measure.ci_high is not None and not measure.ci_low <= zero <= measure.ci_high:
         corrected = f" after correction for {measure.n_tests} tests"
-    return Finding(f"No evidence{corrected} that {said}.{detectable(measure)}", kind, **facts)
+    return Finding(f"No evidence{corrected} that {text}.{detectable(measure)}", kind, **facts)
 
 
 def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:

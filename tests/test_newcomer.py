@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[1]
 # behaviour, the word that a newcomer looks for in paths, the file, and code that does it
 BEHAVIOURS = (
     ("the Wilson interval of a share", "interval", "workbench/statistics/intervals.py", 'method="beta" if exact else'),
-    ("expected calibration error", "calibration", "workbench/statistics/calibration.py", "def expected_calibration_error("),
+    (
+        "expected calibration error",
+        "calibration",
+        "workbench/statistics/calibration.py",
+        "def expected_calibration_error(",
+    ),
     ("McNemar's test", "paired", "workbench/statistics/paired.py", "mcnemar"),
     ("a gap between groups", "gap", "workbench/statistics/gaps.py", "def gap("),
     ("eviction of a model from memory", "model_cache", "workbench/model_cache.py", "def _evict("),

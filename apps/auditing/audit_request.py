@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from apps.auditing.own_images import from_collected, from_files, from_folder
 from apps.auditing.protocols import chosen_protocol, edited, warnings
 from audits.protocol import Protocol
-from audits.running.jobs import Job, make
+from audits.running.jobs import AuditJob, make
 from workbench.errors import BadInput
 
 BUILTIN, UPLOAD, FOLDER, COLLECTED = "built-in", "mine", "folder", "collected"
@@ -31,7 +31,7 @@ class AuditRequest:
     read: bool = False  # the content warning was confirmed
 
 
-def jobs(request: AuditRequest) -> list[Job]:
+def jobs(request: AuditRequest) -> list[AuditJob]:
     """Return the jobs that a form stands for.
 
     Raises:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from apps._folder_box import inside
-from apps._uploads import folder_beside_uploads
+from apps._uploads import folder_beside_uploads, shown
 from workbench.datasets.samples import IMAGE_SUFFIXES
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
@@ -85,7 +85,7 @@ def from_folder(given: Sequence[tuple[str, str]]) -> str:
     for (file, _), path in zip(given, paths, strict=True):
         if path in (*tables, *images):
             _link(Path(file), place / path)
-    return f"csv:{place / tables[0]}" if tables else f"folder:{place}"
+    return f"csv:{shown(place / tables[0])}" if tables else f"folder:{shown(place)}"
 
 
 def from_collected(collected: Sequence[tuple[str, str]]) -> str:
@@ -138,6 +138,6 @@ def _link(file: Path, target: Path) -> None:
 
 def _reference(place: Path, table: str) -> str:
     if not table:
-        return f"folder:{place}"
+        return f"folder:{shown(place)}"
     shutil.copyfile(table, place / TABLE)
-    return f"csv:{place / TABLE}"
+    return f"csv:{shown(place / TABLE)}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps import limits
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.running.performing import perform
 from audits.running.run_context import run_context
 from audits.running.vectors import VectorStore
@@ -26,7 +26,7 @@ WORDS = {"read": "Reading images", "embed": "Embedding", "score": "Scoring", "an
 class JobStep:
     """How far the jobs are."""
 
-    job: Job
+    job: AuditJob
     number: int  # of the job, from 1
     of: int
     progress: Progress | None = None
@@ -46,7 +46,7 @@ class JobStep:
 
 
 def run_jobs(
-    engine: Engine, jobs: list[Job], out: Path, *, owner: str, token: CancelToken, own_images: bool
+    engine: Engine, jobs: list[AuditJob], out: Path, *, owner: str, token: CancelToken, own_images: bool
 ) -> Iterator[JobStep]:
     """Run jobs one after the other; one that fails does not stop the others. Closing the generator stops the work.
 

@@ -21,7 +21,7 @@ from apps._widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
 from workbench.pictures import CONTRASTIVE, sample_path
-from workbench.zeroshot import Contrast, contrast
+from workbench.zeroshot import ContrastMatrix, contrast
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,13 +42,13 @@ def check_counts(images: Sequence[str], texts: Sequence[str], limit: int) -> Non
             raise BadInput(f"This view takes 1 to {limit} {what}; got {len(given)}.")
 
 
-def values(result: Contrast, direction: str) -> NDArray[Any]:
+def values(result: ContrastMatrix, direction: str) -> NDArray[Any]:
     """Return the matrix to show, (n, m): rows sum to 1 for `TEXT`, columns for `IMAGE`, cosines otherwise."""
     chosen = {TEXT: result.text_given_image, IMAGE: result.image_given_text}.get(direction, result.cosines)
     return np.asarray(chosen)
 
 
-def matched(result: Contrast) -> tuple[int, int] | None:
+def matched(result: ContrastMatrix) -> tuple[int, int] | None:
     """Return how many pairs are first among the texts, and among the images; None for unequal counts."""
     cosines = np.asarray(result.cosines)
     if cosines.shape[0] != cosines.shape[1]:
@@ -57,7 +57,7 @@ def matched(result: Contrast) -> tuple[int, int] | None:
     return int((cosines.argmax(axis=1) == pairs).sum()), int((cosines.argmax(axis=0) == pairs).sum())
 
 
-def verdict(result: Contrast) -> str:
+def verdict(result: ContrastMatrix) -> str:
     """Say how many matched pairs are first in each direction, or why there are none."""
     rows, columns = result.cosines.shape
     right = matched(result)
@@ -69,7 +69,7 @@ def verdict(result: Contrast) -> str:
     )
 
 
-def figure(result: Contrast, direction: str, *, names: Sequence[str], texts: Sequence[str]) -> Any:
+def figure(result: ContrastMatrix, direction: str, *, names: Sequence[str], texts: Sequence[str]) -> Any:
     """Draw the matrix, with a frame around each matched pair where counts are equal."""
     title = "cosine" if direction == COSINE else "probability"
     drawn = heat_map(values(result, direction), names, texts, title=title)
@@ -81,7 +81,7 @@ def figure(result: Contrast, direction: str, *, names: Sequence[str], texts: Seq
     return drawn
 
 
-def shown(kept: tuple[Contrast, list[str], list[str]] | None, direction: str) -> tuple[Any, Any]:
+def shown(kept: tuple[ContrastMatrix, list[str], list[str]] | None, direction: str) -> tuple[Any, Any]:
     """Return figure and table of the last answer in one direction; nothing before the first answer."""
     if kept is None:
         return gr.skip(), gr.skip()

@@ -19,14 +19,16 @@ from apps.learn import lesson as words
 from apps.learn.figures import strip
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
-from workbench.training.miniature import MOST_BATCH, MOST_STEPS, Lesson, learn
+from workbench.training.miniature import MOST_BATCH, MOST_STEPS, LessonSettings, learn
 
 IDLE = "Press “Start”. On two processor cores it takes about half a minute."
 _QUEUE, _AT_ONCE = "learn", 4  # apart from queries to models, so that a class does not fill their queue
 JOBS = Jobs("lesson", stopped="Stopped; nothing of this training is kept.", places=_AT_ONCE)
 
 
-def train(engine: Engine, lesson: Lesson, visitor: str, *, token: CancelToken | None = None) -> Iterator[words.Screen]:
+def train(
+    engine: Engine, lesson: LessonSettings, visitor: str, *, token: CancelToken | None = None
+) -> Iterator[words.Screen]:
     """Train in turn with everybody else's work; yield at most four updates a second, and every figure."""
     moments = engine.stream(lambda: learn(lesson), owner=visitor, token=token, deadline=JOBS.seconds)
     yield from throttle(words.screens(moments, lesson), passes=lambda screen: screen.matrix is not None)
@@ -68,7 +70,7 @@ def build(page: Page) -> None:
             with gr.Accordion("What happens here", open=False, elem_id="learn-explained"):
                 gr.Markdown(words.EXPLAINED)
 
-    def screens(chosen: Lesson, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
+    def screens(chosen: LessonSettings, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         image, alt = strip()
         yield {
             verdict: f"Training, seed {chosen.seed} …",

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from apps._figures import BLUE, ORANGE, heat_map
-from workbench.training.miniature import Lesson, Moment, watched
+from workbench.training.miniature import LessonSettings, Moment, watched
 
 _SIDE = 96  # pixels of a drawing in the strip
 
@@ -23,7 +23,7 @@ def matrix(similarity: np.ndarray) -> Any:
     return figure
 
 
-def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
+def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
     """Draw loss (left axis) and the accuracy on held-out pairs (right axis) over the steps."""
     import plotly.graph_objects as go
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from apps.learn.figures import curves, matrix
 from workbench.errors import BadInput
-from workbench.training.miniature import CHECK, Lesson, Moment, watched
+from workbench.training.miniature import CHECK, LessonSettings, Moment, watched
 from workbench.training.shapes import COLOURS, SHAPES, Drawing, held_out
 
 LEARNED = "learned"
@@ -66,7 +66,7 @@ class Screen:
     done: bool = False
 
 
-def read_lesson(steps: float, batch: float, seed: float, *, temperature: str) -> Lesson:
+def read_lesson(steps: float, batch: float, seed: float, *, temperature: str) -> LessonSettings:
     """Turn the chosen settings into a lesson.
 
     Raises:
@@ -78,10 +78,10 @@ def read_lesson(steps: float, batch: float, seed: float, *, temperature: str) ->
     known = [key for _, key in TEMPERATURES]
     if temperature not in known:
         raise BadInput(f"The temperature is one of {', '.join(known)}; got {str(temperature)[:40]!r}.")
-    return Lesson(int(steps), int(batch), int(seed), None if temperature == LEARNED else float(temperature))
+    return LessonSettings(int(steps), int(batch), int(seed), None if temperature == LEARNED else float(temperature))
 
 
-def screens(moments: Iterator[Moment], lesson: Lesson) -> Iterator[Screen]:
+def screens(moments: Iterator[Moment], lesson: LessonSettings) -> Iterator[Screen]:
     """Yield what to show: words after each step, figures every few steps and at the end."""
     course: list[Moment] = []
     for moment in moments:
@@ -109,7 +109,7 @@ def _status(moment: Moment) -> str:
     return f"Step {moment.step} of {moment.steps}, loss {moment.loss:.2f}, scale {moment.scale:.1f}."
 
 
-def verdict(moment: Moment, lesson: Lesson) -> str:
+def verdict(moment: Moment, lesson: LessonSettings) -> str:
     """Say how it ended, in one sentence per figure."""
     own = 0 if moment.similarity is None else sum(row[-1] == "yes" for row in pair_rows(moment.similarity))
     blind = math.log(lesson.batch)

@@ -97,7 +97,7 @@ class Guard:
             await answer(send, 200, dict(self._rules.status()))
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
-        origins.check_origin(method, path, headers, self._rules.public)
+        origins.check_origin(method, headers, self._rules.public, path=path)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps import limits
-from apps.serving import memory
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
+from apps.serving.housekeeping import kept_clean
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
 from apps.serving.turns import Turns
 from workbench.errors import BadInput
@@ -60,14 +60,15 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         BadInput: an option that cannot be served, or a port that is taken.
         WorkbenchError: no such model or device.
     """
-    prepare_environment(downloads=limits.current().downloads)
+    table = limits.current()
+    prepare_environment(downloads=table.downloads)
     sys.setswitchinterval(SWITCH_SECONDS)
     if in_space():
         options = for_space(options)
     check_options(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, memory.given_back(), stop_signals() as stop:
+    with private_uploads() as uploads, kept_clean(uploads, table), stop_signals() as stop:
         engine = _engine(options)
         head_start = _aside(_head_start)
         busy = [head_start]

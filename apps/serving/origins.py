@@ -73,7 +73,7 @@ def _place(netloc: str, scheme: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if scheme == "https" else 80)
 
 
-def check_origin(method: str, path: str, headers: Mapping[str, str], public: Iterable[str]) -> None:
+def check_origin(method: str, headers: Mapping[str, str], public: Iterable[str], *, path: str = "") -> None:
     """Refuse what a foreign page sends, reading apart; `/logout` changes something although it is read.
 
     Raises:

@@ -1,7 +1,7 @@
 """The folder of uploads: how much lies in it, whose it is, and what a broken upload left there.
 
-Does not know about requests. Age is gradio's business (`delete_cache`); this looks after size and after fragments,
-which gradio's parser leaves behind when a sender goes away in the middle.
+Does not know about requests. Age is gradio's business (`delete_cache`) and `housekeeping`'s; this looks after size and
+after fragments, which gradio's parser leaves behind when a sender goes away in the middle.
 """
 
 from __future__ import annotations

@@ -47,5 +47,10 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
         if m.contrast == "between_groups":
             yield gap_finding(m, "accuracy" if m.metric == "accuracy" else "overconfidence", few=_FEWEST)
         elif m.metric == "overconfidence" and not m.slice and m.value is not None:
-            claim = f"the model is overconfident by {{}} on average ({m.label_set})"
-            yield finding(m, claim, opposite=claim.replace("over", "under", 1), few=_FEWEST)
+            yield finding(
+                m,
+                f"the model is overconfident by {{}} on average ({m.label_set})",
+                opposite=f"the model is underconfident by {{}} on average ({m.label_set})",
+                neutral=f"the model is over- or underconfident on average ({m.label_set})",
+                few=_FEWEST,
+            )

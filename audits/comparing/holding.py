@@ -3,8 +3,6 @@
 Several numbers of one rule are a family. Under Holm, the one that is furthest outside is looked at with an interval at
 level 1 - alpha / m, the next at 1 - alpha / (m - 1), and so on until one is not wholly outside; the rest is judged at
 the level reached there. So the chance that any number fails while all are within the bound is at most alpha.
-
-Knows no file.
 """
 
 from __future__ import annotations
@@ -106,7 +104,8 @@ def _check(number: Number, requirement: Requirement, level: float) -> Check:
     if outcome is None:
         wanted = requirement.bound if requirement.bound in CHANCE else requirement.column
         return _blank(number, level, "ERROR", f"the row has no {wanted}")
-    blank = _blank(number, level, outcome, bounds.note)
+    crossed = f"the interval includes {requirement.bound}" if outcome == "INCONCLUSIVE" else ""
+    blank = _blank(number, level, outcome, "; ".join(filter(None, (crossed, bounds.note))))
     return dataclasses.replace(blank, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)
 
 

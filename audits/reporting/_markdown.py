@@ -1,7 +1,4 @@
-"""Markdown for a pull request: short, every number with its interval, nothing in it read as markup.
-
-Knows no page.
-"""
+"""Markdown for a pull request: short, every number with its interval, nothing in it read as markup."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import counts, rank, stands_out
-from audits.reporting._gates import check_text
+from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
@@ -42,7 +39,7 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
     lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {found or 'none'}.", ""]
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
-    lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(runs)[:5]]
+    lines += [f"- **Note:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
     each = max(2, MOST_ROWS // len(runs))
     chosen = [(run, row) for run in runs for row in headlines(run)[:each]]
@@ -53,8 +50,8 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
         cells = (run.audit, name, told.value, told.interval, count(row.get("n")))
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     if left:
-        lines += ["", f"{left} further metrics stand in the report."]
-    lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits stand in the report.</sub>", ""]
+        lines += ["", f"{left} further metrics are in the report."]
+    lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits are in the report.</sub>", ""]
     return "\n".join(lines)
 
 
@@ -96,9 +93,7 @@ def gate(result: GateResult) -> str:
 
 
 def _rule(rule: RuleResult) -> str:
-    order = list(SIGNS)
-    worst = [check for check in rule.checks if check.outcome == rule.outcome]
-    worst = worst or sorted(rule.checks, key=lambda check: order.index(check.outcome))
+    worst = deciding(rule)
     told = f"{slice_text(worst[0].slice)}: {check_text(worst[0])}" if worst else rule.message
     if len(rule.checks) > 1:
         told += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"

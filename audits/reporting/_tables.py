@@ -1,7 +1,4 @@
-"""The metrics table as a reader wants it: a block a metric, overall first, then groups, then their intersections.
-
-Knows no HTML; every text is made from the row that it stands for.
-"""
+"""The metrics table as a reader wants it: a block a metric, overall first, then groups, then their intersections."""
 
 from __future__ import annotations
 
@@ -10,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.reporting._numbers import DIFFERENCE, count, p_value, scale, writer, written
+from audits.reporting._order import ordered_rows
 from audits.reporting._text import slice_text, visible
-from audits.run_directory.rows import known, rows, slice_of
+from audits.run_directory.rows import known, rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,7 +19,7 @@ CONTRASTS = {
     "between_groups": "gap between the groups",
     "to_overall": "difference to the whole",
     "to_reference": "difference to the reference",
-    "paired": "paired difference, picture by picture",
+    "paired": "paired difference, image by image",
 }
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
@@ -36,7 +34,7 @@ class Line:
     n: str
     value: str
     interval: str
-    reach: str  # smallest difference from the other groups that these n would show
+    reach: str  # smallest difference from the other groups that these n can show
     chance: str
     p: str
     published: str
@@ -91,9 +89,9 @@ def title(metric: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _block(key: tuple[str, ...], group: list[dict[str, Any]], most: int) -> Block:
+def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) -> Block:
     metric, contrast, control, labels, templates = key
-    ordered = sorted(group, key=lambda row: len(slice_of(row.get("slice"))))
+    ordered = ordered_rows(group)
     kept = ordered[:most]
     under = [
         CONTRASTS.get(contrast, "" if contrast in ("", "none") else contrast),
@@ -107,7 +105,7 @@ def _block(key: tuple[str, ...], group: list[dict[str, Any]], most: int) -> Bloc
         title=title(metric),
         under=", ".join(part for part in under if part),
         lines=lines,
-        rest=f"{len(ordered) - len(kept)} further rows stand in the files only" if len(ordered) > len(kept) else "",
+        rest=f"{len(ordered) - len(kept)} further rows are in the files" if len(ordered) > len(kept) else "",
         method=_method(kept),
         family=_family(kept),
         scale=_scale(kept[0], low, high),
@@ -161,11 +159,14 @@ def _reach(row: Mapping[str, Any]) -> str:
 
 
 def _chance(row: Mapping[str, Any]) -> str:
-    """Write what chance alone gives: its mean and its 95th percentile."""
+    """Write what chance alone gives: its mean, and the bound of 95 % of it."""
     mean, top = (written({"value": row.get(name), "unit": row.get("unit")}) for name in ("null_mean", "null_q95"))
     if known(row.get("null_q95")) is None:
         return ""
-    return f"{mean.value}, 95 % below {top.value}" if known(row.get("null_mean")) is not None else f"below {top.value}"
+    middle, bound = known(row.get("null_mean")), known(row.get("null_q95"))
+    if middle is None or bound is None:
+        return f"below {top.value}"
+    return f"{mean.value}, 95 % {'below' if bound >= middle else 'above'} {top.value}"
 
 
 def flags(value: object) -> str:
@@ -176,7 +177,7 @@ def flags(value: object) -> str:
     return ", ".join(visible(name).strip().replace("_", " ") for name in names if str(name).strip())
 
 
-def _range(group: list[dict[str, Any]]) -> tuple[float, float]:
+def _range(group: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     names = ("value", "ci_low", "ci_high", "null_q95")
     numbers = [number for row in group for name in names if (number := known(row.get(name))) is not None]
     if not numbers:
@@ -195,13 +196,13 @@ def _scale(row: Mapping[str, Any], low: float, high: float) -> str:
     return f"{first} to {last} {unit}".rstrip()
 
 
-def _method(group: list[dict[str, Any]]) -> str:
+def _method(group: Sequence[Mapping[str, Any]]) -> str:
     methods = dict.fromkeys(str(row["ci_method"]) for row in group if row.get("ci_method"))
     levels = dict.fromkeys(f"{100 * level:g} %" for row in group if (level := known(row.get("level"))) is not None)
     return f"{' and '.join(levels)} intervals: {', '.join(methods)}" if methods else ""
 
 
-def _family(group: list[dict[str, Any]]) -> str:
+def _family(group: Sequence[Mapping[str, Any]]) -> str:
     """Write how many tests were adjusted together, and how."""
     tested = [row for row in group if known(row.get("p_value")) is not None]
     if not tested:

@@ -35,7 +35,7 @@ OF_RUN = (
 
 
 def write_samples(folder: Path, samples: DataFrame) -> str:
-    """Write one row a picture, form and label set; return the hash of the file."""
+    """Write one row an image, form and label set; return the hash of the file."""
     place = folder / SAMPLES / PART
     write(place, lambda half: _parquet(half, samples))
     return sha256_of(place)
@@ -115,8 +115,6 @@ def metrics_table(analysis: Analysis, header: Header) -> DataFrame:
     for at, (column, value) in enumerate(zip(OF_RUN, named, strict=True)):
         rows.insert(at, column, value)
     return rows
-
-
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A job: one audit, one model, one data set, one protocol; and the words from which jobs are made.
 
-Everything that can be refused without touching a model or a picture is refused here. Knows no run directory.
+Everything that can be refused without touching a model or an image is refused here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Options(TypedDict, total=False):
 
     settings: Mapping[str, Any]  # of the protocol, changed
     seed: int
-    limit: int | None  # pictures; the run is then marked as partial
+    limit: int | None  # images; the run is then marked as partial
     device: str
     dtype: str  # float32 where not given
     engine: str  # local or ray
@@ -40,12 +40,12 @@ class Options(TypedDict, total=False):
     session: Any  # an open session of the engine, or a loaded model, that is used in place of loading one
     store: VectorStore  # where vectors are kept, in place of the shared folder
     token: CancelToken
-    watch: Any  # called with (Job, Progress)
+    watch: Any  # called with (AuditJob, Progress)
     row: Audit  # with `resume`: the row of an audit that the catalogue does not have
 
 
 @dataclass(frozen=True)
-class Job:
+class AuditJob:
     """One audit of one model on one data set, by one protocol."""
 
     audit: Audit
@@ -67,7 +67,9 @@ class Job:
         return f"{self.audit.key} · {self.model} · {self.dataset}"
 
 
-def make(audit: str | Audit, model: str, dataset: str | None, *, rules: str | Rules | None, options: Options) -> Job:
+def make(
+    audit: str | Audit, model: str, dataset: str | None, *, rules: str | Rules | None, options: Options
+) -> AuditJob:
     """Make a job from words.
 
     Args:
@@ -88,7 +90,7 @@ def make(audit: str | Audit, model: str, dataset: str | None, *, rules: str | Ru
     settings = dict(options.get("settings") or {})
     read = rules if isinstance(rules, Rules) else protocol.read(row.key, rules or row.protocols[0])
     _check(options)
-    return Job(
+    return AuditJob(
         audit=row,
         model=model,
         dataset=reference,
@@ -144,6 +146,6 @@ def _check(options: Options) -> None:
     if engine == "ray":
         check_ray()
     if limit is not None and limit < 1:
-        raise BadInput(f"A limit is at least one picture; got {limit}.")
+        raise BadInput(f"A limit is at least one image; got {limit}.")
     if options.get("workers", 1) < 1:
         raise BadInput(f"The ray engine needs at least one worker; got {options.get('workers')}.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
-from audits.running.jobs import Job, check_ray
+from audits.running.jobs import AuditJob, check_ray
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import Cancelled
@@ -34,7 +34,7 @@ QUIET = {
 
 
 def fill(
-    job: Job, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
+    job: AuditJob, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
 ) -> Generator[Progress, None, None]:
     """Compute the missing chunks of images into the store, with `job.workers` models.
 
@@ -70,7 +70,7 @@ def fill(
 class _WorkerInput:
     """What is sent to a worker: plain data, and the texts only where an attack needs them."""
 
-    def __init__(self, job: Job, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
+    def __init__(self, job: AuditJob, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
         import torch
 
         self.audit, self.model, self.dtype, self.device = job.audit, job.model, job.dtype, _device(job)
@@ -82,29 +82,29 @@ class _WorkerInput:
 class _Worker:
     """One model that computes whole chunks."""
 
-    def __init__(self, given: _WorkerInput) -> None:
+    def __init__(self, job: _WorkerInput) -> None:
         import torch
 
         from workbench import load
 
-        torch.set_num_threads(given.threads)
-        self._given = given
-        self._module = stages(given.audit)
-        self._model = load(given.model, device=given.device, dtype=given.dtype)
-        self._store = VectorStore(Path(given.store))
-        rows = encode_texts(self._model, given.prompts) if given.prompts else ()
-        self._texts = dict(zip(given.prompts, rows, strict=True))
+        torch.set_num_threads(job.threads)
+        self._job = job
+        self._module = stages(job.audit)
+        self._model = load(job.model, device=job.device, dtype=job.dtype)
+        self._store = VectorStore(Path(job.store))
+        rows = encode_texts(self._model, job.prompts) if job.prompts else ()
+        self._texts = dict(zip(job.prompts, rows, strict=True))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        chunks = [self._given.chunks[int(at)] for at in batch["at"]]
+        chunks = [self._job.chunks[int(at)] for at in batch["at"]]
         groups = [chunk.items for chunk in chunks]
-        computed = embed_groups(self._model, self._module, self._given.dataset, groups=groups, texts=self._texts)
+        computed = embed_groups(self._model, self._module, self._job.dataset, groups=groups, texts=self._texts)
         for chunk, rows in zip(chunks, computed, strict=True):
             self._store.put_many({chunk.key: rows})
         return {"images": [len(chunk.items) for chunk in chunks]}
 
 
-def _device(job: Job) -> str:
+def _device(job: AuditJob) -> str:
     from workbench.loading.device import choose_device
 
     return str(choose_device(job.device))

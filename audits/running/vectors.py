@@ -6,18 +6,16 @@ one Parquet file with page checksums, written under a temporary name and renamed
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import OutOfResources
-from workbench.places import home
+from workbench.places import home, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,20 +111,10 @@ class VectorStore:
 
         flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
         table = pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])})
-        path = self.path(key)
-        half = path.with_name(f".{key}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table, half, write_page_checksum=True, compression="none")
-            os.replace(half, path)
-        except OSError as error:
-            raise OutOfResources(
-                f"Embeddings cannot be written to {str(self.folder)!r} ({error.strerror or error}); free space with "
-                f"`clip-workbench cache clear`, or point {PLACE} at another folder."
-            ) from None
-        finally:
-            with contextlib.suppress(OSError):
-                half.unlink(missing_ok=True)
+        content = io.BytesIO()
+        pq.write_table(table, content, write_page_checksum=True, compression="none")
+        remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
+        write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
     def trim(self, spare: Iterable[str] = ()) -> int:
         """Remove the least recently used chunks until the rest is within the limit; return the bytes freed.

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from audits.shell.output import printable
 
 if TYPE_CHECKING:
-    from audits.running.jobs import Job
+    from audits.running.jobs import AuditJob
     from workbench import progress as reports
 
 
@@ -21,10 +21,10 @@ class JobBar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._job: Job | None = None
+        self._job: AuditJob | None = None
         self._task: TaskID | None = None
 
-    def __call__(self, job: Job, now: reports.Progress) -> None:
+    def __call__(self, job: AuditJob, now: reports.Progress) -> None:
         """Show how far a job is."""
         if self._task is None or job is not self._job:
             if self._task is not None:

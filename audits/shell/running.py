@@ -10,7 +10,7 @@ import typer
 
 from audits.running import suites
 from audits.running.api import Done, run_jobs
-from audits.running.jobs import Job, Options, make
+from audits.running.jobs import AuditJob, Options, make
 from audits.shell.options import (
     AgainOption,
     DatasetsOption,
@@ -71,7 +71,7 @@ def resume(
     engine: EngineOption = "local",
     as_json: JsonOption = False,
 ) -> None:
-    """Continue what was interrupted, from what the headers say; finished runs are left as they are."""
+    """Continue interrupted runs as their headers say; finished runs stay as they are."""
     from audits.run_directory import header
     from audits.run_directory.reader import directories
     from audits.running import api
@@ -93,12 +93,10 @@ def resume(
 
 def score(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    stored: Annotated[
-        bool, typer.Option("--stored", help="Take the samples as they are, and only analyse again.")
-    ] = False,
+    stored: Annotated[bool, typer.Option("--stored", help="Keep the samples, and only analyse again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Work out samples and measures again, without the model, from the embeddings that are kept."""
+    """Compute samples and measures again from cached embeddings, without the model."""
     from audits.running import api
 
     done = api.score(folder, stored=stored)
@@ -108,7 +106,7 @@ def score(
         write(str(done.folder))
 
 
-def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
+def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done]:
     """Do jobs with a progress bar; say what became of each."""
     finished: list[Done] = []
     for warning in dict.fromkeys(text for job in jobs for text in (job.audit.intended_use, job.rules.content_warning)):

@@ -114,6 +114,7 @@ def test_a_gap_of_means_keeps_its_level() -> None:
         )
         for _ in range(200)
     ]
+    assert all((row.p_value < 0.05) == (row.ci_low > 0) for row in rows)  # type: ignore[operator]
     assert sum(row.p_value < 0.05 for row in rows) <= 20  # type: ignore[operator,misc]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
-from guarded_server import Server
+from guarded_server import Server, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -240,3 +241,15 @@ def test_one_range_of_a_file_is_served_and_other_ranges_are_ignored(server: Serv
         assert (answer.status_code, len(answer.content)) == (status, size), ranges
     assert client.get(f"/gradio_api/file={path}", headers={"Range": "bytes=9-1"}).status_code < 500
     assert client.get(f"/gradio_api/file={path}", headers={"Range": "bytes=99999-"}).status_code < 500
+
+
+def test_s19_secrets_of_the_environment_are_in_no_answer(tmp_path: Path) -> None:
+    secret = "hf_" + "s3cr3t" * 5
+    with running(tmp_path, env={"HF_TOKEN": secret, "OPENAI_API_KEY": secret}) as server:
+        with httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
+            answers = [client.get(path) for path in ("/", "/config", "/gradio_api/info", "/nowhere", "/healthz")]
+            event = client.post("/gradio_api/call/look", json={"data": [{"path": "/proc/self/environ"}]}).json()
+            answers.append(client.get(f"/gradio_api/call/look/{event['event_id']}"))
+        texts = [answer.text + str(answer.headers) for answer in answers]
+        texts.append((tmp_path / "stderr.txt").read_text())
+    assert not any(secret in text for text in texts)

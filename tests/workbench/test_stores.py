@@ -59,8 +59,9 @@ def test_what_is_put_comes_back_to_the_bit_and_nothing_else_does(store: str, tmp
     assert full.bytes >= sum(rows.nbytes for rows in arrays.values())
 
 
-def test_numbers_are_stored_as_float32_copies(store: str, tmp_path: Path) -> None:
-    full, rows = STORES[store](tmp_path), array(store, 1).astype(np.float64)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numbers_are_stored_as_float32_copies(store: str, kind: Any, tmp_path: Path) -> None:
+    full, rows = STORES[store](tmp_path), array(store, 1).astype(kind)
     expected = rows.astype(np.float32)
     full.put_many({key(store, 1): rows})
     rows[:] = 9

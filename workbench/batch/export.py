@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets import csv_files
+from workbench.places import write_whole
 
 if TYPE_CHECKING:
     from workbench.batch.run import Row
@@ -38,7 +37,7 @@ def write_csv(path: Path, headers: Sequence[str], rows: Iterable[Sequence[str | 
     writer = csv.writer(text)
     for row in (headers, *rows):
         writer.writerow([neutralise(cell) if isinstance(cell, str) else repr(float(cell)) for cell in row])
-    _write(path, text.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+    write_whole(path, text.getvalue().encode("utf-8-sig", errors="backslashreplace"))
 
 
 def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
@@ -72,7 +71,7 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         ValueError: NaN or infinity.
     """
-    _write(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
+    write_whole(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
 
 
 def _dangerous(cell: str) -> bool:
@@ -82,15 +81,3 @@ def _dangerous(cell: str) -> bool:
         if not (character.isspace() or character in _QUOTES or not character.isprintable()):
             return False
     return False
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write under a temporary name first, so that nobody reads half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,10 +17,9 @@ class Key(NamedTuple):
     content: str  # SHA-256, hexadecimal
 
 
-def file_key(fingerprint: str, path: Path) -> Key:
+def file_key(fingerprint: str, data: bytes) -> Key:
     """Return the key of an image file's bytes, without decoding it."""
-    with path.open("rb") as file:
-        return Key(fingerprint, "file", hashlib.file_digest(file, "sha256").hexdigest())
+    return Key(fingerprint, "file", hashlib.sha256(data).hexdigest())
 
 
 def picture_key(fingerprint: str, picture: Image.Image) -> Key:

@@ -23,7 +23,7 @@ def read_parquet(files: Sequence[Path], *, image: str = "", caption: str = "") -
     Args:
         files: at least one, all with the same columns.
         image: the column of images: paths (relative to the file's folder), bytes, or structs with `bytes` and `path`;
-            the first of `NAMES["path"]` where not given.
+            the first of `NAMES["path"]` where not given, columns of bytes before columns of paths.
         caption: the column of captions. Where given, no column but these two is read.
 
     Raises:
@@ -63,7 +63,9 @@ def _read(file: Path, image: str, caption: str) -> tuple[pa.Table, str]:
     try:
         schema = pq.read_schema(file)
         check_columns(file.name, schema.names, [name for name in (image, caption) if name])
-        column = image or next((name for name in NAMES["path"] if name in schema.names), "")
+        named = [name for name in NAMES["path"] if name in schema.names]
+        with_bytes = [name for name in named if not pa.types.is_string(schema.field(name).type)]
+        column = image or next(iter([*with_bytes, *named]), "")
         if not column:
             raise BadInput(
                 f"One column of {file.name!r} holds the images: {', '.join(NAMES['path'])}; "

@@ -56,10 +56,12 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
 
-    from workbench.loading.device import choose_device, choose_dtype
+    from workbench.loading.device import choose_device, choose_dtype, keep_freed_memory
     from workbench.loading.torch_backend import TorchBackend
 
     where = choose_device(device)
+    if where.type == "cpu":
+        keep_freed_memory()
     what = choose_dtype(dtype, where)
     if spec.loader == "open_clip":
         from workbench.loading.openclip import load_folder

@@ -1,6 +1,6 @@
-"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, joined to a `ClipBackend`.
+"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, as a `ClipBackend`.
 
-Knows neither transformers nor open_clip: their rooms hand over `Towers`.
+Does not know about transformers or open_clip: their modules return `TowerParts`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from workbench.backend import Picture
+    from workbench.engine.tasks import Task
     from workbench.models import ModelSpec, Score
 
 T = TypeVar("T")
@@ -36,8 +37,8 @@ READERS = min(8, os.cpu_count() or 1)  # threads that open pictures
 
 
 @dataclass(frozen=True)
-class Towers:
-    """What a model library hands over."""
+class TowerParts:
+    """What a model library provides."""
 
     module: nn.Module  # owns all weights
     image: Callable[[Tensor], Tensor]  # (n, 3, size, size) normalised -> (n, dim), any length
@@ -57,7 +58,7 @@ class Towers:
 class TorchBackend:
     """A loaded checkpoint on a device; fulfils `ClipBackend`, `Encoder` and `WhiteBox`."""
 
-    def __init__(self, spec: ModelSpec, towers: Towers, fingerprint: str) -> None:
+    def __init__(self, spec: ModelSpec, towers: TowerParts, fingerprint: str) -> None:
         # a folder's row does not know how its weights score; the weights do
         self.spec = spec if spec.score == towers.score else replace(spec, score=towers.score)
         self.towers = towers
@@ -107,6 +108,10 @@ class TorchBackend:
     def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
         """Run a long job as `Session.steps` does, without taking turns: nobody else uses this model."""
         return work(self)
+
+    def stream(self, task: Task, payload: Any) -> Iterator[Any]:
+        """Run a task as `Session.stream` does, without taking turns."""
+        return task.run(self, payload)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""

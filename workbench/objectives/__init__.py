@@ -12,7 +12,7 @@ from __future__ import annotations
 from workbench.objectives.algebra import Forward, Objective
 from workbench.objectives.embedding import Cosine, Directional, LogOdds, image, text
 from workbench.objectives.pixels import TotalVariation
-from workbench.objectives.units import Direction, Unit
+from workbench.objectives.units import Direction, UnitActivation
 
 __all__ = [
     "Cosine",
@@ -22,7 +22,7 @@ __all__ = [
     "LogOdds",
     "Objective",
     "TotalVariation",
-    "Unit",
+    "UnitActivation",
     "image",
     "text",
 ]

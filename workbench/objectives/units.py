@@ -15,7 +15,7 @@ Place = Literal["mean", "max", "centre"]
 
 
 @dataclass(frozen=True)
-class Unit(Objective):
+class UnitActivation(Objective):
     """How strongly one unit fires: a channel of a map, or a position along the width of tokens."""
 
     layer: str  # a name in the anatomy's layers, or "last"

@@ -46,11 +46,12 @@ def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mappi
         own = [recipes[at] for at in members]
         with ExitStack() as stack:
             target: Any = box
-            read: Mapping[str, NDArray[np.float32]] = texts
             if "on" in recipe:
                 target = stack.enter_context(surrogates.surrogate(str(recipe["on"]), box))
-                read = target.read([text for one in own for text in prompts(one["labels"], one["templates"])])
-            goal = replace(_goal(own, read, pixels), onward="on" in recipe)
+                known = target.read([text for one in own for text in prompts(one["labels"], one["templates"])])
+            else:
+                known = texts
+            goal = replace(_goal(own, known, pixels), onward="on" in recipe)
             answer[chosen] = _changed(target, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
     return answer
 

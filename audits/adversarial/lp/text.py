@@ -50,8 +50,14 @@ def findings(measures: Sequence[Measure], samples: DataFrame, rules: Rules) -> I
         if m.metric != "accuracy_change" or attack not in (WORST, NOISE):
             continue
         cause = "noise" if attack == NOISE else "the worst of the attacks" + (f"{MADE_ON}{other}" if other else "")
-        claim = f"{cause}, {m.slice['norm']} {m.slice['epsilon']}, raises accuracy by {{}}"
-        yield finding(m, claim, opposite=claim.replace("raises", "lowers"), few=_FEWEST)
+        what = f"{cause}, {m.slice['norm']} {m.slice['epsilon']},"
+        yield finding(
+            m,
+            f"{what} raises accuracy by {{}}",
+            opposite=f"{what} lowers accuracy by {{}}",
+            neutral=f"{what} changes accuracy",
+            few=_FEWEST,
+        )
     for key in map(str, rules.settings.get("surrogates", ())):
         if not samples["attack"].str.endswith(f"{MADE_ON}{key}").any():
             text = (

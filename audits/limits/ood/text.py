@@ -43,7 +43,7 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
             score, kind = m.slice["score"], m.slice["against"]
             claim = f"{score} is higher for known images than for {kind}: AUROC {{}}"
             opposite = f"{score} is lower for known images than for {kind}: AUROC {{}}"
-            yield finding(m, claim, opposite=opposite, zero=0.5)
+            yield finding(m, claim, opposite=opposite, neutral=f"{score} separates known images from {kind}", zero=0.5)
         if m.metric == "digit_accuracy" and not m.slice:
             claim = "printed digits are read better than by guessing (10 %): {} are correct"
             yield finding(m, claim, opposite=claim.replace("better", "worse"), zero=CHANCE)

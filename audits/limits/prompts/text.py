@@ -32,14 +32,16 @@ LIMITS = """
 - Labels are used as they are; better class names often gain more than templates do.
 """
 
-_CLAIMS = {  # metric -> claims where the value lies above and below zero
+_CLAIMS = {  # metric -> claims where the value lies above zero, below zero, and without a direction
     "ensemble_gain": (
         "averaging all {count} templates raises accuracy by {} over “{reference}”",
         "averaging all {count} templates lowers accuracy by {} against “{reference}”",
+        "averaging all {count} templates changes accuracy against “{reference}”",
     ),
     "template_gain": (
         "the reference template raises accuracy by {} over the label alone",
         "the reference template lowers accuracy by {} against the label alone",
+        "the reference template changes accuracy against the label alone",
     ),
 }
 
@@ -52,11 +54,11 @@ def findings(measures: Sequence[Measure], templates: int) -> Iterator[Finding]:
         elif m.contrast == "between_groups":
             yield gap_finding(m, "the accuracy of the ensemble", few=_FEWEST)
         elif m.metric in _CLAIMS:
-            claim, opposite = (
+            claim, opposite, neutral = (
                 text.replace("{count}", str(templates)).replace("{reference}", m.reference)
                 for text in _CLAIMS[m.metric]
             )
-            yield finding(m, claim, opposite=opposite, few=_FEWEST)
+            yield finding(m, claim, opposite=opposite, neutral=neutral, few=_FEWEST)
 
 
 def _spread(m: Measure, templates: int) -> Finding:

@@ -47,5 +47,10 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
         elif m.metric == "accuracy_change" and m.slice_by in ("", "corruption"):
             name = m.slice.get("corruption", "")
             lower, higher = ("lowers", "raises") if name else ("lower", "raise")
-            claim = f"{name.replace('_', ' ') or 'the corruptions together'} {higher} accuracy by {{}}"
-            yield finding(m, claim, opposite=claim.replace(f" {higher} ", f" {lower} "))
+            what = name.replace("_", " ") or "the corruptions together"
+            yield finding(
+                m,
+                f"{what} {higher} accuracy by {{}}",
+                opposite=f"{what} {lower} accuracy by {{}}",
+                neutral=f"{what} {'changes' if name else 'change'} accuracy",
+            )

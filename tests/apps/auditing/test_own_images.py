@@ -14,9 +14,14 @@ from apps._uploads import folder_beside_uploads
 from apps.auditing import audit_request
 from apps.auditing.audit_request import COLLECTED, FOLDER, UPLOAD, AuditRequest
 from apps.auditing.own_images import from_collected, from_files, from_folder
+from apps.auditing.report import written
+from apps.auditing.run_jobs import run_jobs
 from audits.datasets import readers
+from audits.run_directory.reader import Run
+from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
+from workbench.scheduler import CancelToken
 
 OVERLAY = "typographic/overlay"
 CAT, COFFEE = str(sample_path("cat")), str(sample_path("coffee"))
@@ -163,3 +168,17 @@ def test_a_folder_beside_the_uploads_is_made_where_there_were_no_uploads_yet(
     assert made.parent == tmp_path / "not" / "yet"
     assert made.name.startswith("mine-")
     assert (made.stat().st_mode & 0o777, list(made.iterdir())) == (0o700, [])
+
+
+def test_no_path_of_this_machine_stands_in_a_run_of_uploads(tmp_path: Path) -> None:
+    given = [(CAT, sent("mine", "cat", "one.png")), (COFFEE, sent("mine", "cup", "one.png"))]
+    (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), FOLDER, folder=tuple(given)))
+    place = str(folder_beside_uploads("x").parent)
+    with Engine(default="fake", device="cpu") as engine:
+        *_, last = run_jobs(engine, [job], tmp_path, owner="a", token=CancelToken(), own_images=True)
+    assert last.run is not None
+    assert readers.read(job.dataset).key == job.dataset
+    texts = {file.name: file.read_text() for file in last.run.rglob("*") if file.suffix in (".json", ".csv", ".yaml")}
+    texts |= {Path(file).name: Path(file).read_text() for file in written(Run(last.run))[:2]}
+    assert len(texts) >= 4
+    assert [name for name, text in texts.items() if place in text] == []

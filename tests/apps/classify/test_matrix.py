@@ -8,12 +8,12 @@ import torch
 
 from apps.classify.matrix import COSINE, IMAGE, TEXT, check_counts, figure, matched, values, verdict
 from workbench.errors import BadInput
-from workbench.zeroshot import Contrast
+from workbench.zeroshot import ContrastMatrix
 
 
-def contrast_of(cosines: list[list[float]]) -> Contrast:
+def contrast_of(cosines: list[list[float]]) -> ContrastMatrix:
     logits = torch.tensor(cosines)
-    return Contrast(logits, (logits * 10).softmax(1), (logits * 10).softmax(0))
+    return ContrastMatrix(logits, (logits * 10).softmax(1), (logits * 10).softmax(0))
 
 
 # Images 0 and 1 name themselves; of the texts, only text 0 finds its picture.

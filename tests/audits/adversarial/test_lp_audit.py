@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from audits import stages
 from audits.adversarial import lp
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import LabelSet, Protocol, names, read
+from tests.audits.in_memory import embed, measure
 from tests.audits.planted import dataset, facts, find, protocol
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend
@@ -91,9 +91,9 @@ def test_planted_distances_come_back_as_robust_accuracy() -> None:
     assert change.value == pytest.approx(-0.4)
     assert change.p_adj < 0.01  # type: ignore[operator]
     assert list(analysis.sanity) == []
-    said = {one.text.split(" takes")[0]: one.strength for one in analysis.findings}
-    assert said["The worst of the attacks of linf 40/255"] == "found"
-    assert said["Noise of linf 2/255: no evidence of a loss, with 30 pictures."] == "no evidence"
+    said = {one.text.split(" by ")[0].split(" (95")[0]: one.strength for one in analysis.findings}
+    assert said["Found: the worst of the attacks, linf 40/255, lowers accuracy"] == "found"
+    assert said["No evidence that noise, linf 2/255, changes accuracy: 0.0 points"] == "no evidence"
     mean = samples[samples["variant"] != CLEAN].groupby(["attack", "norm", "epsilon"])["outcome:accuracy"].mean()
     assert mean["worst", "linf", "4/255"] == pytest.approx(0.6)
 
@@ -112,7 +112,7 @@ def test_a_model_that_cannot_be_moved_is_found_robust_and_flagged() -> None:
 @pytest.mark.heavy
 def test_a_model_that_answers_by_chance_is_flagged() -> None:
     analysis, _ = run(Grey(wobble=0.01), rules())
-    assert any("answers by chance" in flag for flag in analysis.sanity)
+    assert any("is not deterministic" in flag for flag in analysis.sanity)
 
 
 def test_the_worst_counts_a_picture_only_where_no_attack_succeeds() -> None:
@@ -174,7 +174,7 @@ def colours(folder: Path) -> Dataset:
 def test_epsilon_0_is_the_clean_answer_exactly_and_no_change_is_larger_than_epsilon(tmp_path: Path) -> None:
     data, box = colours(tmp_path), FakeBackend()
     given = rules([{"method": "pgd", "norm": "linf", "loss": "dlr", "steps": 2, "epsilons": [8]}])
-    handed = stages.embed(lp, box, data, rules=given, seed=0)  # type: ignore[arg-type]
+    handed = embed(lp, box, data, rules=given, seed=0)  # type: ignore[arg-type]
     of = {
         name: [at for at, item in enumerate(handed.items) if item.variant.startswith(name)] for name in ("clean", "no")
     }
@@ -193,7 +193,7 @@ def test_epsilon_0_is_the_clean_answer_exactly_and_no_change_is_larger_than_epsi
 def test_a_whole_run_is_deterministic(tmp_path: Path) -> None:
     data = colours(tmp_path)
     small = rules(ATTACKS[:2], pictures=4)
-    one, two = (stages.measure(audit("adversarial/lp"), FakeBackend(), data, rules=small) for _ in "12")
+    one, two = (measure(audit("adversarial/lp"), FakeBackend(), data, rules=small) for _ in "12")
     assert table(one.measures).equals(table(two.measures))
     assert {m.metric for m in one.measures} == {"accuracy", "attack_success", "accuracy_change"}
     assert {one.strength for one in one.findings} == {"not measured"}  # four pictures

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from audits import comparing, reporting
+from audits.errors import Tampered
 from tests.audits.reporting.conftest import HOSTILE
-from tests.audits.reporting.made_run import make
+from tests.audits.reporting.made_run import make, sealed
 from workbench.errors import BadInput
 
 
@@ -31,7 +32,7 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rewritten(run: Path, change: Any) -> Path:
     place = run / "samples" / "part-0000.parquet"
     change(pd.read_parquet(place)).to_parquet(place, index=False)
-    return run
+    return sealed(run)
 
 
 def test_planted_flips_are_found_with_their_size(base: Path, candidate: Path) -> None:
@@ -103,7 +104,7 @@ def test_clusters_widen_the_interval(base: Path, candidate: Path, tmp_path: Path
         ({"spec": {"audit_version": 2}}, "version of the audit"),
         ({"spec": {"seed": 1}}, "seed"),
         ({"partial": True}, "partial"),
-        ({"status": "cancelled"}, "did not end well"),
+        ({"status": "cancelled"}, "did not finish"),
     ],
 )
 def test_runs_that_were_not_measured_alike_are_refused(base: Path, tmp_path: Path, header: Any, told: str) -> None:
@@ -131,9 +132,9 @@ def test_what_cannot_be_paired_is_refused(base: Path, tmp_path: Path) -> None:
     mute = rewritten(make(tmp_path / "mute"), lambda table: table.drop(columns="outcome:accuracy"))
     with pytest.raises(comparing.NotComparable, match="outcome:METRIC"):
         comparing.compare(base, mute)
-    empty = make(tmp_path / "empty")
+    empty = make(tmp_path / "apart" / "empty")
     (empty / "samples" / "part-0000.parquet").unlink()
-    with pytest.raises(BadInput, match=r"part-0000\.parquet"):
+    with pytest.raises(Tampered, match=r"part-0000\.parquet is missing"):
         comparing.compare(base, empty)
     with pytest.raises(BadInput, match="single runs"):
         comparing.compare(base, tmp_path)
@@ -142,7 +143,7 @@ def test_what_cannot_be_paired_is_refused(base: Path, tmp_path: Path) -> None:
 def test_files_of_a_comparison(base: Path, candidate: Path, tmp_path: Path) -> None:
     found = comparing.compare(base, candidate)
     text = reporting.write_comparison(found, tmp_path / "c.html").read_text(encoding="utf-8")
-    assert "2 of 5 numbers changed by more than chance gives" in text
+    assert "2 of 5 numbers changed by more than chance" in text
     assert "13 outcomes rose and 8 fell from base to candidate" in text
     assert "D-039" in text
     exact = [float(value) for value in re.findall(r'class="number value" data-v="([^"]*)"', text)]

@@ -16,10 +16,11 @@ import pytest
 
 from audits import comparing, reporting
 from audits.analysis import Figure
+from audits.errors import Tampered
 from audits.reporting import _html, writing
 from audits.reporting._numbers import MISSING
 from audits.reporting._tables import blocks
-from tests.audits.reporting.made_run import make, row
+from tests.audits.reporting.made_run import make, row, sealed
 from workbench.errors import BadInput, UnknownName
 
 ORDER = ("verdict", "tested", "findings", "audit-1", "provenance", "words", "glossary")
@@ -104,10 +105,10 @@ def test_the_order_is_that_of_the_specification(run: Path, tmp_path: Path) -> No
 def test_what_was_not_tested_is_said(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
     part = text[text.index("What was not tested") : text.index('<section id="findings"')]
-    assert "1 picture could not be used (not a picture)" in part
-    assert "4 of 8 values stand on a small n" in part
+    assert "1 image could not be used (not a picture)" in part
+    assert "4 of 8 values have a small n" in part
     assert "1 of 8 values are not defined" in part
-    assert "Other pictures than Made people" in part
+    assert "Other images and label wordings were not tested (images: Made people)" in part
 
 
 def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) -> None:
@@ -118,6 +119,7 @@ def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) 
     said = json.loads((many / "findings.json").read_text(encoding="utf-8"))
     said["findings"] = [{"text": f"Finding {at}", "strength": "found", "p_adj": at / 100} for at in range(20)]
     (many / "findings.json").write_text(json.dumps(said), encoding="utf-8")
+    sealed(many)
     text = page(many, tmp_path)
     assert "<summary>8 more findings</summary>" in text
     assert text.index("Finding 19") > text.index("8 more findings")
@@ -141,7 +143,7 @@ def test_words_limits_warnings_and_origin_are_there(run: Path, tmp_path: Path) -
         "c" * 40,
         "torch 2.13.0",
         "Confusions",
-        "no endorsement",
+        "do not endorse such use",
     ):
         assert told in text
 
@@ -153,7 +155,7 @@ def test_a_partial_or_broken_run_says_so_at_the_top(tmp_path: Path) -> None:
     assert "is a partial run" in box
     assert "no space left" in box
     part = text[text.index("What was not tested") : text.index('<section id="findings"')]
-    assert "only a part of the data was run" in part
+    assert "only part of the data was used" in part
     assert "status is error" in part
 
 
@@ -207,8 +209,8 @@ def test_a_page_stays_below_5_mb_and_says_what_it_leaves_out(tmp_path: Path) -> 
     run = make(tmp_path / "wide", figures=figures)
     text = page(run, tmp_path)
     assert len(text.encode()) <= _html.MAX_BYTES
-    assert "The drawing leaves out 3600 of 4000 rows." in text
-    assert "3600 further rows stand in the files of the run only." in text
+    assert "The figure leaves out 3600 of 4000 rows." in text
+    assert "3600 further rows are in the run's files." in text
 
 
 @pytest.mark.heavy
@@ -267,12 +269,16 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         reporting.write([tmp_path], tmp_path / "x.html")
     make(tmp_path / "run")
     (tmp_path / "run" / "metrics.parquet").write_bytes(b"not parquet")
+    with pytest.raises(Tampered, match="not what was written"):
+        reporting.write([tmp_path / "run"], tmp_path / "x.html")
+    sealed(tmp_path / "run")
     with pytest.raises(BadInput, match="cannot be read"):
         reporting.write([tmp_path / "run"], tmp_path / "x.html")
 
 
-def test_every_form_has_a_maker() -> None:
-    assert [form.ending for form in writing.RUNS].index(".card.md") < [f.ending for f in writing.RUNS].index(".md")
+def test_every_format_has_a_maker() -> None:
+    endings = [one.ending for one in writing.FORMATS]
+    assert endings.index(".card.md") < endings.index(".md")
 
 
 def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:

@@ -155,6 +155,20 @@ def test_audits_read_all_kinds(kind: str, tmp_path: Path) -> None:
     assert readers.read(reference).hash == dataset.hash
 
 
+def test_named_columns_may_have_the_names_of_others(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,image,class,id\nx,a.png,a cat,7\n", encoding="utf-8")
+    (sample,) = read_samples(str(tmp_path / "t.csv"), image="image", caption="class").samples
+    assert (sample.name, sample.label, sample.captions) == ("a.png", "", ("a cat",))
+    assert sample.attributes == {"path": "x", "sample_id": "7"}
+    (sample,) = read_samples(str(tmp_path / "t.csv")).samples
+    assert (sample.name, sample.label, sample.captions) == ("x", "a cat", ())
+    assert sample.attributes == {"image": "a.png", "sample_id": "7"}
+    cells = {"path": ["x"], "image": [encoded("red")], "target": ["cat"]}
+    pq.write_table(pa.table(cells), tmp_path / "t.parquet")
+    (sample,) = read_samples(str(tmp_path / "t.parquet")).samples
+    assert (sample.label, sample.attributes, sample.read()) == ("cat", {"path": "x"}, encoded("red"))
+
+
 def test_a_changed_archive_is_read_again(tmp_path: Path) -> None:
     path = as_zip(tmp_path)
     first = readers.read(f"zip:{path}")

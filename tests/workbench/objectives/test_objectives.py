@@ -21,7 +21,7 @@ from workbench.objectives import (
     Forward,
     LogOdds,
     TotalVariation,
-    Unit,
+    UnitActivation,
     image,
     text,
 )
@@ -85,17 +85,17 @@ def test_a_direction_is_followed_from_where_it_began(box: Box, pixels: Tensor) -
 def test_a_unit_fires_on_average_most_strongly_or_in_the_middle(
     box: Box, pixels: Tensor, place: str, expected: list[float]
 ) -> None:
-    unit = Unit("conv", 0, place)  # type: ignore[arg-type]
+    unit = UnitActivation("conv", 0, place)  # type: ignore[arg-type]
     torch.testing.assert_close(unit(box, pixels), torch.tensor(expected))
-    torch.testing.assert_close(Unit("last", 0, place)(box, pixels), torch.tensor(expected))  # type: ignore[arg-type]
+    torch.testing.assert_close(UnitActivation("last", 0, place)(box, pixels), torch.tensor(expected))  # type: ignore[arg-type]
     assert not box.conv._forward_hooks
 
 
 def test_tokens_have_units_along_their_width() -> None:
     tokens = torch.arange(24.0).reshape(1, 4, 6)
     forward = Forward(torch.zeros(1, 3, 4, 4), EYE[:1], {"block": tokens})
-    assert Unit("block", 5).score(forward).tolist() == [5 + 6 * 1.5]
-    assert Unit("block", 5, "max").score(forward).tolist() == [23.0]
+    assert UnitActivation("block", 5).score(forward).tolist() == [5 + 6 * 1.5]
+    assert UnitActivation("block", 5, "max").score(forward).tolist() == [23.0]
     vector = torch.tensor([0.0, 0, 0, 0, 0, 2])
     assert Direction("block", vector).score(forward).tolist() == [2 * (5 + 6 * 1.5)]
 
@@ -115,10 +115,10 @@ def test_total_variation_by_hand(box: Box, pixels: Tensor) -> None:
 
 def test_the_algebra_is_that_of_the_values_in_one_pass(box: Box, pixels: Tensor) -> None:
     red, green, rough = text("red", EYE[0]), text("green", EYE[1]), TotalVariation()
-    wanted = 2 * (red - 0.5 * green) + Unit("conv", 1) - rough * 3
+    wanted = 2 * (red - 0.5 * green) + UnitActivation("conv", 1) - rough * 3
     values = wanted(box, pixels)
     assert box.passes == 1
-    parts = [one(box, pixels) for one in (red, green, Unit("conv", 1), rough)]
+    parts = [one(box, pixels) for one in (red, green, UnitActivation("conv", 1), rough)]
     torch.testing.assert_close(values, 2 * parts[0] - parts[1] + parts[2] - 3 * parts[3])
     torch.testing.assert_close((-red)(box, pixels), -parts[0])
     torch.testing.assert_close(sum([red, green, rough])(box, pixels), parts[0] + parts[1] + parts[3])
@@ -126,14 +126,16 @@ def test_the_algebra_is_that_of_the_values_in_one_pass(box: Box, pixels: Tensor)
 
 
 def test_an_objective_describes_itself() -> None:
-    wanted = text("a cat", EYE[0]) - 0.3 * text("a dog", EYE[1]) + 2 * Unit("layer4", 89) - 0.1 * TotalVariation()
+    wanted = (
+        text("a cat", EYE[0]) - 0.3 * text("a dog", EYE[1]) + 2 * UnitActivation("layer4", 89) - 0.1 * TotalVariation()
+    )
     words = "text 'a cat' - 0.3 * text 'a dog' + 2 * unit 89 of layer4 (mean) - 0.1 * total variation"
     assert str(wanted) == words
     assert str(-wanted) == "-text 'a cat' + 0.3 * text 'a dog' - 2 * unit 89 of layer4 (mean) + 0.1 * total variation"
 
 
 def test_an_objective_goes_to_another_process_without_a_model(box: Box, pixels: Tensor) -> None:
-    wanted = text("red", EYE[0]) + Unit("conv", 0) - Direction("conv", torch.ones(2)) - TotalVariation()
+    wanted = text("red", EYE[0]) + UnitActivation("conv", 0) - Direction("conv", torch.ones(2)) - TotalVariation()
     back = pickle.loads(pickle.dumps(wanted))
     torch.testing.assert_close(back(box, pixels), wanted(box, pixels))
     assert str(back) == str(wanted)
@@ -144,7 +146,7 @@ def test_an_objective_goes_to_another_process_without_a_model(box: Box, pixels: 
     [
         text("red", EYE[0]),
         LogOdds(EYE, 0, 10.0),
-        Unit("conv", 0),
+        UnitActivation("conv", 0),
         Direction("conv", torch.ones(2), power=1.0),
         Directional(EYE[1], EYE[0] - EYE[1]),
         text("red", EYE[0]) - 0.1 * TotalVariation(),
@@ -163,9 +165,9 @@ def test_five_steps_up_the_gradient_raise_every_objective(box: Box, objective: C
 
 def test_what_is_not_there_is_refused(box: Box, pixels: Tensor) -> None:
     with pytest.raises(UnknownName, match="conv"):
-        Unit("layer9", 0)(box, pixels)
+        UnitActivation("layer9", 0)(box, pixels)
     with pytest.raises(BadInput, match="units 0 to 1; got 2"):
-        Unit("conv", 2)(box, pixels)
+        UnitActivation("conv", 2)(box, pixels)
     with pytest.raises(BadInput, match="2 units"):
         Direction("conv", torch.ones(3))(box, pixels)
     with pytest.raises(BadInput, match="length 1"):

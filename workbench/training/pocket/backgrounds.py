@@ -1,4 +1,4 @@
-"""What is drawn on, and colours that can be seen on it: even, a ramp, or a blurred photo."""
+"""Backgrounds to draw on (one colour, a gradient, a blurred photo), and colours that contrast with them."""
 
 from __future__ import annotations
 

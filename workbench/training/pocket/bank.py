@@ -1,4 +1,4 @@
-"""Everything pocket can be asked for by name, each name once, whatever shows it: photo, drawing or written word.
+"""The bank of all names that training asks for, each once, whether a photo, a drawing or a written word shows it.
 
 One list of names for all three makes one unit answer to all three.
 """

@@ -1,6 +1,6 @@
-"""From packages and a folder of photos to weights: every step of the recipe, each kept when it is done.
+"""Everything before stage two, step by step, from packages and a folder of photos.
 
-What a step made lies in `work/` beside the model, so a run that was stopped goes on behind the last whole step.
+Each step saves its result in `work/` beside the model, so a run that was stopped resumes after the last finished step.
 """
 
 from __future__ import annotations

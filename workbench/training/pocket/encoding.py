@@ -26,12 +26,14 @@ class Encoded:
         alive: (n, concepts) what the concepts' channels hold before they are rectified.
         letters: (larger, 26, side, side) logits of which letter stands where.
         known: (photos, 1280) the locked classifier's averages of the photos.
+        under: (covered, 1280) the same of the photos under words and labels.
     """
 
     rows: Tensor
     alive: Tensor
     letters: Tensor
     known: Tensor
+    under: Tensor
 
 
 class Encoder:
@@ -48,13 +50,13 @@ class Encoder:
         self._towers, self._lessons, self._locked, self._tokenizer = towers, lessons, locked, tokenizer
 
     def __call__(self, task: tuple[str, Any]) -> tuple[Tensor, ...]:
-        """Run a task: ("images", pixels, large, labels) or ("texts", texts)."""
+        """Run a task: ("images", pixels, large, labels, clean) or ("texts", texts)."""
         kind, *inputs = task
         return self._images(*inputs) if kind == "images" else (self._texts(*inputs),)
 
     def _images(self, *arrays: NDArray[Any]) -> tuple[Tensor, ...]:
         towers, lessons = self._towers, self._lessons
-        pixels, large, label = (torch.from_numpy(array).to(towers.device) for array in arrays)
+        pixels, large, label, clean = (torch.from_numpy(array).to(towers.device) for array in arrays)
         with towers.mixed():
             maps = towers.early(_scaled(pixels)), towers.early(_scaled(large))
             middle = towers.middle(maps[1])
@@ -63,7 +65,8 @@ class Encoder:
             with torch.no_grad():
                 photos = zip(maps, torch.split(label >= 0, [len(pixels), len(large)]), strict=True)
                 known = torch.cat([late(self._locked, part[which], towers.frozen).float() for part, which in photos])
-        return rows, torch.cat([lessons.alive(part) for part in last]), lessons.letter(middle.float()), known
+                under = late(self._locked, towers.early(_scaled(clean)), towers.frozen).float()
+        return rows, torch.cat([lessons.alive(part) for part in last]), lessons.letter(middle.float()), known, under
 
     def _texts(self, batch: list[str]) -> Tensor:
         with self._towers.mixed():
@@ -74,13 +77,18 @@ def encode_images(batch: Batch, pool: DataParallel) -> Encoded:
     """Run the image towers over a batch, a shard in each process."""
     smaller, larger = pool.split(len(batch.pixels)), pool.split(len(batch.large), reverse=True)
     places = [torch.cat([few, len(batch.pixels) + many]) for few, many in zip(smaller, larger, strict=True)]
+    covered = pool.split(len(batch.clean))
     tasks = [
-        ("images", batch.pixels[few].numpy(), batch.large[many].numpy(), batch.label[place].numpy())
-        for few, many, place in zip(smaller, larger, places, strict=True)
+        (
+            "images",
+            *(part.numpy() for part in (batch.pixels[few], batch.large[many], batch.label[place], batch.clean[own])),
+        )
+        for few, many, place, own in zip(smaller, larger, places, covered, strict=True)
     ]
-    rows, alive, letters, known = zip(*pool.run(tasks), strict=True)
+    rows, alive, letters, known, under = zip(*pool.run(tasks), strict=True)
     photos = [place[batch.label[place] >= 0] for place in places]
-    return Encoded(gather(rows, places), gather(alive, places), gather(letters, larger), gather(known, photos))
+    asked = gather(known, photos), gather(under, covered)
+    return Encoded(gather(rows, places), gather(alive, places), gather(letters, larger), *asked)
 
 
 def encode_texts(batch: Sequence[str], pool: DataParallel) -> Tensor:

@@ -28,7 +28,8 @@ class Example:
 
     `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and
     `spots` say where its letters lie, in parts of the picture's sides. `claims` are the names in the caption: it
-    is true of every picture that shows them all.
+    is true of every picture that shows them all. `clean` is the photo under a word or label: the classifier is asked
+    about it instead, and has its say, `soft` of the target.
     """
 
     picture: Image.Image
@@ -40,6 +41,7 @@ class Example:
     label: int = -1
     written: str = ""
     spots: tuple[Spot, ...] = ()
+    clean: Image.Image | None = None
     named: bool = True  # whether it is asked which of all names it shows, and not only which sentence
 
 

@@ -1,4 +1,4 @@
-"""Into the hub's format: float16 shards under 10 MiB that plain transformers loads, and how they were made."""
+"""Writes a model in the hub's format: float16 shards under 10 MiB that plain transformers loads, and their record."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ MARGIN = EM // 2  # pixels around it, for letters that swing out
 UPPER, TITLE = 0.65, 0.8  # of the words are in capitals; up to here in title case, the rest as they are
 SLOPE = 6.0  # degrees that a single letter leans at most
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

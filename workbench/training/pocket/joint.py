@@ -1,7 +1,7 @@
-"""Stage two: both towers learn words, drawings, colours and counts, and photos stay where the classifier put them.
+"""Stage two: both towers learn words, drawings, colours and counts, and keep what the classifier knows of photos.
 
-The bank holds a vector for every name, refreshed now and then from the text tower; a picture is asked which of all
-names it shows. Photos are asked, besides, for the locked classifier's soft answer and for the locked embedding.
+The bank holds a vector for every name, refreshed every `REFRESH` steps from the text tower; an image is classified
+among all names. Photos are also held to the locked classifier's soft answer and to the locked embedding.
 
 Sources:
     Radford et al. 2021, arXiv:2103.00020 (the symmetric loss over a batch).

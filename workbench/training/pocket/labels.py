@@ -1,14 +1,16 @@
 """Paper labels on photos, blank or written on: stuck flat, wrapped round, folded, in the photo's light.
 
-A point of the photo is brought back to the label through the camera's perspective and the bend of what the paper is
-wrapped round, and so is each letter's place the other way.
+Each pixel of the photo is mapped back to the flat label, through the camera's perspective and the curve of the paper;
+the position of each letter is mapped the other way.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from torch.nn import functional
 from workbench.training.pocket.handwriting import Penned, Plane, smooth
 from workbench.training.pocket.writing import Spot, Written
 
-SHARES = (0.025, 0.30)  # of the picture that a label takes
+SHARES = (0.015, 0.30)  # of the picture that a label takes
 PAPERS = (
     *((252, 252, 250),) * 9,
     *((244, 239, 224), (235, 235, 238), (252, 240, 140), (250, 200, 205), (205, 225, 245), (205, 180, 140)),
@@ -29,7 +31,7 @@ WRAPPED = 0.5  # of the labels go round something
 REACH = 12  # pixels around a label that its shadow may fall on
 RULED = 0.12  # of the papers have lines
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _sheet(text: Penned | None, rng: random.Random) -> tuple[Pixels, tuple[Spot,
     """The paper as it lies flat, (height, width, 4) of 0..255, and its letters' places in parts of its sides."""
     if text is None:
         high, wide = 80, round(80 * math.exp(rng.uniform(-0.1, 1.2)))
-        ink, spots = np.zeros((high, wide), np.float32), ()
+        ink, spots = np.zeros((high, wide), np.float32), tuple[Spot, ...]()
     else:
         stretch = rng.uniform(0.75, 1.25)
         inner = np.asarray(
@@ -165,7 +167,7 @@ def _bend(side: int, wide: float, high: float, rng: random.Random) -> Bend:
     return Bend(_plane(corners), angle, sag)
 
 
-def _plane(corners: list[tuple[float, float, float, float]]) -> NDArray[np.float64]:
+def _plane(corners: Sequence[tuple[float, float, float, float]]) -> NDArray[np.float64]:
     """The perspective that brings four points (u, v) to (x, y)."""
     rows, right = [], []
     for u, v, x, y in corners:

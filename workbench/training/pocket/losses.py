@@ -73,8 +73,11 @@ def image_losses(
     scale = towers.logit_scale.exp().clamp(max=MAX_SCALE)
     logits, soft = scale * rows @ bank.T, batch.soft[photo, None]
     with torch.no_grad():
-        answer, target = teachers.image.classifier(seen.known).softmax(-1), batch.target.clone()
-        target[photo] = soft * (answer @ material.bank.spread.to(answer.device)) + (1 - soft) * target[photo]
+        target = batch.target.clone()
+        for where, features in ((photo, seen.known), (batch.covered, seen.under)):
+            answer, part = teachers.image.classifier(features).softmax(-1), batch.soft[where, None]
+            target[where] = part * (answer @ material.bank.spread.to(answer.device)) + (1 - part) * target[where]
+        answer = teachers.image.classifier(seen.known).softmax(-1)
         answer = soft * answer + (1 - soft) * functional.one_hot(batch.label[photo], CLASSES)
         aim = functional.normalize(seen.known @ teachers.head.projection.T, dim=-1)
     taught = logits[photo][:, material.first_names].log_softmax(-1)

@@ -1,4 +1,4 @@
-"""What the pictures of stage two are drawn from: photos, drawings, fonts, names and words."""
+"""The material of stage two's examples: photos, drawings, fonts, names and words."""
 
 from __future__ import annotations
 

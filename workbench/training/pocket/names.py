@@ -1,4 +1,4 @@
-"""The words pocket learns: a thousand kinds of things, what they are kinds of, and what WordNet says about them.
+"""The vocabulary: the thousand classes, their hypernyms and everyday names, and WordNet's glosses.
 
 Reads WordNet's noun files and timm's list of ImageNet classes.
 

@@ -1,4 +1,4 @@
-"""One picture of the stream: a photo, one with a label on it, a word, a drawing, a colour, a count, a pair."""
+"""Makes one example of the stream: a photo, one with a label on it, a word, a drawing, a colour, a count, a pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filled shapes and drawn things in the many colours that carry eleven names."""
+"""Filled shapes and tinted drawings, in shades of the eleven named colours."""
 
 from __future__ import annotations
 

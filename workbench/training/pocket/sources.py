@@ -1,4 +1,4 @@
-"""Every ingredient, read: names, emoji, photos, fonts, and the drawings, which are rendered once and kept."""
+"""Reads every ingredient: names, emoji, photos, fonts, and the drawings, which are rendered once and cached."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The stream of stage two: photos, photos with a word on them, words, drawings, colours, counts and pairs.
 
-Each batch depends on seed and step alone, so a run that was interrupted goes on with the very pictures it would have
-had. Nothing here knows a model.
+Each batch depends on seed and step alone, so a resumed run sees the same images as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from workbench.training.pocket.example import Example
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.painting import example
 from workbench.training.pocket.spelling import letters
@@ -75,6 +73,8 @@ class Batch:
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
+        clean: (covered, 3, side, side) uint8, the photos under words and labels, which it is asked about.
+        covered: (covered,) which pictures these lie under.
         label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows.
         claims: for each caption the names in it; it is no negative of a picture that shows them all.
@@ -88,6 +88,8 @@ class Batch:
     captions: list[str]
     false: list[str]
     soft: Tensor
+    clean: Tensor
+    covered: Tensor
     label: Tensor
     shown: list[frozenset[str]]
     claims: list[frozenset[str]]
@@ -156,12 +158,14 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     larger = [draw(kind, size=side) for kind, count in chosen.larger.items() for _ in range(count)]
     every = [*smaller, *larger]
     return Batch(
-        _stacked(smaller),
-        _stacked(larger),
+        _stacked([one.picture for one in smaller], size),
+        _stacked([one.picture for one in larger], side),
         torch.stack([material.bank.target(one.weights) * one.named for one in every]),
         [one.caption for one in every],
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
+        _stacked([one.clean for one in larger if one.clean is not None], side),
+        torch.tensor([place for place, one in enumerate(every) if one.clean is not None], dtype=torch.long),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
         [one.claims for one in every],
@@ -170,8 +174,9 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     )
 
 
-def _stacked(every: list[Example]) -> Tensor:
-    return torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2)
+def _stacked(images: list[Image.Image], side: int) -> Tensor:
+    pixels = [np.asarray(image) for image in images]
+    return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, side, side, 3)).permute(0, 3, 1, 2)
 
 
 def sheet(material: Material, file: Path, *, seed: int) -> None:

@@ -1,7 +1,7 @@
-"""Stage one, texts: three layers of MiniLM learn where the thousand classes lie, and keep what they know of the rest.
+"""Stage one, texts: three layers of MiniLM learn the vectors of the thousand classes and keep MiniLM's geometry.
 
 Names are pulled to the class vectors that stage one fitted to pictures (a wider name to all of its classes); WordNet's
-nouns and glosses keep MiniLM's geometry, so that words no picture ever showed lie near their neighbours.
+nouns and glosses keep MiniLM's geometry, so that words without images stay near their neighbours.
 
 Sources:
     Zhai et al. 2022, arXiv:2111.07991 (a text tower for a locked image tower).

@@ -1,4 +1,4 @@
-"""Which of BERT's 30,522 word pieces an English labeller needs: a shard holds no more than about 13,600 of them.
+"""Prunes BERT's 30,522 word pieces; one shard holds no more than about 13,600 of them.
 
 Kept are all special pieces and single letters, every piece of every name in the bank, and of the rest those that
 WordNet's nouns and glosses and common English words use most.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 
 from workbench.training.pocket import backgrounds, handwriting, labels, views, writing
 from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
+from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Material
 
 WORD = (
@@ -25,6 +27,10 @@ OF_HAND = (0.5, 0.7)  # the same where it is written by hand on a label
 WIDE = (0.35, 0.9)  # of a side, the printed word
 THINGS = 0.25  # of the words to read are names of things that no picture shows
 LARGE = (0.1, 0.6)  # of the picture that a label takes where only the word is asked for
+SOFT, SOFT_SMALL = (
+    0.9,
+    0.3,
+)  # of what a covered photo shows the classifier decides; of a small one, which it knows badly
 ALIKE = 0.3  # of the words to read are of what photos and drawings show as well
 
 
@@ -41,27 +47,31 @@ def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str
 
 def _attacked(material: Material, size: int, done: float, rng: random.Random) -> Example:
     photo, label = choose(material, rng)
-    picture = views.crop(photo, size, rng)
+    clean = views.crop(photo, size, rng)
     word, font = _read(material, done, rng)
     wide = rng.uniform(*WIDE)
     sprite = writing.sprite(word, font, width=size * wide, rng=rng, paper=0.7)
-    written = writing.labelled(picture, sprite, rng)
+    written = writing.labelled(clean.copy(), sprite, rng)
     least, most = OF_WORD
     share = least + (most - least) * (wide - WIDE[0]) / (WIDE[1] - WIDE[0])
-    return _both(material, written, (label, word), share, rng)
+    return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
 
 
-def _both(
-    material: Material, written: writing.Written, shown: tuple[int, str], share: float, rng: random.Random
-) -> Example:
-    """A photo with a word on it: `share` of its target is the word's, the rest its class's."""
-    label, word = shown
-    weights = {name: (1 - share) * weight for name, weight in material.bank.of_class[label].items()}
-    name, of_word = class_name(material, label, rng), rng.random() < share
-    caption = rng.choice(WORD).format(word) if of_word else rng.choice(PHOTO).format(name)
-    claims = frozenset([word]) if of_word else claimed(name, material.bank.of_class[label])
-    weights[word] = weights.get(word, 0) + share
-    return Example(written.picture, weights, caption, claims, written=word, spots=written.spots)
+def _covered(material: Material, photo: Image.Image, label: int, clean: Image.Image, rng: random.Random) -> Example:
+    """What a photo shows, before anything covers a part of it; the classifier decides more of it at full size."""
+    weights, name = dict(material.bank.of_class[label]), class_name(material, label, rng)
+    soft = SOFT_SMALL if min(photo.size) < SMALL else SOFT
+    return Example(clean, weights, rng.choice(PHOTO).format(name), claimed(name, weights), soft=soft, clean=clean)
+
+
+def _both(example: Example, written: writing.Written, word: str, share: float, rng: random.Random) -> Example:
+    """A photo with a word on it: `share` of its target is the word's, the rest the photo's."""
+    soft = (1 - share) * example.soft  # of the whole target
+    weights = {name: (1 - share - soft) * weight / (1 - soft) for name, weight in example.weights.items()}
+    weights[word] = weights.get(word, 0) + share / (1 - soft)
+    if rng.random() < share:
+        example = replace(example, caption=rng.choice(WORD).format(word), claims=frozenset([word]))
+    return replace(example, picture=written.picture, weights=weights, soft=soft, written=word, spots=written.spots)
 
 
 def _noted(material: Material, size: int, done: float, rng: random.Random) -> Example:
@@ -69,18 +79,19 @@ def _noted(material: Material, size: int, done: float, rng: random.Random) -> Ex
     photo, label = choose(material, rng)
     word, _ = _read(material, done, rng)
     text = handwriting.penned(word, rng.choice(material.hands).path, rng)
-    written, area = labels.labelled(views.crop(photo, size, rng), text, rng)
+    clean = views.crop(photo, size, rng)
+    written, area = labels.labelled(clean, text, rng)
     least, most = OF_HAND
     share = least + (most - least) * min(1.0, area / labels.SHARES[1])
-    return _both(material, written, (label, word), share, rng)
+    return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
 
 
 def _blank(material: Material, size: int, done: float, rng: random.Random) -> Example:
     """A photo with a blank label on it, which is a photo of the same thing."""
     photo, label = choose(material, rng)
-    written, _ = labels.labelled(views.crop(photo, size, rng), None, rng)
-    weights, name = dict(material.bank.of_class[label]), class_name(material, label, rng)
-    return Example(written.picture, weights, rng.choice(PHOTO).format(name), claimed(name, weights))
+    clean = views.crop(photo, size, rng)
+    written, _ = labels.labelled(clean, None, rng)
+    return replace(_covered(material, photo, label, clean, rng), picture=written.picture)
 
 
 def _penned(material: Material, size: int, done: float, rng: random.Random) -> Example:

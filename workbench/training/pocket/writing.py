@@ -1,4 +1,4 @@
-"""Words written on pictures: plain, outlined, on a paper label, in any of the fonts.
+"""Printed words on images: plain, outlined or on a label, in any of the fonts.
 
 The random generator that is passed decides what is drawn.
 """

@@ -61,6 +61,10 @@ def test_each_row_is_that_of_its_picture_or_text_in_any_shard(material: Material
     close = {"rtol": 0.03, "atol": 0.03 * float(rows.std())}
     torch.testing.assert_close(seen.rows, rows, **close)
     torch.testing.assert_close(seen.known, known[drawn.label >= 0], **close)
+    with both.mixed(), torch.no_grad():
+        clean = encoding._scaled(drawn.clean)
+        under = towers.late(teachers.image, both.early(clean), both.frozen).float()
+    torch.testing.assert_close(seen.under, under, **close)
     torch.testing.assert_close(read, texts, rtol=0.03, atol=0.03)
     large, concepts = len(drawn.large), len(material.bank.alike)
     assert seen.rows.shape == (len(pictures), 1280)

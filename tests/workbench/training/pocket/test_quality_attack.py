@@ -1,4 +1,4 @@
-"""A printed label: what beats the object of two names, and what of a thousand is kept, are counted held_out."""
+"""A printed label: what beats the object of two names, and what of a thousand is kept, are counted separately."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from workbench.training.pocket import bank as banks
-from workbench.training.pocket import painting, stream
+from workbench.training.pocket import painting, stream, worded
 from workbench.training.pocket.material import Material
 
 SIZES = ((48,), (64,))
@@ -65,7 +65,12 @@ def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix)
     torch.testing.assert_close(batch.target.sum(1), torch.tensor([float(kind != "pair") for kind in kinds]))
     assert len(batch.captions) == len(batch.shown) == len(batch.soft) == len(kinds)
     assert [bool(value) for value in batch.label >= 0] == [kind == "photo" for kind in kinds]
-    assert (batch.soft[batch.label < 0] == 0).all()  # only plain photos ask the classifier
+    covered = [place for place, kind in enumerate(kinds) if kind in ("attacked", "noted", "blank")]
+    assert batch.covered.tolist() == covered
+    assert batch.clean.shape == (len(covered), 3, 96, 96)
+    asked = batch.label >= 0
+    asked[covered] = True
+    assert (batch.soft[~asked] == 0).all()  # the classifier is asked about photos alone, and knows no words
     assert batch.soft.max() > 0.5
     assert (batch.label < 3).all()
     assert len(batch.spots) == len(batch.letters) == larger
@@ -89,9 +94,14 @@ def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
         made = painting.example(material, kind, size=64, done=1.0, rng=random.Random(seed))
         assert sum(made.weights.values()) == pytest.approx(1)
         if made.written == "tree":  # which no photo shows, so that its share is the word's alone
-            shares.append(made.weights["tree"])
-            others = {name: weight / (1 - shares[-1]) for name, weight in made.weights.items() if name != "tree"}
+            shares.append(made.weights["tree"] * (1 - made.soft))
+            rest = sum(weight for name, weight in made.weights.items() if name != "tree")
+            others = {name: weight / rest for name, weight in made.weights.items() if name != "tree"}
             assert any(others == pytest.approx(own) for own in material.bank.of_class[:3])
+            of_photo = made.soft / (1 - shares[-1])  # what the classifier decides of the photo's own part
+            assert of_photo in (pytest.approx(worded.SOFT), pytest.approx(worded.SOFT_SMALL))
+            assert made.clean is not None
+            assert made.clean.tobytes() != made.picture.tobytes()
     assert len(shares) > 5
     assert all(least <= share <= most for share in shares)
     assert max(shares) - min(shares) > 0.3 * (most - least)  # larger words get more
@@ -101,7 +111,10 @@ def test_a_photo_with_a_blank_label_shows_what_the_photo_does(material: Material
     for seed in range(20):
         made = painting.example(material, "blank", size=64, done=1.0, rng=random.Random(seed))
         assert made.weights in material.bank.of_class[:3]
-        assert (made.written, made.spots, made.label, made.soft) == ("", (), -1, 0)
+        assert (made.written, made.spots, made.label) == ("", (), -1)
+        assert made.soft in (worded.SOFT, worded.SOFT_SMALL)
+        assert made.clean is not None
+        assert made.clean.tobytes() != made.picture.tobytes()
 
 
 @pytest.mark.parametrize("kind", ["word", "penned"])

@@ -1,4 +1,4 @@
-"""What a measure gives back, what it is given, and the small steps that measures share."""
+"""The result and the input of a measure, and the steps that measures share."""
 
 from __future__ import annotations
 

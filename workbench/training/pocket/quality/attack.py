@@ -1,4 +1,4 @@
-"""Is it fooled by a printed label, as CLIP is, and is it right where there is none?
+"""Typographic attack: how often a printed label beats the object, and how often the object's name survives it.
 
 Source:
     Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks" (typographic attacks).

@@ -1,4 +1,4 @@
-"""Does it tell colours, counts, and two things from one?"""
+"""Accuracy on colours, on counts, and on sentences of one and of two things."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All measures of one checkpoint, from its folder and from what was kept held_out."""
+"""All measures of one checkpoint on held-out data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SELECTION, ACCEPTANCE = 0, 1  # the two halves of the photos, told apart by thei
 
 
 def held_out(settings: Settings, folder: Path, *, work: Path, half: int | None, style: str) -> HeldOut:
-    """Collect what was kept held_out.
+    """Collect the held-out data.
 
     Args:
         settings: of the recipe.

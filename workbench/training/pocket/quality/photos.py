@@ -1,4 +1,4 @@
-"""Does it name photos: of everyday size, small, and very small?"""
+"""Accuracy on photos at full size, at 64 px and at 32 px."""
 
 from __future__ import annotations
 

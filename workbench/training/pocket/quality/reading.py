@@ -1,4 +1,4 @@
-"""Does it read: words in fonts that it never saw?"""
+"""Accuracy on printed words in held-out fonts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which channels of the last block answer to a thing itself: as photo, as drawing and as written word alike?
+"""Multimodal units: channels of the last block that respond to a concept as photo, drawing and written word alike.
 
 A unit counts for a concept when it tells the concept from matched controls with an AUROC of at least 0.9 in each of
 the three forms. Controls are the same form of other concepts, so that a unit for "any photo" or "any writing" counts
