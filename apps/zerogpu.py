@@ -1,6 +1,6 @@
 """The device work of a Space on ZeroGPU: one function that a borrowed GPU runs in a process of its own.
 
-It runs any task of the table `TASKS` on the models that the Space offers, and yields plain values, since they are
+It runs any task of `TASKS` on the models that the Space offers, and yields plain values, since they are
 pickled on the way. Fulfils `workbench.engine.Remote` as a module; imported only where SPACES_ZERO_GPU is set, before
 anything that loads torch.
 """
@@ -14,13 +14,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from apps.space_export import OFFERED
-from workbench.engine.tasks import TASKS
+from audits import tasks as audit_tasks
+from workbench.engine import tasks
 from workbench.errors import Unsupported, WeightsMissing
 from workbench.loading import load
 
 if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
 
+TASKS = {**tasks.TASKS, **audit_tasks.TASKS}
 START_SECONDS = 6.0  # to get the GPU and move there
 MAX_SECONDS = 110.0  # of one call; a visitor has two minutes a day
 

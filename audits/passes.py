@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from audits.contracts import Item, Stages
+from audits.tasks import EMBED_PASSES, PASS, Passes
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import Unsupported
 from workbench.images import safe_open
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from audits.datasets.dataset import Dataset
-
-PASS = 32  # images of one pass through the model
 
 
 def embed_groups(
@@ -44,7 +43,7 @@ def embed_groups(
         check: called between two images; may raise to stop.
 
     Raises:
-        Unsupported: an attack, with a model in another process.
+        Unsupported: a remote device that does not offer this model.
     """
     paths = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
     attacks = hasattr(module, "attack")
@@ -83,32 +82,7 @@ def _encode(
     import numpy as np
     import torch
 
-    pixels = torch.stack(list(squares))
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
-    parts = [slice(at, at + PASS) for at in range(0, len(items), PASS)]
-
-    def passes(backend: Any) -> Iterator[Tensor]:
-        for part in parts:
-            if not attacked:
-                yield backend.encode_pixels(pixels[part])
-                continue
-            changed = module.attack(backend, pixels[part].to(backend.device) / 255.0, items[part], texts=texts)
-            with torch.inference_mode():
-                rows: Tensor = backend.embed_pixels(changed).float().cpu()
-            yield rows.clone()
-
-    try:
-        rows = list(model.steps(passes))
-    except Unsupported:  # the device is in another process, which embeds images only
-        if attacked:
-            raise
-        rows = [_embed_squares(model, pixels[part]) for part in parts]
-    return np.concatenate([np.asarray(part, dtype=np.float32) for part in rows])
-
-
-def _embed_squares(model: Any, pixels: Tensor) -> Tensor:
-    """Embed prepared squares as images; preparing a square changes nothing."""
-    from PIL import Image
-
-    rows: Tensor = model.embed_images([Image.fromarray(one.permute(1, 2, 0).numpy()) for one in pixels])
-    return rows
+    pixels = torch.stack(list(squares)).numpy()
+    payload = Passes(module.__name__, pixels, tuple(items), attacked, texts if attacked else {})
+    return np.concatenate(list(model.stream(EMBED_PASSES, payload)))

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from workbench.backend import Picture
+    from workbench.engine.tasks import Task
     from workbench.models import ModelSpec, Score
 
 T = TypeVar("T")
@@ -107,6 +108,10 @@ class TorchBackend:
     def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
         """Run a long job as `Session.steps` does, without taking turns: nobody else uses this model."""
         return work(self)
+
+    def stream(self, task: Task, payload: Any) -> Iterator[Any]:
+        """Run a task as `Session.stream` does, without taking turns."""
+        return task.run(self, payload)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""

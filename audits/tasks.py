@@ -1,0 +1,56 @@
+"""The embed stage's device work as a task of the engine: audits run wherever the device is, attacks included."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audits.contracts import Item
+from workbench.engine.tasks import IMAGES_PER_SECOND, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PASS = 32  # images of one pass through the model
+ATTACKS_PER_SECOND = 2.0  # images under one attack on a lent GPU; low, so that estimates are not exceeded
+
+
+@dataclass(frozen=True, eq=False)
+class Passes:
+    """Prepared images and what is done with them before they are embedded; plain data."""
+
+    module: str  # dotted name of the audit's package
+    pixels: NDArray[np.uint8]  # (n, 3, size, size)
+    items: tuple[Item, ...]  # n
+    attacked: bool
+    texts: Mapping[str, NDArray[np.float32]]  # that an attack may need
+
+
+def _embed_passes(model: Any, payload: Passes) -> Iterator[NDArray[np.float32]]:
+    """Yield (at most PASS, dim) float32 rows, attacked before where the payload says so."""
+    import torch
+
+    for at in range(0, len(payload.items), PASS):
+        pixels = torch.from_numpy(payload.pixels[at : at + PASS])
+        if not payload.attacked:
+            yield model.encode_pixels(pixels).numpy()
+            continue
+        attack = importlib.import_module(payload.module).attack
+        changed = attack(
+            model, pixels.to(model.device) / 255.0, list(payload.items[at : at + PASS]), texts=payload.texts
+        )
+        with torch.inference_mode():
+            rows = model.embed_pixels(changed).float().cpu()
+        yield rows.clone().numpy()
+
+
+def _seconds(payload: Passes) -> float:
+    return len(payload.items) / (ATTACKS_PER_SECOND if payload.attacked else IMAGES_PER_SECOND)
+
+
+EMBED_PASSES = Task("embed audit passes", _embed_passes, _seconds)
+
+TASKS: Mapping[str, Task] = {EMBED_PASSES.name: EMBED_PASSES}
