@@ -9,7 +9,9 @@ from typing import Any
 
 import gradio as gr
 
+from apps.serving.turns import VISITOR
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.scheduler import OWNER_PART
 
 MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
@@ -53,5 +55,8 @@ def _stepwise(function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[
 
 
 def owner(request: gr.Request | None) -> str:
-    """Return the id under which the engine knows this visitor: one per open page."""
-    return (request.session_hash if request is not None else None) or "local"
+    """Return the id under which the engine knows this visitor: its address and, for each open page, a word."""
+    if request is None:
+        return "local"
+    scope = getattr(request.request, "scope", {})
+    return f"{scope.get(VISITOR, '')}{OWNER_PART}{request.session_hash or 'local'}"

@@ -1,6 +1,6 @@
 """How much one visitor, one request and one job may ask for: a single table that code, tests and screens read.
 
-Knows nothing of how a limit is enforced; pictures have theirs in `workbench.images`, from where they are taken.
+Does not know how a limit is enforced. The limits of an image come from `workbench.images`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Open pictures safely: a file becomes an upright 8-bit RGB picture, or a sentence that says why it cannot.
+"""Open images safely: a file becomes an upright 8-bit RGB image, or a sentence that says why it cannot.
 
-Knows no model and no tensor; `preprocessing` makes of a picture what an image tower sees.
+Does not know about models and tensors; `preprocessing` makes what an image tower sees.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def check_pictures(pictures: Sequence[Picture]) -> None:
         BadInput: one picture instead of a list, an empty list, or one with something else in it.
     """
     if isinstance(pictures, str | Path | Image.Image):
-        raise BadInput(f"Pictures are a list, such as ['cat.png']; got one {type(pictures).__name__}.")
+        raise BadInput(f"Images are a list, such as ['cat.png']; got one {type(pictures).__name__}.")
     if not len(pictures):
-        raise BadInput("Give at least one picture; got none.")
+        raise BadInput("Give at least one image; got none.")
     for picture in pictures:
         _check_kind(picture)
 
@@ -117,23 +117,23 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise _too_long(len(data), name)
     if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise BadPicture(f"The JPEG {name!r} is drawn in more than {MAX_SCANS} passes; save it anew.")
+        raise BadPicture(f"The JPEG {name!r} has more than {MAX_SCANS} progressive passes; save it again without them.")
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPicture(f"Pictures may have at most {MAX_PIXELS // 10**6} megapixels; {name!r} has more.") from None
+        raise BadPicture(f"Images may have at most {MAX_PIXELS // 10**6} megapixels; {name!r} has more.") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Warning) as error:
         if data.startswith(SIGNATURES) and not isinstance(error, UnidentifiedImageError):
             raise _damaged(repr(name), error) from None
-        raise BadPicture(f"Pictures are PNG, JPEG or WebP files; {name!r} cannot be read as one.") from None
+        raise BadPicture(f"Images are PNG, JPEG or WebP files; {name!r} cannot be read as one.") from None
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
-        raise BadPicture(f"An animated picture has many answers; give a still one: {name!r}.")
+        raise BadPicture(f"{name!r} is animated; give a still image.")
     return _mended(opened, repr(name), fresh=True)
 
 
 def _check_kind(picture: object) -> None:
     if not isinstance(picture, str | Path | Image.Image):
-        raise BadPicture(f"Pictures are files or Pillow images; got {type(picture).__name__}.")
+        raise BadPicture(f"Images are files or Pillow images; got {type(picture).__name__}.")
 
 
 def read_file(path: Path) -> bytes:
@@ -144,7 +144,7 @@ def read_file(path: Path) -> bytes:
     """
     try:
         if not path.is_file():
-            raise BadPicture(f"There is no picture file {path.name[:255]!r}.")
+            raise BadPicture(f"There is no image file {path.name[:255]!r}.")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -155,20 +155,20 @@ def read_file(path: Path) -> bytes:
 
 
 def _too_long(size: int, name: str) -> BadPicture:
-    return BadPicture(f"Pictures may have at most {MAX_BYTES // 10**6} MB; {name!r} has {size / 1e6:.1f} MB.")
+    return BadPicture(f"Images may have at most {MAX_BYTES // 10**6} MB; {name!r} has {size / 1e6:.1f} MB.")
 
 
 def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
     """Check the size, then decode; a fresh picture is nobody else's and need not be copied."""
     width, height = picture.size
     if min(width, height) < 1:
-        raise BadPicture(f"The picture {name} has no pixels.")
+        raise BadPicture(f"The image {name} has no pixels.")
     if max(width, height) > MAX_SIDE:
         raise BadPicture(f"Images may have at most {MAX_SIDE:,} pixels a side; {name} has {width:,} x {height:,}.")
     if width * height > MAX_PIXELS:
         raise BadPicture(
-            f"Pictures may have at most {MAX_PIXELS // 10**6} megapixels; "
-            f"the picture {name} has {width} x {height} = {width * height / 1e6:.0f}."
+            f"Images may have at most {MAX_PIXELS // 10**6} megapixels; "
+            f"the image {name} has {width} x {height} = {width * height / 1e6:.0f}."
         )
     try:
         with _decoding.pixels(width * height):
@@ -180,7 +180,7 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
 def _damaged(name: str, error: Exception) -> BadPicture:
     """Say why, without the host's paths that the operating system's own messages hold."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return BadPicture(f"The picture {name} is damaged and cannot be read ({said[:120]}).")
+    return BadPicture(f"The image {name} is damaged and cannot be read ({said[:120]}).")
 
 
 def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, handler, owner
+from apps._handler import ASIDE, LIGHT, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._uploads import folder_beside_uploads
@@ -118,7 +118,7 @@ def build(page: Page) -> None:
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
-    axis.input(_redrawn, [finished, axis], chart, **ASIDE)
+    axis.input(_redrawn, [finished, axis], chart, **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)
 

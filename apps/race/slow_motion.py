@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, handler, owner
+from apps._handler import LIGHT, handler, owner
 from apps._page import Page
 from apps._widgets import COLLAPSED, table
 from apps.race.figures import frame_values, slow_motion_figure
@@ -62,8 +62,8 @@ def build(page: Page) -> None:
         )
 
     computed: dict[str, Any] = {"concurrency_id": "learn", "concurrency_limit": 4, "api_visibility": "private"}
-    show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **ASIDE)
-    frame.change(draw, [frame, step], [text, picture, numbers], **ASIDE)
+    show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **LIGHT)
+    frame.change(draw, [frame, step], [text, picture, numbers], **LIGHT)
 
 
 def frame_text(frame: int, motion: SlowMotion) -> str:

@@ -1,6 +1,6 @@
 """Serve the page: options, a guarded launch, an answer to `GET /healthz`.
 
-Knows no tab. Importing this imports neither gradio nor torch, so that the environment can be set first.
+Importing this imports neither gradio nor torch, so that the environment can be set first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What arrives in the body of a request: counted byte by byte, in time, and looked at before anything acts on it.
 
-Knows neither routes nor visitors. Lengths that a sender announces are believed only where they are too large.
+Does not know about routes and visitors. An announced length is believed only where it is too large.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def check_announced(headers: Mapping[str, str], most: int) -> None:
 
 def too_large(most: int) -> Refused:
     """Return the refusal of a body over `most` bytes."""
-    return Refused(413, f"This is larger than the {most / 1e6:g} MB that are taken here.")
+    return Refused(413, f"This is larger than {most / 1e6:g} MB, the most that is accepted here.")
 
 
 class Counted:
@@ -90,7 +90,7 @@ def read_json(raw: bytes, limits: Limits) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise Refused(400, "The body is not JSON (NaN and infinity are none, and text is UTF-8).") from None
+        raise Refused(400, "The body is not JSON. NaN and infinity are not allowed, and text is UTF-8.") from None
     if not isinstance(found, dict):
         raise Refused(400, "The body is not a JSON object.")
     _look_through(found, limits)
@@ -112,9 +112,9 @@ def _look_through(found: dict[str, Any], limits: Limits) -> None:
         level = below
         if not level:
             return
-    raise Refused(400, f"The body has more than {limits.json_depth} brackets within brackets.")
+    raise Refused(400, f"The body is nested more than {limits.json_depth} levels deep.")
 
 
 def _check_path(path: object) -> None:
     if isinstance(path, str) and WEB.match(path):
-        raise Refused(403, "Files are uploaded here, never fetched from an address.")
+        raise Refused(403, "Upload the file; this server fetches nothing from an address.")

@@ -1,6 +1,6 @@
 """What every answer says to the browser: run nothing foreign, guess no type, tell no one where you came from.
 
-Knows no request but the page that sent it. Gradio sets none of these headers and leaves them to the application
+Gradio sets none of these headers and leaves them to the application
 (its SECURITY.md). Inline scripts must stay allowed, its page consists of them; `unsafe-eval` is not needed.
 """
 

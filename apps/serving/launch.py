@@ -1,6 +1,6 @@
 """Open the web server and keep it open until it is told to stop.
 
-Knows the way of gradio's launch; what is on the page stands in `apps`, what answers in `workbench.engine`.
+The page itself comes from `apps`, the answers from `workbench.engine`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What `serve` is asked for, checked before anything is loaded or opened.
-
-Knows no web framework.
-"""
+"""The options of `serve`, checked before anything is loaded or opened."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The files inside one upload, measured while they pass: how many, and how large each.
 
-Knows no folder: what is written down is gradio's business. A picture has its own limit; only a zip may fill the body.
+Does not know about folders: gradio writes the files. An image has its own limit; only a zip may fill the body.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A request that is not answered: its status, and one friendly sentence as small JSON, without a path of this machine.
 
-Knows nothing of why; `routes`, `origins`, `bodies` and `visitors` raise it.
+`routes`, `origins`, `bodies`, `uploads`, `logins` and `visitors` raise it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -17,6 +18,7 @@ from apps._handler import LONG, MODEL_QUEUE, handler, owner
 from apps._navigation import script
 from apps._text import literal
 from apps.requirements import REQUIREMENTS, lacking
+from apps.serving.turns import VISITOR
 from apps.tabs import GROUPS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
@@ -136,6 +138,8 @@ def test_a_cancelled_generator_ends_quietly_and_a_failed_one_with_a_message() ->
 
 def test_a_visitor_without_a_page_has_an_owner_too() -> None:
     assert owner(None) == "local"
+    request = gr.Request(SimpleNamespace(scope={VISITOR: "10.0.0.1"}), session_hash="word")  # type: ignore[arg-type]
+    assert owner(request) == "10.0.0.1|word"
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,11 @@ def images(server: Server, size: Size) -> Iterator[Row]:
         visitor = Visitor(server, 2)
         end, outcome = time.monotonic() + size.seconds, ""
         while time.monotonic() < end:
-            outcome = visitor.question(image=large + secrets.token_bytes(8))[0]
+            try:
+                outcome = visitor.question(image=large + secrets.token_bytes(8))[0]
+            except httpx.HTTPError as error:  # refused, as it should be
+                outcome = type(error).__name__
+                time.sleep(0.2)
             peak[0] = max(peak[0], server.memory())
         return outcome
 

@@ -162,7 +162,7 @@ def test_a_bad_picture_fails_alone(engine: Engine, tmp_path: Path) -> None:
     assert "'bad.png'" in errors[0]
     assert [tuple(found.shape) for found in rows] == [(3, session_dim())] * 2
     assert engine._context.cache.in_flight == 0
-    with engine.session("ann") as session, pytest.raises(BadPicture, match=r"no picture file 'none\.png'"):
+    with engine.session("ann") as session, pytest.raises(BadPicture, match=r"no image file 'none\.png'"):
         session.embed_images([tmp_path / "none.png"])
 
 

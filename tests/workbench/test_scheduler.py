@@ -75,6 +75,21 @@ def test_one_who_asks_for_much_does_not_hold_up_one_who_asks_for_little(still: S
     assert little.result(0) == 14
 
 
+def test_the_pages_of_one_visitor_have_one_turn_together(still: Scheduler) -> None:
+    order: list[str] = []
+
+    def encode(values: Sequence[str]) -> list[str]:
+        order.extend(values)
+        return list(values)
+
+    for page in range(5):
+        still.submit(f"model {page}", f"many {page}", encode, owner=f"10.0.0.1|page {page}")
+    still.submit("model", "one", encode, owner="10.0.0.2|page")
+    while still.turn():
+        pass
+    assert order.index("one") <= 1
+
+
 def test_a_small_request_waits_one_step_of_a_long_job(still: Scheduler) -> None:
     log: list[str] = []
     job = still.open(lambda: counting(log, "ann", 10), owner="ann")

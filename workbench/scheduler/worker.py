@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 BATCH = 32  # items of one pass at most
 LINGER = 0.004  # seconds that an unfilled batch waits for items that are on their way
+OWNER_PART = "|"  # in an owner, between a visitor and one of its pages
 GRACE = 0.05  # seconds after small requests in which a long job's step waits for the next one of the same question
 HOLD = 0.5  # seconds after its last step from which a long job waits for no small request any more
 MAX_ITEMS = 4096  # small requests that wait, of all owners
@@ -72,11 +73,16 @@ class Scheduler:
     ) -> Future[Any]:
         """Queue one small request; items of equal `key` share a batch and must have equivalent `encode`.
 
+        Turns are fair between owners, or between what stands before `OWNER_PART` in them: one visitor's open pages
+        have one turn together.
+
         Raises:
             Busy: too many wait already.
             Cancelled: the scheduler is closing.
         """
-        item = BatchItem(key, value, encode, owner, scope or CancelScope(), self._clock())
+        item = BatchItem(
+            key, value, encode, owner.partition(OWNER_PART)[0] or owner, scope or CancelScope(), self._clock()
+        )
         with self._changed:
             self._refuse_when_closing()
             if self._turns.items >= MAX_ITEMS:
