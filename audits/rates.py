@@ -16,7 +16,7 @@ from audits.analysis import Finding
 from audits.contracts import OUTCOME
 from audits.shares import counted
 from workbench.statistics import measures as table
-from workbench.statistics.clusters import effective
+from workbench.statistics.gaps import gap_of_cases
 from workbench.statistics.intervals import Interval, bootstrap
 from workbench.statistics.paired import compare
 
@@ -83,26 +83,13 @@ def gap(samples: DataFrame, metric: str, where: Mapping[str, str], *, by: str, s
     Pictures of one cluster are counted as what independent ones would tell.
     """
     rows = selected(samples, where, metric)
-    outcomes = {str(group): part for group, part in rows.groupby(by, sort=True)}
-    means = [float(part[f"{OUTCOME}{metric}"].mean()) for part in outcomes.values()]
-    counts = {
-        group: effective(part[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), part["cluster"].to_numpy())
-        for group, part in outcomes.items()
-    }
-    found = table.between(metric, counts, slice_by=by, rng=seed, label_set=where.get("label_set", ""))
-    if found.value is None or found.ci_low is None or found.ci_high is None:
-        return found
-    value = max(means) - min(means)  # the whole numbers of independent pictures are near it, not it
-    low, high = min(found.ci_low, value), max(found.ci_high, value)
-    return replace(
-        found,
-        value=value,
-        ci_low=low,
-        ci_high=high,
-        n=len(rows),
-        k_pos=None,
-        ci_method=f"{found.ci_method}, design effect",
+    apart = gap_of_cases(
+        rows[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64),
+        rows[by].astype(str).to_numpy(),
+        rng=seed,
+        cluster=rows["cluster"].to_numpy(),
     )
+    return table.of_gap(metric, apart, slice_by=by, label_set=where.get("label_set", ""))
 
 
 def difference(
@@ -124,9 +111,7 @@ def difference(
     found = compare(
         joined[f"{column}_second"].to_numpy(dtype=np.float64),
         joined[f"{column}_first"].to_numpy(dtype=np.float64),
-        rng=seed,
-        cluster=None if joined["cluster"].is_unique else joined["cluster"].to_numpy(),
-        resamples=RESAMPLES,
+        cluster=joined["cluster"].to_numpy(),
     )
     slice_, label_set = _parted(where)
     return table.number(

@@ -50,7 +50,8 @@ def held(found: Interval, value: float, said: str = "") -> Interval:
     """Return the interval of shrunk counts around the value that was seen, which it is widened to hold."""
     if found.low is None or found.high is None:
         return found
-    return Interval(value, min(found.low, value), max(found.high, value), found.level, found.method + said)
+    bounds = min(found.low, value), max(found.high, value)
+    return replace(Interval(value, *bounds, found.level, found.method + said), at_level=found.at_level)
 
 
 def changed(metric: str, found: Paired, *, slice: Mapping[str, str] | None = None, **extra: Unpack[Extra]) -> Measure:

@@ -76,7 +76,7 @@ class Study:
         for slice, part in self._slices(both, crossed=False):
             if slice and not by_group:
                 continue
-            self.measures.append(rates.changed(metric, part, sets=(before, after), slice=slice, rng=self.rng))
+            self.measures.append(rates.changed(metric, part, sets=(before, after), slice=slice))
 
     def confusion(self, label_set: str, values: Sequence[str]) -> None:
         """Draw who is taken for whom: shares of each true value's row."""

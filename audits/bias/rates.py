@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.shares import counted
-from workbench.statistics import clusters, gaps, intervals, paired
+from workbench.statistics import gaps, intervals, paired
 from workbench.statistics.measures import Measure, number, of_gap
 
 if TYPE_CHECKING:
@@ -56,39 +56,9 @@ def mean(
 
 def gap(metric: str, rows: DataFrame, *, by: Sequence[str], label_set: str = "", rng: np.random.Generator) -> Measure:
     """Return the largest minus the smallest share between groups (column `group`), beside what chance gives."""
-    slice_by = ",".join(by)
-    whole = _counts(rows)
-    if _clusters(rows) is None:
-        return of_gap(metric, gaps.gap(whole, rng=rng), slice_by=slice_by, label_set=label_set)
-    if matched(rows):
-        strata = {name: _counts(part) for name, part in rows.groupby("cluster", sort=True)}
-        found = gaps.gap(whole, rng=rng, strata=strata)
-        return of_gap(metric, found, slice_by=slice_by, label_set=label_set, control="cluster")
-    shrunk = {
-        str(name): clusters.effective(part["value"].to_numpy(float), _clusters(part))
-        for name, part in rows.groupby("group", sort=True)
-    }
-    row = of_gap(metric, gaps.gap(shrunk, rng=rng), slice_by=slice_by, label_set=label_set)
-    shares = rows.groupby("group", sort=True)["value"].mean()
-    if row.value is None or row.ci_low is None or row.ci_high is None:
-        return row
-    seen = float(shares.max() - shares.min())
-    return dataclasses.replace(
-        row,
-        value=seen,
-        ci_low=min(row.ci_low, seen),
-        ci_high=max(row.ci_high, seen),
-        n=len(rows),
-        k_pos=int(rows["value"].sum()),
-        reference=f"{shares.idxmin()} to {shares.idxmax()}",
-        ci_method=f"{row.ci_method}, on effective counts",
-    )
-
-
-def matched(rows: DataFrame) -> bool:
-    """Say whether every cluster holds every group."""
-    held = rows.groupby("cluster")["group"].nunique()
-    return bool(len(held)) and bool((held == rows["group"].nunique()).all()) and rows["group"].nunique() > 1
+    control = "cluster" if _clusters(rows) is not None and gaps.matched(rows["group"], rows["cluster"]) else ""
+    apart = gaps.gap_of_cases(rows["value"], rows["group"].astype(str).to_numpy(), rng=rng, cluster=_clusters(rows))
+    return of_gap(metric, apart, slice_by=",".join(by), label_set=label_set, control=control)
 
 
 def changed(
@@ -97,12 +67,9 @@ def changed(
     *,
     sets: tuple[str, str],
     slice: Mapping[str, str] | None = None,
-    rng: np.random.Generator,
 ) -> Measure:
     """Return how the mean changes from one label set (column `value`) to another (`after`), for the same pictures."""
-    found = paired.compare(
-        rows["value"].to_numpy(float), rows["after"].to_numpy(float), rng=rng, cluster=_clusters(rows)
-    )
+    found = paired.compare(rows["value"].to_numpy(float), rows["after"].to_numpy(float), cluster=_clusters(rows))
     before, after = sets
     return number(
         metric,
@@ -116,11 +83,6 @@ def changed(
         p_value=found.p_value,
         family=f"{metric}|change of label set",
     )
-
-
-def _counts(rows: DataFrame) -> dict[str, tuple[int, int]]:
-    found = rows.groupby("group", sort=True)["value"].agg(["sum", "size"])
-    return {str(name): (int(k), int(n)) for name, k, n in zip(found.index, found["sum"], found["size"], strict=True)}
 
 
 def _clusters(rows: DataFrame) -> Sequence[str] | None:

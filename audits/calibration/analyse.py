@@ -12,7 +12,7 @@ from audits.calibration.text import findings
 from audits.seeds import generator
 from audits.shares import changed, counted, units
 from workbench.statistics import intervals, paired
-from workbench.statistics.calibration import Binning, expected_calibration_error, reliability
+from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
 
 FIT, HELD = "fit", "held"  # parts of the pictures: the temperature is found on one and judged on the other
-DRAWS = 1000  # of a perfectly calibrated model with the same confidences
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -38,16 +37,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         figures.append(_diagram(str(name), rows, bins))
     measures = adjust(measures, "holm")
     return Analysis(measures, findings(measures), (*figures, _sizes(measures, samples)))
-
-
-def ece(sure: NDArray[np.float64], right: NDArray[np.float64], place: NDArray[np.int64]) -> float:
-    """Return the expected calibration error, 0..1: (n,) confidence, (n,) right or not, (n,) bin.
-
-    Source:
-        Naeini et al. 2015, AAAI, section 2; Guo et al. 2017, arXiv:1706.04599, equation 3.
-    """
-    off = np.bincount(place, weights=sure - right)
-    return float(np.abs(off).sum() / len(sure))
 
 
 def best_temperature(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
@@ -101,7 +90,7 @@ def _as_it_is(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) ->
     logits, truth = _arrays(rows)
     sure, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
     cluster = units(rows)
-    over = paired.compare(right, sure, rng=generator(seed, name, "over"), cluster=cluster)
+    over = paired.compare(right, sure, cluster=cluster)
     given: dict[str, Any] = {"label_set": name}
     spread: dict[str, Any] = {"rng": generator(seed, name, "mean"), "cluster": cluster}
     chances = probabilities(kind, logits)
@@ -134,20 +123,18 @@ def _error(metric: str, rows: DataFrame, bins: int, binning: Binning, *, seed: i
     """Return an ECE with its interval, beside that of a perfectly calibrated model with the same confidences."""
     name = str(rows["label_set"].iloc[0])
     sure, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
-    found = expected_calibration_error(sure, right, rng=generator(seed, name, metric), bins=bins, binning=binning)
-    upper = reliability(sure, right, bins=bins, binning=binning)["to"].to_numpy(np.float64)
-    place = np.clip(np.searchsorted(upper, sure, side="left"), 0, len(upper) - 1)
-    rng = generator(seed, name, metric, "null")
-    null = np.array([ece(sure, (rng.random(len(sure)) < sure).astype(np.float64), place) for _ in range(DRAWS)])
+    error = expected_calibration_error(
+        sure, right, rng=generator(seed, name, metric), bins=bins, binning=binning, cluster=units(rows)
+    )
     return number(
         metric,
-        found,
+        error.interval,
         n=len(rows),
         label_set=name,
         direction="lower",
-        null_mean=float(null.mean()),
-        null_q95=float(np.quantile(null, 0.95)),
-        p_value=float((1 + (null >= found.value - 1e-12).sum()) / (1 + DRAWS)) if found.value is not None else None,
+        null_mean=error.null_mean,
+        null_q95=error.null_q95,
+        p_value=error.p_value,
         family=metric,
     )
 
@@ -168,10 +155,11 @@ def _what_if(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> 
     logits, truth = _arrays(held)
     before, after = nll(kind, logits, truth), nll(kind, logits / temperature, truth)
     cooled = held.assign(confidence=probabilities(kind, logits / temperature).max(axis=1))
-    gain = paired.compare(before, after, rng=generator(seed, name, "what if"), cluster=units(held))
-    said = Interval(temperature, None, None, 0.95, "smallest NLL on the fitted part; no interval")
+    gain = paired.compare(before, after, cluster=units(held))
+    pictures, labels = _arrays(fit)
+    scale = fitted_scale(lambda divisor: nll(kind, pictures / divisor, labels), temperature, cluster=units(fit))
     return [
-        number("temperature", said, n=len(fit), unit="ratio", label_set=name),
+        number("temperature", scale, n=len(fit), unit="ratio", label_set=name),
         _error("ece.held_out", held, bins, "width", seed=seed),
         _error("ece.held_out_scaled", cooled, bins, "width", seed=seed),
         changed("nll_change.scaled", gain, unit="nats", direction="lower", label_set=name, family="nll_change.scaled"),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t
 
 from audits.protocol import Published
 from audits.rates import difference, gap, groups, rate, selected, spoken, with_published
+from workbench.statistics import gaps
 from workbench.statistics.intervals import Interval, proportion
-from workbench.statistics.measures import adjust, number, share
+from workbench.statistics.measures import adjust, number, of_gap, share
+from workbench.statistics.paired import compare
 
 
 @pytest.fixture
@@ -67,7 +74,8 @@ def test_a_difference_is_taken_picture_by_picture(samples: pd.DataFrame) -> None
     found = difference("drop", samples, second, outcome="accuracy", where={"label_set": "all"}, seed=0)
     assert found.value == pytest.approx(24 / 36)
     assert (found.n, found.contrast, found.unit) == (36, "paired", "difference")
-    assert found.p_value == pytest.approx(2 / 2**6)  # signs of six clusters that changed
+    design = 4 * 9 / 8  # nine clusters of four that change as one; six of them changed
+    assert found.p_value == pytest.approx(2 * t.sf(math.sqrt(24 / design), 8))
     paired = samples.assign(pair="p" + samples["cluster"] + samples["light"] + samples["number"].astype(str))
     again = difference("drop", paired, paired, outcome="accuracy", where={}, seed=0)
     assert (again.value, again.n) == (0.0, 40)
@@ -112,3 +120,42 @@ def test_a_published_number_stands_beside_the_same_slice_and_never_beside_a_gap(
     found = with_published([whole, part, apart], entries)
     assert [m.published_value for m in found] == [0.9, None, None]
     assert found[0].published_source == "m; s"
+
+
+counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abcd"), counts, min_size=2), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 200)), min_size=1, max_size=4),
+)
+def test_an_interval_without_zero_never_stands_beside_no_evidence(
+    tables: list[dict[str, tuple[int, int]]], changes: list[tuple[int, int, int]]
+) -> None:
+    rows = [of_gap("gap", gaps.gap(table, rng=0, resamples=199), slice_by="group") for table in tables]
+    for gained, lost, same in changes:
+        if gained + lost + same:
+            first = [0] * gained + [1] * (lost + same)
+            paired = compare(first, [1] * gained + [0] * lost + [1] * same)
+            rows.append(number("change", paired.difference, n=paired.n, p_value=paired.p_value, unit="difference"))
+    for row in adjust(rows):
+        finding = spoken("accuracy differs by {}", row, few=1)
+        without_zero = row.ci_low is not None and (row.ci_low > 0 or row.ci_high < 0)
+        assert (finding.strength == "found") == without_zero == (row.p_adj is not None and row.p_adj < 0.05)
+        assert not (without_zero and finding.strength == "no evidence")
+
+
+def test_a_few_images_of_another_group_do_not_take_a_finding_back() -> None:
+    """800 of 1000 against 700 of 1000 is found, p = 0.0005, with seven of ten of a third group beside it or not."""
+    for extra in ([], ["c"] * 10):
+        samples = pd.DataFrame({"group": ["a"] * 1000 + ["b"] * 1000 + extra})
+        samples["outcome:accuracy"] = ([1.0] * 800 + [0.0] * 200 + [1.0] * 700 + [0.0] * 300 + [1.0] * 7 + [0.0] * 3)[
+            : len(samples)
+        ]
+        samples["cluster"] = samples["sample_id"] = [str(at) for at in range(len(samples))]
+        (row,) = adjust([gap(samples, "accuracy", {}, by="group", seed=0)])
+        assert row.p_adj == pytest.approx(0.0005, abs=1e-6)
+        assert 0.05 < row.ci_low < 0.1 < row.ci_high < 0.15
+        assert spoken("accuracy differs by {}", row, few=30).strength == "found"
+        assert "small_n" not in row.flags

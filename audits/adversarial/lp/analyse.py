@@ -12,7 +12,6 @@ from audits.adversarial.lp.text import absent, findings
 from audits.adversarial.surrogates import MADE_ON
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN
-from audits.seeds import generator
 from audits.shares import changed, counted, units
 from workbench.statistics import paired
 from workbench.statistics.measures import Measure, adjust
@@ -36,20 +35,17 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     measures = [counted("accuracy", right, cluster=list(clean["cluster"]), slice=asked, direction="higher", **given)]
     for key, rows in attacked.groupby(["norm", "epsilon", "attack"], sort=False):
         slice = dict(zip(("norm", "epsilon", "attack"), map(str, key), strict=True))
-        measures += _told(rows.set_index("sample_id", drop=False), clean, slice, given, seed=seed)
+        measures += _told(rows.set_index("sample_id", drop=False), clean, slice, given)
     measures = adjust(measures, "holm")
     return Analysis(
         measures, [*findings(measures), *absent(samples, rules)], _figures(measures), _sanity(samples, clean)
     )
 
 
-def _told(
-    rows: DataFrame, clean: DataFrame, slice: dict[str, str], given: dict[str, Any], *, seed: int
-) -> list[Measure]:
+def _told(rows: DataFrame, clean: DataFrame, slice: dict[str, str], given: dict[str, Any]) -> list[Measure]:
     before = clean.loc[rows.index]
-    parts = [f"{key}={value}" for key, value in slice.items()]
     first, second = (frame["outcome:accuracy"].to_numpy(np.float64) for frame in (before, rows))
-    found = paired.compare(first, second, rng=generator(seed, "attack", *parts), cluster=units(before))
+    found = paired.compare(first, second, cluster=units(before))
     right = first == 1
     cluster = list(rows["cluster"])
     kept = [name for name, here in zip(cluster, right, strict=True) if here]

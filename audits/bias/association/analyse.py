@@ -55,9 +55,7 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
         nothing = Interval(None, None, None, 0.95, f"undefined: {len(x)} and {len(y)} pictures")
         return number(EFFECT, nothing, n=len(x) + len(y), **given)
     both = pd.concat([x, y])
-    found = weat(
-        np.array(both["to_a"].tolist(), float), np.array(both["to_b"].tolist(), float), len(x), rng=rng
-    )
+    found = weat(np.array(both["to_a"].tolist(), float), np.array(both["to_b"].tolist(), float), len(x), rng=rng)
     given |= {"null_mean": found.null_mean, "null_q95": found.null_q95, "p_value": found.p_value}
     return number(EFFECT, found.d, n=len(both), **given)
 

@@ -104,7 +104,7 @@ def _area(samples: DataFrame, *, seed: int) -> list[Measure]:
         return []
     wide = samples.pivot_table(index="cluster", columns="area", values="outcome:accuracy", aggfunc="mean").dropna()
     first, second = (wide[name].to_numpy(np.float64) for name in ("each the same", "all together the same"))
-    found = paired.compare(first, second, rng=generator(seed, "area"))
+    found = paired.compare(first, second)
     name = str(samples["label_set"].iloc[0])
     return [changed("area_change", found, label_set=name, reference="each the same", direction="higher")]
 

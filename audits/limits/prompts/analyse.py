@@ -85,16 +85,15 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
         return [number("spread", nothing, n=len(wide), label_set=name, unit="difference")]
     right = wide[kept].to_numpy(np.float64)
     means = right.mean(axis=0)
-    value = float(means.max() - means.min())
     null = chance_spread(right, rng=generator(seed, "spread", name), draws=draws, cluster=_clusters(rows))
     best, worst = kept[int(means.argmax())], kept[int(means.argmin())]
-    said = Interval(value, None, None, 0.95, "no interval: judged by chance's spread")
+    spread, p_value = paired.widest_difference(right, rng=generator(seed, "widest", name), cluster=_clusters(rows))
     answers = rows[rows["template"].isin(kept)].groupby("sample_id")["y_pred"].nunique() == 1
     by_picture = rows.drop_duplicates("sample_id").set_index("sample_id")["cluster"]
     return [
         number(
             "spread",
-            said,
+            spread,
             n=len(wide),
             label_set=name,
             unit="difference",
@@ -104,7 +103,7 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
             reference=f"{worst} to {best}",
             null_mean=float(null.mean()),
             null_q95=float(np.quantile(null, 0.95)),
-            p_value=float((1 + (null >= value - 1e-12).sum()) / (1 + draws)),
+            p_value=p_value,
         ),
         counted("agreement", answers.astype(float), cluster=list(by_picture[answers.index]), label_set=name),
     ]
@@ -118,7 +117,6 @@ def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> list[Mea
             found = paired.compare(
                 wide[first].to_numpy(np.float64),
                 wide[second].to_numpy(np.float64),
-                rng=generator(seed, metric, name),
                 cluster=_clusters(rows),
             )
             told.append(changed(metric, found, label_set=name, reference=first, direction="higher"))

@@ -15,9 +15,6 @@ from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.contracts import ModelFacts
@@ -37,8 +34,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         measures.append(_accuracy(clean, {"corruption": NONE}, name))
         for by in (["corruption"], ["family"], ["severity"], ["corruption", "severity"]):
             for key, part in spoilt.groupby(by, sort=False):
-                measures += _told(part, clean, dict(zip(by, map(str, key), strict=True)), name, seed=seed)
-        measures += _told(spoilt, clean, {}, name, seed=seed)
+                measures += _told(part, clean, dict(zip(by, map(str, key), strict=True)), name)
+        measures += _told(spoilt, clean, {}, name)
         measures.append(_mce(spoilt, rules, name, seed=seed))
         figures += _figures(measures, name)
     measures = adjust(measures, "holm")
@@ -65,41 +62,21 @@ def _accuracy(rows: DataFrame, slice: dict[str, str], name: str) -> Measure:
     )
 
 
-def _told(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str, *, seed: int) -> list[Measure]:
+def _told(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str) -> list[Measure]:
     """Return accuracy, paired change and relative drop of some forms; pictures in several forms count once."""
     spoilt = part.groupby("sample_id", sort=True)["outcome:accuracy"].mean()
     before = clean.set_index("sample_id").loc[spoilt.index]
     cluster = units(before)
-    parts = [f"{key}={value}" for key, value in slice.items()]
     first, second = before["outcome:accuracy"].to_numpy(np.float64), spoilt.to_numpy(np.float64)
-    found = paired.compare(first, second, rng=generator(seed, "change", name, *parts), cluster=cluster)
+    found = paired.compare(first, second, cluster=cluster)
     given: dict[str, Any] = {"slice": slice, "label_set": name}
-    lost = _relative(first, second, cluster, seed=seed, parts=(name, *parts))
+    lost = paired.relative_drop(first, second, cluster=cluster)
     named = [_accuracy(part, slice, name)] if slice else []  # of everything, the undisturbed rows would be a part
     return [
         *named,
         changed("accuracy_change", found, reference="undisturbed", direction="higher", **given),
         number("relative_drop", lost, n=len(first), unit="ratio", direction="lower", **given),
     ]
-
-
-def _relative(
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    cluster: Sequence[str] | None,
-    *,
-    seed: int,
-    parts: tuple[str, ...],
-) -> Interval:
-    if not first.any():
-        return Interval(None, None, None, 0.95, "undefined: nothing was right undisturbed")
-    return intervals.bootstrap(
-        np.column_stack([first, second]),
-        lambda rows: 1 - rows[:, 1].mean() / rows[:, 0].mean() if rows[:, 0].any() else np.nan,
-        rng=generator(seed, "relative", *parts),
-        cluster=cluster,
-        resamples=1000,
-    )
 
 
 def _mce(spoilt: DataFrame, rules: Rules, name: str, *, seed: int) -> Measure:

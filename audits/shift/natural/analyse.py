@@ -99,7 +99,7 @@ def _measures(samples: DataFrame, style: str, chosen: Settings, seed: int) -> It
     n = len(pairs)
     if n < chosen.min_classes:
         return
-    fall = compare(pairs[:, 1], pairs[:, 0], rng=seed, resamples=RESAMPLES)
+    fall = compare(pairs[:, 1], pairs[:, 0])
     given: Extra = {"label_set": style, "unit": "difference"}
     tested: Extra = {**given, "contrast": "paired", "p_value": fall.p_value, "family": "fall"}
     yield table.number("fall", fall.difference, n=n, **tested)
