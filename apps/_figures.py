@@ -1,7 +1,7 @@
 """Two kinds of Plotly figures, bars and heat maps, in colours that colour-blind readers tell apart.
 
-Knows no model and no scheme: backgrounds are transparent, and `workbench.css` gives text and lines the page's colours,
-so that a figure follows a switch between light and dark at once.
+Does not know about the colour scheme: backgrounds are transparent, and `workbench.css` gives text and lines the page's
+colours, so that a figure follows a switch between light and dark at once.
 """
 
 from __future__ import annotations

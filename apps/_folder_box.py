@@ -1,7 +1,7 @@
 """A folder that is uploaded as a folder: its files come with the paths that they have in it.
 
-The browser's part is `folder_box.js`: Gradio itself keeps bare names only. Knows nothing of what the files hold; the
-paths are a visitor's words, and whoever writes files by them checks them with `inside`.
+The browser's part is `folder_box.js`: Gradio itself keeps bare names only. The paths come from a visitor; code that
+writes files by them checks them with `inside`.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class FolderFile(gr.File):
     is_template = True  # the page draws it as the file list it derives from
 
     def preprocess(self, payload: ListFiles | FileData | None) -> Any:
-        """Hand on what was uploaded: (file, path as the browser tells it) pairs, or None."""
+        """Return the upload: (file, path as the browser sends it) pairs, or None."""
         if payload is None:
             return None
-        given = payload.root if isinstance(payload, ListFiles) else [payload]
-        return [(one.path, one.orig_name or Path(one.path).name) for one in given]
+        uploads = payload.root if isinstance(payload, ListFiles) else [payload]
+        return [(one.path, one.orig_name or Path(one.path).name) for one in uploads]
 
 
 def folder_box(label: str, *, elem_id: str) -> FolderFile:
-    """A box for a folder of pictures, with a CSV or without."""
+    """A box for a folder of images, with a CSV or without."""
     return FolderFile(
         label=label,
         file_count="directory",
@@ -45,20 +45,20 @@ def folder_box(label: str, *, elem_id: str) -> FolderFile:
     )
 
 
-def inside(told: str) -> PurePosixPath:
+def inside(text: str) -> PurePosixPath:
     """Return a path that stays in the folder it is joined to.
 
     Raises:
         BadInput: it leads elsewhere, hides something, or is deeper or longer than a path may be.
     """
-    name = told.replace(SLASH, "/")
+    name = text.replace(SLASH, "/")
     path = PurePosixPath(name)
     strange = "\\" in name or ":" in name or any(ord(letter) < 32 for letter in name)
     if strange or path.is_absolute() or not path.parts or ".." in path.parts:
-        raise BadInput(f"A file of a folder has a path that stays in it; got {told[:80]!r}.")
+        raise BadInput(f"A file of a folder has a path that stays in it; got {text[:80]!r}.")
     if len(path.parts) > DEPTH or any(len(part.encode()) > LONGEST for part in path.parts):
         raise BadInput(
-            f"A folder may be {DEPTH} folders deep, with names of up to {LONGEST} bytes; got {told[:80]!r}. "
-            "A zip of less depth is another way."
+            f"A folder may be {DEPTH} folders deep, with names of up to {LONGEST} bytes; got {text[:80]!r}. "
+            "Or upload a zip of less depth."
         )
     return path

@@ -1,7 +1,4 @@
-"""Between Gradio's events and our functions: errors that a user can mend become messages, visitors get an owner id.
-
-Knows no model and no widget.
-"""
+"""Between Gradio's events and our functions: errors that a user can mend become messages, visitors get an owner id."""
 
 from __future__ import annotations
 
@@ -14,10 +11,14 @@ import gradio as gr
 
 from workbench.errors import Cancelled, WorkbenchError
 
-MODEL_QUEUE = "model"  # the shared concurrency id of every short question to a model
+MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
-LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # runs of many steps: no short question waits
-LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4}  # no model, but more than constant work
+ASKS_MODEL: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # jobs of many steps: no short query waits
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **QUIET}  # of a text that is edited
+ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
+LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4, **QUIET}  # no model; any input
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:

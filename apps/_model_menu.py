@@ -1,12 +1,13 @@
-"""The model menu: every checkpoint with its size and whether it is here; fetching one takes a tick and a press.
+"""The model menu: every checkpoint with its size and presence; downloading takes a tick and a click.
 
-Knows the catalogue and the loading room's `hub`; nothing is fetched by choosing.
+Does not know about the engine's models in memory: presence is read from disk, and selecting downloads nothing.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +15,11 @@ import gradio as gr
 
 from apps import limits
 from apps._handler import handler, owner
-from apps._run_and_stop import Runs, wire
-from apps._widgets import literal, said
+from apps._jobs import Jobs, wire
+from apps._text import describe, literal
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, DeadlinePassed, WorkbenchError
 from workbench.loading import hub
 from workbench.models import ModelSpec, find
 
@@ -27,12 +28,12 @@ MB = 1_000_000
 
 
 def downloads_allowed() -> bool:
-    """True on one's own machine; in a Space no visitor makes the server fetch a model."""
+    """True on one's own machine; in a Space no visitor makes the server download a model."""
     return limits.current().downloads
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return the menu: title with size and presence, and key; what is made and not fetched only where it is here."""
+    """Return the menu: title with size and presence, and key; locally made models only where they exist."""
     rows = [spec for spec in CHECKPOINTS if spec.made_with is None or hub.presence(spec).here]
     return [(f"{spec.title} — {state(spec)}", spec.key) for spec in rows]
 
@@ -48,16 +49,20 @@ def state(spec: ModelSpec) -> str:
 def advice(spec: ModelSpec) -> str:
     """Return Markdown that says what to do about a missing checkpoint."""
     size = f"{spec.download_bytes / MB:,.0f} MB" if spec.download_bytes else "of unknown size"
-    licence = spec.licence or "not known here"
-    can = "Tick the box and press the button, or run" if downloads_allowed() else "Whoever serves this page can run"
+    licence = spec.licence or "not known"
+    can = "Tick the box and press “Download”, or run" if downloads_allowed() else "On the server, run"
     return (
-        f"{said(spec)}. It is not on this machine: {size} from the Hugging Face Hub, licence {literal(licence)}.\n\n"
-        f"{can} `clip-workbench models --download {spec.key}`."
+        f"{describe(spec)}. It is not on this machine: {size} from the Hugging Face Hub, "
+        f"licence {literal(licence)}.\n\n{can} `clip-workbench models --download {spec.key}`."
     )
 
 
-def fetch(spec: ModelSpec) -> Iterator[str]:
-    """Download a checkpoint in a thread and yield one line of progress at a time; closing the generator stops it.
+def download(spec: ModelSpec, *, deadline: float) -> Iterator[str]:
+    """Download a checkpoint in a thread and yield lines of progress; closing the generator stops the download.
+
+    Args:
+        spec: what to download.
+        deadline: seconds that it may take.
 
     Raises:
         WorkbenchError: whatever the download ended in.
@@ -74,25 +79,21 @@ def fetch(spec: ModelSpec) -> Iterator[str]:
 
     threading.Thread(target=work, name="download", daemon=True).start()
     try:
-        yield f"Fetching {spec.title} …"
-        yield from _lines(spec, news)
+        yield from _lines(spec, news, deadline)
     finally:
         stopped.set()
 
 
-def _fetched(spec: ModelSpec) -> Iterator[tuple[Any, ...]]:
-    for line in fetch(spec):
-        yield line, gr.skip()
-    yield line, gr.update(choices=choices())
-
-
-def _lines(spec: ModelSpec, news: queue.Queue[Any]) -> Iterator[str]:
-    line = f"Fetching {spec.title} …"
+def _lines(spec: ModelSpec, news: queue.Queue[Any], deadline: float) -> Iterator[str]:
+    began, first = time.monotonic(), None
+    line = f"Downloading {spec.title} …"
     while True:
+        yield line  # also while nothing arrives, so that a visitor who left is noticed
+        if time.monotonic() - began > deadline:
+            raise DeadlinePassed("The download took too long. What has arrived is kept; start it again to resume.")
         try:
             item = news.get(timeout=POLL)
         except queue.Empty:
-            yield line  # so that a cancelled visitor is noticed
             continue
         while not news.empty() and isinstance(item, tuple):
             item = news.get()
@@ -102,20 +103,27 @@ def _lines(spec: ModelSpec, news: queue.Queue[Any]) -> Iterator[str]:
         if isinstance(item, WorkbenchError):
             raise item
         done, total = item
-        line = f"Fetching {spec.title}: {done / MB:,.0f} of {total / MB:,.0f} MB"
-        yield line
+        first = done if first is None else first  # what an earlier download left does not count as speed
+        line = f"Downloading {spec.title}: {done / MB:,.0f} of {total / MB:,.0f} MB"
+        seconds = time.monotonic() - began
+        if done > first and seconds > 1:
+            rate = (done - first) / seconds
+            line += f", {rate / MB:.1f} MB/s, about {max(1, round((total - done) / rate)):,} s left"
 
 
-def model_menu(engine: Engine, *, label: str = "Model") -> gr.Dropdown:
+def model_menu(engine: Engine) -> gr.Dropdown:
     """Lay out the menu, and below it what to do when the chosen checkpoint is missing."""
-    runs = Runs("Stopped; what has arrived is kept.", places=1)
-    menu = gr.Dropdown(choices(), value=engine.default, label=label, info="Choosing fetches nothing.")
-    with gr.Group(visible=False) as missing:
+    jobs = Jobs("download", stopped="Stopped; what has arrived is kept.", places=1)
+    menu = gr.Dropdown(
+        choices(), value=engine.default, label="Model", info="Selecting a model does not download it.",
+        elem_id="model-menu",
+    )  # fmt: skip
+    with gr.Column(visible=False, elem_id="model-missing") as missing:
         text = gr.Markdown(elem_classes="notes")
-        sure = gr.Checkbox(label="Yes, fetch it from the Hugging Face Hub", visible=downloads_allowed())
+        sure = gr.Checkbox(label="Yes, download it from the Hugging Face Hub", visible=downloads_allowed())
         with gr.Row(visible=downloads_allowed()):
-            go = gr.Button("Download", interactive=False, size="sm")
-            stop = gr.Button("Cancel download", variant="stop", size="sm")
+            go = gr.Button("Download", interactive=False, size="sm", min_width=80)
+            stop = gr.Button("Cancel download", variant="stop", size="sm", min_width=80)
         status = gr.Markdown(elem_classes=["notes", "live"])
 
     def chosen(key: str) -> tuple[Any, ...]:
@@ -123,16 +131,21 @@ def model_menu(engine: Engine, *, label: str = "Model") -> gr.Dropdown:
         here = hub.presence(spec).here
         return gr.update(visible=not here), "" if here else advice(spec), False, ""
 
+    def updates(key: str) -> Iterator[tuple[Any, ...]]:
+        for line in download(find(key), deadline=jobs.seconds):
+            yield line, gr.skip()
+        yield line, gr.update(choices=choices())
+
     @handler
-    def download(key: str, confirmed: bool, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def run(key: str, confirmed: bool, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if not (confirmed and downloads_allowed()):
             raise Cancelled("Not confirmed.")
-        yield from runs.newest(owner(request), lambda _: _fetched(find(key)), stopped=(runs.stopped, gr.skip()))
+        yield from jobs.run(owner(request), lambda _: updates(key), stopped=(jobs.stopped, gr.skip()))
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     menu.change(chosen, menu, [missing, text, sure, status], queue=False, **hidden)
     sure.change(lambda yes: gr.update(interactive=bool(yes)), sure, go, queue=False, **hidden)
-    event: dict[str, Any] = {"fn": download, "inputs": [menu, sure], "outputs": [status, menu], **hidden}
-    wire(runs, go, stop, says=status, event={**event, "concurrency_id": "download", "concurrency_limit": 1})
+    event: dict[str, Any] = {"fn": run, "inputs": [menu, sure], "outputs": [status, menu], **hidden}
+    wire(jobs, go, stop, status=status, event={**event, "concurrency_id": "download", "concurrency_limit": 1})
     gr.on(None, lambda: gr.update(choices=choices()), None, menu, queue=False, **hidden)
     return menu

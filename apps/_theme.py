@@ -1,6 +1,6 @@
 """How the workbench looks: quiet, one accent colour, readable in light and dark; system fonts only.
 
-Knows no tab. `launch(theme=theme(), head=HEAD)` takes it.
+`launch(theme=theme(), head=HEAD)` takes it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from apps._folder_box import SCRIPT
+from apps._navigation import script
 
 _STYLES = Path(__file__).with_name("workbench.css")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
@@ -87,17 +88,21 @@ def theme() -> gr.themes.Base:
     ).set(**COLOURS)
 
 
-# Elements of class `live` are read out when they change; tabs are drawn late, so the page is watched for new ones.
+# Elements of class `live` are read out when they change; views are drawn late, so the page is watched for new ones.
 HEAD = (
     f"<style>\n{_STYLES.read_text(encoding='utf-8')}</style>\n"
     + """<script>
-document.addEventListener('DOMContentLoaded', () => {
+(() => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
     element.setAttribute('aria-live', 'polite');
   });
-  mark();
-  new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
-});
+  const watch = () => {
+    mark();
+    new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
+  };
+  if (document.body) watch();  // Gradio may add this script before or after the page is read
+  else document.addEventListener('DOMContentLoaded', watch);
+})();
 </script>"""
-    + f"<script>\n{SCRIPT}</script>"
+    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
 )

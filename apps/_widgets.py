@@ -1,12 +1,11 @@
-"""Widgets that several views share: picture, labels, templates, model menu; and text that is shown as it was typed.
+"""Widgets that several views share: image, labels, templates, tables, code.
 
-Knows no tab. Every widget carries a label and a word of help.
+Every widget carries a label and a line of help.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
@@ -14,26 +13,24 @@ from gradio.data_classes import ImageData
 from workbench.prompts import TEMPLATE_SETS
 from workbench.reproduce import OWN
 
-if TYPE_CHECKING:
-    from workbench.models import ModelSpec
-
-PICTURE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
+IMAGE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
+COLLAPSED: Any = "hidden"  # in the document but taking no room: a first result need not wait for its widget to load
 
 
-class PictureFile(gr.Image):
+class ImageFile(gr.Image):
     """`gr.Image` without its own decoding, which would end in a bare "Error" for a broken file."""
 
     is_template = True  # the page draws it as the image it derives from
 
     def preprocess(self, payload: ImageData | None) -> str | None:
-        """Hand on the path of the upload."""
+        """Return the path of the upload."""
         return payload.path if payload else None
 
 
-def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) -> gr.Image:
-    """A picture that reaches us as the uploaded file, untouched: `images.safe_open` is the only decoder."""
-    return PictureFile(
+def image_box(label: str, *, height: int = 300, elem_id: str | None = None) -> gr.Image:
+    """An image that reaches us as the uploaded file, untouched: `images.safe_open` is the only decoder."""
+    return ImageFile(
         label=label,
         type="filepath",
         image_mode=None,
@@ -42,17 +39,17 @@ def picture_box(label: str, *, height: int = 300, elem_id: str | None = None) ->
         buttons=["fullscreen"],
         height=height,
         elem_id=elem_id,
-        placeholder=f"Drop a picture here, or click to choose\n{PICTURE_TYPES}",
-        alt_text="The picture to be named",
+        placeholder=f"Drop an image here, or click to choose\n{IMAGE_TYPES}",
+        alt_text="The chosen image",
     )
 
 
-def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:
+def labels_box(value: str = FIRST_LABELS, *, elem_id: str | None = None) -> gr.Textbox:
     """Labels, one CSV row or one a line."""
     return gr.Textbox(
         value,
         label="Labels",
-        info="Any words: separated by commas, or one a line. At most 256.",
+        info="Any words, separated by commas or one per line. At most 256.",
         placeholder="cat, dog, coffee cup",
         lines=2,
         max_lines=8,
@@ -61,18 +58,18 @@ def labels_box(value: str = "", *, elem_id: str | None = None) -> gr.Textbox:
 
 
 def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
-    """Which sentences the labels are put into; the second widget shows itself for the visitor's own list."""
+    """Prompt templates to fill the labels into; the second widget appears for the visitor's own list."""
     choices = [(_template_title(entry.title, len(entry.templates)), entry.key) for entry in TEMPLATE_SETS]
     choice = gr.Dropdown(
         [*choices, ("My own list", OWN)],
         value="one",
         label="Prompt templates",
-        info="The sentences that each label is put into; several are averaged.",
+        info="Each label is put into these sentences; several are averaged.",
     )
     own = gr.Textbox(
         "",
         label="My templates",
-        info="One a line; {} stands for the label.",
+        info="One per line; {} stands for the label.",
         placeholder="a photo of a {}.\na drawing of a {}.",
         lines=3,
         visible=False,
@@ -81,19 +78,13 @@ def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
     return choice, own
 
 
+def none_of_these_box() -> gr.Checkbox:
+    """Whether a background class competes with the labels."""
+    return gr.Checkbox(label="Add “none of these”", info="Adds a generic background class.")
+
+
 def _template_title(title: str, count: int) -> str:
     return title if count == 1 else f"{title} ({count})"
-
-
-def literal(text: str) -> str:
-    """Return text that Markdown shows exactly as typed: no markup, no link, no picture is made of it."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
-
-
-def said(spec: ModelSpec) -> str:
-    """Return the words every answer carries about its model: which, and what it was trained on."""
-    trained = f"trained on {spec.trained_on}" if spec.trained_on else "what it was trained on is not known here"
-    return f"**{literal(spec.title)}**, {literal(trained)}"
 
 
 def table(headers: list[str], label: str, *, elem_id: str | None = None, **options: Any) -> gr.Dataframe:
@@ -109,3 +100,8 @@ def table(headers: list[str], label: str, *, elem_id: str | None = None, **optio
         buttons=["copy"],
         **options,
     )
+
+
+def code(label: str, *, elem_id: str | None = None, **options: Any) -> gr.Textbox:
+    """A box of code or YAML in a fixed-width font."""
+    return gr.Textbox(label=label, elem_id=elem_id, elem_classes="code", buttons=["copy"], **options)

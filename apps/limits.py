@@ -42,12 +42,18 @@ class Limits:
     connections: int = 2000  # of all addresses
     connections_per_visitor: int = 256  # of one address
     header_seconds: float = 10.0  # longest time that the head of a request may take
-    job_seconds: float = 300.0  # deadline of a job
+    answer_seconds: float = 120.0  # deadline of one answer: classify, compare, match, templates
+    attribution_seconds: float = 300.0  # deadline of one heat map
+    batch_seconds: float = 1800.0  # deadline of classifying many images
+    lesson_seconds: float = 900.0  # deadline of training a small CLIP
+    race_seconds: float = 1800.0  # deadline of a race of objectives
     audit_seconds: float = 3600.0  # deadline of one audit of one model
+    download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
     json_seconds: float = 20.0  # longest time that a body other than an upload may take
     upload_seconds: float = 900.0  # longest time that an upload may take
     quota_bytes: int = 2_000_000_000  # of all uploads on disk together
+    quota_per_visitor: int = 600_000_000  # of the uploads of one address within `keep_seconds`
     keep_seconds: int = 3600  # age at which uploads and results are deleted
     sweep_seconds: int = 600  # how often that is looked after
     downloads: bool = True  # visitors may have a checkpoint fetched
@@ -61,7 +67,11 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     requests_burst=60,
     requests_per_second=4.0,
     requests_open=8,
-    job_seconds=110.0,
+    answer_seconds=110.0,
+    attribution_seconds=110.0,
+    batch_seconds=110.0,
+    lesson_seconds=110.0,
+    race_seconds=110.0,
     audit_seconds=110.0,
     downloads=False,
 )
@@ -76,11 +86,26 @@ def shown(limits: Limits) -> list[tuple[str, str]]:
     """Return the rows that a visitor should know, in words."""
     mb = 1_000_000
     return [
-        ("A picture", f"PNG, JPEG or WebP; {limits.picture_bytes // mb} MB; {limits.picture_pixels // mb} megapixels"),
-        ("Many pictures", f"{limits.pictures} files or one zip; {limits.upload_bytes // mb} MB together"),
+        ("An image", f"PNG, JPEG or WebP; {limits.picture_bytes // mb} MB; {limits.picture_pixels // mb} megapixels"),
+        ("Many images", f"{limits.pictures} files or one zip; {limits.upload_bytes // mb} MB together"),
         ("Labels", f"{limits.labels}, each up to {limits.label_chars} characters"),
         ("Prompts", f"{limits.prompt_chars} characters; what a model cannot read is shown as cut off"),
         ("Waiting jobs", f"{limits.waiting_per_page} a page, {limits.waiting_per_visitor} a visitor"),
-        ("A job", f"stops after {limits.job_seconds:.0f} seconds; an audit after {limits.audit_seconds:.0f}"),
+        ("Time limits", ", ".join(f"{title} {_duration(seconds)}" for title, seconds in _deadlines(limits))),
         ("Uploads", f"deleted after {limits.keep_seconds // 60} minutes"),
     ]
+
+
+def _deadlines(limits: Limits) -> list[tuple[str, float]]:
+    return [
+        ("an answer", limits.answer_seconds),
+        ("a heat map", limits.attribution_seconds),
+        ("many images", limits.batch_seconds),
+        ("training a small CLIP", limits.lesson_seconds),
+        ("a race of objectives", limits.race_seconds),
+        ("an audit of one model", limits.audit_seconds),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds % 60 == 0 else f"{seconds:.0f} s"

@@ -1,7 +1,4 @@
-"""What an audit says in the end: measures, sentences that they support, and charts as data.
-
-Knows no model, no file and no drawing.
-"""
+"""The result of an audit: measures, the sentences that they support, and charts as data."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ class Finding:
     strength: Strength
     metric: str = ""  # of the measures behind it
     slice: Mapping[str, str] | None = None
-    effect: float | None = None  # for ranking, in the metric's unit
+    effect: float | None = None  # signed, in the metric's unit
     p_adj: float | None = None
     n: int | None = None
 
@@ -50,15 +47,15 @@ class Figure:
     data: DataFrame
     x: str  # axis title with unit
     y: str
-    alt: str  # what it shows, for those who do not see it
+    alt: str  # text alternative
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the analyse stage says."""
+    """What the analyse stage returns."""
 
     measures: Sequence[Measure]
     findings: Sequence[Finding] = ()
     figures: Sequence[Figure] = ()
-    sanity: Sequence[str] = ()  # what looks wrong with the run itself, such as a gradient that vanishes
+    sanity: Sequence[str] = ()  # warnings about the run itself, such as a zero gradient
     tables: Mapping[str, DataFrame] | None = None  # further tables for the report: title -> table

@@ -1,7 +1,7 @@
-"""What a model answers: prompts, one direction a label, cosines, logits, probabilities by the model's own rule.
+"""The answers of a model: prompts, one direction a label, cosines, logits, probabilities by the model's own rule.
 
-Knows no picture, no audit, and no model beyond its facts. Everything is worked out in float64, and cosines are rounded
-before they are compared, so that equal scores are equal on every machine; a tie goes to the label that stands first.
+Computed in float64; cosines are rounded before they are compared, so that equal scores are equal on every machine.
+A tie goes to the label that comes first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from audits.contracts import ModelFacts
 
-DECIMALS = 6  # of a cosine, so that the last bits of a sum decide nothing
+DECIMALS = 6  # of a cosine; removes differences in the last bits of a sum
 
 
 def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
@@ -33,25 +33,25 @@ def classifier(
     return ensemble(texts, [prompts([label], templates) for label in labels])
 
 
-def ensemble(texts: Mapping[str, NDArray[np.float32]], asked: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+def ensemble(texts: Mapping[str, NDArray[np.float32]], prompts_of: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     """Average each class's prompts in the joint space; (k, dim), unit rows.
 
     Source:
         Radford et al. 2021, arXiv:2103.00020, section 3.1.4.
     """
-    means = np.stack([np.mean([texts[prompt] for prompt in row], axis=0, dtype=np.float64) for row in asked])
+    means = np.stack([np.mean([texts[prompt] for prompt in row], axis=0, dtype=np.float64) for row in prompts_of])
     answer: NDArray[np.float64] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     return answer
 
 
 def cosines(images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pictures (n, dim) and directions (k, dim) -> (n, k), rounded."""
+    """Images (n, dim) and directions (k, dim) -> (n, k), rounded."""
     answer: NDArray[np.float64] = np.round(images.astype(np.float64) @ weights.T, DECIMALS)
     return answer
 
 
 def logits(model: ModelFacts, images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pictures (n, dim) and classifier (k, dim) -> (n, k): scaled cosines, bias included."""
+    """Images (n, dim) and classifier (k, dim) -> (n, k): scaled cosines, bias included."""
     answer: NDArray[np.float64] = cosines(images, weights) * model.logit_scale + model.logit_bias
     return answer
 

@@ -1,7 +1,6 @@
-"""Name pictures with one of a closed set of labels: which labels, which pictures, which choices.
+"""Images named with one of a closed set of labels: which labels, which images, which choices.
 
-A protocol's label sets hold; without any, the labels of the data set are the one set. Knows no picture
-and no statistics.
+The label sets are the protocol's; without any, the labels of the data set are the one set.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from audits.answers import prompts
 from audits.seeds import generator
 from workbench.errors import BadInput
 from workbench.labels import check_labels
@@ -22,7 +22,7 @@ def label_sets(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
     """Return the label sets by name: the protocol's, or the data set's own labels in alphabetical order.
 
     Raises:
-        BadInput: a set has fewer than two labels, or the data set more than can be asked at once.
+        BadInput: a set has fewer than two labels, or the data set has too many.
     """
     sets = {name: entry.labels for name, entry in rules.label_sets.items()}
     if not sets:
@@ -30,25 +30,30 @@ def label_sets(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
     return {name: check_labels(labels, at_least=2) for name, labels in sets.items()}
 
 
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
+    """Return all labels of all sets in all templates."""
+    return [prompt for labels in label_sets(dataset, rules).values() for prompt in prompts(labels, rules.templates)]
+
+
 def labelled(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return the ids of the pictures whose true label is in one of the sets, sorted.
+    """Return the ids of the images whose true label is in one of the sets, sorted.
 
     Raises:
         BadInput: there is none.
     """
     known = {label for labels in label_sets(dataset, rules).values() for label in labels}
     table = dataset.table
-    kept = sorted(table.loc[table["label"].isin(known), "sample_id"])
-    if not kept:
+    ids = sorted(table.loc[table["label"].isin(known), "sample_id"])
+    if not ids:
         raise BadInput(
-            f"No picture of {dataset.about.title!r} has a label that the protocol {rules.name!r} knows; "
-            f"it knows {', '.join(sorted(known)[:8])} …"
+            f"No image of {dataset.about.title!r} has a label of the protocol {rules.name!r}; "
+            f"its labels are {', '.join(sorted(known)[:8])} …"
         )
-    return kept
+    return ids
 
 
 def choices(labels: Sequence[str], truth: str, *, size: int, seed: int, sample_id: str) -> list[int]:
-    """Draw the places of `size` labels, the true one among them, by a lot of the picture's own; sorted.
+    """Draw the places of `size` labels, the true one among them, from the image's own generator; sorted.
 
     With `size` 0, or one that the labels do not fill, all are taken.
     """

@@ -1,12 +1,12 @@
-"""What an audit is made of: a question, what it needs, and three stages that a runner drives: embed, score, analyse.
+"""What an audit consists of: a question, what it needs, and three stages that a runner drives: embed, score, analyse.
 
     audit x model x data set x protocol
-        plan, texts  ->  embed    vectors of pictures, of their changed forms, and of texts
-                     ->  score    one row a picture and form: what the model answered
+        plan, texts  ->  embed    vectors of images, of their changed forms, and of texts
+                     ->  score    one row an image and form: what the model answered
                      ->  analyse  measures with intervals, findings, figures; never needs the model
 
-Knows no runner, no file format and no screen. An audit is a module with the functions of `Stages`, named by one row of
-`audits.catalogue.AUDITS`.
+An audit is a package with the functions of `Stages`, named by one row of `audits.catalogue.AUDITS`: `score.py`
+(settings, plan, texts, score), `analyse.py`, `text.py`, and `change.py` or `attack.py` where it alters images.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
     from workbench.backend import WhiteBox
 
-CLEAN = "clean"  # the name of the picture itself, among its forms
+CLEAN = "clean"  # the name of the image itself, among its forms
 OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind
 
 
@@ -39,29 +39,29 @@ class Audit:
     version: int  # rises when equal inputs would give other numbers
     title: str
     question: str  # one sentence, ends with a question mark
-    module: str  # dotted name of the module that fulfils `Stages`
+    module: str  # dotted name of the package that fulfils `Stages`
     protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
     builtin: str  # key of the data set that is there without any download
     needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
     tags: tuple[str, ...] = ()
     source: str = ""  # paper and section
-    people: bool = False  # pictures show people: thumbnails are off by default
+    people: bool = False  # images show people: thumbnails are off by default
     white_box: bool = False  # needs gradients: not every model has them
     intended_use: str = ""  # limits that are shown before the audit starts
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture of the data set in one form."""
+    """One image of the data set in one form."""
 
     sample_id: str
     variant: str = CLEAN
-    recipe: str = ""  # canonical JSON of everything that `change` or `attack` needs; empty for the picture itself
+    recipe: str = ""  # canonical JSON of everything that `change` or `attack` needs; empty for the image itself
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What the score and analyse stages may know of a model, without the model."""
+    """What the score and analyse stages know about a model, without the model."""
 
     key: str
     title: str
@@ -77,7 +77,7 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the embed stage hands over."""
+    """Result of the embed stage."""
 
     model: ModelFacts
     dataset: Dataset
@@ -87,10 +87,10 @@ class Embedded:
 
 
 class Stages(Protocol):
-    """The functions and texts of an audit's module. `change` and `attack` exist where recipes are not empty.
+    """The functions and texts of an audit's package. `change` and `attack` exist where recipes are not empty.
 
-    `settings` of the protocol are read with the module's own pydantic model `Settings`, so that a wrong file is refused
-    before anything runs. Every function is deterministic: the same arguments give the same answer.
+    `settings` of the protocol are read with the package's own pydantic model `Settings`, so that a wrong file is
+    refused before anything runs. Every function is deterministic: the same arguments give the same answer.
     """
 
     Settings: type[Any]  # pydantic model of `Rules.settings`
@@ -98,13 +98,13 @@ class Stages(Protocol):
     LIMITS: str  # Markdown: what the numbers do not show
 
     def plan(self, dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-        """Say which pictures are embedded, in which forms."""
+        """Return which images are embedded, in which forms."""
 
     def texts(self, dataset: Dataset, rules: Rules) -> list[str]:
-        """Say which texts are embedded: prompts, filled in."""
+        """Return which texts are embedded: prompts, filled in."""
 
     def change(self, picture: Image.Image, item: Item) -> Image.Image:
-        """Return the changed form of an upright RGB picture; called for items with a recipe, in any process."""
+        """Return the changed form of an upright RGB image; called for items with a recipe, in any process."""
 
     def attack(
         self, box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]
@@ -112,10 +112,10 @@ class Stages(Protocol):
         """(n, 3, size, size) in 0..1 -> the same shape, changed with gradients; white-box audits only."""
 
     def score(self, embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-        """Return the samples: one row a picture, form and label set (or query).
+        """Return the samples: one row an image, form and label set (or query).
 
         Columns: sample_id, variant, label_set; cluster and every attribute of the data set; `outcome:METRIC` in 0..1
-        (or null where not defined) for what is compared picture by picture between runs; and what this audit needs,
+        (or null where not defined) for what is compared image by image between runs; and what this audit needs,
         such as y_true, y_pred, rank_true, topk, scores.
         """
 

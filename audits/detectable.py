@@ -1,6 +1,6 @@
-"""What each slice could have shown: the smallest difference that would have been found four times out of five.
+"""The smallest difference from the other groups that a slice could have shown in 80 of 100 runs.
 
-Knows measures only, of any audit. A gap below this was not ruled out; it was out of reach.
+A gap below it is not ruled out: there were too few images to find it.
 """
 
 from __future__ import annotations
@@ -18,38 +18,37 @@ if TYPE_CHECKING:
     from workbench.statistics.measures import Measure
 
 Key = tuple[str, ...]
-_ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "y_pred")  # no attribute of the picture
+_ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "y_pred")  # no attribute of the image
 
 
 def attributes_of(samples: DataFrame) -> set[str]:
-    """Return the columns that say something of the picture itself: one value in all rows of a picture.
+    """Return the columns that describe the image itself: one value in all rows of an image.
 
-    Sizes, severities and other conditions in which one picture is shown several times are none.
+    Sizes, severities and other conditions under which one image is measured several times are none.
     """
     texts = [name for name in samples.columns if samples[name].map(lambda cell: isinstance(cell, str)).all()]
-    kept = [name for name in texts if name not in _ANSWERS]
-    by_picture = samples.groupby("sample_id", sort=False)
-    return {name for name in kept if by_picture[name].nunique().max() == 1}
+    by_image = samples.groupby("sample_id", sort=False)
+    return {name for name in texts if name not in _ANSWERS and by_image[name].nunique().max() == 1}
 
 
 def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Measure]:
     """Return the measures; each share of a slice has the smallest difference from the other groups that it could show.
 
-    The other groups are those that differ in an attribute of the picture and agree in everything else. Slices that are
-    conditions alone, such as a severity, are held against the other conditions, which show the same pictures.
+    The other groups are those that differ in an attribute of the image and agree in everything else. Slices that are
+    conditions alone, such as a severity, are compared with the other conditions, which show the same images.
 
     Args:
         measures: of one audit.
-        attributes: names in slices that are attributes of the picture.
+        attributes: names in slices that are attributes of the image.
     """
     families: dict[Key, list[Measure]] = {}
     for measure in measures:
         if _counts(measure):
             families.setdefault(_family(measure, attributes), []).append(measure)
-    found = {
+    smallest = {
         id(one): reach for family in families.values() if len(family) > 1 for one, reach in _reaches(family, attributes)
     }
-    return [replace(one, detectable=found[id(one)]) if id(one) in found else one for one in measures]
+    return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
 
 
 def _counts(measure: Measure) -> bool:
@@ -69,7 +68,7 @@ def _family(measure: Measure, attributes: Collection[str]) -> Key:
 
 def _reaches(family: Sequence[Measure], attributes: Collection[str]) -> Iterator[tuple[Measure, float | None]]:
     hits, cases, sizes = ([getattr(one, name) for one in family] for name in ("k_pos", "n", "n_effective"))
-    same = not any(name in attributes for name in family[0].slice)  # conditions: the same pictures again
+    same = not any(name in attributes for name in family[0].slice)  # conditions: the same images again
     for at, one in enumerate(family):
         n = sum(cases) - cases[at]
         others = max(sizes[:at] + sizes[at + 1 :]) if same else sum(sizes) - sizes[at]

@@ -1,7 +1,4 @@
-"""Clouds: random pictures that are smooth at every size, for fog, frost and textures.
-
-Knows no picture.
-"""
+"""Fractal noise (plasma): random images that look alike at every scale, for fog, frost and textures."""
 
 from __future__ import annotations
 
@@ -14,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw a cloud by midpoint displacement on a torus (diamond-square); (side, side) in 0..1, side a power of two.
+    """Draw fractal noise by midpoint displacement on a torus (diamond-square); (side, side) in 0..1.
+
+    `side` is a power of two.
 
     Source:
         Fournier, Fussell and Carpenter 1982, Comm. ACM 25:371.

@@ -1,6 +1,6 @@
 """Protocols: label sets, templates, decision rule and settings of an audit, as versioned YAML with a hash.
 
-What changes a number changes the hash; titles, sources and published numbers do not. Knows no model and no data.
+What changes a number changes the hash; titles, sources and published numbers do not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workbench.prompts import check_templates
 from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parent / "protocols"
-_SILENT = {"title", "source", "notes", "published", "content_warning"}  # change no number
+_NOT_HASHED = {"title", "source", "notes", "published", "content_warning"}  # change no number
 
 
 class LabelSet(BaseModel):
@@ -43,7 +43,8 @@ class Published(BaseModel):
     metric: str
     slice: dict[str, str] = Field(default_factory=dict)
     value: float
-    model: str  # that it was published for
+    model: str  # it was published for, in the words of the source
+    key: str = ""  # of that model in the catalogue, where it is there
     source: str  # paper, table
 
 
@@ -74,7 +75,7 @@ class Protocol(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 of what decides the numbers, 64 hexadecimal digits."""
-        content = self.model_dump(mode="json", exclude=_SILENT | {"name", "version"})
+        content = self.model_dump(mode="json", exclude=_NOT_HASHED | {"name", "version"})
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

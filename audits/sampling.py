@@ -1,7 +1,4 @@
-"""Pictures by lot, and the columns that every audit's samples begin with.
-
-Knows no model and no question.
-"""
+"""Random images of a data set, and the columns that every audit's samples begin with."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
-    """Return one row an item: sample_id, variant, cluster (the picture itself where none is known), attributes, y_true.
+    """Return one row an item: sample_id, variant, cluster (the image itself where none is known), attributes, y_true.
 
     `split` asks for that column, too. The column `label` of the data set is called `y_true`.
     """
@@ -26,8 +23,8 @@ def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
 
     dataset = embedded.dataset
     further = [name for name in dataset.attributes if name != "label"]
-    kept = ["sample_id", "cluster", *(["split"] if split else []), "label", *further]
-    table = dataset.table[kept].set_index("sample_id", drop=False)
+    columns = ["sample_id", "cluster", *(["split"] if split else []), "label", *further]
+    table = dataset.table[columns].set_index("sample_id", drop=False)
     rows = table.loc[[item.sample_id for item in embedded.items]].reset_index(drop=True)
     rows = rows.rename(columns={"label": "y_true"})
     rows["cluster"] = rows["cluster"].where(rows["cluster"] != "", rows["sample_id"])
@@ -36,7 +33,7 @@ def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
 
 
 def some(dataset: Dataset, ids: Sequence[str], *, count: int, seed: int) -> list[str]:
-    """Take `count` of the pictures (0: all) by lot, one of each cluster before a second of any; sorted."""
+    """Draw `count` of the images (0: all) at random, one of each cluster before a second of any; sorted."""
     if not 0 < count < len(ids):
         return sorted(ids)
     clusters = dict(zip(dataset.table["sample_id"], dataset.table["cluster"], strict=True))
@@ -47,5 +44,4 @@ def some(dataset: Dataset, ids: Sequence[str], *, count: int, seed: int) -> list
         cluster = clusters[sample] or sample
         ranks.append(taken.get(cluster, 0))
         taken[cluster] = taken.get(cluster, 0) + 1
-    kept = [order[at] for at in sorted(range(len(order)), key=lambda at: ranks[at])[:count]]
-    return sorted(kept)
+    return sorted(order[at] for at in sorted(range(len(order)), key=lambda at: ranks[at])[:count])

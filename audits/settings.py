@@ -1,7 +1,4 @@
-"""A protocol's settings, read with the audit's own model of them, so that a wrong one is refused before anything runs.
-
-Knows no audit.
-"""
+"""A protocol's settings, checked against the audit's own model of them before anything runs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Gaps that turn round: two groups compared as they come, and within each group of a second attribute.
+"""Gaps that reverse (Simpson's paradox): two groups compared overall, and with a second attribute held fixed.
 
-Works on the samples of any audit. Says that a direction turned, and how sure both directions are; not why.
+Works on the samples of any audit. Reports that a direction reverses and the evidence for both directions; not why.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 MOST = 50  # groups of a second attribute
-TABLE = "Directions that turn round with a second attribute held fixed"
+TABLE = "Gaps that reverse when a second attribute is held fixed (Simpson's paradox)"
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A gap that is looked into: yes/no values of pictures in groups, and what it is called."""
+    """A gap to check for reversals: yes/no values of images in groups, and its name."""
 
-    measure: Measure  # flagged where the gap turns round
+    measure: Measure  # flagged where the gap reverses
     name: str  # in sentences: "accuracy.gender"
     by: str  # the column of the groups
     rows: DataFrame  # columns `value` (0 or 1), `cluster`, `by` and the second attributes
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A pair of groups whose order turns round, with the evidence for each direction."""
+class Reversed:
+    """A pair of groups whose order reverses, with the evidence for each direction."""
 
     gap: Gap
     held: str  # the second attribute
     pair: Reversal
-    crude: float  # adjusted p of the difference as they come
+    crude: float  # adjusted p of the overall difference
     within: float  # adjusted p of the difference with the second attribute held fixed
 
     @property
@@ -55,7 +55,7 @@ class Turn:
 
 
 def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[Gap]:
-    """Yield the gaps between groups of one attribute that the samples hold picture by picture."""
+    """Yield the gaps between groups of one attribute that the samples hold image by image."""
     for measure in measures:
         outcome, by = f"{OUTCOME}{measure.metric}", measure.slice_by
         if measure.contrast != "between_groups" or outcome not in samples or by not in samples:
@@ -69,31 +69,34 @@ def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[Gap]:
 
 
 def added(analysis: Analysis, gaps: Sequence[Gap], attributes: Sequence[str], *, title: str = TABLE) -> Analysis:
-    """Return the analysis with what was seen of gaps that turn round: findings, a table, and a flag on each such gap.
+    """Return the analysis with its reversals: findings, a table, and a flag on each gap that reverses.
 
     Args:
         analysis: of an audit.
-        gaps: what is looked into.
+        gaps: to check.
         attributes: second attributes that may be held fixed.
         title: of the table.
     """
-    turns, pairs = _turns(gaps, attributes)
+    cases, pairs = _cases(gaps, attributes)
     if not pairs:
         return analysis
-    sure = {id(turn.gap.measure) for turn in turns if turn.sure}
+    sure = {id(case.gap.measure) for case in cases if case.sure}
     measures = [
         replace(one, flags=tuple(dict.fromkeys((*one.flags, "reversed")))) if id(one) in sure else one
         for one in analysis.measures
     ]
-    tables = {**(analysis.tables or {}), **({title: _table(turns)} if turns else {})}
+    tables = {**(analysis.tables or {}), **({title: _table(cases)} if cases else {})}
     return replace(
-        analysis, measures=measures, findings=[*analysis.findings, *_findings(turns, pairs, gaps)], tables=tables
+        analysis,
+        measures=measures,
+        findings=[*analysis.findings, *_findings(cases, pairs, gaps)],
+        tables=tables,
     )
 
 
-def _turns(gaps: Sequence[Gap], attributes: Sequence[str]) -> tuple[list[Turn], int]:
-    """Return the pairs that turn round, and how many were looked at; both directions of all pairs are one family."""
-    seen: list[tuple[Gap, str, Reversal, tuple[float, float]]] = []
+def _cases(gaps: Sequence[Gap], attributes: Sequence[str]) -> tuple[list[Reversed], int]:
+    """Return the pairs that reverse, and how many were compared; both directions of all pairs are one family."""
+    candidates: list[tuple[Gap, str, Reversal, tuple[float, float]]] = []
     pairs = 0
     for gap in gaps:
         for held in attributes:
@@ -101,37 +104,38 @@ def _turns(gaps: Sequence[Gap], attributes: Sequence[str]) -> tuple[list[Turn], 
                 continue
             strata = _strata(gap.rows, gap.by, held, shrunk=False)
             pairs += compared(strata)
-            if turned := reversals(strata):
+            if flipped := reversals(strata):
                 fewer = _strata(gap.rows, gap.by, held, shrunk=True)
-                seen += [(gap, held, one, evidence(fewer, one.higher, one.lower)) for one in turned]
-    p_values = [p for *_, both in seen for p in both]
-    adjusted = [one.p_adj or 0.0 for one in adjust([*p_values, *([1.0] * 2 * (pairs - len(seen)))])]
-    turns = [
-        Turn(gap, held, pair, adjusted[2 * at], adjusted[2 * at + 1]) for at, (gap, held, pair, _) in enumerate(seen)
+                candidates += [(gap, held, one, evidence(fewer, one.higher, one.lower)) for one in flipped]
+    p_values = [p for *_, both in candidates for p in both]
+    adjusted = [one.p_adj or 0.0 for one in adjust([*p_values, *([1.0] * 2 * (pairs - len(candidates)))])]
+    cases = [
+        Reversed(gap, held, pair, adjusted[2 * at], adjusted[2 * at + 1])
+        for at, (gap, held, pair, _) in enumerate(candidates)
     ]
-    return sorted(turns, key=lambda turn: (not turn.sure, turn.within, turn.crude, -turn.pair.crude)), pairs
+    return sorted(cases, key=lambda case: (not case.sure, case.within, case.crude, -case.pair.crude)), pairs
 
 
 def _strata(rows: DataFrame, by: str, held: str, *, shrunk: bool) -> dict[str, Counts]:
-    """Return stratum -> group -> (k, n); `shrunk`: what independent pictures would tell."""
-    found: dict[str, dict[str, tuple[int, int]]] = {}
+    """Return stratum -> group -> (k, n); `shrunk`: divided by the design effect of the clusters."""
+    counts: dict[str, dict[str, tuple[int, int]]] = {}
     for (stratum, group), part in rows[rows[held] != ""].groupby([held, by], sort=True):
         names = list(part["cluster"]) if shrunk and not part["cluster"].is_unique else None
-        found.setdefault(str(stratum), {})[str(group)] = effective(part["value"].to_numpy(float), names)
-    return dict(found)
+        counts.setdefault(str(stratum), {})[str(group)] = effective(part["value"].to_numpy(float), names)
+    return dict(counts)
 
 
-def _findings(turns: Sequence[Turn], pairs: int, gaps: Sequence[Gap]) -> Iterator[Finding]:
-    sure = [turn for turn in turns if turn.sure]
-    told: dict[tuple[int, str], list[Turn]] = {}
-    for turn in sure:
-        told.setdefault((id(turn.gap.measure), turn.held), []).append(turn)
-    for same in told.values():
+def _findings(cases: Sequence[Reversed], pairs: int, gaps: Sequence[Gap]) -> Iterator[Finding]:
+    sure = [case for case in cases if case.sure]
+    groups: dict[tuple[int, str], list[Reversed]] = {}
+    for case in sure:
+        groups.setdefault((id(case.gap.measure), case.held), []).append(case)
+    for same in groups.values():
         yield _finding(same[0], len(same) - 1)
     if not sure:
         text = (
-            "No evidence that a direction between two groups turns round when a second attribute is held fixed: "
-            f"{pairs} comparisons of {_names(gaps)} looked at, {len(turns)} turn within what chance gives."
+            "No evidence that the direction between two groups reverses (Simpson's paradox) when a second attribute is "
+            f"held fixed: {pairs} comparisons of {_names(gaps)}; {len(cases)} reverse, within what chance gives."
         )
         yield Finding(text, "no evidence", gaps[0].name, {}, n=max(len(gap.rows) for gap in gaps))
 
@@ -141,42 +145,51 @@ def _names(gaps: Sequence[Gap]) -> str:
     return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
 
 
-def _finding(turn: Turn, more: int) -> Finding:
-    gap, pair, both = turn.gap, turn.pair, max(turn.crude, turn.within) < ALPHA
+def _finding(case: Reversed, more: int) -> Finding:
+    gap, pair, both = case.gap, case.pair, max(case.crude, case.within) < ALPHA
     labels = f" (labels: {gap.measure.label_set})" if gap.measure.label_set else ""
     further = f"; {more} further pair{'s' if more != 1 else ''} likewise" if more else ""
-    held = turn.held.replace("_", " ")
-    what = "turns round" if both else "does not hold"
+    held = case.held.replace("_", " ")
+    what = "reverses" if both else "does not persist"
     text = (
-        f"{'Found: ' if both else ''}{gap.name} by {gap.by.replace('_', ' ')}{labels} {what} with {held} held fixed. "
-        f"As they come, {pair.higher} is {100 * pair.crude:.1f} points above {pair.lower} (p = {turn.crude:.2g}); "
-        f"within equal {held}, {100 * -pair.standardised:.1f} points below (p = {turn.within:.2g}; after correction)"
+        f"{'Found: ' if both else ''}{gap.name} by {gap.by.replace('_', ' ')}{labels} {what} with {held} held fixed "
+        f"(Simpson's paradox). Overall, {pair.higher} is {100 * pair.crude:.1f} points above {pair.lower} "
+        f"(p = {case.crude:.2g}); within equal {held}, {100 * -pair.standardised:.1f} points below "
+        f"(p = {case.within:.2g}; after correction)"
         f"{further}."
     )
     strength: Strength = "found" if both else "note"
     slice = dict(gap.measure.slice)
     return Finding(
-        text, strength, gap.measure.metric, slice, pair.standardised, max(turn.crude, turn.within), len(gap.rows)
+        text,
+        strength,
+        gap.measure.metric,
+        slice,
+        pair.standardised,
+        max(case.crude, case.within),
+        len(gap.rows),
     )
 
 
-def _table(turns: Sequence[Turn]) -> DataFrame:
+def _table(cases: Sequence[Reversed]) -> DataFrame:
     import pandas as pd
 
     rows = [
         (
-            turn.gap.name,
-            turn.gap.measure.label_set,
-            turn.gap.by,
-            f"{turn.pair.higher} minus {turn.pair.lower}",
-            turn.pair.crude,
-            turn.crude,
-            turn.held,
-            turn.pair.standardised,
-            turn.within,
-            "every stratum" if turn.pair.complete else "on average",
+            case.gap.name,
+            case.gap.measure.label_set,
+            case.gap.by,
+            f"{case.pair.higher} minus {case.pair.lower}",
+            case.pair.crude,
+            case.crude,
+            case.held,
+            case.pair.standardised,
+            case.within,
+            "every stratum" if case.pair.complete else "on average",
         )
-        for turn in turns
+        for case in cases
     ]
-    columns = ["metric", "label set", "groups of", "difference", "as they come", "p adj., as they come"]
-    return pd.DataFrame(rows, columns=[*columns, "held fixed", "with it held fixed", "p adj., held fixed", "turns in"])
+    columns = ["metric", "label set", "groups of", "difference", "overall", "p adj., overall"]
+    return pd.DataFrame(
+        rows, columns=[*columns, "held fixed", "with it held fixed", "p adj., held fixed", "reverses in"]
+    )

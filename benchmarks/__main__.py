@@ -1,65 +1,56 @@
-"""`python -m benchmarks`: measure everything in one run on this machine, print the tables, and keep the numbers.
+"""`python -m benchmarks`: measure everything in one run on this machine, print the tables, and save the numbers.
 
-Leaves with 0 whatever the ratios are: it measures, it does not judge.
+Needs no download: weights are random. Exits with 0 whatever the ratios are: it measures, it does not judge.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks import agreement, gpu, material, report, start, users
-from benchmarks.peers import PEERS
+from benchmarks import agreement, ceiling, gpu, material, report, start, users
+from benchmarks.peers import PEERS, WITH_BFLOAT16
 
 screen = Console()
-FLOAT32 = tuple(PEERS)
 GROWING = ("ours", "open_clip loop")
+INSTALL = "pip install -r requirements-bench.txt"
 
 
 def main(
     *,
-    out: Annotated[Path | None, typer.Option(help="Keep the numbers in this JSON file.")] = None,
-    pictures: Annotated[int, typer.Option(help="How many photographs.")] = 64,
-    threads: Annotated[int, typer.Option(help="Threads of every peer; 0: one a core.")] = 0,
-    repeats: Annotated[int, typer.Option(help="The best of so many runs counts.")] = 3,
+    out: Annotated[Path | None, typer.Option(help="Save the numbers in this JSON file.")] = None,
+    pictures: Annotated[int, typer.Option(help="Number of photographs.")] = 64,
+    threads: Annotated[int, typer.Option(help="Threads of every peer; 0: one per core.")] = 0,
+    repeats: Annotated[int, typer.Option(help="Runs of each measurement; the best one counts.")] = 3,
     skip: Annotated[list[str] | None, typer.Option(help="peers, growth, users, start or gpu; repeatable.")] = None,
 ) -> None:
     """Measure ours beside transformers' pipeline, an open_clip loop, ONNX Runtime and OpenVINO."""
+    _quiet()
     threads = threads or len(os.sched_getaffinity(0))
-    skipped = set(skip or ())
-    found: dict[str, Any] = {"machine": machine(threads)}
-    screen.print(" · ".join(f"{name}: {value}" for name, value in found["machine"].items()))
+    results: dict[str, Any] = {"machine": machine(threads)}
+    screen.print(" · ".join(f"{name}: {value}" for name, value in results["machine"].items()))
     with tempfile.TemporaryDirectory(prefix="clip-benchmarks-") as folder:
         made = material.make(Path(folder) / "material", pictures)
-        if "peers" not in skipped:
-            found["throughput"] = throughput(made, threads, repeats)
-            screen.print(report.throughput_table(found["throughput"]))
-            found["least_cosine"] = agreement.least_cosine(made)
-            screen.print(f"bfloat16 beside float32: cosine of the embeddings at least {found['least_cosine']:.5f}")
-        if "growth" not in skipped:
-            found["growth"] = {peer: worker(made, peer, "growth", threads=threads) for peer in GROWING}
-            screen.print(report.growth_table(found["growth"]))
-        if "users" not in skipped:
-            found["users"] = users.measure(made)
-            screen.print(report.users_table(found["users"]["rows"]))
-    if "start" not in skipped:
-        found["start"] = start.measure()
-        screen.print("Start: " + ", ".join(f"{name} {value:.2f}" for name, value in found["start"].items()))
-    if "gpu" not in skipped:
-        found["gpu"] = gpu.measure()
-        screen.print(f"GPU: {found['gpu']}")
-    screen.print(report.ratio_table(report.ratios(found)))
+        _measure(_steps(made, results, threads=threads, repeats=repeats, skip=set(skip or ())))
+    for table in report.tables(results):
+        screen.print(table)
+    if missing := [name for name, row in results.get("throughput", {}).items() if "missing" in row]:
+        screen.print(f"Not measured: {', '.join(missing)}. To add peers: {INSTALL}")
     if out:
-        _write(out, found)
+        _write(out, results)
 
 
 def machine(threads: int) -> dict[str, Any]:
@@ -84,18 +75,8 @@ def has_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags or "bf16" in flags.split()
 
 
-def throughput(made: material.Material, threads: int, repeats: int) -> dict[str, dict[str, Any]]:
-    """Every peer in float32, and ours in bfloat16 where the processor has it."""
-    rows = {peer: worker(made, peer, "throughput", threads=threads, repeats=repeats) for peer in FLOAT32}
-    if has_bf16():
-        rows["ours, bfloat16"] = worker(made, "ours", "throughput", threads=threads, dtype="bfloat16", repeats=repeats)
-    else:
-        rows["ours, bfloat16"] = {"dtype": "bfloat16", "missing": "this processor has no bf16 instructions"}
-    return rows
-
-
 def worker(
-    made: material.Material, peer: str, case: str, *, threads: int, dtype: str = "float32", **options: Any
+    made: material.BenchmarkData, peer: str, case: str, *, threads: int, dtype: str = "float32", **options: Any
 ) -> dict[str, Any]:
     """Measure one peer in a process of its own."""
     request = {
@@ -114,9 +95,69 @@ def worker(
     return {"dtype": dtype, **result}
 
 
-def _write(out: Path, found: dict[str, Any]) -> None:
+def _steps(
+    made: material.BenchmarkData, results: dict[str, Any], *, threads: int, repeats: int, skip: set[str]
+) -> list[tuple[str, Callable[[], None]]]:
+    """Every measurement with its name; each puts its numbers into `results`."""
+    steps: list[tuple[str, Callable[[], None]]] = []
+    dtypes = ("float32", "bfloat16") if has_bf16() else ("float32",)
+
+    def add(text: str, group: str, name: str | None, measure: Callable[[], Any]) -> None:
+        def step() -> None:
+            value = measure()
+            results.update({group: value}) if name is None else results.setdefault(group, {}).update({name: value})
+
+        steps.append((text, step))
+
+    for dtype in dtypes:
+        add(f"matrix product, {dtype}", "ceiling", dtype, lambda d=dtype: ceiling.matrix_product(d, threads))
+    if "peers" not in skip:
+        for peer in PEERS:
+            for dtype in dtypes if peer in WITH_BFLOAT16 else ("float32",):
+                row = f"{peer}, {dtype}"
+                options: dict[str, Any] = {"threads": threads, "dtype": dtype, "repeats": repeats}
+                add(row, "throughput", row, lambda p=peer, o=options: worker(made, p, "throughput", **o))
+                if peer == "ours":
+                    text = f"embedding, {row}"
+                    add(text, "embedding", dtype, lambda p=peer, o=options: worker(made, p, "embedding", **o))
+        if len(dtypes) > 1:
+            add("bfloat16 beside float32", "least_cosine", None, lambda: agreement.least_cosine(made))
+    if "growth" not in skip:
+        for peer in GROWING:
+            add(f"growth, {peer}", "growth", peer, lambda p=peer: worker(made, p, "growth", threads=threads))
+    if "users" not in skip:
+        add("visitors", "users", None, lambda: users.measure(made))
+    if "start" not in skip:
+        add("start", "start", None, start.measure)
+    if "gpu" not in skip:
+        add("GPU", "gpu", None, gpu.measure)
+    return steps
+
+
+def _measure(steps: list[tuple[str, Callable[[], None]]]) -> None:
+    """Run the steps with a bar that shows how many are done and the time left."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=len(steps))
+        for text, step in steps:
+            bar.update(task, description=text)
+            step()
+            bar.advance(task)
+
+
+def _quiet() -> None:
+    """Hide what other libraries say of random weights and of their own settings."""
+    os.environ.update({"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"})
+    warnings.simplefilter("ignore")
+    logging.disable(logging.ERROR)
+
+
+def _write(out: Path, results: dict[str, Any]) -> None:
     unfinished = out.with_name(out.name + ".tmp")
-    unfinished.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    unfinished.write_text(json.dumps(results, indent=1), encoding="utf-8")
     unfinished.replace(out)
 
 

@@ -1,16 +1,13 @@
-"""What bfloat16 costs in accuracy: the same weights and pictures in both number formats, compared by cosine.
-
-Knows no speed.
-"""
+"""What bfloat16 costs in accuracy: the same weights and pictures in both number formats, compared by cosine."""
 
 from __future__ import annotations
 
 from benchmarks.cases import TEMPLATES
-from benchmarks.material import LABELS, Material
+from benchmarks.material import LABELS, BenchmarkData
 from workbench.prompts import fill
 
 
-def least_cosine(material: Material) -> float:
+def least_cosine(material: BenchmarkData) -> float:
     """Return the smallest cosine between a float32 and a bfloat16 embedding, over all pictures and prompts; 0..1."""
     import torch
 

@@ -1,7 +1,7 @@
-"""What is measured of one peer: throughput, first answer, growth with pictures, labels and templates.
+"""What is measured of one peer: throughput, embedding, first answer, growth with images, labels and templates.
 
-Knows no library: a peer is a function from (pictures, labels, templates) to probabilities. Times are seconds, the best
-of the repeats, since noise on a busy machine only ever adds.
+A peer is a function from (images, labels, templates) to probabilities. Times are seconds, the best of the repeats,
+since noise on a busy machine only adds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.material import LABELS, Material
+from benchmarks.material import LABELS, BenchmarkData
 from workbench.prompts import SEVEN
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TEMPLATES = SEVEN.templates
 
 
-def throughput(answer: Answer, material: Material, repeats: int = 3) -> dict[str, Any]:
+def throughput(answer: Answer, material: BenchmarkData, repeats: int = 3) -> dict[str, Any]:
     """Everything end to end, decoding and texts included: all pictures, 20 labels, 7 templates."""
     pictures = material.pictures
     first = timed(lambda: answer(pictures[:1], LABELS, TEMPLATES))
@@ -33,7 +33,15 @@ def throughput(answer: Answer, material: Material, repeats: int = 3) -> dict[str
     }
 
 
-def growth(answer: Answer, material: Material, repeats: int = 2) -> dict[str, Any]:
+def embedding(answer: Answer, material: BenchmarkData, repeats: int = 3) -> dict[str, Any]:
+    """Image files to embeddings, with one known text: decoding and the image tower, nothing else to speak of."""
+    pictures = material.pictures
+    answer(pictures[:8], LABELS[:1], TEMPLATES[:1])
+    best = min(timed(lambda: answer(pictures, LABELS[:1], TEMPLATES[:1])) for _ in range(repeats))
+    return {"pictures_per_s": len(pictures) / best, "seconds": best}
+
+
+def growth(answer: Answer, material: BenchmarkData, repeats: int = 2) -> dict[str, Any]:
     """Seconds as pictures, labels and templates grow, one at a time."""
     pictures = material.pictures
     words = [f"{label} {number}" for number in range(10) for label in LABELS]  # 200 distinct labels
@@ -62,4 +70,4 @@ def quantile(values: Sequence[float], q: float) -> float:
     return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
 
 
-CASES: dict[str, Callable[..., dict[str, Any]]] = {"throughput": throughput, "growth": growth}
+CASES: dict[str, Callable[..., dict[str, Any]]] = {"throughput": throughput, "embedding": embedding, "growth": growth}

@@ -1,7 +1,4 @@
-"""OpenAI's and open_clip's ViT tensors under transformers' names, saved as a folder in the hub's format.
-
-Knows the two naming schemes and nothing of speed.
-"""
+"""OpenAI's and open_clip's ViT tensors under transformers' names, saved as a folder in the hub's format."""
 
 from __future__ import annotations
 

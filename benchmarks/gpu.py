@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.ceiling import VIT_L_14, multiply_adds
+
 
 def measure(batch: int = 256, repeats: int = 20) -> dict[str, Any]:
     """Pictures per second and the share of the ceiling; {"missing": reason} without a CUDA device."""
@@ -24,13 +26,8 @@ def measure(batch: int = 256, repeats: int = 20) -> dict[str, Any]:
         seconds = _timed(lambda: tower(pixels), repeats)
     rate = batch / seconds
     ceiling = _matrix_ceiling(repeats)
-    used = 2 * _multiply_adds() * rate  # floating-point operations per second
+    used = 2 * multiply_adds(**VIT_L_14) * rate  # floating-point operations per second
     return {"pictures_per_s": rate, "ceiling_tflops": ceiling / 1e12, "share_of_ceiling": used / ceiling}
-
-
-def _multiply_adds(tokens: int = 257, width: int = 1024, blocks: int = 24, patch: int = 14) -> float:
-    block = tokens * (4 * width * width + 8 * width * width) + 2 * tokens * tokens * width
-    return float(blocks * block + (tokens - 1) * 3 * patch * patch * width)
 
 
 def _matrix_ceiling(repeats: int, size: int = 8192) -> float:

@@ -27,7 +27,7 @@ SIZE = (640, 480)  # pixels: a common size of photographs in data sets
 
 
 @dataclass(frozen=True)
-class Material:
+class BenchmarkData:
     """Where the material of a run lies."""
 
     folder: Path
@@ -48,9 +48,9 @@ class Material:
         return self.folder / "open_clip" / "open_clip_model.safetensors"
 
 
-def make(folder: Path, pictures: int = 64, seed: int = 0) -> Material:
+def make(folder: Path, pictures: int = 64, seed: int = 0) -> BenchmarkData:
     """Write pictures and weights into a folder."""
-    material = Material(folder)
+    material = BenchmarkData(folder)
     _save_pictures(folder / "pictures", pictures, seed)
     state = _random_state(seed)
     save_transformers(state, material.transformers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.material import ARCHITECTURE, Material
+from benchmarks.material import ARCHITECTURE, BenchmarkData
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +20,7 @@ Answer = Callable[[Sequence[Path], Sequence[str], Sequence[str]], np.ndarray]
 BATCH = 32
 
 
-def open_ours(material: Material, dtype: str = "float32") -> Answer:
+def open_ours(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The workbench as a user of its Python API calls it."""
     from workbench import classify, load
 
@@ -30,7 +30,7 @@ def open_ours(material: Material, dtype: str = "float32") -> Answer:
     ).probabilities.numpy()
 
 
-def open_pipeline(material: Material, dtype: str = "float32", batch_size: int = 1) -> Answer:
+def open_pipeline(material: BenchmarkData, dtype: str = "float32", batch_size: int = 1) -> Answer:
     """Transformers' own pipeline, all filled-in prompts as candidate labels, scores summed over templates."""
     import torch
     from transformers import pipeline
@@ -55,12 +55,12 @@ def open_pipeline(material: Material, dtype: str = "float32", batch_size: int = 
     return answer
 
 
-def open_pipeline_batched(material: Material, dtype: str = "float32") -> Answer:
+def open_pipeline_batched(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The same pipeline, told to take 32 pictures at a time."""
     return open_pipeline(material, dtype, batch_size=BATCH)
 
 
-def open_open_clip(material: Material, dtype: str = "float32") -> Answer:
+def open_open_clip(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The loop of open_clip's documentation, done well: batches of 32, the classifier built once for each call."""
     import torch
 
@@ -74,7 +74,7 @@ def open_open_clip(material: Material, dtype: str = "float32") -> Answer:
     )
 
 
-def open_onnxruntime(material: Material, dtype: str = "float32") -> Answer:
+def open_onnxruntime(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The image tower exported to ONNX Runtime; everything else as in the open_clip loop."""
     import onnxruntime
     import torch
@@ -92,7 +92,7 @@ def open_onnxruntime(material: Material, dtype: str = "float32") -> Answer:
     )
 
 
-def open_openvino(material: Material, dtype: str = "float32") -> Answer:
+def open_openvino(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The image tower compiled by OpenVINO; everything else as in the open_clip loop."""
     import openvino
     import torch
@@ -119,7 +119,10 @@ PEERS: dict[str, Callable[..., Answer]] = {
 }
 
 
-def open_clip_model(material: Material) -> tuple[Any, Any, Any]:
+WITH_BFLOAT16 = ("ours", "transformers pipeline", "transformers pipeline, batch 32", "open_clip loop")
+
+
+def open_clip_model(material: BenchmarkData) -> tuple[Any, Any, Any]:
     """The material's towers, transform and tokenizer as open_clip gives them."""
     import open_clip
     from safetensors.torch import load_file
@@ -129,7 +132,7 @@ def open_clip_model(material: Material) -> tuple[Any, Any, Any]:
     return model.eval(), transform, open_clip.get_tokenizer(ARCHITECTURE)
 
 
-def _exported(model: Any, material: Material) -> Path:
+def _exported(model: Any, material: BenchmarkData) -> Path:
     """The image tower as an ONNX file, written once a run."""
     import torch
 

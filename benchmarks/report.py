@@ -1,34 +1,22 @@
-"""Turn measurements into tables and into ratios beside what was aimed at.
+"""Turn measurements into tables and into ratios beside their targets.
 
-Knows no measuring: everything comes in as plain dictionaries and can be read back from the JSON file of a run.
+Everything comes in as plain dictionaries and can be read back from the JSON file of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.table import Table
 
-
-@dataclass(frozen=True)
-class Ratio:
-    """One claim about speed: ours over a peer's, both from the same run."""
-
-    what: str
-    value: float
-    target: float  # at least
-
-    @property
-    def reached(self) -> bool:
-        """Whether the run reached what was aimed at."""
-        return self.value >= self.target
+from benchmarks.ceiling import VIT_B_32, images_per_second
+from benchmarks.ratios import Ratio, ratios
 
 
 def throughput_table(results: dict[str, dict[str, Any]]) -> Table:
     """One row a peer: pictures per second, first answer, peak memory; "not measured" with its reason."""
-    table = Table(title="64 pictures, 20 labels, 7 templates, end to end (decoding and texts included)")
+    table = Table(title="Photos, 20 labels, 7 templates, end to end (decoding and texts included)")
     for column in ("peer", "dtype", "pictures/s", "first answer, s", "opening, s", "peak memory, MB"):
         table.add_column(column, justify="left" if column in ("peer", "dtype") else "right")
     for name, row in results.items():
@@ -68,9 +56,9 @@ def users_table(rows: Iterable[dict[str, Any]]) -> Table:
 
 
 def ratio_table(ratios: Iterable[Ratio]) -> Table:
-    """Ours over the peers', beside what was aimed at."""
-    table = Table(title="Ratios of this run")
-    for column in ("what", "measured", "aimed at", ""):
+    """Ours over the peers', beside the targets."""
+    table = Table(title="Ours beside the best configuration of each peer, in this run")
+    for column in ("what", "measured", "target", ""):
         table.add_column(column, justify="left" if column in ("what", "") else "right")
     for ratio in ratios:
         table.add_row(
@@ -79,20 +67,25 @@ def ratio_table(ratios: Iterable[Ratio]) -> Table:
     return table
 
 
-def ratios(found: dict[str, Any]) -> list[Ratio]:
-    """Every ratio that the run allows, beside what was aimed at."""
-    out = []
-    rows = found.get("throughput", {})
-    ours, half = rows.get("ours"), rows.get("ours, bfloat16", {})
-    aims = (("transformers pipeline", 3.5, 10.0), ("open_clip loop", 1.5, 4.0))
-    for peer, aim, aim_half in aims:
-        if ours and peer in rows:
-            rate = rows[peer]["pictures_per_s"]
-            out.append(Ratio(f"float32 over the {peer}", ours["pictures_per_s"] / rate, aim))
-            if "pictures_per_s" in half:
-                out.append(Ratio(f"bfloat16 over the {peer}", half["pictures_per_s"] / rate, aim_half))
-    if "users" in found:
-        label = found["users"]["changed_label"]
-        out.append(Ratio("one of 20 labels changed, over a first run", label["first_s"] / label["changed_s"], 20))
-        out.append(Ratio("8 visitors together, over batches of 8", found["users"]["share_of_batch_of_8"], 0.8))
-    return out
+def tables(results: dict[str, Any]) -> Iterator[Table | str]:
+    """Everything that a run has to show, the ratios first."""
+    yield ratio_table(ratios(results))
+    if "ceiling" in results:
+        yield "Ceiling of this machine by matrix product: " + ", ".join(
+            f"{dtype} {rate / 1e9:,.0f} GFLOP/s ({images_per_second(rate, VIT_B_32):.1f} images/s of ViT-B/32)"
+            for dtype, rate in results["ceiling"].items()
+        )
+    if "throughput" in results:
+        yield throughput_table(results["throughput"])
+    if "least_cosine" in results:
+        yield f"bfloat16 beside float32: cosine of the embeddings at least {results['least_cosine']:.5f}"
+    if "growth" in results:
+        yield growth_table(results["growth"])
+    if "users" in results:
+        yield users_table(results["users"]["rows"])
+    for name in ("start", "gpu"):
+        if name in results:
+            yield f"{name}: " + ", ".join(
+                f"{key} {value:.2f}" if isinstance(value, float) else f"{key}: {value}"
+                for key, value in results[name].items()
+            )

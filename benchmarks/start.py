@@ -43,18 +43,16 @@ def measure() -> dict[str, Any]:
 
 
 def _client() -> Callable[[int], object]:
-    """Return what asks the tab's own endpoint about a photo, as a browser would; its imports are done beforehand."""
+    """Return what asks the page's API about a photo; its imports are done beforehand."""
     import skimage
     from gradio_client import Client, handle_file
 
-    from apps.zero_shot.one_picture import API_NAME
-
     photo = str(Path(skimage.__file__).parent / "data" / "chelsea.png")
-    words = "cat, dog, coffee cup, rocket, tree"
+    words = ["cat", "dog", "coffee cup", "rocket", "tree"]
 
     def ask(port: int) -> object:
         client = Client(f"http://127.0.0.1:{port}/", verbose=False)
-        return client.predict(handle_file(photo), words, api_name=f"/{API_NAME}")
+        return client.predict(handle_file(photo), words, api_name="/classify")
 
     return ask
 

@@ -6,6 +6,7 @@ Reads a request as JSON on standard input, prints the result as JSON on the last
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import sys
@@ -19,15 +20,16 @@ def main() -> None:
     """Open the peer, measure the case, print."""
     request: dict[str, Any] = json.load(sys.stdin)
     warnings.simplefilter("ignore")
+    logging.disable(logging.ERROR)
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 
     torch.set_num_threads(request["threads"])
     from benchmarks.cases import CASES
-    from benchmarks.material import Material
+    from benchmarks.material import BenchmarkData
     from benchmarks.peers import PEERS
 
-    material = Material(Path(request["folder"]))
+    material = BenchmarkData(Path(request["folder"]))
     started = time.perf_counter()
     answer = PEERS[request["peer"]](material, request["dtype"])
     opened = time.perf_counter() - started

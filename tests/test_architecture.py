@@ -116,7 +116,7 @@ SAID = '"""A sentence."""\n'
         ("workbench/prompts.py", SAID + "import gradio as gr\n", "imports gradio"),
         ("workbench/prompts.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
         ("audits/skew.py", SAID + "import apps\n", "imports upwards"),
-        ("apps/zero_shot/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
+        ("apps/classify/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
         ("workbench/prompts.py", SAID + "import urllib.request\n", "imports urllib.request"),
         ("workbench/prompts.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
         ("apps/tab.py", SAID + "print(1)\n", "prints"),
@@ -135,7 +135,17 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
     assert found in " ".join(faults(name, planted))
 
 
-KNOWN_CYCLES = ({"workbench.checkpoints", "workbench.models"},)  # taken out as soon as they are gone
+KNOWN_CYCLES = (  # each goes from this list as soon as it is gone
+    {"workbench.checkpoints", "workbench.models"},
+    {"audits.bias.occupations.analyse", "audits.bias.occupations.text"},
+    {"audits.bias.retrieval_skew.analyse", "audits.bias.retrieval_skew.text"},
+)
+
+
+SEVERAL_MEANINGS = (  # class names that stand twice for now; each goes from this list as soon as it is renamed
+    *("Answer", "Asked", "Contrast", "Encoder", "Example", "Gap", "Item", "Lesson", "Material", "Run", "Towers"),
+    *("Turns", "Unit", "_Worker"),
+)
 
 
 def import_cycles(texts: dict[str, str]) -> list[list[str]]:
@@ -188,6 +198,22 @@ def test_planted_import_cycles_are_found() -> None:
     }
     assert import_cycles(texts) == [["a", "b.c", "d"]]
     assert import_cycles(texts | {"d": ""}) == []
+
+
+def class_names() -> dict[str, list[str]]:
+    """Return where each class of the project stands, nested ones apart."""
+    places: dict[str, list[str]] = {}
+    for path in sources():
+        for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(path)
+    return places
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """Settings alone may repeat: every audit and recipe has some."""
+    several = {name: places for name, places in class_names().items() if len(places) > 1}
+    assert {name: places for name, places in several.items() if name not in ("Settings", *SEVERAL_MEANINGS)} == {}
 
 
 def test_the_library_is_imported_quickly_and_without_torch() -> None:

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
+from apps.classify.evaluation import class_rows, scored
 from apps.learn.lesson import course_rows
-from apps.zero_shot.evaluation import class_rows, scored
-from audits import metrics, rates, shares
-from audits.bias import rates as bias_rates
+from audits import measuring, metrics
 from audits.frame import AuditFrame
 from workbench.batch.run import Row
 from workbench.batch.truth import evaluate
@@ -74,9 +73,7 @@ ENTRIES: dict[str, Callable[[], tuple[float, float]]] = {
     "AuditFrame": frame,
     "reliability diagram": bin_of_reliability,
     "a measure": lambda: of(measures.share("accuracy", 20, 20)),
-    "audits.rates": lambda: of(rates.rate(SAMPLES, "accuracy", {"label_set": "all"}, seed=0)),
-    "audits.shares": lambda: of(shares.counted("accuracy", np.ones(20), cluster=NAMES)),
-    "audits.bias": lambda: of(bias_rates.share("accuracy", SAMPLES)),
+    "audits": lambda: of(measuring.share("accuracy", np.ones(20), NAMES)),
 }
 
 

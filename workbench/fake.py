@@ -1,6 +1,6 @@
 """A model without weights that sees only colours, with planted faults of known size: what an audit must find.
 
-Knows nothing of pictures beyond their colours and two marks of its own: a written word (`write`) and a group (`mark`).
+Beside colours it sees two marks of its own: a written word (`write`) and a group (`mark`).
 Both are drawn in pixels, so that they outlive saving, resizing and cropping to the centre.
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from workbench.backend import Anatomy, Reading, Tokens
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import BadInput, Unsupported
-from workbench.loading.torch_backend import TorchBackend, Towers
+from workbench.loading.torch_backend import TorchBackend, TowerParts
 from workbench.preprocessing import Preprocessing
 from workbench.text import clean
 
@@ -91,7 +91,7 @@ class FakeBackend(TorchBackend):
         if device not in ("auto", "cpu") or dtype not in ("auto", "float32"):
             raise Unsupported(f"{FAKE.title} computes in float32 on the CPU; got {dtype} on {device}.")
         module = _Eyes(gullibility, bias, towards=_code(towards), seed=seed)
-        towers = Towers(
+        towers = TowerParts(
             module=module,
             image=module.see,
             text=module.read,

@@ -99,7 +99,7 @@ def safe_open(picture: Picture) -> Image.Image:
         return _mended(picture, "given", fresh=False)
     _check_kind(picture)
     path = Path(picture)
-    return safe_decode(_read(path), path.name)
+    return safe_decode(read_file(path), path.name)
 
 
 def safe_decode(data: bytes, name: str) -> Image.Image:
@@ -136,8 +136,12 @@ def _check_kind(picture: object) -> None:
         raise BadPicture(f"Pictures are files or Pillow images; got {type(picture).__name__}.")
 
 
-def _read(path: Path) -> bytes:
-    """Read a whole file, once, and no more of it than is allowed."""
+def read_file(path: Path) -> bytes:
+    """Read a whole image file, once, and no more of it than is allowed.
+
+    Raises:
+        BadPicture: there is no such file, or it is too large.
+    """
     try:
         if not path.is_file():
             raise BadPicture(f"There is no picture file {path.name[:255]!r}.")

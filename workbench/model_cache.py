@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from workbench.errors import Busy, OutOfResources
 from workbench.scheduler import CancelScope
@@ -193,6 +194,8 @@ class ModelCache:
         with self._changed:
             loaded.bytes = size
             self._evict(0)
+        if getattr(type(model), "__weakref__", None) is not None:
+            _CACHES[model] = self
         loaded.ready.set_result(model)
 
     def _release(self, leased: Sequence[LoadedModel]) -> None:
@@ -228,6 +231,11 @@ class ModelCache:
             )
 
 
+def cache_of(model: Any) -> ModelCache | None:
+    """Return the cache that holds a model, for jobs that need another one beside it; None for a model on its own."""
+    return _CACHES.get(model)
+
+
 def memory_of(device: str) -> int:
     """Bytes of memory that a device has in all: its own, or the machine's, or what a container may use of that."""
     own = device_memory(device)
@@ -239,6 +247,9 @@ def memory_of(device: str) -> int:
     file = Path("/sys/fs/cgroup/memory.max")  # Linux; the word "max" where there is no limit
     limit = file.read_text(encoding="ascii").strip() if file.is_file() else "max"
     return min(total, int(limit)) if limit.isdigit() else total
+
+
+_CACHES: WeakKeyDictionary[Any, ModelCache] = WeakKeyDictionary()
 
 
 def _names(refs: Mapping[ModelRef, int]) -> str:

@@ -1,6 +1,6 @@
 """What a checkpoint is, and how one is found by its key; the rows themselves stand in `checkpoints`.
 
-Knows nothing of files or devices: a row is what was published about a model.
+A row is what was published about a model.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def parse(text: str | bytes, what: str) -> object:
     if len(text) > MAX_BYTES:
         raise BadInput(f"{what} is longer than {MAX_BYTES // 1000} kB, which is the most that is read.")
     try:
-        content: object = yaml.load(text if isinstance(text, str) else text.decode(), _Loader)
+        content: object = _Loader(text if isinstance(text, str) else text.decode()).get_single_data()
         _check_values(content)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise BadInput(f"{what} is not valid YAML: {_problem(error)}.") from None

@@ -1,7 +1,4 @@
-"""Name pictures with labels that nobody trained on: cosines, probabilities, template ensembles.
-
-Knows no device and no screen; a `ClipBackend` embeds.
-"""
+"""Name pictures with labels that nobody trained on: cosines, probabilities, template ensembles."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ class Classification:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class ContrastMatrix:
     """The batch of the paper's figure 1: n pictures against m texts."""
 
     cosines: Tensor  # (n, m) float32
@@ -104,7 +101,7 @@ def probabilities(backend: ClipBackend, cosines: Tensor) -> Tensor:
     return logits.sigmoid() if backend.spec.score == "sigmoid" else logits.softmax(dim=-1)
 
 
-def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[str]) -> Contrast:
+def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[str]) -> ContrastMatrix:
     """Compare every picture with every text, in both directions of the softmax.
 
     Source:
@@ -112,7 +109,7 @@ def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[
     """
     cosines = backend.embed_images(pictures) @ backend.embed_texts(texts).T
     logits = cosines * backend.logit_scale
-    return Contrast(cosines, logits.softmax(dim=1), logits.softmax(dim=0))
+    return ContrastMatrix(cosines, logits.softmax(dim=1), logits.softmax(dim=0))
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""The runs of one visitor: where they lie, and how they are called in a menu.
+"""The runs of one visitor: their folder, and their titles in a menu.
 
-Knows no widget. Runs lie in a private folder among the uploads, which is swept with them.
+Runs lie in a private folder among the uploads, which is deleted with them. Does not know about widgets.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from apps._uploads import folder_beside_uploads
 from audits.run_directory.reader import Run, open_run
 from workbench.errors import BadInput
 
-EMPTY_SAYS = "No run yet: start one under “Run”."
+NO_RUN = "No run yet: start one under “Run”."
 
 
 @dataclass(frozen=True)
 class RunList:
-    """What a visitor has run so far."""
+    """The runs of a visitor so far."""
 
     folder: str = ""  # of run directories; empty before the first run
     runs: tuple[str, ...] = ()  # run directories, the newest first
@@ -33,7 +33,7 @@ class RunList:
         return replace(self, runs=(str(run), *(one for one in self.runs if one != str(run))))
 
     def choices(self) -> list[tuple[str, str]]:
-        """Return a menu of the runs that are still there: what was asked, of whom, when; and the directory."""
+        """Return a menu of the runs that are still there: audit, model, data, time; and the directory."""
         return [(title(Run(Path(one))), one) for one in self.runs if Path(one).is_dir()]
 
     def get(self, chosen: str | None) -> Run:
@@ -43,9 +43,9 @@ class RunList:
             BadInput: none was chosen, or it is not (or no longer) this visitor's.
         """
         if not chosen:
-            raise BadInput(EMPTY_SAYS)
+            raise BadInput(NO_RUN)
         if chosen not in self.runs or not Path(chosen).is_dir():
-            raise BadInput("This run is not here any more; results are deleted with the uploads. Run it again.")
+            raise BadInput("This run was deleted with the uploads. Run it again.")
         return open_run(chosen)
 
 
@@ -53,7 +53,7 @@ EMPTY = RunList()
 
 
 def title(run: Run) -> str:
-    """Return what a menu calls a run."""
+    """Return the title of a run in a menu."""
     head = run.header
     time = head.created[11:19]
     return f"{head.spec.audit} · {head.spec.model} · {head.dataset.key} · {head.spec.protocol} · {time}"

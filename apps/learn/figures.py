@@ -1,7 +1,4 @@
-"""The Learn tab's figures: the square of similarities, the curves, and the drawings that are looked at.
-
-Knows no widget and no lesson, only its moments.
-"""
+"""Figures of the Learn view: the similarity matrix, the curves, and the drawings that are looked at."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ import numpy as np
 from PIL import Image
 
 from apps._figures import BLUE, ORANGE, heat_map
-from workbench.training.miniature import Lesson, Moment, watched
+from workbench.training.miniature import LessonSettings, Moment, watched
 
 _SIDE = 96  # pixels of a drawing in the strip
 
 
 def matrix(similarity: np.ndarray) -> Any:
-    """Draw the square: drawings in rows, their sentences in columns, which are numbered to fit a phone."""
+    """Draw the similarity matrix: drawings in rows, their sentences in columns, which are numbered to fit a phone."""
     names = [f"{number}  {one.caption.removeprefix('a ')}" for number, one in enumerate(watched(), start=1)]
     figure = heat_map(similarity, names, [str(number + 1) for number in range(len(names))], title="cosine")
     figure.update_xaxes(tickangle=0, title="sentence")
@@ -26,8 +23,8 @@ def matrix(similarity: np.ndarray) -> Any:
     return figure
 
 
-def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
-    """Draw loss (left axis) and the share of held-out pairs named right (right axis) over the steps."""
+def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
+    """Draw loss (left axis) and the accuracy on held-out pairs (right axis) over the steps."""
     import plotly.graph_objects as go
 
     measured = [one for one in course if one.unseen is not None]
@@ -36,7 +33,7 @@ def curves(course: Sequence[Moment], lesson: Lesson) -> Any:
     figure.add_scatter(
         x=[one.step for one in measured],
         y=[one.unseen.value for one in measured if one.unseen is not None],
-        name="held-out pairs named right",
+        name="accuracy on held-out pairs",
         mode="lines+markers",
         line={"color": ORANGE, "dash": "dot"},
         yaxis="y2",
@@ -66,7 +63,7 @@ def strip() -> tuple[Image.Image, str]:
     """Return the twelve drawings in two rows, and what they show, for those who do not see them."""
     drawn = [one.render(_SIDE) for one in watched()]
     half = len(drawn) // 2
-    picture = Image.new("RGB", (half * _SIDE, 2 * _SIDE), "white")
+    image = Image.new("RGB", (half * _SIDE, 2 * _SIDE), "white")
     for number, one in enumerate(drawn):
-        picture.paste(one, (number % half * _SIDE, number // half * _SIDE))
-    return picture, "Twelve drawings: " + ", ".join(one.caption for one in watched())
+        image.paste(one, (number % half * _SIDE, number // half * _SIDE))
+    return image, "Twelve drawings: " + ", ".join(one.caption for one in watched())

@@ -1,16 +1,18 @@
 """The environment variables with which Gradio and its friends would speak to the outside; set before their import.
 
-Knows no option of ours. Gradio reads some of them when it is imported, others at every call.
+Does not know about our options. Gradio reads some of them when it is imported, others at every call.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 FIXED = {
     "GRADIO_ANALYTICS_ENABLED": "False",  # exactly "True" would enable it
@@ -34,6 +36,8 @@ REMOVED = (  # each would open a door that the launch keeps shut
     "GRADIO_LOCAL_DEV_MODE",
     "GRADIO_DEBUG",
 )
+PREFIX = "clip-workbench-"  # of the names of folders of uploads
+LOCK = "running.lock"  # in such a folder, locked by its server
 OWN = ("localhost", "127.0.0.1", "::1")  # never to be asked through a proxy
 
 
@@ -57,18 +61,42 @@ def prepare_environment(*, downloads: bool = True) -> list[str]:
 def private_uploads() -> Iterator[Path]:
     """Give gradio a folder that no other user of this machine can look into, and delete it at the end.
 
-    A folder in GRADIO_TEMP_DIR, where that is set.
+    A folder in GRADIO_TEMP_DIR, where that is set. Folders there that a killed server left behind are deleted first.
     """
-    asked = os.environ.get("GRADIO_TEMP_DIR")
-    if asked:
-        Path(asked).mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="clip-workbench-", dir=asked or None)).resolve()  # mode 0700
+    place = os.environ.get("GRADIO_TEMP_DIR")
+    if place:
+        Path(place).mkdir(parents=True, exist_ok=True)
+    sweep(Path(place or tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place or None)).resolve()  # mode 0700
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    with (folder / LOCK).open("w") as lock:
+        _locked(lock)  # until this process ends, however it does
+        try:
+            yield folder
+        finally:
+            if place:
+                os.environ["GRADIO_TEMP_DIR"] = place
+            else:
+                os.environ.pop("GRADIO_TEMP_DIR", None)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(place: Path) -> None:
+    """Delete the folders of uploads there whose server does not run any more."""
+    for folder in place.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), (folder / LOCK).open("r+") as lock:
+            if _locked(lock):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Lock a file for this process; False where another one has it, or this system has no such locks."""
     try:
-        yield folder
-    finally:
-        if asked:
-            os.environ["GRADIO_TEMP_DIR"] = asked
-        else:
-            os.environ.pop("GRADIO_TEMP_DIR", None)
-        shutil.rmtree(folder, ignore_errors=True)
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -7,6 +7,7 @@ fetched or stored.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from starlette.middleware.gzip import GZipMiddleware
 
 from apps.limits import Limits
-from apps.serving import bodies, origins, routes
+from apps.serving import bodies, logins, origins, routes
 from apps.serving.headers import dressed, security_headers
 from apps.serving.parts import Parts
 from apps.serving.refusal import Message, Receive, Refused, Send, answer, linger
@@ -28,6 +30,7 @@ from apps.serving.visitors import Visitors, address
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
+DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; compression makes them a tenth
 FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
@@ -51,9 +54,11 @@ class Guard:
 
     def __init__(self, app: Callable[..., Any], rules: Rules) -> None:
         self._app = app
+        self._compressed = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
-        self._uploads = Uploads(rules.uploads, rules.limits.quota_bytes)
+        self._logins = logins.Logins()
+        self._uploads = Uploads(rules.uploads, rules.limits)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -92,17 +97,17 @@ class Guard:
             await answer(send, 200, dict(self._rules.status()))
             return
         routes.check_route(method, path, scope.get("query_string", b""), files=self._rules.uploads)
-        origins.check_origin(method, headers, self._rules.public)
+        origins.check_origin(method, headers, self._rules.public, path=path)
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
             async with self._visitors.reading(who, progress=path.endswith("/upload_progress")):
                 with self._listening(path, scope.get("query_string", b"")):
-                    await self._app(scope, receive, send)
+                    await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
             return
         with self._visitors.request(who):
             if routes.is_upload(path):
-                await self._upload(scope, headers, receive, send)
+                await self._upload(scope, headers, receive, send, who=who)
             else:
                 await self._post(scope, headers, path, receive, send, who=who)
 
@@ -111,15 +116,23 @@ class Guard:
         name = routes.listens_to(path, query)
         return self._rules.turns.listener(name) if self._rules.turns and name else nullcontext()
 
-    async def _upload(self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _upload(
+        self, scope: dict[str, Any], headers: dict[str, str], receive: Receive, send: Send, *, who: str
+    ) -> None:
         limits = self._rules.limits
         bodies.check_announced(headers, limits.upload_bytes)
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
         parts = Parts(counted, headers.get("content-type", ""), limits)
-        async with self._uploads.one(int(headers.get("content-length", "0"))):
-            await _with_refusals(self._app, scope, parts, send)
+        async with self._uploads.one(who, int(headers.get("content-length", "0"))) as came:
+
+            async def reading() -> Message:
+                message = await parts()
+                came(len(message.get("body", b"")))
+                return message
+
+            await _with_refusals(self._app, scope, reading, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str
@@ -138,7 +151,22 @@ class Guard:
             raw = self._checked(path, bodies.read_json(raw, limits), raw, who)
         kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
         kept.append((b"content-length", str(len(raw)).encode()))
-        await self._app({**scope, "headers": kept}, _replay(raw, receive), send)
+        scope = {**scope, "headers": kept}
+        if form:
+            await self._login(scope, raw, receive, send, who=who)
+        else:
+            await self._app(scope, _replay(raw, receive), send)
+
+    async def _login(self, scope: dict[str, Any], form: bytes, receive: Receive, send: Send, *, who: str) -> None:
+        name = logins.name_of(form)
+        await asyncio.sleep(self._logins.begin(who, name))
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self._logins.succeeded(who, name)
+            await send(message)
+
+        await self._app(scope, _replay(form, receive), sending)
 
     def _checked(self, path: str, body: dict[str, Any], raw: bytes, who: str) -> bytes:
         """Return the body as it is passed on."""
@@ -165,12 +193,12 @@ class Guard:
             raise Refused(404, "There is no function of that name.")
 
     def _believed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Drop the headers with which a sender could tell Gradio another name for this server."""
+        """Drop what could tell Gradio another name for this server, and ranges of files that it cannot serve."""
 
         def keeps(name: bytes, value: bytes) -> bool:
             if name == b"x-forwarded-host":
                 return origins.host_name(value.decode("latin-1")) in self._rules.public
-            return name != b"x-gradio-server"
+            return name != b"x-gradio-server" and (name != b"range" or bool(routes.RANGE.fullmatch(value)))
 
         return [(name, value) for name, value in headers if keeps(name.lower(), value)]
 

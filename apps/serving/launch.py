@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps import limits
-from apps.serving import memory
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
+from apps.serving.housekeeping import kept_clean
 from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
 from apps.serving.turns import Turns
 from workbench.errors import BadInput
@@ -43,6 +45,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "prevent_thread_lock": True,
     "quiet": True,
 }
+SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
@@ -57,13 +60,15 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
         BadInput: an option that cannot be served, or a port that is taken.
         WorkbenchError: no such model or device.
     """
-    prepare_environment(downloads=limits.current().downloads)
+    table = limits.current()
+    prepare_environment(downloads=table.downloads)
+    sys.setswitchinterval(SWITCH_SECONDS)
     if in_space():
         options = for_space(options)
     check_options(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, memory.given_back(), stop_signals() as stop:
+    with private_uploads() as uploads, kept_clean(uploads, table), stop_signals() as stop:
         engine = _engine(options)
         head_start = _aside(_head_start)
         busy = [head_start]
@@ -78,7 +83,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             if ready is not None:
                 ready(address)
             stop.wait()
-            _leave_in_time()
+            _leave_in_time(uploads)
             demo.close(verbose=False)
             for thread in busy:  # an interpreter that ends in the middle of an import of theirs aborts
                 thread.join()
@@ -97,13 +102,14 @@ def launch(
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps._theme import HEAD, theme
-    from apps.serving import log_once
+    from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
+    sessions.install()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
@@ -116,6 +122,7 @@ def launch(
             theme=theme(),
             head=HEAD,  # an event's `js` would need eval
             allowed_paths=[],
+            state_session_capacity=sessions.CAPACITY,
             **CLOSED,
         )
     log_once.install()
@@ -230,8 +237,13 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _leave_in_time() -> None:
-    """End the process even where a thread is deep in a computation that knows no stop."""
-    last = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+def _leave_in_time(uploads: Path) -> None:
+    """End the process even where a thread is deep in a computation that does not stop."""
+
+    def leave() -> None:
+        shutil.rmtree(uploads, ignore_errors=True)
+        os._exit(0)
+
+    last = threading.Timer(STOP_SECONDS, leave)
     last.daemon = True
     last.start()

@@ -1,6 +1,6 @@
 """Who may speak to the server through a browser: the names it answers to, and pages of its own only.
 
-Knows headers only. Against two attacks: a hostile page that gives its own name the address of this machine (DNS
+Reads headers only. Against two attacks: a hostile page that gives its own name the address of this machine (DNS
 rebinding), and a hostile page that posts to this server behind the visitor's back (cross-site request forgery).
 """
 
@@ -73,11 +73,12 @@ def _place(netloc: str, scheme: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if scheme == "https" else 80)
 
 
-def check_origin(method: str, headers: Mapping[str, str], public: Iterable[str]) -> None:
-    """Refuse what a foreign page sends, reading apart.
+def check_origin(method: str, headers: Mapping[str, str], public: Iterable[str], *, path: str = "") -> None:
+    """Refuse what a foreign page sends, reading apart; `/logout` changes something although it is read.
 
     Raises:
         Refused: 403.
     """
-    if method not in ("GET", "HEAD") and not own_origin(headers, public):
+    changes = method not in ("GET", "HEAD") or path.rstrip("/") == "/logout"
+    if changes and not own_origin(headers, public):
         raise Refused(403, "This request comes from a page of another site.")

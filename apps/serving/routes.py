@@ -23,6 +23,7 @@ READ = re.compile(
     re.DOTALL,
 )
 WRITE = re.compile(r"/login/?|/gradio_api/(queue/join|upload|cancel|reset/?|run/[\w-]{1,100}|call/[\w-]{1,100})")
+RANGE = re.compile(rb"bytes=\d{1,15}-\d{0,15}")  # the one kind of range that gradio serves; others are ignored
 DECODINGS = 4  # how often a path may have been percent-encoded
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VISITOR = "clip_workbench.visitor"  # where the guard notes the address in a request's scope
 JUST_COME = 1.0  # seconds in which a client opens the stream that it listens to
+POLL_SECONDS = 0.005  # gradio asks a thousand times a second while jobs wait
 REMEMBERED = 10_000  # addresses; the oldest are forgotten
 ERROR = "Something went wrong on the server, and this job was not finished. Check the inputs, or try again."
 
@@ -32,6 +33,7 @@ class Turns:
         self._clock = clock
         self._listening: Counter[str] = Counter()  # page, or id of one job -> open streams
         self._served: OrderedDict[tuple[str, str], float] = OrderedDict()  # line and address -> when it was served last
+        self._again = 0.0  # when it is worth to look once more
         self._send = queue.send_message
 
     def install(self) -> None:
@@ -60,6 +62,9 @@ class Turns:
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """Return the next job: of those who have the fewest running, whoever was served longest ago."""
+        if self._clock() < self._again:
+            return None
+        self._again = self._clock() + POLL_SECONDS
         running = self._running()
         for name, line in self._queue.event_queue_per_concurrency_id.items():
             for event in [event for event in line.queue if self._forgotten(event)]:
@@ -70,6 +75,7 @@ class Turns:
                 line.queue.remove(event)
                 self._queue.event_queue_per_concurrency_id[name] = self._queue.event_queue_per_concurrency_id.pop(name)
                 self._note(name, visitor(event))
+                self._again = 0.0
                 return [event], False, name
         return None
 

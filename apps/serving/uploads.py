@@ -1,7 +1,7 @@
-"""The folder of uploads: how much lies in it, and what a broken upload left there.
+"""The folder of uploads: how much lies in it, whose it is, and what a broken upload left there.
 
-Knows no request. Age is gradio's business (`delete_cache`); this looks after size and after fragments, which gradio's
-parser leaves behind when a sender goes away in the middle.
+Does not know about requests. Age is gradio's business (`delete_cache`) and `housekeeping`'s; this looks after size and
+after fragments, which gradio's parser leaves behind when a sender goes away in the middle.
 """
 
 from __future__ import annotations
@@ -9,60 +9,117 @@ from __future__ import annotations
 import asyncio
 import stat
 import time
-from collections.abc import AsyncIterator
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from apps.limits import Limits
 from apps.serving.refusal import Refused
 
 FRESH_SECONDS = 5.0  # how long a measurement of the folder is believed
+MERGED_SECONDS = 60.0  # uploads of one address within that time are kept as one number
+REMEMBERED = 10_000  # addresses; the oldest are forgotten
+FULL = "The server keeps no more uploads now; old ones are deleted within the hour."
 
 
 class Uploads:
-    """Used on the server's event loop only."""
+    """Reserves room for each upload while it arrives; used on the server's event loop only.
 
-    def __init__(self, folder: Path, quota: int) -> None:
+    Args:
+        folder: where gradio keeps uploads and results.
+        limits: the table.
+        clock: seconds.
+    """
+
+    def __init__(self, folder: Path, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
-        self._quota = quota
-        self._open = 0
+        self._limits = limits
+        self._clock = clock
+        self._open: list[_Upload] = []
+        self._past: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # address -> when, bytes
         self._measured = (0, -FRESH_SECONDS)  # bytes, when
+        self._arrived = 0  # bytes of the uploads that ended since then
 
     @asynccontextmanager
-    async def one(self, announced: int) -> AsyncIterator[None]:
-        """Let one upload through.
+    async def one(self, who: str, announced: int) -> AsyncIterator[Callable[[int], None]]:
+        """Let one upload through; yields what is called with the number of bytes of each piece.
 
         Args:
-            announced: bytes that the sender says it will send.
+            who: the address.
+            announced: bytes that the sender says it will send; 0 where it does not say.
 
         Raises:
-            Refused: 507 where the folder is full.
+            Refused: 507 where the folder is full, or this address has its share; at a later piece, too.
         """
-        if await self._size() + announced > self._quota:
-            raise Refused(507, "The server keeps no more uploads now; old ones are deleted within the hour.")
-        self._open += 1
+        await self._measure()
+        upload = _Upload(who, announced)
+        self._open.append(upload)
         try:
-            yield
+            self._check(who)
+
+            def came(size: int) -> None:
+                upload.came += size
+                self._check(who)
+
+            yield came
+            self._keep(upload)
         finally:
-            self._open -= 1
+            self._open.remove(upload)
             if not self._open:  # nobody is writing: what has a temporary name has no owner
                 await asyncio.to_thread(_sweep, self._folder)
 
-    async def _size(self) -> int:
-        size, when = self._measured
-        if time.monotonic() - when > FRESH_SECONDS:
+    def _keep(self, upload: _Upload) -> None:
+        self._arrived += upload.came
+        past = self._past.setdefault(upload.who, deque())
+        when, size = past.pop() if past and self._clock() - past[-1][0] < MERGED_SECONDS else (self._clock(), 0)
+        past.append((when, size + upload.came))
+        self._past.move_to_end(upload.who)
+        while len(self._past) > REMEMBERED:
+            self._past.popitem(last=False)
+
+    def _check(self, who: str) -> None:
+        size, _ = self._measured
+        if size + self._arrived + sum(upload.size for upload in self._open) > self._limits.quota_bytes:
+            raise Refused(507, FULL)
+        past = self._past.get(who, deque())
+        while past and self._clock() - past[0][0] > self._limits.keep_seconds:
+            past.popleft()
+        own = sum(size for _, size in past) + sum(upload.size for upload in self._open if upload.who == who)
+        if own > self._limits.quota_per_visitor:
+            most = self._limits.quota_per_visitor // 10**6
+            raise Refused(507, f"The server keeps {most} MB of one visitor; old uploads are deleted within the hour.")
+
+    async def _measure(self) -> None:
+        if self._clock() - self._measured[1] > FRESH_SECONDS:
+            self._measured = (self._measured[0], self._clock())  # one measurement at a time
+            before = self._arrived
             size = await asyncio.to_thread(_bytes_in, self._folder)
-            self._measured = (size, time.monotonic())
-        return size
+            self._measured = (size, self._clock())
+            self._arrived -= before
+
+
+class _Upload:
+    """One upload on its way."""
+
+    def __init__(self, who: str, announced: int) -> None:
+        self.who = who
+        self.announced = announced
+        self.came = 0
+
+    @property
+    def size(self) -> int:
+        return max(self.announced, self.came)
 
 
 def _bytes_in(folder: Path) -> int:
     total = 0
     for file in folder.rglob("*"):
         try:
-            found = file.lstat()
+            entry = file.lstat()
         except FileNotFoundError:  # deleted meanwhile
             continue
-        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+        total += entry.st_size if stat.S_ISREG(entry.st_mode) else 0
     return total
 
 

@@ -23,7 +23,7 @@ def ls(as_json: JsonOption = False) -> None:
     from workbench.cache import DiskCache
 
     disk = DiskCache()
-    shelves, vectors = disk.ls(), VectorStore().kept()
+    shelves, vectors = disk.ls(), VectorStore().usage()
     if as_json:
         rows = [asdict(shelf) for shelf in shelves]
         told = {**asdict(vectors), "folder": str(vectors.folder)}

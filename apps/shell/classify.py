@@ -25,7 +25,7 @@ from workbench.errors import INCOMPLETE, INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.embedding import Embedded
+    from workbench.embedding import EmbeddedFile
     from workbench.loading.torch_backend import TorchBackend
 
 SHOWN = 5  # labels a picture, in the text output
@@ -90,7 +90,7 @@ def _answers(
             yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
 
 
-def _entry(row: Embedded, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
+def _entry(row: EmbeddedFile, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
     if row.vector is None:
         return {"image": row.path, "error": row.error}
     labels = [{"label": name, "probability": chance, "cosine": cosine} for name, chance, cosine in ranked]

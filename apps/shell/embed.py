@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workbench.embedding import Embedded
+    from workbench.embedding import EmbeddedFile
 
 ROW_GROUP = 1024  # pictures that are written at once
 MODEL_KEY = "clip_workbench.model"  # of the file's metadata: the fingerprint of the model
@@ -51,12 +51,12 @@ def embed(
     """Embed pictures: columns path, sha256 and embedding (float32, unit length), in the order given."""
     check_out(out, force)
     files = picture_paths(paths)
-    from apps.shell._loading import DiskVectors, load_and_say
+    from apps.shell._loading import load_and_say
+    from workbench.cache import DiskCache
     from workbench.embedding import embed_files
 
     backend = load_and_say(model, device, dtype)
-    kept = DiskVectors(backend.fingerprint) if cache else None
-    rows = embed_files(backend, files, kept=kept)
+    rows = embed_files(backend, files, store=DiskCache() if cache else None)
     failed = write_parquet(out, rows, total=len(files), dim=backend.dim, fingerprint=backend.fingerprint)
     written = len(files) - len(failed)
     if as_json:
@@ -83,7 +83,7 @@ def check_out(out: Path, force: bool) -> None:
 
 
 def write_parquet(
-    out: Path, rows: Iterator[Embedded], *, total: int, dim: int, fingerprint: str
+    out: Path, rows: Iterator[EmbeddedFile], *, total: int, dim: int, fingerprint: str
 ) -> list[dict[str, str]]:
     """Write what could be embedded, and return path and reason of the rest; the file appears when it is complete."""
     import pyarrow as pa
@@ -106,13 +106,13 @@ def write_parquet(
     return failed
 
 
-def _advance(rows: Iterator[Embedded], bar: Any, task: Any) -> Iterator[Embedded]:
+def _advance(rows: Iterator[EmbeddedFile], bar: Any, task: Any) -> Iterator[EmbeddedFile]:
     for row in rows:
         bar.advance(task)
         yield row
 
 
-def _table(rows: Sequence[Embedded], schema: pa.Schema) -> pa.Table:
+def _table(rows: Sequence[EmbeddedFile], schema: pa.Schema) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 

@@ -24,16 +24,18 @@ if TYPE_CHECKING:
     from workbench.training.order import Order
 
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
+RACE = "race"  # the race of objectives, likewise
 
 
 def train(
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="FILE.yaml", help="A recipe: a YAML file, `shapes`, or `pocket`."),
+        typer.Option("--recipe", metavar="FILE.yaml", help="A recipe: a YAML file, `shapes`, `pocket` or `race`."),
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="Where the model goes; takes --model afterwards.")
-    ] = Path("trained"),
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Output folder (default: trained); pass it to --model later."),
+    ] = None,
     begin: Annotated[
         str | None,
         typer.Option("--from", metavar="KEY", help="Model to begin with: a key of `models`, or a folder."),
@@ -42,8 +44,9 @@ def train(
         str | None, typer.Option("--data", metavar="PATH", help="A folder, a CSV, Parquet files or WebDataset tars.")
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Steps in all, instead of the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of order, crops and dropout.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="Random seed: order, crops, dropout.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="Number of seeds of a race (default: 3).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the training in --out.")] = False,
     device: DeviceOption = "auto",
     dtype: Annotated[
         str | None, typer.Option("--dtype", help="auto, float32, bfloat16 or float16 (CUDA); weights stay float32.")
@@ -53,17 +56,39 @@ def train(
     """Train a model on pictures with captions; several GPUs with `torchrun --nproc-per-node N app.py train …`."""
     from workbench.training.order import Order
 
+    if recipe == RACE:
+        if any(value is not None for value in (begin, data, dtype)) or resume or device not in ("auto", "cpu"):
+            raise BadInput("A race trains new small models on the CPU and takes --steps, --seed, --seeds and --out.")
+        _race(folder, steps, seed, seeds=seeds, as_json=as_json)
+        return
+    if seeds is not None:
+        raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
+    out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
     if recipe == POCKET:
         rows = _pocket()
     elif recipe is None and not resume:
-        raise BadInput("Name a recipe with --recipe (a YAML file, shapes or pocket), or go on with --resume.")
+        raise BadInput("Name a recipe with --recipe (a YAML file, shapes, pocket or race), or continue with --resume.")
     else:
         rows = _by_recipe(recipe, order)
     with stop_on_ctrl_c() as stop:
         _show(rows(order, stop.is_set))
     if os.environ.get("RANK", "0") == "0":
         _tell_pocket(out, as_json) if recipe == POCKET else _tell(out, as_json)
+
+
+def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int | None, as_json: bool) -> None:
+    from apps.shell.race import run_race
+    from workbench.training.race import RaceSettings
+
+    default = RaceSettings()
+    settings = RaceSettings(
+        images=default.images if steps is None else 64 * steps,
+        seeds=default.seeds if seeds is None else seeds,
+        seed=seed or 0,
+    )
+    with stop_on_ctrl_c() as stop:
+        run_race(settings, out=out, as_json=as_json, stopped=stop.is_set)
 
 
 def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:

@@ -1,4 +1,1 @@
-"""What happens when somebody changes pixels on purpose, with the model's own gradients, too little to be seen.
-
-Knows no corruption and no written word.
-"""
+"""How little must an image change, with the model's own gradients, until it is named as something else?"""

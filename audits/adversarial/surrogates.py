@@ -1,19 +1,22 @@
 """Attacks made on another model and shown to this one, which then judges what was not optimised against it.
 
-A surrogate that is not on this machine is left out, and the report says so. Knows no label set and no measure.
+A surrogate that is not on this machine is left out, and the report says so. It shares the memory limit of the cache
+that holds the attacked model; planning reads its files' hashes and loads nothing.
 
 Source:
-    Papernot, McDaniel and Goodfellow 2016, arXiv:1605.07277 (adversarial pictures transfer between models).
+    Papernot, McDaniel and Goodfellow 2016, arXiv:1605.07277 (adversarial images transfer between models).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.model_cache import CLIP, ModelCache, ModelRef, cache_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,15 +27,16 @@ MADE_ON = " made on "  # between an attack's name and its surrogate's
 
 
 def weights_of(key: str) -> str:
-    """Return the fingerprint of a surrogate's weights, "" where it is not on this machine.
+    """Return the fingerprint of a surrogate's weights in float32, "" where it is not on this machine.
 
     Raises:
         UnknownName: no model has that key.
+        WeightsRefused: its files are not what was recorded.
     """
-    from workbench.loading import hub
+    from workbench.loading import fingerprint, hub
     from workbench.models import find
 
-    return _loaded(key, "cpu").fingerprint if hub.presence(find(key)).here else ""
+    return fingerprint(key) if hub.presence(find(key)).here else ""
 
 
 def how_to_get(key: str) -> str:
@@ -43,18 +47,9 @@ def how_to_get(key: str) -> str:
     return hub.command(find(key))
 
 
-def open_surrogate(key: str, device: str) -> Surrogate:
-    """Return a surrogate on a device; the last two stay loaded.
-
-    Raises:
-        WorkbenchError: it cannot be loaded.
-    """
-    return Surrogate(_loaded(key, device))
-
-
 @dataclass(frozen=True)
 class Surrogate:
-    """A model whose gradients are climbed in another's place; it takes pictures of any size."""
+    """A model whose gradients are climbed in another's place; it takes images of any size."""
 
     backend: Any
 
@@ -74,11 +69,28 @@ class Surrogate:
         return dict(zip(every, self.backend.embed_texts(every).numpy(), strict=True))
 
 
-@functools.lru_cache(maxsize=2)
-def _loaded(key: str, device: str) -> Any:
+@contextmanager
+def surrogate(key: str, box: Any) -> Iterator[Surrogate]:
+    """Lease a surrogate beside the attacked model, for the length of a `with` block.
+
+    Args:
+        key: of the surrogate.
+        box: the attacked model; its cache is used, or one of the same limit where it was loaded without one.
+
+    Raises:
+        OutOfResources, Busy: see `ModelCache.lease`.
+        WorkbenchError: it cannot be loaded, or gives no gradients.
+    """
+    cache = cache_of(box) or _cache(str(box.device))
+    with cache.lease(ModelRef(CLIP, key)) as (loaded,):
+        backend = loaded.ready.result()
+        if not hasattr(backend, "embed_pixels"):
+            raise WorkbenchError(f"{key} gives no gradients, so that no attack can be made on it.")
+        yield Surrogate(backend)
+
+
+@functools.cache
+def _cache(device: str) -> ModelCache:
     import workbench
 
-    backend = workbench.load(key, device=device)
-    if not hasattr(backend, "embed_pixels"):
-        raise WorkbenchError(f"{key} gives no gradients, so that no attack can be made on it.")
-    return backend
+    return ModelCache(lambda ref: workbench.load(ref.key, device=device), device=lambda: device)

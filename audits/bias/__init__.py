@@ -1,1 +1,1 @@
-"""Whom does a model treat differently? Audits of how it names, ranks and associates pictures of people."""
+"""Whom does a model treat differently? Audits of how it names, ranks and associates images of people."""

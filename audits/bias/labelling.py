@@ -1,24 +1,23 @@
-"""How pictures are named with a protocol's labels: prompts, one vector a label, probabilities, and a table of rows.
+"""How images are named with a protocol's labels: prompts, one vector a label, probabilities, rows of the samples.
 
-A template's "a {}" becomes "an {}" in front of a vowel. Knows no statistics; the arithmetic is that of
-`audits.answers`.
+A template's "a {}" becomes "an {}" in front of a vowel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.answers import DECIMALS, ensemble, probabilities
+from audits.answers import DECIMALS, cosines, ensemble, probabilities
 from workbench.prompts import fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from audits.contracts import ModelFacts
+    from audits.contracts import Embedded
     from audits.protocol import Protocol as Rules
 
 TOP = 5  # labels that a row of the samples names
@@ -26,12 +25,11 @@ TOP = 5  # labels that a row of the samples names
 
 def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
     """Fill every label into every template, label by label, with the article that it needs."""
-    return [_filled(template, label) for label in labels for template in templates]
-
-
-def _filled(template: str, label: str) -> str:
-    vowel = label[:1].lower() in "aeiou"
-    return fill(template.replace("a {}", "an {}") if vowel else template, label)
+    return [
+        fill(template.replace("a {}", "an {}") if label[:1].lower() in "aeiou" else template, label)
+        for label in labels
+        for template in templates
+    ]
 
 
 def texts_of(rules: Rules) -> list[str]:
@@ -40,16 +38,16 @@ def texts_of(rules: Rules) -> list[str]:
     return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))
 
 
-def vectors(
-    texts: Mapping[str, NDArray[np.float32]], labels: Sequence[str], templates: Sequence[str]
-) -> NDArray[np.float64]:
-    """Return the direction of each label, its prompts averaged; (labels, dim), unit rows."""
-    return ensemble(texts, [prompts([label], templates) for label in labels])
+def cosines_of(embedded: Embedded, labels: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:
+    """Return the cosine of each image to each label, its prompts averaged; (n, labels)."""
+    return cosines(embedded.images, ensemble(embedded.texts, [prompts([label], templates) for label in labels]))
 
 
-def chances(model: ModelFacts, table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cosines (n, k) -> probabilities 0..1 by the model's own rule: softmax over the labels, or a sigmoid for each."""
-    return probabilities(model.score, table * model.logit_scale + model.logit_bias)
+def chances(embedded: Embedded, labels: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:
+    """Return the probability of each label, (n, labels) in 0..1: softmax over the labels, or a sigmoid for each."""
+    model = embedded.model
+    logits = cosines_of(embedded, labels, templates) * model.logit_scale + model.logit_bias
+    return probabilities(model.score, logits)
 
 
 def named(rows: DataFrame, label_set: str, *, labels: Sequence[str], table: NDArray[np.float64]) -> DataFrame:
@@ -62,9 +60,9 @@ def named(rows: DataFrame, label_set: str, *, labels: Sequence[str], table: NDAr
         table: (n, k) probabilities.
     """
     order = np.argsort(-table, axis=1, kind="stable")[:, :TOP]
-    found = rows.copy()
-    found.insert(2, "label_set", label_set)
-    found["y_pred"] = [labels[row[0]] for row in order]
-    found["topk"] = [[labels[at] for at in row] for row in order]
-    found["scores"] = [[round(float(table[at, k]), DECIMALS) for k in row] for at, row in enumerate(order)]
-    return found
+    result = rows.copy()
+    result.insert(2, "label_set", label_set)
+    result["y_pred"] = [labels[row[0]] for row in order]
+    result["topk"] = [[labels[at] for at in row] for row in order]
+    result["scores"] = [[round(float(table[at, k]), DECIMALS) for k in row] for at, row in enumerate(order)]
+    return result

@@ -1,6 +1,6 @@
 """A linear probe: multinomial logistic regression on vectors, its L2 strength chosen on training data alone.
 
-Knows no picture and no group. Full-batch L-BFGS from zero, so the same vectors give the same weights.
+Full-batch L-BFGS from zero, so the same vectors give the same weights.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ ITERATIONS = 1000  # of L-BFGS, at most
 
 @dataclass(frozen=True)
 class Probe:
-    """What was learned."""
+    """A fitted probe."""
 
     classes: tuple[str, ...]  # k, sorted
     weights: NDArray[np.float64]  # (dim + 1, k), the intercept last
-    strength: float  # that was chosen
+    strength: float  # L2 penalty that was chosen
 
     def predict(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, dim) -> (n, k) probabilities that sum to 1."""
@@ -37,12 +37,12 @@ class Probe:
 
 
 def fit(vectors: NDArray[np.float64], truth: Sequence[str], clusters: Sequence[str]) -> Probe:
-    """Learn to tell `truth` from vectors.
+    """Fit a probe that predicts `truth` from vectors.
 
     Args:
         vectors: (n, dim), unit rows.
         truth: n names of classes, at least two different ones.
-        clusters: n names; a cluster is never split between learning and choosing the strength.
+        clusters: n names; a cluster is never split between folds.
 
     Source:
         Radford et al. 2021, arXiv:2103.00020, appendix A.3: logistic regression by L-BFGS, at most 1,000 iterations,
@@ -64,8 +64,7 @@ def fold(cluster: str, count: int) -> int:
 
 def testing(splits: Sequence[str], clusters: Sequence[str]) -> NDArray[np.bool_]:
     """Say which rows are for testing: the data set's split "test" where it also has "train", else half the clusters."""
-    told = set(splits)
-    if {"train", "test"} <= told:
+    if {"train", "test"} <= set(splits):
         return np.array([split == "test" for split in splits])
     return np.array([fold(f"test of {cluster}", 2) == 1 for cluster in clusters])
 

@@ -1,6 +1,6 @@
-"""Calibration: when a model says 80 %, is it right in 80 of 100?
+"""Calibration: when a model says 80 %, is it right in 80 of 100 cases?
 
-Asked for label sets of several sizes, because a softmax over few labels is another promise than one over many.
+Asked for label sets of several sizes, because a softmax over few labels means something else than one over many.
 """
 
 from __future__ import annotations

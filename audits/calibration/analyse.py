@@ -1,17 +1,20 @@
-"""Calibration error and its relatives, beside what a calibrated model would show."""
+"""Calibration error and its relatives beside what a calibrated model would show, overall and by group."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.answers import probabilities
+from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.seeds import generator
-from audits.shares import changed, counted, units
-from workbench.statistics import intervals, paired
+from audits.settings import read_settings
+from audits.slicing import By, keyed, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -23,20 +26,25 @@ if TYPE_CHECKING:
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
 
-FIT, HELD = "fit", "held"  # parts of the pictures: the temperature is found on one and judged on the other
-
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return accuracy, ECE, Brier, NLL and the temperature's what-if for each label set."""
-    bins = int(rules.settings.get("bins", 15))
+    """Return accuracy, calibration error, Brier, NLL and the fitted temperature for each label set, and by group."""
+    settings = read_settings(Settings, rules)
+    compared = settings.compared(samples, but=("part",))
     measures: list[Measure] = []
     figures: list[Figure] = []
-    for name, rows in samples.groupby("label_set", sort=False):
-        measures += _as_it_is(str(name), rows, bins=bins, kind=model.score, seed=seed)
-        measures += _what_if(str(name), rows, bins=bins, kind=model.score, seed=seed)
-        figures.append(_diagram(str(name), rows, bins))
+    for key, rows in samples.groupby("label_set", sort=False):
+        name = str(key)
+        chances = probabilities(model.score, _arrays(rows)[0])
+        losses = rows.assign(brier=brier(chances, _arrays(rows)[1]), nll=nll(model.score, *_arrays(rows)))
+        measures += _overall(name, losses, settings.bins, seed=seed)
+        measures += _scaled(name, rows, bins=settings.bins, kind=model.score, seed=seed)
+        for slice, part in slices(rows, compared):
+            measures += _confidence(name, part, slice, settings.bins, seed=seed)
+        measures += _gaps(name, rows, compared, seed=seed)
+        figures.append(_diagram(name, rows, settings.bins))
     measures = adjust(measures, "holm")
-    return Analysis(measures, findings(measures), (*figures, _sizes(measures, samples)))
+    return Analysis(measures, list(findings(measures)), (*figures, _sizes(measures, samples)))
 
 
 def best_temperature(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
@@ -47,13 +55,13 @@ def best_temperature(kind: str, logits: NDArray[np.float64], truth: NDArray[np.i
     """
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(
+    result = minimize_scalar(
         lambda log: float(nll(kind, logits / np.exp(log), truth).mean()),
         bounds=(np.log(0.02), np.log(50)),
         method="bounded",
         options={"xatol": 1e-4},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(result.x))
 
 
 def nll(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -83,86 +91,117 @@ def brier(chances: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.
 
 
 def _arrays(rows: DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the logits (n, k) and the place of the truth among them (n,)."""
     return np.stack(rows["scores"].to_list()), rows["truth"].to_numpy(np.int64)
 
 
-def _as_it_is(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> list[Measure]:
-    logits, truth = _arrays(rows)
-    sure, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
-    cluster = units(rows)
-    over = paired.compare(right, sure, cluster=cluster)
-    given: dict[str, Any] = {"label_set": name}
-    spread: dict[str, Any] = {"rng": generator(seed, name, "mean"), "cluster": cluster}
-    chances = probabilities(kind, logits)
+def _confidence(name: str, rows: DataFrame, slice: dict[str, str], bins: int, *, seed: int) -> list[Measure]:
+    """Return accuracy, confidence, overconfidence and ECE of everybody or of one group."""
+    confidence, right = rows["confidence"], rows["outcome:accuracy"].astype(float)
+    cluster, parts = list(rows["cluster"]), [f"{key}={value}" for key, value in slice.items()]
+    fields: dict[str, Any] = {"label_set": name, "slice": slice}
     return [
-        counted("accuracy", right, cluster=list(rows["cluster"]), direction="higher", **given),
-        number("confidence", intervals.bootstrap(sure, **spread), n=len(rows), **given),
-        changed("overconfidence", over, reference="accuracy", family="overconfidence", **given),
-        _error("ece", rows, bins, "width", seed=seed),
-        _error("ece_equal_mass", rows, bins, "mass", seed=seed),
-        number(
-            "brier",
-            intervals.bootstrap(brier(chances, truth), **spread),
-            n=len(rows),
-            unit="squared",
-            direction="lower",
-            **given,
+        measuring.share("accuracy", right, cluster, direction="higher", **fields),
+        measuring.mean("confidence", confidence, cluster, rng=generator(seed, name, "mean", *parts), **fields),
+        measuring.change(
+            "overconfidence",
+            right,
+            confidence,
+            cluster=cluster,
+            rng=generator(seed, name, "over", *parts),
+            reference="accuracy",
+            family="overconfidence by group" if slice else "overconfidence",
+            **fields,
         ),
-        number(
-            "nll",
-            intervals.bootstrap(nll(kind, logits, truth), **spread),
-            n=len(rows),
-            unit="nats",
-            direction="lower",
-            **given,
-        ),
+        _error("ece", rows, bins, seed=seed, slice=slice),
     ]
 
 
-def _error(metric: str, rows: DataFrame, bins: int, binning: Binning, *, seed: int) -> Measure:
+def _overall(name: str, rows: DataFrame, bins: int, *, seed: int) -> Iterator[Measure]:
+    yield from _confidence(name, rows, {}, bins, seed=seed)
+    yield _error("ece_equal_mass", rows, bins, "mass", seed=seed)
+    for metric, unit in (("brier", "squared"), ("nll", "nats")):
+        rng = generator(seed, name, metric)
+        fields: dict[str, Any] = {"label_set": name, "unit": unit, "direction": "lower"}
+        yield measuring.mean(metric, rows[metric], list(rows["cluster"]), rng=rng, **fields)
+
+
+def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, seed: int) -> Iterator[Measure]:
+    """Yield the gaps of accuracy and of overconfidence between groups."""
+    for by in compared:
+        part = keyed(rows, by)
+        rng = generator(seed, name, "gap", *by)
+        fields: dict[str, Any] = {
+            "groups": list(part["group"]),
+            "slice_by": ",".join(by),
+            "label_set": name,
+            "rng": rng,
+        }
+        right, cluster = part["outcome:accuracy"].astype(float), list(part["cluster"])
+        yield measuring.gap("accuracy", right, cluster, **fields)
+        yield measuring.mean_gap("overconfidence", part["confidence"] - right, cluster, **fields)
+
+
+def _error(
+    metric: str,
+    rows: DataFrame,
+    bins: int,
+    binning: Binning = "width",
+    *,
+    seed: int,
+    slice: dict[str, str] | None = None,
+) -> Measure:
     """Return an ECE with its interval, beside that of a perfectly calibrated model with the same confidences."""
-    name = str(rows["label_set"].iloc[0])
-    sure, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
-    error = expected_calibration_error(
-        sure, right, rng=generator(seed, name, metric), bins=bins, binning=binning, cluster=units(rows)
-    )
+    name, parts = str(rows["label_set"].iloc[0]), [f"{key}={value}" for key, value in (slice or {}).items()]
+    confidence, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
+    rng = generator(seed, name, metric, *parts)
+    cluster = measuring.repeated(list(rows["cluster"]))
+    error = expected_calibration_error(confidence, right, rng=rng, bins=bins, binning=binning, cluster=cluster)
     return number(
         metric,
         error.interval,
         n=len(rows),
         label_set=name,
+        slice=slice,
         direction="lower",
         null_mean=error.null_mean,
         null_q95=error.null_q95,
         p_value=error.p_value,
-        family=metric,
+        family=f"{metric} by group" if slice else metric,
     )
 
 
-def _what_if(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> list[Measure]:
-    """Return the temperature of one part, and what it changes on the other."""
+def _scaled(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> list[Measure]:
+    """Return the temperature fitted on one part, and what it changes on the other."""
     fit, held = rows[rows["part"] == FIT], rows[rows["part"] == HELD]
     if len(fit) < 2 or len(held) < 2:
-        return [
-            number(
-                "temperature",
-                Interval(None, None, None, 0.95, "undefined: one part is empty"),
-                n=len(fit),
-                label_set=name,
-            )
-        ]
+        nothing = Interval(None, None, None, 0.95, "undefined: one part is empty")
+        return [number("temperature", nothing, n=len(fit), label_set=name)]
     temperature = best_temperature(kind, *_arrays(fit))
     logits, truth = _arrays(held)
-    before, after = nll(kind, logits, truth), nll(kind, logits / temperature, truth)
     cooled = held.assign(confidence=probabilities(kind, logits / temperature).max(axis=1))
-    gain = paired.compare(before, after, cluster=units(held))
-    pictures, labels = _arrays(fit)
-    scale = fitted_scale(lambda divisor: nll(kind, pictures / divisor, labels), temperature, cluster=units(fit))
+    gain = measuring.change(
+        "nll_change.scaled",
+        nll(kind, logits, truth),
+        nll(kind, logits / temperature, truth),
+        cluster=list(held["cluster"]),
+        rng=generator(seed, name, "what if"),
+        unit="nats",
+        direction="lower",
+        label_set=name,
+        family="nll_change.scaled",
+    )
+    images, labels = _arrays(fit)
+    fitted = fitted_scale(
+        lambda divisor: nll(kind, images / divisor, labels),
+        temperature,
+        cluster=measuring.repeated(list(fit["cluster"])),
+    )
     return [
-        number("temperature", scale, n=len(fit), unit="ratio", label_set=name),
-        _error("ece.held_out", held, bins, "width", seed=seed),
-        _error("ece.held_out_scaled", cooled, bins, "width", seed=seed),
-        changed("nll_change.scaled", gain, unit="nats", direction="lower", label_set=name, family="nll_change.scaled"),
+        number("temperature", fitted, n=len(fit), unit="ratio", label_set=name),
+        _error("ece.held_out", held, bins, seed=seed),
+        _error("ece.held_out_scaled", cooled, bins, seed=seed),
+        gain,
     ]
 
 
@@ -176,16 +215,20 @@ def _diagram(name: str, rows: DataFrame, bins: int) -> Figure:
         data[["confidence", "accuracy", "low", "high", "n"]],
         "mean confidence of a bin",
         "accuracy of the bin",
-        f"For each of up to {bins} bins of confidence: how often the model was right, with its interval.",
+        f"Accuracy in up to {bins} bins of confidence, with intervals.",
     )
 
 
-def _sizes(measures: list[Measure], samples: DataFrame) -> Figure:
+def _sizes(measures: Sequence[Measure], samples: DataFrame) -> Figure:
     """Return the calibration error against the number of labels."""
     import pandas as pd
 
     labels = dict(zip(samples["label_set"], samples["labels"], strict=True))
-    rows = [(labels[m.label_set], m.value, m.ci_low, m.ci_high, m.null_q95) for m in measures if m.metric == "ece"]
+    rows = [
+        (labels[m.label_set], m.value, m.ci_low, m.ci_high, m.null_q95)
+        for m in measures
+        if m.metric == "ece" and not m.slice
+    ]
     frame = pd.DataFrame(rows, columns=["x", "value", "low", "high", "null"]).sort_values("x", ignore_index=True)
     alt = "Calibration error for each number of labels, with its interval and what chance alone would give."
-    return Figure("ece-by-labels", "Calibration error by number of labels", "curve", frame, "labels asked", "ECE", alt)
+    return Figure("ece-by-labels", "Calibration error by number of labels", "curve", frame, "labels", "ECE", alt)

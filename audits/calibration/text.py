@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from audits.analysis import Finding
-from workbench.statistics.measures import Measure
+from audits.findings import finding, gap_finding
 
 if TYPE_CHECKING:
-    pass
+    from audits.analysis import Finding
+    from workbench.statistics.measures import Measure
 
-ALPHA = 0.05
-_FEWEST = 30  # pictures below which nothing is concluded
+_FEWEST = 30  # images below which nothing is concluded
+
 HOW_TO_READ = """
-**ECE**, the expected calibration error, is the average distance between how sure the model was and how often it was
-right: 0.10 means ten points off. Pictures are put into bins by confidence, once of equal width, once with equally
-many pictures. With few pictures even a perfectly calibrated model has an ECE above 0, so chance's own mean and 95th
-percentile stand beside it: only an ECE beyond them is evidence.
+**ECE**, the expected calibration error, is the average distance between confidence and accuracy: 0.10 means ten points
+off. Images are binned by confidence, once in bins of equal width, once in bins of equally many images. With few images
+even a perfectly calibrated model has an ECE above 0, so its mean and 95th percentile are shown beside it: only an ECE
+above them is evidence.
 
-**Overconfidence** is mean confidence minus accuracy; below 0 the model is too modest. **Brier** (0 best, 2 worst)
-and **NLL** (in nats) judge all probabilities at once, right ones and wrong ones.
+**Overconfidence** is mean confidence minus accuracy; below 0 the model is underconfident. **Brier** (0 best, 2 worst)
+and **NLL** (in nats) judge all probabilities at once, correct ones and wrong ones.
 
-The **temperature** divides all logits. It was found on one half of the pictures and judged on the other, so it is a
-what-if: it says how much of the error one number would mend, not how the model behaves as it is. Above 1: too sure.
+The **temperature** divides all logits. It is fitted on one half of the images and tested on the other: it shows how
+much of the error a single number would remove, not how the model behaves as it is. Above 1: overconfident.
 
-Each **label set** is a question of its own: of two labels, the right one is easily likely.
+Each **label set** is a separate question: of two labels, the correct one is easily the likeliest.
+
+Groups are compared by accuracy and by overconfidence; each gap is shown beside what chance alone gives.
 """
+
 LIMITS = """
-- Confidence here is a softmax over the labels asked (for sigmoid models: of each label alone). Other labels, other
-  confidence: there is no calibration of a model as such.
-- Smaller label sets were drawn by lot, so their labels are mostly far apart; sets that people choose are harder.
-- ECE depends on its bins and hides errors that cancel within one. Where equal width and equal mass disagree, trust
+- Confidence is a softmax over the labels asked (for sigmoid models: of each label alone). Other labels give another
+  confidence: a model as such has no calibration.
+- Smaller label sets are drawn at random, so their labels are mostly dissimilar; sets that people choose are harder.
+- ECE depends on its bins and hides errors that cancel within one. Where equal width and equal mass disagree, rely on
   neither alone.
-- Pictures of one thing hang together: intervals draw whole clusters, but that of ECE draws single pictures and is a
-  little too narrow. None says anything of pictures of another kind.
-- A good calibration on average is none for any group of pictures.
+- Images of one thing are similar: intervals resample whole clusters. None applies to images of another kind.
+- Good calibration on average does not mean good calibration for a group; read the rows by group.
 """
 
 
-def findings(measures: list[Measure]) -> list[Finding]:
-    """Return the sentences that the measures support."""
-    result = []
+def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Yield the sentences on over- and underconfidence, and on gaps between groups."""
     for m in measures:
-        if m.metric != "overconfidence" or m.value is None or m.p_adj is None:
-            continue
-        points = f"{100 * abs(m.value):.1f} points"
-        if (m.n or 0) < _FEWEST:
-            text, strength = f"Calibration for {m.label_set} is not measured: {m.n} pictures.", "not measured"
-        elif m.p_adj < ALPHA:
-            way = "surer than it is right" if m.value > 0 else "less sure than it is right"
-            text, strength = f"For {m.label_set} the model is {way}, by {points} on average.", "found"
-        else:
-            text, strength = f"No evidence of over- or underconfidence on average for {m.label_set}.", "no evidence"
-        result.append(Finding(text, strength, m.metric, effect=abs(m.value), p_adj=m.p_adj, n=m.n))  # type: ignore[arg-type]
-    return result
+        if m.contrast == "between_groups":
+            yield gap_finding(m, "accuracy" if m.metric == "accuracy" else "overconfidence", few=_FEWEST)
+        elif m.metric == "overconfidence" and not m.slice and m.value is not None:
+            yield finding(
+                m,
+                f"the model is overconfident by {{}} on average ({m.label_set})",
+                opposite=f"the model is underconfident by {{}} on average ({m.label_set})",
+                neutral=f"the model is over- or underconfident on average ({m.label_set})",
+                few=_FEWEST,
+            )

@@ -106,7 +106,8 @@ def _check(number: Number, requirement: Requirement, level: float) -> Check:
     if outcome is None:
         wanted = requirement.bound if requirement.bound in CHANCE else requirement.column
         return _blank(number, level, "ERROR", f"the row has no {wanted}")
-    blank = _blank(number, level, outcome, bounds.note)
+    crossed = f"the interval includes {requirement.bound}" if outcome == "INCONCLUSIVE" else ""
+    blank = _blank(number, level, outcome, "; ".join(filter(None, (crossed, bounds.note))))
     return dataclasses.replace(blank, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)
 
 

@@ -63,7 +63,7 @@ class Defaults(BaseModel):
     level: float = Field(default=0.95, gt=0, lt=1)
     correction: Literal["holm", "none"] = "holm"
     min_n: int = Field(default=100, ge=0)
-    inconclusive: Inconclusive = "warn"
+    inconclusive: Inconclusive = "fail"  # fail: exit code 4; warn and pass: exit code 0
 
 
 class Thresholds(BaseModel):

@@ -1,7 +1,4 @@
-"""The data sets that are there without any download: drawn or rendered on first use, from packages alone.
-
-Knows no audit and no cache: `audits.datasets.readers` decides where a set is built and kept.
-"""
+"""The built-in data sets: drawn or rendered on first use from installed packages, without any download."""
 
 from __future__ import annotations
 
@@ -24,12 +21,12 @@ from audits.datasets.dataset import About
 
 @dataclass(frozen=True)
 class Builtin:
-    """A data set that is made where it is needed."""
+    """A data set that is drawn on first use."""
 
     key: str  # behind "builtin:"
     title: str
-    build: Callable[[Path], About]  # writes PNG files and samples.csv into an empty folder; no clock, seeded
-    version: int = 1  # rises when other bytes are written
+    build: Callable[[Path], About]  # writes PNG files and samples.csv into an empty folder; deterministic
+    version: int = 1  # rises when the files change
 
 
 BUILTIN: tuple[Builtin, ...] = (

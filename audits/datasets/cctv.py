@@ -1,6 +1,6 @@
-"""Rendered scenes as a surveillance camera shows them: low resolution, noise, a time stamp, half of them in grey.
+"""Rendered scenes in the look of a surveillance camera: low resolution, noise, a time stamp, half of them in grey.
 
-Knows no model. Drawn from lines, boxes and OpenMoji's objects; nobody in them exists.
+They are drawn from lines, boxes and OpenMoji's objects; nobody in them is a real person.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 SIDE = 256  # pixels
-COARSE = 128  # pixels that the camera resolves
+COARSE = 128  # pixels of the camera's own resolution
 SEED = 7
-CAMERAS = 3  # a place
-TIMES = 2  # pictures of one camera and thing
+CAMERAS = 3  # per place
+TIMES = 2  # images of one camera and object
 SHOWS = (
-    "Eight kinds of places, three cameras each, three things that may be there, two moments each: 144 pictures. The "
-    "cameras' pictures share a cluster. Rendered scenes are flat and tidy where real ones are cluttered: these numbers "
-    "say what the model does with such drawings, not with footage."
+    "144 images: eight kinds of places, with three cameras, three possible objects and two moments each. Images of one "
+    "camera share a cluster. Rendered scenes are simple and tidy, real ones are cluttered: these numbers describe the "
+    "model on such drawings, not on camera footage."
 )
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A kind of place, the things that may be there, and how its empty picture is drawn."""
+    """A kind of place, the objects that may be there, and a function that draws it empty."""
 
     name: str
     phrase: str  # "a parking lot"
-    things: tuple[tuple[str, str], ...]  # (what a caption says, a glyph)
+    things: tuple[tuple[str, str], ...]  # (words of the caption, glyph)
     paint: Callable[[ImageDraw, np.random.Generator], None]
 
 
 def build(folder: Path) -> About:
-    """Write 144 pictures of 256 x 256 pixels and their captions into an empty folder."""
+    """Write 144 images of 256 x 256 pixels and their captions into an empty folder."""
     write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
     return About(
         title="Rendered surveillance scenes",
@@ -61,23 +61,25 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
                     rng = np.random.default_rng([SEED, place_at, camera, thing_at, time])
                     watched = bool((thing_at + time) % 2)
                     grey = camera == 0 or (camera == 1 and time == 1)
-                    still = np.random.default_rng([SEED, place_at, camera])  # the camera's own view does not move
+                    still = np.random.default_rng([SEED, place_at, camera])  # the camera does not move
                     picture = _scene(place, glyph, watched=watched, still=still, rng=rng)
                     name = f"{place.name.replace(' ', '-')}-{camera}-{thing_at}-{time}"
                     others = [other for other, _ in place.things if other != thing]
-                    there, away = (
+                    with_box, without = (
                         f"{place.phrase} with a box in the corner",
                         f"{place.phrase} with nothing in the corner",
                     )
                     yield (
                         name,
-                        _seen(picture, grey=grey, stamp=f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}", rng=rng),
+                        _recorded(
+                            picture, grey=grey, stamp=f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}", rng=rng
+                        ),
                         {
                             "cluster": f"{place.name}-{camera}",
                             "label": f"{place.phrase} with {thing}",
                             "distractor": "|".join(f"{place.phrase} with {other}" for other in others),
-                            "fine": f"{there}|{away}",
-                            "fine_true": there if watched else away,
+                            "fine": f"{with_box}|{without}",
+                            "fine_true": with_box if watched else without,
                             "place": place.name,
                             "light": "grey" if grey else "colour",
                         },
@@ -87,7 +89,7 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
 def _scene(
     place: _Place, glyph: str, *, watched: bool, still: np.random.Generator, rng: np.random.Generator
 ) -> Image.Image:
-    """Draw the empty place, the thing in it, and a box in the lower right corner where it is watched for."""
+    """Draw the empty place, the object in it, and, where `watched`, a box in the lower right corner."""
     from PIL import Image, ImageDraw
 
     from workbench.pictures import draw
@@ -106,8 +108,8 @@ def _scene(
     return picture
 
 
-def _seen(picture: Image.Image, *, grey: bool, stamp: str, rng: np.random.Generator) -> Image.Image:
-    """Make it what a cheap camera records."""
+def _recorded(picture: Image.Image, *, grey: bool, stamp: str, rng: np.random.Generator) -> Image.Image:
+    """Return the image as a cheap camera records it."""
     from PIL import Image, ImageDraw, ImageFont
 
     small = picture.resize((COARSE, COARSE), Image.Resampling.BILINEAR)

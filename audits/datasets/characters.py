@@ -1,6 +1,6 @@
-"""Drawn characters: invented faces with seeded features, several views each; a gallery that needs nobody's consent.
+"""Drawn characters: invented faces with seeded features, several views each, for gallery audits without real people.
 
-Knows no model. A character is a letter and a number, never a name; nobody in them exists.
+A character is called by a letter and a number, never by a name.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SIDE = 160  # pixels
 SEED = 11
 CHARACTERS = 120
-VIEWS = 3  # the first of each is the gallery's
-TONES: dict[str, tuple[int, int, int]] = {  # skin, from light to dark, after the five modifiers of emoji
+VIEWS = 3  # the first of each is in the gallery
+TONES: dict[str, tuple[int, int, int]] = {  # skin, from light to dark, as the five emoji modifiers
     "light": (250, 220, 190),
     "medium light": (225, 185, 145),
     "medium": (190, 140, 100),
@@ -42,15 +42,15 @@ HAIR: dict[str, tuple[int, int, int]] = {
 STYLES = ("short", "long", "curly", "none", "bun")
 HATS = ("no hat", "no hat", "cap", "brimmed hat")
 SHOWS = (
-    "120 characters in three views each, drawn from seeded features: skin, hair, glasses, hat, shape of the face. They "
-    "differ more, and vary less from view to view, than faces do. Skin tone is not race. The numbers say how an error "
-    "rate grows with the gallery and how it is counted by group; they say nothing about how well faces are recognised."
+    "120 characters in three views each, drawn from seeded features: skin, hair, glasses, hat, face shape. Real faces "
+    "differ less from each other, and more from view to view. Skin tone is not race. The numbers show how an error "
+    "rate grows with the gallery and how it is counted by group. They do not measure how well faces are recognised."
 )
 
 
 @dataclass(frozen=True)
 class _Features:
-    """What makes one character."""
+    """The features of one character."""
 
     tone: str
     hair: str
@@ -67,7 +67,7 @@ class _Features:
 
 
 def build(folder: Path) -> About:
-    """Write 360 pictures of 160 x 160 pixels and their table into an empty folder."""
+    """Write 360 images of 160 x 160 pixels and their table into an empty folder."""
     write_pictures(folder, _pictures())
     return About(title="Drawn characters", licence="MIT", source="drawn", people=True, shows=SHOWS)
 
@@ -75,20 +75,20 @@ def build(folder: Path) -> About:
 def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
     for number in range(CHARACTERS):
         rng = np.random.default_rng([SEED, number])
-        tone = list(TONES)[number % len(TONES)]  # as many of each
-        known = _features(tone, glasses=bool(number // len(TONES) % 2), rng=rng)
+        tone = list(TONES)[number % len(TONES)]  # equally many of each
+        features = _features(tone, glasses=bool(number // len(TONES) % 2), rng=rng)
         key = f"{'KLMNPRTV'[number % 8]}-{100 + number}"
         for view in range(VIEWS):
             yield (
                 f"{key}-{view}",
-                _portrait(known, np.random.default_rng([SEED, number, view])),
+                _portrait(features, np.random.default_rng([SEED, number, view])),
                 {
                     "cluster": key,
                     "split": "probe" if view else "gallery",
                     "label": key,
-                    "skin tone": known.tone,
-                    "glasses": "glasses" if known.glasses else "no glasses",
-                    "hat": "hat" if known.hat != "no hat" else "no hat",
+                    "skin tone": features.tone,
+                    "glasses": "glasses" if features.glasses else "no glasses",
+                    "hat": "hat" if features.hat != "no hat" else "no hat",
                 },
             )
 
@@ -112,7 +112,7 @@ def _features(tone: str, *, glasses: bool, rng: np.random.Generator) -> _Feature
 
 
 def _portrait(known: _Features, rng: np.random.Generator) -> Image.Image:
-    """Draw one view: another place, tilt, turn, light and ground each time."""
+    """Draw one view with random position, tilt, turn, light and background."""
     from PIL import Image, ImageDraw
 
     ground = tuple(int(part) for part in rng.integers(90, 240, size=3))
@@ -182,7 +182,7 @@ def _look(pen: ImageDraw, known: _Features, face: tuple[float, float, float, flo
 
 
 def _lit(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Brighten or darken it, more on one side, with a little noise."""
+    """Change the brightness from side to side, and add a little noise."""
     from PIL import Image
 
     pixels = np.asarray(picture, dtype=np.float64)

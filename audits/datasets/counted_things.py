@@ -1,7 +1,7 @@
-"""Sets of one to ten things, drawn: what `builtin:counted-things` shows, for the audit of counting.
+"""Drawn sets of one to ten things (`builtin:counted-things`), for the audit of counting.
 
-Every set comes with things of one size, where more things cover more, and with a total area that stays the same, where
-they do not: a model that judges by how full a picture is can be told from one that counts. Knows no model.
+Every set comes in two versions: with things of one size, where more things cover more area, and with a constant total
+area. They distinguish a model that counts from one that judges by the covered area.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SIDE = 224  # pixels
-CELLS = 4  # a picture has 4 x 4 places, so that ten things never touch
+CELLS = 4  # an image has 4 x 4 places, so that ten things never touch
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 LAYOUTS = ("rows", "scattered")
 AREAS = ("each the same", "all together the same")
@@ -31,17 +31,17 @@ ABOUT = About(
     licence="shapes: none needed; drawings CC BY-SA 4.0",
     source="drawn shapes, and OpenMoji 17 (openmoji.org)",
     shows=(
-        "Shapes and drawings, in rows and scattered, on white. They show whether a model's answer to a count follows "
-        "the number where nothing else tells it. They do not show how it counts in photos, where things overlap."
+        "Shapes and drawings in rows or scattered, on white. They show whether a model's answer follows the number of "
+        "things where nothing else indicates it. They do not show how it counts in photos, where things overlap."
     ),
 )
 
 
 def build(folder: Path) -> About:
-    """Write the pictures, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+    """Write the images, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
 
     Raises:
-        BadInput: the package of the drawings is not complete.
+        BadInput: the package of the drawings is incomplete.
     """
     named = {**{thing: (plural, "") for thing, plural in SHAPES.items()}, **EMOJI}
     rows: list[tuple[str, ...]] = []
@@ -63,7 +63,7 @@ def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
     from PIL import Image
 
     cell = SIDE // CELLS
-    side = 36 if area == AREAS[0] else max(10, round(50 / count**0.5))  # pixels; 50 is the one that fills a cell
+    side = 36 if area == AREAS[0] else max(10, round(50 / count**0.5))  # pixels; 50 nearly fills a cell
     rng = generator(0, "counted", thing, count, layout)
     one = _one(thing, side)
     sheet = Image.new("RGB", (SIDE, SIDE), "white")
@@ -76,7 +76,7 @@ def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
 
 
 def _one(thing: str, side: int) -> Image.Image:
-    """Draw one thing that fills a square of `side` pixels; drawn large and made small, so that edges are soft."""
+    """Draw one thing that fills a square of `side` pixels; drawn larger and reduced, for smooth edges."""
     from PIL import Image, ImageDraw
 
     from audits.datasets.drawn_things import trimmed

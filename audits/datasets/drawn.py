@@ -1,7 +1,4 @@
-"""Write a data set that is drawn: its pictures as PNG files and its table as `samples.csv`, the same bytes each time.
-
-Knows no picture and no cache.
-"""
+"""Write a drawn data set: images as PNG files and the table as `samples.csv`, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -17,26 +14,26 @@ SAMPLES = "samples.csv"
 
 
 def write_pictures(folder: Path, pictures: Iterable[tuple[str, Image.Image, Mapping[str, str]]]) -> None:
-    """Write named pictures, `NAME.png`, and what is known of each; all know the same things.
+    """Write images, `NAME.png`, and the table of their columns, which are the same for all.
 
     Args:
         folder: an empty one.
-        pictures: sample_id, picture, and the further columns of the table.
+        pictures: sample_id, image, and the other columns of the table.
     """
     columns: list[str] = []
 
     def rows() -> Iterator[tuple[str, ...]]:
-        for name, picture, facts in pictures:
+        for name, picture, values in pictures:
             picture.save(folder / f"{name}.png", format="PNG")
-            columns[:] = ["sample_id", "path", *facts]
-            yield (name, f"{name}.png", *facts.values())
+            columns[:] = ["sample_id", "path", *values]
+            yield (name, f"{name}.png", *values.values())
 
     written = list(rows())
     write_table(folder, columns, written)
 
 
 def write_table(folder: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
-    """Write the table of a data set, in order of its rows."""
+    """Write the table of a data set, with sorted rows."""
     with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns)

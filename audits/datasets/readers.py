@@ -8,22 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
+from audits.datasets.drawn import SAMPLES
 from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
-from audits.datasets.unpacked import unpack
+from audits.datasets.unpacked import unpack, write_folder
 from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
-from workbench.errors import BadInput, OutOfResources, unknown_name
+from workbench.errors import BadInput, unknown_name
 from workbench.places import home, read_json
 
 ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
@@ -38,7 +37,20 @@ ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder 
 }
 UNPACKED = ("hf", "parquet", "zip", "webdataset")  # kinds whose images are written to disk first
 KINDS = (*ROWS, *UNPACKED, "builtin")
-SAMPLES = "samples.csv"  # the table of a built-in set
+TITLES = {  # what `list datasets` shows for each kind of path
+    "folder": "Images in class folders",
+    "csv": "A CSV or TSV that names image files",
+    "parquet": "A Parquet file with images or paths",
+    "zip": "A zip of class folders",
+    "webdataset": "A WebDataset tar, or a pattern of tars",
+    "hf": "A data set of the package datasets",
+    "utkface": "UTKFace: attributes in the file names",
+    "scam": "SCAM: photographs with a word on them",
+    "rta-100": "RTA-100: photographs with a word on them",
+    "paint": "PAINT's typographic attacks",
+    "disentangling": "Materzynska et al.: photographs with a word on them",
+    "shifts": "ImageNet and its shifts, one folder each",
+}
 ABOUT = "about.json"
 
 
@@ -46,7 +58,8 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """Read a data set.
 
     Args:
-        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key.
+        reference: KIND:PATH with one of `KINDS` (`hf` takes a name as well), or a built-in key; `~` and `$VARIABLE` of
+            a path are filled in when it is read, and stay as they are in reports.
         limit: take that many images, spread over the whole.
         download: allow `hf:` to download what is not on this machine.
         watch: called with the number of images checked so far, and of all.
@@ -63,7 +76,7 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
         root, about = unpack(kind, path if kind == "hf" else str(Path(path).expanduser()), download=download)
         rows, key = ROWS["csv"](root / SAMPLES), reference
     else:
-        file = Path(path).expanduser()
+        file = Path(os.path.expandvars(path)).expanduser()
         root = file.parent if kind == "csv" else file
         rows = list(ROWS[kind](file))
         about, key = _about(root, file, kind), reference
@@ -89,7 +102,7 @@ def _split(reference: str) -> tuple[str, str]:
 def _find_builtin(key: str) -> builtin.Builtin:
     sets = {one.key: one for one in builtin.BUILTIN}
     if key not in sets:
-        raise unknown_name("data set", key, (*sets, *(f"{kind}:PATH" for kind in (*ROWS, *UNPACKED[1:])), "hf:NAME"))
+        raise unknown_name("data set", key, (*sets, *(f"{kind}:PATH" for kind in KINDS[:-1])))
     return sets[key]
 
 
@@ -97,7 +110,7 @@ def _builtin(key: str) -> tuple[Path, About]:
     entry = _find_builtin(key)
     place = home() / "audit-data" / f"{key}-{entry.version}-{_code_hash(entry)}"
     if not (place / SAMPLES).is_file():
-        _build(entry, place)
+        write_folder(place, lambda folder: _build(entry, folder))
     return place, About(**read_json(place / ABOUT))
 
 
@@ -107,21 +120,9 @@ def _code_hash(entry: builtin.Builtin) -> str:
     return hashlib.sha256(source.read_bytes() if source.is_file() else b"").hexdigest()[:12]
 
 
-def _build(entry: builtin.Builtin, place: Path) -> None:
-    half = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        half.mkdir(parents=True)
-        about = entry.build(half)
-        (half / ABOUT).write_text(json.dumps(asdict(about)), encoding="utf-8")
-        os.replace(half, place)
-    except OSError as error:
-        if not (place / SAMPLES).is_file():  # else another process was quicker
-            raise OutOfResources(
-                f"The data set {entry.key!r} could not be written ({error.strerror}); "
-                "point CLIP_WORKBENCH_HOME at a writable folder."
-            ) from None
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+def _build(entry: builtin.Builtin, folder: Path) -> None:
+    about = entry.build(folder)
+    (folder / ABOUT).write_text(json.dumps(asdict(about)), encoding="utf-8")
 
 
 def _about(root: Path, path: Path, kind: str) -> About:

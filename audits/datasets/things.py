@@ -1,6 +1,6 @@
-"""Photos and drawings of one thing each: what the typographic audit writes on.
+"""Photos and drawings of one thing each, for the typographic audit to write on.
 
-Knows no model. The photos lie in scikit-image's package, the drawings are OpenMoji's on rendered grounds.
+The photos come from scikit-image's package; the drawings are OpenMoji's on rendered backgrounds.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ GLYPHS = {
     "whale": "🐋",
 }
 SHOWS = (
-    "Eight photos in four views each and 36 drawings on two grounds each, with the thing that they show. Views of one "
-    "photo and grounds of one drawing share a cluster. Drawings on rendered grounds are simpler than photos; what is "
-    "found here is found for pictures like these. The things were chosen among those that the first `pocket` "
-    "named when nothing is written on them: an attack needs pictures that are named rightly. Its accuracy on the clean "
-    "pictures is flattered by that choice and says nothing of things in general; no other model was asked."
+    "Eight photos in four views each, and 36 drawings on two backgrounds each, labelled with their thing. Images of "
+    "one photo or drawing share a cluster. Drawings are simpler than photos; findings hold for images like these. An "
+    "attack needs images that are classified correctly without it, so the things were chosen among those that the "
+    "first `pocket` classified correctly. This choice raises its accuracy on clean images; no other model was used for "
+    "it."
 )
 
 
 def build(folder: Path) -> About:
-    """Write 104 pictures of 256 x 256 pixels and their table into an empty folder."""
+    """Write 104 images of 256 x 256 pixels and their table into an empty folder."""
     write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
     return About(
         title="Things: photos and drawings",
@@ -80,7 +80,7 @@ def build(folder: Path) -> About:
 
 
 def ground(kind: str, rng: np.random.Generator) -> Image.Image:
-    """Render a light ground, 256 x 256 RGB: plain or stripes, in seeded colours."""
+    """Render a light background, 256 x 256 RGB: plain or striped, in random colours."""
     from PIL import Image
 
     first, second = rng.integers(170, 256, size=(2, 3)).astype(np.float64)
@@ -109,7 +109,7 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
 
 
 def _views(photo: Image.Image) -> Iterator[tuple[str, Image.Image]]:
-    """Four squares of a photo: all of its middle, that mirrored, and two closer ones."""
+    """Yield four squares of a photo: its whole centre, that mirrored, and two closer crops."""
     from PIL import Image, ImageOps
 
     whole = ImageOps.fit(photo, (SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -10,17 +10,17 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from audits.datasets.dataset import About
+from audits.datasets.drawn import SAMPLES
 from audits.datasets.rows import check_complete
 from workbench.datasets import Listing, read_samples
 from workbench.datasets.huggingface import state_of
 from workbench.errors import BadPicture, OutOfResources
 from workbench.places import home
 
-SAMPLES = "samples.csv"
 SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
 
 
@@ -37,28 +37,40 @@ def unpack(kind: str, path: str, *, download: bool = False) -> tuple[Path, About
     version = listing.version or "\n".join(map(state_of, listing.files))
     place = home() / "audit-data" / f"{kind}-{hashlib.sha256(f'{path} {version}'.encode()).hexdigest()[:24]}"
     if not (place / SAMPLES).is_file():
-        _write(listing, place, ids=kind != "hf")
+        write_folder(place, lambda folder: _write(folder, listing, ids=kind != "hf"))
     return place, about
 
 
-def _write(listing: Listing, place: Path, *, ids: bool) -> None:
-    names = list(dict.fromkeys(name for sample in listing.samples for name in sample.attributes if name != "path"))
+def write_folder(place: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a new folder with images and `samples.csv`; it appears when it is complete.
+
+    Raises:
+        OutOfResources: it cannot be written.
+    """
     half = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         half.mkdir(parents=True)
-        with (half / SAMPLES).open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow((*(["sample_id"] if ids else []), "path", "label", *names))
-            table.writerows(_lines(listing, names, half, ids=ids))
+        write(half)
         os.replace(half, place)
     except OSError as error:
         if not (place / SAMPLES).is_file():  # else another process was quicker
-            raise OutOfResources(f"The data set could not be written to disk ({error.strerror}).") from None
+            raise OutOfResources(
+                f"The data set {place.name!r} could not be written ({error.strerror}); "
+                "point CLIP_WORKBENCH_HOME at a writable folder."
+            ) from None
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
 
-def _lines(listing: Listing, names: list[str], half: Path, *, ids: bool) -> Iterator[list[str]]:
+def _write(folder: Path, listing: Listing, *, ids: bool) -> None:
+    names = list(dict.fromkeys(name for sample in listing.samples for name in sample.attributes if name != "path"))
+    with (folder / SAMPLES).open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow((*(["sample_id"] if ids else []), "path", "label", *names))
+        table.writerows(_lines(folder, listing, names, ids=ids))
+
+
+def _lines(folder: Path, listing: Listing, names: list[str], *, ids: bool) -> Iterator[list[str]]:
     for number, sample in enumerate(listing.samples):
         try:
             data = sample.read()
@@ -66,6 +78,6 @@ def _lines(listing: Listing, names: list[str], half: Path, *, ids: bool) -> Iter
             data = b""  # an image that cannot be read; the data set leaves it out and says so
         suffix = next((one for start, one in SUFFIXES.items() if data.startswith(start)), ".bin")
         name = f"{number:07}{suffix}"
-        (half / name).write_bytes(data)
+        (folder / name).write_bytes(data)
         known = [sample.attributes.get(column, "") for column in names]
         yield [*([sample.name] if ids else []), name, sample.label, *known]

@@ -1,4 +1,1 @@
-"""Where a model ends: counting, pictures of what it was not asked for, and the wording of a prompt.
-
-Knows no attacker.
-"""
+"""Where a model's ability ends: counting, unknown images, and the wording of a prompt."""

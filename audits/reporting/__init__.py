@@ -3,8 +3,10 @@
 Everything comes from the metrics table of a run; knows no model and measures nothing.
 """
 
+from audits.reporting._gates import COLUMNS as GATE_COLUMNS
+from audits.reporting._gates import gate_rows as gate_rows
 from audits.reporting.writing import write as write
 from audits.reporting.writing import write_comparison as write_comparison
 from audits.reporting.writing import write_gate as write_gate
 
-__all__ = ["write", "write_comparison", "write_gate"]
+__all__ = ["GATE_COLUMNS", "gate_rows", "write", "write_comparison", "write_gate"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from audits.reporting._text import visible
@@ -23,6 +24,7 @@ MAX_POINTS = 400  # of a curve, at even distances
 MAX_MARKED = 60  # points of a series that get a marker each
 NAME = 34  # characters of a name at an axis
 WIDTH = 6.2  # inches, 72 points each
+LETTER = 0.075  # inches of a letter at the size of the labels, on average
 # What matplotlib draws with -> the style sheet's variable, and what print has instead. Series: after Okabe and Ito
 # 2008, darkened until each has a contrast of 3 to 1 with the paper.
 INK, RULE, BAND = "#0100fe", "#0200fe", "#0300fe"
@@ -98,6 +100,11 @@ def kept(figure: Figure) -> DataFrame:
 
 
 def _height(kind: str, data: DataFrame) -> float:
+    labels = [visible(one, NAME) for one in _series(data) if one is not None]
+    return _body_height(kind, data) + 0.19 * -(-len(labels) // _legend_columns(labels or [""], data))
+
+
+def _body_height(kind: str, data: DataFrame) -> float:
     if kind in ("intervals", "bars"):
         lines = data["name"].nunique() * max(1.0, 0.55 * len(_series(data)))
         return float(min(12.0, 0.95 + 0.27 * lines))
@@ -125,10 +132,20 @@ def _names(axes: Axes, names: list[Any]) -> None:
 
 
 def _legend(axes: Axes, data: DataFrame) -> None:
-    if len(axes.get_legend_handles_labels()[0]) > 0:
+    """Put the legend above the axes, in as many columns as leave the axes their width."""
+    labels = axes.get_legend_handles_labels()[1]
+    if labels:
+        columns = _legend_columns(labels, data)
         axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, frameon=False, borderaxespad=0, handlelength=1.4
+            loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, frameon=False, borderaxespad=0, handlelength=1.4
         )
+
+
+def _legend_columns(labels: Sequence[str], data: DataFrame) -> int:
+    names = "name" if "name" in data.columns else "row" if "row" in data.columns else ""
+    widest = min(NAME, max((len(str(name)) for name in data[names]), default=0)) if names else 4
+    room = WIDTH - 0.5 - LETTER * widest
+    return max(1, min(3, int(room / (0.45 + LETTER * max(map(len, labels))))))
 
 
 def _intervals(axes: Axes, data: DataFrame) -> None:
@@ -165,13 +182,16 @@ def _bars(axes: Axes, data: DataFrame) -> None:
 
 
 def _curve(axes: Axes, data: DataFrame) -> None:
-    for at, series in enumerate(_series(data)):
+    every = _series(data)
+    for at, series in enumerate(every):
         part, colour = _of(data, series).sort_values("x", kind="stable"), SERIES[at % len(SERIES)]
+        width = 1.4 + 1.6 * (len(every) - 1 - at)  # a curve below an equal one stays visible as its edge
         label = None if series is None else visible(series, NAME)
         if _has(part, "low", "high"):
             axes.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.18, linewidth=0)
         marker = MARKERS[at % 6] if len(part) <= MAX_MARKED else ""
-        axes.plot(part["x"], part["value"], "-" + marker, color=colour, markersize=4, label=label)
+        size = 4 + 2 * (len(every) - 1 - at)
+        axes.plot(part["x"], part["value"], "-" + marker, color=colour, lw=width, markersize=size, label=label)
         if _has(part, "null"):
             chance = "95 % of chance" if at == 0 else None
             axes.plot(part["x"], part["null"], "--", color=colour, linewidth=1, alpha=0.8, label=chance)

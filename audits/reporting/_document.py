@@ -28,11 +28,11 @@ Cell = str | float | int | bool | None
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
 
 
-class _Part(BaseModel):
+class _DocumentPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class _Table(_Part):
+class _Table(_DocumentPart):
     title: str
     columns: list[str]
     rows: list[list[Any]]
@@ -46,7 +46,7 @@ class _Figure(_Table):
     alt: str
 
 
-class _Finding(_Part):
+class _Finding(_DocumentPart):
     text: str
     strength: Literal["found", "no evidence", "not measured", "note"]
     metric: str = ""
@@ -76,7 +76,7 @@ class _Metric(BaseModel):
     p_adj: float | None = None
 
 
-class _Run(_Part):
+class _ReportedRun(_DocumentPart):
     header: dict[str, Any]  # as in run.json
     protocol: dict[str, Any]  # as in protocol.yaml
     metrics: list[_Metric]
@@ -88,7 +88,7 @@ class _Run(_Part):
     limits: str = ""
 
 
-class _Check(_Part):
+class _ReportedCheck(_DocumentPart):
     run_id: str
     model: str
     slice: dict[str, str]
@@ -102,7 +102,7 @@ class _Check(_Part):
     why: str
 
 
-class _Rule(_Part):
+class _Rule(_DocumentPart):
     id: str
     audit: str
     metric: str
@@ -112,10 +112,10 @@ class _Rule(_Part):
     tests: int
     point: bool
     message: str
-    checks: list[_Check]
+    checks: list[_ReportedCheck]
 
 
-class _Gate(_Part):
+class _ReportedGate(_DocumentPart):
     outcome: Outcome
     exit_code: Literal[0, 1, 4, 7]
     inconclusive: Literal["fail", "warn", "pass"]
@@ -125,14 +125,14 @@ class _Gate(_Part):
     rules: list[_Rule]
 
 
-class Document(_Part):
+class Document(_DocumentPart):
     """A report as data."""
 
     schema_version: Literal[1] = Field(1, alias="schema")
     software: str
     untested: list[str]
-    runs: list[_Run]
-    gate: _Gate | None = None
+    runs: list[_ReportedRun]
+    gate: _ReportedGate | None = None
 
 
 def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
@@ -148,7 +148,7 @@ def document(runs: Sequence[Run], gate: GateResult | None = None) -> Document:
         software=f"CLIP Workbench {version()}",
         untested=untested(runs),
         runs=[_run(run) for run in runs],
-        gate=None if gate is None else _Gate.model_validate(_gate_content(gate)),
+        gate=None if gate is None else _ReportedGate.model_validate(_gate_content(gate)),
     )
 
 
@@ -200,12 +200,12 @@ def plain(value: Any) -> Any:
     )
 
 
-def _run(run: Run) -> _Run:
+def _run(run: Run) -> _ReportedRun:
     figures = [
         {"key": one.key, "kind": one.kind, "x": one.x, "y": one.y, "alt": one.alt, **_table(one.title, one.data)}
         for one in run.figures.values()
     ]
-    return _Run.model_validate(
+    return _ReportedRun.model_validate(
         {
             "header": run.header.model_dump(mode="json", by_alias=True),
             "protocol": plain(run.protocol),

@@ -11,15 +11,41 @@ from audits.reporting._numbers import count, written
 from audits.reporting._text import slice_text, visible
 
 if TYPE_CHECKING:
-    from audits.comparing.outcomes import Check, RuleResult
+    from audits.comparing.outcomes import Check, GateResult, RuleResult
 
 MOST_CHECKS = 12  # of a rule, in a page
+ORDER = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")  # the worst first
+
+
+COLUMNS = ("rule", "outcome", "requires", "group", "value", "interval", "n", "reason")
+
+
+def gate_rows(result: GateResult) -> list[tuple[str, ...]]:
+    """Write each rule in one row of `COLUMNS`, with the check that decided it."""
+    rows = []
+    for rule in result.rules:
+        check = next(iter(deciding(rule)), None)
+        outcome = rule.outcome.replace("_", " ") + (" (warns only)" if rule.severity == "warn" else "")
+        head = (visible(rule.id), outcome, visible(f"{rule.metric} {rule.require}", 120))
+        if check is None:
+            rows.append((*head, "", "", "", "", visible(rule.message)))
+            continue
+        number = written({"value": check.value, "ci_low": check.ci_low, "ci_high": check.ci_high, "unit": check.unit})
+        more = f"1 of {len(rule.checks)} numbers" if len(rule.checks) > 1 else ""
+        reason = "; ".join(filter(None, (check.why, more, visible(rule.message))))
+        rows.append((*head, slice_text(check.slice), number.value, number.interval, count(check.n), reason))
+    return rows
+
+
+def deciding(rule: RuleResult) -> list[Check]:
+    """Return the checks with the rule's outcome, else all of them, the worst first."""
+    same = [check for check in rule.checks if check.outcome == rule.outcome]
+    return same or sorted(rule.checks, key=lambda check: ORDER.index(check.outcome))
 
 
 def rule_row(rule: RuleResult) -> dict[str, Any]:
     """Write one rule: its worst checks first."""
-    order = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
-    checks = sorted(rule.checks, key=lambda check: order.index(check.outcome))
+    checks = sorted(rule.checks, key=lambda check: ORDER.index(check.outcome))
     several = len({check.model for check in checks}) > 1
     return {
         "id": visible(rule.id),

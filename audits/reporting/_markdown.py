@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import counts, rank, stands_out
-from audits.reporting._gates import check_text
+from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
@@ -96,9 +96,7 @@ def gate(result: GateResult) -> str:
 
 
 def _rule(rule: RuleResult) -> str:
-    order = list(SIGNS)
-    worst = [check for check in rule.checks if check.outcome == rule.outcome]
-    worst = worst or sorted(rule.checks, key=lambda check: order.index(check.outcome))
+    worst = deciding(rule)
     told = f"{slice_text(worst[0].slice)}: {check_text(worst[0])}" if worst else rule.message
     if len(rule.checks) > 1:
         told += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"

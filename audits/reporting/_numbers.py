@@ -20,7 +20,7 @@ SHARE, DIFFERENCE = "share", "difference"  # units of the metrics table that are
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenNumber:
     """One number with its interval, ready to be read."""
 
     value: str  # "12.3 %", or "not measured"
@@ -32,7 +32,7 @@ class Written:
         return f"{self.value} ({self.interval})" if self.interval else self.value
 
 
-def written(row: Mapping[str, object]) -> Written:
+def written(row: Mapping[str, object]) -> WrittenNumber:
     """Write a row of the metrics table: its value and its interval, with equal decimals.
 
     Args:
@@ -40,13 +40,13 @@ def written(row: Mapping[str, object]) -> Written:
     """
     value, low, high = (known(row.get(name)) for name in ("value", "ci_low", "ci_high"))
     if value is None:
-        return Written(MISSING, "")
+        return WrittenNumber(MISSING, "")
     factor, unit = scale(row.get("unit"))
     places = _decimals(factor * low, factor * high) if low is not None and high is not None else None
     write = writer(places, unit)
     if low is None or high is None:
-        return Written(write(factor * value), "")
-    return Written(write(factor * value), f"{writer(places, '')(factor * low)} to {write(factor * high)}")
+        return WrittenNumber(write(factor * value), "")
+    return WrittenNumber(write(factor * value), f"{writer(places, '')(factor * low)} to {write(factor * high)}")
 
 
 def scale(unit: object) -> tuple[float, str]:

@@ -16,6 +16,7 @@ from audits.reporting._charts import svg
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
 from audits.reporting._glossary import GLOSSARY
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, writer
+from audits.reporting._order import ordered_figure
 from audits.reporting._tables import blocks, flags
 from audits.reporting._text import visible
 from audits.reporting._verdict import verdict
@@ -216,7 +217,10 @@ def _section(
     table, text = sections.sensitivity(run)
     name = visible(run.header.spec.title or run.audit, 120)
     first = list(dict.fromkeys(entry.finding.metric for entry in rank([run])))
-    extra, drawn = list(run.tables.items())[: room.tables], list(run.figures.values())[: room.figures]
+    extra, drawn = (
+        list(run.tables.items())[: room.tables],
+        list(map(ordered_figure, run.figures.values()))[: room.figures],
+    )
     return {
         "id": places[id(run)],
         "audit": visible(run.audit, 80),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.reporting._numbers import DIFFERENCE, count, p_value, scale, writer, written
+from audits.reporting._order import ordered_rows
 from audits.reporting._text import slice_text, visible
-from audits.run_directory.rows import known, rows, slice_of
+from audits.run_directory.rows import known, rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -91,9 +92,9 @@ def title(metric: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _block(key: tuple[str, ...], group: list[dict[str, Any]], most: int) -> Block:
+def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) -> Block:
     metric, contrast, control, labels, templates = key
-    ordered = sorted(group, key=lambda row: len(slice_of(row.get("slice"))))
+    ordered = ordered_rows(group)
     kept = ordered[:most]
     under = [
         CONTRASTS.get(contrast, "" if contrast in ("", "none") else contrast),
@@ -176,7 +177,7 @@ def flags(value: object) -> str:
     return ", ".join(visible(name).strip().replace("_", " ") for name in names if str(name).strip())
 
 
-def _range(group: list[dict[str, Any]]) -> tuple[float, float]:
+def _range(group: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     names = ("value", "ci_low", "ci_high", "null_q95")
     numbers = [number for row in group for name in names if (number := known(row.get(name))) is not None]
     if not numbers:
@@ -195,13 +196,13 @@ def _scale(row: Mapping[str, Any], low: float, high: float) -> str:
     return f"{first} to {last} {unit}".rstrip()
 
 
-def _method(group: list[dict[str, Any]]) -> str:
+def _method(group: Sequence[Mapping[str, Any]]) -> str:
     methods = dict.fromkeys(str(row["ci_method"]) for row in group if row.get("ci_method"))
     levels = dict.fromkeys(f"{100 * level:g} %" for row in group if (level := known(row.get("level"))) is not None)
     return f"{' and '.join(levels)} intervals: {', '.join(methods)}" if methods else ""
 
 
-def _family(group: list[dict[str, Any]]) -> str:
+def _family(group: Sequence[Mapping[str, Any]]) -> str:
     """Write how many tests were adjusted together, and how."""
     tested = [row for row in group if known(row.get("p_value")) is not None]
     if not tested:

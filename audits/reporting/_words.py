@@ -18,8 +18,12 @@ LONGEST = 20_000  # characters of one text
 
 def html(text: str) -> Markup:
     """Return Markdown as HTML; what looks like HTML in it is shown, not obeyed."""
-    told = text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    return Markup(_parser().render(told)) if text.strip() else Markup("")
+    shown = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    if not text.strip():
+        return Markup("")
+    scroll = '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
+    page = _parser().render(shown).replace("<table>", scroll).replace("</table>", "</table></div>")
+    return Markup(page)
 
 
 @functools.cache

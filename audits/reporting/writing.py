@@ -1,9 +1,7 @@
-"""A report in the form that its file name asks for; each is written under another name and renamed when it is whole.
+"""A report in the format that its file name asks for; written under another name, and renamed when it is whole.
 
-    .html one page   .pdf for print   .md for a pull request   .card.md for a model card
-    .csv .parquet the metrics table   .json everything, by the shipped schema   .xml JUnit   a folder: CSV files
-
-Knows the forms by name; what stands in them is each one's own affair.
+.html one page   .pdf for print   .md for a pull request   .card.md for a model card
+.csv .parquet the metrics table   .json everything, by the shipped schema   .xml JUnit   a folder: CSV files
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from audits.comparing.outcomes import Comparison, GateResult
 
 Maker = Callable[[Sequence[Run], ReportOptions, Path], None]
-Said = TypeVar("Said")
+Content = TypeVar("Content")
 _OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.csv")
 
 
@@ -42,21 +40,22 @@ def write(
 
     Args:
         run_dirs: run directories, or folders that hold some.
-        out: its ending says which form; without one it is a folder of CSV files.
-        thumbnails: pictures in the page: none, blurred, or full. Rights and consent are the caller's.
-        gate: what a gate said about these runs; stands in the verdict.
+        out: its ending sets the format; without one it is a folder of CSV files.
+        thumbnails: images in the page: none, blurred, or full. Rights and consent are the caller's.
+        gate: the outcome of a gate on these runs; it heads the verdict.
 
     Returns:
         `out`.
 
     Raises:
-        BadInput: no such form, a damaged run, or options for thumbnails.
+        BadInput: no such format, a damaged run, or no such option for thumbnails.
         UnknownName: no run there.
+        Tampered: a run is not what was written.
         Unsupported: PDF without WeasyPrint or what it needs.
         OutOfResources: `out` cannot be written.
     """
     out = Path(out)
-    make = _maker(out, RUNS)
+    make = _maker(out)
     if thumbnails not in ("none", "blurred", "full"):
         raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
     runs = open_runs(run_dirs)
@@ -67,7 +66,7 @@ def write(
 
 
 def write_gate(result: GateResult, out: Path | str) -> Path:
-    """Write what a gate said: .md, .xml (JUnit), .json.
+    """Write the outcome of a gate: .md, .xml (JUnit), .json.
 
     Raises:
         BadInput: another ending.
@@ -81,7 +80,7 @@ def write_gate(result: GateResult, out: Path | str) -> Path:
 
 
 def write_comparison(comparison: Comparison, out: Path | str) -> Path:
-    """Write what a comparison found: .html, .md, .json, .csv.
+    """Write a comparison: .html, .md, .json, .csv.
 
     Raises:
         BadInput: another ending.
@@ -92,14 +91,14 @@ def write_comparison(comparison: Comparison, out: Path | str) -> Path:
         ".html": _comparisons.html,
         ".md": _comparisons.markdown,
         ".json": _comparisons.json_text,
-        ".csv": lambda told: _files.csv_text(told.metrics),
+        ".csv": lambda comparison: _files.csv_text(comparison.metrics),
     }
     return _text(Path(out), forms, comparison)
 
 
 @dataclass(frozen=True)
-class Form:
-    """One kind of report."""
+class ReportFormat:
+    """One format of a report."""
 
     ending: str
     title: str
@@ -110,34 +109,34 @@ def _write_html(runs: Sequence[Run], options: ReportOptions, half: Path) -> None
     half.write_text(_html.render(runs, options), encoding="utf-8")
 
 
-RUNS = (
-    Form(".html", "one page, self-contained", _write_html),
-    Form(".pdf", "for print", _pdf.write),
-    Form(".csv", "the metrics table", _files.write_csv),
-    Form("", "a folder of CSV files", _files.write_folder),
-    Form(".parquet", "the metrics table", _files.write_parquet),
-    Form(".json", "everything, by the shipped schema", _document.write),
-    Form(".xml", "JUnit", _junit.write),
-    Form(".card.md", "a section of a model card", _card.write),
-    Form(".md", "for a pull request", _markdown.write),
+FORMATS = (
+    ReportFormat(".html", "one page, self-contained", _write_html),
+    ReportFormat(".pdf", "for print", _pdf.write),
+    ReportFormat(".csv", "the metrics table", _files.write_csv),
+    ReportFormat("", "a folder of CSV files", _files.write_folder),
+    ReportFormat(".parquet", "the metrics table", _files.write_parquet),
+    ReportFormat(".json", "everything, by the shipped schema", _document.write),
+    ReportFormat(".xml", "JUnit", _junit.write),
+    ReportFormat(".card.md", "a section of a model card", _card.write),
+    ReportFormat(".md", "for a pull request", _markdown.write),
 )
 
 
-def _maker(out: Path, forms: Sequence[Form]) -> Maker:
+def _maker(out: Path) -> Maker:
     name = out.name.lower()
     if "." not in name or str(out).endswith(os.sep):
         return _files.write_folder
-    for form in forms:
-        if form.ending and name.endswith(form.ending):
-            return form.make
-    known = ", ".join(form.ending for form in forms if form.ending)
-    raise BadInput(f"The ending of a report says its form: {known}, or a folder for CSV files; got {out.name!r}.")
+    for one in FORMATS:
+        if one.ending and name.endswith(one.ending):
+            return one.make
+    known = ", ".join(one.ending for one in FORMATS if one.ending)
+    raise BadInput(f"A report's ending sets its format: {known}, or a folder for CSV files; got {out.name!r}.")
 
 
-def _text(out: Path, forms: Mapping[str, Callable[[Said], str]], content: Said) -> Path:
+def _text(out: Path, forms: Mapping[str, Callable[[Content], str]], content: Content) -> Path:
     form = forms.get(out.suffix.lower())
     if form is None:
-        raise BadInput(f"The ending says the form: {', '.join(forms)}; got {out.name!r}.")
+        raise BadInput(f"The ending sets the format: {', '.join(forms)}; got {out.name!r}.")
     with _whole(out) as half:
         half.write_text(form(content), encoding="utf-8")
     return out

@@ -1,4 +1,4 @@
-"""What happens to a model's answers when a picture is disturbed the way cameras, weather and files disturb it.
+"""What happens to a model's answers when an image is disturbed as cameras, weather and files disturb it.
 
-Knows no attacker: nothing here looks at the model to choose its disturbance.
+No disturbance is chosen by looking at the model.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits.run_directory.header_parts import DatasetNote, Hashes, Provenance, Spec, StageNote
 from workbench.errors import BadInput
-from workbench.places import write_json
+from workbench.places import write_whole
 
 FILE = "run.json"
 SCHEMA = Path(__file__).parent / "schema" / "run.schema.json"
@@ -47,7 +48,12 @@ def write(folder: Path, header: Header) -> None:
     Raises:
         OutOfResources: the folder cannot be written.
     """
-    write_json(folder / FILE, header.model_dump(mode="json", by_alias=True))
+    write_whole(folder / FILE, to_bytes(header))
+
+
+def to_bytes(header: Header) -> bytes:
+    """Return a header as its file holds it."""
+    return json.dumps(header.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True).encode()
 
 
 def read(folder: Path) -> Header:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.analysis import Figure, Finding
 from audits.errors import Tampered
-from audits.run_directory import header, results
+from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import Provenance
 from workbench.errors import BadInput, UnknownName
@@ -173,10 +173,11 @@ def open_run(folder: str | Path) -> Run:
 
 
 def open_runs(paths: Sequence[Path | str] | Path | str) -> list[Run]:
-    """Return the runs in run directories, or in folders of them, in order of name; unfinished ones too.
+    """Return the runs in run directories, or in folders of them, in order of name, with the seals checked.
 
     Raises:
         UnknownName: a folder is missing, or none of them holds a run.
+        Tampered: a finished run is not what was written.
     """
     folders = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     for folder in folders:
@@ -186,6 +187,8 @@ def open_runs(paths: Sequence[Path | str] | Path | str) -> list[Run]:
     if not runs:
         names = " or ".join(repr(folder.name) for folder in folders)
         raise UnknownName(f"No run directory (one that holds {header.FILE}) lies in {names}.")
+    for run in runs:
+        seal.read_checked(run.folder)
     return runs
 
 

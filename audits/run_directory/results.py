@@ -5,7 +5,6 @@ Every file is written under a temporary name and renamed. Equal numbers give equ
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audits.analysis import Analysis, Figure
-    from audits.protocol import Protocol as Rules
-    from audits.protocol import Published
     from audits.run_directory.header import Header
 
 METRICS, SAMPLES, FINDINGS, PROTOCOL = "metrics.parquet", "samples", "findings.json", "protocol.yaml"
@@ -61,17 +58,16 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> DataFrame:
         raise BadInput(f"{path.name!r} of the run cannot be read: {str(error)[:200]}") from None
 
 
-def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: Rules, texts: Mapping[str, str]) -> None:
+def write_analysis(folder: Path, analysis: Analysis, *, header: Header, texts: Mapping[str, str]) -> None:
     """Write measures, findings, figures and tables, in place of those of an earlier analysis.
 
     Args:
         folder: the run directory.
         analysis: what the audit says.
         header: names the run in every row.
-        rules: whose published numbers stand beside ours.
         texts: `how_to_read` and `limits`, Markdown.
     """
-    metrics = metrics_table(analysis, header, rules)
+    metrics = metrics_table(analysis, header)
     write(folder / METRICS, lambda half: _parquet(half, metrics))
     write(folder / "metrics.csv", lambda half: metrics.to_csv(half, index=False, lineterminator="\n"))
     _empty(folder / "figures", ".json")
@@ -99,8 +95,8 @@ def write_analysis(folder: Path, analysis: Analysis, *, header: Header, rules: R
     write_json(folder / FINDINGS, content)
 
 
-def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame:
-    """Return the measures, with the run's names in front and published numbers of the same metric behind."""
+def metrics_table(analysis: Analysis, header: Header) -> DataFrame:
+    """Return the measures, with the run's names in front."""
     from workbench.statistics.measures import table
 
     rows: DataFrame = table(list(analysis.measures))
@@ -118,26 +114,6 @@ def metrics_table(analysis: Analysis, header: Header, rules: Rules) -> DataFrame
     )
     for at, (column, value) in enumerate(zip(OF_RUN, named, strict=True)):
         rows.insert(at, column, value)
-    return _beside_published(rows, rules, header)
-
-
-def _beside_published(rows: DataFrame, rules: Rules, header: Header) -> DataFrame:
-    """Fill in what the protocol says was published for the same metric and slice, this model's own number first."""
-    import pandas as pd
-
-    names = (header.spec.model, str(header.model.get("title", "")))
-    known: dict[tuple[str, str], Published] = {}
-    for one in sorted(rules.published, key=lambda one: one.model not in names):
-        known.setdefault((one.metric, json.dumps(one.slice, sort_keys=True)), one)
-    beside = [
-        known.get((metric, json.dumps(json.loads(where or "{}"), sort_keys=True))) if contrast in ("", "none") else None
-        for metric, where, contrast in zip(rows["metric"], rows["slice"], rows["contrast"], strict=True)
-    ]
-    values = pd.Series([one.value if one else None for one in beside], dtype="Float64")
-    sources = pd.Series([f"{one.model}: {one.source}" if one else "" for one in beside], dtype="string")
-    empty = rows["published_value"].isna()
-    rows["published_source"] = rows["published_source"].where(~empty, sources)
-    rows["published_value"] = rows["published_value"].where(~empty, values)
     return rows
 
 

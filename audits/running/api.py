@@ -12,10 +12,10 @@ from typing import Any, Unpack
 
 from audits.contracts import Audit
 from audits.protocol import Protocol as Rules
-from audits.run_directory import header, results
+from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.reader import Run, open_run
-from audits.running.jobs import Job, Options, make
+from audits.running.jobs import AuditJob, Options, make
 from audits.running.performing import perform
 from audits.running.run_context import RunContext, run_context
 from audits.running.scoring import analyse
@@ -27,7 +27,7 @@ from workbench.errors import BadInput, Cancelled, WorkbenchError
 class Done:
     """What became of one job."""
 
-    job: Job
+    job: AuditJob
     run: Run | None  # None where it failed before there was a directory
     error: str = ""
     exit_code: int = 0
@@ -64,7 +64,7 @@ def run(
     return done.run
 
 
-def run_jobs(jobs: Sequence[Job], out: Path, **options: Unpack[Options]) -> Iterator[Done]:
+def run_jobs(jobs: Sequence[AuditJob], out: Path, **options: Unpack[Options]) -> Iterator[Done]:
     """Do jobs one after the other; one that fails does not stop the others.
 
     Raises:
@@ -109,10 +109,11 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
         stored: take the samples as they are, and only analyse again.
 
     Raises:
-        BadInput: no run directory, or embeddings that are not kept any more.
+        BadInput: no run directory, or embeddings that are no longer cached.
+        Tampered: a finished run is not what was written.
     """
     place = Path(folder)
-    head = header.read(place)
+    head = seal.read_checked(place)
     job = job_of(place, head, {})
     if not stored:
         from audits.running.rescoring import score_again
@@ -122,7 +123,7 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
     return open_run(place)
 
 
-def job_of(folder: Path, head: Header, options: Options) -> Job:
+def job_of(folder: Path, head: Header, options: Options) -> AuditJob:
     """Return the job that a run was made for, with the protocol that lies in its directory."""
     from audits.protocol import read_file
 
@@ -133,7 +134,7 @@ def job_of(folder: Path, head: Header, options: Options) -> Job:
     return make(options.get("row", spec.audit), spec.model, spec.dataset, rules=rules, options=given)
 
 
-def _each(jobs: Sequence[Job], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
+def _each(jobs: Sequence[AuditJob], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
     """Do jobs, those of one model together."""
     for group in _by_model(jobs):
         try:
@@ -147,7 +148,7 @@ def _each(jobs: Sequence[Job], out: Path, options: Options, *, strict: bool) -> 
             yield _one(job, out, at, watch=options.get("watch"), strict=strict)
 
 
-def _one(job: Job, out: Path, context: RunContext, *, watch: Any, strict: bool) -> Done:
+def _one(job: AuditJob, out: Path, context: RunContext, *, watch: Any, strict: bool) -> Done:
     try:
         going = perform(job, out, context)
         while True:
@@ -169,14 +170,14 @@ def _one(job: Job, out: Path, context: RunContext, *, watch: Any, strict: bool) 
         return Done(job, None, f"{type(error).__name__}: {error}", 1)
 
 
-def _by_model(jobs: Sequence[Job]) -> list[list[Job]]:
-    groups: dict[tuple[str, str, str], list[Job]] = {}
+def _by_model(jobs: Sequence[AuditJob]) -> list[list[AuditJob]]:
+    groups: dict[tuple[str, str, str], list[AuditJob]] = {}
     for job in jobs:
         groups.setdefault((job.model, job.device, job.dtype), []).append(job)
     return list(groups.values())
 
 
-def _desk(job: Job, options: Options) -> RunContext:
+def _desk(job: AuditJob, options: Options) -> RunContext:
     given = options.get("session")
     if given is None:
         from workbench import load

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from audits.errors import Tampered
 from audits.protocol import read_file
 from audits.run_directory import header, results, seal
-from audits.run_directory.files import sha256_of
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import run_id
 from workbench.errors import BadInput
@@ -38,32 +37,24 @@ class Repetition:
     tolerance: float
 
 
-def verify(folder: Path) -> int:
-    """Compare a run with its hashes; return the number of files that agree.
+def verify(folder: Path, signer: Path | None = None) -> int:
+    """Compare a finished run with its hashes; return the number of files that agree.
+
+    Args:
+        folder: the run directory.
+        signer: a public SSH key, whose owner must have signed the run.
 
     Raises:
-        BadInput: no run directory, or a run that is not finished.
-        Tampered: a file is missing or changed, or the header does not fit the protocol.
+        BadInput: no run directory, an unfinished run, or no such key.
+        Tampered: a file is missing or changed, the header does not fit the protocol, or the key's signature is missing.
     """
-    head = header.read(folder)
+    head = seal.read_checked(folder)
     _finished(folder, head)
-    listed = _listed(folder)
-    faults = []
-    for name, digest in listed.items():
-        path = folder / name
-        if not path.is_file():
-            faults.append(f"{name} is missing")
-        elif sha256_of(path) != digest:
-            faults.append(f"{name} is not what was written")
-    for needed in seal.REQUIRED:
-        if needed not in listed:
-            faults.append(f"{needed} has no hash")
-    faults += [f"{name} was added" for name in seal.summed(folder) if name not in listed]
-    if not faults:
-        faults += _header_faults(folder, head)
-    if faults:
-        raise Tampered(f"The run {folder.name!r} is not what was measured: {'; '.join(faults[:5])}.")
-    return len(listed)
+    if faults := _header_faults(folder, head):
+        raise Tampered(f"The run {folder.name!r} is not what was measured: {'; '.join(faults)}.")
+    if signer is not None:
+        seal.check_signature(folder, signer)
+    return len(seal.sealed_names(folder))
 
 
 def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
@@ -118,20 +109,6 @@ def difference(first: DataFrame, second: DataFrame, tolerance: float) -> Repetit
 def _finished(folder: Path, head: Header) -> None:
     if head.status != "success":
         raise BadInput(f"The run {folder.name!r} is not finished ({head.status}); `resume` continues it.")
-
-
-def _listed(folder: Path) -> dict[str, str]:
-    try:
-        lines = (folder / seal.SUMS).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise Tampered(f"The run {folder.name!r} has no {seal.SUMS} that can be read.") from None
-    listed = {}
-    for line in lines:
-        digest, _, name = line.partition("  ")
-        if len(digest) != 64 or not name or name.startswith("/") or ".." in name.split("/"):
-            raise Tampered(f"{seal.SUMS} of {folder.name!r} has a line that is no hash: {line[:80]!r}.")
-        listed[name] = digest
-    return listed
 
 
 def _header_faults(folder: Path, head: Header) -> list[str]:

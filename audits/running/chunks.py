@@ -1,7 +1,7 @@
-"""How pictures and texts are divided into chunks: fixed, in key order, and named by content, whatever engine computes.
+"""Divide images and texts into fixed chunks, in key order and named by content, whatever engine computes them.
 
-Pictures as they are follow the order of the whole data set, so that all audits over it share their chunks; changed
-pictures follow the plan, form by form. Knows no model beyond its fingerprint.
+Images as they are follow the order of the whole data set, so that all audits of it share their chunks; changed images
+follow the plan, form by form.
 """
 
 from __future__ import annotations
@@ -16,21 +16,19 @@ from audits.running.codes import combined
 if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
-SIZE = 64  # pictures of a chunk
+SIZE = 64  # images of a chunk
 TEXTS = 256  # texts of a chunk
-PASS = 32  # pictures that go through the model at once
-T = TypeVar("T")
-
 FORMAT = "1"  # rises when chunks are made in another way
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Pictures, each in one form, that are embedded and kept together."""
+    """Images, each in one form, that are embedded and stored together."""
 
-    key: str  # hash of all that the numbers depend on
+    key: str  # hash of everything that the numbers depend on
     items: tuple[Item, ...]
-    paths: tuple[str, ...]  # of the files, one an item
 
     @property
     def changed(self) -> bool:
@@ -40,7 +38,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class TextChunk:
-    """Texts that are embedded and kept together."""
+    """Texts that are embedded and stored together."""
 
     key: str
     texts: tuple[str, ...]
@@ -48,53 +46,47 @@ class TextChunk:
 
 @dataclass(frozen=True)
 class Origin:
-    """What all vectors of one run have in common."""
+    """What all embeddings of one run have in common."""
 
     fingerprint: str  # of weights, preprocessing and dtype
     dtype: str
     device: str  # kind: cpu, cuda, mps
 
+    def __str__(self) -> str:
+        return f"{self.fingerprint} {self.dtype} {self.device}"
 
-def picture_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, change: str) -> list[Chunk]:
-    """Return the chunks that hold all of a plan's items.
+
+def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, change: str) -> list[Chunk]:
+    """Return the chunks that contain all items of a plan.
 
     Args:
-        origin: of the vectors.
-        dataset: where the pictures are.
+        origin: of the embeddings.
+        dataset: where the images are.
         items: the plan.
         change: hash of what makes changed forms; see `change_code`.
     """
-    table = dataset.table
-    known = {
-        one: (path, sha256)
-        for one, path, sha256 in zip(table["sample_id"], table["path"], table["sha256"], strict=True)
-    }
+    hashes = dict(zip(dataset.table["sample_id"], dataset.table["sha256"], strict=True))
     plain = {item.sample_id for item in items if not item.recipe}
     forms: dict[str, list[Item]] = {}
     for item in items:
         if item.recipe:
             forms.setdefault(item.variant, []).append(item)
-    whole = [Item(one) for one in known]
+    whole = [Item(sample_id) for sample_id in hashes]
     parts = [part for part in _cut(whole, SIZE) if any(item.sample_id in plain for item in part)] if plain else []
     for variant in sorted(forms):
         parts += _cut(sorted(forms[variant], key=lambda item: (item.sample_id, item.recipe)), SIZE)
-    return [_chunk(origin, part, known, change if part[0].recipe else "") for part in parts]
+    return [_chunk(origin, part, hashes, change if part[0].recipe else "") for part in parts]
 
 
 def text_chunks(origin: Origin, texts: Sequence[str]) -> list[TextChunk]:
     """Return the chunks of distinct texts, in the order of the texts themselves."""
     parts = _cut(sorted(set(texts)), TEXTS)
-    return [TextChunk(combined(FORMAT, _origin(origin), "texts", *part), tuple(part)) for part in parts]
+    return [TextChunk(combined(FORMAT, str(origin), "texts", *part), tuple(part)) for part in parts]
 
 
-def _chunk(origin: Origin, part: Sequence[Item], known: Mapping[str, tuple[str, str]], change: str) -> Chunk:
-    content = [f"{known[item.sample_id][1]} {item.recipe}" for item in part]
-    key = combined(FORMAT, _origin(origin), "pictures", change, *content)
-    return Chunk(key, tuple(part), tuple(known[item.sample_id][0] for item in part))
-
-
-def _origin(origin: Origin) -> str:
-    return f"{origin.fingerprint} {origin.dtype} {origin.device}"
+def _chunk(origin: Origin, part: Sequence[Item], hashes: Mapping[str, str], change: str) -> Chunk:
+    content = [f"{hashes[item.sample_id]} {item.recipe}" for item in part]
+    return Chunk(combined(FORMAT, str(origin), "pictures", change, *content), tuple(part))
 
 
 def _cut(rows: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -16,7 +16,7 @@ from audits.protocol import Protocol as Rules
 from audits.run_directory import header
 from audits.run_directory.header import Header
 from audits.run_directory.seal import EVENTS
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from workbench.errors import Cancelled, OutOfResources
 
 MOST_TRACE = 8_000  # characters of an error that the log keeps
@@ -28,7 +28,7 @@ def find(out: Path, run_id: str) -> Path | None:
     return found[-1] if found else None
 
 
-def make(out: Path, job: Job, run_id: str) -> Path:
+def make(out: Path, job: AuditJob, run_id: str) -> Path:
     """Make a directory `<utc time>_<audit>_<model>_<dataset>_<id>`.
 
     Raises:

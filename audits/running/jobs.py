@@ -40,12 +40,12 @@ class Options(TypedDict, total=False):
     session: Any  # an open session of the engine, or a loaded model, that is used in place of loading one
     store: VectorStore  # where vectors are kept, in place of the shared folder
     token: CancelToken
-    watch: Any  # called with (Job, Progress)
+    watch: Any  # called with (AuditJob, Progress)
     row: Audit  # with `resume`: the row of an audit that the catalogue does not have
 
 
 @dataclass(frozen=True)
-class Job:
+class AuditJob:
     """One audit of one model on one data set, by one protocol."""
 
     audit: Audit
@@ -67,7 +67,9 @@ class Job:
         return f"{self.audit.key} · {self.model} · {self.dataset}"
 
 
-def make(audit: str | Audit, model: str, dataset: str | None, *, rules: str | Rules | None, options: Options) -> Job:
+def make(
+    audit: str | Audit, model: str, dataset: str | None, *, rules: str | Rules | None, options: Options
+) -> AuditJob:
     """Make a job from words.
 
     Args:
@@ -88,7 +90,7 @@ def make(audit: str | Audit, model: str, dataset: str | None, *, rules: str | Ru
     settings = dict(options.get("settings") or {})
     read = rules if isinstance(rules, Rules) else protocol.read(row.key, rules or row.protocols[0])
     _check(options)
-    return Job(
+    return AuditJob(
         audit=row,
         model=model,
         dataset=reference,

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.contracts import ModelFacts, Stages
+from audits.contracts import ModelFacts
 from audits.datasets import readers
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
@@ -21,9 +21,9 @@ from audits.run_directory import files, header, results
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
 from audits.running import folders, provenance
-from audits.running.chunks import Origin
-from audits.running.embedding import embed, lay_out
-from audits.running.jobs import Job
+from audits.running.embedding import Layout, embed
+from audits.running.fitting import layout_of
+from audits.running.jobs import AuditJob
 from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.stages import stages
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
+def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
     """Do a job; return its run directory.
 
     Raises:
@@ -43,12 +43,12 @@ def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, Non
         NothingMeasured: no picture can be used.
         Cancelled, KeyboardInterrupt: stopped; the run directory says so and can be continued.
     """
-    module = stages(job.audit)
     dataset = yield from _read(job, context.token)
     first = _header(job, dataset, context)
     folder = folders.find(out, first.run_id)
     if folder is not None and not context.again and header.read(folder).status == "success":
         return folder
+    layout = layout_of(job, dataset, context.facts)
     if folder is None or context.again:
         folder = folders.make(out, job, first.run_id)
     first = folders.kept(folder, first)
@@ -56,7 +56,7 @@ def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, Non
     files.write_text(folder / results.PROTOCOL, folders.yaml_of(job.rules))
     folders.log(folder, "begun", run_id=first.run_id)
     try:
-        yield from _stages(job, folder, first, context=context, dataset=dataset, module=module)
+        yield from _stages(job, folder, first, context=context, dataset=dataset, layout=layout)
     except BaseException as error:
         folders.fail(folder, error, traceback.format_exc())
         raise
@@ -64,7 +64,7 @@ def perform(job: Job, out: Path, context: RunContext) -> Generator[Progress, Non
     return folder
 
 
-def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Dataset]:
+def _read(job: AuditJob, token: CancelToken | None) -> Generator[Progress, None, Dataset]:
     def check(*_: int) -> None:
         if token is not None and token.cancelled:
             raise Cancelled("Stopped on request.")
@@ -74,18 +74,17 @@ def _read(job: Job, token: CancelToken | None) -> Generator[Progress, None, Data
     if not len(dataset.table):
         why = f" {len(dataset.excluded)} cannot be used, such as {dataset.excluded[0]}." if dataset.excluded else ""
         raise NothingMeasured(f"The data set {job.dataset[:200]!r} holds no picture to measure with.{why}")
-    dataset.require(job.audit.needs, job.audit.key)
     return dataset
 
 
-def job_id(job: Job, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
+def job_id(job: AuditJob, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
     """Return the id of the run that a job makes, and the hashes behind it."""
     hashes = Hashes(protocol=job.rules.hash, model=facts.fingerprint, dataset=dataset_hash)
     audit, version = job.audit.key, job.audit.version
     return run_id(audit, version, hashes, device=facts.device, seed=job.seed, limit=job.limit), hashes
 
 
-def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
+def _header(job: AuditJob, dataset: Dataset, context: RunContext) -> Header:
     name, hashes = job_id(job, context.facts, dataset.hash)
     spec = Spec(
         audit=job.audit.key,
@@ -121,7 +120,7 @@ def _header(job: Job, dataset: Dataset, context: RunContext) -> Header:
     )
 
 
-def _warnings(job: Job, dataset: Dataset) -> list[str]:
+def _warnings(job: AuditJob, dataset: Dataset) -> list[str]:
     told = []
     if dataset.excluded:
         told.append(f"{len(dataset.excluded)} pictures are left out, such as {': '.join(dataset.excluded[0])}")
@@ -135,20 +134,16 @@ def _warnings(job: Job, dataset: Dataset) -> list[str]:
 
 
 def _stages(
-    job: Job, folder: Path, first: Header, *, context: RunContext, dataset: Dataset, module: Stages
+    job: AuditJob, folder: Path, first: Header, *, context: RunContext, dataset: Dataset, layout: Layout
 ) -> Generator[Progress, None, None]:
     began = time.monotonic()
-    origin = Origin(context.facts.fingerprint, context.facts.dtype, context.facts.device.split(":")[0])
-    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
-    if not layout.items:
-        raise NothingMeasured(f"The audit {job.audit.key!r} finds nothing to measure in {job.dataset[:200]!r}.")
     missing = sum(len(chunk.items) for chunk in layout.pictures if not context.store.has(chunk.key))
     if job.engine == "ray":
         from audits.running import ray_engine
 
         yield from ray_engine.fill(job, dataset, layout, store=context.store, token=context.token)
     rows, count = yield from embed(
-        module, context.model, dataset, layout=layout, store=context.store, token=context.token
+        stages(job.audit), context.model, dataset, layout=layout, store=context.store, token=context.token
     )
     if job.engine == "ray":  # what Ray has computed was not there before
         count = replace(count, kept=layout.size - missing, computed=missing)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
+from audits.passes import PASS
 from audits.run_directory import header
 from audits.running import folders
-from audits.running.chunks import PASS, Origin
-from audits.running.embedding import lay_out
-from audits.running.jobs import Job
+from audits.running.fitting import layout_of
+from audits.running.jobs import AuditJob
 from audits.running.performing import job_id
 from audits.running.vectors import VectorStore
 from audits.stages import facts, stages
@@ -43,7 +43,7 @@ class Cost:
 
 
 def costs(
-    jobs: Sequence[Job], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
+    jobs: Sequence[AuditJob], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
 ) -> list[Cost]:
     """Return what each job would cost; one that cannot run says why.
 
@@ -70,7 +70,7 @@ def costs(
     return told
 
 
-def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
+def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:
     """Load a model where none is given, and let it see one pass; return it with its pictures a second, or why not."""
     import numpy as np
     from PIL import Image
@@ -90,17 +90,14 @@ def _model(job: Job, given: Any) -> tuple[Any, float] | WorkbenchError:
     return model, PASS / max(1e-6, time.monotonic() - began)
 
 
-def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
+def _cost(job: AuditJob, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
     known = facts(model[0])
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download)
-    dataset.require(job.audit.needs, job.audit.key)
-    module = stages(job.audit)
-    origin = Origin(known.fingerprint, known.dtype, known.device.split(":")[0])
-    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
+    layout = layout_of(job, dataset, known)
     missing = [one for one in layout.pictures if one.key not in counted and not store.has(one.key)]
     counted.update(chunk.key for chunk in layout.pictures)  # what one job embeds is there for the next
     left = sum(len(chunk.items) for chunk in missing)
-    attacked = hasattr(module, "attack") and any(chunk.changed for chunk in missing)
+    attacked = hasattr(stages(job.audit), "attack") and any(chunk.changed for chunk in missing)
     folder = folders.find(out, job_id(job, known, dataset.hash)[0])
     return Cost(
         audit=job.audit.key,
@@ -116,7 +113,7 @@ def _cost(job: Job, out: Path, model: tuple[Any, float], *, store: VectorStore, 
     )
 
 
-def _nothing(job: Job, trouble: str) -> Cost:
+def _nothing(job: AuditJob, trouble: str) -> Cost:
     return Cost(
         audit=job.audit.key,
         model=job.model,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from audits.contracts import ModelFacts
 from audits.run_directory.header_parts import Provenance
+from workbench.errors import Unsupported
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,15 +73,10 @@ def look_at(model: Any) -> tuple[ModelFacts, dict[str, Any]]:
             "tokenizer_probe": [int(one) for one in box.tokenize(["a photo of a cat."]).ids[0]],
         }
 
-    if hasattr(model, "steps"):
-        from workbench.errors import Unsupported
-
-        try:
-            known |= next(iter(model.steps(inside)))
-        except Unsupported:  # a device in another process tells no more
-            known["preprocessing"] = "not known here"
-    else:
-        known |= next(inside(model))
+    try:
+        known |= next(iter(model.steps(inside)))
+    except Unsupported:  # a device in another process gives no details
+        known["preprocessing"] = "unknown"
     if not known["weights_sha256"]:
         known["weights_sha256"] = _weights(model.spec)
     return facts(model), known

@@ -1,7 +1,7 @@
-"""The embed stage on Ray Data: missing chunks are spread over a pool of models, and land in the same place.
+"""The embed stage on Ray Data: missing chunks are computed by a pool of models and written to the same store.
 
-Chunks are the local engine's own, so that the tables are the same whoever computed them. What Ray does not do is
-done afterwards by the local engine, which finds the chunks there. Ray is an extra and is imported here alone.
+Chunks are those of the local engine, so the tables are the same whoever computed them. What Ray leaves out, such as
+texts, the local engine computes afterwards. Ray is an extra and is imported only here.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
-from audits.running.jobs import Job, check_ray
-from audits.running.passes import encode, open_square
+from audits.running.jobs import AuditJob, check_ray
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import Cancelled
@@ -34,13 +34,13 @@ QUIET = {
 
 
 def fill(
-    job: Job, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
+    job: AuditJob, dataset: Dataset, layout: Layout, *, store: VectorStore, token: CancelToken | None
 ) -> Generator[Progress, None, None]:
-    """Compute the missing chunks of pictures into the store, with `job.workers` models.
+    """Compute the missing chunks of images into the store, with `job.workers` models.
 
     Raises:
         Unsupported: Ray is not installed.
-        Cancelled: on request; chunks that are done are kept.
+        Cancelled: on request; finished chunks are stored.
     """
     check_ray()
     missing = [chunk for chunk in layout.pictures if not store.has(chunk.key)]
@@ -52,75 +52,66 @@ def fill(
     _start(ray)
     total, done = sum(len(chunk.items) for chunk in missing), 0
     rows = ray.data.from_items([{"at": at} for at in range(len(missing))], override_num_blocks=len(missing))
-    told = rows.map_batches(
+    results = rows.map_batches(
         _Worker,
-        fn_constructor_args=(_Parcel(job, dataset, layout, missing, str(store.folder)),),
+        fn_constructor_args=(_WorkerInput(job, dataset, layout, missing, str(store.folder)),),
         batch_size=1,
         num_gpus=1 if _device(job).startswith("cuda") else 0,
         compute=ray.data.ActorPoolStrategy(size=max(1, job.workers)),
     )
-    for row in told.iter_rows():
-        done += int(row["pictures"])
+    for row in results.iter_rows():
+        done += int(row["images"])
         seconds = time.monotonic() - began
         yield Progress.timed(done, total, "images", seconds=seconds, computed=done, stage="embed")
         if token is not None and token.cancelled:
-            raise Cancelled("Stopped on request; what is done is kept, and the same command continues.")
+            raise Cancelled("Stopped on request; finished work is kept, and the same command continues.")
 
 
-class _Parcel:
-    """What a worker is sent: plain data, and the texts only where an attack needs them."""
+class _WorkerInput:
+    """What is sent to a worker: plain data, and the texts only where an attack needs them."""
 
-    def __init__(self, job: Job, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
+    def __init__(self, job: AuditJob, dataset: Dataset, layout: Layout, chunks: list[Chunk], store: str) -> None:
         import torch
 
         self.audit, self.model, self.dtype, self.device = job.audit, job.model, job.dtype, _device(job)
         self.dataset, self.chunks, self.store = dataset, chunks, store
         self.prompts = layout.prompts if hasattr(stages(job.audit), "attack") else ()
-        self.threads = torch.get_num_threads()  # the same sums in the same order as here
+        self.threads = torch.get_num_threads()  # the same order of sums as in this process
 
 
 class _Worker:
     """One model that computes whole chunks."""
 
-    def __init__(self, parcel: _Parcel) -> None:
+    def __init__(self, job: _WorkerInput) -> None:
         import torch
 
         from workbench import load
 
-        torch.set_num_threads(parcel.threads)
-        self._parcel = parcel
-        self._module = stages(parcel.audit)
-        self._model = load(parcel.model, device=parcel.device, dtype=parcel.dtype)
-        self._store = VectorStore(Path(parcel.store))
-        self._texts = {}
-        if parcel.prompts:
-            rows = self._model.embed_texts(list(parcel.prompts)).numpy()
-            self._texts = dict(zip(parcel.prompts, rows, strict=True))
+        torch.set_num_threads(job.threads)
+        self._job = job
+        self._module = stages(job.audit)
+        self._model = load(job.model, device=job.device, dtype=job.dtype)
+        self._store = VectorStore(Path(job.store))
+        rows = encode_texts(self._model, job.prompts) if job.prompts else ()
+        self._texts = dict(zip(job.prompts, rows, strict=True))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        import torch
-
-        told = []
-        for at in batch["at"]:
-            chunk = self._parcel.chunks[int(at)]
-            squares = [
-                open_square(self._module, self._model, self._parcel.dataset, item=item, path=path)
-                for item, path in zip(chunk.items, chunk.paths, strict=True)
-            ]
-            rows = encode(self._model, self._module, torch.stack(squares), chunk=chunk, texts=self._texts)
-            self._store.put(chunk.key, rows)
-            told.append(len(chunk.items))
-        return {"pictures": told}
+        chunks = [self._job.chunks[int(at)] for at in batch["at"]]
+        groups = [chunk.items for chunk in chunks]
+        computed = embed_groups(self._model, self._module, self._job.dataset, groups=groups, texts=self._texts)
+        for chunk, rows in zip(chunks, computed, strict=True):
+            self._store.put_many({chunk.key: rows})
+        return {"images": [len(chunk.items) for chunk in chunks]}
 
 
-def _device(job: Job) -> str:
+def _device(job: AuditJob) -> str:
     from workbench.loading.device import choose_device
 
     return str(choose_device(job.device))
 
 
 def _start(ray: Any) -> None:
-    """Join the cluster that the environment names, or begin one on this machine."""
+    """Join the cluster that the environment names, or start one on this machine."""
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     if not ray.is_initialized():
         here = str(Path(__file__).parents[2])

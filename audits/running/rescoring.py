@@ -11,15 +11,15 @@ from audits.contracts import ModelFacts
 from audits.datasets import readers
 from audits.run_directory.header import Header
 from audits.running import scoring
-from audits.running.chunks import Origin
-from audits.running.embedding import embed, lay_out
-from audits.running.jobs import Job
+from audits.running.embedding import embed
+from audits.running.fitting import layout_of
+from audits.running.jobs import AuditJob
 from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import BadInput
 
 
-def score_again(folder: Path, head: Header, job: Job, *, store: VectorStore | None = None) -> Header:
+def score_again(folder: Path, head: Header, job: AuditJob, *, store: VectorStore | None = None) -> Header:
     """Work out the samples of a run again; return its header.
 
     Raises:
@@ -29,10 +29,8 @@ def score_again(folder: Path, head: Header, job: Job, *, store: VectorStore | No
     dataset = readers.read(job.dataset, limit=job.limit)
     if dataset.hash != head.hashes.dataset:
         raise BadInput(f"The data set {job.dataset[:200]!r} has changed since the run {folder.name!r}.")
-    origin = Origin(facts.fingerprint, facts.dtype, facts.device.split(":")[0])
-    module = stages(job.audit)
-    layout = lay_out(job.audit, module, dataset, rules=job.rules, seed=job.seed, origin=origin)
-    going = embed(module, None, dataset, layout=layout, store=store or VectorStore())
+    layout = layout_of(job, dataset, facts)
+    going = embed(stages(job.audit), None, dataset, layout=layout, store=store or VectorStore())
     while True:
         try:
             next(going)

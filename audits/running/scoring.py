@@ -19,7 +19,7 @@ from audits.run_directory.header_parts import StageNote
 from audits.running import folders
 from audits.running.codes import audit_code, combined
 from audits.running.embedding import Count, Layout, gather
-from audits.running.jobs import Job
+from audits.running.jobs import AuditJob
 from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
@@ -41,7 +41,7 @@ def score(
     folder: Path,
     head: Header,
     *,
-    job: Job,
+    job: AuditJob,
     dataset: Dataset,
     found: tuple[ModelFacts, Layout, dict[str, NDArray[np.float32]]],
 ) -> Header:
@@ -57,13 +57,15 @@ def score(
     if before is None or before.hash != told or not place.is_file():
         samples = module.score(gather(facts, dataset, layout, rows=rows), job.rules, seed=job.seed)
         _check_samples(job, samples)
+        head = head.changed(status="incomplete")  # until the seal is new, a finished run is none
+        header.write(folder, head)
         results.write_samples(folder, samples)
         head = head.changed(stages={**head.stages, "score": note(told, began)})
         header.write(folder, head)
     return head
 
 
-def analyse(folder: Path, head: Header, *, job: Job) -> Header:
+def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     """Ask the audit for measures, findings and figures from the samples alone; finish the run."""
     module = stages(job.audit)
     began = time.monotonic()
@@ -75,13 +77,13 @@ def analyse(folder: Path, head: Header, *, job: Job) -> Header:
     analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
+    header.write(folder, head.changed(status="incomplete"))
     texts = {"how_to_read": module.HOW_TO_READ, "limits": module.LIMITS}
-    results.write_analysis(folder, analysis, header=head, rules=job.rules, texts=texts)
+    results.write_analysis(folder, analysis, header=head, texts=texts)
     stage = {**head.stages, "analyse": note(told, began)}
     warned = tuple(dict.fromkeys((*head.warnings, *analysis.sanity)))
     head = head.changed(status="success", finished=now(), stages=stage, error="", warnings=warned)
-    seal.write_sums(folder)
-    header.write(folder, head)
+    seal.finish(folder, head)
     folders.log(folder, "finished", run_id=head.run_id)
     return head
 
@@ -91,7 +93,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _check_samples(job: Job, samples: DataFrame) -> None:
+def _check_samples(job: AuditJob, samples: DataFrame) -> None:
     lacking = [name for name in ("sample_id", "variant", "label_set") if name not in samples.columns]
     if lacking or not len(samples):
         raise NothingMeasured(f"The audit {job.audit.key!r} gave no samples with {', '.join(lacking) or 'rows'}.")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from audits import catalogue
 from audits.run_directory.header import Header
 from audits.running.api import Done, run_jobs
-from audits.running.jobs import Job, Options, make
+from audits.running.jobs import AuditJob, Options, make
 from workbench.errors import BadInput, unknown_name
 from workbench.yaml_file import load
 
@@ -68,7 +68,7 @@ def read(name: str) -> Suite:
         raise BadInput(f"The suite {path.name!r} cannot be used: {place}: {first['msg']}.") from None
 
 
-def jobs(suite: Suite, models: tuple[str, ...], options: Options) -> list[Job]:
+def jobs(suite: Suite, models: tuple[str, ...], options: Options) -> list[AuditJob]:
     """Return a suite's jobs for each model.
 
     Raises:

@@ -17,6 +17,7 @@ from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
 from audits.protocol import Protocol as Rules
 from audits.running import suites
+from audits.running.fitting import fitting_protocols
 from audits.running.jobs import adjusted
 from audits.running.vectors import VectorStore
 from audits.stages import stages
@@ -80,7 +81,7 @@ def dataset(reference: str) -> dict[str, Any]:
         "duplicates": duplicates(found),
         "groups": groups,
         "small_groups": small,
-        "usable_by": [row.key for row in catalogue.AUDITS if set(row.needs) <= {*found.attributes, "label"}],
+        "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, found))},
     }
 
 

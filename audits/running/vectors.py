@@ -1,42 +1,40 @@
-"""Embeddings kept on disk in chunks named by their content: a chunk is there whole, or it is not there.
+"""Embeddings of audits on disk, in chunks named by their content: a chunk is there whole, or not at all.
 
-A chunk's name is a hash of all that its numbers depend on, so two processes that race only repeat work. Each is one
-Parquet file with page checksums, written under a temporary name and renamed. Knows no model and no audit.
+A chunk's name is a hash of everything that its numbers depend on, so two processes that race only repeat work. Each is
+one Parquet file with page checksums, written under a temporary name and renamed.
 """
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 import shutil
 import time
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.errors import OutOfResources
-from workbench.places import home
+from workbench.places import home, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LIMIT = 4 * 2**30  # bytes of all chunks; the longest unused go first
-STALE = 86_400.0  # seconds after which a half-written file belongs to nobody
+LIMIT = 4 * 2**30  # bytes of all chunks; the least recently used are removed first
+STALE = 86_400.0  # seconds after which a half-written file is removed
 PLACE = "CLIP_WORKBENCH_CACHE"
 
 
 def place() -> Path:
     """Return the folder: below `CLIP_WORKBENCH_CACHE`, else below the workbench's home."""
-    named = os.environ.get(PLACE)
-    return (Path(named).expanduser() if named else home()) / "audit-vectors"
+    moved = os.environ.get(PLACE)
+    return (Path(moved).expanduser() if moved else home()) / "audit-vectors"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept, in figures."""
+class StoreUsage:
+    """Size and limit of a store."""
 
     chunks: int
     bytes: int
@@ -45,10 +43,10 @@ class Kept:
 
 
 class VectorStore:
-    """Chunks by name, in a folder that several processes may share.
+    """An `EmbeddingStore` of chunks by name, in a folder that several processes may share.
 
     Args:
-        folder: where they lie; `place()` when not given.
+        folder: of the chunks; `place()` when not given.
         limit: bytes that `trim` leaves.
     """
 
@@ -57,15 +55,38 @@ class VectorStore:
         self.limit = limit
 
     def path(self, key: str) -> Path:
-        """Return where a chunk lies, or would lie."""
+        """Return the file of a chunk, whether it exists or not."""
         return self.folder / key[:2] / f"{key}.parquet"
 
     def has(self, key: str) -> bool:
-        """Say whether a chunk is there."""
+        """Return whether a chunk is there."""
         return self.path(key).is_file()
 
-    def get(self, key: str) -> NDArray[np.float32] | None:
-        """Return a chunk, (n, dim) float32, or None; a damaged one is removed."""
+    def get_many(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the chunks that are there, each (n, dim); damaged ones are removed."""
+        chunks = {key: self._read(key) for key in keys}
+        return {key: rows for key, rows in chunks.items() if rows is not None}
+
+    def put_many(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Store chunks, each (n, dim).
+
+        Raises:
+            OutOfResources: the folder cannot be written.
+        """
+        for key, rows in arrays.items():
+            self._write(key, rows)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all chunks."""
+        return sum(size for _, size, _ in self._files())
+
+    def usage(self) -> StoreUsage:
+        """Return how much is stored."""
+        sizes = [size for _, size, _ in self._files()]
+        return StoreUsage(len(sizes), sum(sizes), self.limit, self.folder)
+
+    def _read(self, key: str) -> NDArray[np.float32] | None:
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -78,57 +99,37 @@ class VectorStore:
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, pa.ArrowException, KeyError, AttributeError):  # what is kept can be worked out again
+        except (OSError, pa.ArrowException, KeyError, AttributeError):  # damaged; it can be computed again
             path.unlink(missing_ok=True)
             return None
         return np.ascontiguousarray(rows, dtype=np.float32)
 
-    def put(self, key: str, rows: NDArray[np.float32]) -> None:
-        """Keep a chunk, (n, dim) float32.
-
-        Raises:
-            OutOfResources: the folder cannot be written.
-        """
+    def _write(self, key: str, rows: NDArray[Any]) -> None:
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
         table = pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])})
-        path = self.path(key)
-        half = path.with_name(f".{key}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table, half, write_page_checksum=True, compression="none")
-            os.replace(half, path)
-        except OSError as error:
-            raise OutOfResources(
-                f"Embeddings cannot be kept in {str(self.folder)!r} ({error.strerror or error}); make room with "
-                f"`clip-workbench cache clear`, or point {PLACE} at another folder."
-            ) from None
-        finally:
-            with contextlib.suppress(OSError):
-                half.unlink(missing_ok=True)
-
-    def kept(self) -> Kept:
-        """Return how much is kept."""
-        sizes = [size for _, size, _ in self._files()]
-        return Kept(len(sizes), sum(sizes), self.limit, self.folder)
+        content = io.BytesIO()
+        pq.write_table(table, content, write_page_checksum=True, compression="none")
+        remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
+        write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
     def trim(self, spare: Iterable[str] = ()) -> int:
-        """Remove the longest unused chunks until the rest is within the limit; return the bytes freed.
+        """Remove the least recently used chunks until the rest is within the limit; return the bytes freed.
 
         Args:
-            spare: names of chunks that stay whatever happens.
+            spare: names of chunks that are never removed.
         """
         files = sorted(self._files())
         over = sum(size for _, size, _ in files) - self.limit
-        named = {self.path(key) for key in spare}
+        spared = {self.path(key) for key in spare}
         freed = 0
         for _, size, path in files:
             if freed >= over:
                 break
-            if path not in named:
+            if path not in spared:
                 path.unlink(missing_ok=True)
                 freed += size
         for half in self.folder.glob("*/.*.part"):
@@ -138,16 +139,16 @@ class VectorStore:
 
     def clear(self) -> int:
         """Remove all chunks; return the bytes freed."""
-        freed = sum(size for _, size, _ in self._files())
+        freed = self.bytes
         shutil.rmtree(self.folder, ignore_errors=True)
         return freed
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        found = []
+        files = []
         for path in self.folder.glob("*/*.parquet"):
             try:
                 stat = path.stat()
-            except OSError:  # removed by another process in this moment
+            except OSError:  # removed by another process meanwhile
                 continue
-            found.append((stat.st_mtime, stat.st_size, path))
-        return found
+            files.append((stat.st_mtime, stat.st_size, path))
+        return files

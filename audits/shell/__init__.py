@@ -39,6 +39,7 @@ audit.command("report")(judging.report)
 audit.command("compare")(judging.compare)
 audit.command("gate")(judging.gate)
 audit.command("verify")(checking.verify)
+audit.command("sign")(checking.sign)
 audit.command("repro")(checking.repro)
 audit.command("view")(judging.view)
 

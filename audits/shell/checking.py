@@ -1,46 +1,86 @@
-"""`validate`, `verify` and `repro`: can something be used, is a run what it says, and does it come out the same again?
-
-Changes nothing.
-"""
+"""`validate`, `verify`, `sign` and `repro`: is something usable, is a run what was written, do its numbers repeat?"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from audits.errors import Tampered
+from audits.run_directory import seal
+from audits.run_directory.reader import directories
 from audits.running import checking, validating
 from audits.shell.options import JsonOption
-from audits.shell.output import write, write_json
+from audits.shell.output import complain, write, write_json
+from workbench.errors import ALTERED, INCOMPLETE, BadInput
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+Runs = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 
 
 def validate(
     kind: Annotated[
-        Literal["audit", "dataset", "protocol", "suite", "thresholds"], typer.Argument(help="What is looked at.")
+        Literal["audit", "dataset", "protocol", "suite", "thresholds"], typer.Argument(help="What to check.")
     ],
-    name: Annotated[str, typer.Argument(metavar="X", help="A key, a reference or a file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A key, a reference or a file.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Look whether something can be used; an audit is tried on the fake model, without any weights."""
-    told = validating.VALIDATORS[kind](name)
+    """Check whether something can be used; an audit is tried on the fake model, without any weights."""
+    result = validating.VALIDATORS[kind](name)
     if as_json:
-        write_json({"kind": kind, "name": name, "usable": True, **told})
+        write_json({"kind": kind, "name": name, "usable": True, **result})
         return
-    for key, value in told.items():
+    for key, value in result.items():
         write(f"{key}: {value}")
 
 
-def verify(run: OneRun, as_json: JsonOption = False) -> None:
-    """Compare the files of a run with the hashes that were written with them; 6 where they differ."""
-    files = checking.verify(run)
+def verify(
+    run: Runs,
+    signer: Annotated[
+        Path | None, typer.Option("--signer", metavar="KEY.pub", help="The public SSH key that must have signed.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the files of runs with the hashes that were written with them; exit code 6 where they differ."""
+    folders = directories(run) or [run]
+    alone = len(folders) == 1
+    results: list[dict[str, Any]] = []
+    codes = set()
+    for folder in folders:
+        try:
+            results.append({"run": str(folder), "files": checking.verify(folder, signer), "intact": True})
+        except Tampered as error:
+            results.append({"run": str(folder), "intact": False, "error": str(error)})
+            codes.add(ALTERED)
+            complain(str(error))
+        except BadInput as error:  # unfinished
+            if alone:
+                raise
+            results.append({"run": str(folder), "intact": None, "error": str(error)})
+            codes.add(INCOMPLETE)
+            complain(str(error))
     if as_json:
-        write_json({"run": str(run), "files": files, "intact": True})
+        write_json(results[0] if alone else results)
     else:
-        write(f"{files} files are what was written.")
+        for row in (row for row in results if row["intact"]):
+            write(f"{row['run']}: {row['files']} files are what was written.")
+    if codes:
+        raise typer.Exit(max(codes))
+
+
+def sign(
+    run: OneRun,
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="A private SSH key, such as ~/.ssh/id_ed25519.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Sign a finished run with your SSH key; `verify --signer KEY.pub` checks the signature."""
+    signature = seal.sign(run, key)
+    if as_json:
+        write_json({"run": str(run), "signature": str(signature)})
+    else:
+        write(str(signature))
 
 
 def repro(
@@ -48,9 +88,9 @@ def repro(
     tol: Annotated[float, typer.Option("--tol", help="Largest difference of a value or a bound.")] = 1e-4,
     as_json: JsonOption = False,
 ) -> None:
-    """Do a run again from the pictures on, and compare every number; 6 where one differs by more."""
-    found = checking.repeat(run, tolerance=tol, options={})
+    """Repeat a run from the images on, and compare every number; exit code 6 where one differs by more."""
+    repetition = checking.repeat(run, tolerance=tol, options={})
     if as_json:
-        write_json({"run": str(run), **asdict(found)})
+        write_json({"run": str(run), **asdict(repetition)})
     else:
-        write(f"{found.rows} measures come out the same: the largest difference is {found.largest:.3g}.")
+        write(f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}.")

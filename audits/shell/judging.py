@@ -1,11 +1,7 @@
-"""`report`, `compare`, `gate` and `view`: what runs say, to people and to other programs.
-
-Measures nothing.
-"""
+"""`report`, `compare`, `gate` and `view`: what runs say, to people and to other programs."""
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from dataclasses import asdict
 from pathlib import Path
@@ -45,14 +41,18 @@ def report(
 def compare(
     base: OneRun,
     candidate: OneRun,
-    correction: Annotated[Literal["bh", "holm", "none"], typer.Option("--correction", help="Of the p-values.")] = "bh",
+    correction: Annotated[
+        Literal["bh", "holm", "none"], typer.Option("--correction", help="Multiple-testing correction.")
+    ] = "bh",
     allow_mismatch: Annotated[
-        bool, typer.Option("--allow-mismatch", help="Compare even what was not measured in the same way.")
+        bool, typer.Option("--allow-mismatch", help="Compare runs that were measured differently, too.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it: .html, .md, .json or .csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the comparison: .html, .md, .json or .csv.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two runs picture by picture; differences are candidate minus base."""
+    """Compare two runs image by image; differences are candidate minus base."""
     from audits import comparing, reporting
 
     found = comparing.compare(base, candidate, correction=correction, allow_mismatch=allow_mismatch)
@@ -67,38 +67,39 @@ def compare(
         return
     names = ("metric", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
     write_rows(names, [[_short(row.get(name)) for name in names] for row in rows])
-    say(f"{len(found.flips)} pictures changed; {found.tests} tests, corrected by {found.correction}.")
+    say(f"{len(found.flips)} images changed; {found.tests} tests, correction {found.correction}.")
 
 
 def gate(
     run: RunArgument,
     thresholds: Annotated[Path, typer.Option("--thresholds", metavar="FILE.yaml", help="The rules.")],
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", metavar="RUN", help="What rules about differences start from.")
+        Path | None, typer.Option("--baseline", metavar="RUN", help="Baseline run for paired rules.")
     ] = None,
     inconclusive: Annotated[
         Literal["fail", "warn", "pass"] | None,
-        typer.Option("--inconclusive", help="What an undecided rule counts as; where CI is set: fail."),
+        typer.Option(
+            "--inconclusive",
+            help="An undecided rule: fail (exit code 4), warn or pass (0). Default: the thresholds file's, else fail.",
+        ),
     ] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Write JUnit XML too.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE.xml", help="Also write JUnit XML.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the outcome: .md, .xml or .json.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold runs against thresholds: 0 passed, 1 failed, 4 undecided, 7 nothing judged."""
+    """Judge runs by thresholds; exit code 0 passed, 1 failed, 4 inconclusive, 6 altered runs, 7 nothing judged."""
     from audits import comparing, reporting
 
-    policy = inconclusive or ("fail" if os.environ.get("CI") else None)
-    found = comparing.gate(run, thresholds, baseline=baseline, inconclusive=policy)
+    result = comparing.gate(run, thresholds, baseline=baseline, inconclusive=inconclusive)
     for path in filter(None, (junit, out)):
-        reporting.write_gate(found, path)
+        reporting.write_gate(result, path)
     if as_json:
-        write_json(asdict(found))
+        write_json(asdict(result))
     else:
-        rows = [(rule.id, rule.outcome, rule.metric, rule.require, rule.message) for rule in found.rules]
-        write_rows(("rule", "outcome", "metric", "required", "note"), rows)
-        write(f"{found.outcome}")
-    if found.exit_code:
-        raise typer.Exit(found.exit_code)
+        write_rows(reporting.GATE_COLUMNS, reporting.gate_rows(result))
+        write(result.outcome.replace("_", " "))
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
 
 
 def view(
@@ -106,7 +107,7 @@ def view(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of a run to the workbench's own folder, say where, and open it."""
+    """Write the report of a run to the workbench's folder, print its path and open it."""
     from audits import reporting
     from audits.run_directory import header
     from audits.run_directory.reader import directories

@@ -63,11 +63,10 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         ]
     if kind == "datasets":
         from audits.datasets.builtin import BUILTIN
+        from audits.datasets.readers import TITLES
 
-        readers = {"folder:PATH": "Folders of pictures, one a label", "csv:PATH": "A table that names pictures"}
-        readers |= {"utkface:PATH": "Files named as UTKFace's are", "hf:NAME": "A set read by the package datasets"}
         own = [{"key": row.key, "title": row.title, "version": row.version} for row in BUILTIN]
-        return [*own, *({"key": key, "title": title} for key, title in readers.items())]
+        return [*own, *({"key": f"{kind}:PATH", "title": title} for kind, title in TITLES.items())]
     if kind == "models":
         from workbench.checkpoints import CHECKPOINTS
 

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from audits.shell.output import printable
 
 if TYPE_CHECKING:
-    import workbench.progress
-    from audits.running.jobs import Job
+    from audits.running.jobs import AuditJob
+    from workbench import progress as reports
 
 
 class JobBar:
@@ -21,20 +21,16 @@ class JobBar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._job: Job | None = None
+        self._job: AuditJob | None = None
         self._task: TaskID | None = None
 
-    def __call__(self, job: Job, now: workbench.progress.Progress) -> None:
+    def __call__(self, job: AuditJob, now: reports.Progress) -> None:
         """Show how far a job is."""
         if self._task is None or job is not self._job:
             if self._task is not None:
                 self._progress.remove_task(self._task)
             self._job, self._task = job, self._progress.add_task(printable(job.name), total=None, text="")
-        text = now.stage
-        if now.rate:
-            text += f"  {now.rate:.0f} images/s"
-        if now.seconds_left is not None:
-            text += f"  {now.seconds_left // 60:.0f}:{now.seconds_left % 60:02.0f} left"
+        text = f"{now.stage}  {now.line}" if now.total else now.stage
         self._progress.update(self._task, completed=now.done, total=now.total or None, text=text)
 
 

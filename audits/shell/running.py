@@ -10,7 +10,7 @@ import typer
 
 from audits.running import suites
 from audits.running.api import Done, run_jobs
-from audits.running.jobs import Job, Options, make
+from audits.running.jobs import AuditJob, Options, make
 from audits.shell.options import (
     AgainOption,
     DatasetsOption,
@@ -108,7 +108,7 @@ def score(
         write(str(done.folder))
 
 
-def go(jobs: Sequence[Job], out: Path, *, again: bool = False) -> list[Done]:
+def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done]:
     """Do jobs with a progress bar; say what became of each."""
     finished: list[Done] = []
     for warning in dict.fromkeys(text for job in jobs for text in (job.audit.intended_use, job.rules.content_warning)):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from audits.running import suites
-from audits.running.jobs import Job, Options, make
+from audits.running.jobs import AuditJob, Options, make
 from audits.running.planning import Cost, costs
 from audits.shell.options import (
     AgainOption,
@@ -94,7 +94,7 @@ def plan(
 
 def _jobs(
     name: str, models: tuple[str, ...], datasets: Sequence[str], *, protocol: str | None, options: Options
-) -> list[Job]:
+) -> list[AuditJob]:
     """Return the jobs of a suite, or of an audit with the data sets and the protocol that were given."""
     if name in suites.names() or name.endswith((".yaml", ".yml")):
         return suites.jobs(suites.read(name), models, {**options, "settings": {}})

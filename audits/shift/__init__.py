@@ -1,1 +1,1 @@
-"""The same classes in pictures of another kind."""
+"""The same classes in images of another kind."""

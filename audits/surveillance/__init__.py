@@ -1,1 +1,1 @@
-"""What a model would see of people and places through a camera, measured in aggregate."""
+"""What a model would recognise of people and places through a camera, measured in aggregate."""

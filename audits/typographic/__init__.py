@@ -1,1 +1,1 @@
-"""Written words against what is seen."""
+"""Written words against what an image shows."""

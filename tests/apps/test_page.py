@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 from collections.abc import Iterator
 
@@ -13,7 +14,10 @@ import pytest
 from apps import TABS, TITLE, assemble
 from apps._figures import bars, heat_map, plain
 from apps._handler import LONG, MODEL_QUEUE, handler, owner
-from apps._widgets import literal
+from apps._navigation import script
+from apps._text import literal
+from apps.requirements import REQUIREMENTS, lacking
+from apps.tabs import GROUPS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
 
@@ -28,7 +32,7 @@ def page(engine: Engine) -> gr.Blocks:
 
 def test_the_page_builds_with_its_title(page: gr.Blocks) -> None:
     assert page.title == TITLE
-    assert TABS[0].key == "zero-shot"
+    assert TABS[0].key == "classify"
 
 
 def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
@@ -38,8 +42,10 @@ def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
 
 
 def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
-    names = {fn.api_name: fn.concurrency_id for fn in page.fns.values()}
-    assert names["zero_shot"] == names["compare"] == MODEL_QUEUE
+    asking = [fn for fn in page.fns.values() if fn.queue and fn.concurrency_id == MODEL_QUEUE]
+    assert {"classify", "compare", "match", "explain", "ask", "follow", "plan"} <= {
+        fn.api_name.rstrip("_0123456789") for fn in asking
+    }
 
 
 CHOICES = (gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.Slider)
@@ -60,10 +66,35 @@ def test_runs_of_many_steps_take_no_slot_of_a_short_question(page: gr.Blocks) ->
 
 
 def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
-    assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps._run_and_stop`
+    assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps._jobs`
     long = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(long) >= 4
     assert {fn.trigger_mode for fn in long} == {"multiple"}
+
+
+def test_every_view_is_complete(page: gr.Blocks) -> None:
+    assert len({tab.key for tab in TABS}) == len(TABS)
+    assert {tab.group for tab in TABS} <= set(GROUPS)
+    assert all(need in REQUIREMENTS for tab in TABS for need in tab.needs)
+    table = script().split("const GROUPS = ")[1].split(";\n")[0]
+    listed = [view["key"] for group in json.loads(table) for view in group["views"]]
+    assert sorted(listed) == sorted(tab.key for tab in TABS)
+
+
+def test_every_view_that_receives_is_reached_from_every_view_that_sends(page: gr.Blocks) -> None:
+    buttons = {block.elem_id: block._id for block in page.blocks.values() if isinstance(block, gr.Button)}
+    receivers = [tab.key for tab in TABS if tab.receives]
+    wired = {target[0] for fn in page.fns.values() for target in fn.targets}
+    for sender in receivers[:-1]:  # audits only receive
+        for receiver in receivers:
+            assert sender == receiver or buttons[f"{sender}-to-{receiver}"] in wired
+
+
+def test_what_a_model_lacks_is_said() -> None:
+    assert lacking("pocket", ("gradients", "convolutional tower")) == ""
+    assert "no gradients" in lacking("fake", ("gradients", "text gradients"))
+    assert "transformer" in lacking("openai/clip-vit-base-patch32", ("convolutional tower",))
+    assert lacking("open_clip:RN50/openai", ("convolutional tower",)) == ""
 
 
 def test_no_event_needs_evaluated_script(page: gr.Blocks) -> None:

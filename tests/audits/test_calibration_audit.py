@@ -60,7 +60,7 @@ def test_a_planted_overconfidence_comes_back_with_its_size() -> None:
     plain = -held * math.log(SURE) - (1 - held) * math.log(1 - SURE)
     assert find(analysis, "nll_change.scaled").value == pytest.approx(scaled - plain, abs=1e-3)
     assert [one.strength for one in analysis.findings] == ["found"]
-    assert "surer" in analysis.findings[0].text
+    assert "the model is overconfident by" in analysis.findings[0].text
 
 
 @pytest.mark.heavy
@@ -76,7 +76,7 @@ def test_none_is_found_where_confidence_is_accuracy() -> None:
 def test_underconfidence_has_the_other_sign() -> None:
     analysis, _ = planted(right=196)
     assert find(analysis, "overconfidence").value == pytest.approx(-0.18, abs=1e-5)
-    assert "less sure" in analysis.findings[0].text
+    assert "the model is underconfident by" in analysis.findings[0].text
 
 
 @pytest.mark.heavy
@@ -137,7 +137,7 @@ def test_the_same_seed_gives_the_same_table() -> None:
 
 
 def test_nothing_measurable_is_refused_and_a_wrong_setting_too() -> None:
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         calibration.plan(
             dataset(["cat", "dog"]), protocol("calibration", label_sets={"x": {"labels": ["a", "b"]}}), seed=0
         )

@@ -7,9 +7,9 @@ import pytest
 
 from audits.answers import classifier, cosines, ensemble, logits, probabilities, prompts
 from audits.closed_set import choices, label_sets, labelled
+from audits.measuring import share
 from audits.sampling import described, some
 from audits.seeds import generator
-from audits.shares import counted, percent
 from tests.audits.planted import dataset, embedded, facts, one_hot, protocol
 from workbench.errors import BadInput
 
@@ -29,7 +29,7 @@ def test_the_protocols_labels_hold_and_else_those_of_the_data() -> None:
     assert label_sets(data, own) == {"pets": ("dog", "owl")}
     assert labelled(data, own) == ["s0000", "s0003"]
     assert labelled(data, protocol("x")) == ["s0000", "s0001", "s0003"]
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         labelled(data, protocol("x", label_sets={"other": {"labels": ["a", "b"]}}))
 
 
@@ -88,9 +88,8 @@ def test_rows_carry_what_the_data_set_knows() -> None:
 
 def test_pictures_of_one_cluster_count_for_less() -> None:
     right = np.array([1.0, 1, 1, 1, 0, 0, 0, 0] * 5)
-    alone = counted("accuracy", right, cluster=[str(at) for at in range(40)])
-    together = counted("accuracy", right, cluster=[str(at // 4) for at in range(40)])
+    alone = share("accuracy", right, [str(at) for at in range(40)])
+    together = share("accuracy", right, [str(at // 4) for at in range(40)])
     assert (alone.value, together.value, together.n) == (0.5, 0.5, 40)
     assert together.ci_high - together.ci_low > 1.6 * (alone.ci_high - alone.ci_low)  # type: ignore[operator]
-    assert counted("accuracy", [], cluster=[]).value is None
-    assert (percent(0.125), percent(None)) == ("12.5 %", "not measured")
+    assert share("accuracy", [], []).value is None

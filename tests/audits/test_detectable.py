@@ -9,8 +9,8 @@ import pytest
 from statsmodels.stats.power import NormalIndPower
 
 import audits
+from audits import measuring
 from audits.detectable import attributes_of, beside
-from audits.shares import counted
 from workbench.statistics.gaps import gap
 from workbench.statistics.measures import Measure, of_gap, share, table
 
@@ -59,7 +59,7 @@ def test_several_pictures_of_one_cluster_count_for_less() -> None:
     alone, together = [str(at) for at in range(200)], [f"{at // 100}-{at % 10}" for at in range(200)]
     for names, n in ((alone, 100), (together, 9)):
         rows = [
-            counted("rate", outcomes[at : at + 100], cluster=names[at : at + 100], slice={"side": side})
+            measuring.share("rate", outcomes[at : at + 100], names[at : at + 100], slice={"side": side})
             for side, at in (("f", 0), ("m", 100))
         ]
         assert rows[0].n_effective == n

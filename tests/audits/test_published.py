@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from audits.catalogue import AUDITS
-from audits.protocol import Protocol, read
+from audits.protocol import Protocol, Published, read
+from audits.published import with_published
+from workbench.checkpoints import CHECKPOINTS
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import number, share
 
 EVERY = [(audit.key, name) for audit in AUDITS for name in audit.protocols]
 AVERAGES = {  # table 5's last column, as printed
@@ -35,7 +39,7 @@ def _values(rules: Protocol, metric: str, **slice: str | None) -> list[float]:
 @pytest.mark.parametrize(("audit", "name"), EVERY)
 def test_each_protocol_quotes_sources_or_says_that_there_are_none(audit: str, name: str) -> None:
     rules = read(audit, name)
-    said = "no published number stands beside" in " ".join(rules.notes.split()).lower()
+    said = "no published number applies" in " ".join(rules.notes.split()).lower()
     assert bool(rules.published) != said
     assert all(row.source and row.model for row in rules.published)
 
@@ -87,3 +91,45 @@ def test_the_line_stands_on_the_same_seven_models_everywhere() -> None:
     }
     whole = [[point["base"] for point in points[name]] for name in ("imagenet-v2", "imagenet-sketch")]
     assert whole[0] == whole[1]  # both hold all thousand classes
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "source"),
+    [
+        ("openai/clip-vit-base-patch32", 0.5577, "ViT-B/32 (openai)"),
+        ("openai/clip-vit-large-patch14-336", 0.7010, "ViT-L/14-336 (openai)"),
+        ("pocket", 0.5577, "ViT-B/32 (openai)"),  # no row of its own: the first one, and its model is named
+    ],
+)
+def test_the_measured_models_own_row_stands_beside_its_number(model: str, value: float, source: str) -> None:
+    rows = read("shift/natural", "imagenet").published
+    measure = share("accuracy", 7, 10, slice={"style": "imagenet-v2"}, label_set="imagenet-v2")
+    (result,) = with_published([measure], rows, model)
+    assert result.published_value == value
+    assert result.published_source.startswith(source)
+
+
+def test_a_published_number_is_about_its_slice_and_never_about_a_gap_or_change() -> None:
+    entries = [
+        Published(metric="accuracy", slice={"label_set": "all"}, value=0.9, model="m", source="s"),
+        Published(metric="accuracy", slice={"label_set": "all"}, value=0.1, model="later", source="s"),
+        Published(metric="mce", value=1.0, model="unit", source="s"),
+    ]
+    nothing = Interval(0.5, None, None, 0.95, "by hand")
+    measures = [
+        share("accuracy", 1, 2, label_set="all"),
+        share("accuracy", 1, 2, label_set="some"),
+        share("accuracy", 1, 2, label_set="all", slice={"light": "grey"}),
+        number("accuracy", nothing, label_set="all", contrast="between_groups"),
+        number("accuracy", nothing, label_set="all", contrast="paired"),
+        number("mce", nothing, label_set="any"),  # a row without a label set is about every one
+    ]
+    found = with_published(measures, entries, "fake")
+    assert [one.published_value for one in found] == [0.9, None, None, None, None, 1.0]
+    assert found[0].published_source == "m: s"
+
+
+@pytest.mark.parametrize(("audit", "name"), EVERY)
+def test_published_rows_name_models_of_the_catalogue(audit: str, name: str) -> None:
+    known = {one.key for one in CHECKPOINTS}
+    assert all(row.key in known for row in read(audit, name).published if row.key)

@@ -101,9 +101,18 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 
 
 def answered(page: Page, label: str) -> None:
-    """Wait until a picture has got this answer, and the line that says who gave it."""
-    page.locator(".verdict", has_text=label).first.wait_for()
-    page.locator("#one-provenance", has_text="Answered by").wait_for()
+    """Wait until an image has this answer, and the line that says which model gave it."""
+    page.locator("#classify-verdict", has_text=label).wait_for()
+    page.locator("#classify-provenance", has_text="Answered by").wait_for()
+
+
+def open_view(page: Page, name: str) -> None:
+    """Open a view from the side list, or from the menu of a narrow screen."""
+    menu = page.locator("#navigation .menu")
+    page.locator("#navigation a").first.wait_for(state="attached")
+    if menu.is_visible():
+        menu.click()
+    page.locator("#navigation").get_by_role("link", name=name, exact=True).click()
 
 
 def open_tab(page: Page, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import WAIT_MS, open_tab
+from tests.browser.conftest import WAIT_MS, open_tab, open_view
 from workbench.pictures import sample
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OVERLAY = "Typographic attack"
 
 def opened(visit: Visit, **options: object) -> Page:
     page = visit(**options)
-    open_tab(page, "Audits")
+    open_view(page, "Audits")
     page.locator("#audit-go").wait_for()
     return page
 
@@ -35,8 +35,8 @@ def only(page: Page, title: str) -> None:
     for at in range(boxes.count()):
         box = boxes.nth(at)
         box.locator("input").set_checked(box.inner_text().startswith(title))
-    page.locator("#audit-told li", has_text=title).wait_for()
-    page.locator("#audit-told li").nth(1).wait_for(state="detached")
+    page.locator("#audit-question li", has_text=title).wait_for()
+    page.locator("#audit-question li").nth(1).wait_for(state="detached")
 
 
 def run(page: Page) -> None:
@@ -57,12 +57,12 @@ def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path
     run(page)
     expect(page.locator("#audit-done")).to_contain_text("fake")
 
-    open_tab(page, "Read")
+    open_tab(page, "Report")
     report = page.frame_locator("#audit-report iframe")
     report.get_by_role("heading", name=SCENES).first.wait_for(timeout=WAIT_MS)
     page.locator("#audit-people input").check()  # the scenes show drawn people
     page.locator("#audit-numbers").get_by_text("accuracy", exact=True).locator("visible=true").first.click()
-    expect(page.locator("#audit-behind-says")).to_contain_text("rows count", timeout=WAIT_MS)
+    expect(page.locator("#audit-behind-status")).to_contain_text("rows count", timeout=WAIT_MS)
     page.locator("#audit-gallery img").first.wait_for()
     with page.expect_download() as packed:
         page.locator("#audit-zip").click()
@@ -71,19 +71,19 @@ def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path
     assert any(name.endswith("/run.json") for name in names)
 
     open_tab(page, "Compare runs")
-    page.locator("#compare-go").click()
-    expect(page.locator("#compare-says")).to_contain_text("flips", timeout=WAIT_MS)
-    assert "sample_id" in page.locator("#compare-flips").inner_text()
+    page.locator("#audit-compare-go").click()
+    expect(page.locator("#audit-compare-status")).to_contain_text("flips", timeout=WAIT_MS)
+    assert "sample_id" in page.locator("#audit-compare-flips").inner_text()
 
     open_tab(page, "Gate")
-    expect(page.locator("#gate-says")).to_contain_text("Exit code", timeout=WAIT_MS)
+    expect(page.locator("#gate-status")).to_contain_text("Exit code", timeout=WAIT_MS)
     slider = page.locator("#gate-threshold input[type=number]")
     slider.fill("1")
     slider.press("Enter")
     page.get_by_label("at most: the value alone").check()
-    expect(page.locator("#gate-says")).to_contain_text("Passes", timeout=WAIT_MS)
+    expect(page.locator("#gate-status")).to_contain_text("Passes", timeout=WAIT_MS)
     page.get_by_label("at least: the value alone").check()
-    expect(page.locator("#gate-says")).to_contain_text("Fails", timeout=WAIT_MS)
+    expect(page.locator("#gate-status")).to_contain_text("Fails", timeout=WAIT_MS)
 
 
 @pytest.mark.timeout(400)
@@ -98,14 +98,14 @@ def test_pictures_of_one_s_own_stay_with_their_visitor(visit: Visit, tmp_path: P
             packed.write(file, f"{label}/{key}.png")
     page = opened(visit)
     only(page, OVERLAY)
-    page.get_by_label("My own pictures").check()
+    page.get_by_label("My own images").check()
     page.locator("#audit-files input[type=file]").set_input_files(str(bundle))
     page.locator("#audit-files", has_text="mine.zip").wait_for()
     run(page)
     expect(page.locator("#audit-done")).to_contain_text("success")
     other = opened(visit)
-    open_tab(other, "Read")
-    expect(other.locator("#audit-reading")).to_contain_text("No run yet")
+    open_tab(other, "Report")
+    expect(other.locator("#audit-report-status")).to_contain_text("No run yet")
 
 
 @pytest.mark.timeout(400)
@@ -158,10 +158,8 @@ def test_a_changed_label_changes_the_hash_before_anything_runs(visit: Visit) -> 
     page.get_by_role("button", name="Protocol: labels, templates, settings").click()
     remark = page.locator("#audit-hash")
     expect(remark).to_contain_text("as shipped", timeout=WAIT_MS)
-    code = page.locator(".cm-content").first
-    code.click()
-    page.keyboard.press("Control+End")
-    page.keyboard.insert_text("\nnonsense: 1\n")
+    code = page.locator("#audit-protocol textarea")
+    code.fill(code.input_value() + "\nnonsense: 1\n")
     expect(remark).to_contain_text("Not usable yet", timeout=WAIT_MS)
     page.locator("#audit-models label", has_text="Pocket").locator("input").uncheck()
     page.locator("#audit-go").click()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import answered, open_tab
+from tests.browser.conftest import answered, open_view
 from tests.browser.test_looks import UPSTREAM
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LESSON_MS = 180_000  # for a hundred steps, on a machine that is busy with other
 
 
 def begin(page: Page, steps: int) -> None:
-    open_tab(page, "Learn")
+    open_view(page, "Train a small CLIP")
     box = page.locator(".block", has_text="Steps").locator("input[type=number]").first
     box.fill(str(steps))
     box.press("Tab")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import WAIT_MS, answered, open_tab
+from tests.browser.conftest import WAIT_MS, answered, open_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,6 +20,7 @@ UPSTREAM = {
     "image-redundant-alt",  # the icons in the footer repeat the words beside them
     "nested-interactive",  # the small upload button of a filled gallery or file list holds a file input
 }
+ANSWER = ("#classify-go", "#classify-verdict", "#classify-chart", "#classify-provenance")
 
 
 def filled(page: Page) -> Iterator[str]:
@@ -30,26 +31,27 @@ def filled(page: Page) -> Iterator[str]:
     yield "empty"
     page.locator("#example-cat").click()
     answered(page, "cat")
-    page.locator("#one-chart .main-svg").first.wait_for()
-    page.locator("#where-go:not([disabled])").click()
-    page.locator("#where-map img").wait_for()
+    page.locator("#classify-chart .main-svg").first.wait_for()
     for name in ("Template by template", "Reproduce", "Limits of this page"):
         page.get_by_role("button", name=name).click()
     page.locator("#templates-go").click()
     page.locator("#templates-chart .main-svg").first.wait_for()
-    yield "one picture"
-    open_tab(page, "Contrastive")
-    page.locator("#contrast-preset").click()
-    page.locator("#contrast-chart .main-svg").first.wait_for()
-    yield "contrastive"
-    open_tab(page, "Many pictures")
+    yield "one image"
+    page.locator("#classify-to-attribution").click()
+    page.locator("#attribution-map img").wait_for()
+    yield "where it looks"
+    open_view(page, "Images × texts")
+    page.locator("#matrix-preset").click()
+    page.locator("#matrix-chart .main-svg").first.wait_for()
+    yield "matrix"
+    open_view(page, "Many images")
     page.locator("#many-shipped").click()
     page.locator("#many-files tr").nth(10).wait_for(state="attached")
     page.locator("#many-go").click()
-    page.locator("#many-says", has_text="named").wait_for()
-    page.locator("#many-csv:not([disabled])").wait_for()
+    page.locator("#many-status", has_text="classified").wait_for()
+    page.locator("#many-csv").wait_for()
     yield "many"
-    open_tab(page, "Compare")
+    open_view(page, "Compare")
     page.locator("#compare-go").wait_for()
     yield "compare"
 
@@ -65,7 +67,10 @@ def test_on_a_phone_the_answer_stands_right_below_the_question(visit: Visit) -> 
     page = visit(viewport={"width": 390, "height": 844})
     page.locator("#example-cat").click()
     answered(page, "cat")
-    tops = [page.locator(one).first.bounding_box() for one in ("#one-go", ".verdict", "#one-chart", "#one-provenance")]
+    tops = [
+        page.locator(one).first.bounding_box()
+        for one in ("#classify-go", "#classify-verdict", "#classify-chart", "#classify-provenance")
+    ]
     templates = page.get_by_label("Prompt templates").locator("visible=true").first.bounding_box()
     heights = [box["y"] for box in (*tops, templates) if box]
     assert len(heights) == 5
@@ -90,9 +95,9 @@ def test_axe_finds_nothing_new(visit: Visit, scheme: str) -> None:
 def test_dark_is_dark_and_its_figures_are_readable(visit: Visit) -> None:
     page = visit(color_scheme="dark")
     page.locator("#example-cat").click()
-    page.locator("#one-chart .ytick text").first.wait_for()
+    page.locator("#classify-chart .ytick text").first.wait_for()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    ink = page.locator("#one-chart .ytick text").first.evaluate("node => getComputedStyle(node).fill")
+    ink = page.locator("#classify-chart .ytick text").first.evaluate("node => getComputedStyle(node).fill")
     assert _lightness(ground) < 40
     assert _lightness(ink) > 200
 
@@ -100,11 +105,11 @@ def test_dark_is_dark_and_its_figures_are_readable(visit: Visit) -> None:
 def test_on_dark_what_is_chosen_and_what_has_the_focus_stand_out(visit: Visit) -> None:
     page = visit(color_scheme="dark")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    tab = page.locator("button[role=tab].selected").first
+    link = page.locator("#navigation a[aria-current]")
     icon = page.get_by_role("button", name="Upload file").first
     page.keyboard.press("Tab")
     ring = page.locator(":focus-visible").evaluate("node => getComputedStyle(node).outlineColor")
-    inks = [*(one.evaluate("node => getComputedStyle(node).color") for one in (tab, icon)), ring]
+    inks = [*(one.evaluate("node => getComputedStyle(node).color") for one in (link, icon)), ring]
     assert min(_lightness(ink) for ink in inks) > _lightness(ground) + 100  # light's accent is 87 over it
 
 

@@ -1,4 +1,4 @@
-"""The other views as visitors use them: contrastive, many pictures, compare; and an address that brings settings."""
+"""The other views as visitors use them: images × texts, many images, compare; and an address that brings settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from tests.browser.conftest import WAIT_MS, answered, open_tab
+from tests.browser.conftest import WAIT_MS, answered, open_view
 from workbench.pictures import SAMPLES, sample_path
 
 if TYPE_CHECKING:
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 def test_five_animals_are_matched_in_both_directions(visit: Visit) -> None:
     page = visit()
-    open_tab(page, "Contrastive")
-    page.locator("#contrast-preset").click()
-    page.get_by_text("pictures their own text comes first").wait_for()
-    page.locator("#contrast-chart .main-svg").first.wait_for()
-    table = page.locator("#contrast-table")
+    open_view(page, "Images × texts")
+    page.locator("#matrix-preset").click()
+    page.get_by_text("images their own text comes first").wait_for()
+    page.locator("#matrix-chart .main-svg").first.wait_for()
+    table = page.locator("#matrix-table")
     assert "panda" in table.inner_text()
     before = table.inner_text()
     page.get_by_label("Raw cosine").check()
-    page.locator("#contrast-chart", has_text="cosine").wait_for()
+    page.locator("#matrix-chart", has_text="cosine").wait_for()
     assert table.inner_text() != before
 
 
-def test_many_pictures_are_named_filtered_scored_and_taken_home(visit: Visit, tmp_path: Path) -> None:
+def test_many_images_are_classified_filtered_scored_and_taken_home(visit: Visit, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
     truth = tmp_path / "truth.csv"
     lines = [f"{sample_path(row.key).name},{row.answer}" for row in SAMPLES]
     truth.write_text("\n".join(["file,label", *lines]), encoding="utf-8")
     page = visit()
-    open_tab(page, "Many pictures")
+    open_view(page, "Many images")
     page.locator("#many-shipped").click()
     page.locator("#many-files tr").nth(len(SAMPLES) - 1).wait_for(state="attached")
     page.get_by_role("button", name="True labels (optional)").click()
     page.locator("#many-truth input[type=file]").set_input_files(str(truth))
     page.locator("#many-truth", has_text="truth.csv").wait_for()
     page.locator("#many-go").click()
-    page.locator("#many-says", has_text=f"{len(SAMPLES)} of {len(SAMPLES)}").wait_for()
-    page.locator("#many-score", has_text="Right:").wait_for()
+    page.locator("#many-status", has_text=f"{len(SAMPLES)} of {len(SAMPLES)}").wait_for()
+    page.locator("#many-score", has_text="Accuracy:").wait_for()
     table = page.locator("#many-table")
     expect(table).to_contain_text("chelsea.png", timeout=WAIT_MS)
     with page.expect_download() as csv:
@@ -60,10 +60,10 @@ def test_many_pictures_are_named_filtered_scored_and_taken_home(visit: Visit, tm
     assert len(json.loads(Path(everything.value.path()).read_text(encoding="utf-8"))["results"]) == len(SAMPLES)
 
 
-def test_two_pictures_are_compared(visit: Visit) -> None:
+def test_two_images_are_compared(visit: Visit) -> None:
     page = visit()
-    open_tab(page, "Compare")
-    page.get_by_label("Two pictures, one model").check()
+    open_view(page, "Compare")
+    page.get_by_label("Two images, one model").check()
     for place, key in (("#compare-a", "cat"), ("#compare-b", "coffee")):
         page.locator(f"{place} input[type=file]").set_input_files(str(sample_path(key)))
         page.locator(f"{place} img").wait_for()
@@ -74,7 +74,7 @@ def test_two_pictures_are_compared(visit: Visit) -> None:
 
 def test_a_missing_model_is_explained_and_nothing_is_fetched(visit: Visit) -> None:
     page = visit()
-    page.get_by_label("Model", exact=True).first.click()
+    page.locator("#model-menu input").click()
     page.get_by_role("option", name="not on this machine").first.click()
     page.get_by_text("It is not on this machine").first.wait_for()
     assert page.get_by_role("button", name="Download", exact=True).first.is_disabled()
@@ -84,17 +84,17 @@ def test_an_address_restores_its_settings(visit: Visit) -> None:
     from playwright.sync_api import expect
 
     page = visit("?v=1&model=pocket&labels=zebra%2C%22a%2C+b%22&templates=seven&none=1&picture=cat")
-    expect(page.locator("#one-labels textarea")).to_have_value('zebra,"a, b"', timeout=WAIT_MS)
-    page.locator("#one-picture img").wait_for()
-    page.locator("#one-go").click()
-    page.locator("#one-table", has_text="none of these").wait_for()
+    expect(page.locator("#classify-labels textarea")).to_have_value('zebra,"a, b"', timeout=WAIT_MS)
+    page.locator("#classify-image img").wait_for()
+    page.locator("#classify-go").click()
+    page.locator("#classify-table", has_text="none of these").wait_for()
 
 
 def test_an_address_that_asks_too_much_is_answered_with_a_notice(visit: Visit) -> None:
     page = visit("?" + urlencode({"labels": ",".join(f"w{n}" for n in range(257)), "picture": "unicorn"}))
     page.get_by_text("in the address was ignored").wait_for()
     page.get_by_text("names an example image that does not exist").wait_for()
-    assert page.locator("#one-labels textarea").input_value().startswith("cat, dog")
+    assert page.locator("#classify-labels textarea").input_value().startswith("cat, dog")
 
 
 def test_the_address_given_out_leads_back(visit: Visit, address: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
-from guarded_server import Server
+from guarded_server import Server, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -222,3 +223,33 @@ def test_s17_no_job_goes_past_the_queue(client: httpx.Client) -> None:
     for body in ({"data": ["x"]}, {"data": ["x"], "fn_index": 1}):
         assert client.post("/gradio_api/run/slow", json=body).status_code == 404
     assert client.post("/gradio_api/run/light", json={"data": ["x"], "fn_index": 1}).status_code == 404
+
+
+def test_one_range_of_a_file_is_served_and_other_ranges_are_ignored(server: Server, client: httpx.Client) -> None:
+    path = client.post("/gradio_api/upload", files={"files": ("a.png", bytes(9000), "image/png")}).json()[0]
+    many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 6000, 2))
+    for ranges, status, size in (
+        ("bytes=0-9", 206, 10),
+        ("bytes=8000-", 206, 1000),
+        ("bytes=-500", 200, 9000),
+        ("bytes=0-1,3-4", 200, 9000),
+        (many, 200, 9000),
+        ("bytes=x-y", 200, 9000),
+        ("lines=1-2", 200, 9000),
+    ):
+        answer = client.get(f"/gradio_api/file={path}", headers={"Range": ranges})
+        assert (answer.status_code, len(answer.content)) == (status, size), ranges
+    assert client.get(f"/gradio_api/file={path}", headers={"Range": "bytes=9-1"}).status_code < 500
+    assert client.get(f"/gradio_api/file={path}", headers={"Range": "bytes=99999-"}).status_code < 500
+
+
+def test_s19_secrets_of_the_environment_are_in_no_answer(tmp_path: Path) -> None:
+    secret = "hf_" + "s3cr3t" * 5
+    with running(tmp_path, env={"HF_TOKEN": secret, "OPENAI_API_KEY": secret}) as server:
+        with httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
+            answers = [client.get(path) for path in ("/", "/config", "/gradio_api/info", "/nowhere", "/healthz")]
+            event = client.post("/gradio_api/call/look", json={"data": [{"path": "/proc/self/environ"}]}).json()
+            answers.append(client.get(f"/gradio_api/call/look/{event['event_id']}"))
+        texts = [answer.text + str(answer.headers) for answer in answers]
+        texts.append((tmp_path / "stderr.txt").read_text())
+    assert not any(secret in text for text in texts)

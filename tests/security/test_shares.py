@@ -98,11 +98,18 @@ def test_a_server_with_a_password(tmp_path: Path) -> None:
             for path in ("/gradio_api/queue/join", "/gradio_api/run/light", "/gradio_api/call/light"):
                 assert client.post(path, json=body).status_code == 401
             assert client.post("/gradio_api/upload", files={"files": b"x"}).status_code == 401
-            assert client.post("/login", data={"username": "ann", "password": "wrong"}).status_code == 400
+            answers = [client.post("/login", data={"username": "ann", "password": str(n)}) for n in range(8)]
+            assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 3
+            assert "try again in 2 seconds" in answers[5].json()["detail"]
+            time.sleep(2.1)
             assert client.post("/login", data={"username": "ann", "password": "secret"}).status_code == 200
             assert client.get("/config").status_code == 200
             assert client.get("/config", headers={"Host": "clip.example"}).status_code == 200
             assert client.get("/config", headers={"Host": "evil.example"}).status_code == 400
+            assert client.get("/logout", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+            assert client.get("/config").status_code == 200  # an image on a foreign page logs nobody out
+            assert client.get("/logout", headers={"Sec-Fetch-Site": "same-origin"}).status_code < 400
+            assert client.get("/config").status_code == 401
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=10) == 0
 

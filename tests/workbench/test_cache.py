@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 
 from workbench.cache import DiskCache, Key, MemoryCache, file_key, picture_key, text_key
 from workbench.cache.disk import place
-from workbench.cache.memory import OVERHEAD
+from workbench.cache.memory import OVERHEAD, Row
 
 
 def row(value: float, dim: int = 4) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -25,6 +26,20 @@ def row(value: float, dim: int = 4) -> np.ndarray[tuple[int], np.dtype[np.float3
 
 def key(number: int, fingerprint: str = "model") -> Key:
     return text_key(fingerprint, str(number))
+
+
+def fill(cache: MemoryCache, key: Key, compute: Callable[[], Row]) -> Row:
+    """Return the row of a key, computed by exactly one of all concurrent callers."""
+    while True:
+        future, mine = cache.claim(key)
+        if mine:
+            try:
+                cache.settle(key, compute())
+            except BaseException as error:
+                cache.give_up(key, error)
+                raise
+        if mine or future.exception() is None:
+            return future.result()
 
 
 def test_rows_never_leak_between_models_dtypes_kinds_or_contents(tmp_path: Path) -> None:
@@ -39,18 +54,19 @@ def test_rows_never_leak_between_models_dtypes_kinds_or_contents(tmp_path: Path)
         picture_key("model float32", blue),
         picture_key("model float32", red.resize((3, 2))),
         picture_key("model float32", red.convert("L")),
-        file_key("model float32", tmp_path / "a.png"),
+        file_key("model float32", (tmp_path / "a.png").read_bytes()),
     ]
     assert len(set(keys)) == len(keys)
-    assert file_key("m", tmp_path / "a.png") == file_key("m", tmp_path / "b.png"), "the name is no part of the content"
+    assert file_key("m", (tmp_path / "a.png").read_bytes()) == file_key("m", (tmp_path / "b.png").read_bytes()), (
+        "the name is no part of the content"
+    )
 
 
 def test_callers_cannot_change_what_is_kept() -> None:
     cache, given_row = MemoryCache(), row(1)
-    cache.put(key(1), given_row)
+    cache.put_many({key(1): given_row})
     given_row[:] = 9
-    kept = cache.get(key(1))
-    assert kept is not None
+    kept = cache.get_many([key(1)])[key(1)]
     np.testing.assert_array_equal(kept, row(1))
     with pytest.raises(ValueError, match="read-only"):
         kept[:] = 9
@@ -62,21 +78,21 @@ def test_bytes_stay_under_the_limit_and_the_longest_unused_go_first(moves: list[
     model: dict[int, int] = {}  # number -> dim, the longest unused first
     for number, dim, write in moves:
         if write:
-            cache.put(key(number), row(number, dim))
+            cache.put_many({key(number): row(number, dim)})
             model.pop(number, None)
             model[number] = dim
             while sum(4 * dim + OVERHEAD for dim in model.values()) > limit:
                 model.pop(next(iter(model)))
-        elif cache.get(key(number)) is not None:
+        elif cache.get_many([key(number)]):
             model[number] = model.pop(number)
         assert cache.bytes == sum(4 * dim + OVERHEAD for dim in model.values()) <= limit
-    assert {number for number in range(9) if cache.get(key(number)) is not None} == set(model)
+    assert {number for number in range(9) if cache.has(key(number))} == set(model)
 
 
 def test_a_row_larger_than_the_limit_is_handed_on_and_not_kept() -> None:
     cache = MemoryCache(limit=500)
-    np.testing.assert_array_equal(cache.fill(key(1), lambda: row(1, 100)), row(1, 100))
-    assert cache.get(key(1)) is None
+    np.testing.assert_array_equal(fill(cache, key(1), lambda: row(1, 100)), row(1, 100))
+    assert not cache.has(key(1))
     assert cache.bytes == 0
 
 
@@ -89,10 +105,10 @@ def test_many_who_ask_for_the_same_have_it_computed_once_and_hold_up_nobody() ->
         gate.wait(5)
         return row(7)
 
-    threads = [threading.Thread(target=lambda: answers.append(cache.fill(key(1), slow))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: answers.append(fill(cache, key(1), slow))) for _ in range(8)]
     for thread in threads:
         thread.start()
-    np.testing.assert_array_equal(cache.fill(key(2), lambda: row(2)), row(2))  # while the other is on its way
+    np.testing.assert_array_equal(fill(cache, key(2), lambda: row(2)), row(2))  # while the other is on its way
     gate.set()
     for thread in threads:
         thread.join(5)
@@ -113,7 +129,7 @@ def test_a_failure_is_nobody_elses_and_is_not_kept() -> None:
 
     def first() -> None:
         try:
-            cache.fill(key(1), fails)
+            fill(cache, key(1), fails)
         except ValueError as error:
             errors.append(error)
 
@@ -121,7 +137,7 @@ def test_a_failure_is_nobody_elses_and_is_not_kept() -> None:
     failing = threading.Thread(target=first)
     failing.start()
     entered.wait(5)
-    waiting = threading.Thread(target=lambda: answers.append(cache.fill(key(1), lambda: row(3))))
+    waiting = threading.Thread(target=lambda: answers.append(fill(cache, key(1), lambda: row(3))))
     waiting.start()
     gate.set()
     failing.join(5)
@@ -206,7 +222,7 @@ def test_a_full_disk_costs_the_keeping_and_nothing_else(tmp_path: Path, caplog: 
     with caplog.at_level(logging.WARNING):
         for start in (1, 1000):
             cache.put_many({key(number): row(number, 512) for number in range(start, start + 100)})
-    assert caplog.text.count("not kept on disk") == 1
+    assert caplog.text.count("not stored on disk") == 1
     cache.close()
     assert set(DiskCache(tmp_path).get_many([key(number) for number in range(200)])) == {key(0)}
 
@@ -218,7 +234,7 @@ def test_a_place_that_cannot_be_written_costs_the_keeping_and_nothing_else(
     cache = DiskCache(tmp_path / "file" / "folder")
     with caplog.at_level(logging.WARNING):
         cache.put_many({key(1): row(1)})
-    assert "not kept on disk" in caplog.text
+    assert "not stored on disk" in caplog.text
     assert cache.get_many([key(1)]) == {}
 
 

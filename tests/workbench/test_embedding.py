@@ -13,13 +13,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from workbench.embedding import embed_files
+from workbench.cache import MemoryCache
+from workbench.embedding import embed_files, prefetch
 from workbench.errors import OutOfResources
 from workbench.loading.torch_backend import TorchBackend
 
 
 class Means:
     """An image tower that answers with the mean colour, and counts what it is given."""
+
+    fingerprint = "means"
 
     def __init__(self, holds: int = 1000, slow: float = 0.0) -> None:
         self.holds, self.slow = holds, slow
@@ -38,13 +41,6 @@ class Means:
         time.sleep(self.slow)
         self.batches.append(len(pixels))
         return torch.nn.functional.normalize(pixels.view(len(pixels), 3).float() + 1, dim=-1)
-
-
-class Kept(dict[str, Tensor]):
-    """Vectors in a dictionary."""
-
-    def put(self, sha256: str, vector: Tensor) -> None:
-        self[sha256] = vector
 
 
 @pytest.fixture
@@ -101,7 +97,7 @@ def test_few_pictures_are_in_memory_at_a_time(files: list[str]) -> None:
     assert asked <= 3 * 4
     assert tower.prepared <= 3 * 4
     rows.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 def test_the_next_batch_is_opened_while_the_model_works(files: list[str]) -> None:
@@ -126,14 +122,47 @@ def test_one_picture_that_does_not_fit_is_an_error_that_says_so(files: list[str]
 
 
 def test_what_is_known_is_not_embedded_again(files: list[str]) -> None:
-    kept = Kept()
-    first = list(embed_files(Means(), files, kept=kept))
+    store = MemoryCache()
+    first = list(embed_files(Means(), files, store=store))
     tower = Means()
-    again = list(embed_files(tower, files, kept=kept))
+    again = list(embed_files(tower, files, store=store))
     assert tower.batches == []
     assert tower.prepared == 0
     assert [row.sha256 for row in again] == [row.sha256 for row in first]
     torch.testing.assert_close(torch.stack([row.vector for row in again]), torch.stack([row.vector for row in first]))
+
+
+def test_what_another_model_stored_is_not_used(files: list[str]) -> None:
+    store, tower = MemoryCache(), Means()
+    list(embed_files(Means(), files, store=store))
+    tower.fingerprint = "other"
+    list(embed_files(tower, files, store=store))
+    assert sum(tower.batches) == len(files)
+
+
+def test_groups_come_in_order_and_an_error_or_a_stop_ends_all_threads() -> None:
+    started: list[int] = []
+
+    def double(number: int) -> int:
+        started.append(number)
+        if number == 13:
+            raise ValueError("planted")
+        return 2 * number
+
+    rows = prefetch([[1, 2], [], [3], [13], *([number] for number in range(20, 40))], double, ahead=2, workers=2)
+    assert [next(rows), next(rows), next(rows)] == [[2, 4], [], [6]]
+    with pytest.raises(ValueError, match="planted"):
+        next(rows)
+    assert set(started) <= {1, 2, 3, 13, 20, 21}
+    calls = iter([None, None, ValueError("stopped")])
+
+    def check() -> None:
+        if (error := next(calls)) is not None:
+            raise error
+
+    with pytest.raises(ValueError, match="stopped"):
+        list(prefetch([[1, 2, 3, 4]], double, check=check))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 def test_the_shipped_model_gives_what_embed_images_gives(pocket: TorchBackend, photos: Path) -> None:

@@ -119,9 +119,15 @@ def test_a_file_seen_before_is_not_decoded_again_under_any_name(
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
     with engine.session("ann") as session:
         first = session.embed_images([tmp_path / "a.png"])
-        monkeypatch.setattr("workbench.engine.embed_call.safe_open", lambda picture: pytest.fail("decoded again"))
+        monkeypatch.setattr("workbench.engine.embed_call.safe_decode", lambda *_: pytest.fail("decoded again"))
         assert torch.equal(first, session.embed_images([tmp_path / "b.png"]))
     assert counted.pictures == [1]
+
+
+def test_an_empty_file_is_no_image(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    with engine.session("ann") as session, pytest.raises(BadPicture, match="empty"):
+        session.embed_images([tmp_path / "empty.png"])
 
 
 def test_callers_cannot_change_each_others_answers(engine: Engine) -> None:

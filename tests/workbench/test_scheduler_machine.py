@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from workbench.errors import Busy, Cancelled, DeadlinePassed, OutOfResources
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
-from workbench.scheduler.work import END, Job
+from workbench.scheduler.work import END, LongJob
 
 OWNERS = st.sampled_from(["ann", "ben", "cem"])
 BATCH, EACH, ALL = 4, 2, 4
@@ -73,7 +73,7 @@ class Small:
 class Long:
     """A long job and what its visitor saw of it."""
 
-    job: Job
+    job: LongJob
     steps: int
     fails_at: int | None
     taken: list[int] = field(default_factory=list)
@@ -127,7 +127,7 @@ class Visitors(RuleBasedStateMachine):
     def open(self, owner: str, steps: int, fails_at: int | None, seconds: float | None) -> Long | None:
         mine = sum(1 for one in self.all_long if one.job.owner == owner and self.alive(one))
         alive = sum(1 for one in self.all_long if self.alive(one))
-        long = Long(Job(lambda: iter(()), owner, CancelScope()), steps, fails_at)
+        long = Long(LongJob(lambda: iter(()), owner, CancelScope()), steps, fails_at)
         try:
             long.job = self.scheduler.open(lambda: self.work(long), owner=owner, scope=self.scope(seconds))
         except Busy:

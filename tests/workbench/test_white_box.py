@@ -18,8 +18,9 @@ from workbench.errors import BadInput, UnknownName, Unsupported
 from workbench.fake import FakeBackend
 from workbench.hooks import Intervention, ablate, add, clamp, hooked, open_blocks
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
+from workbench.loading.folding import QuickGelu, quicken_activations
 from workbench.loading.openclip import _text
-from workbench.loading.torch_backend import TorchBackend, Towers
+from workbench.loading.torch_backend import TorchBackend, TowerParts
 from workbench.preprocessing import Preprocessing
 
 SIDE, DIM, WORDS = 32, 16, 11
@@ -28,7 +29,7 @@ TOKENS = Tokens(IDS, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]), ())
 
 
 def backend_of(model: Any, image: Any, text: Any, *, visual: Any, words: Any, table: nn.Embedding) -> TorchBackend:
-    towers = Towers(
+    towers = TowerParts(
         module=model.eval().requires_grad_(False),
         image=image,
         text=text,
@@ -340,3 +341,25 @@ def test_a_step_that_leaves_a_block_open_is_refused_and_the_model_is_clean() -> 
             yield len(list(hooks(box)))
 
         assert list(session.steps(careful)) == [1, 0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_quick_gelu_in_place_is_the_plain_one_to_the_bit(dtype: torch.dtype) -> None:
+    rows = torch.linspace(-9, 9, 1000).to(dtype)
+    with torch.no_grad():
+        values = QuickGelu()(rows)
+    assert torch.equal(values, rows * torch.sigmoid(1.702 * rows))
+    assert torch.equal(rows, torch.linspace(-9, 9, 1000).to(dtype))
+    points = rows.clone().requires_grad_()
+    QuickGelu()(points).sum().backward()
+    again = rows.clone().requires_grad_()
+    (again * torch.sigmoid(1.702 * again)).sum().backward()
+    assert torch.equal(points.grad, again.grad)  # type: ignore[arg-type]
+
+
+def test_a_loaded_checkpoint_has_no_plain_quick_gelu_left() -> None:
+    model = of_transformers().towers.module
+    quicken_activations(model)
+    names = [type(part).__name__ for part in model.modules()]
+    assert "QuickGELUActivation" not in names
+    assert names.count("QuickGelu") == 6

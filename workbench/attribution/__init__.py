@@ -1,10 +1,9 @@
-"""Where in the picture a model saw a label: four published methods behind one question.
+"""Where in the image a model saw a label: four published methods with one interface.
 
     steps = explain(box, Request("occlusion", pixels, texts, target=0))
-    *progress, found = steps  # the last item is the Attribution
+    *progress, attribution = steps  # the last item is the Attribution
 
-Knows no screen, no cache and no scheduler: `explain` is a generator, and whoever runs it decides when the next step
-is due.
+`explain` is a generator, and whoever runs it decides when the next step is due.
 Heat maps and their summary in words stand in `workbench.attribution.heatmap`.
 """
 

@@ -1,6 +1,6 @@
 """What a picture without content looks like: the start of integrated gradients, and what a covered square shows.
 
-Knows no model. No choice is neutral: what has the baseline's own colour gets no evidence (Sturmfels, Lundberg and Lee
+No choice is neutral: what has the baseline's own colour gets no evidence (Sturmfels, Lundberg and Lee
 2020, doi:10.23915/distill.00022), which is why the choice is the visitor's and stands in the note.
 """
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench.attribution.request import Request
-from workbench.attribution.score import Finding, Score
+from workbench.attribution.score import AttributionMap, Score
 from workbench.errors import Unsupported
 from workbench.hooks import hooked
 from workbench.progress import Progress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.backend import Anatomy
 
 
-def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
+def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | AttributionMap]:
     """Weight a layer's channels by their mean gradient and add them up, in one step.
 
     Convolutional towers are read at the output of the layer. In a vision transformer the tokens are read where the
@@ -31,7 +31,7 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
         request: `layer` counts.
 
     Yields:
-        The Finding: map (s, s), from the layer's grid by bilinear interpolation.
+        The AttributionMap: map (s, s), from the layer's grid by bilinear interpolation.
 
     Raises:
         UnknownName: the anatomy has no such layer.
@@ -52,7 +52,7 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
         coarse = LayerGradCam(score, maps).attribute(picture).detach()  # (1, 1, rows, columns)
     rows, columns = coarse.shape[-2:]
     fine = LayerAttribution.interpolate(coarse.float(), (request.side, request.side), interpolate_mode="bilinear")
-    yield Finding(fine[0, 0], f"Layer {name}, a grid of {rows} x {columns}, drawn smooth.")
+    yield AttributionMap(fine[0, 0], f"Layer {name}, a grid of {rows} x {columns}, drawn smooth.")
 
 
 def _through_maps(maps: nn.Module, anatomy: Anatomy, out: Tensor) -> Tensor:

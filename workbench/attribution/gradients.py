@@ -1,7 +1,4 @@
-"""Integrated gradients: what each pixel adds on the straight way from a baseline to the picture.
-
-Knows no tower: it needs pixels with gradients only, and so serves every white box.
-"""
+"""Integrated gradients: what each pixel adds on the straight way from a baseline to the picture."""
 
 from __future__ import annotations
 
@@ -11,23 +8,23 @@ from typing import TYPE_CHECKING
 
 from workbench.attribution.baselines import SAYS, baseline
 from workbench.attribution.request import Request
-from workbench.attribution.score import Finding, Score
+from workbench.attribution.score import AttributionMap, Score
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _ROUGH = 0.1  # of the gained objective; a larger delta is pointed out
-_ENOUGH = 0.08  # of the gained objective; what the stretches are off by together before no more points are spent
-_POINTS = 4  # of a stretch
-_CROWDING = 3  # stretches are even in the third root of the way: short near the baseline
+_ENOUGH = 0.08  # of the gained objective; what the segments are off by together before no more points are spent
+_POINTS = 4  # of a segment
+_CROWDING = 3  # segments are even in the third root of the way: short near the baseline
 
 
-def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
+def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | AttributionMap]:
     """Integrate gradients along the path, with more points where the sum is still off.
 
-    The path is cut into stretches that Captum integrates one by one with the midpoint rule; integrals over stretches
-    add up. What a stretch should add up to is known, the objective's difference between its ends, so the one that is
+    The path is cut into segments that Captum integrates one by one with the midpoint rule; integrals over segments
+    add up. What a segment should add up to is known, the objective's difference between its ends, so the one that is
     furthest off is halved until little is missing or the points are spent. On photos the shipped model's score turns
     most near the baseline: evenly spaced points leave nine tenths of their error in the first ninth of the path.
 
@@ -37,7 +34,7 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
         request: `steps` (points at most), `baseline` and `batch` (points that go through the model together) count.
 
     Yields:
-        Progress in points, then the Finding: map (s, s) summed over the colours, with `delta`, its sum minus
+        Progress in points, then the AttributionMap: map (s, s) summed over the colours, with `delta`, its sum minus
         the objective's difference between picture and baseline, which completeness (axiom 1) says is zero.
 
     Source:
@@ -47,25 +44,25 @@ def integrated_gradients(score: Score, picture: Tensor, request: Request) -> Ite
     gained, points = path.value(1.0) - path.value(0.0), min(_POINTS, request.steps)
     cuts = max(1, request.steps // (2 * points))
     todo = [(number / cuts, (number + 1) / cuts) for number in range(cuts)]
-    found: list[_Stretch] = []
+    segments: list[_Segment] = []
     used = 0
     while todo:
-        found.append(path.stretch(*todo.pop(0), points))
+        segments.append(path.segment(*todo.pop(0), points))
         used += points
         yield Progress(used, request.steps, "points on the path, at most")
-        missing = sum(abs(one.off) for one in found)
+        missing = sum(abs(one.off) for one in segments)
         if not todo and missing > _ENOUGH * abs(gained) and used + 2 * points <= request.steps:
-            worst = max(found, key=lambda one: abs(one.off))
-            found.remove(worst)
+            worst = max(segments, key=lambda one: abs(one.off))
+            segments.remove(worst)
             middle = (worst.begin + worst.end) / 2
             todo = [(worst.begin, middle), (middle, worst.end)]
-    delta = sum(one.off for one in found)
-    pixels = sum((one.pixels for one in found[1:]), found[0].pixels)
-    yield Finding(pixels, _note(request, used, delta, gained), delta=delta, gained=gained)
+    delta = sum(one.off for one in segments)
+    pixels = sum((one.pixels for one in segments[1:]), segments[0].pixels)
+    yield AttributionMap(pixels, _note(request, used, delta, gained), delta=delta, gained=gained)
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretch:
+class _Segment:
     """A part of the path; its ends are third roots of the way, 0..1."""
 
     begin: float
@@ -82,7 +79,7 @@ class _Path:
     start: Tensor  # (1, 3, s, s) in 0..1
     picture: Tensor  # (1, 3, s, s) in 0..1
     batch: int
-    values: dict[float, float] = field(default_factory=dict)  # end of a stretch -> objective
+    values: dict[float, float] = field(default_factory=dict)  # end of a segment -> objective
 
     def at(self, root: float) -> Tensor:
         """The picture at a place of the way."""
@@ -97,8 +94,8 @@ class _Path:
                 self.values[root] = float(self.score(self.at(root)))
         return self.values[root]
 
-    def stretch(self, begin: float, end: float, points: int) -> _Stretch:
-        """Let Captum integrate one stretch."""
+    def segment(self, begin: float, end: float, points: int) -> _Segment:
+        """Let Captum integrate one segment."""
         from captum.attr import IntegratedGradients
 
         pixels = IntegratedGradients(self.score).attribute(
@@ -109,7 +106,7 @@ class _Path:
             method="riemann_middle",
         )
         total = float(pixels.detach().double().sum())
-        return _Stretch(begin, end, pixels[0].sum(dim=0).detach(), total - (self.value(end) - self.value(begin)))
+        return _Segment(begin, end, pixels[0].sum(dim=0).detach(), total - (self.value(end) - self.value(begin)))
 
 
 def _note(request: Request, used: int, delta: float, gained: float) -> str:

@@ -1,6 +1,6 @@
 """An attribution to look at, and the same in words for those who cannot see it.
 
-Knows no model. Colours are safe for colour-blind eyes: cividis (Nuñez, Anderton and Renslow 2018,
+Colours are safe for colour-blind eyes: cividis (Nuñez, Anderton and Renslow 2018,
 doi:10.1371/journal.pone.0199239) for evidence, ColorBrewer's PuOr for evidence on both sides of zero.
 """
 
@@ -54,8 +54,8 @@ def overlay(square: Image.Image, attribution_map: NDArray[np.float32], opacity: 
 def legend(*, signed: bool) -> str:
     """Say what the colours of `overlay` mean."""
     if signed:
-        return "Purple speaks for the label, orange against it; white says nothing."
-    return "Yellow speaks for the label; dark blue says nothing."
+        return "Purple speaks for the label, orange against it; white: no evidence."
+    return "Yellow speaks for the label; dark blue: no evidence."
 
 
 def ninths(attribution_map: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -79,7 +79,7 @@ def summary(attribution_map: NDArray[np.float32]) -> str:
     """Put a map into words: where most of the evidence lies, then all ninths, then what speaks against the label."""
     shares = ninths(attribution_map)
     if np.isnan(shares).any():
-        return "Nowhere in the picture did this method find evidence for the label."
+        return "This method found no evidence for the label in this image."
     order = np.argsort(-shares, axis=None, kind="stable")[:2]
     most = [f"{shares.flat[i]:.0%} {_place(int(i))}" for i in order if shares.flat[i] > 0]
     rows = "; ".join(
@@ -100,7 +100,7 @@ def _checked(attribution_map: NDArray[np.float32]) -> NDArray[np.float32]:
     if attribution_map.ndim != 2 or min(attribution_map.shape) < 3:
         raise BadInput(f"A map has rows and columns, at least 3 each; got shape {attribution_map.shape}.")
     if not np.isfinite(attribution_map).all():
-        raise WorkbenchError("The map holds values that are no numbers (NaN or infinity) and cannot be shown.")
+        raise WorkbenchError("The map has NaN or infinity and cannot be shown.")
     return attribution_map
 
 

@@ -1,7 +1,4 @@
-"""The table of methods: what each is called, who published it, and which image towers it can look into.
-
-Knows no mathematics: that stands in one module a method.
-"""
+"""The table of methods: what each is called, who published it, and which image towers it can look into."""
 
 from __future__ import annotations
 

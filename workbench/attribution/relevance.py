@@ -1,7 +1,4 @@
-"""Attention relevance: how strongly each patch reaches the answer through the attention of all blocks.
-
-Knows vision transformers only by their attention maps and their grid of tokens.
-"""
+"""Attention relevance: how strongly each patch reaches the answer through the attention of all blocks."""
 
 from __future__ import annotations
 
@@ -9,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workbench.attribution.request import Request
-from workbench.attribution.score import Finding, Score
+from workbench.attribution.score import AttributionMap, Score
 from workbench.errors import Unsupported
+from workbench.objectives import Forward
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.backend import Anatomy
 
 
-def attention_relevance(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | Finding]:
+def attention_relevance(score: Score, picture: Tensor, request: Request) -> Iterator[Progress | AttributionMap]:
     """Roll gradient-weighted attention out over the blocks, in one step.
 
     Each block's attention is weighted by its gradient, its positive part averaged over the heads, and added to
@@ -32,7 +30,7 @@ def attention_relevance(score: Score, picture: Tensor, request: Request) -> Iter
         request: the side counts.
 
     Yields:
-        The Finding: map (s, s), not negative, from the grid of patches by bilinear interpolation.
+        The AttributionMap: map (s, s), not negative, from the grid of patches by bilinear interpolation.
 
     Raises:
         Unsupported: the image tower has no attention blocks.
@@ -43,13 +41,14 @@ def attention_relevance(score: Score, picture: Tensor, request: Request) -> Iter
     import torch
 
     anatomy = score.box.anatomy
-    embeddings, attentions = score.box.attention(picture.clone().requires_grad_())
-    slopes = torch.autograd.grad(score.of(embeddings).sum(), attentions, allow_unused=True)
+    pixels = picture.clone().requires_grad_()
+    embeddings, attentions = score.box.attention(pixels)
+    slopes = torch.autograd.grad(score.of(Forward(pixels, embeddings)).sum(), attentions, allow_unused=True)
     carried = _rolled_out([attention.detach() for attention in attentions], slopes)  # (tokens, tokens)
     coarse, note = _patches(carried, anatomy)
     side = (request.side, request.side)
     fine = torch.nn.functional.interpolate(coarse[None, None], side, mode="bilinear", align_corners=False)
-    yield Finding(fine[0, 0], note)
+    yield AttributionMap(fine[0, 0], note)
 
 
 def _rolled_out(attentions: list[Tensor], slopes: tuple[Tensor | None, ...]) -> Tensor:

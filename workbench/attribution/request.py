@@ -1,6 +1,6 @@
 """The question and the answer of an attribution, as plain data that can be pickled and sent to another process.
 
-Knows no model: a request is checked here as far as it can be without one.
+A request is checked here as far as it can be without a model.
 """
 
 from __future__ import annotations

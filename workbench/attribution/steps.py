@@ -1,7 +1,4 @@
-"""One attribution as a job in steps, so that whoever shares the device waits a step and not a job.
-
-Knows no scheduler: it yields, and goes on when asked.
-"""
+"""One attribution as a generator of steps, so that others who share the device wait a step and not a job."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from workbench.attribution.methods import METHODS, availability
 from workbench.attribution.occlusion import occlusion
 from workbench.attribution.relevance import attention_relevance
 from workbench.attribution.request import Attribution, Request
-from workbench.attribution.score import Explainable, Finding, Score, check_finite, score_of
+from workbench.attribution.score import AttributionMap, Score, check_finite, score_of
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.progress import Progress
 
@@ -25,7 +22,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_WORK: dict[str, Callable[[Score, Tensor, Request], Iterator[Progress | Finding]]] = {
+    from workbench.backend import WhiteBox
+
+_WORK: dict[str, Callable[[Score, Tensor, Request], Iterator[Progress | AttributionMap]]] = {
     "grad-cam": grad_cam,
     "integrated-gradients": integrated_gradients,
     "occlusion": occlusion,
@@ -33,8 +32,8 @@ _WORK: dict[str, Callable[[Score, Tensor, Request], Iterator[Progress | Finding]
 }
 
 
-def explain(box: Explainable, request: Request) -> Iterator[Progress | Attribution]:
-    """Find where in the picture a model saw the chosen label.
+def explain(box: WhiteBox, request: Request) -> Iterator[Progress | Attribution]:
+    """Find where in the image a model saw the chosen label.
 
     Gradients flow to pixels and layers only: weights get no `.grad`, hooks are gone when a step ends, also by an error,
     and nothing about gradients is switched for the caller between the steps.
@@ -66,7 +65,7 @@ def explain(box: Explainable, request: Request) -> Iterator[Progress | Attributi
     return _timed(box, request)
 
 
-def _timed(box: Explainable, request: Request) -> Iterator[Progress | Attribution]:
+def _timed(box: WhiteBox, request: Request) -> Iterator[Progress | Attribution]:
     import torch
 
     seconds = 0.0
@@ -83,37 +82,37 @@ def _timed(box: Explainable, request: Request) -> Iterator[Progress | Attributio
                     f"try a smaller `batch`, or occlusion, which needs no gradients."
                 ) from None
             seconds += perf_counter() - begun
-            if isinstance(item, Finding):
+            if isinstance(item, AttributionMap):
                 yield _attribution(box, request, item, seconds)
                 return
             yield item
 
 
-def _work(box: Explainable, request: Request) -> Generator[Progress | Finding]:
+def _work(box: WhiteBox, request: Request) -> Generator[Progress | AttributionMap]:
     import torch
 
     picture = torch.from_numpy(request.pixels.copy()).to(box.device).float()[None] / 255.0
     yield from _WORK[request.method](score_of(box, request), picture, request)
 
 
-def _attribution(box: Explainable, request: Request, found: Finding, seconds: float) -> Attribution:
-    check_finite(found.map, "attribution")
-    notes = [found.note]
+def _attribution(box: WhiteBox, request: Request, result: AttributionMap, seconds: float) -> Attribution:
+    check_finite(result.map, "attribution")
+    notes = [result.note]
     objective = request.objective
     if len(request.texts) < 2 and objective == "contrast":
         objective = "cosine"
-        notes.append("One label has nothing to stand against: its plain cosine is explained.")
-    if not found.map.any():
-        notes.append("The map is zero everywhere: this method found no place that counts.")
+        notes.append("With one label there is no contrast: its plain cosine is explained.")
+    if not result.map.any():
+        notes.append("The map is zero everywhere: this method found no evidence.")
     precision = str(box.dtype).removeprefix("torch.")
     if precision != "float32":
         notes.append(f"The weights are {precision}, which rounds small differences; for numbers to report use float32.")
     return Attribution(
-        map=found.map.detach().float().cpu().numpy(),
+        map=result.map.detach().float().cpu().numpy(),
         method=request.method,
         objective=objective,
         note=" ".join(notes),
         seconds=seconds,
-        delta=found.delta,
-        gained=found.gained,
+        delta=result.delta,
+        gained=result.gained,
     )

@@ -5,25 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets import csv_files
+from workbench.places import write_whole
 
 if TYPE_CHECKING:
     from workbench.batch.run import Row
 
-MAX_CSV = 5_000_000  # bytes of a file that is read
-_STARTS = frozenset("=+-@＝＋－＠")  # what spreadsheets take for the start of a formula, full-width forms too
+MAX_CSV = 5_000_000  # bytes
+_STARTS = frozenset("=+-@＝＋－＠")  # characters that start a formula in spreadsheets, full-width forms included
 _BREAKS = frozenset("\t\r\n")
 _QUOTES = frozenset("'\"")
 
 
 def neutralise(cell: str) -> str:
-    """Put an apostrophe before text that a spreadsheet might run: after quotes and white space, too."""
+    """Put an apostrophe before text that a spreadsheet might run, even after quotes and white space."""
     return f"'{cell}" if _dangerous(cell) else cell
 
 
@@ -38,7 +37,7 @@ def write_csv(path: Path, headers: Sequence[str], rows: Iterable[Sequence[str | 
     writer = csv.writer(text)
     for row in (headers, *rows):
         writer.writerow([neutralise(cell) if isinstance(cell, str) else repr(float(cell)) for cell in row])
-    _write(path, text.getvalue().encode("utf-8-sig", errors="backslashreplace"))
+    write_whole(path, text.getvalue().encode("utf-8-sig", errors="backslashreplace"))
 
 
 def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
@@ -52,7 +51,7 @@ def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
 
 
 def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Return one object a picture, in the shape that `classify --json` prints; the true label where it is known."""
+    """Return one object per image, in the format of `classify --json`, with the true label where it is known."""
     objects = []
     for row in rows:
         entry: dict[str, Any] = {"image": row.file}
@@ -67,8 +66,12 @@ def to_json(rows: Sequence[Row], truth: Mapping[str, str] | None = None) -> list
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON; numbers read back are bit for bit the same, and NaN is refused rather than written."""
-    _write(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
+    """Write JSON; numbers read back are the same to the bit.
+
+    Raises:
+        ValueError: NaN or infinity.
+    """
+    write_whole(path, json.dumps(value, ensure_ascii=True, allow_nan=False, indent=1).encode("ascii"))
 
 
 def _dangerous(cell: str) -> bool:
@@ -78,15 +81,3 @@ def _dangerous(cell: str) -> bool:
         if not (character.isspace() or character in _QUOTES or not character.isprintable()):
             return False
     return False
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write under another name first, so that nobody meets half a file."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(unfinished, path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from workbench.datasets import Sample
+from workbench.datasets import ImageSample
 from workbench.errors import BadPicture
 from workbench.labels import check_labels
 from workbench.prompts import DEFAULT, check_templates
@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Step:
+class BatchStep:
     """Progress of a batch."""
 
     done: int
@@ -44,12 +44,12 @@ class Step:
 
 def classify_samples(
     backend: ClipBackend,
-    samples: Sequence[Sample],
+    samples: Sequence[ImageSample],
     labels: Sequence[str],
     *,
     templates: Sequence[str] = (DEFAULT,),
     none_of_these: bool = False,
-) -> Iterator[Step]:
+) -> Iterator[BatchStep]:
     """Yield the rows of all images in order, at most 16 a step.
 
     Raises:
@@ -62,10 +62,10 @@ def classify_samples(
 
     for start in range(0, len(samples), AT_ONCE):
         some = samples[start : start + AT_ONCE]
-        yield Step(start + len(some), len(samples), _rows(answer, some))
+        yield BatchStep(start + len(some), len(samples), _rows(answer, some))
 
 
-def _rows(answer: Callable[[Sequence[Path]], Classification], some: Sequence[Sample]) -> tuple[Row, ...]:
+def _rows(answer: Callable[[Sequence[Path]], Classification], some: Sequence[ImageSample]) -> tuple[Row, ...]:
     """Classify several images together; where one cannot be read, in halves."""
     folders = [PurePosixPath(sample.name).parent.name for sample in some]
     try:

@@ -1,7 +1,4 @@
-"""The table of a batch: the k likeliest labels of each picture, and which rows are wanted.
-
-Knows no screen; rows are plain lists.
-"""
+"""The table of a batch: filters over rows, and the k likeliest labels of each image as plain cells."""
 
 from __future__ import annotations
 
@@ -13,32 +10,32 @@ from workbench.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which rows a reader wants to see; the default is all."""
+class RowFilter:
+    """A filter over rows; the default keeps all."""
 
     label: str = ""  # only where this is the likeliest label; empty for any
     at_least: float = 0.0  # only where the likeliest label has this probability
-    errors: bool = False  # only pictures that could not be read
+    errors: bool = False  # only images that could not be read
     wrong: bool = False  # only where the true label is known and is not the likeliest
 
 
-def select(rows: Sequence[Row], wanted: Wanted, truth: Mapping[str, str] | None = None) -> list[Row]:
-    """Return the wanted rows, in order.
+def select(rows: Sequence[Row], wanted: RowFilter, truth: Mapping[str, str] | None = None) -> list[Row]:
+    """Return the rows that pass a filter, in order.
 
     Args:
         rows: all rows.
-        wanted: what is wanted.
+        wanted: the filter.
         truth: file name -> true label, as far as known.
 
     Raises:
-        BadInput: wrong answers are wanted, but no true label is known.
+        BadInput: only wrong answers are wanted, and no true label is known.
     """
     if wanted.wrong and not truth:
         raise BadInput("“Only wrong” needs true labels: give a CSV with the columns file and label.")
     return [row for row in rows if _is_wanted(row, wanted, truth or {})]
 
 
-def _is_wanted(row: Row, wanted: Wanted, truth: Mapping[str, str]) -> bool:
+def _is_wanted(row: Row, wanted: RowFilter, truth: Mapping[str, str]) -> bool:
     if row.error:
         return not (wanted.label or wanted.at_least > 0 or wanted.wrong)
     if wanted.errors:

@@ -1,12 +1,8 @@
-"""Names for contents: equal bytes get equal names, whatever the file is called.
-
-Knows no cache and no model beyond its fingerprint.
-"""
+"""Keys of embeddings: equal contents get equal keys, whatever the file is called."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,19 +17,18 @@ class Key(NamedTuple):
     content: str  # SHA-256, hexadecimal
 
 
-def file_key(fingerprint: str, path: Path) -> Key:
-    """Return the name of a picture file's bytes, without decoding it."""
-    with path.open("rb") as file:
-        return Key(fingerprint, "file", hashlib.file_digest(file, "sha256").hexdigest())
+def file_key(fingerprint: str, data: bytes) -> Key:
+    """Return the key of an image file's bytes, without decoding it."""
+    return Key(fingerprint, "file", hashlib.sha256(data).hexdigest())
 
 
 def picture_key(fingerprint: str, picture: Image.Image) -> Key:
-    """Return the name of an opened picture: its mode, its size and its pixels."""
+    """Return the key of an opened image: of its mode, its size and its pixels."""
     digest = hashlib.sha256(f"{picture.mode} {picture.width} {picture.height} ".encode())
     digest.update(picture.tobytes())
     return Key(fingerprint, "picture", digest.hexdigest())
 
 
 def text_key(fingerprint: str, text: str) -> Key:
-    """Return the name of a text, to the letter."""
+    """Return the key of a text; every character counts."""
     return Key(fingerprint, "text", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())

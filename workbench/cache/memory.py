@@ -1,28 +1,29 @@
-"""Embeddings in memory: bounded in bytes, the longest unused go first, each computed once however many ask.
+"""Embeddings in memory: bounded in bytes with LRU eviction, and each computed once however many callers need it.
 
-Knows no model and no disk. Rows are kept as read-only copies, so that no caller can change another's answer.
+Rows are stored as read-only copies, so that no caller can change another's answer.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.cache.content import Key
 
 Row: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]  # (dim,) float32
 
 LIMIT = 256 * 2**20  # bytes; about 100,000 rows of width 512
-OVERHEAD = 400  # bytes of a key and its place in the table, beside the row
+OVERHEAD = 400  # bytes of a key and its entry, besides the row
 
 
 class MemoryCache:
-    """Rows by key; safe to use from many threads.
+    """An `EmbeddingStore` of rows, with claims on rows that are being computed.
 
     Args:
         limit: bytes of rows and keys together.
@@ -30,8 +31,8 @@ class MemoryCache:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
-        self._rows: OrderedDict[Key, Row] = OrderedDict()  # the longest unused first
-        self._flights: dict[Key, Future[Row]] = {}  # rows that somebody is computing
+        self._rows: OrderedDict[Key, Row] = OrderedDict()  # least recently used first
+        self._flights: dict[Key, Future[Row]] = {}  # rows that are being computed
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -40,41 +41,36 @@ class MemoryCache:
 
     @property
     def bytes(self) -> int:
-        """What rows and keys take."""
+        """Bytes of rows and keys."""
         return self._bytes
 
     @property
     def in_flight(self) -> int:
-        """Number of rows that somebody is computing."""
+        """Number of rows that are being computed."""
         return len(self._flights)
 
-    def get(self, key: Key) -> Row | None:
-        """Return a read-only row, or None."""
-        with self._lock:
-            if key in self._rows:
-                self._rows.move_to_end(key)
-            return self._rows.get(key)
+    def has(self, key: Key) -> bool:
+        """Return whether a row is there."""
+        return key in self._rows
 
-    def put(self, key: Key, row: Row) -> Row:
-        """Keep a copy of a row, at the cost of the longest unused ones; return the read-only copy."""
-        kept = np.array(row, dtype=np.float32)
-        if kept.ndim != 1:
-            raise ValueError(f"the cache keeps rows of one dimension; got shape {kept.shape}")
-        kept.setflags(write=False)
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Return the rows that are there, read-only."""
         with self._lock:
-            self._drop(key)
-            if kept.nbytes + OVERHEAD <= self.limit:
-                self._rows[key] = kept
-                self._bytes += kept.nbytes + OVERHEAD
-            while self._bytes > self.limit:
-                self._drop(next(iter(self._rows)))
-        return kept
+            rows = {key: self._rows[key] for key in keys if key in self._rows}
+            for key in rows:
+                self._rows.move_to_end(key)
+            return rows
+
+    def put_many(self, arrays: Mapping[Key, NDArray[Any]]) -> None:
+        """Store copies of rows, each (dim,); the least recently used ones make room."""
+        for key, row in arrays.items():
+            self._put(key, row)
 
     def claim(self, key: Key) -> tuple[Future[Row], bool]:
         """Return the future of a row, and whether the caller is the one who must compute it.
 
-        Who must compute ends with `settle` or `give_up`, whatever happens. Others wait for the future; where it fails,
-        they claim again, so that one caller's failure or change of mind is nobody else's.
+        The caller who must compute ends with `settle` or `give_up`, whatever happens. The others wait for the future;
+        where it fails, they claim again, so that one caller's failure or cancellation does not affect the others.
         """
         with self._lock:
             if key in self._rows:
@@ -88,38 +84,37 @@ class MemoryCache:
             return self._flights[key], True
 
     def settle(self, key: Key, row: Row) -> None:
-        """Keep a claimed row and hand it to all who wait for it."""
-        kept = self.put(key, row)
-        self._land(key).set_result(kept)
+        """Store a claimed row and pass it to everybody who waits for it."""
+        stored = self._put(key, row)
+        self._end_claim(key).set_result(stored)
 
     def give_up(self, key: Key, error: BaseException) -> None:
-        """Tell all who wait that a claimed row will not come; nothing is kept."""
-        self._land(key).set_exception(error)
+        """Report to everybody who waits that a claimed row will not come; nothing is stored."""
+        self._end_claim(key).set_exception(error)
 
-    def fill(self, key: Key, compute: Callable[[], Row]) -> Row:
-        """Return the row of a key, computed by exactly one of all concurrent callers."""
-        while True:
-            future, mine = self.claim(key)
-            if mine:
-                return self._compute(key, future, compute)
-            if future.exception() is None:
-                return future.result()
-
-    def clear(self) -> None:
-        """Forget all rows."""
+    def clear(self) -> int:
+        """Remove all rows; return the bytes freed."""
         with self._lock:
+            freed, self._bytes = self._bytes, 0
             self._rows.clear()
-            self._bytes = 0
+        return freed
 
-    def _compute(self, key: Key, future: Future[Row], compute: Callable[[], Row]) -> Row:
-        try:
-            self.settle(key, compute())
-        except BaseException as error:
-            self.give_up(key, error)
-            raise
-        return future.result()
+    def _put(self, key: Key, row: NDArray[Any]) -> Row:
+        """Store a copy and return it, read-only."""
+        copy = np.array(row, dtype=np.float32)
+        if copy.ndim != 1:
+            raise ValueError(f"the cache stores rows of one dimension; got shape {copy.shape}")
+        copy.setflags(write=False)
+        with self._lock:
+            self._drop(key)
+            if copy.nbytes + OVERHEAD <= self.limit:
+                self._rows[key] = copy
+                self._bytes += copy.nbytes + OVERHEAD
+            while self._bytes > self.limit:
+                self._drop(next(iter(self._rows)))
+        return copy
 
-    def _land(self, key: Key) -> Future[Row]:
+    def _end_claim(self, key: Key) -> Future[Row]:
         with self._lock:
             return self._flights.pop(key)
 

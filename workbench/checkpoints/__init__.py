@@ -1,6 +1,6 @@
 """The catalogue of checkpoints, as data: one row a model, each value published by those who made it.
 
-Knows nothing of loading. What is not known here is None: nothing is guessed.
+What is not known is None: nothing is guessed.
 `sha256` stands in a row only for what is shipped; for the others it is recorded at the first download
 and enforced from then on.
 """

@@ -9,12 +9,12 @@
     sources       which of them a path needs
     uploads       files, or one zip, that a visitor uploads
 
-Each returns a `Listing` of `Sample` rows. No image is decoded before `Sample.open`.
+Each returns a `Listing` of `ImageSample` rows. No image is decoded before `ImageSample.open`.
 """
 
 from __future__ import annotations
 
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.datasets.sources import KINDS, read_samples
 
-__all__ = ["KINDS", "Listing", "Sample", "read_samples"]
+__all__ = ["KINDS", "ImageSample", "Listing", "read_samples"]

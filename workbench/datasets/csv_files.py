@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.errors import BadInput
 
 MAX_BYTES = 200_000_000
@@ -24,7 +24,7 @@ NAMES = {  # columns with a meaning of their own: our name -> accepted names, th
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """The cells of a table, as text."""
 
     name: str
@@ -32,7 +32,7 @@ class Table:
     rows: tuple[tuple[int, list[str]], ...]  # line number, and one value a column
 
 
-def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> Table:
+def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> CsvTable:
     """Read a table; one that ends in .tsv is separated by tabs. Blank lines are skipped.
 
     Raises:
@@ -66,7 +66,7 @@ def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
         raise BadInput(f"{name!r} is not a valid CSV: line {reader.line_num}: {error}.") from None
     except OSError as error:
         raise BadInput(f"The file {name!r} cannot be read ({error.strerror}).") from None
-    return Table(name, tuple(header), tuple(rows))
+    return CsvTable(name, tuple(header), tuple(rows))
 
 
 def csv_samples(
@@ -87,36 +87,37 @@ def csv_samples(
     table = read_csv(file, max_bytes=max_bytes, max_rows=max_rows)
     columns = [name.strip() for name in table.columns]
     check_columns(table.name, columns, [name for name in (image, caption) if name])
-    columns = our_names(columns, path=image)
-    if len(set(columns)) != len(columns):
-        raise BadInput(f"Each column of {table.name!r} needs a name of its own; got {', '.join(table.columns)[:200]}.")
-    if "path" not in columns:
+    image = image or next((name for name in NAMES["path"] if name in columns), "")
+    if not image:
         raise BadInput(
             f"One column of {table.name!r} names the image files: {', '.join(NAMES['path'])}; "
             f"got {', '.join(table.columns)[:200]}."
         )
+    others = [at for at, name in enumerate(columns) if name not in (image, caption)]
+    names = our_names([columns[at] for at in others])
+    if len(set(columns)) != len(columns) or len(set(names)) != len(names):
+        raise BadInput(f"Each column of {table.name!r} needs a name of its own; got {', '.join(table.columns)[:200]}.")
     samples, skipped = [], []
     for line, cells in table.rows:
-        row = dict(zip(columns, cells, strict=True))
         if any("\0" in cell for cell in cells):
             raise BadInput(f"{table.name!r} is not a valid CSV: line {line} holds a NUL byte.")
-        texts = (row.pop(caption),) if caption else ()
-        known = {name: cell.strip() for name, cell in row.items()}
-        name, label = known.pop("path"), known.pop("label", "")
-        if name:
-            samples.append(Sample(name, file.parent / name, label, texts, known))
+        known = {name: cells[at].strip() for name, at in zip(names, others, strict=True)}
+        path, label = cells[columns.index(image)].strip(), known.pop("label", "")
+        texts = (cells[columns.index(caption)],) if caption else ()
+        if path:
+            samples.append(ImageSample(path, file.parent / path, label, texts, known))
         else:
             skipped.append(f"line {line}: it names no image")
     files = (file, *sorted({sample.source for sample in samples if isinstance(sample.source, Path)}))
     return Listing(tuple(samples), tuple(skipped), files, title=file.name)
 
 
-def our_names(columns: Sequence[str], *, path: str = "", names: Mapping[str, Sequence[str]] = NAMES) -> list[str]:
-    """Return the columns under our own names; `path` is the column of image files where it is not to be guessed."""
-    ours = ["path" if path and name == path else name for name in columns]
-    for wanted, accepted in names.items():
+def our_names(columns: Sequence[str]) -> list[str]:
+    """Return the columns besides the images under our own names."""
+    ours = list(columns)
+    for wanted, accepted in NAMES.items():
         present = [ours.index(name) for name in accepted if name in ours]
-        if wanted not in ours and present:
+        if wanted != "path" and wanted not in ours and present:
             ours[present[0]] = wanted
     return ours
 

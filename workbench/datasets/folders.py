@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.datasets.samples import MAX_TEXT_FILE, Listing, Sample, class_of, is_image
+from workbench.datasets.samples import MAX_TEXT_FILE, ImageSample, Listing, class_of, is_image
 from workbench.errors import BadInput
 
 
@@ -46,7 +46,7 @@ def read_folder(folder: Path, *, captions: bool = False) -> Listing:
             skipped.append(f"{name}: its .txt {error.strerror if isinstance(error, OSError) else error}")
             continue
         size = path.stat().st_size if path.is_file() else 0
-        samples.append(Sample(name, path, class_of(name), texts, size=size))
+        samples.append(ImageSample(name, path, class_of(name), texts, size=size))
     return Listing(tuple(samples), tuple(skipped), tuple(sorted(files)), title=folder.name or str(folder))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.datasets.csv_files import NAMES
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.errors import BadInput, BadPicture, Unsupported
 from workbench.places import home
 
@@ -48,7 +48,7 @@ def read_huggingface(name: str, *, caption: str = "", download: bool = False) ->
     for number, row in enumerate(rows.select_columns(list(plain)) if plain else [{}] * len(rows)):
         known = {_our_name(key): _text(row[key], kind) for key, kind in plain.items() if key != caption}
         label, captions = known.pop("label", ""), (_text(row[caption], None),) if caption else ()
-        samples.append(Sample(f"row {number}", partial(_bytes, rows, images[0], number), label, captions, known))
+        samples.append(ImageSample(f"row {number}", partial(_bytes, rows, images[0], number), label, captions, known))
     about = rows.info
     return Listing(
         tuple(samples),

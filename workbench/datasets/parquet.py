@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.csv_files import NAMES, check_columns, our_names
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ def read_parquet(files: Sequence[Path], *, image: str = "", caption: str = "") -
     Args:
         files: at least one, all with the same columns.
         image: the column of images: paths (relative to the file's folder), bytes, or structs with `bytes` and `path`;
-            the first of `NAMES["path"]` where not given.
+            the first of `NAMES["path"]` where not given, columns of bytes before columns of paths.
         caption: the column of captions. Where given, no column but these two is read.
 
     Raises:
         BadInput: no Parquet, a column that is missing or of another kind, or over 8 GB of bytes.
     """
-    samples: list[Sample] = []
+    samples: list[ImageSample] = []
     skipped: list[str] = []
     in_memory = 0
     for file in files:
@@ -49,9 +49,9 @@ def read_parquet(files: Sequence[Path], *, image: str = "", caption: str = "") -
             known = {key: "" if value is None else str(value) for key, value in row.items()}
             label, captions = known.pop("label", ""), () if text is None else (str(text),)
             if isinstance(cell, str):
-                samples.append(Sample(f"{name}: {cell}", file.parent / cell, label, captions, known))
+                samples.append(ImageSample(f"{name}: {cell}", file.parent / cell, label, captions, known))
             else:
-                samples.append(Sample(name, partial(bytes, cell), label, captions, known, int(cell.size)))
+                samples.append(ImageSample(name, partial(bytes, cell), label, captions, known, int(cell.size)))
     return Listing(tuple(samples), tuple(skipped), tuple(files), title=files[0].name)
 
 
@@ -63,7 +63,9 @@ def _read(file: Path, image: str, caption: str) -> tuple[pa.Table, str]:
     try:
         schema = pq.read_schema(file)
         check_columns(file.name, schema.names, [name for name in (image, caption) if name])
-        column = image or next((name for name in NAMES["path"] if name in schema.names), "")
+        named = [name for name in NAMES["path"] if name in schema.names]
+        with_bytes = [name for name in named if not pa.types.is_string(schema.field(name).type)]
+        column = image or next(iter([*with_bytes, *named]), "")
         if not column:
             raise BadInput(
                 f"One column of {file.name!r} holds the images: {', '.join(NAMES['path'])}; "

@@ -18,7 +18,7 @@ MAX_TEXT_FILE = 100_000  # bytes of a caption, a label or a JSON file that belon
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ImageSample:
     """One image and what is known about it."""
 
     name: str  # its path within the data set, or the name of its row or archive member
@@ -69,7 +69,7 @@ class Sample:
 class Listing:
     """What a source holds."""
 
-    samples: tuple[Sample, ...]
+    samples: tuple[ImageSample, ...]
     skipped: tuple[str, ...] = ()  # "name: reason" of everything that is no usable row
     files: tuple[Path, ...] = ()  # whose contents are the data
     ignored: tuple[str, ...] = ()  # names of files that are not images

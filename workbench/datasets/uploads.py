@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.datasets.samples import Listing, Sample
+from workbench.datasets.samples import ImageSample, Listing
 from workbench.datasets.zips import read_zip
 from workbench.errors import BadInput
 
@@ -37,7 +37,7 @@ def read_uploads(paths: Sequence[Path | str], *, limit: int = MAX_IMAGES) -> Lis
         for file in files:
             used[file.name] += 1
             name = file.name if used[file.name] == 1 else f"{file.name} ({used[file.name]})"
-            samples.append(Sample(name, file))
+            samples.append(ImageSample(name, file))
         listing = Listing(tuple(samples), files=tuple(files))
     if len(listing.samples) > limit:
         raise BadInput(f"At most {limit} images at once; got {len(listing.samples)}.")

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from workbench.datasets.folders import read_caption
-from workbench.datasets.samples import IMAGE_SUFFIXES, MAX_TEXT_FILE, Listing, Sample, is_image
+from workbench.datasets.samples import IMAGE_SUFFIXES, MAX_TEXT_FILE, ImageSample, Listing, is_image
 from workbench.errors import BadInput, BadPicture
 from workbench.images import MAX_BYTES
 
@@ -58,7 +58,7 @@ def read_tars(files: Sequence[Path]) -> Listing:
     Raises:
         BadInput: not a tar, or a compressed one.
     """
-    samples: list[Sample] = []
+    samples: list[ImageSample] = []
     skipped: list[str] = []
     for file in files:
         for key, members in _groups(file).items():
@@ -75,7 +75,9 @@ def read_tars(files: Sequence[Path]) -> Listing:
             label = texts.get(".cls") or attributes.pop("label", "")
             captions = (texts[".txt"],) if ".txt" in texts else ()
             samples.append(
-                Sample(name, partial(Span.read, members[suffix]), label, captions, attributes, members[suffix].size)
+                ImageSample(
+                    name, partial(Span.read, members[suffix]), label, captions, attributes, members[suffix].size
+                )
             )
     return Listing(tuple(samples), tuple(skipped), tuple(files), title=files[0].name)
 

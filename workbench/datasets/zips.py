@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from workbench.datasets.samples import Listing, Sample, class_of, is_image
+from workbench.datasets.samples import ImageSample, Listing, class_of, is_image
 from workbench.errors import BadInput, BadPicture
 from workbench.images import MAX_BYTES
 
@@ -47,7 +47,7 @@ def read_zip(file: Path) -> Listing:
     if not images:
         raise BadInput(f"The zip holds no PNG, JPEG or WebP images; it holds {len(others)} other file(s).")
     samples = [
-        Sample(
+        ImageSample(
             member.filename,
             partial(_unpack, file, member.filename),
             class_of(member.filename),

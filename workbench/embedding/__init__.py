@@ -1,12 +1,14 @@
-"""Embed many pictures: the files are decoded on other threads while the model works, and come back in order.
+"""Embed many images: they are prepared on other threads while the model works, and returned in order.
 
-`local` does it on one machine; `known` lets the mathematics work on vectors that exist already. Knows no screen and no
-table: what a row is written to is the caller's affair.
+prefetch   prepare groups of items in advance, for every pipeline
+files      image files to rows
+known      embeddings that exist already, in the form of a model
 """
 
 from __future__ import annotations
 
+from workbench.embedding.files import EmbeddedFile, embed_files
 from workbench.embedding.known import KnownVectors
-from workbench.embedding.local import Embedded, embed_files
+from workbench.embedding.prefetch import prefetch
 
-__all__ = ["Embedded", "KnownVectors", "embed_files"]
+__all__ = ["EmbeddedFile", "KnownVectors", "embed_files", "prefetch"]

@@ -1,7 +1,4 @@
-"""A model that has seen its pictures already: vectors that exist, behind the contract that the mathematics asks for.
-
-Knows no files. Texts are embedded once, however often they are asked for.
-"""
+"""Embeddings that exist already, in the form of a model, so that every analysis can use them."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class KnownVectors:
-    """Fulfils `ClipBackend` for the pictures in `vectors`: path -> (dim,) float32 of unit length."""
+    """A `ClipBackend` for the images in `vectors`: path -> (dim,) float32 of unit length; texts are embedded once."""
 
     def __init__(self, backend: ClipBackend, vectors: Mapping[str, Tensor] | None = None) -> None:
         self.vectors = dict(vectors or {})
@@ -28,22 +25,22 @@ class KnownVectors:
         self._texts: dict[tuple[str, ...], Tensor] = {}
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
-        """Look the pictures up; (n, dim) float32 on the CPU, unit rows.
+        """Return the vectors of images; (n, dim) float32 on the CPU, unit rows.
 
         Raises:
-            KeyError: a picture that is not among the vectors.
+            KeyError: an image that is not among the vectors.
         """
         import torch
 
         return torch.stack([self.vectors[str(image)] for image in images])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed texts, or return what was embedded for the same ones before; (n, dim) float32, unit rows."""
+        """Embed texts, or return the rows of an earlier call with the same texts; (n, dim) float32, unit rows."""
         key = tuple(texts)
         if key not in self._texts:
             self._texts[key] = self._backend.embed_texts(texts)
         return self._texts[key]
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Say how each text is read."""
+        """Return how each text is tokenized."""
         return self._backend.read(texts)

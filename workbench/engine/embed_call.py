@@ -18,8 +18,8 @@ from PIL import Image
 from workbench.cache import DiskCache, Key, MemoryCache, file_key, picture_key, text_key
 from workbench.cache.memory import Row
 from workbench.engine.tasks import EMBED_PIXELS, EMBED_TOKENS, Remote, Task
-from workbench.errors import BadPicture, OutOfResources
-from workbench.images import MAX_BYTES, safe_open
+from workbench.errors import OutOfResources
+from workbench.images import read_file, safe_decode, safe_open
 from workbench.model_cache import LoadedModel
 from workbench.scheduler import CancelScope, Scheduler
 
@@ -104,11 +104,13 @@ class EmbedCall:
     def texts(self, texts: Sequence[str]) -> list[Row]:
         """Return one row per text, in order; equal texts are embedded once."""
         keys = {text: text_key(self._model.fingerprint, text) for text in texts}
-        stored = self._on_disk([key for key in keys.values() if self._context.cache.get(key) is None])
+        known = self._context.cache.get_many(list(keys.values()))
+        rows = {text: known[key] for text, key in keys.items() if key in known}
+        stored = self._on_disk([key for text, key in keys.items() if text not in rows])
         requests: dict[str, RowRequest] = {}
         sent: deque[RowRequest] = deque()
         with self._scheduler.more_coming():
-            for text in sorted(keys, key=len):  # texts of similar length share a batch, with little padding
+            for text in sorted(keys.keys() - rows.keys(), key=len):  # of similar length, so that padding is short
                 requests[text] = self._request(keys[text], stored)
                 if requests[text].own:
                     self._send(requests[text], text)
@@ -116,7 +118,7 @@ class EmbedCall:
                 if len(sent) > TEXTS_AHEAD:
                     self._run()
                     self._scope.until_done(sent.popleft().row)
-        rows = {text: self._text_row(request, text) for text, request in requests.items()}
+        rows |= {text: self._text_row(request, text) for text, request in requests.items()}
         self._to_disk({request.key: rows[text] for text, request in requests.items() if request.own})
         return [rows[text] for text in texts]
 
@@ -129,7 +131,7 @@ class EmbedCall:
 
     def _request(self, key: Key, stored: dict[Key, Row]) -> RowRequest:
         if key in stored:
-            self._context.cache.put(key, stored[key])
+            self._context.cache.put_many({key: stored[key]})
         row, own = self._context.cache.claim(key)
         return RowRequest(key, row, own)
 
@@ -137,30 +139,21 @@ class EmbedCall:
         """Hash an image; prepare and send it unless its row is known or under way. Runs in a worker."""
         self._scope.check()
         opened = safe_open(image) if isinstance(image, Image.Image) else None
-        path = Path() if isinstance(image, Image.Image) else Path(image)
-        key = picture_key(self._model.fingerprint, opened) if opened is not None else self._file_key(path)
-        request = self._request(key, self._on_disk([key]) if self._context.cache.get(key) is None else {})
+        if opened is not None:
+            key = picture_key(self._model.fingerprint, opened)
+        else:
+            data = read_file(Path(image))  # once: a file may change in between
+            key = file_key(self._model.fingerprint, data)
+        request = self._request(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not request.own:
             return request
         try:
-            square = self._model.prepare(opened if opened is not None else self._open_again(path, key))
+            square = self._model.prepare(opened if opened is not None else safe_decode(data, Path(image).name))
         except BaseException as error:
             self._context.cache.give_up(key, error)
             raise
         self._send(request, square)
         return request
-
-    def _file_key(self, path: Path) -> Key:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            safe_open(path)  # raises, before a huge file is read
-        return file_key(self._model.fingerprint, path)
-
-    def _open_again(self, path: Path, key: Key) -> Image.Image:
-        """Decode a file after it was hashed; one that changed in between would store its row under a wrong key."""
-        opened = safe_open(path)
-        if self._file_key(path) != key:
-            raise BadPicture(f"The picture {path.name!r} changed while it was read; please try again.")
-        return opened
 
     def _send(self, request: RowRequest, value: Any) -> None:
         """Send one claimed row to the device; whatever the outcome, the claim ends with it."""

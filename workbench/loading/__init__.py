@@ -1,6 +1,6 @@
-"""The loading room: from a catalogue row to a backend on a device; alone in touching model libraries, hub and CUDA.
+"""From a catalogue row to a backend on a device; alone in touching model libraries, hub and CUDA.
 
-Never random weights, never a silent substitute, never a download that nobody asked for.
+Never random weights, never a silent substitute, never a download that was not requested.
 """
 
 from __future__ import annotations
@@ -11,6 +11,21 @@ from workbench.models import find
 
 if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
+
+
+def fingerprint(key: str, *, dtype: str = "float32") -> str:
+    """Return the fingerprint that a loaded checkpoint would have, from its files alone.
+
+    Raises:
+        UnknownName, WeightsMissing, WeightsRefused: as `load`.
+    """
+    spec = find(key)
+    if spec.loader == "fake":
+        return load(key).fingerprint
+    from workbench.loading import hashes, hub
+
+    folder = hub.locate(spec)
+    return hashes.fingerprint(spec, folder, hashes.vet(spec, folder), dtype=f"torch.{dtype}")
 
 
 def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> TorchBackend:
@@ -41,10 +56,12 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
 
-    from workbench.loading.device import choose_device, choose_dtype
+    from workbench.loading.device import choose_device, choose_dtype, keep_freed_memory
     from workbench.loading.torch_backend import TorchBackend
 
     where = choose_device(device)
+    if where.type == "cpu":
+        keep_freed_memory()
     what = choose_dtype(dtype, where)
     if spec.loader == "open_clip":
         from workbench.loading.openclip import load_folder

@@ -2,7 +2,7 @@
 
 transformers and timm read the same checkpoint, but importing them takes several times as long as loading it, and
 whoever opens the workbench waits for that. Tensor names are theirs, so one folder serves both; a test holds the two
-readings equal. Knows no other architecture: `fits` says whether a configuration is this one to the last detail.
+readings equal. `fits` says whether a configuration is this one to the last detail.
 
 Sources:
     Tan & Le 2019, arXiv:1905.11946, and EfficientNet-Lite (no squeeze-and-excitation, ReLU6, fixed stem and head).

@@ -1,7 +1,4 @@
-"""Look at a checkpoint before any of it is used: safetensors only, no code of its own, the recorded hashes.
-
-Knows no model library and no network.
-"""
+"""Look at a checkpoint before any of it is used: safetensors only, no code of its own, the recorded hashes."""
 
 from __future__ import annotations
 

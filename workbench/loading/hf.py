@@ -1,6 +1,6 @@
 """Checkpoints in transformers' format: CLIP, SigLIP and VisionTextDualEncoder, from a folder on this machine.
 
-Knows no network: `load_folder` reads a folder and nothing else, safetensors only, no remote code.
+`load_folder` reads a folder and nothing else: safetensors only, no remote code.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import compact, tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention, map_layers, text_anatomy
-from workbench.loading.folding import quicken
-from workbench.loading.torch_backend import Towers
+from workbench.loading.folding import quicken, quicken_activations
+from workbench.loading.torch_backend import TowerParts
 from workbench.preprocessing import Preprocessing
 
 FAMILIES = {
@@ -35,7 +35,7 @@ FAMILIES = {
 RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
 
-def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> Towers:
+def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> TowerParts:
     """Load both towers, the tokenizer and the preprocessing of a folder in the hub's format.
 
     Args:
@@ -57,10 +57,11 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     model = model.to(device).eval()
     if frozen:
         quicken(model.vision_model)
+        quicken_activations(model)
     model.requires_grad_(not frozen)
     preprocessing = _preprocessing(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)
-    return Towers(
+    return TowerParts(
         module=model,
         image=image,
         text=_text(model, family),
@@ -77,7 +78,9 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     )
 
 
-def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtype: torch.dtype, frozen: bool) -> Towers:
+def _compact(
+    folder: Path, config: dict[str, Any], device: torch.device, *, dtype: torch.dtype, frozen: bool
+) -> TowerParts:
     """The shipped model's architecture, read without a model library."""
     model, missing, unexpected, mismatched = compact.load(folder, config)
     refuse_gaps(folder, missing=missing, unexpected=unexpected, mismatched=mismatched)
@@ -88,7 +91,7 @@ def _compact(folder: Path, config: dict[str, Any], device: torch.device, *, dtyp
     model.requires_grad_(not frozen)
     preprocessing = _preprocessing(folder, None)
     cells = math.ceil(preprocessing.size / compact.SHRINKS)
-    return Towers(
+    return TowerParts(
         module=model,
         image=model.image,
         text=model.text,

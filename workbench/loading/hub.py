@@ -1,6 +1,6 @@
 """What of the catalogue is on this machine, and how the rest gets here: only when asked for, from the pinned commit.
 
-Knows no model library. Downloads go to a folder of our own, under another name until they are complete;
+Downloads go to a folder of our own, under another name until they are complete;
 what lies in the Hugging Face cache already is used where it is.
 """
 

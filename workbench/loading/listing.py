@@ -1,6 +1,6 @@
 """The catalogue as plain rows for a table or JSON: what was published about each model, and what of it is here.
 
-Knows no screen and no network. None stands for what is not known.
+None stands for what is not known.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checkpoints in open_clip's format: OpenAI's ResNets, LAION, DataComp, MobileCLIP, SigLIP, from a local folder.
 
-Knows no network: `load_folder` reads `open_clip_config.json` and safetensors, and nothing else.
+`load_folder` reads `open_clip_config.json` and safetensors, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from workbench.backend import Tokens
 from workbench.errors import WeightsRefused
 from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
-from workbench.loading.folding import quicken
+from workbench.loading.folding import quicken, quicken_activations
 from workbench.loading.hf import refuse_gaps
-from workbench.loading.torch_backend import Towers
+from workbench.loading.torch_backend import TowerParts
 from workbench.preprocessing import Preprocessing
 
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
 
-def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> Towers:
+def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> TowerParts:
     """Load both towers, the tokenizer and the preprocessing of a folder in open_clip's hub format.
 
     Args:
@@ -43,10 +43,11 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
     model = model.to(device=device, dtype=dtype).eval()
     if frozen:
         quicken(model.visual)
+        quicken_activations(model)
     model.requires_grad_(not frozen)
     size = _side(folder, model.visual.image_size)
     preprocessing = _preprocessing(folder, config.get("preprocess_cfg") or {}, size)
-    return Towers(
+    return TowerParts(
         module=model,
         image=model.encode_image,
         text=_text(model),

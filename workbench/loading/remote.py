@@ -1,6 +1,6 @@
 """Ask the Hugging Face Hub what a pinned commit holds, and bring its files here, each compared with its announced hash.
 
-Knows no model library, and not where downloads are kept. Only `hub.download` calls it: nothing else uses the network.
+Only `hub.download` calls it: nothing else uses the network.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From texts to the numbers that a text tower reads: cleaned, tokenized, cut visibly, padded as the model was trained.
 
-Knows no network and no model; reads vocabularies from a folder, with the `tokenizers` library and nothing of its own.
+Vocabularies are read from a folder, with the `tokenizers` library.
 """
 
 from __future__ import annotations

@@ -1,23 +1,21 @@
-"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, joined to a `ClipBackend`.
+"""The one class behind every loaded checkpoint: two towers, a tokenizer and a preprocessing, as a `ClipBackend`.
 
-Knows neither transformers nor open_clip: their rooms hand over `Towers`.
+Does not know about transformers or open_clip: their modules return `TowerParts`.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from workbench.backend import Anatomy, Reading, Tokens
+from workbench.embedding.prefetch import prefetch
 from workbench.errors import BadInput, Unsupported
 from workbench.hooks import Intervention, hooked, recorded
 from workbench.images import check_pictures, safe_open
@@ -30,14 +28,16 @@ if TYPE_CHECKING:
     from workbench.backend import Picture
     from workbench.models import ModelSpec, Score
 
+T = TypeVar("T")
+
 BATCH = 32  # pictures or texts of one pass
-AHEAD = 3  # batches of prepared pictures held at once
+AHEAD = 2  # batches of images that are prepared in advance
 READERS = min(8, os.cpu_count() or 1)  # threads that open pictures
 
 
 @dataclass(frozen=True)
-class Towers:
-    """What a model library hands over."""
+class TowerParts:
+    """What a model library provides."""
 
     module: nn.Module  # owns all weights
     image: Callable[[Tensor], Tensor]  # (n, 3, size, size) normalised -> (n, dim), any length
@@ -57,7 +57,7 @@ class Towers:
 class TorchBackend:
     """A loaded checkpoint on a device; fulfils `ClipBackend`, `Encoder` and `WhiteBox`."""
 
-    def __init__(self, spec: ModelSpec, towers: Towers, fingerprint: str) -> None:
+    def __init__(self, spec: ModelSpec, towers: TowerParts, fingerprint: str) -> None:
         # a folder's row does not know how its weights score; the weights do
         self.spec = spec if spec.score == towers.score else replace(spec, score=towers.score)
         self.towers = towers
@@ -83,23 +83,9 @@ class TorchBackend:
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows."""
         check_pictures(images)
-        return torch.cat([self.encode_pixels(torch.stack(batch)) for batch in self._squares(images)])
-
-    def _squares(self, images: Sequence[Picture]) -> Iterator[list[Tensor]]:
-        """Batches of prepared pictures, in order; the next ones are opened while the device works on the last."""
-        with ThreadPoolExecutor(READERS, thread_name_prefix="prepare") as pool:
-            waiting: deque[Future[Tensor]] = deque()
-            coming = iter(images)
-            try:
-                for _ in range(0, len(images), BATCH):
-                    ahead = islice(coming, AHEAD * BATCH - len(waiting))
-                    waiting.extend(pool.submit(self._open, one) for one in ahead)
-                    yield [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody waits for the rest
-
-    def _open(self, image: Picture) -> Tensor:
-        return self.prepare(safe_open(image))
+        batches = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
+        prepared = prefetch(batches, lambda one: self.prepare(safe_open(one)), ahead=AHEAD, workers=READERS)
+        return torch.cat([self.encode_pixels(torch.stack(squares)) for squares in prepared])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows."""
@@ -117,6 +103,10 @@ class TorchBackend:
             part = Tokens(tokens.ids[batch, :longest], tokens.mask[batch, :longest], ())
             rows[batch] = self.encode_tokens(part)
             yield rows
+
+    def steps(self, work: Callable[[TorchBackend], Iterator[T]]) -> Iterator[T]:
+        """Run a long job as `Session.steps` does, without taking turns: nobody else uses this model."""
+        return work(self)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""

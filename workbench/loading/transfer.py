@@ -1,6 +1,6 @@
 """Fetch one file over HTTP: go on where a broken one stopped, tell the progress, stop when asked.
 
-Knows no catalogue. Not huggingface_hub's own download: since its version 2, that begins a broken file anew.
+Not huggingface_hub's own download: since its version 2, that begins a broken file anew.
 """
 
 from __future__ import annotations

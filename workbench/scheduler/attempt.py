@@ -1,11 +1,12 @@
-"""Run one piece of work on the device and bring back what came of it, an error included.
+"""Run one piece of work on the device and return its value or its error.
 
 The one place that catches every error: none is swallowed, each goes to the caller whose work it was, and the worker
-that serves all others lives on. Knows the ways in which a device says that its memory is full.
+that serves all others continues.
 """
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import traceback
 from collections.abc import Callable
@@ -20,18 +21,18 @@ _FULL = ("out of memory", "not enough memory", "can't allocate memory")  # CUDA 
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[T]):
-    """What came of a piece of work."""
+class Attempted(Generic[T]):
+    """The value or the error of a piece of work."""
 
     value: T | None = None
     error: BaseException | None = None
     full: bool = False  # the device's memory did not suffice
 
 
-def attempt(work: Callable[[], T]) -> Outcome[T]:
+def attempt(work: Callable[[], T]) -> Attempted[T]:
     """Run `work`; an error comes back as itself, with the place where it arose as a note instead of live frames."""
     try:
-        return Outcome(work())
+        return Attempted(work())
     except BaseException as error:  # boundary: each error goes to the caller whose work it was
         caught = error
     full = _out_of_memory(caught)
@@ -39,13 +40,15 @@ def attempt(work: Callable[[], T]) -> Outcome[T]:
         caught.add_note("On the device:\n" + "".join(traceback.format_tb(caught.__traceback__)))
     _let_go(caught)
     if not full:
-        return Outcome(error=caught)
+        return Attempted(error=caught)
     empty_cache()
-    return Outcome(error=MemoryError(str(caught).partition("\n")[0] or type(caught).__name__), full=True)
+    return Attempted(error=MemoryError(str(caught).partition("\n")[0] or type(caught).__name__), full=True)
 
 
 def empty_cache() -> None:
-    """Give unused device memory back; does nothing where torch was never loaded."""
+    """Give unused memory of machine and device back to the system."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
     torch = sys.modules.get("torch")
     if torch is None:
         return
@@ -65,7 +68,7 @@ def device_memory(device: str) -> int | None:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Drop the frames of an error: they hold tensors, and the pictures of everybody whose batch it was."""
+    """Drop the frames of an error: they hold tensors, and the images of all callers in the batch."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error.__traceback__ = None

@@ -1,7 +1,5 @@
 """Whose turn it is: round robin between owners, small requests joined by key, one step of a long job in between.
 
-Plain bookkeeping on one thread; knows no locks, no clock and no device.
-
 The rule. Each small request that waits when a long job's step ends is served before the next step, so that it waits
 one step at most. Each long job gets its step after that, however many small requests keep coming.
 """
@@ -11,17 +9,17 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
 
-from workbench.scheduler.work import Item, Job
+from workbench.scheduler.work import BatchItem, LongJob
 
-Lines = OrderedDict[Hashable, deque[Item]]  # of one owner: key -> items in the order they came
+Lines = OrderedDict[Hashable, deque[BatchItem]]  # of one owner: key -> items in the order they came
 
 
-class Turns:
+class TurnQueue:
     """The waiting lines of all owners."""
 
     def __init__(self) -> None:
         self._small: OrderedDict[str, Lines] = OrderedDict()  # the owner whose turn is next stands first
-        self._long: OrderedDict[str, list[Job]] = OrderedDict()
+        self._long: OrderedDict[str, list[LongJob]] = OrderedDict()
         self._due: set[str] = set()  # owners to be served before the next step of a long job
         self._items = 0
 
@@ -33,27 +31,27 @@ class Turns:
         """Number of small requests that wait."""
         return self._items
 
-    def jobs(self, owner: str | None = None) -> Iterator[Job]:
+    def jobs(self, owner: str | None = None) -> Iterator[LongJob]:
         """Long jobs that are not over yet, of one owner or of all."""
         for name, jobs in self._long.items():
             if owner in (None, name):
                 yield from jobs
 
-    def everything(self) -> Iterator[Item | Job]:
+    def everything(self) -> Iterator[BatchItem | LongJob]:
         """All that waits, in no order that matters."""
         yield from (item for lines in self._small.values() for line in lines.values() for item in line)
         yield from self.jobs()
 
-    def add_item(self, item: Item) -> None:
+    def add_item(self, item: BatchItem) -> None:
         """Queue a small request behind the others of its owner."""
         self._small.setdefault(item.owner, OrderedDict()).setdefault(item.key, deque()).append(item)
         self._items += 1
 
-    def add_job(self, job: Job) -> None:
+    def add_job(self, job: LongJob) -> None:
         """Queue a long job behind the others of its owner."""
         self._long.setdefault(job.owner, []).append(job)
 
-    def remove_job(self, job: Job) -> None:
+    def remove_job(self, job: LongJob) -> None:
         """Take a long job out; one that is out already stays out."""
         jobs = self._long.get(job.owner, [])
         if job in jobs:
@@ -70,14 +68,17 @@ class Turns:
         key, line = next(iter(self._small[self._lead()].items()))
         return sum(len(lines.get(key, ())) for lines in self._small.values()), line[0].since
 
-    def take(self, ceiling: Callable[[Hashable], int]) -> list[Item] | Job | None:
+    def take(
+        self, ceiling: Callable[[Hashable], int], *, small_first: bool = False
+    ) -> list[BatchItem] | LongJob | None:
         """Return the next batch or the job whose step comes next; None when nothing can run.
 
         Args:
             ceiling: how many items of a key make a batch.
+            small_first: whether small requests go before any step.
         """
         job = next((job for job in self.jobs() if job.ready), None)
-        if self._small and (job is None or self._due & self._small.keys()):
+        if self._small and (small_first or job is None or self._due & self._small.keys()):
             return self._take_batch(ceiling)
         if job is not None:
             self._due = set(self._small)
@@ -87,16 +88,16 @@ class Turns:
     def _lead(self) -> str:
         return next((owner for owner in self._small if owner in self._due), next(iter(self._small)))
 
-    def _to_the_end(self, job: Job) -> None:
+    def _to_the_end(self, job: LongJob) -> None:
         jobs = self._long[job.owner]
         jobs.append(jobs.pop(jobs.index(job)))
         self._long.move_to_end(job.owner)
 
-    def _take_batch(self, ceiling: Callable[[Hashable], int]) -> list[Item]:
+    def _take_batch(self, ceiling: Callable[[Hashable], int]) -> list[BatchItem]:
         lead = self._lead()
         key = next(iter(self._small[lead]))
         owners = [lead, *(owner for owner, lines in self._small.items() if owner != lead and key in lines)]
-        batch: list[Item] = []
+        batch: list[BatchItem] = []
         room = max(1, ceiling(key))
         while owners and len(batch) < room:
             for owner in list(owners)[: room - len(batch)]:

@@ -1,7 +1,4 @@
-"""What waits for the device: a small item that shares a batch with others, and a long job that runs step by step.
-
-Knows no queue; the worker runs what stands here, one thing at a time.
-"""
+"""What waits for the device: a small item that shares a batch with others, and a long job that runs step by step."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Any
 
 from workbench.errors import OutOfResources, WorkbenchError
 from workbench.hooks import open_blocks
-from workbench.scheduler.attempt import Outcome, attempt
+from workbench.scheduler.attempt import Attempted, attempt
 from workbench.scheduler.cancel import CancelScope
 
 Encode = Callable[[Sequence[Any]], Sequence[Any]]  # n values -> n results, in the same order
@@ -21,8 +18,8 @@ END = object()  # in a job's slot: there are no more steps
 
 
 @dataclass(eq=False)
-class Item:
-    """One small request: a picture or a text."""
+class BatchItem:
+    """One small request: an image or a text."""
 
     key: Hashable  # items of one key may share a batch
     value: Any
@@ -34,7 +31,7 @@ class Item:
 
 
 @dataclass(eq=False)
-class Job:
+class LongJob:
     """A long job: `work` makes a generator whose steps run on the device.
 
     One finished step waits in `slot` until the consumer takes it; meanwhile the job stands still.
@@ -75,7 +72,7 @@ class Job:
             self.slot.set_exception(self.over)
 
     def end(self, reason: WorkbenchError) -> None:
-        """Run no more steps, and tell whoever waits for one."""
+        """Run no more steps; a caller who waits for one gets the reason."""
         self.over = reason
         if self.ready:
             self.slot.set_exception(reason)
@@ -95,7 +92,7 @@ class Job:
         return value
 
 
-def run_batch(items: Sequence[Item]) -> int | None:
+def run_batch(items: Sequence[BatchItem]) -> int | None:
     """Encode items together; where that fails, in halves, so that a poisoned item fails alone.
 
     Returns:
@@ -112,7 +109,7 @@ def run_batch(items: Sequence[Item]) -> int | None:
             for item, row in zip(part, outcome.value, strict=True):
                 item.future.set_result(row)
         elif len(part) == 1:
-            error = _explain(outcome, "One picture or text alone") or outcome.error
+            error = _explain(outcome, "One image or text alone") or outcome.error
             part[0].future.set_exception(error)
         else:
             half = (len(part) + 1) // 2
@@ -121,8 +118,8 @@ def run_batch(items: Sequence[Item]) -> int | None:
     return fitted
 
 
-def drop_unwanted(items: Sequence[Item]) -> list[Item]:
-    """Return the items that somebody still waits for, and tell the others why they were dropped."""
+def drop_unwanted(items: Sequence[BatchItem]) -> list[BatchItem]:
+    """Return the items that a caller still waits for; the others get the reason why they were dropped."""
     wanted = []
     for item in items:
         reason = item.scope.over()
@@ -133,14 +130,14 @@ def drop_unwanted(items: Sequence[Item]) -> list[Item]:
     return wanted
 
 
-def _encode(items: Sequence[Item]) -> list[Any]:
+def _encode(items: Sequence[BatchItem]) -> list[Any]:
     rows = list(items[0].encode([item.value for item in items]))
     if len(rows) != len(items):
         raise RuntimeError(f"a batch of {len(items)} items came back as {len(rows)} rows")
     return rows
 
 
-def _explain(outcome: Outcome[Any], what: str) -> OutOfResources | None:
+def _explain(outcome: Attempted[Any], what: str) -> OutOfResources | None:
     """Say what a lack of memory means to the user; None for any other error."""
     if not outcome.full:
         return None

@@ -1,6 +1,6 @@
 """The only owner of the device: one thread that runs batches and steps, one at a time, in fair turns.
 
-Knows no model. Everything is bounded: waiting items, long jobs in all and of one owner, finished steps nobody took.
+Everything is bounded: waiting items, long jobs in all and of one owner, finished steps that are not taken.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any, TypeVar
 
 from workbench.errors import Busy, Cancelled, WorkbenchError
 from workbench.scheduler.cancel import CancelScope
-from workbench.scheduler.turns import Turns
-from workbench.scheduler.work import END, Encode, Item, Job, run_batch
+from workbench.scheduler.turns import TurnQueue
+from workbench.scheduler.work import END, BatchItem, Encode, LongJob, run_batch
 
 T = TypeVar("T")
 
 BATCH = 32  # items of one pass at most
 LINGER = 0.004  # seconds that an unfilled batch waits for items that are on their way
+GRACE = 0.05  # seconds after small requests in which a long job's step waits for the next one of the same question
+HOLD = 0.5  # seconds after its last step from which a long job waits for no small request any more
 MAX_ITEMS = 4096  # small requests that wait, of all owners
 MAX_JOBS = 32  # long jobs of all owners
 MAX_JOBS_EACH = 3  # long jobs of one owner
@@ -51,8 +53,9 @@ class Scheduler:
     ) -> None:
         self._batch, self._linger, self._jobs = batch, linger, jobs
         self._clock, self._threaded = clock, threaded
-        self._turns = Turns()
+        self._turns = TurnQueue()
         self._ceilings: dict[Hashable, int] = {}  # items that fitted into memory last time, by key
+        self._batch_ended = self._step_ended = -HOLD  # moments on the clock
         self._coming = 0  # callers who are about to submit more
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -73,18 +76,18 @@ class Scheduler:
             Busy: too many wait already.
             Cancelled: the scheduler is closing.
         """
-        item = Item(key, value, encode, owner, scope or CancelScope(), self._clock())
+        item = BatchItem(key, value, encode, owner, scope or CancelScope(), self._clock())
         with self._changed:
             self._refuse_when_closing()
             if self._turns.items >= MAX_ITEMS:
-                raise Busy(f"{MAX_ITEMS} pictures and texts wait already, which is the most. Please try again shortly.")
+                raise Busy(f"All slots are busy: {MAX_ITEMS} images and texts are waiting. Please try again shortly.")
             self._turns.add_item(item)
             self._wake()
         return item.future
 
     @contextmanager
     def more_coming(self) -> Iterator[None]:
-        """Tell, while pictures are being prepared, that it pays to wait a moment for a fuller batch."""
+        """While images are being prepared, let an unfilled batch wait a moment for them."""
         with self._changed:
             self._coming += 1
         try:
@@ -96,7 +99,7 @@ class Scheduler:
                     self._changed.notify()
 
     def stream(self, work: Callable[[], Iterator[T]], *, owner: str, scope: CancelScope | None = None) -> Iterator[T]:
-        """Run a long job one step at a time, and hand each step's value to the caller.
+        """Run a long job one step at a time, and yield each step's value.
 
         At most one finished step waits for the caller; until it is taken, the job stands still. A caller who stops
         listening, cancels or runs out of time ends the job: its generator is closed in the worker.
@@ -112,29 +115,29 @@ class Scheduler:
         finally:
             self.abandon(job)
 
-    def open(self, work: Callable[[], Iterator[Any]], *, owner: str, scope: CancelScope | None = None) -> Job:
+    def open(self, work: Callable[[], Iterator[Any]], *, owner: str, scope: CancelScope | None = None) -> LongJob:
         """Queue a long job without waiting for it; `advance` takes a step, `abandon` ends it. See `stream`."""
-        job = Job(work, owner, scope or CancelScope())
+        job = LongJob(work, owner, scope or CancelScope())
         most, most_each = self._jobs
         with self._changed:
             self._refuse_when_closing()
             if sum(1 for _ in self._turns.jobs(owner)) >= most_each:
-                raise Busy(f"You have {most_each} long jobs already, which is the most. Wait for one, or stop one.")
+                raise Busy(f"You have {most_each} long jobs, the most for one visitor. Wait for one, or stop one.")
             if sum(1 for _ in self._turns.jobs()) >= most:
-                raise Busy(f"{most} long jobs wait already, which is the most. Please try again shortly.")
+                raise Busy(f"All slots are busy: {most} long jobs are waiting. Please try again shortly.")
             self._turns.add_job(job)
             self._wake()
         job.forget = job.scope.token.on_cancel(self._poke)
         return job
 
-    def advance(self, job: Job) -> None:
+    def advance(self, job: LongJob) -> None:
         """Take the finished step out of `job.slot`, so that the next one may run."""
         with self._changed:
             job.advance()
             self._changed.notify()
 
-    def abandon(self, job: Job) -> None:
-        """Say that nobody listens to the job any more; a job that has ended is left as it is."""
+    def abandon(self, job: LongJob) -> None:
+        """Drop a job; one that has ended is left as it is."""
         job.forget()
         job.scope.stop_listening()
         self._poke()
@@ -145,13 +148,15 @@ class Scheduler:
             over = [(job, reason) for job in self._turns.jobs() if (reason := self._reason(job)) is not None]
             for job, _ in over:
                 self._turns.remove_job(job)
-            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch))
+            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch), small_first=self._grace() > 0)
         for job, reason in over:
             self._close(job, reason)
-        if isinstance(task, Job):
+        if isinstance(task, LongJob):
             self._step(task)
+            self._step_ended = self._clock()
         elif task is not None:
             self._run(task)
+            self._batch_ended = self._clock()
         return bool(over) or task is not None
 
     def close(self, timeout: float = 10.0) -> None:
@@ -179,9 +184,9 @@ class Scheduler:
 
     def _refuse_when_closing(self) -> None:
         if self._closing:
-            raise Cancelled("The workbench is shutting down and takes no more work.")
+            raise Cancelled("The workbench is shutting down.")
 
-    def _reason(self, job: Job) -> WorkbenchError | None:
+    def _reason(self, job: LongJob) -> WorkbenchError | None:
         return Cancelled("The workbench is shutting down.") if self._closing else job.scope.over()
 
     def _wake(self) -> None:
@@ -211,24 +216,34 @@ class Scheduler:
                     self._changed.wait(self._until_a_deadline())
 
     def _pause(self) -> float:
-        """Seconds that it pays to wait for a fuller batch: only if more could come, and nothing else could run."""
-        if self._closing or not self._coming or not self._turns.items or self._turns.ready():
+        """Seconds to wait for a fuller batch (if more could come and nothing else could run) or for a small request."""
+        if self._closing or any(self._reason(job) for job in self._turns.jobs()):
+            return 0.0
+        if not self._turns.items:
+            return self._grace()
+        if not self._coming or self._turns.ready():
             return 0.0
         size, since = self._turns.next_batch()
         return 0.0 if size >= self._batch else since + self._linger - self._clock()
+
+    def _grace(self) -> float:
+        """Seconds for which long jobs let small requests go first, so that a question waits for one step, not two."""
+        if not self._threaded:
+            return 0.0
+        return min(self._batch_ended + GRACE, self._step_ended + HOLD) - self._clock()
 
     def _until_a_deadline(self) -> float | None:
         """Seconds until the first job that stands still runs out of time; None when none will."""
         moments = [job.scope.until for job in self._turns.jobs() if job.scope.until is not None]
         return max(0.0, min(moments) - self._clock()) if moments else None
 
-    def _step(self, job: Job) -> None:
+    def _step(self, job: LongJob) -> None:
         if not job.step():
             with self._changed:
                 self._turns.remove_job(job)
             self._close(job, Cancelled("This job has ended."))
 
-    def _close(self, job: Job, reason: WorkbenchError) -> None:
+    def _close(self, job: LongJob, reason: WorkbenchError) -> None:
         job.forget()
         error = job.close()
         with self._changed:
@@ -236,7 +251,7 @@ class Scheduler:
         if error is not None:
             _log.warning("A stopped job did not end cleanly: %r", error)
 
-    def _run(self, items: list[Item]) -> None:
+    def _run(self, items: list[BatchItem]) -> None:
         key = items[0].key
         ceiling = self._ceilings.pop(key, self._batch)
         fitted = run_batch(items)

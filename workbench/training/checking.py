@@ -11,7 +11,7 @@ from torch.nn import functional
 from workbench.errors import BadPicture
 from workbench.prompts import fill
 from workbench.statistics.intervals import Share, proportion
-from workbench.training.data import Pair
+from workbench.training.data import ImageTextPair
 from workbench.training.gradients import TowerPair
 from workbench.training.trainee import Trainee
 
@@ -19,7 +19,7 @@ BATCH = 64
 MOST_PART = 5  # at most one pair in five is kept apart
 
 
-def split(pairs: Sequence[Pair], wanted: int, seed: int) -> tuple[list[Pair], list[Pair]]:
+def split(pairs: Sequence[ImageTextPair], wanted: int, seed: int) -> tuple[list[ImageTextPair], list[ImageTextPair]]:
     """Keep pairs apart for validation, drawn by the seed; at most a fifth of all. Returns those to train on first."""
     order = np.random.default_rng([seed, 3]).permutation(len(pairs))
     apart = {int(row) for row in order[: min(wanted, len(pairs) // MOST_PART)]}
@@ -38,7 +38,7 @@ class Validation:
         template: labels go into it.
     """
 
-    def __init__(self, pairs: Sequence[Pair], trainee: Trainee, *, template: str) -> None:
+    def __init__(self, pairs: Sequence[ImageTextPair], trainee: Trainee, *, template: str) -> None:
         squares, said = [], []
         for pair in pairs:
             try:

@@ -59,7 +59,7 @@ class TowerPair:
 
 
 @dataclass(frozen=True)
-class BatchResult:
+class GradientResult:
     """What one batch gave besides its gradient."""
 
     loss: float  # this process's share
@@ -69,7 +69,7 @@ class BatchResult:
 
 def backward(
     towers: TowerPair, batch: EncodedBatch, loss: Loss, *, chunk: int = 0, scaler: torch.amp.GradScaler | None = None
-) -> BatchResult:
+) -> GradientResult:
     """Add the gradient of the batch's loss to the parameters.
 
     Args:
@@ -101,11 +101,11 @@ def backward(
 
 def _from_rows(
     images: Tensor, texts: Tensor, keys: Tensor, *, loss: Loss, scaler: torch.amp.GradScaler | None
-) -> BatchResult:
+) -> GradientResult:
     all_images, all_texts = gather(images), gather(texts)
     share = loss(all_images, all_texts, gather(keys))
     torch.autograd.backward(share if scaler is None else scaler.scale(share))
-    return BatchResult(float(share.detach()), all_images.detach(), all_texts.detach())
+    return GradientResult(float(share.detach()), all_images.detach(), all_texts.detach())
 
 
 class _Draws:

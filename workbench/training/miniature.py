@@ -33,7 +33,7 @@ MOST_STEPS, MOST_BATCH = 1000, 128
 
 
 @dataclass(frozen=True)
-class Lesson:
+class LessonSettings:
     """What a class may choose."""
 
     steps: int = 800
@@ -75,7 +75,7 @@ def watched() -> list[Drawing]:
     return chosen
 
 
-def learn(lesson: Lesson) -> Iterator[Moment]:
+def learn(lesson: LessonSettings) -> Iterator[Moment]:
     """Train a new miniature, and yield after each step; nothing is drawn from anybody else's random numbers.
 
     Every `CHECK` steps, and after the last one, the moment carries the similarity matrix and the accuracy.
@@ -162,7 +162,7 @@ def ids_of(captions: Sequence[str]) -> tuple[Tensor, Tensor]:
 class _Supply:
     """Batches: the first steps draw their pictures, later ones choose among those that are drawn."""
 
-    def __init__(self, lesson: Lesson) -> None:
+    def __init__(self, lesson: LessonSettings) -> None:
         self._n = lesson.batch
         self._drawings = draw(POOL, seed=lesson.seed)
         self._pixels = torch.empty(POOL, *pixels_of(self._drawings[:1]).shape[1:])

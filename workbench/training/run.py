@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from workbench.statistics.intervals import Share, proportion
 from workbench.training import checkpoints, record
 from workbench.training.checking import Validation, matched, split
 from workbench.training.data import Batches, View, find_pairs
-from workbench.training.gradients import BatchResult, EncodedBatch, TowerPair, backward
+from workbench.training.gradients import EncodedBatch, GradientResult, TowerPair, backward
 from workbench.training.losses import clamp_scale, same, sigmoid_loss, symmetric_cross_entropy
 from workbench.training.optimiser import adamw, rate_at, set_rate
 from workbench.training.order import Order
@@ -208,13 +209,12 @@ class _Training:
         self._begin()
         return f"validation: {self._accuracy} right, {len(self._check.sentences)} sentences to choose from"
 
-    def _row(self, result: BatchResult, batch: EncodedBatch, *, loss: float, rate: float) -> record.HistoryRow:
+    def _row(self, result: GradientResult, batch: EncodedBatch, *, loss: float, rate: float) -> record.HistoryRow:
         share_right = matched(result.images, result.texts, gather(batch.keys))
         scale = float(self._trainee.log_scale.detach().float().exp())
         measured = self._step % self._recipe.check_every == 0 or self._step == self._recipe.steps
-        return record.HistoryRow(
-            self._step, loss, share_right, rate, scale, self._accuracy.value if measured else float("nan")
-        )
+        accuracy = self._accuracy.value if measured and self._accuracy.value is not None else math.nan
+        return record.HistoryRow(self._step, loss, share_right, rate, scale, accuracy)
 
     def save(self) -> None:
         """Write a checkpoint of this very step."""

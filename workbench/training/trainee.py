@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.loading import hashes, hub
-from workbench.loading.torch_backend import Towers
+from workbench.loading.torch_backend import TowerParts
 from workbench.models import ModelSpec, find
 from workbench.preprocessing import normalise, prepare, unit_range
 
@@ -30,7 +30,7 @@ class Trainee:
     spec: ModelSpec
     folder: Path  # that it was loaded from
     weights: dict[str, str]  # sha256 of the weight files that it began with
-    towers: Towers
+    towers: TowerParts
 
     @property
     def module(self) -> nn.Module:

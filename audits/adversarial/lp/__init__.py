@@ -1,6 +1,6 @@
 """Adversarial pixels: how little must be changed, with the model's own gradients, until it names something else?
 
-The labels that a picture is asked with are the same under attack as without.
+An image is named among the same labels with and without an attack.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accuracy left at each size of attack, and what speaks against the attacks."""
+"""Accuracy left at each size of attack, and warnings about the attacks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import measuring
 from audits.adversarial.lp.attack import NOISE, WORST
-from audits.adversarial.lp.text import absent, findings
+from audits.adversarial.lp.text import findings
 from audits.adversarial.surrogates import MADE_ON
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN
-from audits.shares import changed, counted, units
-from workbench.statistics import paired
+from audits.seeds import generator
 from workbench.statistics.measures import Measure, adjust
 
 if TYPE_CHECKING:
@@ -22,44 +22,36 @@ if TYPE_CHECKING:
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
 
-SAME = 1e-4  # distance of embeddings of unit length that float32 may make of one picture
+SAME = 1e-4  # distance of embeddings of unit length that float32 rounding may cause
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return clean and robust accuracy, attack success and paired changes, and what speaks against the attacks."""
+    """Return clean and robust accuracy, attack success and paired changes, and warnings about the attacks."""
     clean = samples[samples["variant"] == CLEAN].set_index("sample_id", drop=False)
+    label_set = str(clean["label_set"].iloc[0]) if len(clean) else ""
+    fields: dict[str, Any] = {"label_set": label_set, "slice": {"attack": "none", "norm": CLEAN, "epsilon": "0"}}
+    cluster = list(clean["cluster"])
+    measures = [measuring.share("accuracy", clean["outcome:accuracy"], cluster, direction="higher", **fields)]
     attacked = samples[~samples["attack"].isin(["none"])]
-    given: dict[str, Any] = {"label_set": str(clean["label_set"].iloc[0]) if len(clean) else ""}
-    asked = {"attack": "none", "norm": CLEAN, "epsilon": "0"}
-    right = clean["outcome:accuracy"]
-    measures = [counted("accuracy", right, cluster=list(clean["cluster"]), slice=asked, direction="higher", **given)]
-    for key, rows in attacked.groupby(["norm", "epsilon", "attack"], sort=False):
+    for key, part in attacked.groupby(["norm", "epsilon", "attack"], sort=False):
+        rows = part.set_index("sample_id", drop=False)
         slice = dict(zip(("norm", "epsilon", "attack"), map(str, key), strict=True))
-        measures += _told(rows.set_index("sample_id", drop=False), clean, slice, given)
+        measures += _under_attack(rows, clean.loc[rows.index], {"label_set": label_set, "slice": slice}, seed=seed)
     measures = adjust(measures, "holm")
-    return Analysis(
-        measures, [*findings(measures), *absent(samples, rules)], _figures(measures), _sanity(samples, clean)
-    )
+    sentences = list(findings(measures, samples, rules))
+    return Analysis(measures, sentences, _figures(measures), _warnings(samples, clean))
 
 
-def _told(rows: DataFrame, clean: DataFrame, slice: dict[str, str], given: dict[str, Any]) -> list[Measure]:
-    before = clean.loc[rows.index]
-    first, second = (frame["outcome:accuracy"].to_numpy(np.float64) for frame in (before, rows))
-    found = paired.compare(first, second, cluster=units(before))
-    right = first == 1
-    cluster = list(rows["cluster"])
-    kept = [name for name, here in zip(cluster, right, strict=True) if here]
+def _under_attack(rows: DataFrame, clean: DataFrame, fields: dict[str, Any], *, seed: int) -> list[Measure]:
+    parts = [f"{key}={value}" for key, value in fields["slice"].items()]
+    before, after = (frame["outcome:accuracy"].to_numpy(np.float64) for frame in (clean, rows))
+    cluster, right = list(rows["cluster"]), before == 1
+    rng = generator(seed, "attack", *parts)
+    paired: dict[str, Any] = {"reference": CLEAN, "direction": "higher", **fields}
     return [
-        counted(
-            "accuracy",
-            second,
-            cluster=cluster,
-            slice=slice,
-            direction="higher",
-            **given,
-        ),
-        counted("attack_success", 1 - second[right], cluster=kept, slice=slice, direction="lower", **given),
-        changed("accuracy_change", found, slice=slice, reference=CLEAN, direction="higher", **given),
+        measuring.share("accuracy", after, cluster, direction="higher", **fields),
+        measuring.share("attack_success", 1 - after[right], list(rows["cluster"][right]), direction="lower", **fields),
+        measuring.change("accuracy_change", before, after, cluster=cluster, rng=rng, **paired),
     ]
 
 
@@ -69,30 +61,30 @@ def size(epsilon: str) -> float:
     return float(above) / float(below or 1)
 
 
-def _sanity(samples: DataFrame, clean: DataFrame) -> list[str]:
-    """Say what speaks against the attacks themselves.
+def _warnings(samples: DataFrame, clean: DataFrame) -> list[str]:
+    """Return warnings about the attacks themselves.
 
     Source:
         Carlini et al. 2019, arXiv:1902.06705, section 5; Croce and Hein's AutoAttack, flags_doc.md.
     """
-    told = []
+    flags = []
     zero = samples[(samples["attack"] == "none") & (samples["variant"] != CLEAN)]
     if (moved := int((zero["moved"] > SAME).sum())) > 0:
-        told.append(f"{moved} embeddings differ although nothing was changed: the model answers by chance.")
-    samples = samples[~samples["attack"].str.contains(MADE_ON)]  # of another model's gradients nothing is promised
+        flags.append(f"{moved} embeddings differ although nothing was changed: the model is not deterministic.")
+    samples = samples[~samples["attack"].str.contains(MADE_ON)]  # nothing is expected of another model's gradients
     attacked = samples[~samples["attack"].isin(["none", NOISE, WORST])]
     right = clean["outcome:accuracy"].reindex(attacked["sample_id"]).to_numpy() == 1
     if (still := int(((attacked["moved"].to_numpy() <= SAME) & right).sum())) > 0:
-        told.append(
-            f"{still} attacks on rightly named pictures left them as they were: their gradient is zero, so these "
-            "numbers overstate robustness."
+        flags.append(
+            f"{still} attacks left correctly named images unchanged: their gradient is zero, so these numbers "
+            "overstate robustness."
         )
-    return [*told, *_size_flags(samples), *_step_flags(attacked)]
+    return [*flags, *_size_flags(samples), *_step_flags(attacked)]
 
 
 def _size_flags(samples: DataFrame) -> list[str]:
-    """Say where a larger change does less, or where noise does more than an attack of its size."""
-    told = []
+    """Return where a larger change does less, or where noise does more than an attack of its size."""
+    flags = []
     means = samples.groupby(["norm", "attack", "epsilon"])["outcome:accuracy"].mean()
     for norm, attack in sorted({(key[0], key[1]) for key in means.index}):
         if attack in ("none", NOISE):
@@ -100,23 +92,27 @@ def _size_flags(samples: DataFrame) -> list[str]:
         line = sorted((size(epsilon), epsilon, value) for epsilon, value in means[norm, attack].items())
         for (_, small, before), (_, large, after) in pairwise(line):
             if after > before + 1e-9:
-                told.append(f"{attack}, {norm}: {large} leaves more right than {small}: the attack gets stuck.")
+                flags.append(f"{attack}, {norm}: {large} leaves higher accuracy than {small}: the attack is stuck.")
     for norm, epsilon in sorted({(key[0], key[2]) for key in means.index if key[1] == NOISE}):
         if (norm, WORST, epsilon) in means.index and means[norm, NOISE, epsilon] < means[norm, WORST, epsilon]:
-            told.append(f"{norm} {epsilon}: noise does more than every attack: the gradients mislead.")
-    return told
+            flags.append(
+                f"{norm} {epsilon}: noise lowers accuracy more than every attack: the gradients are misleading."
+            )
+    return flags
 
 
 def _step_flags(attacked: DataFrame) -> list[str]:
-    """Say where more steps of one attack leave a larger margin on average: its loss does not rise with steps."""
-    told = []
+    """Return where more steps of one attack leave higher accuracy: its loss does not rise with steps."""
+    flags = []
     split = attacked["attack"].str.extract(r"^(?P<method>.+) (?P<steps>\d+) steps$")
     rows = attacked.assign(method=split["method"], steps=split["steps"].astype("Int64")).dropna(subset=["steps"])
     for (norm, epsilon, method), part in rows.groupby(["norm", "epsilon", "method"]):
         line = part.groupby("steps")["outcome:accuracy"].mean().sort_index()
         if len(line) > 1 and bool((line.diff().dropna() > 1e-9).any()):
-            told.append(f"{method}, {norm} {epsilon}: more steps leave more right: the loss does not rise with steps.")
-    return told
+            flags.append(
+                f"{method}, {norm} {epsilon}: more steps leave higher accuracy: the loss does not rise with steps."
+            )
+    return flags
 
 
 def _figures(measures: list[Measure]) -> list[Figure]:
@@ -133,7 +129,7 @@ def _figures(measures: list[Measure]) -> list[Figure]:
         series = sorted({row[4] for row in rows})
         rows += [(0.0, clean.value, clean.ci_low, clean.ci_high, name) for name in series]
         frame = pd.DataFrame(rows, columns=["x", "value", "low", "high", "series"]).sort_values(["series", "x"])
-        alt = "Accuracy against the size of the change, for each attack and for noise of the same size, with intervals."
+        alt = "Accuracy by size of the change, for each attack and for noise of the same size, with intervals."
         figures.append(
             Figure(
                 f"robust-{norm}", f"Accuracy under attack, {norm}", "curve", frame, f"epsilon ({norm})", "accuracy", alt

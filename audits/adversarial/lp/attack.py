@@ -1,21 +1,22 @@
-"""The attacks on the pixels of a picture, by recipe."""
+"""The attacks on the pixels of an image, by recipe."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audits.adversarial import surrogates
-from audits.adversarial.goals import Goal, Loss
-from audits.adversarial.norms import Ball, Norm
-from audits.adversarial.pgd import apgd, pgd
 from audits.answers import classifier, prompts
 from audits.contracts import Item
 from audits.seeds import generator
+from workbench.attacks.goals import Goal, Loss
+from workbench.attacks.norms import Ball, Norm
+from workbench.attacks.pgd import apgd, pgd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from workbench.backend import WhiteBox
 
 
-NOISE = "noise"  # a change of the same size that knows nothing of the model
-WORST = "worst"  # a picture is right only where it is right under every attack of that size
+NOISE = "noise"  # a random change of the same size
+WORST = "worst"  # an image counts as correct only where it is correct under every attack of that size
 
 
 def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mapping[str, NDArray[np.float32]]) -> Tensor:
@@ -43,20 +44,20 @@ def attack(box: WhiteBox, pixels: Tensor, items: Sequence[Item], *, texts: Mappi
         noise = torch.stack([_noise(recipes[at], items[at].sample_id, tuple(pixels.shape[1:])) for at in members])
         chosen = torch.tensor(members, device=pixels.device)
         own = [recipes[at] for at in members]
-        climbed, read = (box, texts) if "on" not in recipe else _surrogate(own, str(pixels.device))
-        goal = replace(_goal(own, read, pixels), onward="on" in recipe)
-        answer[chosen] = _changed(climbed, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
+        with ExitStack() as stack:
+            target: Any = box
+            if "on" in recipe:
+                target = stack.enter_context(surrogates.surrogate(str(recipe["on"]), box))
+                known = target.read([text for one in own for text in prompts(one["labels"], one["templates"])])
+            else:
+                known = texts
+            goal = replace(_goal(own, known, pixels), onward="on" in recipe)
+            answer[chosen] = _changed(target, answer[chosen], goal, recipe=recipe, noise=noise.to(pixels))
     return answer
 
 
-def _surrogate(recipes: Sequence[Mapping[str, Any]], device: str) -> tuple[Any, Mapping[str, NDArray[np.float32]]]:
-    """Open the model that the attack is made on, and read its labels with it."""
-    found = surrogates.open_surrogate(str(recipes[0]["on"]), device)
-    return found, found.read([text for recipe in recipes for text in prompts(recipe["labels"], recipe["templates"])])
-
-
 def _noise(recipe: Mapping[str, object], sample_id: str, shape: tuple[int, ...]) -> Tensor:
-    """Draw where a picture's attack starts, (3, h, w) in -1..1 for linf and normal for l2, by a lot of its own."""
+    """Draw where an image's attack starts, (3, h, w) in -1..1 for linf and normal for l2, from its own generator."""
     import torch
 
     parts = [str(recipe[name]) for name in ("method", "norm", "loss", "steps", "epsilon")]
@@ -88,5 +89,5 @@ def _changed(box: WhiteBox, pixels: Tensor, goal: Goal, *, recipe: Mapping[str, 
         return pixels
     if recipe["method"] == NOISE:
         return ball.project(pixels + ball.surface(noise.sign() if norm == "linf" else noise), pixels)
-    climb = apgd if recipe["method"] == "apgd" else pgd
-    return climb(box, pixels, goal, ball=ball, steps=steps, noise=noise)
+    ascend = apgd if recipe["method"] == "apgd" else pgd
+    return ascend(box, pixels, goal, ball=ball, steps=steps, noise=noise)

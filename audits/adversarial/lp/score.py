@@ -1,4 +1,4 @@
-"""Which attacks are made on which picture, and how it is named under them."""
+"""Which attacks are made on which image, and how it is named under them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
 from audits.adversarial import surrogates
-from audits.adversarial.goals import Loss
 from audits.adversarial.lp.attack import NOISE, WORST
-from audits.adversarial.norms import Norm
 from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
 from audits.sampling import described, some
 from audits.settings import read_settings
+from workbench.attacks.goals import Loss
+from workbench.attacks.norms import Norm
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,32 +41,32 @@ class Attack(BaseModel):
 
     @property
     def name(self) -> str:
-        """The method, and what it climbs."""
+        """The method with its loss and number of steps."""
         return self.method if self.method == NOISE else f"{self.method}-{self.loss} {self.steps} steps"
 
 
 class Settings(BaseModel):
-    """What an adversarial protocol settles."""
+    """Settings of `adversarial/lp`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pictures: int = Field(24, ge=0)  # taken by lot; 0: all
-    choices: int = Field(10, ge=0)  # labels that each picture is asked with; 0: all
-    scale: float = Field(30.0, gt=0)  # of cosines within the attacker's cross-entropy; a large one flattens it
+    pictures: int = Field(24, ge=0)  # images, drawn at random; 0: all
+    choices: int = Field(10, ge=0)  # labels that each image is named with; 0: all
+    scale: float = Field(30.0, gt=0)  # of the cosines in the attacker's cross-entropy; a large one flattens it
     attacks: tuple[Attack, ...] = Field(min_length=1)
-    surrogates: tuple[str, ...] = ()  # models that the attacks are made on as well, and shown to this one
+    surrogates: tuple[str, ...] = ()  # models on which attacks are made too, then shown to this one
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """Each picture as it is, with a change of size 0, and under every attack at every size."""
+    """Return each image as it is, with a change of size 0, and under every attack at every size."""
     settings = read_settings(Settings, rules)
     labels = _labels(dataset, rules)
     ids = some(dataset, closed_set.labelled(dataset, rules), count=settings.pictures, seed=seed)
     truths = dict(zip(dataset.table["sample_id"], dataset.table["label"], strict=True))
-    asked = {}
+    choice = {}
     for sample in ids:
         places = closed_set.choices(labels, truths[sample], size=settings.choices, seed=seed, sample_id=sample)
-        asked[sample] = {
+        choice[sample] = {
             "labels": [labels[at] for at in places],
             "truth": truths[sample],
             "templates": list(rules.templates),
@@ -76,9 +76,9 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     norms = dict.fromkeys(one.norm for one in settings.attacks)
     zeros = [Attack(method="pgd", norm=norm, steps=1, epsilons=(0,)) for norm in norms]
     forms = [(one, epsilon) for one in (*zeros, *settings.attacks) for epsilon in one.epsilons]
-    changed = [_item(sample, asked[sample], one, epsilon=epsilon) for one, epsilon in forms for sample in ids]
+    changed = [_item(sample, choice[sample], one, epsilon=epsilon) for one, epsilon in forms for sample in ids]
     changed += [
-        _item(sample, {**asked[sample], "on": key, "on_weights": weights}, one, epsilon=epsilon)
+        _item(sample, {**choice[sample], "on": key, "on_weights": weights}, one, epsilon=epsilon)
         for key in settings.surrogates
         if (weights := surrogates.weights_of(key))
         for one in settings.attacks
@@ -90,12 +90,12 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All labels in all templates."""
+    """Return all labels in all templates."""
     return prompts(_labels(dataset, rules), rules.templates)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture and form, and one for the worst of the attacks of each size."""
+    """Return one row an image and form, and one for the worst of the attacks of each size."""
     import pandas as pd
 
     settings = read_settings(Settings, rules)
@@ -106,16 +106,16 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     rows["label_set"] = f"{min(settings.choices or len(labels), len(labels))} labels"
     for name, column in _forms(embedded.items).items():
         rows[name] = column
-    asked = [
+    choice = [
         closed_set.choices(labels, truth, size=settings.choices, seed=seed, sample_id=sample)
         for truth, sample in zip(rows["y_true"], rows["sample_id"], strict=True)
     ]
-    best = [at[int(np.argmax(row[at]))] for at, row in zip(asked, values, strict=True)]
+    best = [at[int(np.argmax(row[at]))] for at, row in zip(choice, values, strict=True)]
     rows["y_pred"] = [labels[at] for at in best]
     true = np.array([labels.index(truth) for truth in rows["y_true"]])
     rows["margin"] = [
         float(row[at] - max(row[other] for other in places if other != at))
-        for at, row, places in zip(true, values, asked, strict=True)
+        for at, row, places in zip(true, values, choice, strict=True)
     ]
     rows["outcome:accuracy"] = (rows["y_pred"] == rows["y_true"]).astype(float)
     rows["moved"] = _moved(embedded)
@@ -128,16 +128,16 @@ def _labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label for labels in sets.values() for label in labels))
 
 
-def _item(sample: str, asked: Mapping[str, object], attack: Attack, *, epsilon: float) -> Item:
+def _item(sample: str, choice: Mapping[str, object], attack: Attack, *, epsilon: float) -> Item:
     recipe = {
-        **asked,
+        **choice,
         "method": attack.method,
         "norm": attack.norm,
         "loss": attack.loss,
         "steps": attack.steps,
         "epsilon": epsilon,
     }
-    name = variant(attack, epsilon, on=str(asked.get("on", "")))
+    name = variant(attack, epsilon, on=str(choice.get("on", "")))
     return Item(sample, name, json.dumps(recipe, sort_keys=True, ensure_ascii=True))
 
 
@@ -162,14 +162,14 @@ def _forms(items: Sequence[Item]) -> dict[str, list[str]]:
 
 
 def _moved(embedded: Embedded) -> list[float]:
-    """Return the Euclidean distance of each embedding to that of the picture itself."""
+    """Return the Euclidean distance of each embedding to that of the clean image."""
     clean = {item.sample_id: at for at, item in enumerate(embedded.items) if item.variant == CLEAN}
     images = embedded.images.astype(np.float64)
     return [float(np.linalg.norm(images[at] - images[clean[item.sample_id]])) for at, item in enumerate(embedded.items)]
 
 
 def _worst(rows: DataFrame) -> DataFrame:
-    """Return, for each picture and size, its row under the attack that leaves it the smallest margin.
+    """Return, for each image and size, its row under the attack that leaves it the smallest margin.
 
     Those made on this model and those made on each other one are counted apart.
     """

@@ -1,4 +1,4 @@
-"""How near each picture lies to sets of words."""
+"""How near each image lies to sets of words."""
 
 from __future__ import annotations
 
@@ -15,32 +15,31 @@ from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.contracts import Embedded
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
-NEARER = "nearer"  # the share of pictures that are nearer to A than to B
+NEARER = "nearer"  # the share of images that are nearer to A than to B
 
 
 class Test(BaseModel):
-    """Two groups of pictures and two sets of words."""
+    """Two groups of images and two sets of words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # pytest does not collect it
 
     attribute: str  # of the data set
     x: tuple[str, ...] = Field(min_length=1)  # its values that make the first group
     y: tuple[str, ...] = Field(min_length=1)
-    a: str  # name of a label set: the words that a positive value leans to
+    a: str  # name of a label set: the words that x lies nearer to where the value is positive
     b: str
 
 
 class Settings(BaseModel):
-    """What a protocol may set."""
+    """Settings of `bias/association`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,34 +47,41 @@ class Settings(BaseModel):
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """All pictures that are in a group of some test."""
+    """Return the images that are in a group of some test.
+
+    Raises:
+        BadInput: an attribute or a word set is missing, groups overlap, or no image is in a group.
+    """
     settings = read_settings(Settings, rules)
     dataset.require(tuple(dict.fromkeys(test.attribute for test in settings.tests.values())), rules.audit)
-    table, kept = dataset.table, set()
+    table, chosen = dataset.table, set()
     for name, test in settings.tests.items():
         absent = sorted({test.a, test.b} - set(rules.label_sets))
         if absent:
             raise BadInput(f"The test {name!r} names word sets that the protocol lacks: {', '.join(absent)}.")
         if set(test.x) & set(test.y):
             raise BadInput(f"The two groups of the test {name!r} share {', '.join(sorted(set(test.x) & set(test.y)))}.")
-        kept |= set(table.loc[table[test.attribute].isin((*test.x, *test.y)), "sample_id"])
-    if not kept:
-        raise BadInput(f"No picture of {dataset.about.title!r} is in a group of the protocol {rules.name!r}.")
-    return [Item(sample_id) for sample_id in sorted(kept)]
+        chosen |= set(table.loc[table[test.attribute].isin((*test.x, *test.y)), "sample_id"])
+    if not chosen:
+        raise BadInput(f"No image of {dataset.about.title!r} belongs to a group of the protocol {rules.name!r}.")
+    return [Item(sample_id) for sample_id in sorted(chosen)]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All words in all templates."""
+    """Return all words in all templates."""
     return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture and test: mean cosine to A minus mean cosine to B."""
+    """Return one row an image and test: mean cosine to A minus mean cosine to B."""
     import pandas as pd
 
     settings = read_settings(Settings, rules)
     rows = described(embedded, split=True)
-    cosine = {name: _cosines(embedded, rules, name) for name in rules.label_sets}
+    cosine = {}  # name of a word set -> (n, prompts)
+    for name, entry in rules.label_sets.items():
+        vectors = np.stack([embedded.texts[text] for text in prompts(entry.labels, rules.templates)])
+        cosine[name] = cosines(embedded.images, vectors.astype(np.float64))
     parts = []
     for name, test in settings.tests.items():
         part = rows.copy()
@@ -86,9 +92,3 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         part[OUTCOME + NEARER] = (part["association"] > 0).astype(float)
         parts.append(part[part["side"] != ""])
     return pd.concat(parts, ignore_index=True)
-
-
-def _cosines(embedded: Embedded, rules: Rules, words: str) -> NDArray[np.float64]:
-    """(n, prompts) cosines of each picture to the prompts of a word set."""
-    rows = np.stack([embedded.texts[text] for text in prompts(rules.label_sets[words].labels, rules.templates)])
-    return cosines(embedded.images, rows.astype(np.float64))

@@ -5,35 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
-from audits.bias.association.score import Test
-from workbench.statistics.measures import Measure
+from audits.findings import ALPHA
 
 if TYPE_CHECKING:
-    pass
+    from audits.bias.association.score import Test
+    from workbench.statistics.measures import Measure
 
 EFFECT = "association.d"
 
 HOW_TO_READ = """\
-Two groups of pictures, X and Y, and two sets of words, A and B. For each picture: its mean cosine to the words of A
-minus that to the words of B. The effect size is
+There are two groups of images, X and Y, and two sets of words, A and B. For each image: its mean cosine to the words of
+A minus its mean cosine to the words of B. The effect size is
 
     d = (mean over X - mean over Y) / standard deviation over X and Y together (n - 1 in the denominator)
 
-- d above 0: X lies nearer to A, Y nearer to B, compared with each other. 0.2 is called small, 0.8 large, by convention.
-- p: how often a random split of the same pictures into groups of these sizes gives a d as far from 0, in either
-  direction; corrected for the number of tests. The papers' tests are one-sided.
-- The interval draws pictures *and* words again: it says how far d hangs on the choice of both.
-- `nearer`: the share of a group's pictures that are nearer to A than to B. It depends on the level of both word sets,
-  so only the comparison of the two groups says something."""
+- d above 0: X lies nearer to A and Y nearer to B, relative to each other. By convention 0.2 is small and 0.8 large.
+- p: how often a random split of the same images into groups of these sizes gives a d as far from 0, in either
+  direction; corrected for the number of tests. The tests of the papers are one-sided.
+- The interval resamples images *and* words: it shows how much d depends on the choice of both.
+- `nearer`: the share of a group's images that are nearer to A than to B. It depends on both word sets as a whole, so
+  only the comparison of the two groups is meaningful."""
+
 LIMITS = """\
-- d compares two groups with each other. It says nothing about how either is treated in use.
-- With few words or few kinds of pictures d is unstable: read the interval first.
-- d is divided by the spread of the pictures. Where pictures hardly vary, a tiny difference gives a large d.
-- The words come from tests on American English speakers; they may mean other things to a model.
-- The test shuffles single pictures. Pictures of one scene or figure resemble each other, which makes p too small for
-  groups that differ in their figures (gender, age), and too large for those that share them (skin tones).
-- Drawn people: a skin tone comes with its hair colour, a gender with hair and clothes; d speaks of all of it."""
-ALPHA = 0.05
+- d compares two groups with each other. It does not show how either is treated in use.
+- With few words or few kinds of images d is unstable: read the interval first.
+- d is divided by the spread of the images. Where images hardly vary, a tiny difference gives a large d.
+- The words come from tests on speakers of American English; they may mean other things to a model.
+- The test shuffles single images. Images of one scene or figure resemble each other, which makes p too small for groups
+  that differ in their figures (gender, age), and too large for those that share them (skin tones).
+- Drawn people: skin tones come with hair colours, genders with hair and clothes; d reflects all of it."""
 
 
 def finding(measure: Measure, test: Test) -> Finding:
@@ -41,16 +41,26 @@ def finding(measure: Measure, test: Test) -> Finding:
     first, second = " or ".join(test.x), " or ".join(test.y)
     attribute = test.attribute.replace("_", " ")
     if measure.value is None or measure.p_adj is None:
-        text = f"Not measured: {measure.label_set}; pictures or words do not vary, or there are too few pictures."
+        text = f"Not measured: {measure.label_set}; images or words do not vary, or there are too few images."
         return Finding(text, "not measured", EFFECT, {}, n=measure.n)
     nearer, other = (first, second) if measure.value > 0 else (second, first)
-    size = f"d = {measure.value:.2f} (95 % interval {measure.ci_low:.2f} to {measure.ci_high:.2f})"
-    odds = f"p = {measure.p_adj:.3g} after correction, n = {measure.n}"
-    lies = f"{attribute} {nearer} lies nearer to {test.a}, and {other} to {test.b}: {size}, {odds}"
+    low, high = measure.ci_low or 0.0, measure.ci_high or 0.0
+    size = (
+        f"d = {measure.value:.2f} (95 % interval {low:.2f} to {high:.2f}), p = {measure.p_adj:.3g} after correction "
+        f"for {measure.n_tests} tests, n = {measure.n}"
+    )
+    claim = f"{attribute} {nearer} lies nearer to {test.a}, and {other} to {test.b}: {size}"
+    facts = (EFFECT, {}, measure.value, measure.p_adj, measure.n)
     if measure.p_adj >= ALPHA:
-        text = f"No evidence that {attribute} {first} and {second} lie differently between {test.a} and {test.b}: "
-        return Finding(f"{text}{size}, {odds}.", "no evidence", EFFECT, {}, measure.value, measure.p_adj, measure.n)
-    if (measure.ci_low or 0.0) <= 0 <= (measure.ci_high or 0.0):
-        text = f"With exactly these words, {lies}. The interval, which draws the words again too, holds 0."
-        return Finding(text, "note", EFFECT, {}, measure.value, measure.p_adj, measure.n)
-    return Finding(f"Found: {lies}.", "found", EFFECT, {}, measure.value, measure.p_adj, measure.n)
+        text = (
+            f"No evidence that {attribute} {first} and {second} differ in their association with {test.a} and {test.b}"
+        )
+        return Finding(
+            f"{text}: {size}; 95 of 100 random splits stay below |d| = {measure.null_q95 or 0.0:.2f}.",
+            "no evidence",
+            *facts,
+        )
+    if low <= 0 <= high:
+        text = f"With exactly these words, {claim}. The interval also resamples the words, and contains 0."
+        return Finding(text, "note", *facts)
+    return Finding(f"Found: {claim}.", "found", *facts)

@@ -1,4 +1,4 @@
-"""Accuracy by group and intersection, gaps beside chance, and confusions."""
+"""Accuracy by group and intersection, gaps beside chance, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.bias import groups
 from audits.bias.face_attributes.score import PROBE, ZERO_SHOT, Settings, label_set
+from audits.bias.groups import Study
 from audits.settings import read_settings
 
 if TYPE_CHECKING:
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Accuracy by group and intersection with intervals, gaps against chance, and who is taken for whom."""
+    """Return accuracy by group and intersection with gaps, and the confusion matrix of each attribute and method."""
     settings = read_settings(Settings, rules)
-    study = groups.Study(samples, rules, settings, rng=np.random.default_rng(seed))
+    study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for name, entry in rules.label_sets.items():
-        for way in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):
-            told = label_set(name, way)
-            study.shares(f"accuracy.{name}", told)
-            study.confusion(told, tuple(entry.groups))
+        for method in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):
+            study.shares(f"accuracy.{name}", label_set(name, method))
+            study.confusion(label_set(name, method), tuple(entry.groups))
     return study.analysis(
-        lambda metric: f"the share of pictures whose {metric.split('.')[1].replace('_', ' ')} is told right",
+        lambda metric: f"the accuracy of {metric.split('.')[1].replace('_', ' ')}",
         figures=[f"accuracy.{name}" for name in rules.label_sets],
     )

@@ -1,7 +1,7 @@
-"""How much of a rate do the words decide, and how much the group of the person?
+"""How much of a rate is decided by the words, and how much by the group of the person?
 
-The same pictures are named under every wording: label sets with one label left out, with synonyms, with labels added,
-times several templates. The rate of derogatory labels by group and wording is then taken apart.
+The same images are named under every wording: label sets with one label left out, with synonyms, with labels added,
+times several templates. The variance of the rate of derogatory labels by group and wording is then split.
 """
 
 from __future__ import annotations

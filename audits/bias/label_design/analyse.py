@@ -1,7 +1,7 @@
-"""A table of rates by group and wording, taken apart: how much of its variance is the group's, how much the words'.
+"""The variance of a rate by group and wording, split: how much is due to the group, how much to the words.
 
-Let y(g, l, t) be the rate of group g under label set l and template t: the mean over the group's pictures. Every group
-and every wording counts once, whatever its size, and every picture is seen under every wording. With bars for means,
+Let y(g, l, t) be the rate of group g under label set l and template t: the mean over the group's images. Every group
+and every wording counts once, whatever its size, and every image is named under every wording. With bars for means,
 
     group                G: L T  sum over g (y(g) - y)^2
     label set            L: G T  sum over l (y(l) - y)^2
@@ -11,13 +11,12 @@ and every wording counts once, whatever its size, and every picture is seen unde
 
 divided by the total, so that the five shares add up to 1. There is no residual: the cells are the data, and groups and
 wordings are those at hand, not a sample of others (fixed effects, unweighted means). The noise of small groups is in
-`group` and in `group and wording`; the null says how much: the same sum of squares with groups dealt by lot, as a part
-of the observed total (a part of its own total would be 1 whenever no word decides anything). Knows no model.
+`group` and in `group and wording`; the null says how much: the same sum of squares with groups permuted, as a
+part of the observed total (a part of its own total would be 1 whenever no word decides anything).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,8 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.bias import rates
 from audits.bias.label_design.score import TARGET, Settings
 from audits.bias.label_design.text import PARTS, RATE, SHARE, finding, rate_range
 from audits.contracts import OUTCOME
@@ -46,32 +45,38 @@ _NOTHING = 1e-12  # a sum of squares that is none
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Shares of the variance by group and by wording, and the rate under each wording."""
+    """Return the rate under each wording, and the shares of its variance by group and by wording."""
     settings = read_settings(Settings, rules)
-    return conclude(samples, outcome=OUTCOME + TARGET, slice_by=_usable(samples, settings.slice_by), seed=seed)
-
-
-def _usable(samples: DataFrame, slice_by: Sequence[str]) -> tuple[str, ...]:
-    """Attributes with at least two groups."""
-    return tuple(name for name in slice_by if samples.loc[samples[name] != "", name].nunique() > 1)
+    rng = np.random.default_rng(seed)
+    measures: list[Measure] = []
+    for wording, rows in samples.groupby("label_set", sort=False):
+        row = measuring.share(RATE, rows[OUTCOME + TARGET], list(rows["cluster"]), label_set=str(wording))
+        measures.append(row)
+    compared = settings.compared(samples, but=("labels", "template"))
+    attributes = [by[0] for by in compared if samples.loc[samples[by[0]] != "", by[0]].nunique() > 1 and len(by) == 1]
+    for attribute in attributes:
+        measures += _decomposed(crossed(samples, OUTCOME + TARGET, attribute), attribute, rng)
+    measures = adjust(measures)
+    findings = [rate_range(measures), *(finding(measures, attribute) for attribute in attributes)]
+    return Analysis(measures, findings, list(_figures(measures)))
 
 
 @dataclass(frozen=True)
 class Crossed:
-    """Pictures under wordings: an outcome each, and the group of each picture."""
+    """Images under wordings: an outcome each, and the group of each image."""
 
-    outcomes: NDArray[np.float64]  # (pictures, label sets, templates) 0 or 1
-    codes: NDArray[np.int64]  # (pictures,) 0..groups - 1
+    outcomes: NDArray[np.float64]  # (images, label sets, templates) 0 or 1
+    codes: NDArray[np.int64]  # (images,) 0..groups - 1
     groups: tuple[str, ...]
-    clusters: tuple[str, ...]  # of each picture
+    clusters: tuple[str, ...]  # of each image
 
 
 def shares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-    """Return the five shares of `PARTS`, which add up to 1; NaN where nothing varies or a group has no picture.
+    """Return the five shares of `PARTS`, which add up to 1; NaN where nothing varies or a group has no image.
 
     Args:
         outcomes: (n, label sets, templates).
-        codes: (n,) group of each picture.
+        codes: (n,) group of each image.
         size: number of groups.
     """
     found = squares(outcomes, codes, size)
@@ -80,7 +85,7 @@ def shares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) -
 
 
 def squares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-    """Return the five sums of squares of `PARTS`; NaN where a group has no picture. Arguments as for `shares`."""
+    """Return the five sums of squares of `PARTS`; NaN where a group has no image. Arguments as for `shares`."""
     hot = np.eye(size)[codes]  # (n, groups)
     counts = hot.sum(axis=0)
     if (counts == 0).any():
@@ -97,7 +102,7 @@ def squares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) 
 
 
 def crossed(samples: DataFrame, outcome: str, attribute: str) -> Crossed:
-    """Arrange the rows of samples; pictures without a value of the attribute are left out."""
+    """Arrange the rows of samples; images without a value of the attribute are left out."""
     rows = samples[samples[attribute] != ""].sort_values("sample_id", kind="stable")
     sets, templates = (list(dict.fromkeys(samples[name])) for name in ("labels", "template"))
     wide = rows.pivot(index="sample_id", columns=["labels", "template"], values=outcome)
@@ -109,34 +114,17 @@ def crossed(samples: DataFrame, outcome: str, attribute: str) -> Crossed:
     return Crossed(outcomes, codes, groups, tuple(first["cluster"]))
 
 
-def conclude(samples: DataFrame, *, outcome: str, slice_by: Sequence[str], seed: int) -> Analysis:
-    """Take the rates of every attribute apart, and show the rate under each wording."""
-    rng = np.random.default_rng(seed)
-    measures: list[Measure] = []
-    for wording, rows in samples.groupby("label_set", sort=False):
-        told = rows.assign(value=rows[outcome])
-        measures.append(rates.share(RATE, told, label_set=str(wording)))
-    for attribute in slice_by:
-        usable = samples[samples[attribute] != ""]
-        if usable[attribute].nunique() > 1:
-            measures += _taken_apart(crossed(samples, outcome, attribute), attribute, rng)
-    adjusted = adjust(measures)
-    findings = [finding(adjusted, attribute) for attribute in slice_by]
-    return Analysis(measures=adjusted, findings=[rate_range(adjusted), *findings], figures=list(_figures(adjusted)))
-
-
-def _taken_apart(table: Crossed, attribute: str, rng: np.random.Generator) -> Iterator[Measure]:
+def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Iterator[Measure]:
     size = len(table.groups)
     seen = shares(table.outcomes, table.codes, size)
     total = max(float(squares(table.outcomes, table.codes, size).sum()), _NOTHING)
-    null = np.array([squares(table.outcomes, codes, size) for codes in _dealt(table, rng)]) / total
-    alone = len(set(table.clusters)) == len(table.clusters)
+    null = np.array([squares(table.outcomes, codes, size) for codes in _permuted(table, rng)]) / total
     for at, part in enumerate(PARTS):
         found = intervals.bootstrap(
             np.arange(len(table.codes)),
-            functools.partial(_one, table, at),
+            lambda rows, at=at: float(shares(table.outcomes[rows], table.codes[rows], size)[at]),
             rng=rng,
-            cluster=None if alone else table.clusters,
+            cluster=measuring.repeated(table.clusters),
             resamples=RESAMPLES,
         )
         about = part.startswith("group") and np.isfinite(seen[at])
@@ -154,12 +142,8 @@ def _taken_apart(table: Crossed, attribute: str, rng: np.random.Generator) -> It
         )
 
 
-def _one(table: Crossed, part: int, rows: NDArray[np.int64]) -> float:
-    return float(shares(table.outcomes[rows], table.codes[rows], len(table.groups))[part])
-
-
-def _dealt(table: Crossed, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield the groups dealt to the pictures by lot: within clusters that hold every group, or by whole clusters."""
+def _permuted(table: Crossed, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield the groups in random order: within clusters that hold every group, or by whole clusters."""
     names = pd.factorize(np.array(table.clusters, dtype=object))[0]
     members = [np.flatnonzero(names == name) for name in range(names.max() + 1)]
     held = [set(table.codes[rows].tolist()) for rows in members]
@@ -181,17 +165,19 @@ def _dealt(table: Crossed, rng: np.random.Generator) -> Iterator[NDArray[np.int6
 
 def _figures(measures: Sequence[Measure]) -> Iterator[Figure]:
     parts = [m for m in measures if m.metric.startswith(SHARE)]
-    told = [(m.metric.removeprefix(SHARE).replace("_", " "), m.value, m.ci_low, m.ci_high, m.slice_by) for m in parts]
+    bars = [(m.metric.removeprefix(SHARE).replace("_", " "), m.value, m.ci_low, m.ci_high, m.slice_by) for m in parts]
     columns = ["name", "value", "low", "high", "series"]
-    if told:
-        alt = "Share of the variance of the rate, by what decides it, with intervals; one series an attribute."
-        data = pd.DataFrame(told, columns=columns)
-        yield Figure("variance-shares", "What decides the rate", "bars", data, x="share of variance", y="part", alt=alt)
+    if bars:
+        alt = "Share of the variance of the rate due to each part, with intervals; one series per attribute."
+        data = pd.DataFrame(bars, columns=columns)
+        yield Figure(
+            "variance-shares", "What the rate depends on", "bars", data, x="share of variance", y="part", alt=alt
+        )
     rows = [m for m in measures if m.metric == RATE]
     pairs = [m.label_set.split(" | ", 1) for m in rows]
     data = pd.DataFrame(
         [(name[0], m.value, m.ci_low, m.ci_high, name[-1]) for name, m in zip(pairs, rows, strict=True)]
     )
     data.columns = pd.Index(columns)
-    alt = "Rate of target labels for each label set, a dot with its interval for each template."
-    yield Figure("rate-by-wording", "The rate under each wording", "intervals", data, x="rate", y="label set", alt=alt)
+    alt = "Rate of target labels by label set; one dot with its interval per template."
+    yield Figure("rate-by-wording", "Rate under each wording", "intervals", data, x="rate", y="label set", alt=alt)

@@ -1,13 +1,13 @@
-"""The same pictures named under every wording of a label set."""
+"""The same images named under every wording of a label set."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from audits.answers import cosines
-from audits.bias.labelling import chances, named, prompts, vectors
+from audits.bias.groups import Grouped
+from audits.bias.labelling import chances, named, prompts
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from audits.settings import read_settings
@@ -20,15 +20,12 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
-TARGET = "rate.target"  # the share of pictures whose likeliest label is one of the target group
+TARGET = "rate.target"  # the share of images whose likeliest label is one of the target group
 
 
-class Settings(BaseModel):
-    """What a protocol may set; the first label set is the base that is varied."""
+class Settings(Grouped):
+    """Settings of `bias/label-design`; the first label set is the base that is varied."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slice_by: tuple[str, ...] = Field(min_length=1)
     target: tuple[str, ...] = Field(min_length=1)  # groups of the base set whose labels are counted
     leave_out: tuple[str, ...] = ()  # labels that are left out, one at a time
     synonyms: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # label -> words put in its place, one at a time
@@ -66,28 +63,28 @@ def wordings(rules: Rules, settings: Settings) -> dict[str, tuple[tuple[str, ...
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """All pictures, as they are."""
+    """Return every image, as it is."""
     settings = read_settings(Settings, rules)
-    dataset.require(settings.slice_by, rules.audit)
+    dataset.require(settings.needed, rules.audit)
     wordings(rules, settings)
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All labels of all wordings in all templates."""
+    """Return all labels of all wordings in all templates."""
     sets = wordings(rules, read_settings(Settings, rules)).values()
     return list(dict.fromkeys(prompt for labels, _ in sets for prompt in prompts(labels, rules.templates)))
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture and wording: the likeliest label, and whether it is of the target group."""
+    """Return one row an image and wording: the likeliest label, and whether it is of the target group."""
     import pandas as pd
 
     rows = described(embedded, split=True)
     parts = []
     for name, (labels, target) in wordings(rules, read_settings(Settings, rules)).items():
         for template in rules.templates:
-            table = chances(embedded.model, cosines(embedded.images, vectors(embedded.texts, labels, [template])))
+            table = chances(embedded, labels, [template])
             part = named(rows, f"{name} | {template}", labels=labels, table=table)
             part["labels"], part["template"] = name, template
             part[OUTCOME + TARGET] = part["y_pred"].isin(target).astype(float)

@@ -1,18 +1,17 @@
-"""Which labels a picture gets above each threshold, and whether the occupation is right."""
+"""Which labels an image gets above each threshold, and whether the likeliest is its occupation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from audits.answers import cosines
-from audits.bias import groups
-from audits.bias.labelling import chances, named, texts_of, vectors
+from audits.bias.labelling import chances, named, texts_of
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from audits.settings import read_settings
+from audits.slicing import Sliced
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,26 +22,25 @@ if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
 
 ACCURACY = "accuracy.occupation"
-LABELS = "labels"  # of a picture: a mean number, by group
 
 
-class Settings(BaseModel):
-    """What a protocol may set."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Settings(Sliced):
+    """Settings of `bias/occupations`; `slice_by` and `crossed` are for the accuracy."""
 
     attribute: str = "gender"  # whose two groups are compared
     sides: tuple[str, str]  # its two values
     thresholds: tuple[float, ...] = Field(min_length=1)  # probabilities 0..1 above which a label counts
-    slice_by: tuple[str, ...] = ()  # for the accuracy
-    crossed: tuple[tuple[str, ...], ...] = ()
     most: int = Field(20, ge=1)  # labels of each side in the chart
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """All pictures of both sides."""
+    """Return the images of both sides.
+
+    Raises:
+        BadInput: an attribute or label set is missing, a threshold is outside 0..1, or a side has no image.
+    """
     settings = read_settings(Settings, rules)
-    dataset.require((settings.attribute, *groups.needed(settings.slice_by, settings.crossed)), rules.audit)
+    dataset.require((settings.attribute, *settings.needed), rules.audit)
     wrong = [share for share in settings.thresholds if not 0 < share < 1]
     if wrong or not rules.label_sets:
         raise BadInput(
@@ -53,27 +51,25 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     absent = [side for side in settings.sides if not (inside[settings.attribute] == side).any()]
     if absent:
         raise BadInput(
-            f"The audit compares {' with '.join(settings.sides)}; no picture has {settings.attribute} {absent[0]!r}."
+            f"The audit compares {' with '.join(settings.sides)}; no image has {settings.attribute} {absent[0]!r}."
         )
     return [Item(sample_id) for sample_id in sorted(inside["sample_id"])]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All labels in all templates."""
+    """Return all labels in all templates."""
     return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture and label set: the labels above each threshold, the likeliest one, and whether it is right."""
+    """Return one row an image and label set: the labels above each threshold, and whether the likeliest is correct."""
     import pandas as pd
 
     settings = read_settings(Settings, rules)
     rows = described(embedded, split=True)
     parts = []
     for name, entry in rules.label_sets.items():
-        table = chances(
-            embedded.model, cosines(embedded.images, vectors(embedded.texts, entry.labels, rules.templates))
-        )
+        table = chances(embedded, entry.labels, rules.templates)
         part = named(rows, name, labels=entry.labels, table=table)
         for threshold in settings.thresholds:
             part[above(threshold)] = [[entry.labels[at] for at in np.flatnonzero(row > threshold)] for row in table]
@@ -85,4 +81,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def above(threshold: float) -> str:
     """Return the column that lists the labels above a threshold: "labels>0.005"."""
-    return f"{LABELS}>{threshold:g}"
+    return f"labels>{threshold:g}"

@@ -1,6 +1,6 @@
-"""Who comes up first when a collection of people is searched with a sentence that names no group?
+"""Who ranks first when images of people are searched with a sentence that names no group?
 
-MaxSkew@k, MinSkew@k and NDKL of Geyik et al. 2019, over k, beside what a ranking by lot gives.
+MaxSkew@k, MinSkew@k and NDKL of Geyik et al. 2019, over k, beside what random rankings give.
 """
 
 from __future__ import annotations

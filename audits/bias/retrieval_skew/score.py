@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.answers import DECIMALS, cosines
-from audits.bias.labelling import texts_of, vectors
+from audits.bias.labelling import cosines_of, texts_of
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from audits.settings import read_settings
 from workbench.errors import BadInput
+from workbench.statistics.ranking import order
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.contracts import Embedded
@@ -24,58 +23,53 @@ if TYPE_CHECKING:
 
 
 class Settings(BaseModel):
-    """What a protocol may set."""
+    """Settings of `bias/retrieval-skew`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     slice_by: tuple[str, ...] = Field(min_length=1)  # attributes whose groups are counted among the first k
-    ks: tuple[int, ...] = Field(min_length=1)  # how many of the first are looked at, 1 or more
+    ks: tuple[int, ...] = Field(min_length=1)  # ranks counted from the top, 1 or more
     reference: Literal["data set", "uniform"] = "data set"  # the shares that a fair ranking would have
     leave_out: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # attribute -> values that are no group
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """All pictures, as they are."""
+    """Return every image, as it is.
+
+    Raises:
+        BadInput: an attribute is missing, or no k fits the data set.
+    """
     settings = read_settings(Settings, rules)
     dataset.require(settings.slice_by, rules.audit)
     if min(settings.ks) < 1 or min(settings.ks) > len(dataset.table):
         raise BadInput(
-            f"k lies between 1 and the number of pictures, {len(dataset.table)};"
-            f" got {', '.join(map(str, settings.ks))}. "
-            "One that is larger than a ranking is passed over."
+            f"k lies between 1 and the number of images, {len(dataset.table)}; got {', '.join(map(str, settings.ks))}. "
+            "A k larger than a ranking is skipped."
         )
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All queries in all templates."""
+    """Return all queries in all templates."""
     return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture and query: its cosine, its rank (1: first), and whether it is among the first k."""
+    """Return one row an image and query: its cosine, its rank (1: first), and whether it is among the first k."""
     import pandas as pd
 
     settings = read_settings(Settings, rules)
     rows = described(embedded, split=True)
     parts = []
     for kind, entry in rules.label_sets.items():
-        table = cosines(embedded.images, vectors(embedded.texts, entry.labels, rules.templates))
+        table = cosines_of(embedded, entry.labels, rules.templates)
         for at, query in enumerate(entry.labels):
             part = rows.copy()
             part.insert(2, "label_set", kind)
             part["query"] = query
             part["cosine"] = table[:, at]
-            part["rank"] = ranks(table[:, at], list(rows["sample_id"]))
+            part["rank"] = np.argsort(order(table[:, at], list(rows["sample_id"]))) + 1
             for k in settings.ks:
                 part[f"{OUTCOME}retrieved@{k}"] = (part["rank"] <= k).astype(float)
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def ranks(scores: NDArray[np.float64], sample_ids: list[str]) -> NDArray[np.int64]:
-    """Return 1..n, the highest score first; equal scores (to 1e-6) in order of sample_id."""
-    order = sorted(range(len(scores)), key=lambda at: (-round(float(scores[at]), DECIMALS), sample_ids[at]))
-    found = np.empty(len(scores), np.int64)
-    found[order] = np.arange(1, len(scores) + 1)
-    return found

@@ -1,7 +1,7 @@
 """Counting: does the answer to "how many?" follow the number of things?
 
-Asked twice with the same things, once of one size and once with one total area, so that counting can be told from
-judging how full a picture is.
+Asked twice with the same things, once of one size and once with one total area, to separate counting from judging how
+full an image is.
 """
 
 from __future__ import annotations

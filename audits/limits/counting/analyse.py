@@ -1,16 +1,17 @@
-"""Accuracy, error and slope of the counts, each beside chance."""
+"""Accuracy, error and slope of the counts, each beside chance, and the effect of the total area."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.limits.counting.text import findings
 from audits.seeds import generator
-from audits.shares import changed, counted, units
-from workbench.statistics import intervals, paired
+from workbench.statistics import intervals
 from workbench.statistics.measures import Measure, adjust, number
 
 if TYPE_CHECKING:
@@ -20,74 +21,78 @@ if TYPE_CHECKING:
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
 
-DRAWS = 2000  # of answers dealt to the pictures anew
-BY = ("area", "layout", "drawn", "thing")  # attributes that are told apart where the data set has them
+DRAWS = 2000  # random permutations of the answers
+BY = ("area", "layout", "drawn", "thing")  # attributes whose values are measured apart where the data set has them
+EACH, TOTAL = "each the same", "all together the same"  # values of the attribute `area`
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy, off-by-one, error and slope, each beside chance, and what equal area changes."""
-    measures = _told(samples, {}, seed=seed)
+    measures = _beside_chance(samples, {}, seed=seed)
     for by in (name for name in BY if name in samples.columns):
         for key, rows in samples.groupby(by, sort=True):
-            measures += _told(rows, {by: str(key)}, seed=seed)
+            measures += _beside_chance(rows, {by: str(key)}, seed=seed)
+    fields: dict[str, Any] = {"label_set": str(samples["label_set"].iloc[0]), "direction": "higher"}
     for key, rows in samples.groupby("y_true", sort=False):
-        right = rows["outcome:accuracy"].to_numpy(np.float64)
-        measures.append(_counted("accuracy", right, rows, {"y_true": str(key)}))
-    measures += _area(samples, seed=seed)
+        cluster, slice = list(rows["cluster"]), {"y_true": str(key)}
+        measures.append(measuring.share("accuracy", rows["outcome:accuracy"], cluster, slice=slice, **fields))
+    if "area" in samples.columns and set(samples["area"]) == {EACH, TOTAL}:
+        wide = samples.pivot_table(index="cluster", columns="area", values="outcome:accuracy", aggfunc="mean").dropna()
+        row = measuring.change(
+            "area_change",
+            wide[EACH],
+            wide[TOTAL],
+            cluster=list(wide.index),
+            rng=generator(seed, "area"),
+            reference=EACH,
+            **fields,
+        )
+        measures.append(row)
     measures = adjust(measures, "holm")
-    return Analysis(measures, findings(measures), _figures(samples, measures))
+    return Analysis(measures, list(findings(measures)), _figures(samples, measures))
 
 
-def slope(true: NDArray[np.float64], said: NDArray[np.float64]) -> float:
+def slope(true: NDArray[np.float64], answers: NDArray[np.float64]) -> float:
     """Return the least-squares slope of the answers over the true counts; NaN where all counts are equal."""
     off = true - true.mean()
     below = float((off**2).sum())
-    return float((off * (said - said.mean())).sum() / below) if below else float("nan")
+    return float((off * (answers - answers.mean())).sum() / below) if below else float("nan")
 
 
-def _counted(
-    metric: str, outcomes: NDArray[np.float64], rows: DataFrame, slice: dict[str, str], **extra: Any
-) -> Measure:
-    given = {"label_set": str(rows["label_set"].iloc[0]), "direction": "higher", **extra}
-    return counted(metric, outcomes, cluster=list(rows["cluster"]), slice=slice, **given)
-
-
-def _told(rows: DataFrame, slice: dict[str, str], *, seed: int) -> list[Measure]:
-    """Return the four numbers of some pictures, each beside what the same answers dealt at random give."""
-    true, said = (np.asarray(rows[name].astype(float), np.float64) for name in ("y_true", "y_pred"))
+def _beside_chance(rows: DataFrame, slice: dict[str, str], *, seed: int) -> list[Measure]:
+    """Return the four numbers of some images, each beside what randomly permuted answers give."""
+    true, answers = (np.asarray(rows[name].astype(float), np.float64) for name in ("y_true", "y_pred"))
     parts = [f"{key}={value}" for key, value in slice.items()]
-    dealt = _dealt(true, said, rng=generator(seed, "dealt", *parts))
-    error = rows["error"].to_numpy(np.float64)
-    spread: dict[str, Any] = {"cluster": units(rows), "rng": generator(seed, "counting", *parts)}
-    given: dict[str, Any] = {"n": len(rows), "slice": slice, "label_set": str(rows["label_set"].iloc[0])}
-    steep = intervals.bootstrap(np.column_stack([true, said]), lambda part: slope(part[:, 0], part[:, 1]), **spread)
-    far = intervals.bootstrap(error, **spread)
+    rng = generator(seed, "dealt", *parts)
+    permuted = np.stack([rng.permutation(answers) for _ in range(DRAWS)])
+    off, away = np.abs(permuted - true), true - true.mean()
+    cluster = list(rows["cluster"])
+    fields: dict[str, Any] = {"slice": slice, "label_set": str(rows["label_set"].iloc[0])}
     right, near = (rows[f"outcome:{name}"].to_numpy(np.float64) for name in ("accuracy", "within_one"))
-    beside = _beside(dealt["mean_absolute_error"], far.value, lower=True)
+    error = rows["error"].to_numpy(np.float64)
+    bootstrap = generator(seed, "counting", *parts)
+    steep = intervals.bootstrap(
+        np.column_stack([true, answers]),
+        lambda part: slope(part[:, 0], part[:, 1]),
+        rng=bootstrap,
+        cluster=measuring.repeated(cluster),
+    )
+    null = (permuted @ away) / (away**2).sum() if away.any() else None
+    exact = {**fields, "direction": "higher", **_null((off == 0).mean(axis=1), float(right.mean()))}
+    within = {**fields, "direction": "higher", **_null((off <= 1).mean(axis=1), float(near.mean()))}
+    far = {**fields, "direction": "lower", "unit": "things"}
+    far |= _null(off.mean(axis=1), float(error.mean()), lower=True)
+    rise = {**fields, "direction": "higher", "unit": "ratio", **_null(null, steep.value)}
     return [
-        _counted("accuracy", right, rows, slice, **_beside(dealt["accuracy"], float(right.mean()))),
-        _counted("within_one", near, rows, slice, **_beside(dealt["within_one"], float(near.mean()))),
-        number("mean_absolute_error", far, unit="things", direction="lower", **given, **beside),
-        number("slope", steep, unit="ratio", direction="higher", **given, **_beside(dealt.get("slope"), steep.value)),
+        measuring.share("accuracy", right, cluster, **exact),
+        measuring.share("within_one", near, cluster, **within),
+        measuring.mean("mean_absolute_error", error, cluster, rng=bootstrap, **far),
+        number("slope", steep, n=len(rows), **rise),
     ]
 
 
-def _dealt(
-    true: NDArray[np.float64], said: NDArray[np.float64], *, rng: np.random.Generator
-) -> dict[str, NDArray[np.float64]]:
-    """Deal the answers to the pictures anew, many times: each number as chance gives it, (draws,)."""
-    dealt = np.stack([rng.permutation(said) for _ in range(DRAWS)])
-    off, away = np.abs(dealt - true), true - true.mean()
-    told = {
-        "accuracy": (off == 0).mean(axis=1),
-        "within_one": (off <= 1).mean(axis=1),
-        "mean_absolute_error": off.mean(axis=1),
-    }
-    return {**told, "slope": (dealt @ away) / (away**2).sum()} if away.any() else told
-
-
-def _beside(null: NDArray[np.float64] | None, value: float | None, *, lower: bool = False) -> dict[str, Any]:
-    """Return what chance gives: mean, the bound that one in twenty passes, and how often it does as well."""
+def _null(null: NDArray[np.float64] | None, value: float | None, *, lower: bool = False) -> dict[str, Any]:
+    """Return what chance gives: its mean, the bound that one in twenty exceeds, and how often it does as well."""
     if null is None or value is None:
         return {}
     as_good = null <= value + 1e-12 if lower else null >= value - 1e-12
@@ -98,46 +103,35 @@ def _beside(null: NDArray[np.float64] | None, value: float | None, *, lower: boo
     }
 
 
-def _area(samples: DataFrame, *, seed: int) -> list[Measure]:
-    """Compare the same sets with equal total area and with equal size, where the data set has both of each."""
-    if "area" not in samples.columns or set(samples["area"]) != {"each the same", "all together the same"}:
-        return []
-    wide = samples.pivot_table(index="cluster", columns="area", values="outcome:accuracy", aggfunc="mean").dropna()
-    first, second = (wide[name].to_numpy(np.float64) for name in ("each the same", "all together the same"))
-    found = paired.compare(first, second)
-    name = str(samples["label_set"].iloc[0])
-    return [changed("area_change", found, label_set=name, reference="each the same", direction="higher")]
-
-
-def _figures(samples: DataFrame, measures: list[Measure]) -> list[Figure]:
+def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
     import pandas as pd
 
     order = sorted(set(samples["y_true"]), key=int)
     counts = pd.crosstab(samples["y_true"], samples["y_pred"], normalize="index")
     cells = [
-        (true, said, float(counts.loc[true, said]) if said in counts.columns else 0.0)
+        (true, answer, float(counts.loc[true, answer]) if answer in counts.columns else 0.0)
         for true in order
-        for said in sorted({*order, *samples["y_pred"]}, key=int)
+        for answer in sorted({*order, *samples["y_pred"]}, key=int)
     ]
     one = {m.slice["y_true"]: m for m in measures if m.slice_by == "y_true"}
     rows = [(int(true), one[true].value, one[true].ci_low, one[true].ci_high) for true in order]
     return [
         Figure(
             "answers",
-            "What was answered for each count",
+            "Answers for each count",
             "matrix",
             pd.DataFrame(cells, columns=["row", "column", "value"]),
             "answer",
-            "things in the picture",
-            "For each true count the share of each answer; one that counts would fill the diagonal.",
+            "things in the image",
+            "For each true count the share of each answer; perfect counting fills the diagonal.",
         ),
         Figure(
             "accuracy-by-count",
             "Accuracy by number of things",
             "curve",
             pd.DataFrame(rows, columns=["x", "value", "low", "high"]),
-            "things in the picture",
+            "things in the image",
             "accuracy",
-            "Share of pictures counted rightly, for each number of things, with intervals.",
+            "Share of images counted correctly, for each number of things, with intervals.",
         ),
     ]

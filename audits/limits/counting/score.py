@@ -1,4 +1,4 @@
-"""Which count each picture gets."""
+"""Which count each image gets."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 class Settings(BaseModel):
-    """What a counting protocol settles."""
+    """Settings of `limits/counting`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    counts: tuple[int, ...] = Field(min_length=2)  # numbers that the model chooses from, each 0..10
-    named: bool = False  # say what is counted: "three apples" where the data set has a column `things`
-    objects: str = "objects"  # said otherwise
+    counts: tuple[int, ...] = Field(min_length=2)  # the numbers to choose from, each 0..10
+    named: bool = False  # name the things, as in "three apples", where the data set has a column `things`
+    objects: str = "objects"  # their name otherwise
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """Each picture whose label is one of the counts, as it is.
+    """Return each image whose label is one of the counts, as it is.
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is none, or a count is outside 0..10.
     """
     settings = _settings(rules)
     table = dataset.table
-    kept = sorted(table.loc[[number(label) in settings.counts for label in table["label"]], "sample_id"])
-    if not kept:
+    ids = sorted(table.loc[[number(label) in settings.counts for label in table["label"]], "sample_id"])
+    if not ids:
         raise BadInput(
-            f"No label of {dataset.about.title!r} is a count that the protocol {rules.name!r} asks for "
+            f"No label of {dataset.about.title!r} is a count of the protocol {rules.name!r} "
             f"({', '.join(map(str, settings.counts))}, in digits or words)."
         )
-    return [Item(sample) for sample in kept]
+    return [Item(sample) for sample in ids]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All counts of all things in all templates."""
+    """Return all counts of all things in all templates."""
     settings = _settings(rules)
     return [
         prompt
@@ -63,15 +63,15 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture: the count that was answered, and how far it is from the true one."""
+    """Return one row an image: the answer, and how far it is from the true count."""
     settings = _settings(rules)
     rows = described(embedded)
     things = _things(rows, settings)
     values = np.zeros((len(rows), len(settings.counts)))
     for name in sorted(set(things)):
         here = np.array([thing == name for thing in things])
-        asked = [_prompts(count, name, rules) for count in settings.counts]
-        values[here] = cosines(embedded.images[here], ensemble(embedded.texts, asked))
+        prompts = [_prompts(count, name, rules) for count in settings.counts]
+        values[here] = cosines(embedded.images[here], ensemble(embedded.texts, prompts))
     true = np.array([number(label) for label in rows["y_true"]])
     answered = np.array(settings.counts)[values.argmax(axis=1)]
     rows["label_set"] = f"{len(settings.counts)} counts"
@@ -99,7 +99,7 @@ def _settings(rules: Rules) -> Settings:
 
 
 def _things(table: DataFrame, settings: Settings) -> list[str]:
-    """Return what is counted in each picture, in the plural."""
+    """Return the name of the things in each image, in the plural."""
     if settings.named and "things" in table.columns:
         return [name or settings.objects for name in table["things"]]
     return [settings.objects] * len(table)

@@ -2,63 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from audits.analysis import Finding
-from audits.shares import percent
-from workbench.statistics.measures import Measure
+from audits.findings import finding
 
 if TYPE_CHECKING:
-    pass
+    from audits.analysis import Finding
+    from workbench.statistics.measures import Measure
 
-ALPHA = 0.05
-_FEWEST = 30  # pictures below which nothing is concluded
+_FEWEST = 30  # images below which nothing is concluded
+
 HOW_TO_READ = """
-The model chooses one of the counts for every picture. **Accuracy** is the share that is exactly right, **within
-one** the share that misses by at most one, and the **mean absolute error** how far off it is on average.
+The model chooses one of the counts for every image. **Accuracy** is the share that is exactly right, **within one** the
+share that misses by at most one, and the **mean absolute error** how far off it is on average.
 
-Beside each stands **chance**: the same answers dealt to the pictures at random. It keeps a liking for one number,
-so a model that always says "three" is not above it. Only what chance does not reach is counting, or something like
-it.
+Each is shown beside **chance**: the same answers in random order. This keeps a preference for one number, so a model
+that always answers "three" is not above chance. Only what exceeds chance is counting, or something like it.
 
-**Slope** says how much the answer rises when one thing more is there: 1 for one that counts, 0 for one that does
-not look.
+**Slope** is how much the answer rises per additional thing: 1 for perfect counting, 0 for answers that ignore the
+image.
 
 The same sets are drawn twice: with things of **each the same** size, where more things cover more, and with **all
-together the same** area. A model that judges how full a picture is does worse in the second; `area_change` compares
-both picture by picture.
+together the same** area. A model that judges how full an image is does worse in the second; `area_change` compares both
+image by image.
 """
+
 LIMITS = """
-- Few clean shapes on white: the easiest counting there is. Success here says nothing of crowds, overlap or photos.
-- With equal total area, single things get smaller, and small things are harder to see; a loss there may be either.
-- Number words stand in captions for many things ("two-storey"). A failure may lie in the text tower as well.
-- One thing loses the plural's s in the prompt, so "one" differs from the others in more than its number.
-- With about twenty pictures a cell, only large differences between cells can be found.
+- Few clean shapes on white: the easiest counting there is. Success here does not extend to crowds, overlap or photos.
+- With equal total area single things get smaller, and small things are harder to see; a loss there may be either.
+- Number words in captions mean many things ("two-storey"). A failure may lie in the text tower as well.
+- "One" has no plural s in the prompt, so it differs from the other counts in more than its number.
+- With about twenty images per cell, only large differences between cells can be found.
 """
 
 
-def findings(measures: list[Measure]) -> list[Finding]:
-    """Return the sentences that the measures support."""
-    told = [_right(m) for m in measures if m.metric == "accuracy" and not m.slice]
-    return [*told, *(_full(m) for m in measures if m.metric == "area_change" and m.value is not None)]
-
-
-def _right(m: Measure) -> Finding:
-    if (m.n or 0) < _FEWEST or m.value is None or m.null_mean is None or m.p_adj is None:
-        return Finding(f"Counting is not measured, with {m.n} pictures.", "not measured", m.metric, n=m.n)
-    above, chance = m.value - m.null_mean, percent(m.null_mean)
-    if m.p_adj < ALPHA:
-        text = f"Counts are right for {percent(m.value)} of {m.n} pictures; the same answers dealt at random: {chance}."
-        return Finding(text, "found", m.metric, None, above, m.p_adj, m.n)
-    text = f"No evidence of counting: {percent(m.value)} right, and {chance} by chance."
-    return Finding(text, "no evidence", m.metric, None, above, m.p_adj, m.n)
-
-
-def _full(m: Measure) -> Finding:
-    value = m.value or 0.0
-    if m.p_adj is not None and m.p_adj < ALPHA:
-        way = f"{'falls' if value < 0 else 'rises'} by {percent(abs(value))}"
-        text = f"Accuracy {way} when the total area stays the same: area is part of the answer."
-        return Finding(text, "found", m.metric, None, abs(value), m.p_adj, m.n)
-    text = f"No evidence that the area covered decides the answer ({m.n} pairs)."
-    return Finding(text, "no evidence", m.metric, None, abs(value), m.p_adj, m.n)
+def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Yield the sentences on accuracy beside chance, and on the effect of the total area."""
+    for m in measures:
+        if m.metric == "accuracy" and not m.slice:
+            chance = m.null_mean or 0.0
+            claim = "the share of correct counts, {}, is above that of the same answers in random order"
+            opposite = claim.replace("above", "below")
+            yield finding(m, claim, opposite=opposite, few=_FEWEST, zero=chance, beside=f", {100 * chance:.1f} %")
+        if m.metric == "area_change" and m.value is not None:
+            claim = "accuracy rises by {} when the total area stays the same"
+            opposite = claim.replace("rises", "falls")
+            yield finding(m, claim, opposite=opposite, neutral="accuracy changes when the total area stays the same")

@@ -1,4 +1,4 @@
-"""Unknown pictures: does a score separate what was not asked for from what was, and are digits read?"""
+"""Unknown images: does a score separate what was not asked for from what was, and are digits read?"""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""How well each score separates known from unknown pictures, and how well digits are read."""
+"""How well each score separates known from unknown images, and how well digits are read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.limits.ood.text import CHANCE, findings
 from audits.seeds import generator
-from audits.shares import counted, units
 from workbench.statistics import intervals
 from workbench.statistics.calibration import fpr_at_tpr
 from workbench.statistics.measures import Measure, adjust, number
@@ -24,52 +25,37 @@ ALL = "all unknown"
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return AUROC and FPR95 of each score against each kind of unknown picture, accuracy, and digit reading."""
+    """Return AUROC and FPR95 of each score against each kind of unknown image, accuracy, and digit reading."""
     names = [column.removeprefix("score:") for column in samples.columns if column.startswith("score:")]
-    unknown = samples[~samples["known"]]
-    kinds = [*sorted(set(unknown["origin"])), ALL]
     measures = _reading(samples)
-    for kind in kinds:
+    for kind in (*sorted(set(samples.loc[~samples["known"], "origin"])), ALL):
         part = samples[samples["known"] | (samples["origin"] == kind) | (kind == ALL)]
         for name in names:
             measures += _separation(part, name, kind, seed=seed)
     measures = adjust(measures, "holm")
-    return Analysis(measures, findings(measures), _figures(measures))
+    return Analysis(measures, list(findings(measures)), [_figure(measures)])
 
 
 def _separation(part: DataFrame, name: str, kind: str, *, seed: int) -> list[Measure]:
     scores, known = part[f"score:{name}"].to_numpy(np.float64), part["known"].to_numpy(bool)
-    given: dict[str, Any] = {
-        "n": len(part),
-        "slice": {"score": name, "against": kind},
-        "label_set": str(part["label_set"].iloc[0]),
-    }
-    rng = generator(seed, "ood", name, kind)
-    cluster = units(part)
+    fields: dict[str, Any] = {"n": len(part), "slice": {"score": name, "against": kind}}
+    fields["label_set"] = str(part["label_set"].iloc[0])
+    cluster = measuring.repeated(list(part["cluster"]))
     area = intervals.auroc(scores, known)
     if cluster is not None:
+        rng = generator(seed, "ood", name, kind)
         area = intervals.bootstrap(np.column_stack([scores, known]), _area, rng=rng, cluster=cluster, resamples=500)
     passed = fpr_at_tpr(scores, known, rng=generator(seed, "fpr", name, kind), cluster=cluster)
+    test: dict[str, Any] = {"p_value": _mann_whitney(part, name), "null_mean": 0.5, "family": "auroc"}
     return [
-        number(
-            "auroc",
-            area,
-            direction="higher",
-            unit="probability",
-            p_value=_mann_whitney(part, name),
-            null_mean=0.5,
-            family="auroc",
-            **given,
-        ),
-        number("fpr95", passed, direction="lower", null_mean=0.95, **given),
+        number("auroc", area, direction="higher", unit="probability", **test, **fields),
+        number("fpr95", passed, direction="lower", null_mean=0.95, **fields),
     ]
 
 
 def _area(rows: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    known = rows[:, 1] > 0.5
-    if known.all() or not known.any():
-        return float("nan")
-    return intervals.auroc(rows[:, 0], known).value or 0.0
+    value = intervals.auroc(rows[:, 0], rows[:, 1] > 0.5).value
+    return float("nan") if value is None else value
 
 
 def _mann_whitney(part: DataFrame, name: str) -> float:
@@ -83,37 +69,27 @@ def _mann_whitney(part: DataFrame, name: str) -> float:
 
 
 def _reading(samples: DataFrame) -> list[Measure]:
-    """Return the accuracy of the known pictures, and of the digits by style where there are any."""
+    """Return the accuracy of the known images, and of the digits by style where there are any."""
     from scipy.stats import binomtest
 
-    label_set = str(samples["label_set"].iloc[0])
-    told = []
+    measures = []
     known = samples[samples["outcome:accuracy"].notna()]
     if len(known):
-        right = known["outcome:accuracy"].to_numpy(np.float64)
-        names = list(known["cluster"])
-        told.append(counted("accuracy", right, cluster=names, label_set=label_set, direction="higher"))
+        fields: dict[str, Any] = {"label_set": str(samples["label_set"].iloc[0]), "direction": "higher"}
+        measures.append(measuring.share("accuracy", known["outcome:accuracy"], list(known["cluster"]), **fields))
     digits = samples[samples["outcome:digit_accuracy"].notna()]
     groups: list[tuple[dict[str, str], DataFrame]] = [({}, digits)] if len(digits) else []
     if "style" in digits.columns:
         groups += [({"style": str(key)}, rows) for key, rows in digits.groupby("style", sort=True)]
     for slice, rows in groups:
         right = rows["outcome:digit_accuracy"].to_numpy(np.float64)
-        row = counted(
-            "digit_accuracy",
-            right,
-            cluster=list(rows["cluster"]),
-            slice=slice,
-            label_set="10 digits",
-            direction="higher",
-            null_mean=CHANCE,
-            p_value=float(binomtest(int(right.sum()), len(right), CHANCE).pvalue),
-        )
-        told.append(row)
-    return told
+        test = binomtest(int(right.sum()), len(right), CHANCE)
+        fields = {"label_set": "10 digits", "direction": "higher", "null_mean": CHANCE, "p_value": float(test.pvalue)}
+        measures.append(measuring.share("digit_accuracy", right, list(rows["cluster"]), slice=slice, **fields))
+    return measures
 
 
-def _figures(measures: list[Measure]) -> list[Figure]:
+def _figure(measures: Sequence[Measure]) -> Figure:
     import pandas as pd
 
     rows = [
@@ -122,5 +98,5 @@ def _figures(measures: list[Measure]) -> list[Figure]:
         if m.metric == "auroc"
     ]
     frame = pd.DataFrame(rows, columns=["name", "value", "low", "high", "null", "series"])
-    alt = "For each kind of unknown picture, how well each score tells it from known ones; 0.5 is chance."
-    return [Figure("auroc", "Known against unknown pictures", "intervals", frame, "AUROC", "unknown pictures", alt)]
+    alt = "AUROC of each score against each kind of unknown image; 0.5 is chance."
+    return Figure("auroc", "Known against unknown images", "intervals", frame, "AUROC", "unknown images", alt)

@@ -1,4 +1,4 @@
-"""How high each picture scores as a known one, and which digit is read."""
+"""How high each image scores as a known one, and which digit is read."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ DIGITS = tuple("0123456789")
 
 
 class Settings(BaseModel):
-    """What an out-of-distribution protocol settles."""
+    """Settings of `limits/ood`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    column: str = "origin"  # of the data set: which pictures belong together
-    known: str = "known"  # its value for pictures of what is asked for
+    column: str = "origin"  # of the data set: the kind of each image
+    known: str = "known"  # its value for images of the labels
     scores: tuple[Score, ...] = Field(("msp", "max_logit", "energy", "mcm"), min_length=1)
     mcm_temperature: float = Field(1.0, gt=0)  # of the softmax over plain cosines
-    digit_templates: tuple[str, ...] = ('a photo of the number: "{}".',)  # for the pictures labelled 0 to 9
+    digit_templates: tuple[str, ...] = ('a photo of the number: "{}".',)  # for the images labelled 0 to 9
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """All pictures that have an origin, as they are.
+    """Return all images that have an origin, as they are.
 
     Raises:
-        BadInput: no picture is known, or none is unknown.
+        BadInput: no image is known, or none is unknown.
     """
     settings = read_settings(Settings, rules)
     dataset.require((settings.column,), rules.audit)
     table = dataset.table[dataset.table[settings.column] != ""]
     known = int((table[settings.column] == settings.known).sum())
     if not 0 < known < len(table):
-        found = ", ".join(sorted(set(table[settings.column])))
+        origins = ", ".join(sorted(set(table[settings.column])))
         raise BadInput(
-            f"Known and unknown pictures are compared: {settings.column!r} must be {settings.known!r} for some and "
-            f"something else for others; {dataset.about.title!r} has: {found or 'nothing'}."
+            f"Known and unknown images are needed: {settings.column!r} must be {settings.known!r} for some and "
+            f"something else for others; {dataset.about.title!r} has: {origins or 'nothing'}."
         )
     return [Item(sample) for sample in sorted(table["sample_id"])]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """The known labels in all templates, and the digits in theirs."""
+    """Return the known labels in all templates, and the digits in theirs."""
     settings = read_settings(Settings, rules)
     known = prompts(_labels(dataset, rules, settings), rules.templates)
     return [*known, *prompts(DIGITS, settings.digit_templates)]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture: each score, high where it looks known, and what a digit was read as."""
+    """Return one row an image: each score, high where it looks known, and the digit read."""
     settings = read_settings(Settings, rules)
     labels = _labels(embedded.dataset, rules, settings)
     values = cosines(embedded.images, classifier(embedded.texts, labels, rules.templates))
@@ -140,7 +140,7 @@ def _scored(
 
 
 def _labels(dataset: Dataset, rules: Rules, settings: Settings) -> tuple[str, ...]:
-    """Return the protocol's labels, or those of the known pictures."""
+    """Return the protocol's labels, or those of the known images."""
     if rules.label_sets:
         return tuple(dict.fromkeys(one for labels in closed_set.label_sets(dataset, rules).values() for one in labels))
     table = dataset.table

@@ -1,7 +1,6 @@
-"""Prompts: how much does the wording decide, when labels and pictures stay the same?
+"""Prompts: how much does the wording matter, when labels and images stay the same?
 
-Every template is asked with the same pictures, so that the spread between templates is compared with what chance would
-make of it.
+Every template is used on the same images, so that the spread between templates can be compared with chance.
 """
 
 from __future__ import annotations

@@ -1,15 +1,19 @@
-"""Accuracy by template, its spread beside chance, and what averaging gains."""
+"""Accuracy by template, its spread beside chance, what averaging gains, and accuracy by group."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
 from audits.seeds import generator
-from audits.shares import changed, counted, units
+from audits.settings import read_settings
+from audits.slicing import gap, rate, slices
 from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -21,43 +25,37 @@ if TYPE_CHECKING:
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
 
-ENSEMBLE = "all templates averaged"
-BARE = "{}"  # the label alone
-
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return accuracy of each template, spread with its null, and the gains of averaging and of a template."""
-    reference = str(rules.settings.get("reference", "a photo of a {}."))
-    draws = int(rules.settings.get("draws", 2000))
+    """Return accuracy of each template, spread with its null, the gains of averaging and of a template, and groups."""
+    settings = read_settings(Settings, rules)
+    compared = settings.compared(samples, but=("template",))
     measures: list[Measure] = []
     figures: list[Figure] = []
     for key, rows in samples.groupby("label_set", sort=False):
         name = str(key)
-        one = [
-            counted(
-                "accuracy",
-                part["outcome:accuracy"],
-                cluster=list(part["cluster"]),
-                slice={"template": str(template)},
-                label_set=name,
-                direction="higher",
-            )
-            for template, part in rows.groupby("template", sort=False)
+        templates = [
+            rate(rows, "accuracy", {"label_set": name, "template": str(one)}, seed=seed, direction="higher")
+            for one in dict.fromkeys(rows["template"])
         ]
-        measures += one
-        measures += _spread(rows, tuple(rules.templates), name, draws=draws, seed=seed)
-        measures += _gains(rows, reference, name, seed=seed)
-        figures.append(_figure(one, name))
+        measures += templates
+        measures += _spread(rows, tuple(rules.templates), name, draws=settings.draws, seed=seed)
+        measures += _gains(rows, settings.reference, name, seed=seed)
+        here = {"label_set": name, "template": ENSEMBLE}
+        for slice, _ in slices(rows, compared):
+            measures.append(rate(rows, "accuracy", here | slice, seed=seed, direction="higher"))
+        measures += [gap(rows, "accuracy", here, by=by, seed=seed) for by in compared]
+        figures.append(_figure(templates, name))
     measures = adjust(measures, "holm")
-    return Analysis(measures, findings(measures), figures)
+    return Analysis(measures, list(findings(measures, len(rules.templates))), figures)
 
 
 def chance_spread(
     right: NDArray[np.float64], *, rng: np.random.Generator, draws: int, cluster: list[str] | None = None
 ) -> NDArray[np.float64]:
-    """Deal each picture's answers (n, t) to the templates at random: (draws,) best minus worst mean.
+    """Permute each image's answers (n, t) between the templates at random: (draws,) best minus worst mean.
 
-    Pictures of one cluster are dealt alike, so that what they share stays shared.
+    Images of one cluster are permuted alike, so that what they share stays shared.
     """
     names = cluster or [str(at) for at in range(len(right))]
     places = np.unique(names, return_inverse=True)[1]
@@ -69,64 +67,55 @@ def chance_spread(
     return spread
 
 
-def _wide(rows: DataFrame) -> DataFrame:
-    return rows.pivot(index="sample_id", columns="template", values="outcome:accuracy").sort_index()
+def _wide(rows: DataFrame) -> tuple[DataFrame, list[str]]:
+    """Return the outcomes, a row an image and a column a template, and the clusters of the images."""
+    wide = rows.pivot(index="sample_id", columns="template", values="outcome:accuracy").sort_index()
+    return wide, list(rows.drop_duplicates("sample_id").set_index("sample_id").loc[wide.index, "cluster"])
 
 
-def _clusters(rows: DataFrame) -> list[str] | None:
-    return units(rows.drop_duplicates("sample_id").sort_values("sample_id"))
-
-
-def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: int, seed: int) -> list[Measure]:
-    wide = _wide(rows)
-    kept = [template for template in templates if template in wide.columns]
-    if len(kept) < 2:
+def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: int, seed: int) -> Iterator[Measure]:
+    wide, cluster = _wide(rows)
+    used = [template for template in templates if template in wide.columns]
+    if len(used) < 2:
         nothing = Interval(None, None, None, 0.95, "undefined: one template")
-        return [number("spread", nothing, n=len(wide), label_set=name, unit="difference")]
-    right = wide[kept].to_numpy(np.float64)
+        yield number("spread", nothing, n=len(wide), label_set=name, unit="difference")
+        return
+    right = wide[used].to_numpy(np.float64)
     means = right.mean(axis=0)
-    null = chance_spread(right, rng=generator(seed, "spread", name), draws=draws, cluster=_clusters(rows))
-    best, worst = kept[int(means.argmax())], kept[int(means.argmin())]
-    spread, p_value = paired.widest_difference(right, rng=generator(seed, "widest", name), cluster=_clusters(rows))
-    answers = rows[rows["template"].isin(kept)].groupby("sample_id")["y_pred"].nunique() == 1
-    by_picture = rows.drop_duplicates("sample_id").set_index("sample_id")["cluster"]
-    return [
-        number(
-            "spread",
-            spread,
-            n=len(wide),
-            label_set=name,
-            unit="difference",
-            direction="lower",
-            contrast="between_groups",
-            slice_by="template",
-            reference=f"{worst} to {best}",
-            null_mean=float(null.mean()),
-            null_q95=float(np.quantile(null, 0.95)),
-            p_value=p_value,
-        ),
-        counted("agreement", answers.astype(float), cluster=list(by_picture[answers.index]), label_set=name),
-    ]
+    rng = generator(seed, "spread", name)
+    null = chance_spread(right, rng=rng, draws=draws, cluster=measuring.repeated(cluster))
+    spread, p_value = paired.widest_difference(right, rng=rng, cluster=measuring.repeated(cluster))
+    yield number(
+        "spread",
+        spread,
+        n=len(wide),
+        label_set=name,
+        unit="difference",
+        direction="lower",
+        contrast="between_groups",
+        slice_by="template",
+        reference=f"{used[int(means.argmin())]} to {used[int(means.argmax())]}",
+        null_mean=float(null.mean()),
+        null_q95=float(np.quantile(null, 0.95)),
+        p_value=p_value,
+    )
+    alike = rows[rows["template"].isin(used)].groupby("sample_id")["y_pred"].nunique() == 1
+    yield measuring.share("agreement", alike.loc[wide.index].astype(float), cluster, label_set=name)
 
 
-def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> list[Measure]:
-    wide = _wide(rows)
-    told = []
+def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> Iterator[Measure]:
+    wide, cluster = _wide(rows)
     for metric, first, second in (("ensemble_gain", reference, ENSEMBLE), ("template_gain", BARE, reference)):
         if first in wide.columns and second in wide.columns:
-            found = paired.compare(
-                wide[first].to_numpy(np.float64),
-                wide[second].to_numpy(np.float64),
-                cluster=_clusters(rows),
-            )
-            told.append(changed(metric, found, label_set=name, reference=first, direction="higher"))
+            rng = generator(seed, metric, name)
+            fields = {"label_set": name, "reference": first, "direction": "higher"}
+            yield measuring.change(metric, wide[first], wide[second], cluster=cluster, rng=rng, **fields)
         else:
-            nothing = Interval(None, None, None, 0.95, f"undefined: {first!r} was not asked")
-            told.append(number(metric, nothing, n=len(wide), label_set=name, unit="difference"))
-    return told
+            nothing = Interval(None, None, None, 0.95, f"undefined: {first!r} is no template of the protocol")
+            yield number(metric, nothing, n=len(wide), label_set=name, unit="difference")
 
 
-def _figure(measures: list[Measure], name: str) -> Figure:
+def _figure(measures: Sequence[Measure], name: str) -> Figure:
     import pandas as pd
 
     rows = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in measures]

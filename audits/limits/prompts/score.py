@@ -1,18 +1,18 @@
-"""How each picture is named with every template."""
+"""How each image is named with every template."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import Item
-from audits.limits.prompts.analyse import BARE, ENSEMBLE
 from audits.sampling import described, some
 from audits.settings import read_settings
+from audits.slicing import Sliced
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,32 +21,38 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
+ENSEMBLE = "all templates averaged"
+BARE = "{}"  # the label alone
 
-class Settings(BaseModel):
-    """What a protocol of prompts settles."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Settings(Sliced):
+    """Settings of `limits/prompts`."""
 
-    pictures: int = Field(0, ge=0)  # taken by lot; 0: all
+    pictures: int = Field(0, ge=0)  # images, drawn at random; 0: all
     reference: str = "a photo of a {}."  # template that the ensemble is compared with; one of the protocol's
-    draws: int = Field(2000, ge=100, le=100_000)  # for the spread that chance makes
+    draws: int = Field(2000, ge=100, le=100_000)  # of the null of the spread
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """Each picture with a known label, as it is."""
+    """Return each image with a known label, as it is.
+
+    Raises:
+        BadInput: no image has a known label, or an attribute to slice by is missing.
+    """
     settings = read_settings(Settings, rules)
+    dataset.require(settings.needed, rules.audit)
     ids = closed_set.labelled(dataset, rules)
     return [Item(sample) for sample in some(dataset, ids, count=settings.pictures, seed=seed)]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All labels in all templates, and alone."""
+    """Return all labels in all templates, and alone."""
     sets = closed_set.label_sets(dataset, rules).values()
     return [prompt for labels in sets for prompt in prompts(labels, _templates(rules))]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture, label set and template, and one for the ensemble of the protocol's templates."""
+    """Return one row an image, label set and template, and one for the ensemble of the protocol's templates."""
     import pandas as pd
 
     base = described(embedded)
@@ -68,5 +74,4 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 
 def _templates(rules: Rules) -> tuple[str, ...]:
-    """Return the protocol's templates, and the label alone."""
     return tuple(dict.fromkeys((*rules.templates, BARE)))

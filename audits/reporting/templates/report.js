@@ -89,9 +89,9 @@
       type: "bar", orientation: "h", name, x: pick(data, "value", rows), y: pick(data, "name", rows).map(plain),
       marker: { color: colour, opacity: 0.55 }, error_x: error(data, rows, "value", ink("ink")),
     })),
-    curve: (data, each) => each(({ rows, colour, name }) => ({
+    curve: (data, each) => each(({ rows, colour, name, below }) => ({
       type: "scatter", mode: "lines+markers", name, x: pick(data, "x", rows), y: pick(data, "value", rows),
-      line: { color: colour }, marker: { color: colour }, error_y: error(data, rows, "value", colour),
+      line: { color: colour, width: 2 + 2 * below }, marker: { color: colour, size: 6 + 2 * below }, error_y: error(data, rows, "value", colour),
     })).concat(data.null ? each(({ rows, colour, name }) => ({
       type: "scatter", mode: "lines", name: (name ? name + ": " : "") + "95 % of chance", x: pick(data, "x", rows),
       y: pick(data, "null", rows), line: { color: colour, dash: "dash", width: 1 },
@@ -113,8 +113,8 @@
     const { kind, x, y } = figure.dataset;
     const still = figure.querySelector(".drawing");
     const data = columns(figure.querySelector("table.data"));
-    const each = (make) => groups(data).map(({ name, rows }, at) =>
-      make({ rows, colour: ink("s" + ((at % 6) + 1)), name: plain(short(name)) }));
+    const each = (make) => groups(data).map(({ name, rows }, at, every) =>
+      make({ rows, below: every.length - 1 - at, colour: ink("s" + ((at % 6) + 1)), name: plain(short(name)) }));
     const made = traces[kind](data, each).map((one) => ({ ...one, showlegend: Boolean(one.name) }));
     const lying = kind === "intervals" || kind === "bars";
     const lines = new Set(data.name ?? data.row ?? []).size;
@@ -123,13 +123,16 @@
       ? { type: "category", autorange: "reversed", tickvals: [...new Set((data.name ?? data.row).map(plain))], ticktext: [...new Set((data.name ?? data.row).map((one) => plain(short(one))))] }
       : {};
     if (names.tickvals && names.tickvals.length !== names.ticktext.length) delete names.ticktext;
+    const wide = still.clientWidth || 600;
+    const entries = made.filter((one) => one.showlegend).map((one) => 46 + 7 * one.name.length);
+    const legend = entries.length > 1 ? 20 * Math.ceil((entries.length * Math.max(...entries)) / wide) : 0;
     await load();
     const place = figure.querySelector(".plot") ?? document.createElement("div");
     place.className = "plot";
     still.after(place);
     await Plotly.newPlot(place, made, {
-      height: lying || kind === "matrix" ? Math.min(900, 130 + 26 * lines) : 360,
-      margin: { l: 10, r: 10, t: 36, b: 44 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      height: lying || kind === "matrix" ? Math.min(900, 130 + 26 * lines) + legend : 360 + legend,
+      margin: { l: 10, r: 10, t: 36 + legend, b: 44 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink("ink"), family: "Inter, Helvetica Neue, Arial, sans-serif", size: 12 },
       showlegend: made.length > 1, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       xaxis: { ...rule, ...(kind === "matrix" ? { type: "category" } : {}), title: { text: plain(x) } },

@@ -1,6 +1,6 @@
-"""Corruptions: how much accuracy is left when noise, blur, weather and files spoil a picture?
+"""Corruptions: how much accuracy is left under noise, blur, weather and digital artefacts?
 
-Every picture is compared with itself, undisturbed.
+Every image is compared with itself, undisturbed.
 """
 
 from __future__ import annotations

@@ -1,15 +1,19 @@
-"""Accuracy, paired change and relative drop under each corruption, and mCE."""
+"""Accuracy, paired change and relative drop under each corruption, gaps between groups, and mCE."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
-from audits.shares import changed, counted, units
+from audits.settings import read_settings
+from audits.slicing import By, keyed, slices
 from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -24,26 +28,29 @@ NONE = "none"  # the undisturbed square, in the column `corruption`
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return accuracy, paired change and relative drop a corruption, and mCE where there is a baseline."""
+    """Return accuracy, paired change and relative drop by corruption and by group, and mCE with a baseline."""
+    settings = read_settings(Settings, rules)
+    compared = settings.compared(samples, but=("corruption", "family", "severity"))
     measures: list[Measure] = []
     figures: list[Figure] = []
     for label_set, rows in samples.groupby("label_set", sort=False):
         name = str(label_set)
-        clean = rows[rows["corruption"] == NONE]
-        spoilt = rows[rows["corruption"] != NONE]
+        clean, corrupted = rows[rows["corruption"] == NONE], rows[rows["corruption"] != NONE]
         measures.append(_accuracy(clean, {"corruption": NONE}, name))
         for by in (["corruption"], ["family"], ["severity"], ["corruption", "severity"]):
-            for key, part in spoilt.groupby(by, sort=False):
-                measures += _told(part, clean, dict(zip(by, map(str, key), strict=True)), name)
-        measures += _told(spoilt, clean, {}, name)
-        measures.append(_mce(spoilt, rules, name, seed=seed))
+            for key, part in corrupted.groupby(by, sort=False):
+                slice = dict(zip(by, map(str, key), strict=True))
+                measures += [_accuracy(part, slice, name), *_changes(part, clean, slice, name, seed=seed)]
+        measures += _changes(corrupted, clean, {}, name, seed=seed)
+        measures += _by_group(clean, corrupted, compared, name, seed=seed)
+        measures.append(_mce(corrupted, settings, name, seed=seed))
         figures += _figures(measures, name)
     measures = adjust(measures, "holm")
-    return Analysis(measures, findings(measures), figures)
+    return Analysis(measures, list(findings(measures)), figures)
 
 
 def mean_corruption_error(wrong: DataFrame, baseline: dict[str, float]) -> float:
-    """Return mCE of a table of errors, a row a picture and a column a corruption (mean over severities).
+    """Return mCE of a table of errors, a row an image and a column a corruption (mean over severities).
 
     Source:
         Hendrycks and Dietterich 2019, arXiv:1903.12261, section 3.2.
@@ -52,60 +59,84 @@ def mean_corruption_error(wrong: DataFrame, baseline: dict[str, float]) -> float
 
 
 def _accuracy(rows: DataFrame, slice: dict[str, str], name: str) -> Measure:
-    return counted(
-        "accuracy",
-        rows["outcome:accuracy"],
-        cluster=list(rows["sample_id"] if rows["sample_id"].duplicated().any() else rows["cluster"]),
-        slice=slice,
-        label_set=name,
+    cluster = list(rows["sample_id"] if rows["sample_id"].duplicated().any() else rows["cluster"])
+    fields: dict[str, Any] = {"slice": slice, "label_set": name, "direction": "higher"}
+    return measuring.share("accuracy", rows["outcome:accuracy"], cluster, **fields)
+
+
+def _joined(part: DataFrame, clean: DataFrame) -> DataFrame:
+    """Return one row an image: `before`, its outcome undisturbed, and `after`, the mean over its forms."""
+    after = part.groupby("sample_id", sort=True)["outcome:accuracy"].mean()
+    rows = clean.set_index("sample_id", drop=False).loc[after.index]
+    return rows.assign(before=rows["outcome:accuracy"].astype(float), after=after.astype(float))
+
+
+def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str, *, seed: int) -> list[Measure]:
+    """Return paired change and relative drop of some forms; an image in several forms counts once."""
+    rows = _joined(part, clean)
+    parts = [f"{key}={value}" for key, value in slice.items()]
+    fields: dict[str, Any] = {"slice": slice, "label_set": name}
+    change = measuring.change(
+        "accuracy_change",
+        rows["before"],
+        rows["after"],
+        cluster=list(rows["cluster"]),
+        rng=generator(seed, "change", name, *parts),
+        reference="undisturbed",
         direction="higher",
+        **fields,
     )
+    lost = paired.relative_drop(rows["before"], rows["after"], cluster=measuring.repeated(list(rows["cluster"])))
+    return [change, number("relative_drop", lost, n=len(rows), unit="ratio", direction="lower", **fields)]
 
 
-def _told(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str) -> list[Measure]:
-    """Return accuracy, paired change and relative drop of some forms; pictures in several forms count once."""
-    spoilt = part.groupby("sample_id", sort=True)["outcome:accuracy"].mean()
-    before = clean.set_index("sample_id").loc[spoilt.index]
-    cluster = units(before)
-    first, second = before["outcome:accuracy"].to_numpy(np.float64), spoilt.to_numpy(np.float64)
-    found = paired.compare(first, second, cluster=cluster)
-    given: dict[str, Any] = {"slice": slice, "label_set": name}
-    lost = paired.relative_drop(first, second, cluster=cluster)
-    named = [_accuracy(part, slice, name)] if slice else []  # of everything, the undisturbed rows would be a part
-    return [
-        *named,
-        changed("accuracy_change", found, reference="undisturbed", direction="higher", **given),
-        number("relative_drop", lost, n=len(first), unit="ratio", direction="lower", **given),
-    ]
+def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], name: str, *, seed: int) -> list[Measure]:
+    """Return accuracy and change of each group over all corruptions, and the gaps of both."""
+    measures: list[Measure] = []
+    for slice, part in slices(corrupted, compared):
+        own = clean[clean["sample_id"].isin(part["sample_id"])]
+        measures += [_accuracy(own, {"corruption": NONE} | slice, name), _accuracy(part, slice, name)]
+        measures += _changes(part, own, slice, name, seed=seed)
+    for by in compared:
+        rows = keyed(_joined(corrupted, clean), by)
+        parts = {"cluster": list(rows["cluster"]), "groups": list(rows["group"])}
+        fields: dict[str, Any] = {"slice_by": ",".join(by), "label_set": name, "slice": {"corruption": NONE}}
+        rng = generator(seed, "gap", name, *by)
+        measures.append(measuring.gap("accuracy", rows["before"], rng=rng, **parts, **fields))
+        change = rows["after"] - rows["before"]
+        fields = {"slice_by": ",".join(by), "label_set": name}
+        measures.append(measuring.mean_gap("accuracy_change", change, rng=rng, **parts, **fields))
+    return measures
 
 
-def _mce(spoilt: DataFrame, rules: Rules, name: str, *, seed: int) -> Measure:
+def _mce(corrupted: DataFrame, settings: Settings, name: str, *, seed: int) -> Measure:
     """Return mCE in units of the protocol's baseline; undefined without one, or where corruptions are missing."""
-    baseline = rules.settings.get("baseline")
-    wrong = 1 - spoilt.pivot_table(index="sample_id", columns="corruption", values="outcome:accuracy", aggfunc="mean")
-    severities = set(spoilt["severity"])
-    why = ""
-    if not baseline:
-        why = "undefined: the protocol states no baseline"
-    elif set(baseline["errors"]) != set(wrong.columns) or severities != set("12345"):
-        why = "undefined: baseline and run must hold the same corruptions, at all five severities"
-    if why or not baseline:
-        return number("mce", Interval(None, None, None, 0.95, why), n=len(wrong), label_set=name, unit="ratio")
-    errors = {str(key): float(value) for key, value in baseline["errors"].items()}
-    columns = list(wrong.columns)
-    found = intervals.bootstrap(
-        wrong.to_numpy(np.float64),
-        lambda rows: float(np.mean([rows[:, at].mean() / errors[key] for at, key in enumerate(columns)])),
-        rng=generator(seed, "mce", name),
+    baseline = settings.baseline
+    wrong = 1 - corrupted.pivot_table(
+        index="sample_id", columns="corruption", values="outcome:accuracy", aggfunc="mean"
     )
-    reference = f"{baseline['name']} version {baseline['version']}"
-    return number("mce", found, n=len(wrong), label_set=name, unit="ratio", direction="lower", reference=reference)
+    if baseline is None:
+        why = "undefined: the protocol states no baseline"
+    elif set(baseline.errors) != set(wrong.columns) or set(corrupted["severity"]) != set("12345"):
+        why = "undefined: baseline and run need the same corruptions, at all five severities"
+    else:
+        columns = list(wrong.columns)
+        interval = intervals.bootstrap(
+            wrong.to_numpy(np.float64),
+            lambda rows: float(np.mean([rows[:, at].mean() / baseline.errors[key] for at, key in enumerate(columns)])),
+            rng=generator(seed, "mce", name),
+        )
+        reference = f"{baseline.name} version {baseline.version}"
+        return number(
+            "mce", interval, n=len(wrong), label_set=name, unit="ratio", direction="lower", reference=reference
+        )
+    return number("mce", Interval(None, None, None, 0.95, why), n=len(wrong), label_set=name, unit="ratio")
 
 
 def _figures(measures: list[Measure], name: str) -> list[Figure]:
     import pandas as pd
 
-    here = [m for m in measures if m.label_set == name and m.metric == "accuracy"]
+    here = [m for m in measures if m.label_set == name and m.metric == "accuracy" and m.contrast == "none"]
     one = [(m.slice["corruption"], m.value, m.ci_low, m.ci_high) for m in here if m.slice_by == "corruption"]
     cells = [(m.slice["corruption"], m.slice["severity"], m.value) for m in here if m.slice_by == "corruption,severity"]
     slug = "".join(letter if letter.isalnum() else "-" for letter in name)
@@ -117,7 +148,7 @@ def _figures(measures: list[Measure], name: str) -> list[Figure]:
             pd.DataFrame(one, columns=["name", "value", "low", "high"]),
             "accuracy",
             "corruption",
-            "Accuracy of the undisturbed pictures and under each corruption, over all severities, with intervals.",
+            "Accuracy of the undisturbed images and under each corruption, over all severities, with intervals.",
         ),
         Figure(
             f"severity-{slug}",

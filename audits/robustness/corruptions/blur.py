@@ -1,6 +1,6 @@
 """Four kinds of blur: out of focus, behind frosted glass, in motion, and zooming.
 
-Knows no model. Pictures are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
+Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
 as their code states them (hendrycks/robustness, ImageNet-C).
 """
 
@@ -55,7 +55,7 @@ def motion_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Gener
 
 
 def zoom_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Average the picture with larger and larger ones of itself."""
+    """Average the image with larger and larger versions of itself."""
     factors = np.arange(1, *_ZOOM[severity - 1])
     total = pixels + sum(magnify(pixels, float(factor)) for factor in factors)
     answer: NDArray[np.float64] = total / (len(factors) + 1)

@@ -1,7 +1,4 @@
-"""The table of the fifteen corruptions, and one disturbed picture.
-
-Knows no model and no audit.
-"""
+"""The table of the fifteen corruptions, and one disturbed image."""
 
 from __future__ import annotations
 
@@ -27,30 +24,30 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way to disturb a picture."""
+    """One way to disturb an image."""
 
     name: str
     family: str  # "noise", "blur", "weather" or "digital"
     change: Callable[[NDArray[np.float64], int, np.random.Generator], NDArray[np.float64]]  # may leave 0..1
-    lot: bool = True  # draws; without, the same picture and severity give one answer whatever the seed
+    random: bool = True  # False: the same image and severity give one result whatever the seed
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("gaussian_noise", "noise", noise.gaussian_noise),
     Corruption("shot_noise", "noise", noise.shot_noise),
     Corruption("impulse_noise", "noise", noise.impulse_noise),
-    Corruption("defocus_blur", "blur", blur.defocus_blur, lot=False),
+    Corruption("defocus_blur", "blur", blur.defocus_blur, random=False),
     Corruption("glass_blur", "blur", blur.glass_blur),
     Corruption("motion_blur", "blur", blur.motion_blur),
-    Corruption("zoom_blur", "blur", blur.zoom_blur, lot=False),
+    Corruption("zoom_blur", "blur", blur.zoom_blur, random=False),
     Corruption("snow", "weather", weather.snow),
     Corruption("frost", "weather", weather.frost),
     Corruption("fog", "weather", weather.fog),
-    Corruption("brightness", "weather", weather.brightness, lot=False),
-    Corruption("contrast", "digital", digital.contrast, lot=False),
+    Corruption("brightness", "weather", weather.brightness, random=False),
+    Corruption("contrast", "digital", digital.contrast, random=False),
     Corruption("elastic_transform", "digital", digital.elastic_transform),
-    Corruption("pixelate", "digital", digital.pixelate, lot=False),
-    Corruption("jpeg_compression", "digital", digital.jpeg_compression, lot=False),
+    Corruption("pixelate", "digital", digital.pixelate, random=False),
+    Corruption("jpeg_compression", "digital", digital.jpeg_compression, random=False),
 )
 
 
@@ -67,7 +64,7 @@ def find(name: str) -> Corruption:
 
 
 def disturb(square: Image.Image, name: str, severity: int, *, seed: int, sample_id: str) -> Image.Image:
-    """Disturb an upright RGB picture, by a lot that belongs to (seed, picture, corruption, severity).
+    """Disturb an upright RGB image, with the random generator of (seed, image, corruption, severity).
 
     Raises:
         UnknownName: no such corruption.
@@ -84,7 +81,7 @@ def disturb(square: Image.Image, name: str, severity: int, *, seed: int, sample_
 
 
 def change(picture: Image.Image, item: Item) -> Image.Image:
-    """Cut a picture to the square of its recipe and disturb it as that says."""
+    """Crop an image to the square of its recipe and disturb it as the recipe says."""
     from PIL import Image, ImageOps
 
     recipe = json.loads(item.recipe)

@@ -1,6 +1,6 @@
 """Four disturbances of files and sensors: low contrast, warping, coarse pixels and JPEG.
 
-Knows no model. Pictures are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
+Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
 as their code states them (hendrycks/robustness, ImageNet-C).
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)  # share of the distance to the mean that is kept
-# amplitude and smoothness of the warp, reach of the shear; in units of 244 pixels for a picture of 224, as published
+# amplitude and smoothness of the warp, reach of the shear; in units of 244 pixels for an image of 224, as published
 _WARP = ((2, 0.7, 0.1), (2, 0.08, 0.2), (0.05, 0.01, 0.02), (0.07, 0.01, 0.02), (0.12, 0.01, 0.02))
 _WARP_UNIT = 244 / 224
 _COARSE = (0.6, 0.5, 0.4, 0.3, 0.25)  # of the side
@@ -33,7 +33,7 @@ def contrast(pixels: NDArray[np.float64], severity: int, rng: np.random.Generato
 
 
 def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Shear the picture by lot and warp it smoothly, in one resampling.
+    """Shear the image at random and warp it smoothly, in one resampling.
 
     Source of the warp:
         Simard, Steinkraus and Platt 2003, ICDAR, section 2.
@@ -48,7 +48,7 @@ def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random
     for axis in (0, 1):
         way = rng.uniform(-1, 1, (height, width))
         grid[..., axis] += amplitude * gaussian_filter(way, sigma, mode="reflect", truncate=3)
-    places = grid @ matrix.T + offset  # (h, w, 2), rows and columns of the picture
+    places = grid @ matrix.T + offset  # (h, w, 2), rows and columns of the image
     channels = [map_coordinates(pixels[..., at], places.transpose(2, 0, 1), order=1, mode="mirror") for at in range(3)]
     return np.stack(channels, axis=-1)
 
@@ -73,7 +73,7 @@ def jpeg_compression(pixels: NDArray[np.float64], severity: int, rng: np.random.
 def _shear(
     height: int, width: int, *, reach: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Move three corners of a centred square by lot: matrix (2, 2) and offset (2,) that lead back into the picture."""
+    """Move three corners of a centred square at random: matrix (2, 2) and offset (2,) back into the image."""
     middle = np.array([height, width]) // 2
     arm = min(height, width) // 3
     corners = middle + arm * np.array([[1, 1], [1, -1], [-1, -1]])

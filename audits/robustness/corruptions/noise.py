@@ -1,6 +1,6 @@
 """Three kinds of noise: in every pixel, of counted light, and in single values.
 
-Knows no model. Pictures are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
+Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
 as their code states them (hendrycks/robustness, ImageNet-C).
 """
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIGMA = (0.08, 0.12, 0.18, 0.26, 0.38)  # of the noise, in units of the whole range
-_PHOTONS = (60, 25, 12, 5, 3)  # counted where the picture is white
+_PHOTONS = (60, 25, 12, 5, 3)  # counted where the image is white
 _HIT = (0.03, 0.06, 0.09, 0.17, 0.27)  # share of values that turn black or white
 
 

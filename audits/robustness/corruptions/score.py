@@ -1,4 +1,4 @@
-"""How each picture is named as it is and under every corruption."""
+"""How each image is named undisturbed and under every corruption."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits import closed_set
-from audits.answers import classifier, cosines, prompts
+from audits.answers import classifier, cosines
 from audits.contracts import CLEAN, Item
 from audits.robustness.corruptions.change import CORRUPTIONS, SEVERITIES, find
 from audits.sampling import described, some
 from audits.settings import read_settings
+from audits.slicing import Sliced
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,57 +25,60 @@ if TYPE_CHECKING:
 
 
 class Baseline(BaseModel):
-    """Errors of another model that mCE is measured in; a part of the protocol and of its hash."""
+    """Errors of another model that mCE is measured in; part of the protocol and of its hash."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     version: str
     source: str
-    errors: dict[str, float]  # corruption -> share 0..1, mean over the five severities, on the same pictures and labels
+    errors: dict[str, float]  # corruption -> share 0..1, mean over the five severities, on the same images and labels
 
 
-class Settings(BaseModel):
-    """What a protocol of corruptions settles."""
+class Settings(Sliced):
+    """Settings of `robustness/corruptions`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pictures: int = Field(0, ge=0)  # taken by lot; 0: all
-    choices: int = Field(0, ge=0)  # labels that each picture is asked with; 0: all
-    size: int = Field(224, ge=32, le=1024)  # pixels: every picture is cut to this square, then disturbed
+    pictures: int = Field(0, ge=0)  # images, drawn at random; 0: all
+    choices: int = Field(0, ge=0)  # labels that each image is named with; 0: all
+    size: int = Field(224, ge=32, le=1024)  # pixels: every image is cropped to this square, then disturbed
     corruptions: tuple[str, ...] = Field(tuple(row.name for row in CORRUPTIONS), min_length=1)
     severities: tuple[int, ...] = Field(SEVERITIES, min_length=1)
     baseline: Baseline | None = None  # without one, mCE is not measured
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """Each picture cut to its square, and that square under every corruption at every severity.
+    """Return each image cropped to its square, and that square under every corruption at every severity.
 
     Raises:
-        UnknownName: the protocol names a corruption that there is not.
-        BadInput: a severity outside 1..5.
+        UnknownName: the protocol names an unknown corruption.
+        BadInput: a severity outside 1..5, or an attribute to slice by is missing.
     """
-    settings = _settings(rules)
+    settings = read_settings(Settings, rules)
+    dataset.require(settings.needed, rules.audit)
+    for name in (*settings.corruptions, *(settings.baseline.errors if settings.baseline else ())):
+        find(name)
+    if wrong := sorted(set(settings.severities) - set(SEVERITIES)):
+        raise BadInput(f"A severity is 1, 2, 3, 4 or 5; the protocol {rules.name!r} asks for {wrong}.")
     ids = some(dataset, closed_set.labelled(dataset, rules), count=settings.pictures, seed=seed)
-    items = [Item(sample, CLEAN, _recipe("", 0, settings=settings, seed=seed)) for sample in ids]
-    for name in settings.corruptions:
-        for severity in settings.severities:
-            recipe = _recipe(name, severity, settings=settings, seed=seed)
-            items += [Item(sample, f"{name}:{severity}", recipe) for sample in ids]
+    forms = [("", 0), *((name, severity) for name in settings.corruptions for severity in settings.severities)]
+    items = []
+    for name, severity in forms:
+        recipe = {"corruption": name, "severity": severity, "size": settings.size, "seed": seed}
+        text = json.dumps(recipe, sort_keys=True, ensure_ascii=True)
+        items += [Item(sample, f"{name}:{severity}" if name else CLEAN, text) for sample in ids]
     return items
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """All labels in all templates."""
-    sets = closed_set.label_sets(dataset, rules).values()
-    return [prompt for labels in sets for prompt in prompts(labels, rules.templates)]
+    """Return all labels in all templates."""
+    return closed_set.texts(dataset, rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """One row a picture, form and label set: what was answered."""
+    """Return one row an image, form and label set: the answer."""
     import pandas as pd
 
-    settings = _settings(rules)
+    settings = read_settings(Settings, rules)
     base = described(embedded)
     forms = [variant.partition(":")[::2] for variant in base["variant"]]
     families = {row.name: row.family for row in CORRUPTIONS}
@@ -90,23 +94,9 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         rows["label_set"] = f"{name}: {size} of {len(labels)}"
         answers = []
         for truth, sample, row in zip(rows["y_true"], rows["sample_id"], values, strict=True):
-            asked = closed_set.choices(labels, truth, size=settings.choices, seed=seed, sample_id=sample)
-            answers.append(labels[asked[int(row[asked].argmax())]])
+            choices = closed_set.choices(labels, truth, size=settings.choices, seed=seed, sample_id=sample)
+            answers.append(labels[choices[int(row[choices].argmax())]])
         rows["y_pred"] = answers
         rows["outcome:accuracy"] = (rows["y_pred"] == rows["y_true"]).astype(float)
         frames.append(rows)
     return pd.concat(frames, ignore_index=True)
-
-
-def _settings(rules: Rules) -> Settings:
-    settings = read_settings(Settings, rules)
-    for name in (*settings.corruptions, *(settings.baseline.errors if settings.baseline else ())):
-        find(name)
-    if wrong := sorted(set(settings.severities) - set(SEVERITIES)):
-        raise BadInput(f"A severity is 1, 2, 3, 4 or 5; the protocol {rules.name!r} asks for {wrong}.")
-    return settings
-
-
-def _recipe(name: str, severity: int, *, settings: Settings, seed: int) -> str:
-    recipe = {"corruption": name, "severity": severity, "size": settings.size, "seed": seed}
-    return json.dumps(recipe, sort_keys=True, ensure_ascii=True)

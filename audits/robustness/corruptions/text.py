@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from audits.analysis import Finding
-from audits.shares import percent
-from workbench.statistics.measures import Measure
+from audits.findings import finding, gap_finding
 
 if TYPE_CHECKING:
-    pass
+    from audits.analysis import Finding
+    from workbench.statistics.measures import Measure
 
-ALPHA = 0.05
 HOW_TO_READ = """
-Every picture was cut to a square and asked undisturbed, then disturbed in fifteen ways at several severities (1
-mild, 5 harsh). **Accuracy** stands for each way and severity. **Change** compares each picture with itself, so it
-needs far fewer pictures than two accuracies side by side: below 0 the disturbance costs answers. The p-values of
-one family were adjusted for their number (Holm).
+Every image is cropped to a square and named undisturbed, then under up to fifteen corruptions at several severities
+(1 mild, 5 harsh). **Accuracy** is given for each corruption and severity. **Change** compares each image with itself,
+so it needs far fewer images than two separate accuracies: below 0 the corruption costs accuracy. The p-values of one
+family are adjusted for their number (Holm).
 
-**Relative drop** is the share of the undisturbed accuracy that is lost: 0 nothing, 1 all of it. It is not defined
-where nothing was right to begin with.
+**Relative drop** is the share of the undisturbed accuracy that is lost: 0 nothing, 1 all of it. It is undefined where
+nothing was correct undisturbed.
+
+Groups are compared by their undisturbed accuracy and by their change over all corruptions; each gap is shown beside
+what chance alone gives.
 
 **mCE**, the mean corruption error, divides this model's errors by those of a baseline that the protocol states with
-name and version. Without one it is not measured.
+name and version. Without a baseline it is not measured.
 """
+
 LIMITS = """
-- Drawn corruptions are not weather and no camera. They show sensitivity, not what happens outdoors.
-- The frost is drawn, not photographed as in ImageNet-C, and pictures are disturbed in memory, not stored as JPEG:
-  values differ from published ImageNet-C tables.
-- Corruptions are drawn at the size that the protocol states; a model that sees larger pictures gets them enlarged.
-- Each picture has one lot a corruption and severity. Few pictures find large costs only: "no evidence" here is no
-  evidence of robustness.
+- Synthetic corruptions are not weather and not a camera. They show sensitivity, not what happens outdoors.
+- The frost is drawn, not photographed as in ImageNet-C, and images are disturbed in memory, not stored as JPEG: values
+  differ from published ImageNet-C tables.
+- Corruptions are applied at the size that the protocol states; a model that takes larger images gets them enlarged.
+- Each image has one random draw per corruption and severity. Few images show large costs only: "no evidence" is no
+  evidence of robustness, and each finding states the smallest change that could have been shown.
 - Drawings on plain grounds survive blur and noise better than photos of many things.
 """
 
 
-def findings(measures: list[Measure]) -> list[Finding]:
-    """Return the sentences that the measures support."""
-    result = []
+def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
+    """Yield the sentences on the change under each corruption and all together, by group, and on gaps."""
     for m in measures:
-        if m.metric != "accuracy_change" or m.slice_by not in ("", "corruption"):
-            continue
-        what = m.slice.get("corruption", "all corruptions together")
-        if m.value is None or m.p_adj is None:
-            result.append(Finding(f"What {what} costs is not measured.", "not measured", m.metric, m.slice))
-        elif m.p_adj < ALPHA:
-            way = "costs" if m.value < 0 else "adds"
-            text = f"{what} {way} {percent(abs(m.value))} of all answers ({m.n} pictures, each against itself)."
-            result.append(Finding(text, "found", m.metric, m.slice, abs(m.value), m.p_adj, m.n))
-        else:
-            text = f"No evidence that {what} changes accuracy, with {m.n} pictures."
-            result.append(Finding(text, "no evidence", m.metric, m.slice, abs(m.value), m.p_adj, m.n))
-    return result
+        if m.contrast == "between_groups":
+            what = "undisturbed accuracy" if m.metric == "accuracy" else "the change of accuracy under corruptions"
+            yield gap_finding(m, what)
+        elif m.metric == "accuracy_change" and m.slice_by in ("", "corruption"):
+            name = m.slice.get("corruption", "")
+            lower, higher = ("lowers", "raises") if name else ("lower", "raise")
+            what = name.replace("_", " ") or "the corruptions together"
+            yield finding(
+                m,
+                f"{what} {higher} accuracy by {{}}",
+                opposite=f"{what} {lower} accuracy by {{}}",
+                neutral=f"{what} {'changes' if name else 'change'} accuracy",
+            )

@@ -1,6 +1,6 @@
 """Four kinds of weather: snow, frost, fog and glaring light.
 
-Knows no model. Pictures are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
+Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
 as their code states them (hendrycks/robustness, ImageNet-C). Their frost is cut from photos; ours is drawn.
 """
 

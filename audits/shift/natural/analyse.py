@@ -1,4 +1,4 @@
-"""Accuracy on base and shift, the drop, and robustness relative to other models."""
+"""Accuracy on base and shift, the fall between them, and robustness relative to other models."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.analysis import Analysis, Figure, Finding
-from audits.rates import rate, spoken, with_published
+from audits import measuring
+from audits.analysis import Analysis, Figure
+from audits.seeds import generator
 from audits.settings import read_settings
 from audits.shift.natural.score import Point, Settings
-from workbench.statistics import measures as table
+from audits.shift.natural.text import findings
+from audits.slicing import rate
 from workbench.statistics.intervals import Interval, bootstrap
-from workbench.statistics.paired import compare
+from workbench.statistics.measures import adjust, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,42 +25,38 @@ if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
     from workbench.statistics.measures import Extra, Measure
 
-RESAMPLES = 2000
-ENOUGH = 3  # points that a line needs to have anything to say
-_SAID = {
-    "fall": "accuracy falls by {} from the base to {style}",
-    "effective_robustness": "accuracy on {style} lies above the line of other models by {}",
-    "relative_robustness": "accuracy on {style} lies above that of the reference model by {}",
-}
+ENOUGH = 3  # points that a line needs
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return everything that the samples say about shifts."""
-    chosen = read_settings(Settings, rules)
+    """Return accuracies, falls, and effective and relative robustness where there is something to compare with."""
+    import pandas as pd
+
+    settings = read_settings(Settings, rules)
     styles = sorted(set(samples["label_set"]))
-    found = [measure for style in styles for measure in _measures(samples, style, chosen, seed)]
-    measures = with_published(table.adjust(found), rules.published)
-    findings = [
-        spoken(_SAID[m.metric].replace("{style}", m.label_set), m, few=chosen.min_classes)
+    classes = {style: by_class(samples, style, settings.base) for style in styles}
+    measures = adjust([m for style in styles for m in _measures(samples, style, classes[style], settings, seed=seed)])
+    rows = [
+        (m.label_set, m.value, m.ci_low, m.ci_high, "base" if m.slice["style"] == settings.base else "shift")
         for m in measures
-        if m.metric in _SAID
+        if m.metric == "accuracy" and m.value is not None
     ]
-    for style in styles:
-        findings += _missing(len(by_class(samples, style, chosen.base)), style, chosen)
-    return Analysis(measures, findings, _figures(measures, chosen), tables=_tables(chosen))
-
-
-def _missing(classes: int, style: str, chosen: Settings) -> Iterator[Finding]:
-    here = {"label_set": style}
-    if classes < chosen.min_classes:
-        text = f"{style}: {classes} class(es) are shared with the base, fewer than {chosen.min_classes}: not measured."
-        yield Finding(text, "not measured", metric="fall", slice=here, n=classes)
-    elif len(chosen.baseline_points.get(style, ())) < ENOUGH:
-        text = (
-            f"{style}: there are fewer than {ENOUGH} published points on these pictures; effective robustness is not "
-            "measured."
-        )
-        yield Finding(text, "not measured", metric="effective_robustness", slice=here, n=classes)
+    figure = Figure(
+        "accuracy",
+        "Accuracy on the base and on each shift, on the classes of the shift",
+        "intervals",
+        pd.DataFrame(rows, columns=["name", "value", "low", "high", "series"]),
+        x="accuracy",
+        y="shift",
+        alt="Two dots with intervals per shift: accuracy on base and shifted images of the same classes.",
+    )
+    points = []
+    for style, published in sorted(settings.baseline_points.items()):
+        fit = line(published) if len(published) >= ENOUGH else (float("nan"), float("nan"))
+        points += [{"shift": style, **one.model_dump(), "intercept": fit[0], "slope": fit[1]} for one in published]
+    tables = {"Points behind the lines": pd.DataFrame(points)} if points else None
+    sizes = {style: len(pairs) for style, pairs in classes.items()}
+    return Analysis(measures, list(findings(measures, sizes, settings)), [figure], tables=tables)
 
 
 def by_class(samples: DataFrame, style: str, base: str) -> NDArray[np.float64]:
@@ -91,28 +89,6 @@ def expected(base: float, fit: tuple[float, float]) -> float:
     return float(1 / (1 + np.exp(-(fit[0] + fit[1] * logit(base)))))
 
 
-def _measures(samples: DataFrame, style: str, chosen: Settings, seed: int) -> Iterator[Measure]:
-    here = {"label_set": style}
-    for kind in (chosen.base, style):
-        yield rate(samples, "accuracy", here | {"style": kind}, seed=seed)
-    pairs = by_class(samples, style, chosen.base)
-    n = len(pairs)
-    if n < chosen.min_classes:
-        return
-    fall = compare(pairs[:, 1], pairs[:, 0])
-    given: Extra = {"label_set": style, "unit": "difference"}
-    tested: Extra = {**given, "contrast": "paired", "p_value": fall.p_value, "family": "fall"}
-    yield table.number("fall", fall.difference, n=n, **tested)
-    points = chosen.baseline_points.get(style, ())
-    if len(points) >= ENOUGH:
-        yield table.number("effective_robustness", effective(pairs, points, seed=seed), n=n, **given)
-    if style in chosen.relative_to:
-        reference = chosen.relative_to[style]
-        gap = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference.shifted), rng=seed)
-        against: Extra = {**given, "reference": reference.model}
-        yield table.number("relative_robustness", gap, n=n, **against)
-
-
 def effective(pairs: NDArray[np.float64], points: tuple[Point, ...], *, seed: int) -> Interval:
     """Return accuracy on the shift minus what the line predicts, -1..1; the interval resamples classes.
 
@@ -128,32 +104,28 @@ def effective(pairs: NDArray[np.float64], points: tuple[Point, ...], *, seed: in
     return bootstrap(pairs, above, rng=seed)
 
 
-def _tables(chosen: Settings) -> dict[str, DataFrame] | None:
-    import pandas as pd
-
-    rows = []
-    for style, points in sorted(chosen.baseline_points.items()):
-        fit = line(points) if len(points) >= ENOUGH else (float("nan"), float("nan"))
-        rows += [{"shift": style, **point.model_dump(), "intercept": fit[0], "slope": fit[1]} for point in points]
-    return {"Points behind the lines": pd.DataFrame(rows)} if rows else None
-
-
-def _figures(measures: list[Measure], chosen: Settings) -> list[Figure]:
-    import pandas as pd
-
-    rows = [
-        (m.label_set, m.value, m.ci_low, m.ci_high, "base" if m.slice["style"] == chosen.base else "shift")
-        for m in measures
-        if m.metric == "accuracy" and m.value is not None
-    ]
-    return [
-        Figure(
-            "accuracy",
-            "Accuracy on the base and on each shift, on the classes of the shift",
-            "intervals",
-            pd.DataFrame(rows, columns=["name", "value", "low", "high", "series"]),
-            x="accuracy",
-            y="shift",
-            alt="Two dots with intervals a shift: accuracy on base and shifted pictures of the same classes.",
-        )
-    ]
+def _measures(
+    samples: DataFrame, style: str, pairs: NDArray[np.float64], settings: Settings, *, seed: int
+) -> Iterator[Measure]:
+    for kind in (settings.base, style):
+        yield rate(samples, "accuracy", {"label_set": style, "style": kind}, seed=seed)
+    n = len(pairs)
+    if n < settings.min_classes:
+        return
+    yield measuring.change(
+        "fall",
+        pairs[:, 1],
+        pairs[:, 0],
+        cluster=[str(at) for at in range(n)],
+        rng=generator(seed, "fall", style),
+        label_set=style,
+        family="fall",
+    )
+    fields: Extra = {"label_set": style, "unit": "difference"}
+    points = settings.baseline_points.get(style, ())
+    if len(points) >= ENOUGH:
+        yield number("effective_robustness", effective(pairs, points, seed=seed), n=n, **fields)
+    if style in settings.relative_to:
+        reference = settings.relative_to[style]
+        above = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference.shifted), rng=seed)
+        yield number("relative_robustness", above, n=n, reference=reference.model, **fields)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audits.analysis import Analysis, Figure, Finding
+from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME
-from audits.rates import gap, groups, rate, spoken, with_published
 from audits.settings import read_settings
+from audits.slicing import gap, groups, rate
 from audits.surveillance.identity.gallery import sweep
 from audits.surveillance.identity.score import DRAWS, LABEL_SET, Settings
-from workbench.statistics import measures as table
+from audits.surveillance.identity.text import findings
 from workbench.statistics.intervals import bootstrap
+from workbench.statistics.measures import adjust, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,60 +33,69 @@ _ROWS = ("beaten_by", "subjects", "genuine", "over", "threshold", "size", "drawn
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
-    """Return everything that the samples say, in aggregate."""
-    chosen = read_settings(Settings, rules)
+    """Return accuracy by gallery size, both error rates and the equal error rate, overall and by group."""
+    import pandas as pd
+
+    settings = read_settings(Settings, rules)
     probes = samples[samples["variant"] == CLEAN].dropna(axis="columns", how="all")
     drawn = samples[samples["variant"] == DRAWS]
-    sizes = [size for size in chosen.gallery_sizes if f"{OUTCOME}top1@{size}" in probes]
-    kinds = groups(probes, but=_ROWS)
-    measures = with_published(table.adjust(list(_measures(probes, sizes, kinds, chosen, seed))), rules.published)
-    findings = [*_findings(measures, chosen), *_missing(probes, chosen)]
-    tables = {"Drawn galleries": _spread(drawn)}
-    return Analysis(measures, findings, _figures(measures, probes, chosen), _doubts(probes), tables)
+    sizes = [size for size in settings.gallery_sizes if f"{OUTCOME}top1@{size}" in probes]
+    measures = adjust(list(_measures(probes, sizes, settings, seed)))
+    sanity = []
+    if float(probes[f"{OUTCOME}false_non_match"].mean()) == 1:
+        sanity.append("At the threshold every own subject is rejected: the model does not separate these subjects.")
+    spread = [
+        (int(size), len(shares), *np.quantile(shares, [0.5, 0.025, 0.975]).round(4))
+        for size, shares in zip(drawn["size"], drawn["drawn"], strict=True)
+    ]
+    columns = ["subjects", "galleries drawn", "median top1", "2.5 %", "97.5 %"]
+    tables = {"Drawn galleries": pd.DataFrame(spread, columns=columns)}
+    sentences = list(findings(measures, settings, subjects=int(probes["subjects"].iloc[0])))
+    return Analysis(measures, sentences, _figures(measures, probes, settings), sanity, tables)
 
 
-def _measures(probes: DataFrame, sizes: list[int], kinds: list[str], chosen: Settings, seed: int) -> Iterator[Measure]:
+def _measures(probes: DataFrame, sizes: list[int], settings: Settings, seed: int) -> Iterator[Measure]:
     for size in sizes:
         yield rate(probes, f"top1@{size}", HERE, seed=seed, null_mean=1.0 / size)
     yield from (rate(probes, name, HERE, seed=seed) for name in ERRORS)
-    yield _equal_error(probes, {}, chosen, seed)
-    for kind in kinds:
+    yield _equal_error(probes, {}, settings.step, seed)
+    for kind in groups(probes, but=_ROWS):
         within = f"false_match_within {kind}"
+        names = [*ERRORS, *([within] if f"{OUTCOME}{within}" in probes else []), *(f"top1@{one}" for one in sizes[-1:])]
         for value in sorted(set(probes[kind])):
-            here = HERE | {kind: value}
-            names = (*ERRORS, *([within] if f"{OUTCOME}{within}" in probes else []), *_largest(sizes))
-            yield from (rate(probes, name, here, seed=seed) for name in names)
-            yield _equal_error(probes[probes[kind] == value], {kind: value}, chosen, seed)
-        yield gap(probes, "false_non_match", HERE, by=kind, seed=seed)
+            yield from (rate(probes, name, HERE | {kind: value}, seed=seed) for name in names)
+            yield _equal_error(probes[probes[kind] == value], {kind: value}, settings.step, seed)
+        yield gap(probes, "false_non_match", HERE, by=(kind,), seed=seed)
 
 
-def _largest(sizes: list[int]) -> list[str]:
-    return [f"top1@{sizes[-1]}"] if sizes else []
+def _errors(probes: DataFrame, step: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, thresholds) share of strangers that reach each threshold, and whether the own subject lies below it."""
+    others = probes["subjects"].to_numpy(dtype=float)[:, None] - 1
+    below = probes["genuine"].to_numpy(dtype=np.float64)[:, None] < sweep(step)[None, :]
+    return np.array(probes["over"].tolist(), dtype=np.float64) / others, below
 
 
-def _equal_error(probes: DataFrame, slice_: dict[str, str], chosen: Settings, seed: int) -> Measure:
+def _equal_error(probes: DataFrame, slice: dict[str, str], step: float, seed: int) -> Measure:
     """Return the equal error rate of some probes against all strangers; the interval resamples subjects."""
-    over = np.array(probes["over"].tolist(), dtype=np.float64) / (probes["subjects"].to_numpy(dtype=float) - 1)[:, None]
-    below = probes["genuine"].to_numpy(dtype=np.float64)[:, None] < sweep(chosen.step)[None, :]
+    over, below = _errors(probes, step)
     subjects = probes["cluster"].to_numpy()
-    order = sorted(set(subjects))
     rows = np.stack(  # (subjects, 2 * thresholds + 1): sums of both errors, and how many probes
         [
             np.concatenate([over[subjects == one].sum(0), below[subjects == one].sum(0), [(subjects == one).sum()]])
-            for one in order
+            for one in sorted(set(subjects))
         ]
     )
-    found = bootstrap(rows, equal_error, rng=seed, resamples=RESAMPLES)
-    found = replace(found, method=found.method.replace("bootstrap", "bootstrap of subjects"))
-    return table.number("equal_error_rate", found, n=len(probes), slice=slice_, label_set=LABEL_SET, direction="lower")
+    interval = bootstrap(rows, equal_error, rng=seed, resamples=RESAMPLES)
+    interval = replace(interval, method=interval.method.replace("bootstrap", "bootstrap of subjects"))
+    return number("equal_error_rate", interval, n=len(probes), slice=slice, label_set=LABEL_SET, direction="lower")
 
 
 def equal_error(rows: NDArray[Any]) -> float:
-    """Return where false matches and false non-matches meet as the threshold moves, 0..1.
+    """Return where false matches and false non-matches are equal as the threshold moves, 0..1.
 
     Args:
         rows: (m, 2 t + 1): at each of t thresholds the sum of shares of strangers let through, at each the count of own
-            subjects turned away, and the number of probes.
+            subjects rejected, and the number of probes.
     """
     sums = rows.sum(axis=0)
     t = (len(sums) - 1) // 2
@@ -97,68 +107,30 @@ def equal_error(rows: NDArray[Any]) -> float:
     return float(match[before] + part * (match[crossed] - match[before]))
 
 
-def _findings(measures: list[Measure], chosen: Settings) -> Iterator[Finding]:
-    for m in measures:
-        if m.metric.startswith("top1@") and not m.slice:
-            chance = m.null_mean or 0.0
-            size = m.metric.removeprefix("top1@")
-            clause = f"in a gallery of {size} the own subject stands first, {{}}, more often than by guessing"
-            yield spoken(f"{clause} ({100 * chance:.2g} %)", m, few=chosen.min_n, zero=chance)
-        if m.contrast == "between_groups":
-            clause = f"at one threshold own subjects are turned away more in one group of {m.slice_by} than in another"
-            yield spoken(f"{clause} ({m.reference}), by {{}}", m, few=chosen.min_n)
-
-
-def _missing(probes: DataFrame, chosen: Settings) -> Iterator[Finding]:
-    subjects = int(probes["subjects"].iloc[0])
-    for size in chosen.gallery_sizes:
-        if size > subjects:
-            text = f"A gallery of {size} is not measured: the data set has {subjects} subjects."
-            yield Finding(text, "not measured", metric=f"top1@{size}", n=0)
-
-
-def _doubts(probes: DataFrame) -> list[str]:
-    if float(probes[f"{OUTCOME}false_non_match"].mean()) < 1:
-        return []
-    return ["At the threshold every own subject is turned away: the model does not tell these subjects apart."]
-
-
-def _spread(drawn: DataFrame) -> DataFrame:
-    import pandas as pd
-
-    rows = [
-        (int(size), len(shares), *np.quantile(shares, [0.5, 0.025, 0.975]).round(4))
-        for size, shares in zip(drawn["size"], drawn["drawn"], strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["subjects", "galleries drawn", "median top1", "2.5 %", "97.5 %"])
-
-
-def _figures(measures: list[Measure], probes: DataFrame, chosen: Settings) -> list[Figure]:
+def _figures(measures: list[Measure], probes: DataFrame, settings: Settings) -> list[Figure]:
     import pandas as pd
 
     sizes = [m for m in measures if m.metric.startswith("top1@") and not m.slice]
     rows = [(int(m.metric.removeprefix("top1@")), m.value, m.ci_low, m.ci_high, m.null_mean) for m in sizes]
     curve = pd.DataFrame(rows, columns=["x", "value", "low", "high", "null"]).sort_values("x")
-    steps = sweep(chosen.step)
-    over = np.array(probes["over"].tolist(), dtype=np.float64) / (probes["subjects"].to_numpy(dtype=float) - 1)[:, None]
-    below = probes["genuine"].to_numpy(dtype=np.float64)[:, None] < steps[None, :]
+    over, below = _errors(probes, settings.step)
     lines = [("false match", over.mean(0)), ("false non-match", below.mean(0))]
-    errors = pd.DataFrame([(x, y, name) for name, line in lines for x, y in zip(steps, line, strict=True)])
-    errors.columns = pd.Index(["x", "value", "series"])
+    points = [(x, y, name) for name, line in lines for x, y in zip(sweep(settings.step), line, strict=True)]
+    errors = pd.DataFrame(points, columns=["x", "value", "series"])
     shown = errors[(errors["x"] > np.quantile(probes["genuine"], 0.01) - 0.6)]
     return [
         Figure(
             "galleries",
-            "How often the own subject stands first, by the size of the gallery",
+            "Accuracy by gallery size",
             "curve",
             curve,
             x="subjects in the gallery",
             y="top-1 accuracy; the mark is guessing",
-            alt="A curve that falls as the gallery grows, with its interval, above the curve of guessing.",
+            alt="A curve that falls as the gallery grows, with its interval, beside the curve of guessing.",
         ),
         Figure(
             "errors",
-            "The two errors as the threshold moves",
+            "Error rates by threshold",
             "curve",
             shown.reset_index(drop=True),
             x="threshold, cosine",

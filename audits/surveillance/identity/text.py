@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from audits.analysis import Finding
+from audits.findings import finding, gap_finding
+
 if TYPE_CHECKING:
-    pass
+    from audits.surveillance.identity.score import Settings
+    from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
-Each subject's pictures of the split `gallery`, or else its first one, are the gallery; the others are probes. (With the
-protocol `names` the gallery is a prompt with each label instead.)
+Each subject's images of the split `gallery`, or else its first image, form the gallery; the others are probes. (With
+the protocol `names` the gallery is a prompt with each label instead.)
 
-- **top1@N**: the chance that a probe's own subject scores highest in a gallery of N subjects drawn at random. It is
-  worked out exactly from how many of all subjects score as high as the own one, so it holds no luck of the draw; the
-  table of drawn galleries shows how far single galleries spread. It falls as N grows. Guessing gives 1/N.
-- **False match** at a threshold: the share of comparisons with a stranger that reach it. **False non-match**: the
-  share of probes whose own subject does not. The threshold is the lowest that lets through the protocol's share of
-  strangers (1 % by default) over all groups together.
-- **Equal error rate**: where the two are equal as the threshold moves; one number for how far they lie apart.
+- **top1@N**: the probability that a probe's own subject scores highest in a random gallery of N subjects. It is
+  computed exactly from how many of all subjects score as high as the own one; the table of drawn galleries shows how
+  much single galleries vary. It falls as N grows. Guessing gives 1/N.
+- **False match** at a threshold: the share of comparisons with a stranger that reach it. **False non-match**: the share
+  of probes whose own subject does not reach it. The threshold is the lowest that lets through at most the protocol's
+  share of strangers (1 % by default), over all groups together.
+- **Equal error rate**: where the two rates are equal as the threshold moves; one number for how well they separate.
 - By group: one threshold for all. A group with more false matches is mistaken for others more often; *within* counts
-  strangers of the same group only, where errors between people who look alike stand.
+  only strangers of the same group, where people who look alike are compared.
 
-Intervals resample subjects with all their pictures. Gaps between groups stand beside what chance alone gives.
+Intervals resample subjects with all their images. Gaps between groups are shown beside what chance alone gives.
 """
+
 LIMITS = """
-- Face recognition and surveillance are out of scope for CLIP whatever the performance (model card). These numbers are a
-  measurement of a risk, not an endorsement, and equal error rates do not make a use acceptable.
-- The audit tells no identities: subjects and pictures are numbered, and no row says who is taken for whom.
-- Drawn characters differ in hats and hair more than people do, and their views differ less. Their numbers say how the
-  audit counts and whether groups of drawings are treated alike; they say nothing of faces. Skin tone is not race.
-- The gallery holds the probe's subject in the first measure (closed set). In use it mostly does not: look at false
-  matches.
-- Galleries beyond the number of subjects at hand are not measured, never extrapolated.
+- Face recognition and surveillance are out of scope for CLIP at any performance (model card). These numbers measure a
+  risk; they are no endorsement, and equal error rates do not make a use acceptable.
+- The report names nobody: subjects and images are numbered, and no row says who is mistaken for whom.
+- Drawn characters differ more in hats and hair than people do, and their views differ less. Their numbers test the
+  method and compare groups of drawings; they do not apply to faces. Skin tone is not race.
+- In top1@N the gallery always contains the probe's subject (closed set). In use it mostly does not: read false matches.
+- Galleries larger than the number of subjects are not measured and never extrapolated.
 """
+
+
+def findings(measures: Sequence[Measure], settings: Settings, *, subjects: int) -> Iterator[Finding]:
+    """Yield the sentences on accuracy beside guessing and on gaps between groups, and which galleries are too large."""
+    for m in measures:
+        if m.metric.startswith("top1@") and not m.slice:
+            chance, size = m.null_mean or 0.0, m.metric.removeprefix("top1@")
+            claim = (
+                f"in a gallery of {size} subjects the own subject ranks first in {{}} of cases, more than by guessing"
+            )
+            beside = f" ({100 * chance:.2g} %)"
+            yield finding(
+                m, claim, opposite=claim.replace("more", "less"), few=settings.min_n, zero=chance, beside=beside
+            )
+        if m.contrast == "between_groups":
+            yield gap_finding(m, "the false non-match rate at one threshold", few=settings.min_n)
+    for size in settings.gallery_sizes:
+        if size > subjects:
+            text = f"Not measured: a gallery of {size} subjects; the data set has {subjects}."
+            yield Finding(text, "not measured", metric=f"top1@{size}", n=0)

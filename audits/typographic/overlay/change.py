@@ -1,6 +1,6 @@
-"""Write on a picture: a plate with a word, a plate with nothing on it, or the marks that the fake model reads.
+"""Write on an image: a plate with a word, an empty plate, or the marks that the fake model reads.
 
-Knows no model. Sizes and places are shares of the centre square, which is what a model with a centre crop sees.
+Sizes and places are shares of the centre square, which is what a model with a centre crop sees.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def parse(recipe: str) -> Overlay:
 
 
 def draw(picture: Image.Image, overlay: Overlay) -> Image.Image:
-    """Return a copy of an upright RGB picture with the overlay on its centre square."""
+    """Return a copy of an upright RGB image with the overlay on its centre square."""
     return _marks(picture, overlay) if overlay.ink == "marks" else _letters(picture, overlay)
 
 
@@ -131,5 +131,5 @@ def _font_file() -> Path:
 
 
 def change(picture: Image.Image, item: Item) -> Image.Image:
-    """Return the picture with the overlay of an item's recipe."""
+    """Return the image with the overlay of an item's recipe."""
     return draw(picture, parse(item.recipe))

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from audits.answers import classifier, cosines, likeliest, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
 from audits.seeds import image_generator
 from audits.settings import read_settings
+from audits.slicing import Sliced
 from audits.typographic.overlay.change import COLOURS, POSITIONS, Ink, Overlay, parse
 from workbench.errors import BadInput
 
@@ -29,10 +30,8 @@ _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _FORMS = (CLEAN, "word", "synthetic", "nonsense", "blank")  # values of a data set's own column `form`
 
 
-class Settings(BaseModel):
+class Settings(Sliced):
     """Settings of `typographic/overlay`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ink: Ink = "letters"  # "marks": the strip of cells that the fake model reads, of one size and place
     words: tuple[str, ...] = ()  # words to write; empty: the labels of the data set
@@ -67,7 +66,12 @@ class Settings(BaseModel):
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
-    """Return each image clean and with each overlay; a data set with the column word as it is."""
+    """Return each image clean and with each overlay; a data set with the column word as it is.
+
+    Raises:
+        BadInput: an attribute to slice by is missing, or an image has no wrong word to write on it.
+    """
+    dataset.require(read_settings(Settings, rules).needed, rules.audit)
     if "word" in dataset.attributes:
         return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
     settings = read_settings(Settings, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.auditing import audit_request, rules
+from apps.auditing import audit_request, protocols
 from apps.auditing.audit_request import AuditRequest
 from audits import catalogue, protocol
 from audits.protocol import Protocol
@@ -33,26 +33,26 @@ def test_nothing_chosen_is_said(empty: AuditRequest) -> None:
 
 def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
     shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
-    text = rules.as_text(shipped)
-    same = rules.edited(text, OVERLAY, shipped)
+    text = protocols.as_text(shipped)
+    same = protocols.edited(text, OVERLAY, shipped)
     assert same is shipped
-    assert "as shipped" in rules.difference(shipped, same)
-    other = rules.edited(text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-"), OVERLAY, shipped)
+    assert "as shipped" in protocols.difference(shipped, same)
+    other = protocols.edited(text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-"), OVERLAY, shipped)
     assert other.hash != shipped.hash
     assert other.name != shipped.name
-    assert "cannot be compared" in rules.difference(shipped, other)
+    assert "cannot be compared" in protocols.difference(shipped, other)
     for broken, said in (
         ("a: [", "not valid YAML"),
         ("name: x", "cannot be used"),
         (text + "more: 1\n", "cannot be used"),
     ):
         with pytest.raises(BadInput, match=said):
-            rules.edited(broken, OVERLAY, shipped)
+            protocols.edited(broken, OVERLAY, shipped)
 
 
 def test_an_edited_protocol_is_the_one_that_runs() -> None:
     shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
-    text = rules.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
+    text = protocols.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
     (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), text=text))
     assert job.rules.templates[0] == "a drawing of a {}."
     two = audit_request.jobs(AuditRequest((OVERLAY, "surveillance/scenes"), ("fake",), text=text))
@@ -63,8 +63,10 @@ def test_a_content_warning_stands_before_the_run() -> None:
     heavy = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0]).model_copy(
         update={"content_warning": "Derogatory labels."}
     )
-    assert rules.warnings([heavy, heavy]) == "Derogatory labels."
-    text = rules.as_text(heavy) + "notes: x\n" if "notes" not in rules.as_text(heavy) else rules.as_text(heavy)
+    assert protocols.warnings([heavy, heavy]) == "Derogatory labels."
+    text = (
+        protocols.as_text(heavy) + "notes: x\n" if "notes" not in protocols.as_text(heavy) else protocols.as_text(heavy)
+    )
     changed = text.replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
     with pytest.raises(BadInput, match="Derogatory labels"):
         audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), text=changed))
@@ -72,11 +74,11 @@ def test_a_content_warning_stands_before_the_run() -> None:
 
 
 def test_surveillance_comes_with_its_limits_of_use() -> None:
-    assert "out of scope" in rules.intended_use(["surveillance/scenes", "surveillance/identity"])
-    assert rules.intended_use([OVERLAY]) == ""
+    assert "out of scope" in protocols.intended_use(["surveillance/scenes", "surveillance/identity"])
+    assert protocols.intended_use([OVERLAY]) == ""
 
 
 def test_what_is_shown_is_a_protocol_only_where_one_audit_is_chosen() -> None:
-    assert isinstance(rules.chosen_protocol([OVERLAY], ""), Protocol)
-    assert rules.chosen_protocol([], "") is None
-    assert rules.chosen_protocol([OVERLAY, "surveillance/scenes"], "") is None
+    assert isinstance(protocols.chosen_protocol([OVERLAY], ""), Protocol)
+    assert protocols.chosen_protocol([], "") is None
+    assert protocols.chosen_protocol([OVERLAY, "surveillance/scenes"], "") is None

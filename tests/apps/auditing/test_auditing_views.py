@@ -1,4 +1,4 @@
-"""The views on a real run of the fake model: numbers, what stands behind them, rules, frames and shelves."""
+"""The views on a real run of the fake model: numbers, the images behind them, rules, frames and run lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import audits
-from apps.auditing import behind, comparing, gating, reading
+from apps.auditing import compare_runs, evidence, gate, report
 from apps.auditing.run_list import RunList, title
 from audits.contracts import OUTCOME
 from audits.run_directory.reader import Run
@@ -24,14 +24,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_every_number_of_the_table_is_the_run_s(run: Run) -> None:
-    rows = reading.number_rows(run)
+    rows = report.number_rows(run)
     assert len(rows) == len(run.metrics)
     for shown, row in zip(rows, run.metrics.to_dict("records"), strict=True):
-        assert len(shown) == len(reading.NUMBERS)
-        if isinstance(shown[4], float | int):
-            assert shown[4] == pytest.approx(float(row["value"]), abs=5e-5)
+        assert len(shown) == len(report.NUMBERS)
+        value, interval, n = shown[2:5]
+        if isinstance(value, float | int):
+            assert value == pytest.approx(float(row["value"]), abs=5e-5)
         else:
-            assert shown[4] == "–"
+            assert value == "–"
+        if row["ci_low"] == row["ci_low"]:
+            assert [float(end) for end in str(interval).split(" to ")] == pytest.approx(
+                [float(row["ci_low"]), float(row["ci_high"])], abs=5e-5
+            )
+        assert n == int(row["n"])
 
 
 def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None:
@@ -40,38 +46,40 @@ def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None
     for row in run.metrics.to_dict("records"):
         if row["contrast"] != "none" or OUTCOME + row["metric"] not in samples.columns:
             continue
-        found = behind.behind(samples, row["metric"], behind.slice_of(row["slice"]), label_set=row["label_set"])
+        found = evidence.rows_behind(
+            samples, row["metric"], evidence.slice_of(row["slice"]), label_set=row["label_set"]
+        )
         assert found[OUTCOME + row["metric"]].astype(float).mean() == pytest.approx(float(row["value"]), abs=1e-9)
         checked += 1
     assert checked > 3
 
 
 def test_pictures_come_with_their_answers_and_people_only_when_asked_for(run: Run) -> None:
-    found = behind.look(run, "accuracy", {}, label_set="coarse", people=True)
-    assert 0 < len(found.pictures) == len(found.rows) <= behind.MOST
-    assert max(found.pictures[0][0].size) <= behind.SIDE
+    found = evidence.evidence(run, "accuracy", {}, label_set="coarse", people=True)
+    assert 0 < len(found.images) == len(found.rows) <= evidence.MOST
+    assert max(found.images[0][0].size) <= evidence.SIDE
     samples = run.samples()
     first = samples[samples["sample_id"] == found.rows[0][0]].iloc[0]
     assert found.rows[0][3] == first["y_pred"]
     people = Run(run.folder)
     head = run.header.changed(dataset=run.header.dataset.model_copy(update={"people": True}))
     people.__dict__["header"] = head
-    hidden = behind.look(people, "accuracy", {}, label_set="coarse")
-    assert hidden.pictures == []
-    assert "unless you ask" in hidden.said
-    assert len(behind.look(people, "accuracy", {}, label_set="coarse", people=True).pictures) > 0
+    hidden = evidence.evidence(people, "accuracy", {}, label_set="coarse")
+    assert hidden.images == []
+    assert "unless you tick" in hidden.text
+    assert len(evidence.evidence(people, "accuracy", {}, label_set="coarse", people=True).images) > 0
 
 
 def test_numbers_that_no_picture_stands_behind_say_so(run: Run) -> None:
-    with pytest.raises(BadInput, match="not counted picture by picture"):
-        behind.look(run, "no such metric", {})
+    with pytest.raises(BadInput, match="not counted image by image"):
+        evidence.evidence(run, "no such metric", {})
     with pytest.raises(BadInput, match="no column 'planet'"):
-        behind.look(run, "accuracy", {"planet": "Mars"})
+        evidence.evidence(run, "accuracy", {"planet": "Mars"})
 
 
 def test_a_report_in_a_frame_runs_nothing_and_ends_where_it_should() -> None:
     hostile = '<p title="a">x</p>\n\n<SCRIPT type="a">alert(1)</script ><script>1</script>$x$ "</iframe>'
-    framed = reading.framed(hostile)
+    framed = report.framed(hostile)
     assert framed.startswith("<iframe sandbox ")
     assert framed.count("<") == 2  # the frame's own two tags
     assert "alert" not in framed
@@ -80,7 +88,7 @@ def test_a_report_in_a_frame_runs_nothing_and_ends_where_it_should() -> None:
 
 
 def test_everything_can_be_taken_home(run: Run) -> None:
-    page, numbers, packed = reading.written(run)
+    page, numbers, packed = report.written(run)
     assert "<html" in Path(page).read_text(encoding="utf-8")
     assert len(Path(numbers).read_text(encoding="utf-8").splitlines()) == len(run.metrics) + 1
     names = zipfile.ZipFile(packed).namelist()
@@ -89,33 +97,33 @@ def test_everything_can_be_taken_home(run: Run) -> None:
 
 
 def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
-    menu = dict(gating.metrics(run))
+    menu = dict(gate.metrics(run))
     whole, each, gap = "accuracy, the whole", "accuracy, each light", "accuracy, gap between light"
     assert {whole, each, gap} <= set(menu)
-    assert gating.rule(menu[whole], "value <=", 0.5)["slice"] == {}
-    assert gating.rule(menu[each], "value <=", 0.5)["slice"] == {"light": "*"}
-    coarse = gating.rule(menu["accuracy on coarse, each light"], "value <=", 1)
+    assert gate.rule(menu[whole], "value <=", 0.5)["slice"] == {}
+    assert gate.rule(menu[each], "value <=", 0.5)["slice"] == {"light": "*"}
+    coarse = gate.rule(menu["accuracy on coarse, each light"], "value <=", 1)
     assert coarse["label_set"] == "coarse"
     (checked,) = audits.gate(run.folder, {"schema": 1, "defaults": {"min_n": 0}, "rules": [coarse]}).rules
     assert [json.loads(check.slice) for check in checked.checks] == [{"light": "colour"}, {"light": "grey"}]
-    made = gating.rule(menu[gap], "ci_high <=", 0.1)
+    made = gate.rule(menu[gap], "ci_high <=", 0.1)
     assert (made["contrast"], made["by"], made["require"]) == ("between_groups", ["light"], "ci_high <= 0.1")
-    everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gating.rule(menu[each], "value <=", 1)]}
+    everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gate.rule(menu[each], "value <=", 1)]}
     passed = audits.gate(run.folder, everything)
     assert passed.outcome == "PASS"
-    assert {row[6] for row in gating.check_rows(passed)} == {"PASS"}
+    assert {row[6] for row in gate.check_rows(passed)} == {"PASS"}
     nothing = {"schema": 1, "rules": [{"id": "a", "metric": "none such", "require": "value <= 1"}]}
-    assert gating.check_rows(audits.gate(run.folder, nothing))[0][6] == "ERROR"
+    assert gate.check_rows(audits.gate(run.folder, nothing))[0][6] == "ERROR"
 
 
 def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
     found = audits.compare(run.folder, run.folder)
-    assert comparing.flip_rows(found)[1] == []
-    rows = comparing.paired_rows(found)
+    assert compare_runs.flip_rows(found)[1] == []
+    rows = compare_runs.paired_rows(found)
     assert {row[4] for row in rows} <= {0.0, "–"}
-    assert {len(row) for row in rows} == {len(comparing.PAIRED)}
-    assert {"coarse", "everybody", "light=grey"} <= {str(cell) for row in rows for cell in row[1:3]}
-    assert "0 flips" in comparing.summary(found)
+    assert {len(row) for row in rows} == {len(compare_runs.PAIRED)}
+    assert {"coarse", "all", "light=grey"} <= {str(cell) for row in rows for cell in row[1:3]}
+    assert "0 flips" in compare_runs.summary(found)
 
 
 def test_a_shelf_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:

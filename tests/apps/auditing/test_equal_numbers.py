@@ -9,7 +9,7 @@ import pytest
 
 import audits
 from apps.auditing.audit_request import AuditRequest, jobs
-from apps.auditing.running import carry_out
+from apps.auditing.run_jobs import run_jobs
 from apps.shell import run as shell
 from audits.run_directory.reader import Run
 from workbench.engine import Engine
@@ -24,7 +24,7 @@ def test_browser_shell_and_python_give_the_same_numbers(
     monkeypatch.setenv("CLIP_WORKBENCH_CACHE", str(tmp_path / "cache"))  # nobody finds what another has embedded
     (job,) = jobs(AuditRequest((AUDIT,), ("fake",)))
     with Engine(default="fake") as engine:
-        steps = list(carry_out(engine, [job], tmp_path / "browser", owner="me", token=CancelToken(), own_pictures=True))
+        steps = list(run_jobs(engine, [job], tmp_path / "browser", owner="me", token=CancelToken(), own_images=True))
     page = Run(steps[-1].run or tmp_path)
     assert page.status == "success"
     assert any(step.progress and step.progress.done for step in steps)

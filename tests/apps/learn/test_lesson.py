@@ -7,17 +7,17 @@ import time
 import numpy as np
 import pytest
 
-from apps.learn import show
+from apps.learn import train
 from apps.learn.figures import strip
 from apps.learn.lesson import CURVE_HEADERS, MATRIX_HEADERS, Screen, course_rows, pair_rows, read_lesson, screens
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.statistics.intervals import proportion
-from workbench.training.miniature import Lesson, Moment, learn, watched
+from workbench.training.miniature import LessonSettings, Moment, learn, watched
 
 
 def test_what_was_chosen_becomes_a_lesson() -> None:
-    assert read_lesson(100.0, 8, 3, temperature="learned") == Lesson(100, 8, 3, None)
+    assert read_lesson(100.0, 8, 3, temperature="learned") == LessonSettings(100, 8, 3, None)
     assert read_lesson(100, 8, 3, temperature="10").scale == 10
 
 
@@ -53,7 +53,7 @@ def test_the_course_has_about_ten_rows_and_the_last_one() -> None:
 
 
 def test_screens_show_the_square_every_few_steps_and_end_with_a_verdict() -> None:
-    lesson = Lesson(steps=25, batch=8)
+    lesson = LessonSettings(steps=25, batch=8)
     shown = list(screens(learn(lesson), lesson))
     assert len(shown) == 25
     assert [number for number, screen in enumerate(shown, start=1) if screen.matrix is not None] == [20, 25]
@@ -74,8 +74,8 @@ def test_the_strip_says_what_it_shows() -> None:
 
 
 def test_two_visitors_learn_at_once_and_a_question_comes_in_between(engine: Engine) -> None:
-    lesson = Lesson(steps=60, batch=8)
-    first, second = show(engine, lesson, "one"), show(engine, lesson, "two")
+    lesson = LessonSettings(steps=60, batch=8)
+    first, second = train(engine, lesson, "one"), train(engine, lesson, "two")
     next(first), next(second)
     with engine.session("three") as session:
         assert session.embed_texts(["a question in between"]).shape[0] == 1
@@ -88,7 +88,7 @@ def test_two_visitors_learn_at_once_and_a_question_comes_in_between(engine: Engi
 
 
 def test_nothing_stays_of_a_lesson_that_nobody_looks_at(engine: Engine) -> None:
-    lesson = show(engine, Lesson(steps=1000), "leaver")
+    lesson = train(engine, LessonSettings(steps=1000), "leaver")
     assert isinstance(next(lesson), Screen)
     lesson.close()  # type: ignore[attr-defined]
     until = time.monotonic() + 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
@@ -15,7 +16,10 @@ from audits.analysis import Analysis
 from audits.protocol import Protocol
 from tests.audits.adversarial.test_lp_audit import TEXTS, Grey, rules, run, samples_of
 from tests.audits.planted import dataset, facts, find
-from workbench.errors import UnknownName
+from workbench.engine import Engine
+from workbench.errors import OutOfResources, UnknownName
+from workbench.fake import FakeBackend
+from workbench.model_cache import ModelCache
 
 ATTACKS: list[dict[str, object]] = [
     {"method": "noise", "norm": "linf", "epsilons": [4]},
@@ -43,7 +47,7 @@ class Red(Same):
 
 def told(given: Protocol, monkeypatch: pytest.MonkeyPatch, other: Grey | None) -> tuple[Analysis, pd.DataFrame]:
     monkeypatch.setattr(surrogates, "weights_of", lambda key: other.fingerprint if other else "")  # type: ignore[attr-defined]
-    monkeypatch.setattr(surrogates, "_loaded", lambda key, device: other)
+    monkeypatch.setattr(surrogates, "_cache", lambda device: ModelCache(lambda ref: other, limit=1000))
     return run(Grey(), given)
 
 
@@ -57,7 +61,9 @@ def test_a_surrogate_that_looks_at_the_same_does_what_the_model_itself_does(monk
         for attack in ("pgd-ce 5 steps", "pgd-ce 5 steps made on pocket", "worst", "worst made on pocket"):
             assert left(analysis, attack, epsilon) == pytest.approx(share), (attack, epsilon)
     assert not samples["attack"].str.contains("noise made on").any()  # noise is nobody's
-    assert any("The worst of the attacks made on pocket, of linf 4/255 takes" in one.text for one in analysis.findings)
+    assert any(
+        "the worst of the attacks made on pocket, linf 4/255, lowers accuracy" in one.text for one in analysis.findings
+    )
 
 
 def test_of_a_surrogate_that_looks_elsewhere_only_what_both_see_carries_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +114,39 @@ def test_pictures_are_brought_to_the_surrogates_size_with_their_gradient() -> No
 @pytest.mark.heavy
 def test_the_shipped_model_is_a_surrogate() -> None:
     assert len(surrogates.weights_of("pocket")) > 8
-    found = surrogates.open_surrogate("pocket", "cpu")
-    read = found.read(["a cat", "a dog", "a cat"])
-    assert list(read) == ["a cat", "a dog"]
-    pixels = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    (found.embed_pixels(pixels) @ torch.from_numpy(read["a cat"])).sum().backward()
+    with surrogates.surrogate("pocket", Grey()) as climbed:
+        read = climbed.read(["a cat", "a dog", "a cat"])
+        assert list(read) == ["a cat", "a dog"]
+        pixels = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        (climbed.embed_pixels(pixels) @ torch.from_numpy(read["a cat"])).sum().backward()
+        assert climbed.backend.fingerprint == surrogates.weights_of("pocket")
     assert pixels.grad is not None
     assert pixels.grad.abs().max() > 0
+
+
+def test_planning_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("workbench.loading.load", never)
+    monkeypatch.setattr("workbench.load", never)
+    data = dataset(["bright", "dark", "bright", "dark"])
+    items = lp.plan(data, rules(ATTACKS, surrogates=["pocket"]), seed=0)
+    assert any("made on pocket" in item.variant for item in items)
+
+
+def test_a_surrogate_shares_the_cache_and_the_limit_of_the_attacked_model() -> None:
+    with Engine(default="fake", device="cpu") as engine, engine.session("a") as session:
+
+        def job(box: FakeBackend) -> Iterator[str]:
+            with surrogates.surrogate("pocket", box) as climbed:
+                yield climbed.backend.spec.key
+
+        assert list(session.steps(job)) == ["pocket"]
+        assert engine.loaded() == ["fake", "pocket"]
+    small = Engine(default="fake", device="cpu", memory_limit=10**7)
+    with small, small.session("a") as session, pytest.raises(OutOfResources, match="'pocket' needs"):
+        list(session.steps(job))
 
 
 def test_of_another_models_gradients_nothing_is_promised() -> None:
@@ -127,4 +159,4 @@ def test_of_another_models_gradients_nothing_is_promised() -> None:
     assert list(lp.analyse(samples_of(rows), rules(), model=facts(2), seed=0).sanity) == []
     own = [(attack.partition(" made on ")[0], norm, epsilon, share) for attack, norm, epsilon, share in rows[:2]]
     (flag,) = lp.analyse(samples_of(own), rules(), model=facts(2), seed=0).sanity
-    assert "gets stuck" in flag
+    assert "attack is stuck" in flag

@@ -117,7 +117,7 @@ def test_only_pictures_of_a_group_are_planned(dataset: Any) -> None:
         ({"a": "love"}, "word sets that the protocol lacks: love"),
         ({"y": ["X"]}, "share X"),
         ({"attribute": "race"}, "needs the column"),
-        ({"x": ["Q"], "y": ["R"]}, "No picture"),
+        ({"x": ["Q"], "y": ["R"]}, "No image"),
     ],
 )
 def test_a_test_that_cannot_be_done_is_refused(dataset: Any, change: dict[str, Any], said: str) -> None:

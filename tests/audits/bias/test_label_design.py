@@ -58,7 +58,7 @@ def test_what_only_the_group_decides_is_all_the_groups(run: Any, the: Any) -> No
     assert _share(analysis, the, "group").value == pytest.approx(1)
     assert _share(analysis, the, "labels").value == pytest.approx(0)
     assert _share(analysis, the, "group").p_adj < 0.05
-    assert "wording decides 0 %, group 100 %" in analysis.findings[1].text
+    assert "wording explains 0 % of the variance of the rate, group 100 %" in analysis.findings[1].text
 
 
 def test_what_only_the_words_decide_is_all_the_words(run: Any, the: Any) -> None:

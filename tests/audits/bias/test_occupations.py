@@ -50,7 +50,7 @@ def test_a_planted_label_is_found_on_its_side_and_at_its_threshold(run: Any, the
     assert not [m for m in analysis.measures if m.metric == high and m.slice.get("label") == "nurse"]
     texts = [f.text for f in analysis.findings if f.strength == "found"]
     assert len(texts) == 1
-    assert "1 of 2 labels are given more to f, above 0.5 %" in texts[0]
+    assert "1 of 2 labels above 0.5 % (label set jobs, 4 labels) are more frequent for f" in texts[0]
     assert "nurse (40 points)" in texts[0]
 
 
@@ -128,7 +128,7 @@ def test_the_chart_shows_both_sides_of_the_most_different_labels(run: Any) -> No
     ("settings", "rows", "said"),
     [
         ({"sides": ["f", "m"], "thresholds": [4.0]}, [{"gender": "f"}, {"gender": "m"}], "between 0 and 1"),
-        ({"sides": ["f", "m"], "thresholds": [0.04]}, [{"gender": "f"}], "no picture has gender 'm'"),
+        ({"sides": ["f", "m"], "thresholds": [0.04]}, [{"gender": "f"}], "no image has gender 'm'"),
         ({"sides": ["f", "m"], "thresholds": [0.04]}, [{"race": "f"}], "needs the column"),
     ],
 )

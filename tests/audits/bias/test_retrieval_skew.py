@@ -97,7 +97,7 @@ def test_one_group_is_not_measured_and_a_wrong_k_is_refused(run: Any, dataset: A
     analysis = run(retrieval_skew, RULES, rows, near=near)
     assert {f.strength for f in analysis.findings} == {"not measured"}
     assert not analysis.measures
-    with pytest.raises(BadInput, match="between 1 and the number of pictures, 3"):
+    with pytest.raises(BadInput, match="between 1 and the number of images, 3"):
         retrieval_skew.plan(dataset([{"group": "A"}] * 3), RULES, seed=0)
     with pytest.raises(BadInput, match="needs the column"):
         retrieval_skew.plan(dataset([{"other": "A"}] * 50), RULES, seed=0)

@@ -68,21 +68,21 @@ def _mantel_haenszel(times: int) -> float:
     return float(chi2.sf((abs(over) - 0.5) ** 2 / variance, 1))
 
 
-def test_the_textbook_turns_round_but_is_not_beyond_chance() -> None:
+def test_the_textbook_reverses_but_is_not_beyond_chance() -> None:
     """With 700 patients neither direction is: 4.6 points as they come, 5.4 the other way within equal sizes."""
     found = _looked(_samples(list(_rows())))
     (row,) = found.tables[TABLE].to_dict("records") if found.tables else ()
     assert row["difference"] == "closed minus open"
-    assert row["as they come"] == pytest.approx(289 / 350 - 273 / 350)
+    assert row["overall"] == pytest.approx(289 / 350 - 273 / 350)
     assert row["with it held fixed"] == pytest.approx(_held())
     crude = float(chi2_contingency([[289, 61], [273, 77]], correction=False).pvalue)
     assert crude < _mantel_haenszel(1)
-    assert row["p adj., as they come"] == pytest.approx(2 * crude)
+    assert row["p adj., overall"] == pytest.approx(2 * crude)
     assert row["p adj., held fixed"] == pytest.approx(max(2 * crude, _mantel_haenszel(1)))  # Holm of two
-    assert row["turns in"] == "every stratum"
+    assert row["reverses in"] == "every stratum"
     (said,) = found.findings
     assert said.strength == "no evidence"
-    assert "1 comparisons of success looked at, 1 turn within what chance gives" in said.text
+    assert "1 comparisons of success; 1 reverse, within what chance gives" in said.text
     assert found.measures[0].flags == ()
 
 
@@ -102,7 +102,7 @@ def test_every_pair_that_was_looked_at_counts_as_two_tests() -> None:
     found = _looked(_samples(rows))
     (row,) = found.tables[TABLE].to_dict("records") if found.tables else ()
     crude = float(chi2_contingency([[289, 61], [273, 77]], correction=False).pvalue)
-    assert row["p adj., as they come"] == pytest.approx(min(1, 6 * crude))
+    assert row["p adj., overall"] == pytest.approx(min(1, 6 * crude))
 
 
 def test_one_sure_direction_is_a_note() -> None:
@@ -113,7 +113,7 @@ def test_one_sure_direction_is_a_note() -> None:
     found = _looked(_samples(rows))
     (said,) = found.findings
     assert said.strength == "note"
-    assert "does not hold with size held fixed" in said.text
+    assert "does not persist with size held fixed" in said.text
     assert found.measures[0].flags == ("reversed",)
 
 
@@ -162,7 +162,7 @@ def test_face_attributes_find_a_planted_reversal(run: Any, people: Any) -> None:
     )
     found = run(face_attributes, rules, rows, near=["a woman" if hit else "a man" for hit in hits])
     (text,) = _reversed(found, "accuracy.gender")
-    assert "accuracy.gender by race (labels: gender, zero-shot) turns round with age held fixed" in text
+    assert "accuracy.gender by race (labels: gender, zero-shot) reverses with age held fixed" in text
 
 
 def test_denigration_finds_a_planted_reversal(run: Any, people: Any) -> None:
@@ -209,7 +209,7 @@ def test_scenes_find_a_planted_reversal() -> None:
     facts = ModelFacts("planted", "Planted", "0", "softmax", 100.0, 0.0, 0, "float32", "cpu")
     found = analysed(scenes, samples, rules, model=facts, seed=0)  # type: ignore[arg-type]
     (text,) = _reversed(found, "accuracy")
-    assert "accuracy by light (labels: coarse) turns round with place held fixed" in text
+    assert "accuracy by light (labels: coarse) reverses with place held fixed" in text
 
 
 def _content(audit: str) -> dict[str, Any]:

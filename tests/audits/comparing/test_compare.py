@@ -13,8 +13,9 @@ import pytest
 from scipy.stats import chi2
 
 from audits import comparing, reporting
+from audits.errors import Tampered
 from tests.audits.reporting.conftest import HOSTILE
-from tests.audits.reporting.made_run import make
+from tests.audits.reporting.made_run import make, sealed
 from workbench.errors import BadInput
 
 
@@ -32,7 +33,7 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rewritten(run: Path, change: Any) -> Path:
     place = run / "samples" / "part-0000.parquet"
     change(pd.read_parquet(place)).to_parquet(place, index=False)
-    return run
+    return sealed(run)
 
 
 def test_planted_flips_are_found_with_their_size(base: Path, candidate: Path) -> None:
@@ -132,9 +133,9 @@ def test_what_cannot_be_paired_is_refused(base: Path, tmp_path: Path) -> None:
     mute = rewritten(make(tmp_path / "mute"), lambda table: table.drop(columns="outcome:accuracy"))
     with pytest.raises(comparing.NotComparable, match="outcome:METRIC"):
         comparing.compare(base, mute)
-    empty = make(tmp_path / "empty")
+    empty = make(tmp_path / "apart" / "empty")
     (empty / "samples" / "part-0000.parquet").unlink()
-    with pytest.raises(BadInput, match=r"part-0000\.parquet"):
+    with pytest.raises(Tampered, match=r"part-0000\.parquet is missing"):
         comparing.compare(base, empty)
     with pytest.raises(BadInput, match="single runs"):
         comparing.compare(base, tmp_path)

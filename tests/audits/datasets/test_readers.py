@@ -167,6 +167,10 @@ def test_unknown_references_are_told_what_there_is(reference: str) -> None:
         readers.read(reference)
 
 
+def test_every_kind_has_a_title() -> None:
+    assert {*readers.TITLES, "builtin"} == set(readers.KINDS)
+
+
 def test_a_built_in_set_is_made_once(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
     made = []
 

@@ -79,7 +79,7 @@ def test_one_that_judges_by_area_fails_where_the_area_is_the_same() -> None:
     assert change.value == pytest.approx(-0.9)
     assert change.n == 30
     assert analysis.findings[1].strength == "found"
-    assert "falls by 90.0 %" in analysis.findings[1].text
+    assert "falls by 90.0 points" in analysis.findings[1].text
 
 
 @pytest.mark.heavy

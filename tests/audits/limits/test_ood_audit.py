@@ -64,7 +64,7 @@ def test_none_is_found_where_known_and_unknown_are_alike_and_the_wrong_way_round
     turned = planted(known=0.2, unknown=0.8)
     assert find(turned, "auroc", score="mcm", against=ALL).value == 0
     assert find(turned, "fpr95", score="mcm", against=ALL).value == 1
-    assert "higher for" in next(one.text for one in turned.findings if one.metric == "auroc")
+    assert "is lower for known images" in next(one.text for one in turned.findings if one.metric == "auroc")
 
 
 @pytest.mark.heavy

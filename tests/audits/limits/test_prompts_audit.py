@@ -119,5 +119,5 @@ def test_the_shipped_protocols_hold_the_templates_of_their_source() -> None:
         rules = read("limits/prompts", name)
         assert prompts.Settings.model_validate(rules.settings).reference in rules.templates
     other = protocol("limits/prompts", label_sets={"x": {"labels": ["a", "b"]}})
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         prompts.plan(dataset(["cat", "dog"]), other, seed=0)

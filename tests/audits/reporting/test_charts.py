@@ -10,6 +10,7 @@ import pytest
 
 from audits.analysis import Figure
 from audits.reporting import _charts
+from audits.reporting._order import ordered_figure, ordered_rows
 from tests.audits.reporting.conftest import HOSTILE
 from tests.audits.reporting.made_run import GROUPS, made_figures
 
@@ -69,3 +70,49 @@ def test_what_is_not_drawn_is_counted() -> None:
     assert len(_charts.kept(figure)) == _charts.MAX_ROWS
     assert ">g39<" in _charts.svg(figure).replace("\n", "")
     assert ">g40<" not in _charts.svg(figure).replace("\n", "")
+
+
+AGES = ["0-2", "10-19", "20-29", "3-9", "more than 70"]
+
+
+def test_ages_stand_in_the_order_of_their_numbers() -> None:
+    data = pd.DataFrame({"name": AGES, "value": [0.1, 0.2, 0.3, 0.4, 0.5]})
+    ordered = ordered_figure(Figure("k", "t", "intervals", data, "share", "", "alt")).data
+    assert ordered["name"].tolist() == ["0-2", "3-9", "10-19", "20-29", "more than 70"]
+    assert ordered["value"].tolist() == [0.1, 0.4, 0.2, 0.3, 0.5]
+    names = data.assign(name=["B", "A", "10", "9", "all"])
+    assert ordered_figure(Figure("k", "t", "bars", names, "", "", "")).data["name"].tolist() == names["name"].tolist()
+
+
+def test_rows_of_a_measure_stand_in_the_order_of_their_numbers() -> None:
+    slices = [{}, *({"age": age} for age in AGES), *({"age": age, "race": race} for age in AGES[:4] for race in "BA")]
+    rows = [{"slice": one} for one in slices]
+    ages = ["0-2", "3-9", "10-19", "20-29", "more than 70"]
+    expected = [{}, *({"age": age} for age in ages), *({"age": age, "race": race} for age in ages[:4] for race in "BA")]
+    assert [row["slice"] for row in ordered_rows(rows)] == expected
+    plain = [{"slice": {"race": race}} for race in ("White", "Black", "Asian")]
+    assert ordered_rows(plain) == plain
+
+
+def test_long_legends_leave_the_axes_their_width() -> None:
+    """The horizontal axis with six names of 34 letters in the legend, against one without a legend."""
+    x = [1, 2, 3, 4]
+
+    def width(*series: str) -> float:
+        parts = [pd.DataFrame({"x": x, "value": [at, 1, 2, 3], "series": name}) for at, name in enumerate(series)]
+        drawn = _charts.svg(Figure("k", "t", "curve", pd.concat(parts), "x", "y", "alt"))
+        ticks = [
+            float(at) for at in re.findall(r'id="k-xtick_\d+">.*?<use xlink:href="[^"]*" x="([\d.]+)"', drawn, re.S)
+        ]
+        return max(ticks) - min(ticks)
+
+    assert width(*(f"{at} a name of thirty-four characters" for at in range(6))) > 0.97 * width("a")
+
+
+def test_equal_curves_do_not_hide_each_other() -> None:
+    """Three series with the same points: the first is drawn the widest, so that its edges show."""
+    parts = [pd.DataFrame({"x": [1, 2], "value": [0.1, 0.9], "series": name}) for name in "abc"]
+    drawn = _charts.svg(Figure("k", "t", "curve", pd.concat(parts), "x", "y", "alt"))
+    lines = re.findall(r"stroke: var\(--s([123])\); stroke-width: ([\d.]+); stroke-linecap", drawn)
+    widths = {series: float(width) for series, width in reversed(lines)}
+    assert widths["1"] > widths["2"] + 1 > widths["3"] + 2

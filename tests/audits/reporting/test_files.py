@@ -13,7 +13,7 @@ import pytest
 from audits import comparing, reporting
 from audits.reporting import _document
 from tests.audits.reporting.conftest import HOSTILE
-from tests.audits.reporting.made_run import make
+from tests.audits.reporting.made_run import make, sealed
 from workbench.batch.export import restore
 from workbench.errors import BadInput
 
@@ -86,6 +86,7 @@ def test_json_has_null_for_what_is_no_number(tmp_path: Path) -> None:
     told = {"key": "f", "title": "t", "kind": "bars", "x": "", "y": "", "alt": "", "columns": list(data.columns)}
     rows = data.to_numpy(dtype=object).tolist()
     (run / "figures" / "f.json").write_text(json.dumps({**told, "rows": rows}), encoding="utf-8")
+    sealed(run)
     text = reporting.write([run], tmp_path / "r.json").read_text(encoding="utf-8")
     figures = {one["key"]: one for one in json.loads(text, parse_constant=pytest.fail)["runs"][0]["figures"]}
     assert figures["f"]["rows"] == [["a", 0.5], ["b", None]]

@@ -16,10 +16,11 @@ import pytest
 
 from audits import comparing, reporting
 from audits.analysis import Figure
+from audits.errors import Tampered
 from audits.reporting import _html, writing
 from audits.reporting._numbers import MISSING
 from audits.reporting._tables import blocks
-from tests.audits.reporting.made_run import make, row
+from tests.audits.reporting.made_run import make, row, sealed
 from workbench.errors import BadInput, UnknownName
 
 ORDER = ("verdict", "tested", "findings", "audit-1", "provenance", "words", "glossary")
@@ -118,6 +119,7 @@ def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) 
     said = json.loads((many / "findings.json").read_text(encoding="utf-8"))
     said["findings"] = [{"text": f"Finding {at}", "strength": "found", "p_adj": at / 100} for at in range(20)]
     (many / "findings.json").write_text(json.dumps(said), encoding="utf-8")
+    sealed(many)
     text = page(many, tmp_path)
     assert "<summary>8 more findings</summary>" in text
     assert text.index("Finding 19") > text.index("8 more findings")
@@ -267,12 +269,16 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         reporting.write([tmp_path], tmp_path / "x.html")
     make(tmp_path / "run")
     (tmp_path / "run" / "metrics.parquet").write_bytes(b"not parquet")
+    with pytest.raises(Tampered, match="not what was written"):
+        reporting.write([tmp_path / "run"], tmp_path / "x.html")
+    sealed(tmp_path / "run")
     with pytest.raises(BadInput, match="cannot be read"):
         reporting.write([tmp_path / "run"], tmp_path / "x.html")
 
 
-def test_every_form_has_a_maker() -> None:
-    assert [form.ending for form in writing.RUNS].index(".card.md") < [f.ending for f in writing.RUNS].index(".md")
+def test_every_format_has_a_maker() -> None:
+    endings = [one.ending for one in writing.FORMATS]
+    assert endings.index(".card.md") < endings.index(".md")
 
 
 def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:

@@ -53,9 +53,13 @@ def test_planted_losses_come_back_with_their_size() -> None:
     assert find(analysis, "accuracy_change").value == pytest.approx(-0.25)
     assert find(analysis, "relative_drop", corruption="fog", severity="3").value == pytest.approx(0.75)
     assert find(analysis, "accuracy_change", corruption="snow").value == 0
-    said = {one.text.split(" costs")[0]: one.strength for one in analysis.findings}
-    assert said["fog"] == "found"
-    assert said["No evidence that snow changes accuracy, with 40 pictures."] == "no evidence"
+    said = {one.text.split(" by ")[0].split(":")[-1].strip(): one.strength for one in analysis.findings}
+    assert said["fog lowers accuracy"] == "found"
+    (snow,) = [
+        one for one in analysis.findings if one.text.startswith("No evidence that snow changes accuracy: 0.0 points")
+    ]
+    assert "n = 40" in snow.text
+    assert snow.strength == "no evidence"
 
 
 @pytest.mark.heavy
@@ -140,7 +144,7 @@ def test_wrong_protocols_are_refused() -> None:
     with pytest.raises(BadInput, match=r"\[6\]"):
         corruptions.plan(data, protocol("robustness/corruptions", {"severities": [6]}), seed=0)
     other = protocol("robustness/corruptions", label_sets={"x": {"labels": ["a", "b"]}})
-    with pytest.raises(BadInput, match="No picture"):
+    with pytest.raises(BadInput, match="No image"):
         corruptions.plan(data, other, seed=0)
     for name in names("robustness/corruptions"):
         corruptions.plan(data, read("robustness/corruptions", name), seed=0)

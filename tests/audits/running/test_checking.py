@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import audits
 from audits.errors import Tampered
+from audits.run_directory import seal
 from audits.run_directory.reader import Run
 from audits.running import checking, validating
+from tests.audits.reporting.made_run import sealed
 from workbench.errors import BadInput, UnknownName
 
 Begin = Callable[..., Run]
 
 
 def test_an_untouched_run_is_intact(begin: Begin) -> None:
-    assert checking.verify(begin().folder) == 7
+    assert checking.verify(begin().folder) == 8
 
 
 @pytest.mark.parametrize(
@@ -62,8 +67,66 @@ def test_a_header_that_was_turned_to_other_data_is_found(begin: Begin) -> None:
     content = json.loads((run.folder / "run.json").read_text())
     content["hashes"]["dataset"] = "0" * 64
     (run.folder / "run.json").write_text(json.dumps(content))
-    with pytest.raises(Tampered, match="run_id"):
+    with pytest.raises(Tampered, match=r"run\.json is not what was written"):
         checking.verify(run.folder)
+    with pytest.raises(Tampered, match="run_id"):  # even where the hashes were made anew
+        checking.verify(sealed(run.folder))
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("spec", "title", "Another title"),
+        ("dataset", "key", "builtin:other"),
+        ("dataset", "n", 1_000_000),
+        (None, "finished", "2020-01-01T00:00:00+00:00"),
+        (None, "warnings", ["All is well."]),
+        (None, "remark", "a field that no header has"),
+    ],
+)
+def test_no_field_of_the_header_is_changed_unnoticed(begin: Begin, part: str | None, field: str, value: object) -> None:
+    run = begin()
+    path = run.folder / "run.json"
+    content = json.loads(path.read_text())
+    (content if part is None else content[part])[field] = value
+    path.write_text(json.dumps(content, indent=1, sort_keys=True))
+    with pytest.raises(Tampered, match=r"run\.json is not what was written"):
+        checking.verify(run.folder)
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="signatures need OpenSSH")
+def test_a_signature_holds_for_its_key_and_its_hashes_alone(begin: Begin, tmp_path: Path) -> None:
+    for name in ("mine", "other"):
+        make_key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(tmp_path / name)]
+        subprocess.run(make_key, check=True, timeout=60)
+    run, mine, other = begin().folder, tmp_path / "mine.pub", tmp_path / "other.pub"
+    with pytest.raises(Tampered, match="no signature"):
+        checking.verify(run, mine)
+    assert seal.sign(run, tmp_path / "mine").name == "SHA256SUMS.sig"
+    assert checking.verify(run, mine) == checking.verify(run) == 8
+    with pytest.raises(Tampered, match=r"not signed by .other\.pub"):
+        checking.verify(run, other)
+    metrics = pd.read_parquet(run / "metrics.parquet")
+    metrics.assign(value=0.5).to_parquet(run / "metrics.parquet", index=False)
+    sealed(run)  # whoever alters a run can make its hashes anew, but not the signature
+    assert checking.verify(run) == 8
+    with pytest.raises(Tampered, match=r"not signed by .mine\.pub"):
+        checking.verify(run, mine)
+    with pytest.raises(BadInput, match="no key file"):
+        seal.sign(run, tmp_path / "none")
+    with pytest.raises(BadInput, match="public SSH key"):
+        checking.verify(run, tmp_path / "none.pub")
+
+
+def test_scoring_again_makes_the_seal_anew(begin: Begin, registered: None) -> None:
+    run = begin()
+    assert audits.score(run.folder, stored=True).status == "success"
+    assert checking.verify(run.folder) == 8
+    (run.folder / "findings.json").unlink()
+    with pytest.raises(Tampered, match=r"findings\.json is missing"):
+        audits.score(run.folder)
+    with pytest.raises(Tampered, match=r"findings\.json is missing"):
+        _ = Run(run.folder).findings
 
 
 def test_a_run_is_repeated_from_its_pictures(begin: Begin, registered: None) -> None:

@@ -11,17 +11,16 @@ from typing import Any
 
 import colour_audit
 import pytest
-import torch
 from PIL import Image
 
 import audits
-from audits import stages
+from audits import passes, stages
 from audits.datasets import readers
 from audits.errors import NothingMeasured
 from audits.run_directory import header
 from audits.run_directory.files import sha256_of
 from audits.run_directory.reader import Run
-from audits.running import api, embedding
+from audits.running import api
 from audits.running.vectors import VectorStore
 from workbench.engine import Engine
 from workbench.engine.tasks import TASKS
@@ -251,15 +250,15 @@ def test_a_stop_does_not_wait_for_the_pictures_of_a_chunk(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, opened = CancelToken(), []
-    really = embedding.open_square
+    really = passes.safe_open
 
-    def slow(*given: Any, **named: Any) -> torch.Tensor:
-        opened.append(named["item"])
+    def slow(picture: Any) -> Any:
+        opened.append(picture)
         token.cancel()
         time.sleep(0.02)
-        return really(*given, **named)
+        return really(picture)
 
-    monkeypatch.setattr(embedding, "open_square", slow)
+    monkeypatch.setattr(passes, "safe_open", slow)
     with pytest.raises(Cancelled):
         begin(settings={"shades": [1.0, 0.5]}, token=token)
     assert len(opened) < 20  # of 70
@@ -297,13 +296,18 @@ def test_scoring_again_needs_no_model(begin: Begin, monkeypatch: pytest.MonkeyPa
     first = begin(settings={"shades": [1.0, 0.5]})
     before = tables(first)
     monkeypatch.setattr("workbench.loading.load", lambda *_, **__: pytest.fail("the model was loaded"))
-    (first.folder / "metrics.parquet").unlink()
-    (first.folder / "samples" / "part-0000.parquet").unlink()
+
+    def unfinish(*names: str) -> None:  # files of a finished run may not be missing
+        header.write(first.folder, header.read(first.folder).changed(status="incomplete"))
+        for name in names:
+            (first.folder / name).unlink()
+
+    unfinish("metrics.parquet", "samples/part-0000.parquet")
     assert tables(audits.score(first.folder)) == before
-    (first.folder / "metrics.parquet").unlink()
+    unfinish("metrics.parquet")
     assert tables(audits.score(first.folder, stored=True)) == before
     VectorStore().clear()
-    with pytest.raises(BadInput, match="kept any more"):
+    with pytest.raises(BadInput, match="no longer stored"):
         audits.score(first.folder)
 
 

@@ -17,10 +17,9 @@ KEY, OTHER = "ab" * 32, "cd" * 32
 
 def test_what_is_put_comes_back_to_the_bit(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
-    assert store.get(KEY) is None
-    store.put(KEY, ROWS)
-    found = store.get(KEY)
-    assert found is not None
+    assert store.get_many([KEY]) == {}
+    store.put_many({KEY: ROWS})
+    found = store.get_many([KEY, OTHER])[KEY]
     assert found.dtype == np.float32
     assert found.tobytes() == ROWS.tobytes()
     assert store.has(KEY)
@@ -30,23 +29,23 @@ def test_what_is_put_comes_back_to_the_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["cut", "flipped", "emptied"])
 def test_a_damaged_chunk_is_absent(tmp_path: Path, how: str) -> None:
     store = VectorStore(tmp_path)
-    store.put(KEY, ROWS)
+    store.put_many({KEY: ROWS})
     path = store.path(KEY)
     data = bytearray(path.read_bytes())
     at = bytes(data).find(ROWS[2, 3:5].tobytes())
     assert at > 0
     data[at] ^= 1
     path.write_bytes({"cut": path.read_bytes()[:-20], "flipped": bytes(data), "emptied": b""}[how])
-    assert store.get(KEY) is None
+    assert store.get_many([KEY]) == {}
     assert not store.has(KEY)
 
 
 def test_the_longest_unused_go_first(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
     for at, key in enumerate((KEY, OTHER, "ef" * 32)):
-        store.put(key, ROWS)
+        store.put_many({key: ROWS})
         os.utime(store.path(key), (1000 + at, 1000 + at))
-    store.get(KEY)  # a use
+    store.get_many([KEY])  # a use
     one = store.path(KEY).stat().st_size
     assert VectorStore(tmp_path, limit=2 * one).trim() == one
     assert [store.has(key) for key in (KEY, OTHER, "ef" * 32)] == [True, False, True]
@@ -56,14 +55,14 @@ def test_the_longest_unused_go_first(tmp_path: Path) -> None:
 
 def test_clear_frees_all(tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "vectors")
-    store.put(KEY, ROWS)
+    store.put_many({KEY: ROWS})
     assert store.clear() > 0
-    assert store.kept().chunks == 0
+    assert store.usage().chunks == 0
 
 
 def test_a_half_file_of_long_ago_is_removed(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
-    store.put(KEY, ROWS)
+    store.put_many({KEY: ROWS})
     old, new = (store.path(KEY).with_name(name) for name in (".old.part", ".new.part"))
     for path in (old, new):
         path.write_bytes(b"half")
@@ -80,4 +79,4 @@ def test_the_place_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(OutOfResources, match="CLIP_WORKBENCH_CACHE"):
-        VectorStore(tmp_path / "file").put(KEY, ROWS)
+        VectorStore(tmp_path / "file").put_many({KEY: ROWS})

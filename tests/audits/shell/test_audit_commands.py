@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from typing import Any
 
 import colour_audit
 import pytest
+from PIL import Image
 
 from apps.shell import run as workbench
 from audits import catalogue
@@ -198,14 +201,22 @@ def test_7_nothing_to_measure(said: Said, asked: list[str], tmp_path: Path) -> N
     assert said("validate", "dataset", f"folder:{tmp_path / 'empty'}")[0] == 7
 
 
-def test_gate_0_1_4_7(said: Said, begin: Begin, tmp_path: Path) -> None:
+def test_gate_0_1_4_7(said: Said, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = begin().folder
     judge = ["gate", run, "--thresholds"]
     assert said(*judge, thresholds(tmp_path, "ci_low >= 0.9"))[0] == 0
     code, told = said(*judge, thresholds(tmp_path, "ci_high <= 0.5"), "--junit", tmp_path / "gate.xml")
     assert (code, told["outcome"]) == (1, "FAIL")
     assert (tmp_path / "gate.xml").read_text().startswith("<?xml")
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"))[0] == 4
     assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"), "--inconclusive", "fail")[0] == 4
+    monkeypatch.setenv("CI", "true")  # changes nothing
+    assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"), "--inconclusive", "warn")[0] == 0
+    warns = thresholds(tmp_path, "ci_low >= 0.97")
+    warns.write_text(warns.read_text().replace("min_n: 10", "min_n: 10, inconclusive: warn"))
+    assert said(*judge, warns)[0] == 0
+    monkeypatch.delenv("CI")
+    assert said(*judge, warns)[0] == 0
     assert said(*judge, thresholds(tmp_path, "ci_low >= 0.97"), "--inconclusive", "pass")[0] == 0
     assert said(*judge, thresholds(tmp_path, "ci_low >= 0.9", metric="none"))[0] == 7
 
@@ -235,6 +246,68 @@ def test_6_a_run_that_was_changed(said: Said, begin: Begin) -> None:
     assert said("verify", run)[0] == 6
 
 
+@pytest.mark.parametrize("change", ["title", "findings"])
+def test_6_no_command_takes_a_run_that_was_changed(said: Said, begin: Begin, tmp_path: Path, change: str) -> None:
+    run, other = begin().folder, begin(seed=1).folder
+    if change == "findings":
+        (run / "findings.json").unlink()
+    else:
+        text = (run / "run.json").read_text()
+        (run / "run.json").write_text(text.replace('"title": "', '"title": "Another '))
+    rules = thresholds(tmp_path, "ci_low >= 0.1")
+    commands = [
+        ["verify", run],
+        ["gate", run, "--thresholds", rules],
+        ["gate", other, "--thresholds", rules, "--baseline", run],
+        ["report", run, "--out", tmp_path / "r.html"],
+        ["compare", run, other],
+        ["compare", other, run],
+        ["score", run],
+        ["view", run, "--no-browser"],
+    ]
+    assert {str(words[0]): said(*words)[0] for words in commands} == dict.fromkeys((str(w[0]) for w in commands), 6)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_verify_takes_a_folder_of_runs(said: Said, begin: Begin, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [begin(seed=seed).folder for seed in (0, 1, 2)]
+    code, rows = said("verify", runs[0].parent)
+    assert (code, [row["intact"] for row in rows]) == (0, [True] * 3)
+    head = runs[1] / "run.json"
+    head.write_text(json.dumps(json.loads(head.read_text()) | {"status": "incomplete"}))
+    code, rows = said("verify", runs[0].parent)
+    assert (code, sorted(str(row["intact"]) for row in rows)) == (3, ["None", "True", "True"])
+    (runs[2] / "metrics.parquet").unlink()
+    code, rows = said("verify", runs[0].parent)
+    assert (code, sorted(str(row["intact"]) for row in rows)) == (6, ["False", "None", "True"])
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="signatures need OpenSSH")
+def test_a_run_is_signed_and_its_signer_checked(said: Said, begin: Begin, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
+    run = begin().folder
+    assert said("verify", run, "--signer", f"{key}.pub")[0] == 6
+    assert said("sign", run, "--key", key)[0] == 0
+    assert said("verify", run, "--signer", f"{key}.pub")[0] == 0
+    assert said("sign", run, "--key", tmp_path / "none")[0] == 2
+
+
+def test_a_gates_table_shows_value_interval_and_reason(
+    begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str], registered: None
+) -> None:
+    run = begin().folder
+    assert main(["gate", str(run), "--thresholds", str(thresholds(tmp_path, "ci_low >= 0.97"))]) == 4
+    header, row, outcome = capsys.readouterr().out.splitlines()
+    assert header.split() == ["rule", "outcome", "requires", "group", "value", "interval", "n", "reason"]
+    assert outcome == "INCONCLUSIVE"
+    share = begin().metrics.iloc[0]
+    assert share["value"] == 1.0
+    assert "100.0 %" in row
+    assert f"{100 * share['ci_low']:.1f} to 100.0 %" in row
+    assert "the interval includes 0.97" in row
+
+
 def test_scores_and_reports_need_no_model(
     said: Said, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +334,35 @@ def test_validate_and_plan(said: Said, asked: list[str], colours: str, tmp_path:
     assert said("plan", *asked[1:])[1][0]["done"] is True
 
 
+def test_fairface_data_is_pointed_to_the_protocol_that_fits(
+    own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table with FairFace's columns: `plan` and `run` name the protocol, and `validate dataset` names the same."""
+
+    def said(*words: str) -> tuple[int, Any]:
+        code = main([*words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    rows = ["file,age,gender,race"]
+    for number, (race, gender) in enumerate([*itertools.product(("White", "Black", "Indian"), ("Male", "Female"))] * 8):
+        Image.new("RGB", (16, 16), (5 * number, 90, 90)).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,20-29,{gender},{race}")
+    (tmp_path / "faces.csv").write_text("\n".join(rows), encoding="utf-8")
+    data = ["--model", "fake", "--dataset", f"csv:{tmp_path / 'faces.csv'}"]
+    usable = said("validate", "dataset", data[-1])[1]["usable_by"]
+    assert usable["bias/face-attributes"] == ["clip-2021"]
+    assert "calibration" not in usable  # it needs a label, and the table has none
+    for key in ("bias/face-attributes", "bias/denigration", "bias/retrieval-skew"):
+        (name,) = usable[key]
+        code, (cost,) = said("plan", key, *data)
+        assert code == 2
+        assert f"--protocol {name}" in cost["trouble"]
+        assert said("plan", key, *data, "--protocol", name)[0] == 0
+    assert main(["run", "bias/face-attributes", *data, "--out", str(tmp_path / "runs")]) == 2
+    assert "--protocol clip-2021" in " ".join(capsys.readouterr().err.split())
+    assert not list((tmp_path / "runs").glob("*"))
+
+
 def test_resume_continues_what_waits_and_leaves_the_rest(said: Said, asked: list[str], tmp_path: Path) -> None:
     _, (told,) = said(*asked)
     assert said("resume", tmp_path / "runs") == (0, [])
@@ -277,7 +379,7 @@ def test_the_shells_cache_knows_the_vectors(begin: Begin, capsys: pytest.Capture
     assert told["audits"]["chunks"] == 3
     assert workbench(["cache", "clear", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["freed"] >= told["audits"]["bytes"]
-    assert VectorStore().kept().chunks == 0
+    assert VectorStore().usage().chunks == 0
 
 
 @pytest.mark.heavy
@@ -310,7 +412,7 @@ def test_every_word_takes_json_and_the_codes_are_told(capsys: pytest.CaptureFixt
     from typer.main import get_command
 
     commands = get_command(audit).commands  # type: ignore[attr-defined]
-    words = "list show validate plan run suite resume score report compare gate verify repro view"
+    words = "list show validate plan run suite resume score report compare gate verify sign repro view"
     assert set(commands) == set(words.split())
     for name, command in commands.items():
         assert any("--json" in option.opts for option in command.params), name

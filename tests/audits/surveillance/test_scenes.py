@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from audits import stages
 from audits.analysis import Analysis
 from audits.catalogue import find
 from audits.contracts import Embedded
@@ -88,15 +89,15 @@ def test_planted_answers_come_back_as_shares(world: Callable[..., Embedded]) -> 
     assert value(found, "accuracy", "fine") == pytest.approx(0.7)
     assert value(found, "close_confusion", "stress", light="grey") == pytest.approx(0.4)
     assert strengths(found, "falls by") == {"found"}
-    assert strengths(found, "coarse accuracy, ") == {"found"}
+    assert strengths(found, "accuracy of the coarse task, ") == {"found"}
 
 
 def test_no_fall_and_no_fine_sight_are_found_where_none_are_planted(world: Callable[..., Embedded]) -> None:
     found = analysed(world(fine=5))
     assert value(found, "accuracy_drop", "stress") == 0.0
     assert strengths(found, "falls by") == {"no evidence"}
-    assert strengths(found, "fine accuracy, ") == {"no evidence"}
-    assert strengths(found, "differs between groups") == {"no evidence"}
+    assert strengths(found, "accuracy of the fine task, ") == {"no evidence"}
+    assert strengths(found, "differs by") == {"no evidence"}
 
 
 def test_guessing_stands_beside_each_accuracy(world: Callable[..., Embedded]) -> None:
@@ -110,13 +111,13 @@ def test_a_task_without_captions_is_not_measured(world: Callable[..., Embedded])
     found = analysed(blank)
     assert strengths(found, "fine task") == {"not measured"}
     few = analysed(blank, rules(min_n=1000))
-    assert strengths(few, "falls by") == {"not measured"}
+    assert strengths(few, "falls when") == {"not measured"}
 
 
 def test_nothing_to_ask_is_refused(world: Callable[..., Embedded]) -> None:
     blank = world()
     blank.dataset.table["fine"], blank.dataset.table["fine_true"] = "", ""
-    with pytest.raises(BadInput, match="None of the protocol's tasks"):
+    with pytest.raises(BadInput, match="No task of the protocol"):
         analysed(blank, rules(tasks=["fine"]))
 
 
@@ -139,7 +140,8 @@ def test_the_shipped_protocol_shows_the_papers_numbers_beside_ours(world: Callab
     found = world()
     texts = scenes.texts(found.dataset, shipped)
     assert set(texts) == set(found.texts)
-    rows = scenes.analyse(scenes.score(found, shipped, seed=0), shipped, model=found.model, seed=0).measures
+    samples = scenes.score(found, shipped, seed=0)
+    rows = stages.analysed(scenes, samples, shipped, model=found.model, seed=0).measures
     beside = {(m.metric, m.label_set): m.published_value for m in rows if not m.slice and m.contrast == "none"}
     assert beside["accuracy", "coarse"] == 0.918
     assert beside["accuracy", "stress"] == 0.511

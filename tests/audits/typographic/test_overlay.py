@@ -30,13 +30,15 @@ def rules(**settings: object) -> Protocol:
 
 
 def value(found: Analysis, metric: str, label_set: str = ALL, **where: str) -> float | None:
-    rows = [m for m in found.measures if m.metric == metric and m.label_set == label_set and dict(m.slice) == where]
+    here = [m for m in found.measures if m.metric == metric and m.label_set == label_set and dict(m.slice) == where]
+    rows = [m for m in here if m.contrast != "between_groups"]
     assert len(rows) == 1, (metric, label_set, where)
     return rows[0].value
 
 
 def strength(found: Analysis, metric: str) -> list[str]:
-    return [finding.strength for finding in found.findings if finding.metric == metric]
+    """Of the differences on the same images; gaps between groups have tests of their own."""
+    return [one.strength for one in found.findings if one.metric == metric and "differs by" not in one.text]
 
 
 @pytest.mark.parametrize("gullibility", [0.0, 0.5, 1.0])
@@ -116,11 +118,11 @@ def test_reading_one_word_of_ten_is_not_reading_words(planted: Callable[..., Emb
     given = rules(controls=["nonsense"])
     found = overlay.analyse(overlay.score(planted(rows), given, seed=0), given, model=FACTS, seed=0)
     told = {
-        f.text.rsplit("; ", 1)[1]: f.strength
+        f.text.rsplit("; ", 1)[1].split(")")[0]: f.strength
         for f in found.findings
         if f.metric == "reading" and "all labels" in f.text
     }
-    assert told == {"pictures drawn again).": "found", "words drawn again).": "no evidence"}
+    assert told == {"images resampled": "found", "words resampled": "no evidence"}
     assert value(found, "reading", overlay="word", control="nonsense") == pytest.approx(0.1)
 
 
@@ -147,7 +149,8 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
 
 def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
     found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
-    slices = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop"]
+    drops = [m for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
+    slices = [dict(m.slice) for m in drops if "kind" not in m.slice]
     assert slices == [{"overlay": "word", "size": "0.2", "position": "top", "colour": "black on white"}] * 2
 
 
@@ -242,7 +245,7 @@ def test_photographs_without_clean_pictures_have_no_success_rate(planted: Callab
     found = overlay.analyse(samples, rules(), model=FACTS, seed=0)
     assert value(found, "attack_success", overlay="word") is None
     assert value(found, "word_answered", overlay="word") == 0.5
-    assert "no clean pictures" in found.sanity[0]
+    assert "no clean images" in found.sanity[0]
 
 
 def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -> None:
@@ -258,7 +261,7 @@ def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: 
     embedded = embed(overlay, FakeBackend(), few, rules=given, seed=0)
     samples = overlay.score(embedded, given, seed=0)
     for row in overlay.analyse(samples, given, model=embedded.model, seed=0).measures:
-        if row.metric == metric and row.value is not None:
+        if row.metric == metric and row.contrast == "none" and row.value is not None:
             inside = samples[(samples["label_set"] == row.label_set)]
             for name, wanted in row.slice.items():
                 inside = inside[inside[name] == wanted]

@@ -31,7 +31,7 @@ def test_the_summary_says_where_and_what_stands_against() -> None:
     assert said.startswith("Most evidence for the label: 75% top right, then 25% bottom left.")
     assert "top 0%, 0%, 75%; middle 0%, 0%, 0%; bottom 25%, 0%, 0%" in said
     assert "50% speaks against" in said
-    assert "Nowhere" in summary(np.zeros((9, 9), np.float32))
+    assert "no evidence" in summary(np.zeros((9, 9), np.float32))
 
 
 def test_opacity_goes_from_the_picture_to_the_map() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.batch.run import Row
-from workbench.batch.table import Wanted, cells, headers, select
+from workbench.batch.table import RowFilter, cells, headers, select
 from workbench.batch.truth import evaluate, folder_truth, read_truth
 from workbench.errors import BadInput, UnknownName
 
@@ -40,7 +40,7 @@ def test_counts_by_hand() -> None:
     assert found.classes["pig"].n == 0
     assert found.classes["pig"].value is None  # not measured is not zero
     assert found.top5 is None
-    assert (found.unknown, found.untold, found.failed) == ({"fox": 1}, 1, 1)
+    assert (found.unknown, found.unlabelled, found.failed) == ({"fox": 1}, 1, 1)
     assert "'fox' (1)" in found.left_out()
 
 
@@ -59,7 +59,7 @@ def test_no_common_label_names_both_sides() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "match"),
     [
-        ("name,label\na,b\n", UnknownName, "file is not there. Columns given: name, label"),
+        ("name,label\na,b\n", UnknownName, "missing: file. Columns given: name, label"),
         ("file,label\nz.png,b\n", BadInput, r"names 'z\.png'"),
         ("file,label\n1.png\n", BadInput, "line 2 has 1"),
         ("file,label\n1.png,a\n1.png,b\n", BadInput, "two labels"),
@@ -86,14 +86,14 @@ def test_folders_are_labels_where_there_are_any() -> None:
 
 
 def test_filters_and_cells() -> None:
-    names = [entry.file for entry in select(ROWS, Wanted(label="dog"))]
+    names = [entry.file for entry in select(ROWS, RowFilter(label="dog"))]
     assert names == ["2.png", "3.png", "4.png"]
-    assert [entry.file for entry in select(ROWS, Wanted(errors=True))] == ["5.png"]
-    assert [entry.file for entry in select(ROWS, Wanted(wrong=True), TRUTH)] == ["2.png", "4.png", "6.png"]
-    assert select(ROWS, Wanted(at_least=0.95)) == []
-    assert len(select(ROWS, Wanted())) == len(ROWS)
+    assert [entry.file for entry in select(ROWS, RowFilter(errors=True))] == ["5.png"]
+    assert [entry.file for entry in select(ROWS, RowFilter(wrong=True), TRUTH)] == ["2.png", "4.png", "6.png"]
+    assert select(ROWS, RowFilter(at_least=0.95)) == []
+    assert len(select(ROWS, RowFilter())) == len(ROWS)
     with pytest.raises(BadInput, match="Only wrong"):
-        select(ROWS, Wanted(wrong=True))
+        select(ROWS, RowFilter(wrong=True))
     for k in (1, 2, 5):
         table = cells(ROWS, k, TRUTH)
         assert {len(line) for line in table} == {len(headers(k, truth=True))}

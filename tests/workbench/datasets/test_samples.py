@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from audits.datasets import readers
-from workbench.datasets import KINDS, Sample, read_samples
+from workbench.datasets import KINDS, ImageSample, read_samples
 from workbench.datasets.folders import image_names
 from workbench.datasets.samples import is_image
 from workbench.errors import BadInput, BadPicture
@@ -116,7 +116,7 @@ SOURCES: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def check(samples: tuple[Sample, ...], *, attributes: bool) -> None:
+def check(samples: tuple[ImageSample, ...], *, attributes: bool) -> None:
     assert [sample.label for sample in samples] == ["cat", "cat", "dog", "dog"]
     assert [sample.read() for sample in samples] == [content(name) for name in IMAGES]
     colours = [sample.open().getpixel((3, 3)) for sample in samples]
@@ -153,6 +153,20 @@ def test_audits_read_all_kinds(kind: str, tmp_path: Path) -> None:
     assert [dataset.file(path).read_bytes() for path in dataset.table["path"]] == [content(name) for name in IMAGES]
     assert dataset.excluded == ()
     assert readers.read(reference).hash == dataset.hash
+
+
+def test_named_columns_may_have_the_names_of_others(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,image,class,id\nx,a.png,a cat,7\n", encoding="utf-8")
+    (sample,) = read_samples(str(tmp_path / "t.csv"), image="image", caption="class").samples
+    assert (sample.name, sample.label, sample.captions) == ("a.png", "", ("a cat",))
+    assert sample.attributes == {"path": "x", "sample_id": "7"}
+    (sample,) = read_samples(str(tmp_path / "t.csv")).samples
+    assert (sample.name, sample.label, sample.captions) == ("x", "a cat", ())
+    assert sample.attributes == {"image": "a.png", "sample_id": "7"}
+    cells = {"path": ["x"], "image": [encoded("red")], "target": ["cat"]}
+    pq.write_table(pa.table(cells), tmp_path / "t.parquet")
+    (sample,) = read_samples(str(tmp_path / "t.parquet")).samples
+    assert (sample.label, sample.attributes, sample.read()) == ("cat", {"path": "x"}, encoded("red"))
 
 
 def test_a_changed_archive_is_read_again(tmp_path: Path) -> None:

@@ -9,7 +9,17 @@ import pytest
 import torch
 
 from workbench.errors import BadInput
-from workbench.training.miniature import DIM, TESTED, Lesson, Miniature, Moment, ids_of, learn, pixels_of, watched
+from workbench.training.miniature import (
+    DIM,
+    TESTED,
+    LessonSettings,
+    Miniature,
+    Moment,
+    ids_of,
+    learn,
+    pixels_of,
+    watched,
+)
 from workbench.training.shapes import COLOURS, SHAPES, SIZES, Drawing, draw, held_out, question
 
 
@@ -73,10 +83,10 @@ def test_the_same_seed_gives_the_same_lesson_and_draws_nothing_from_others() -> 
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    first = list(learn(Lesson(steps=11, batch=8, seed=4)))
+    first = list(learn(LessonSettings(steps=11, batch=8, seed=4)))
     assert torch.equal(torch.rand(1), expected)
-    second = list(learn(Lesson(steps=11, batch=8, seed=4)))
-    other = list(learn(Lesson(steps=11, batch=8, seed=5)))
+    second = list(learn(LessonSettings(steps=11, batch=8, seed=4)))
+    other = list(learn(LessonSettings(steps=11, batch=8, seed=5)))
     assert [one.loss for one in first] == [one.loss for one in second]
     assert [one.loss for one in first] != [one.loss for one in other]
     assert [one.step for one in first if one.similarity is not None] == [10, 11]
@@ -89,9 +99,9 @@ def test_the_same_seed_gives_the_same_lesson_and_draws_nothing_from_others() -> 
 
 
 def test_a_fixed_scale_stays_and_a_learned_one_moves() -> None:
-    fixed = list(learn(Lesson(steps=3, batch=8, scale=10.0)))
+    fixed = list(learn(LessonSettings(steps=3, batch=8, scale=10.0)))
     assert [one.scale for one in fixed] == pytest.approx([10.0] * 3)
-    learned = list(learn(Lesson(steps=3, batch=8)))
+    learned = list(learn(LessonSettings(steps=3, batch=8)))
     assert learned[-1].scale != pytest.approx(1 / 0.07, abs=1e-4)
 
 
@@ -101,7 +111,7 @@ def test_a_fixed_scale_stays_and_a_learned_one_moves() -> None:
 )
 def test_a_lesson_has_bounds(wrong: dict[str, float]) -> None:
     with pytest.raises(BadInput):
-        Lesson(**wrong)  # type: ignore[arg-type]
+        LessonSettings(**wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.heavy
@@ -109,7 +119,7 @@ def test_it_learns_to_name_pairs_that_it_never_saw() -> None:
     """Held out are 8 of 48 pairs of shape and colour; named among all 48, on 192 drawings; two minutes of computing."""
     began = time.process_time()
     last: Moment | None = None
-    for moment in learn(Lesson(seed=0)):
+    for moment in learn(LessonSettings(seed=0)):
         last = moment
     assert last is not None
     assert last.unseen is not None

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from workbench.training.data.batches import Batches, View
-from workbench.training.data.pairs import KINDS, Pair, PairListing, find_pairs
+from workbench.training.data.pairs import KINDS, ImageTextPair, PairListing, find_pairs
 
-__all__ = ["KINDS", "Batches", "Pair", "PairListing", "View", "find_pairs"]
+__all__ = ["KINDS", "Batches", "ImageTextPair", "PairListing", "View", "find_pairs"]

@@ -22,7 +22,7 @@ MAX_HASHED = 2_000_000_000  # bytes; of a larger data set, only names, sizes and
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ImageTextPair:
     """One image with its text."""
 
     name: str  # what a message calls it
@@ -36,7 +36,7 @@ class Pair:
 class PairListing:
     """All pairs of a data set."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImageTextPair, ...]
     passed_over: tuple[str, ...] = ()  # images without a usable text, each with the reason
     files: tuple[Path, ...] = ()  # whose contents are the data
 
@@ -79,7 +79,7 @@ def find_pairs(
         drawings, side = shapes.draw(RENDERED, seed=seed), 4 * shapes.SIDE
         return PairListing(
             tuple(
-                Pair(f"shape {number}: {one.caption}", one.caption, False, partial(one.render, side))
+                ImageTextPair(f"shape {number}: {one.caption}", one.caption, False, partial(one.render, side))
                 for number, one in enumerate(drawings)
             )
         )
@@ -87,7 +87,7 @@ def find_pairs(
         raise BadInput(f"Kinds of data are {', '.join(KINDS)}; got {kind!r}.")
     listing = datasets.read_samples(path, kind=kind, image=image, caption=text)
     captioned = any(sample.captions for sample in listing.samples)
-    pairs: list[Pair] = []
+    pairs: list[ImageTextPair] = []
     passed_over = list(listing.skipped)
     for sample in listing.samples:
         words = "".join(sample.captions[:1]) if captioned else sample.label.replace("_", " ")
@@ -97,7 +97,7 @@ def find_pairs(
         elif len(words) > MAX_TEXT:
             passed_over.append(f"{sample.name}: its caption has more than {MAX_TEXT} characters")
         else:
-            pairs.append(Pair(sample.name, words, not captioned, sample.open, sample.size))
+            pairs.append(ImageTextPair(sample.name, words, not captioned, sample.open, sample.size))
     if not pairs:
         more = f" Passed over: {'; '.join(passed_over[:NAMED])}." if passed_over else ""
         raise BadInput(f"Training needs images with texts; {path[-200:]!r} has none.{more}")

@@ -1,6 +1,6 @@
-"""Everything pocket can be asked for by name, each name once, whatever shows it: photo, drawing or written word.
+"""The bank of all names that training asks for, each once, whether a photo, a drawing or a written word shows it.
 
-One list of names for all three is what makes one unit answer to all three. Knows no picture and no model.
+One list of names for all three makes one unit answer to all three.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Bank:
 
     Attributes:
         names: lower case, each once, sorted.
-        words: those of them that are single words to read.
+        words: those of them that are single words to read, and that pictures show.
+        things: further single words to read, that no picture shows.
         of_class: for each class, its names with weights that sum to 1.
         classes: for a name, the classes it may mean, with weights that sum to 1; names of no class are missing.
         alike: words that photos, drawings and writing all can show, and that there are many photos of.
@@ -50,6 +51,7 @@ class Bank:
     of_class: tuple[dict[str, float], ...]
     classes: dict[str, dict[int, float]]
     alike: tuple[str, ...]
+    things: tuple[str, ...] = ()
 
     @functools.cached_property
     def place(self) -> dict[str, int]:
@@ -95,15 +97,17 @@ def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...], pictured: Counter[int]) -> 
     parts = {part for one in emoji for part in one.parts}
     painted = {f"{colour} {shape}" for colour in COLOURS for shape in SHAPES}
     names = {*classes, *plain, *parts, *COLOURS, *SHAPES, *COUNTS, *painted, *DRILLED}
+    things = {name for name in lexicon.things if len(name) <= LONGEST} - names
     own = {name.lower() for concept in lexicon.concepts[:CLASSES] for name in concept.names}
     read = {*own, *EVERYDAY, *plain, *COLOURS, *SHAPES, *COUNTS, *DRILLED}
     words = {name for name in read if name.isascii() and name.isalpha() and len(name) <= LONGEST}
     return Bank(
-        tuple(sorted(names)),
+        tuple(sorted(names | things)),
         tuple(sorted(words)),
         tuple(_normal(weights) for weights in of_class),
         {name: _normal(weights) for name, weights in classes.items()},
         tuple(sorted(name for name in words & classes.keys() & plain if _often(classes[name], pictured))),
+        tuple(sorted(things)),
     )
 
 

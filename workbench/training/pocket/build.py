@@ -1,6 +1,6 @@
-"""From packages and a folder of photos to weights: every step of the recipe, each kept when it is done.
+"""Everything before stage two, step by step, from packages and a folder of photos.
 
-What a step made lies in `work/` beside the model, so a run that was stopped goes on behind the last whole step.
+Each step saves its result in `work/` beside the model, so a run that was stopped resumes after the last finished step.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import torch
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import (
-    asking,
     folding,
     head,
     joint,
     lessons,
+    losses,
     opening,
     texts,
     towers,
@@ -41,14 +41,14 @@ def head_of(settings: Settings, sources: Sources, *, net: Any, work: Path) -> It
     done = checkpoints.latest(file)
     if done is None:
         folded = _moved(folding.folded(net), settings)
-        rng, found = random.Random(settings.seed), []
+        rng, features = random.Random(settings.seed), []
         kinds = (sources.photos.full, sources.photos.small)
         for some, count, size in zip(kinds, settings.views, settings.view_sizes, strict=True):
             pictures = views.opened(some, 240)
             for number, rows in views.features(folded, views.views(pictures, count=count, size=size, rng=rng)):
-                found.append(rows)
+                features.append(rows)
                 yield Progress(number, count, "views")
-        fitted = head.fit(net, torch.cat(found), dim=settings.dim, epochs=steps, seed=settings.seed)
+        fitted = head.fit(net, torch.cat(features), dim=settings.dim, epochs=steps, seed=settings.seed)
         for epoch, loss, start in fitted:
             made = {"p": start.projection, "c": start.classes, "scale": start.scale}
             yield Progress(epoch + 1, steps, "epochs", values={"loss": loss})
@@ -84,8 +84,9 @@ def words_of(sources: Sources, work: Path) -> tuple[Any, Any, torch.Tensor]:
     """The whole tokenizer, the pruned one, and which pieces it kept."""
     whole, file = vocabulary.tokenizer(towers.minilm_folder() / "vocab.txt"), work / "vocab.txt"
     if not file.exists():
-        said = [text for synset in sources.lexicon.nouns for text in (*synset.words, synset.gloss)]
-        vocabulary.write(whole, vocabulary.chosen(whole, names=sources.bank.names, texts=said), file)
+        corpus = [text for synset in sources.lexicon.nouns for text in (*synset.words, synset.gloss)]
+        names = sorted(set(sources.bank.names).difference(sources.bank.things))
+        vocabulary.write(whole, vocabulary.chosen(whole, names=names, texts=corpus), file)
     known = whole.get_vocab()
     pieces = torch.tensor([known[piece] for piece in file.read_text(encoding="utf-8").splitlines()])
     return whole, vocabulary.tokenizer(file), pieces
@@ -96,7 +97,7 @@ class Ready:
     """Everything that stage two needs."""
 
     run: joint.Run
-    teachers: asking.Teachers
+    teachers: losses.Teachers
     sources: Sources
     before: dict[str, torch.Tensor]  # the towers as stage two found them, on the CPU
 
@@ -115,18 +116,18 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
             yield row
             if stopped():
                 return
-    said, vectors = _anchors(settings, sources, work, teacher=teacher, whole=whole)
+    anchor_texts, vectors = _anchors(settings, sources, work, teacher=teacher, whole=whole)
     locked = _moved(folding.folded(net), settings)
     locked.requires_grad_(False)
     if settings.start is not None:
         opening.same_pieces(settings.start, work / "vocab.txt")
-        given = copy.deepcopy(net), towers.text_tower(teacher, pieces)
-        made = opening.opened(settings.start, net=given[0], text=given[1], frozen=settings.frozen)
+        parts = copy.deepcopy(net), towers.text_tower(teacher, pieces)
+        made = opening.opened(settings.start, net=parts[0], text=parts[1], frozen=settings.frozen)
         before = copy.deepcopy(made.state_dict())
         made.to(settings.device)
     else:
         made = towers_of(settings, net=net, teacher=teacher, pieces=pieces, start=start).to(settings.device)
-        lesson = texts.Lesson(start, sources.bank, said, vectors, settings.text_steps, settings.seed)
+        lesson = texts.Lesson(start, sources.bank, anchor_texts, vectors, settings.text_steps, settings.seed)
         yield from _texts_of(settings, made, lesson, tokenizer=tokenizer, work=work, stopped=stopped)
         if (done := checkpoints.latest(work / "texts")) is None:  # stopped
             return
@@ -135,9 +136,9 @@ def prepare(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Itera
     run = joint.begin(made, lessons_of(settings, sources, net).to(settings.device), settings.pace)
     if (last := checkpoints.latest(work / "joint")) is not None:
         run.restore(checkpoints.load(last))
-    short = [place for place, text in enumerate(said) if len(text) < NOUN]
-    held = [said[place] for place in short], vectors[torch.tensor(short)]
-    teachers = asking.Teachers(locked, start, tokenizer, sources.lexicon.first(), *held)
+    short = [place for place, text in enumerate(anchor_texts) if len(text) < NOUN]
+    anchors = [anchor_texts[place] for place in short], vectors[torch.tensor(short)]
+    teachers = losses.Teachers(locked, start, tokenizer, sources.lexicon.first(), *anchors)
     yield Ready(run, teachers.to(run.towers.device), sources, before)
 
 
@@ -166,10 +167,10 @@ def _anchors(
     settings: Settings, sources: Sources, work: Path, *, teacher: Any, whole: Any
 ) -> tuple[list[str], torch.Tensor]:
     """Texts and where MiniLM has them; computed once."""
-    said = texts.anchors(sources.lexicon, sources.bank, count=settings.anchors, seed=settings.seed)
+    anchor_texts = texts.anchors(sources.lexicon, sources.bank, count=settings.anchors, seed=settings.seed)
     file = work / "anchors"
     if (done := checkpoints.latest(file)) is None:
-        vectors = texts.meant(teacher, whole, said).half()
-        done = checkpoints.save(file, 1, {"vectors": vectors, "texts": json.dumps(said)})
+        vectors = texts.meant(teacher, whole, anchor_texts).half()
+        done = checkpoints.save(file, 1, {"vectors": vectors, "texts": json.dumps(anchor_texts)})
     state = checkpoints.load(done)
     return json.loads(state["texts"]), state["vectors"].float()

@@ -2,7 +2,7 @@
 
 oneDNN's bfloat16 weight gradient of a 5 x 5 depthwise filter takes longer than all the rest of a step, so it is taken
 in float32 over every fourth picture, times four (unbiased). A depthwise gradient towards the maps is a forward
-convolution, and that of a 1 x 1 filter over small maps a matrix product. Knows no tower.
+convolution, and that of a 1 x 1 filter over small maps a matrix product.
 """
 
 from __future__ import annotations

@@ -79,13 +79,13 @@ class Emoji:
 
 def emoji(modules: Path) -> tuple[Emoji, ...]:
     """Read names and skin variants from emojibase, flags left out."""
-    found = []
+    all_emoji = []
     for row in json.loads(npm(modules, "emojibase-data", "en/data.json").read_text(encoding="utf-8")):
         if "group" not in row or row["group"] in _LEFT_OUT:
             continue
         for variant in (row, *row.get("skins", ())):
-            found.append(_emoji(variant, tuple(row.get("tags", ())), person=row["group"] == 1))
-    return tuple(found)
+            all_emoji.append(_emoji(variant, tuple(row.get("tags", ())), person=row["group"] == 1))
+    return tuple(all_emoji)
 
 
 def _emoji(row: dict[str, Any], tags: tuple[str, ...], *, person: bool) -> Emoji:
@@ -122,10 +122,10 @@ def others(name: str) -> tuple[str, ...]:
     """What a drawn person is not: the same one with each other skin tone, and as a man instead of a woman."""
     whole, _, skin = name.partition(" with ")
     tone = skin.removesuffix(" skin")
-    found = [f"{whole} with {other} skin" for other in TONES if tone in TONES and other != tone]
+    names = [f"{whole} with {other} skin" for other in TONES if tone in TONES and other != tone]
     words = whole.split()
     other = [_OPPOSITE.get(word, word) for word in words]
-    return (*found, *([" ".join(other) + name[len(whole) :]] if other != words and len(words) < MOST_WORDS else []))
+    return (*names, *([" ".join(other) + name[len(whole) :]] if other != words and len(words) < MOST_WORDS else []))
 
 
 def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:

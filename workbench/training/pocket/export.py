@@ -1,4 +1,4 @@
-"""Into the hub's format: float16 shards under 10 MiB that plain transformers loads, and how they were made."""
+"""Writes a model in the hub's format: float16 shards under 10 MiB that plain transformers loads, and their record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from workbench.training.pocket.settings import Settings
 from workbench.training.record import POCKET, RECORD, versions
 
 SHARD = "9.9MB"
-MOST = 30 * 2**20  # bytes of the whole folder
 SIDES = {"lite0": 224, "lite2": 224}
 
 

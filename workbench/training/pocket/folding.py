@@ -1,6 +1,6 @@
-"""An image tower that trains several times faster on a CPU, and the way back to the tower as it was.
+"""Folds an image tower, which then trains several times faster on a CPU, and unfolds it again.
 
-Frozen batch normalisation is folded into the convolution before it, and rectifying into the same pass. Knows only
+Frozen batch normalisation is folded into the convolution before it, and rectifying into the same pass; for
 timm's EfficientNet-Lite.
 
 Source:

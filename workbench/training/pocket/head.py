@@ -1,8 +1,8 @@
-"""Stage one, pictures: a joint space in which cosines say what the locked classifier says.
+"""Stage one, images: a joint space whose cosines reproduce the locked classifier's answers.
 
 The locked tower's features are taken once, over many crops, mixtures and enlargements. On these a projection and a
-thousand class vectors learn to give the classifier's soft answers. No label enters, so nothing can be learned by heart
-from one photo a class.
+thousand class vectors learn to give the classifier's soft answers. No labels are used, so the one photo of
+a class cannot be memorised.
 
 Sources:
     Hinton et al. 2015, arXiv:1503.02531 (distillation).

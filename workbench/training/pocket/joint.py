@@ -1,7 +1,7 @@
-"""Stage two: both towers learn words, drawings, colours and counts, and photos stay where the classifier put them.
+"""Stage two: both towers learn words, drawings, colours and counts, and keep what the classifier knows of photos.
 
-The bank holds a vector for every name, refreshed now and then from the text tower; a picture is asked which of all
-names it shows. Photos are asked, besides, for the locked classifier's soft answer and for the locked embedding.
+The bank holds a vector for every name, refreshed every `REFRESH` steps from the text tower; an image is classified
+among all names. Photos are also held to the locked classifier's soft answer and to the locked embedding.
 
 Sources:
     Radford et al. 2021, arXiv:2103.00020 (the symmetric loss over a batch).
@@ -26,11 +26,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from workbench.training import checkpoints
-from workbench.training.pocket.asking import Teachers, embed_names, losses, told
+from workbench.training.pocket.encoding import Encoder, encode_images
 from workbench.training.pocket.lessons import Lessons
+from workbench.training.pocket.losses import Teachers, embed_names, image_losses, text_losses
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.seeing import Work, look
-from workbench.training.pocket.shares import Shares, fitting
+from workbench.training.pocket.parallel import DataParallel, worker_count
 from workbench.training.pocket.stream import Batch, Stream
 from workbench.training.pocket.towers import Towers
 
@@ -159,7 +159,7 @@ def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
     return groups
 
 
-def settle(run: Run, pace: float = 1.0) -> None:
+def begin_ending(run: Run, pace: float = 1.0) -> None:
     """Begin an ending: from the average, with rates that rise and fall once more.
 
     Args:
@@ -177,7 +177,7 @@ def train(
     """Train on to the end of the part that the run is in; yields (step, losses) after each step.
 
     Args:
-        run: as `begin`, `settle` or a checkpoint gives it.
+        run: as `begin`, `begin_ending` or a checkpoint gives it.
         teachers: what photos and texts are held to.
         material: what the pictures are drawn from.
         plan: how long, how large, from which seed.
@@ -188,10 +188,10 @@ def train(
     stream = Stream(material, seed=plan.seed, start=run.step, ends=plan.ends, sizes=plan.sizes)
     painters = 1 if device.type == "cpu" else min(PAINTERS, os.cpu_count() or 1)
     loader = DataLoader(stream, batch_size=None, num_workers=painters, prefetch_factor=4)
-    work = Work(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
-    with Shares(fitting(device), work, _learning(run)) as shares:
+    work = Encoder(run.towers, run.lessons, locked=teachers.image, tokenizer=teachers.tokenizer)
+    with DataParallel(worker_count(device), work, _learning(run)) as pool:
         for batch in loader:
-            parts = _step(run, teachers, batch, material=material, plan=plan, shares=shares)
+            parts = _step(run, teachers, batch, material=material, plan=plan, pool=pool)
             now = time.monotonic()
             run.seconds, since = run.seconds + now - since, now
             if run.step % plan.every == 0 or run.step == last:
@@ -206,7 +206,7 @@ def _learning(run: Run) -> list[Tensor]:
 
 
 def _step(
-    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, shares: Shares
+    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, pool: DataParallel
 ) -> dict[str, float]:
     """Learn from one batch; returns the parts of its loss."""
     rng = random.Random(f"{plan.seed}/texts/{run.step}")
@@ -214,14 +214,14 @@ def _step(
         run.bank = embed_names(run.towers, teachers.tokenizer, material.bank.names, rng=rng)
     for group in run.optimiser.param_groups:
         group["lr"] = group["base"] * plan.rate(run.step)
-    seen, batch = look(batch, shares), batch.to(run.towers.device)
-    rows, parts = losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
+    seen, batch = encode_images(batch, pool), batch.to(run.towers.device)
+    rows, parts = image_losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
     parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)
     if run.step % SAY_EVERY == 0:
-        parts |= told(run.towers, teachers, batch, pictures=rows, rng=rng, shares=shares)
+        parts |= text_losses(run.towers, teachers, batch, pictures=rows, rng=rng, pool=pool)
     run.optimiser.zero_grad()
     sum(WEIGHTS[name] * value for name, value in parts.items()).backward()  # type: ignore[union-attr]
-    shares.backward()
+    pool.backward()
     nn.utils.clip_grad_norm_(_learning(run), 2.0)
     run.optimiser.step()
     run.step += 1

@@ -1,9 +1,9 @@
-"""What the image tower is asked besides, and what training drops in the end: letters, words, one unit a concept.
+"""Auxiliary heads of the image tower, which are dropped after training: letters, words, one unit a concept.
 
-Letters where they stand and words by their letters make reading begin. A concept that photos, drawings and written
-words all can show gets one channel of the last block, which alone has to tell it from all the others in any of the
-three forms: a multimodal unit. It is asked of what the channel holds before it is rectified, since a channel
-that is silent for every word would never learn one.
+Predicting letters at their positions, and words by their letters, gets reading started. A concept that photos, drawings
+and written words can all show gets one channel of the last block, which alone must tell it from all other concepts in
+any of the three forms: a multimodal unit. The channel is taken before it is rectified, since one that is silent for
+every word would never learn any.
 
 Source:
     Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks".
@@ -46,8 +46,8 @@ def channels(classifier: Tensor, bank: Bank) -> Tensor:
         for number, share in bank.classes[name].items():
             shares[number] = share
         rows.append(shares @ weights)
-    _, found = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
-    return torch.from_numpy(found)
+    _, channel_of = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
+    return torch.from_numpy(channel_of)
 
 
 class Lessons(nn.Module):
@@ -115,8 +115,8 @@ class Lessons(nn.Module):
         some = target[:, :-1].sum(0) > 0
         if not some.any():
             return by_picture
-        found = target[:, :-1].T[some]
-        by_unit = functional.cross_entropy(logits[:, :-1].T[some], found / found.sum(1, keepdim=True))
+        by_concept = target[:, :-1].T[some]
+        by_unit = functional.cross_entropy(logits[:, :-1].T[some], by_concept / by_concept.sum(1, keepdim=True))
         return (by_picture + by_unit) / 2
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, sources
-from workbench.training.pocket.asking import Teachers
+from workbench.training.pocket.losses import Teachers
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import Settings
 
@@ -36,7 +36,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         drawn_from = sources.material(settings, ready.sources, out / "work")
         first, *endings = settings.parts
         plan = joint.Plan(first, settings.sizes, settings.seed, settings.save_every, tuple(endings))
-        for step, parts in legs(
+        for step, parts in train_parts(
             ready.run, ready.teachers, material=drawn_from, plan=plan, pace=settings.pace, folder=folder
         ):
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
@@ -52,7 +52,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     export.write(made, settings, out, ready=ready)
 
 
-def legs(
+def train_parts(
     run: joint.Run, teachers: Teachers, *, material: Material, plan: joint.Plan, pace: float, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Stage two, then its endings, from wherever a checkpoint left it; yields (step, losses) after each step.
@@ -68,5 +68,5 @@ def legs(
     while run.step < plan.whole:
         if run.step in plan.ends:
             checkpoints.save(folder.parent / BEGAN, run.step, {"towers": run.average.state_dict()})
-            joint.settle(run, pace)
+            joint.begin_ending(run, pace)
         yield from joint.train(run, teachers, material=material, plan=plan, folder=folder)

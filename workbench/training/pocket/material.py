@@ -1,4 +1,4 @@
-"""What the pictures of stage two are drawn from: photos, drawings, fonts, names and words."""
+"""The material of stage two's examples: photos, drawings, fonts, names and words."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class Material:
         full: full-size photos with their classes.
         small: 64 px photos with their classes.
         drawings: of all styles.
-        fonts: to train with.
+        fonts: printed ones, to train with.
         lexicon: names of classes.
         bank: all names.
         common: words to read, the more common first.
+        hands: handwriting, to train with.
     """
 
     full: list[tuple[Image.Image, int]]
@@ -40,6 +41,7 @@ class Material:
     lexicon: Lexicon
     bank: Bank
     common: tuple[str, ...]
+    hands: tuple[Font, ...]
 
     @functools.cached_property
     def first_names(self) -> Tensor:

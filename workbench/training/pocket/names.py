@@ -1,6 +1,6 @@
-"""The words pocket learns: a thousand kinds of things, what they are kinds of, and what WordNet says about them.
+"""The vocabulary: the thousand classes, their hypernyms and everyday names, and WordNet's glosses.
 
-Knows no pictures and no model; reads WordNet's noun file and timm's list of ImageNet classes.
+Reads WordNet's noun files and timm's list of ImageNet classes.
 
 Sources:
     Miller 1995, WordNet: a lexical database for English (version 3.1).
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CLASSES = 1000
+COMMON = 3.5  # Zipf frequency, from which on a thing's name is worth reading
+TOUCHED = frozenset({"05", "06", "08", "13", "17", "20", "27"})  # WordNet's files of animals, food, tools, …
 WIDEST = 260  # a hypernym of more classes than this ("artifact") says too little to be a name
 EVERYDAY = {  # everyday names that no class carries, and the classes (by first name) that show such things
     "apple": ("Granny Smith",),
@@ -88,12 +90,14 @@ class Lexicon:
         concepts: the thousand classes in order, then hypernyms and everyday names.
         nouns: (words, gloss) of every noun of WordNet.
         above: for each class, the numbers of the wider concepts that hold it.
+        things: common words whose first meaning is a thing, sorted; more words to read.
     """
 
     wnids: tuple[str, ...]
     concepts: tuple[Concept, ...]
     nouns: tuple[Synset, ...]
     above: tuple[tuple[int, ...], ...]
+    things: tuple[str, ...] = ()
 
     def first(self) -> list[str]:
         """The first name of each class."""
@@ -102,7 +106,7 @@ class Lexicon:
 
 def wordnet(file: Path) -> dict[str, Synset]:
     """Read `data.noun`: offset -> synset."""
-    found = {}
+    synsets = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith(" "):  # the licence
             continue
@@ -112,8 +116,8 @@ def wordnet(file: Path) -> dict[str, Synset]:
         start = 4 + 2 * count
         pointers = [parts[start + 1 + 4 * place :][:2] for place in range(int(parts[start]))]
         above = tuple(offset for kind, offset in pointers if kind in ("@", "@i"))
-        found[parts[0]] = Synset(words, gloss.split(";")[0].strip(), above)
-    return found
+        synsets[parts[0]] = Synset(words, gloss.split(";")[0].strip(), above)
+    return synsets
 
 
 @functools.cache
@@ -147,7 +151,23 @@ def lexicon(file: Path) -> Lexicon:
     concepts = (*classes, *wide, *usual)
     above = [tuple(k for k in range(CLASSES, len(concepts)) if i in concepts[k].classes) for i in range(CLASSES)]
     wnids = tuple(info.index_to_label_name(i) for i in range(CLASSES))
-    return Lexicon(wnids, concepts, tuple(synsets.values()), tuple(above))
+    return Lexicon(wnids, concepts, tuple(synsets.values()), tuple(above), _things(file))
+
+
+def _things(file: Path) -> tuple[str, ...]:
+    """Common nouns that first mean something that can be touched, by WordNet's `data.noun` and the index beside it."""
+    from wordfreq import zipf_frequency
+
+    kind = {line[:8]: line[9:11] for line in file.read_text(encoding="utf-8").splitlines()}
+    things = []
+    for line in file.with_name("index.noun").read_text(encoding="utf-8").splitlines():
+        word, *rest = line.split()
+        if line.startswith(" ") or not (word.isascii() and word.isalpha() and len(word) > 2):
+            continue  # the licence, or no word to read
+        first = rest[-int(rest[1])]
+        if kind[first] in TOUCHED and zipf_frequency(word, "en") >= COMMON:
+            things.append(word)
+    return tuple(things)
 
 
 def _match(names: list[tuple[str, ...]], synsets: dict[str, Synset]) -> Iterator[str]:
@@ -166,10 +186,10 @@ def _match(names: list[tuple[str, ...]], synsets: dict[str, Synset]) -> Iterator
 
 
 def _ancestors(start: str, synsets: dict[str, Synset]) -> set[str]:
-    found: set[str] = set()
+    ancestors: set[str] = set()
     waiting = [start]
     while waiting:
-        fresh = set(synsets[waiting.pop()].above) - found
-        found |= fresh
+        fresh = set(synsets[waiting.pop()].above) - ancestors
+        ancestors |= fresh
         waiting += fresh
-    return found
+    return ancestors

@@ -1,4 +1,4 @@
-"""A checkpoint of this recipe, opened again as towers that learn on: the way back from what `export` writes."""
+"""Loads a checkpoint that `export` wrote as towers that can be trained further."""
 
 from __future__ import annotations
 

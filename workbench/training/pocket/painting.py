@@ -1,41 +1,22 @@
-"""One picture of the stream: a photo, one with a word on it, a word, a drawing, a colour, a count, a pair."""
+"""Makes one example of the stream: a photo, one with a label on it, a word, a drawing, a colour, a count, a pair."""
 
 from __future__ import annotations
 
 import functools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from workbench.training.pocket import emoji, grounds, scenes, shapes, styling, views, writing
+from workbench.training.pocket import backgrounds, emoji, labels, scenes, shapes, styling, views, worded, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES
+from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Drawing, Material
 from workbench.training.pocket.names import CLASSES
 
-PHOTO = (
-    "a photo of a {}.",
-    "a photo of a {}.",
-    "{}",
-    "a picture of a {}.",
-    "a photo of the {}.",
-    "a {}",
-    "an image of a {}.",
-)
-WORD = (
-    "{}",
-    "{}",
-    "the word {}",
-    "a sign that says {}",
-    "text that says {}",
-    "a photo of a {}.",
-    "a label that says {}",
-    "a {}",
-)
 DRAWN = (
     "{}",
     "an emoji of a {}",
@@ -46,66 +27,28 @@ DRAWN = (
     "a {}",
     "an icon of a {}",
 )
-OF_WORD = 0.55  # of the target of a photo with a word on it
-FULL = 0.55  # of the photos are of full size
-ALIKE = {"word": 0.3, "drawing": 0.15}  # of these are of what photos show as well
+ALIKE = 0.15  # of the drawings are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
 EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
+TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
+TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
-@dataclass
-class Made:
-    """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1).
-
-    `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and
-    `spots` say where its letters lie, in parts of the picture's sides. `claims` are the names in the caption: it
-    is true of every picture that shows them all.
-    """
-
-    picture: Image.Image
-    weights: dict[str, float]
-    caption: str
-    claims: frozenset[str]
-    false: tuple[str, ...] = ()
-    soft: float = 0.0
-    label: int = -1
-    written: str = ""
-    spots: tuple[writing.Spot, ...] = ()
-    named: bool = True  # whether it is asked which of all names it shows, and not only which sentence
-
-
-def _choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
-    return rng.choice(material.full if rng.random() < FULL else material.small)
-
-
-def _name(material: Material, label: int, rng: random.Random) -> str:
-    """Any name of a class, its first the most often."""
-    concepts, chance = material.lexicon.concepts, rng.random()
-    wider = material.lexicon.above[label]
-    if chance < 0.2 and wider:
-        return concepts[rng.choice(wider)].names[0].lower()
-    return concepts[label].names[0] if chance < 0.75 else rng.choice(concepts[label].names)
-
-
-def _claimed(name: str, weights: dict[str, float]) -> frozenset[str]:
-    """What a caption with a class's name claims: that name, or the class's first where the bank lacks it."""
-    return frozenset([name.lower() if name.lower() in weights else max(weights, key=weights.__getitem__)])
-
-
-def _photo(material: Material, size: int, rng: random.Random) -> Made:
-    photo, label = _choose(material, rng)
+def _photo(material: Material, size: int, rng: random.Random) -> Example:
+    photo, label = choose(material, rng)
     weights = dict(material.bank.of_class[label])
-    name = _name(material, label, rng)
+    name = class_name(material, label, rng)
     caption = rng.choice(PHOTO).format(name)
-    shown = functools.partial(Made, weights=weights, caption=caption, claims=_claimed(name, weights), label=label)
+    shown = functools.partial(Example, weights=weights, caption=caption, claims=claimed(name, weights), label=label)
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
-        return shown(styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2), soft=0.3)
+        picture = styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2)
+        return shown(styling.coarse(picture, rng.randint(*TINY)) if rng.random() < 0.2 else picture, soft=0.3)
     picture, chance = views.crop(photo, size, rng), rng.random()
     if chance < 0.25:  # a stranger's part in it: the classifier says what this is
-        other, _ = _choose(material, rng)
+        other, _ = choose(material, rng)
         wide = int(size * rng.uniform(0.3, 0.6))
         picture.paste(views.crop(other, wide, rng), (rng.randint(0, size - wide), rng.randint(0, size - wide)))
     elif chance < 0.55:  # of two photos there are many more mixtures than there are photos
@@ -117,45 +60,8 @@ def _photo(material: Material, size: int, rng: random.Random) -> Made:
         return shown(styling.sketched(picture, rng), caption=rng.choice(DRAWN).format(name))
     elif chance < 0.7:
         return shown(styling.coarse(picture, rng.randint(*COARSE)), soft=0.5)
-    return shown(styling.toned(picture, rng, often=0.25), soft=1.0)  # their labels would be learned by heart
-
-
-def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str]:
-    """A word and a font; common words first, all of them from two fifths of the run on."""
-    every = material.common
-    among = every[: max(250, int(len(every) * min(1, 0.2 + 2 * done)))]
-    if material.bank.alike and rng.random() < ALIKE["word"]:
-        among = material.bank.alike
-    return rng.choice(among), rng.choice(material.fonts).path
-
-
-def _attacked(material: Material, size: int, done: float, rng: random.Random) -> Made:
-    photo, label = _choose(material, rng)
-    picture = views.crop(photo, size, rng)
-    word, font = _read(material, done, rng)
-    sprite = writing.sprite(word, font, width=size * rng.uniform(0.35, 0.9), rng=rng, paper=0.7)
-    written = writing.labelled(picture, sprite, rng)
-    weights = {name: (1 - OF_WORD) * weight for name, weight in material.bank.of_class[label].items()}
-    name, of_word = _name(material, label, rng), rng.random() < OF_WORD
-    caption = rng.choice(WORD).format(word) if of_word else rng.choice(PHOTO).format(name)
-    claims = frozenset([word]) if of_word else _claimed(name, material.bank.of_class[label])
-    weights[word] = weights.get(word, 0) + OF_WORD
-    return Made(written.picture, weights, caption, claims, written=word, spots=written.spots)
-
-
-def _word(material: Material, size: int, done: float, rng: random.Random) -> Made:
-    word, font = _read(material, done, rng)
-    if rng.random() < 0.5:
-        written = writing.plain(word, font, size=size, rng=rng)
-    else:
-        on = grounds.ground(size, rng, [photo for photo, _ in (rng.choice(material.full),)])
-        sprite = writing.sprite(word, font, width=size * rng.uniform(0.5, 1), rng=rng, paper=0.4)
-        written = writing.labelled(on, sprite, rng)
-    picture = written.picture
-    if rng.random() < 0.1:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
-    caption = rng.choice(WORD).format(word)
-    return Made(picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
+    picture = labels.taken(picture, rng) if rng.random() < TAKEN else styling.toned(picture, rng, often=0.25)
+    return shown(picture, soft=1.0)  # their labels would be learned by heart
 
 
 def _sprite(material: Material, rng: random.Random) -> Drawing:
@@ -179,10 +85,10 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
     return writing.pasted(on, picture, rng, tilt=10)
 
 
-def _drawing(material: Material, size: int, rng: random.Random) -> Made:
-    likeness = material.likenesses and rng.random() < ALIKE["drawing"]
+def _drawing(material: Material, size: int, rng: random.Random) -> Example:
+    likeness = material.likenesses and rng.random() < ALIKE
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
-    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     on = Image.new("RGB", on.size, (255, 255, 255)) if rng.random() < WHITE else on
     picture = _placed(drawn, on, rng)
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
@@ -194,10 +100,10 @@ def _drawing(material: Material, size: int, rng: random.Random) -> Made:
         name = rng.choice(one.parts)
     form = rng.choice(DRAWN)
     false = tuple(map(form.format, emoji.others(name)))
-    return Made(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
+    return Example(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
 
 
-def _colour(material: Material, size: int, rng: random.Random) -> Made:
+def _colour(material: Material, size: int, rng: random.Random) -> Example:
     name, side = rng.choice(COLOURS), int(size * rng.uniform(0.4, 0.95))
     fill = shapes.paint(name, rng)
     if rng.random() < 0.6:
@@ -206,14 +112,14 @@ def _colour(material: Material, size: int, rng: random.Random) -> Made:
     else:
         kind, drawn = _thing(material, rng)
         thing = kind, shapes.tinted(drawn, fill).resize((side, side), Image.Resampling.BICUBIC)
-    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else grounds.contrast(fill, rng))
+    on = Image.new("RGB", (size, size), (255, 255, 255) if rng.random() < 0.5 else backgrounds.contrast(fill, rng))
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
+    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _count(material: Material, size: int, rng: random.Random) -> Made:
+def _count(material: Material, size: int, rng: random.Random) -> Example:
     chance = rng.random()
     if chance < 0.4:
         kind, fill = rng.choice(SHAPES), shapes.paint(rng.choice(COLOURS), rng)
@@ -225,39 +131,39 @@ def _count(material: Material, size: int, rng: random.Random) -> Made:
         photo, label = rng.choice(material.small)
         kind = material.lexicon.concepts[label].names[0]
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
-    on = grounds.ground(size, rng, [rng.choice(material.full)[0]])
+    on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
-    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
+    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _pair(material: Material, size: int, rng: random.Random) -> Made:
+def _pair(material: Material, size: int, rng: random.Random) -> Example:
     parts, names = [], []
     for _ in "ab":
         if rng.random() < 0.7:
-            photo, label = _choose(material, rng)
+            photo, label = choose(material, rng)
             parts.append(views.crop(photo, size, rng, least=0.6))
-            names.append(_name(material, label, rng).lower())
+            names.append(class_name(material, label, rng).lower())
         else:
             kind, drawn = _thing(material, rng)
-            parts.append(_placed(drawn, grounds.ground(size, rng, [rng.choice(material.full)[0]]), rng))
+            parts.append(_placed(drawn, backgrounds.background(size, rng, [rng.choice(material.full)[0]]), rng))
             names.append(kind)
-    other = _name(material, rng.randrange(CLASSES), rng).lower()
+    other = class_name(material, rng.randrange(CLASSES), rng).lower()
     first = 0.5 if rng.random() < EVEN else rng.uniform(SMALLER, 1 - SMALLER)
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, first=first)
-    return Made(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
+    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
-def made(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Made:
+def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Example:
     """Make one picture.
 
     Args:
         material: what is drawn from.
-        kind: `photo`, `attacked`, `word`, `drawing`, `colour`, `count` or `pair`.
+        kind: `photo`, `attacked`, `noted`, `blank`, `word`, `penned`, `drawing`, `colour`, `count` or `pair`.
         size: pixels a side.
         done: part of the run that is over; words become rarer along it.
         rng: decides everything else.
     """
-    if kind in ("attacked", "word"):
-        return {"attacked": _attacked, "word": _word}[kind](material, size, done, rng)
+    if kind in worded.KINDS:
+        return worded.KINDS[kind](material, size, done, rng)
     makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
     return makers[kind](material, size, rng)

@@ -1,4 +1,4 @@
-"""What the pocket recipe is told, and what it leaves in the record beside the weights."""
+"""The settings of the pocket recipe, which the record beside the weights repeats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
-GOING_ON = {"pace": 0.75, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 0.5, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -50,21 +50,21 @@ class Settings(BaseModel):
 
     @property
     def parts(self) -> tuple[int, ...]:
-        """Steps of the run and of each of its endings; one part on from a checkpoint, which is an ending itself."""
+        """Steps of the run and of each of its endings; on from a checkpoint the last ending alone."""
         if self.start is not None:
-            return (self.steps,)
+            return (*(0,) * (len(PARTS) - 1), self.steps)
         endings = [self.steps * part // sum(PARTS) for part in PARTS[1:]]
         return self.steps - sum(endings), *endings
 
 
-def _device(wanted: str) -> str:
+def _device(name: str) -> str:
     """CUDA where it is at hand or asked for, else the CPU."""
-    found = choose_device(wanted)
-    if found.type == "mps":
-        if wanted != "auto":
+    device = choose_device(name)
+    if device.type == "mps":
+        if name != "auto":
             raise BadInput("The pocket recipe trains on cuda or cpu; got --device mps.")
         return "cpu"
-    return str(found)
+    return str(device)
 
 
 def settings(order: Order) -> Settings:
@@ -75,7 +75,7 @@ def settings(order: Order) -> Settings:
         OutOfResources: a device that is not here.
     """
     if order.data is None:
-        raise BadInput("The pocket recipe wants photos: --data FOLDER, with folders named after WordNet ids.")
+        raise BadInput("The pocket recipe needs photos: --data FOLDER, with folders named after WordNet ids.")
     if not Path(order.data).is_dir():
         raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
     begin, start = order.model, None
@@ -86,13 +86,13 @@ def settings(order: Order) -> Settings:
             raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")
     if order.dtype not in (None, "auto", "bfloat16"):
         raise BadInput(f"The pocket recipe trains in bfloat16; leave out --dtype {order.dtype}.")
-    given: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
-    given["device"] = _device(order.device)
-    given |= GOING_ON if start is not None else {}
+    values: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
+    values["device"] = _device(order.device)
+    values |= GOING_ON if start is not None else {}
     photos = Path(order.data)
     beside = photos / "node_modules"
-    given["modules"] = beside if beside.is_dir() else None
+    values["modules"] = beside if beside.is_dir() else None
     try:
-        return Settings(photos=photos, **{name: value for name, value in given.items() if value is not None})
+        return Settings(photos=photos, **{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
         raise refused("pocket", error) from None

@@ -1,4 +1,4 @@
-"""Filled shapes and drawn things in the many colours that carry eleven names."""
+"""Filled shapes and tinted drawings, in shades of the eleven named colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from workbench.training.pocket.grounds import Colour
+from workbench.training.pocket.backgrounds import Colour
 
 HUES = {  # hue in degrees, saturation and value in parts of one: from, to
     "red": ((-8, 8), (0.8, 1), (0.65, 1)),

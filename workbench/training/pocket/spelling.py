@@ -1,8 +1,8 @@
-"""Which letters a picture's word has, and where: two lessons that make reading begin.
+"""Targets for two auxiliary tasks that get reading started: which letters an image's word has, and where.
 
-Asked only which of a thousand words a picture says, a tower stays at chance for long, since no word is a step on the
-way to another. Letters are: each is shared by hundreds of words. A middle map is asked which letter stands at each
-place, the last one which letters the word has and in which order. Both lessons are dropped when training ends.
+A tower that only classifies an image among a thousand words stays at chance for long. Letters are easier, since
+hundreds of words share each of them. A middle map predicts the letter at each position, the last map which letters the
+word has and in which order. Both heads are dropped when training ends.
 
 Source:
     Almazán et al. 2014, IEEE TPAMI 36:2552 (words embedded by their letters and the places of these).

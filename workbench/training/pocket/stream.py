@@ -1,7 +1,6 @@
 """The stream of stage two: photos, photos with a word on them, words, drawings, colours, counts and pairs.
 
-Each batch depends on seed and step alone, so a run that was interrupted goes on with the very pictures it would have
-had. Nothing here knows a model.
+Each batch depends on seed and step alone, so a resumed run sees the same images as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.painting import Made, made
+from workbench.training.pocket.painting import example
 from workbench.training.pocket.spelling import letters
 from workbench.training.pocket.writing import Spot
 
@@ -39,20 +38,24 @@ class Mix:
 
 READING = Mix(  # letters take longest, and so they come first
     {"photo": 5, "drawing": 13, "colour": 1, "count": 2},
-    {"photo": 4, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 3},
+    {"photo": 4, "drawing": 3, "colour": 1, "count": 1}
+    | {"attacked": 2, "noted": 3, "blank": 1, "penned": 3, "word": 7, "pair": 3},
 )
 DRAWING = Mix(
     {"photo": 5, "drawing": 18, "colour": 1, "count": 3},
-    {"photo": 4, "drawing": 5, "colour": 1, "count": 2, "attacked": 2, "word": 7, "pair": 4},
+    {"photo": 4, "drawing": 5, "colour": 1, "count": 2}
+    | {"attacked": 2, "noted": 3, "blank": 1, "penned": 2, "word": 5, "pair": 4},
 )
 ENDINGS = (
     Mix(  # words again, and drawings
         {"photo": 5, "drawing": 18, "colour": 1, "count": 2},
-        {"photo": 4, "drawing": 5, "colour": 1, "count": 1, "attacked": 3, "word": 9, "pair": 5},
+        {"photo": 4, "drawing": 5, "colour": 1, "count": 1}
+        | {"attacked": 2, "noted": 4, "blank": 1, "penned": 3, "word": 6, "pair": 5},
     ),
     Mix(  # photos and words, which the drawings have taken from
         {"photo": 6, "drawing": 12, "colour": 1, "count": 2},
-        {"photo": 7, "drawing": 3, "colour": 1, "count": 1, "attacked": 3, "word": 11, "pair": 4},
+        {"photo": 7, "drawing": 3, "colour": 1, "count": 1}
+        | {"attacked": 4, "noted": 7, "blank": 2, "penned": 4, "word": 8, "pair": 4},
     ),
 )
 TURN = 0.4  # of the run, where the second mix begins; the others follow it
@@ -70,6 +73,8 @@ class Batch:
         captions: one a picture.
         false: captions that no picture of the batch is meant to match.
         soft: (n,) how much of the target the locked classifier decides, 0..1.
+        clean: (covered, 3, side, side) uint8, the photos under words and labels, which it is asked about.
+        covered: (covered,) which pictures these lie under.
         label: (n,) the class of a photo without writing, -1 for all else.
         shown: for each picture the names that it shows.
         claims: for each caption the names in it; it is no negative of a picture that shows them all.
@@ -83,6 +88,8 @@ class Batch:
     captions: list[str]
     false: list[str]
     soft: Tensor
+    clean: Tensor
+    covered: Tensor
     label: Tensor
     shown: list[frozenset[str]]
     claims: list[frozenset[str]]
@@ -120,8 +127,11 @@ class Stream(IterableDataset[Batch]):
 
 
 def part_done(step: int, ends: tuple[int, ...]) -> float:
-    """How much of the run is over before that step, 0..1; 1 in its first ending, 2 in its second, and so on."""
-    return min(step / ends[0], 1) + sum(step >= end for end in ends[1:])
+    """How much of the run is over before that step, 0..1; 1 in its first ending, 2 in its second, and so on.
+
+    A run that goes on from a checkpoint has none but its last ending: those before have no steps.
+    """
+    return (min(step / ends[0], 1) if ends[0] else 1) + sum(step >= end for end in ends[1:])
 
 
 def mix(done: float) -> Mix:
@@ -142,18 +152,20 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     """
     size = rng.choice(sizes[min(int(done * len(sizes)), len(sizes) - 1)])
     side = min(LARGEST, int(TIMES * size / STEP) * STEP)
-    draw = functools.partial(made, material, done=done, rng=rng)
+    draw = functools.partial(example, material, done=done, rng=rng)
     chosen = mix(done)
     smaller = [draw(kind, size=size) for kind, count in chosen.smaller.items() for _ in range(count)]
     larger = [draw(kind, size=side) for kind, count in chosen.larger.items() for _ in range(count)]
     every = [*smaller, *larger]
     return Batch(
-        _stacked(smaller),
-        _stacked(larger),
+        _stacked([one.picture for one in smaller], size),
+        _stacked([one.picture for one in larger], side),
         torch.stack([material.bank.target(one.weights) * one.named for one in every]),
         [one.caption for one in every],
         sorted({text for one in every for text in one.false}),
         torch.tensor([one.soft for one in every]),
+        _stacked([one.clean for one in larger if one.clean is not None], side),
+        torch.tensor([place for place, one in enumerate(every) if one.clean is not None], dtype=torch.long),
         torch.tensor([one.label for one in every]),
         [frozenset(one.weights) for one in every],
         [one.claims for one in every],
@@ -162,8 +174,9 @@ def batch(material: Material, done: float, *, sizes: tuple[tuple[int, ...], ...]
     )
 
 
-def _stacked(every: list[Made]) -> Tensor:
-    return torch.from_numpy(np.stack([np.asarray(one.picture) for one in every])).permute(0, 3, 1, 2)
+def _stacked(images: list[Image.Image], side: int) -> Tensor:
+    pixels = [np.asarray(image) for image in images]
+    return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, side, side, 3)).permute(0, 3, 1, 2)
 
 
 def sheet(material: Material, file: Path, *, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Photos as if drawn, and drawings as if by another hand: only how a picture looks, never what it shows."""
+"""Style augmentation: photos turned into sketches, drawings recoloured and relit; the content stays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Stage one, texts: three layers of MiniLM learn where the thousand classes lie, and keep what they know of the rest.
+"""Stage one, texts: three layers of MiniLM learn the vectors of the thousand classes and keep MiniLM's geometry.
 
 Names are pulled to the class vectors that stage one fitted to pictures (a wider name to all of its classes); WordNet's
-nouns and glosses keep MiniLM's geometry, so that words no picture ever showed lie near their neighbours.
+nouns and glosses keep MiniLM's geometry, so that words without images stay near their neighbours.
 
 Sources:
     Zhai et al. 2022, arXiv:2111.07991 (a text tower for a locked image tower).
@@ -42,14 +42,14 @@ def tokens(tokenizer: Any, texts: Sequence[str], limit: int = 40) -> dict[str, T
 
 def meant(teacher: nn.Module, tokenizer: Any, texts: Sequence[str]) -> Tensor:
     """MiniLM's own sentence vectors, (n, 384) unit rows: the mean over its last tokens."""
-    found = []
+    vectors = []
     for start in range(0, len(texts), 256):
-        given = tokens(tokenizer, texts[start : start + 256])
+        inputs = tokens(tokenizer, texts[start : start + 256])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            rows = teacher(**given).last_hidden_state.float()
-        mask = given["attention_mask"][..., None].float()
-        found.append(functional.normalize((rows * mask).sum(1) / mask.sum(1), dim=-1))
-    return torch.cat(found).clone()
+            rows = teacher(**inputs).last_hidden_state.float()
+        mask = inputs["attention_mask"][..., None].float()
+        vectors.append(functional.normalize((rows * mask).sum(1) / mask.sum(1), dim=-1))
+    return torch.cat(vectors).clone()
 
 
 @dataclass(frozen=True)

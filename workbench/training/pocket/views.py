@@ -1,4 +1,4 @@
-"""Parts of photos as a tower wants them: random crops, mixtures of two, and the locked tower's features of them."""
+"""Random crops of photos and mixtures of two, and the locked tower's features of them."""
 
 from __future__ import annotations
 

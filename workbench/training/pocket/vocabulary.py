@@ -1,4 +1,4 @@
-"""Which of BERT's 30,522 word pieces an English labeller needs: a shard holds no more than about 13,600 of them.
+"""Prunes BERT's 30,522 word pieces; one shard holds no more than about 13,600 of them.
 
 Kept are all special pieces and single letters, every piece of every name in the bank, and of the rest those that
 WordNet's nouns and glosses and common English words use most.
@@ -43,17 +43,17 @@ def chosen(whole: Any, *, names: Iterable[str], texts: Iterable[str], size: int 
     from wordfreq import top_n_list
 
     counts: Counter[int] = Counter()
-    for weight, given in ((ALWAYS, list(names)), (1, list(texts)), (3, top_n_list("en", COMMON))):
-        for start in range(0, len(given), 4000):
-            for row in whole(given[start : start + 4000], add_special_tokens=False)["input_ids"]:
+    for weight, batch in ((ALWAYS, list(names)), (1, list(texts)), (3, top_n_list("en", COMMON))):
+        for start in range(0, len(batch), 4000):
+            for row in whole(batch[start : start + 4000], add_special_tokens=False)["input_ids"]:
                 for piece in row:
                     counts[piece] += weight
     for piece, number in whole.get_vocab().items():
         special = piece.startswith("[") and piece.endswith("]") and not piece.startswith("[unused")
         if special or (piece.isascii() and len(piece.removeprefix("##")) == 1):
             counts[number] += ALWAYS * 1000
-    kept = sorted(number for number, _ in counts.most_common(size))
-    return torch.tensor(kept)
+    pieces = sorted(number for number, _ in counts.most_common(size))
+    return torch.tensor(pieces)
 
 
 def write(whole: Any, pieces: Tensor, file: Path) -> None:

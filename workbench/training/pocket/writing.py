@@ -1,6 +1,6 @@
-"""Words written on pictures: plain, outlined, on a paper label, in any of the fonts.
+"""Printed words on images: plain, outlined or on a label, in any of the fonts.
 
-Knows no names and no model; what is drawn is decided by the generator it is given.
+The random generator that is passed decides what is drawn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from workbench.training.pocket.grounds import colour, contrast
+from workbench.training.pocket.backgrounds import colour, contrast
 
 SMALLEST, LARGEST = 10, 96  # pixels of type
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.errors import BadInput, BadPicture
-from workbench.training.data import Batches, Pair, View
+from workbench.training.data import Batches, ImageTextPair, View
 
 
 def prepare(picture: Image.Image) -> Tensor:
@@ -27,9 +27,9 @@ def broken(name: str) -> Image.Image:
     raise BadPicture(f"{name} is damaged")
 
 
-def pairs(n: int = 10, *, bad: tuple[int, ...] = (), labels: bool = False) -> list[Pair]:
+def pairs(n: int = 10, *, bad: tuple[int, ...] = (), labels: bool = False) -> list[ImageTextPair]:
     return [
-        Pair(
+        ImageTextPair(
             f"{level}.png",
             f"word {level}",
             labels,
@@ -79,7 +79,7 @@ def test_parts_make_up_the_whole() -> None:
 
 
 def test_labels_go_into_templates_and_share_a_key() -> None:
-    said = [Pair(f"{n}", "cat", True, partial(solid, n)) for n in range(30)]
+    said = [ImageTextPair(f"{n}", "cat", True, partial(solid, n)) for n in range(30)]
     drawn = next(Batches(said, View(prepare, ("a {}.", "the {}!")), size=30, seed=1).stream(0, 1))
     assert Counter(drawn.captions).keys() == {"a cat.", "the cat!"}
     assert len(set(drawn.keys.tolist())) == 1
@@ -115,10 +115,10 @@ def test_a_crop_keeps_at_least_its_part() -> None:
 
     rng = np.random.default_rng(0)
     for _ in range(200):
-        View(note, least=0.5).take(Image.new("RGB", (300, 300)), rng)
+        View(note, least=0.5).crop(Image.new("RGB", (300, 300)), rng)
     areas = [wide * high / 300**2 for wide, high in seen]
     assert min(areas) > 0.42  # a long crop is cut at the picture's side
     assert max(areas) <= 1
     assert len(set(seen)) > 100
-    View(note, least=1.0).take(Image.new("RGB", (7, 5)), rng)
+    View(note, least=1.0).crop(Image.new("RGB", (7, 5)), rng)
     assert seen[-1] == (7, 5)

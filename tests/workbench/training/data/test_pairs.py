@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,18 @@ def test_webdataset_tars_are_read_where_they_lie(tmp_path: Path) -> None:
         assert found.passed_over == ("s-01.tar: 4: it has no caption",)
         assert opens(found)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s-00.tar", "s-01.tar"]  # nothing was unpacked
+
+
+def test_zips_and_tars_without_captions_give_labels(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for name in ("fire_engine/a.png", "cat/b.png", "c.png"):
+            archive.writestr(name, png())
+    found = find_pairs(str(tmp_path / "t.zip"))
+    assert told(found) == [("fire engine", True), ("cat", True)]
+    assert found.passed_over == ("c.png: it has no caption and is in no class folder",)
+    assert opens(found)
+    tar(tmp_path / "t.tar", {"0.png": png(), "0.cls": b"cat", "1.png": png(), "1.json": b'{"label": "dog"}'})
+    assert told(find_pairs(str(tmp_path / "t.tar"))) == [("cat", True), ("dog", True)]
 
 
 def test_shapes_need_no_files() -> None:

@@ -55,7 +55,7 @@ def material(lexicon: Lexicon, emoji: tuple[Emoji, ...]) -> Material:
     sprites = [(one, rng.integers(0, 255, (72, 72, 4), dtype=np.uint8)) for one in emoji]
     font = Font(str(FONT), "DejaVu Sans", "free", False)
     full, small = [(photo(120), k % 3) for k in range(4)], [(photo(64), k % 3) for k in range(4)]
-    return Material(full, small, sprites, (font,), lexicon, bank, ("tree", "cat", "tabby", "crane"))
+    return Material(full, small, sprites, (font,), lexicon, bank, ("tree", "cat", "tabby", "crane"), (font,))
 
 
 @pytest.fixture

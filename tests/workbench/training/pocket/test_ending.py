@@ -12,7 +12,7 @@ import torch
 from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
 from workbench.training.pocket import build, export, joint, making, sources, stream
-from workbench.training.pocket.asking import Teachers
+from workbench.training.pocket.losses import Teachers
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.settings import PARTS, Settings
 from workbench.training.pocket.towers import Towers
@@ -24,7 +24,7 @@ PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
 @pytest.mark.usefixtures("few")
 def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
-        return making.legs(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
+        return making.train_parts(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
     run, teachers = world(material, tokenizer)
     told = dict(on(run, teachers, "whole"))
@@ -86,7 +86,7 @@ def test_it_settles_from_the_average_at_the_pace_it_is_told(material: Material, 
     with torch.no_grad():
         for part in run.average.parameters():
             part.fill_(0.25)
-    joint.settle(run, pace=0.5)
+    joint.begin_ending(run, pace=0.5)
     assert run.step == 2
     assert run.bank is None  # it was embedded by other weights
     assert all((part == 0.25).all() for part in (*run.towers.parameters(), *run.average.parameters()))
@@ -124,7 +124,17 @@ def test_its_pictures_are_mixed_otherwise(material: Material) -> None:
 )
 def test_more_than_half_are_endings_where_the_run_is_none_itself(steps: int, parts: tuple[int, ...]) -> None:
     assert Settings(photos=Path(), steps=steps).parts == parts
-    assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (steps,)
+    assert Settings(photos=Path(), steps=steps, start=Path("shards")).parts == (0, 0, steps)
+
+
+def test_a_run_from_a_checkpoint_is_its_last_ending_alone(material: Material) -> None:
+    plan = joint.Plan(0, ((32,), (48,)), seed=0, endings=(0, 400))
+    assert plan.whole == plan.end(0) == plan.end(399) == 400
+    assert [plan.rate(step) for step in (0, 200)] == [0.75 * joint.rate(step, 400) for step in (0, 200)]
+    (batch,) = itertools.islice(stream.Stream(material, seed=0, start=0, ends=plan.ends, sizes=plan.sizes), 1)
+    mix = stream.ENDINGS[-1]
+    assert (len(batch.pixels), len(batch.large)) == (sum(mix.smaller.values()), sum(mix.larger.values()))
+    assert batch.pixels.shape[-1] == 48
 
 
 def test_each_part_has_its_length_its_mix_and_its_pace() -> None:

@@ -76,7 +76,7 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
     assert (shipped.image_tower, shipped.start.name, shipped.pace, shipped.blend) == (
         "lite0",
         "pocket",
-        0.75,
+        0.5,
         (0.3, 0.3),
     )
     assert (read.start, read.pace, read.blend) == (None, 1, (0.3, 0.9))
@@ -122,10 +122,45 @@ def test_a_family_is_either_trained_with_or_tested_with(monkeypatch: pytest.Monk
     shutil.copy(FONT, tmp_path / "one.ttf")
     (tmp_path / "broken.ttf").write_bytes(b"no font")
     with pytest.raises(BadInput, match="apt-get install"):
-        fonts.fonts((tmp_path,))
+        fonts.fonts((tmp_path,), tmp_path)
+    (tmp_path / "hands.txt").touch()
+    monkeypatch.setattr(fonts, "HANDS", tmp_path / "hands.txt")
     monkeypatch.setattr(fonts, "_FEWEST", 0)
-    (only,) = fonts.fonts((tmp_path,), keep=tmp_path / "kept.json")
+    (only,) = fonts.fonts((tmp_path,), tmp_path, keep=tmp_path / "kept.json")
     assert (only.family, only.test) == ("DejaVu Sans", ingredients.part("DejaVu Sans", fonts.TEST_PART) == 0)
-    assert fonts.fonts((), keep=tmp_path / "kept.json") == (only,)
+    assert not only.hand
+    assert fonts.fonts((), tmp_path, keep=tmp_path / "kept.json") == (only,)
     sides = {ingredients.part(f"family {number}", fonts.TEST_PART) == 0 for number in range(40)}
     assert sides == {True, False}
+
+
+def test_handwriting_comes_from_npm_and_is_apart_by_a_rule_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hands.txt").write_text("@fontsource/my-hand\n", encoding="utf-8")
+    monkeypatch.setattr(fonts, "HANDS", tmp_path / "hands.txt")
+    monkeypatch.setattr(fonts, "_FEWEST", 0)
+    with pytest.raises(BadInput, match="npm install @fontsource/my-hand"):
+        fonts.fonts((), tmp_path)
+    files = tmp_path / "@fontsource" / "my-hand" / "files"
+    files.mkdir(parents=True)
+    shutil.copy(FONT, files / "my-hand-latin-400-normal.woff")
+    monkeypatch.setattr(fonts, "part", lambda name, parts: int(parts != fonts.HANDS_APART))
+    (only,) = fonts.fonts((), tmp_path)
+    assert (only.hand, only.test) == (True, True)
+
+
+def test_of_the_handwriting_that_is_asked_for_each_is_named_once() -> None:
+    named = fonts.HANDS.read_text(encoding="utf-8").split()
+    assert len(named) == len(set(named)) > 40
+    assert all(name.startswith(fonts.SCOPE + "/") for name in named)
+
+
+def test_things_are_words_that_first_mean_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "data.noun").write_text(NOUNS, encoding="utf-8")
+    index = "  1 licence\ncat n 2 1 @ 2 1 00000002 00000001  \nthing n 1 1 @ 1 1 00000001  \n"
+    index += "tabby n 2 1 @ 2 1 00000001 00000003  \ntrue_cat n 1 1 @ 1 0 00000002  \n"
+    (tmp_path / "index.noun").write_text(index, encoding="utf-8")
+    assert names._things(tmp_path / "data.noun") == ("cat",)
+    monkeypatch.setattr(names, "COMMON", 9.0)
+    assert names._things(tmp_path / "data.noun") == ()

@@ -10,7 +10,7 @@ import torch
 
 from tests.workbench.training.pocket.world import world
 from workbench.training import checkpoints
-from workbench.training.pocket import joint, seeing, shares, stream, towers
+from workbench.training.pocket import encoding, joint, parallel, stream, towers
 from workbench.training.pocket.material import Material
 
 PLAN = joint.Plan(4, ((32,),), seed=0, every=2)
@@ -46,13 +46,13 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, to
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("count", [1, 2])
-def test_each_row_is_that_of_its_picture_or_text_in_any_share(material: Material, tokenizer, count: int) -> None:  # type: ignore[no-untyped-def]
+def test_each_row_is_that_of_its_picture_or_text_in_any_shard(material: Material, tokenizer, count: int) -> None:  # type: ignore[no-untyped-def]
     run, teachers = world(material, tokenizer)
     both, names = run.towers, ["a cat", "tree", "a photo of a tabby.", "a", "the motorcycle"]
     drawn = stream.batch(material, 0.5, sizes=((32,),), rng=random.Random(0))
-    work = seeing.Work(both, run.lessons, locked=teachers.image, tokenizer=tokenizer)
-    with shares.Shares(count, work, list(both.parameters())) as made:
-        seen, read = seeing.look(drawn, made), seeing.read(names, made)
+    work = encoding.Encoder(both, run.lessons, locked=teachers.image, tokenizer=tokenizer)
+    with parallel.DataParallel(count, work, list(both.parameters())) as made:
+        seen, read = encoding.encode_images(drawn, made), encoding.encode_texts(names, made)
     pictures = [((one.float() / 127.5) - 1)[None] for part in (drawn.pixels, drawn.large) for one in part]
     with torch.no_grad(), both.mixed():
         rows = torch.cat([both.features(both.early(one)).float() for one in pictures])
@@ -61,6 +61,10 @@ def test_each_row_is_that_of_its_picture_or_text_in_any_share(material: Material
     close = {"rtol": 0.03, "atol": 0.03 * float(rows.std())}
     torch.testing.assert_close(seen.rows, rows, **close)
     torch.testing.assert_close(seen.known, known[drawn.label >= 0], **close)
+    with both.mixed(), torch.no_grad():
+        clean = encoding._scaled(drawn.clean)
+        under = towers.late(teachers.image, both.early(clean), both.frozen).float()
+    torch.testing.assert_close(seen.under, under, **close)
     torch.testing.assert_close(read, texts, rtol=0.03, atol=0.03)
     large, concepts = len(drawn.large), len(material.bank.alike)
     assert seen.rows.shape == (len(pictures), 1280)
@@ -87,7 +91,7 @@ def test_a_gpu_is_asked_the_same_and_its_run_goes_on(material: Material, tokeniz
 
 
 @pytest.mark.heavy
-def test_in_two_shares_it_is_asked_the_same_and_early_stages_word_pieces_and_statistics_stay(
+def test_in_two_shards_it_is_asked_the_same_and_early_stages_word_pieces_and_statistics_stay(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
     tmp_path: Path,
@@ -97,7 +101,7 @@ def test_in_two_shares_it_is_asked_the_same_and_early_stages_word_pieces_and_sta
     _, alone = next(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / "alone"))
     run, teachers = world(material, tokenizer)
     before = {name: value.clone() for name, value in run.towers.state_dict().items()}
-    monkeypatch.setattr(joint, "fitting", lambda device: 2)
+    monkeypatch.setattr(joint, "worker_count", lambda device: 2)
     told = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
     assert told[1] == pytest.approx(alone, rel=0.01)
     moved = {name for name, value in run.towers.state_dict().items() if not torch.equal(value, before[name])}

@@ -22,6 +22,7 @@ def test_wider_kinds_are_in_the_order_of_their_offsets(tmp_path: Path) -> None:
         lines.append(f"{1000 + number:08d} 03 n {len(own):02x} {words} {pointers} | class {number}")
     file = tmp_path / "data.noun"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "index.noun").touch()
     found = names.lexicon(file)
     wide = [concept.names[0] for concept in found.concepts[names.CLASSES : names.CLASSES + WIDER]]
     assert wide == [f"kind {place}" for place in range(WIDER)]

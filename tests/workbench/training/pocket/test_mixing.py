@@ -50,7 +50,7 @@ def test_a_mixture_shows_what_both_show_and_is_the_classifiers_to_judge(
     both = 0
     for seed in range(200):
         before = len(mixtures)
-        made = painting.made(material, "photo", size=48, done=0.5, rng=random.Random(seed))
+        made = painting.example(material, "photo", size=48, done=0.5, rng=random.Random(seed))
         own = set(material.bank.of_class[made.label])
         assert own <= set(made.weights)
         assert made.claims <= own  # the caption is about the first

@@ -24,7 +24,7 @@ def test_what_a_drawn_person_is_not() -> None:
 def test_its_caption_goes_with_those_that_are_false_of_it_in_the_same_words(material: Material) -> None:
     seen = 0
     for seed in range(150):
-        made = painting.made(material, "drawing", size=48, done=0.5, rng=random.Random(seed))
+        made = painting.example(material, "drawing", size=48, done=0.5, rng=random.Random(seed))
         if "dark skin" in made.caption:
             seen += 1
             swapped = {made.caption.replace("dark", tone) for tone in emoji.TONES if tone != "dark"}

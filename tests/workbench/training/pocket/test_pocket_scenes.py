@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from workbench.training.pocket import grounds, painting, scenes, shapes
+from workbench.training.pocket import backgrounds, painting, scenes, shapes
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
 from workbench.training.pocket.material import Material
 
@@ -112,7 +112,7 @@ def test_of_half_the_pairs_one_is_smaller_but_never_hidden(material: Material, m
 
     monkeypatch.setattr(painting.scenes, "together", together)
     for seed in range(120):
-        painting.made(material, "pair", size=48, done=0.5, rng=random.Random(seed))
+        painting.example(material, "pair", size=48, done=0.5, rng=random.Random(seed))
     assert 40 < parts.count(0.5) < 80
     assert 0.3 <= min(parts) < 0.35
     assert 0.65 < max(parts) <= 0.7
@@ -128,7 +128,7 @@ def test_plurals_follow_the_rules() -> None:
 def test_ink_can_be_read_on_its_ground() -> None:
     for seed in range(300):
         rng = random.Random(seed)
-        ink = grounds.colour(rng)
-        ground = grounds.contrast(ink, rng)
+        ink = backgrounds.colour(rng)
+        ground = backgrounds.contrast(ink, rng)
         light = [0.3 * part[0] + 0.59 * part[1] + 0.11 * part[2] for part in (ink, ground)]
         assert abs(light[0] - light[1]) > 40

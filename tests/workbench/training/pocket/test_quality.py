@@ -46,10 +46,10 @@ def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.
             row[2] += 2 * (form == 2)  # any word
         return rows
 
-    class Apart:
+    class HeldOut:
         seed = 0
 
-    found, chance = units.units(features, Apart())  # type: ignore[arg-type]
+    found, chance = units.units(features, HeldOut())  # type: ignore[arg-type]
     assert [(unit.channel, unit.concept) for unit in found] == [(0, "clock")]
     assert (found[0].photo, found[0].drawing, found[0].word) == (1, 1, 1)
     assert chance == 0

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.quality.answers import Apart
+from workbench.training.pocket.quality.answers import HeldOut
 from workbench.training.pocket.quality.colours import PAIRS, sentences
 
 SHADES = 8  # things, each a photo of one shade of grey
@@ -41,18 +41,18 @@ class Planted:
 
 
 @pytest.fixture
-def apart(material: Material) -> Apart:
+def held_out(material: Material) -> HeldOut:
     lexicon = material.lexicon
     concepts = [type(lexicon.concepts[0])((f"thing {k}",), "", frozenset({k})) for k in range(SHADES)]
     own = type(lexicon)(lexicon.wnids, (*concepts, *lexicon.concepts[SHADES:]), lexicon.nouns, lexicon.above)
     photos = [(Image.new("RGB", (240, 230), (30 * k + 5,) * 3), k) for k in range(SHADES)]
-    return Apart(photos, [], [], (), own, material.bank)
+    return HeldOut(photos, [], [], (), own, material.bank)
 
 
 @pytest.mark.parametrize(
     ("model", "pairs", "alone"), [(Planted(), 1, 1), (Planted(fond=True), 1, 0), (Planted(one=True), 0, 1)]
 )
-def test_two_things_and_one_are_told_apart_both_ways(apart: Apart, model: Planted, pairs: int, alone: int) -> None:
-    of_two, of_one = sentences(model, apart)  # type: ignore[arg-type]
+def test_two_things_and_one_are_told_apart_both_ways(held_out: HeldOut, model: Planted, pairs: int, alone: int) -> None:
+    of_two, of_one = sentences(model, held_out)  # type: ignore[arg-type]
     assert (of_two.share.value, of_two.share.n) == (pairs, PAIRS)
     assert (of_one.share.value, of_one.share.n) == (alone, SHADES)

@@ -14,17 +14,18 @@ from PIL import Image
 from workbench.errors import BadInput
 from workbench.training.pocket.quality import real_notes
 
-SHADES = {"a photo of a cup.": 0, "a photo of a lamp.": 1, "a photo of a pen.": 2, "a photo of a iPod.": 3}
+OTHERS = {f"a photo of a {name}.": 3 for name in real_notes.OTHERS}
+SHADES = OTHERS | {"a photo of a cup.": 0, "a photo of a lamp.": 1, "a photo of a pen.": 2, "a photo of a iPod.": 3}
 
 
 class Shaded:
     """Knows a picture by how bright it is: each text has its own shade of grey."""
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        return torch.eye(len(SHADES))[[SHADES[text] for text in texts]]
+        return torch.eye(4)[[SHADES[text] for text in texts]]
 
     def embed_images(self, pictures: Sequence[Path]) -> torch.Tensor:
-        return torch.eye(len(SHADES))[[int(np.asarray(Image.open(picture)).mean()) // 64 for picture in pictures]]
+        return torch.eye(4)[[int(np.asarray(Image.open(picture)).mean()) // 64 for picture in pictures]]
 
 
 def folder(place: Path, rows: Sequence[tuple[str, str, int]], head: str = "file,thing,word") -> Path:
@@ -40,15 +41,27 @@ def folder(place: Path, rows: Sequence[tuple[str, str, int]], head: str = "file,
 def test_blank_notes_are_named_among_all_things_and_words_ask_two_ways(tmp_path: Path) -> None:
     rows = [("cup", "", 0), ("lamp", "", 1), ("pen", "", 0)]  # two of three
     rows += [("cup", "iPod", 3), ("lamp", "iPod", 1), ("pen", "cup", 0), ("pen", "iPod", 0)]  # two of four
-    named, beaten = real_notes.real_notes(Shaded(), real_notes.read(folder(tmp_path, rows)))  # type: ignore[arg-type]
-    assert (named.share.value, named.share.n, named.how) == (2 / 3, 3, "3-way")
+    named, beaten, *each = real_notes.real_notes(Shaded(), real_notes.read(folder(tmp_path, rows)))  # type: ignore[arg-type]
+    assert (named.share.value, named.share.n, named.how) == (2 / 3, 3, "9-way")
     assert (beaten.share.value, beaten.share.n) == (0.5, 4)  # a picture that is neither is no success
+    assert [(one.question.split()[-1], one.share.value, one.share.n) for one in each] == [
+        ("cup", 1, 1),
+        ("lamp", 0, 1),
+        ("pen", 0.5, 2),
+    ]
 
 
-@pytest.mark.parametrize(("word", "question"), [("", "blank"), ("iPod", "beats")])
+def test_a_bare_thing_is_told_from_things_that_are_not_there(tmp_path: Path) -> None:
+    rows = [("cup", "", 3), ("lamp", "", 1), ("pen", "", 2)]  # the first looks like a backpack
+    (named,) = real_notes.real_notes(Shaded(), real_notes.read(folder(tmp_path, rows)))  # type: ignore[arg-type]
+    assert named.share.value == pytest.approx(2 / 3)
+    assert len(real_notes.OTHERS) >= real_notes.CHOICES
+
+
+@pytest.mark.parametrize(("word", "question"), [("", "bare"), ("iPod", "beats")])
 def test_only_what_there_are_photos_for_is_answered(tmp_path: Path, word: str, question: str) -> None:
     photos = real_notes.read(folder(tmp_path, [("cup", word, 0), ("lamp", word, 1)]))
-    (answer,) = real_notes.real_notes(Shaded(), photos)  # type: ignore[arg-type]
+    answer, *_ = real_notes.real_notes(Shaded(), photos)  # type: ignore[arg-type]
     assert question in answer.question
 
 
@@ -73,7 +86,7 @@ def test_a_photo_that_is_not_there_and_a_table_that_is_none_are_refused(tmp_path
     with pytest.raises(BadInput, match=r"labels\.csv \(file, thing, word"):
         real_notes.read(tmp_path)
     (folder(tmp_path, [("cup", "", 0), ("lamp", "", 1)]) / "1.png").unlink()
-    with pytest.raises(BadInput, match=r"'1\.png', which is not there"):
+    with pytest.raises(BadInput, match=r"'1\.png', which does not exist"):
         real_notes.read(tmp_path)
     (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="can be read"):
@@ -86,8 +99,8 @@ def test_the_command_writes_a_table_or_says_one_sentence(
     place = folder(tmp_path, [("red", "", 0), ("blue", "red", 3)])
     monkeypatch.setattr("sys.argv", ["real_notes", "fake", str(place), "--out", str(tmp_path / "said.md")])
     real_notes.main()
-    assert len((tmp_path / "said.md").read_text(encoding="utf-8").splitlines()) == 4
-    assert [row["n"] for row in json.loads((tmp_path / "said.json").read_text(encoding="utf-8"))] == [1, 1]
+    assert len((tmp_path / "said.md").read_text(encoding="utf-8").splitlines()) == 5
+    assert [row["n"] for row in json.loads((tmp_path / "said.json").read_text(encoding="utf-8"))] == [1, 1, 1]
     monkeypatch.setattr("sys.argv", ["real_notes", "fake", str(tmp_path / "nowhere"), "--out", str(tmp_path / "n.md")])
     with pytest.raises(SystemExit) as left:
         real_notes.main()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from workbench.training.pocket import painting, stream
+from workbench.training.pocket import bank as banks
+from workbench.training.pocket import painting, stream, worded
 from workbench.training.pocket.material import Material
 
 SIZES = ((48,), (64,))
@@ -62,11 +65,16 @@ def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix)
     torch.testing.assert_close(batch.target.sum(1), torch.tensor([float(kind != "pair") for kind in kinds]))
     assert len(batch.captions) == len(batch.shown) == len(batch.soft) == len(kinds)
     assert [bool(value) for value in batch.label >= 0] == [kind == "photo" for kind in kinds]
-    assert (batch.soft[batch.label < 0] == 0).all()  # only plain photos ask the classifier
+    covered = [place for place, kind in enumerate(kinds) if kind in ("attacked", "noted", "blank")]
+    assert batch.covered.tolist() == covered
+    assert batch.clean.shape == (len(covered), 3, 96, 96)
+    asked = batch.label >= 0
+    asked[covered] = True
+    assert (batch.soft[~asked] == 0).all()  # the classifier is asked about photos alone, and knows no words
     assert batch.soft.max() > 0.5
     assert (batch.label < 3).all()
     assert len(batch.spots) == len(batch.letters) == larger
-    written = [kind in ("attacked", "word") for kind in kinds[smaller:]]
+    written = [kind in ("attacked", "noted", "word", "penned") for kind in kinds[smaller:]]
     assert [bool(spots) for spots in batch.spots] == (batch.letters.sum(1) > 0).tolist() == written
     for spots, row in zip(batch.spots, batch.letters, strict=True):
         assert {spot.letter for spot in spots} == {"abcdefghijklmnopqrstuvwxyz"[k] for k in row[:26].nonzero()}
@@ -77,19 +85,41 @@ def test_larger_pictures_grow_up_to_what_the_tower_is_made_for(material: Materia
     assert sides == [192, 208, 224]
 
 
-def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(material: Material) -> None:
-    place = material.bank.place
+@pytest.mark.parametrize(("kind", "least", "most"), [("attacked", 0.12, 0.36), ("noted", 0.5, 0.7)])
+def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
+    material: Material, kind: str, least: float, most: float
+) -> None:
+    shares = []
+    for seed in range(120):
+        made = painting.example(material, kind, size=64, done=1.0, rng=random.Random(seed))
+        assert sum(made.weights.values()) == pytest.approx(1)
+        if made.written == "tree":  # which no photo shows, so that its share is the word's alone
+            shares.append(made.weights["tree"] * (1 - made.soft))
+            rest = sum(weight for name, weight in made.weights.items() if name != "tree")
+            others = {name: weight / rest for name, weight in made.weights.items() if name != "tree"}
+            assert any(others == pytest.approx(own) for own in material.bank.of_class[:3])
+            of_photo = made.soft / (1 - shares[-1])  # what the classifier decides of the photo's own part
+            assert of_photo in (pytest.approx(worded.SOFT), pytest.approx(worded.SOFT_SMALL))
+            assert made.clean is not None
+            assert made.clean.tobytes() != made.picture.tobytes()
+    assert len(shares) > 5
+    assert all(least <= share <= most for share in shares)
+    assert max(shares) - min(shares) > 0.3 * (most - least)  # larger words get more
+
+
+def test_a_photo_with_a_blank_label_shows_what_the_photo_does(material: Material) -> None:
     for seed in range(20):
-        made = painting.made(material, "attacked", size=64, done=1.0, rng=random.Random(seed))
-        target = material.bank.target(made.weights)
-        words = [word for word in material.common if float(target[place[word]]) >= painting.OF_WORD - 1e-6]
-        assert words, made.weights
-        assert float(target.sum()) == pytest.approx(1)
-        assert float(target.max()) < 1 or "crane" in words or "tabby" in words
+        made = painting.example(material, "blank", size=64, done=1.0, rng=random.Random(seed))
+        assert made.weights in material.bank.of_class[:3]
+        assert (made.written, made.spots, made.label) == ("", (), -1)
+        assert made.soft in (worded.SOFT, worded.SOFT_SMALL)
+        assert made.clean is not None
+        assert made.clean.tobytes() != made.picture.tobytes()
 
 
-def test_a_written_word_is_its_own_target(material: Material) -> None:
-    made = painting.made(material, "word", size=64, done=1.0, rng=random.Random(1))
+@pytest.mark.parametrize("kind", ["word", "penned"])
+def test_a_written_word_is_its_own_target(material: Material, kind: str) -> None:
+    made = painting.example(material, kind, size=64, done=1.0, rng=random.Random(1))
     (word,) = made.weights
     assert word in material.common
     assert word in made.caption
@@ -104,3 +134,15 @@ def test_a_shared_name_means_each_of_its_classes(material: Material) -> None:
     torch.testing.assert_close(bank.spread.sum(1), torch.ones(1000))
     assert "tabby cat" not in bank.words  # two words are not read as one
     assert {"tabby", "crane", "tree", "motorcycle"} <= set(bank.words)
+
+
+def test_common_things_are_read_though_no_picture_shows_them(material: Material) -> None:
+    lexicon = replace(material.lexicon, things=("crane", "extraordinarily", "wine"))
+    bank = banks.bank(lexicon, (), Counter())
+    assert bank.things == ("wine",)  # not what has a name already, nor what is too long
+    assert "wine" in bank.place
+    assert "wine" not in bank.words
+    assert bank.alike == ()
+    reading = replace(material, bank=bank)
+    made = [painting.example(reading, "penned", size=64, done=1.0, rng=random.Random(seed)) for seed in range(60)]
+    assert 5 < sum(one.written == "wine" for one in made) < 30

@@ -6,7 +6,7 @@ import timm
 import torch
 from transformers import BertConfig, BertModel
 
-from workbench.training.pocket import asking, folding, joint, lessons, stream, towers
+from workbench.training.pocket import folding, joint, lessons, losses, stream, towers
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
 
@@ -25,7 +25,7 @@ PIECES = (
 PIECES = (*PIECES, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"))
 
 
-def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, asking.Teachers]:  # type: ignore[no-untyped-def]
+def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, losses.Teachers]:  # type: ignore[no-untyped-def]
     """A run at step 0 and its teachers."""
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
@@ -45,10 +45,11 @@ def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run
     vectors = torch.nn.functional.normalize(torch.randn(3, towers.TEXT_WIDTH), dim=-1)
     units = lessons.channels(net.classifier.weight, material.bank)
     besides = lessons.Lessons(units, material.bank.alike, middle=towers.MIDDLE_WIDTHS["lite0"])
-    teachers = asking.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
+    teachers = losses.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
     return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
 
 
-FEW = stream.Mix(  # ten pictures, of all kinds
-    {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1}, {"photo": 1, "attacked": 1, "word": 2}
+FEW = stream.Mix(  # a dozen pictures, of all kinds
+    {"photo": 2, "drawing": 1, "colour": 1, "count": 1, "pair": 1},
+    {"photo": 1, "attacked": 1, "noted": 1, "blank": 1, "word": 1, "penned": 1},
 )

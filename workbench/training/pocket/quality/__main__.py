@@ -19,7 +19,7 @@ from workbench.errors import BadInput, WorkbenchError
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
-from workbench.training.pocket.quality.answers import Answer, Apart, write
+from workbench.training.pocket.quality.answers import Answer, HeldOut, write
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -38,34 +38,36 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0, help="of words, colours, counts, pairs and labels")
     options.add_argument("--speed", action="store_true", help="milliseconds a photo beside the bare image tower")
     options.add_argument("--pruning", action="store_true", help="the same checkpoint with all word pieces, beside it")
-    given = options.parse_args()
+    arguments = options.parse_args()
     try:
-        _measured(given)
+        _measured(arguments)
     except WorkbenchError as error:
         options.exit(2, f"{error}\n")
 
 
-def _measured(given: argparse.Namespace) -> None:
-    half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[given.half]
-    settings = Settings(photos=given.photos, modules=given.modules)
-    kept = measuring.apart(settings, given.validation, work=given.work, half=half, style=given.style)
-    kept = replace(kept, seed=given.seed)
-    backend = workbench.load(given.model, device="cpu")
-    if given.speed:
-        _speed(given.out, backend, kept, model=given.model)
+def _measured(arguments: argparse.Namespace) -> None:
+    half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[arguments.half]
+    settings = Settings(photos=arguments.photos, modules=arguments.modules)
+    held_out = measuring.held_out(settings, arguments.validation, work=arguments.work, half=half, style=arguments.style)
+    held_out = replace(held_out, seed=arguments.seed)
+    backend = workbench.load(arguments.model, device="cpu")
+    if arguments.speed:
+        _speed(arguments.out, backend, held_out, model=arguments.model)
     answers: list[Answer] = []
-    for answer in measuring.measure(backend, kept):
+    for answer in measuring.measure(backend, held_out):
         answers.append(answer)
-        write(given.out, answers)
-    if given.pruning:
-        _pruning(given.out, answers, given.model, kept=kept, work=given.work)
+        write(arguments.out, answers)
+    if arguments.pruning:
+        _pruning(arguments.out, answers, arguments.model, held_out=held_out, work=arguments.work)
     features = measuring.last_block(backend)
-    found, chance = units(features, kept)
-    channels = features([kept.photos[0][0]]).shape[1]
+    found_units, chance = units(features, held_out)
+    channels = features([held_out.photos[0][0]]).shape[1]
     how = f"AUROC of 0.9 in all three forms; {chance} with mixed-up concepts"
-    answers.append(Answer("multimodal units of the last block", proportion(len(found), channels), how))
-    write(given.out, answers)
-    given.out.with_suffix(".units.json").write_text(json.dumps([asdict(unit) for unit in found], indent=1) + "\n")
+    answers.append(Answer("multimodal units of the last block", proportion(len(found_units), channels), how))
+    write(arguments.out, answers)
+    arguments.out.with_suffix(".units.json").write_text(
+        json.dumps([asdict(unit) for unit in found_units], indent=1) + "\n"
+    )
 
 
 def _folder(model: str) -> Path:
@@ -73,25 +75,25 @@ def _folder(model: str) -> Path:
     folder = opening.folder_of(model)
     if folder is None or not opening.image_tower(folder):
         raise BadInput(
-            f"Speed and pruning are asked of the pocket recipe's checkpoints, by key or folder; got {model!r}."
+            f"--speed and --pruning need a checkpoint of the pocket recipe, by key or folder; got {model!r}."
         )
     return folder
 
 
-def _speed(out: Path, backend: Any, kept: Apart, *, model: str) -> None:
+def _speed(out: Path, backend: Any, held_out: HeldOut, *, model: str) -> None:
     """Write how long a photo takes, and how long the bare tower does."""
     tower = speed.bare(f"tf_efficientnet_{opening.image_tower(_folder(model))}", backend.image_size)
-    ours, bare = speed.a_photo(backend.embed_images, [photo for photo, _ in kept.photos], tower)
+    ours, bare = speed.a_photo(backend.embed_images, [photo for photo, _ in held_out.photos], tower)
     rows = {"ours_ms": ours, "bare_tower_ms": bare, "ratio": ours / bare, "threads": torch.get_num_threads()}
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _pruning(out: Path, answers: list[Answer], model: str, *, kept: Apart, work: Path) -> None:
+def _pruning(out: Path, answers: list[Answer], model: str, *, held_out: HeldOut, work: Path) -> None:
     """Write what the checkpoint answers with all word pieces again."""
     with tempfile.TemporaryDirectory(dir=work) as place:
         whole = Path(place) / "whole"
         pruning.restored(_folder(model), whole)
-        rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), kept)))
+        rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), held_out)))
     out.with_suffix(".pruning.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 

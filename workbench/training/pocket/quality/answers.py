@@ -1,4 +1,4 @@
-"""What a measure gives back, what it is given, and the small steps that measures share."""
+"""The result and the input of a measure, and the steps that measures share."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Apart:
+class HeldOut:
     """What was kept apart from training.
 
     Attributes:
         photos: full-size photos with their classes.
         small: 64 px photos with their classes.
         drawings: a foreign emoji style.
-        fonts: families that were not trained with.
+        fonts: printed families that were not trained with.
+        hands: families of handwriting that were not trained with.
         lexicon: the names.
         bank: all names trained on.
         seed: of all that is drawn at random.
@@ -61,6 +62,7 @@ class Apart:
     fonts: tuple[Font, ...]
     lexicon: Lexicon
     bank: Bank
+    hands: tuple[Font, ...] = ()
     seed: int = 0
 
     @property
@@ -80,7 +82,7 @@ def embed(backend: ClipBackend, pictures: Sequence[Picture]) -> Tensor:
     return torch.cat(rows)
 
 
-def say(backend: ClipBackend, names: Sequence[str], template: str = TEMPLATE) -> Tensor:
+def embed_names(backend: ClipBackend, names: Sequence[str], template: str = TEMPLATE) -> Tensor:
     """Embed names in a template; (n, dim) unit rows."""
     return backend.embed_texts([template.format(name) for name in names])
 

@@ -1,4 +1,4 @@
-"""Is it fooled by a written label, as CLIP is, and is it right where there is none?
+"""Typographic attack: how often a printed label beats the object, and how often the object's name survives it.
 
 Source:
     Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks" (typographic attacks).
@@ -8,36 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.statistics.intervals import proportion
-from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, embed, say
+from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
 
-SIZE = 30  # pixels of type
+SIZE, LARGE = 30, 48  # pixels of type
 
 
-def attack(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
-    """A white label with a black word on each photo: does the word beat the object, of those two?
+def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+    """A white label with a black word on each photo: does the word beat the object, of those two and of a thousand?
 
-    Asked only of photos whose object beats the word while there is no label.
+    The two-way question is asked only of photos whose object beats the word while there is no label.
     """
-    rng, first = apart.rng(), apart.lexicon.first()
-    words = apart.labels
-    clean = [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos]
-    drawn = [rng.choice([word for word in words if word != first[label].lower()]) for _, label in apart.photos]
-    labelled = [_pasted(photo, word, rng.choice(apart.fonts).path) for photo, word in zip(clean, drawn, strict=True)]
-    objects, written = say(backend, [first[label] for _, label in apart.photos]), say(backend, drawn)
-    margin = [(embed(backend, pictures) * (objects - written)).sum(-1) for pictures in (clean, labelled)]
-    named = margin[0] > 0
-    fooled = int((margin[1][named] < 0).sum())
-    yield Answer("a pasted label beats the object", proportion(fooled, int(named.sum())), "two-way, photos it names")
+    rng, first = held_out.rng(), held_out.lexicon.first()
+    words = held_out.labels
+    clean = [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in held_out.photos]
+    drawn = [rng.choice([word for word in words if word != first[label].lower()]) for _, label in held_out.photos]
+    fonts = [rng.choice(held_out.fonts).path for _ in clean]
+    objects, written = embed_names(backend, [first[label] for _, label in held_out.photos]), embed_names(backend, drawn)
+    bare = embed(backend, clean)
+    named = (bare * (objects - written)).sum(-1) > 0
     yield Answer("two-way errors without a label", proportion(int((~named).sum()), len(named)), "the same photos")
+    every, truth = embed_names(backend, first), torch.tensor([label for _, label in held_out.photos])
+    right = (bare @ every.T).argmax(1) == truth
+    for size, kind in ((SIZE, "pasted"), (LARGE, "large pasted")):
+        labelled = [_pasted(*one, size=size) for one in zip(clean, drawn, fonts, strict=True)]
+        rows = embed(backend, labelled)
+        fooled = int(((rows * (objects - written)).sum(-1)[named] < 0).sum())
+        how = f"two-way, photos it names, {size} px of type"
+        yield Answer(f"a {kind} label beats the object", proportion(fooled, int(named.sum())), how)
+        how = f"of {int(right.sum())} right without it, {size} px of type"
+        yield counted(f"names photos with a {kind} label, 1000-way, top 1", rows @ every.T, truth, how=how)
 
 
-def _pasted(photo: Image.Image, word: str, font: str) -> Image.Image:
-    """A label near the middle of the lower half."""
-    type_ = ImageFont.truetype(font, SIZE)
+def _pasted(photo: Image.Image, word: str, font: str, *, size: int) -> Image.Image:
+    """A label near the middle of the lower half, its type smaller where the word would not fit."""
+    type_ = ImageFont.truetype(font, size)
+    type_ = ImageFont.truetype(font, int(min(size, size * (SIDE - 20) / type_.getlength(word))))
     left, top, right, bottom = type_.getbbox(word)
     picture, wide, high = photo.copy(), int(right - left) + 16, int(bottom - top) + 12
     x, y = max(0, (SIDE - wide) // 2), SIDE * 5 // 8

@@ -1,4 +1,4 @@
-"""Does it tell colours, counts, and two things from one?"""
+"""Accuracy on colours, on counts, and on sentences of one and of two things."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.backend import ClipBackend
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import scenes, shapes, views
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
-from workbench.training.pocket.quality.answers import SIDE, Answer, Apart, counted, embed
+from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed
 
 EACH = 20  # pictures of one colour
 COUNTED = 40  # pictures of one count
@@ -20,9 +20,9 @@ PAIRS = 150
 GROUND = (128, 128, 128)
 
 
-def colours(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def colours(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """Eleven names, on shapes and on tinted drawings of a foreign style, against `a photo of a {colour} {thing}`."""
-    rng, things = apart.rng(), _things(apart)
+    rng, things = held_out.rng(), _things(held_out)
     pictures, sentences, truth = [], [], []
     for place, name in enumerate(COLOURS):
         for number in range(EACH):
@@ -43,9 +43,9 @@ def colours(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     yield counted("tells colours", scores, torch.tensor(truth), how="11 names on shapes and objects")
 
 
-def counts(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def counts(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """One to five shapes or drawings of a foreign style, against `a photo of {count} {things}`."""
-    rng, things = apart.rng(), _things(apart)
+    rng, things = held_out.rng(), _things(held_out)
     pictures, sentences, truth = [], [], []
     for number in range(1, 6):
         for place in range(COUNTED):
@@ -64,39 +64,41 @@ def counts(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
     yield counted("counts one to five", _choices(backend, pictures, sentences), torch.tensor(truth), how="5-way")
 
 
-def sentences(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """Two photos side by side: does the sentence of both beat each of the two sentences of one?
 
     And with each photo alone, does its sentence beat those that add a stranger, named first or last? A model that likes
     long sentences fails there.
     """
-    rng, first = apart.rng(), apart.lexicon.first()
+    rng, first = held_out.rng(), held_out.lexicon.first()
     pictures: list[Image.Image] = []
-    said: list[list[str]] = []
+    choices: list[list[str]] = []
     while len(pictures) < PAIRS:
-        (one, a), (other, b) = rng.sample(apart.photos, 2)
+        (one, a), (other, b) = rng.sample(held_out.photos, 2)
         if a != b:
             parts = tuple(views.crop(photo, SIDE, rng, least=0.9) for photo in (one, other))
             pictures.append(scenes.together((first[a], first[b]), (parts[0], parts[1]), other="", rng=rng).picture)
-            said.append([f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))])
-    hits = _choices(backend, pictures, said).argmax(1) == 0
+            choices.append(
+                [f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))]
+            )
+    hits = _choices(backend, pictures, choices).argmax(1) == 0
     yield Answer(
         "a sentence of two things beats those of one", proportion(int(hits.sum()), PAIRS), "photos side by side"
     )
     alone = []
-    for _, a in apart.photos:
-        b = rng.choice([label for _, label in apart.photos if label != a])
+    for _, a in held_out.photos:
+        b = rng.choice([label for _, label in held_out.photos if label != a])
         both = (f"a photo of a {first[x]} and a {first[y]}." for x, y in ((a, b), (b, a)))
         alone.append([f"a photo of a {first[a]}.", *both])
-    hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in apart.photos], alone).argmax(1) == 0
+    hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in held_out.photos], alone).argmax(1) == 0
     yield Answer(
         "a sentence of one thing beats those of two", proportion(int(hits.sum()), len(hits)), "the same photos alone"
     )
 
 
-def _things(apart: Apart) -> list:  # type: ignore[type-arg]
+def _things(held_out: HeldOut) -> list:  # type: ignore[type-arg]
     """Drawings with names of one word that show no people."""
-    return [(one.name, sprite) for one, sprite in apart.drawings if one.name.isalpha() and not one.parts]
+    return [(one.name, sprite) for one, sprite in held_out.drawings if one.name.isalpha() and not one.parts]
 
 
 def _choices(backend: ClipBackend, pictures: list[Image.Image], sentences: list[list[str]]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""All measures of one checkpoint, from its folder and from what was kept apart."""
+"""All measures of one checkpoint on held-out data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.training.pocket import sources
 from workbench.training.pocket.ingredients import part
-from workbench.training.pocket.quality.answers import Answer, Apart
+from workbench.training.pocket.quality.answers import Answer, HeldOut
 from workbench.training.pocket.quality.attack import attack
 from workbench.training.pocket.quality.colours import colours, counts, sentences
 from workbench.training.pocket.quality.drawn import artwork, people
@@ -25,14 +25,14 @@ from workbench.training.pocket.quality.photos import photos, small
 from workbench.training.pocket.quality.reading import reading
 from workbench.training.pocket.settings import Settings
 
-MEASURES: tuple[Callable[[ClipBackend, Apart], Iterator[Answer]], ...] = (
+MEASURES: tuple[Callable[[ClipBackend, HeldOut], Iterator[Answer]], ...] = (
     *(photos, small, artwork, people, reading, colours, counts, attack, handwritten, sentences),
 )
 SELECTION, ACCEPTANCE = 0, 1  # the two halves of the photos, told apart by their names
 
 
-def apart(settings: Settings, folder: Path, *, work: Path, half: int | None, style: str) -> Apart:
-    """Collect what was kept apart.
+def held_out(settings: Settings, folder: Path, *, work: Path, half: int | None, style: str) -> HeldOut:
+    """Collect the held-out data.
 
     Args:
         settings: of the recipe.
@@ -45,15 +45,16 @@ def apart(settings: Settings, folder: Path, *, work: Path, half: int | None, sty
     rows = labelled(folder)
     taken = [(path, label) for path, label in rows if half is None or part(path.name, 2) == half]
     drawings = sources.sprites(settings.modules, style, read.emoji, work=work)
-    fonts = tuple(font for font in read.fonts if font.test)
+    fonts, hands = (tuple(font for font in read.fonts if font.test and font.hand is hand) for hand in (False, True))
     little = [(_opened(photo.path), photo.label) for photo in read.photos.apart]
-    return Apart([(_opened(path), label) for path, label in taken], little, drawings, fonts, read.lexicon, read.bank)
+    full = [(_opened(path), label) for path, label in taken]
+    return HeldOut(full, little, drawings, fonts, read.lexicon, read.bank, hands)
 
 
-def measure(backend: ClipBackend, kept: Apart) -> Iterator[Answer]:
+def measure(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """Ask everything; yields one answer after the other."""
     for one in MEASURES:
-        yield from one(backend, kept)
+        yield from one(backend, held_out)
 
 
 def labelled(folder: Path) -> list[tuple[Path, int]]:
@@ -63,7 +64,7 @@ def labelled(folder: Path) -> list[tuple[Path, int]]:
         BadInput: there is none.
     """
     if not (folder / "labels.csv").is_file():
-        raise BadInput(f"The folder of validation photos wants a labels.csv (file, class); {str(folder)!r} has none.")
+        raise BadInput(f"The folder of validation photos needs a labels.csv (file, class); {str(folder)!r} has none.")
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as rows:
         return [(folder / row["file"], int(row["class"])) for row in csv.DictReader(rows)]
 

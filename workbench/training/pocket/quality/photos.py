@@ -1,4 +1,4 @@
-"""Does it name photos: of everyday size, small, and very small?"""
+"""Accuracy on photos at full size, at 64 px and at 32 px."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from workbench.backend import ClipBackend
-from workbench.training.pocket.quality.answers import Answer, Apart, counted, embed, say
+from workbench.training.pocket.quality.answers import Answer, HeldOut, counted, embed, embed_names
 
 COMMON = (  # ten classes that everyone knows, shrunk to 32 px as CIFAR's pictures are
     *("golden retriever", "tabby", "goldfish", "school bus", "sports car"),
@@ -18,25 +18,25 @@ TINY = 32
 SMALL = 600  # photos asked of the small set
 
 
-def photos(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """A thousand names, full-size photos: top one and top five."""
-    names = say(backend, apart.lexicon.first())
-    scores = embed(backend, [picture for picture, _ in apart.photos]) @ names.T
-    truth = torch.tensor([label for _, label in apart.photos])
+    names = embed_names(backend, held_out.lexicon.first())
+    scores = embed(backend, [picture for picture, _ in held_out.photos]) @ names.T
+    truth = torch.tensor([label for _, label in held_out.photos])
     yield counted("names photos, 1000-way, top 1", scores, truth, how="224 px")
     yield counted("names photos, 1000-way, top 5", scores, truth, how="224 px", top=5)
 
 
-def small(backend: ClipBackend, apart: Apart) -> Iterator[Answer]:
+def small(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     """A thousand names, 64 px photos; and ten common names, the same photos shrunk to 32 px."""
-    asked = apart.rng().sample(apart.small, min(SMALL, len(apart.small)))
-    pictures, labels = [picture for picture, _ in asked], [label for _, label in asked]
-    scores = embed(backend, pictures) @ say(backend, apart.lexicon.first()).T
+    sampled = held_out.rng().sample(held_out.small, min(SMALL, len(held_out.small)))
+    pictures, labels = [picture for picture, _ in sampled], [label for _, label in sampled]
+    scores = embed(backend, pictures) @ embed_names(backend, held_out.lexicon.first()).T
     yield counted("names 64 px photos, 1000-way, top 1", scores, torch.tensor(labels), how="202 classes")
-    first = apart.lexicon.first()
+    first = held_out.lexicon.first()
     classes = [first.index(name) for name in COMMON]
-    chosen = [(picture, classes.index(label)) for picture, label in apart.small if label in classes]
+    chosen = [(picture, classes.index(label)) for picture, label in held_out.small if label in classes]
     if chosen:
         tiny = [picture.resize((TINY, TINY), Image.Resampling.BOX) for picture, _ in chosen]
-        scores = embed(backend, tiny) @ say(backend, COMMON).T
+        scores = embed(backend, tiny) @ embed_names(backend, COMMON).T
         yield counted("names ten common things at 32 px", scores, torch.tensor([x for _, x in chosen]), how="10-way")

@@ -35,7 +35,7 @@ def restored(folder: Path, out: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     if out.exists():
-        raise BadInput(f"{out.name!r} is there already; the checkpoint with all word pieces wants a new folder.")
+        raise BadInput(f"{out.name!r} exists already; the checkpoint with all word pieces needs a new folder.")
     out.mkdir(parents=True)
     state = {key: value for file in sorted(folder.glob("*.safetensors")) for key, value in load_file(file).items()}
     pieces, known = _pieces(folder / "vocab.txt"), _pieces(towers.minilm_folder() / "vocab.txt")

@@ -1,4 +1,4 @@
-"""How long does it take to embed a photo, decoding apart, beside the bare tower?"""
+"""Milliseconds to embed a photo, without decoding, beside the bare image tower."""
 
 from __future__ import annotations
 

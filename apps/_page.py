@@ -1,0 +1,99 @@
+"""What all views of a page share: the engine, the chosen model, and the exchange that sends images between views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from apps._handler import LIGHT, handler
+from apps.tabs import TABS
+
+if TYPE_CHECKING:
+    from workbench.engine import Engine
+
+Fill = Callable[..., list[Any]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Handed to every view's `build`."""
+
+    engine: Engine
+    model: gr.Dropdown  # the model that every view asks
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
+class _Source:
+    key: str
+    image: Any  # component whose value is a path, or None
+    labels: Any  # component whose value is labels as typed
+    buttons: dict[str, gr.Button]  # view -> what sends there
+
+
+@dataclass
+class Exchange:
+    """Sends image and labels of one view to another in one click; the model is the page's, so it stays.
+
+    A view that gives calls `offer` where its buttons shall stand; a view that takes calls `accept`. The order in which
+    views are built does not matter: `connect` joins them at the end.
+    """
+
+    tabs: gr.Tabs
+    _sources: list[_Source] = field(default_factory=list)
+    _targets: dict[str, tuple[list[Any], Fill, dict[str, Any] | None]] = field(default_factory=dict)
+
+    def offer(self, key: str, image: Any, labels: Any) -> None:
+        """Lay out one button for each view that receives.
+
+        Args:
+            key: of the view that sends.
+            image: component that holds a path on this machine.
+            labels: component that holds labels as typed.
+        """
+        with gr.Row(elem_classes="send-to"):
+            gr.Markdown("Send to", elem_classes="notes")
+            buttons = {
+                tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
+                for tab in TABS
+                if tab.receives and tab.key != key
+            }
+        self._sources.append(_Source(key, image, labels, buttons))
+
+    def accept(self, key: str, widgets: list[Any], fill: Fill, *, after: dict[str, Any] | None = None) -> None:
+        """Let a view receive.
+
+        Args:
+            key: of the view that receives.
+            widgets: what is filled.
+            fill: (path or None, labels, *present values of the widgets) -> new values of the widgets.
+            after: an event, as a listener takes it, that runs once the widgets are filled.
+        """
+        self._targets[key] = (widgets, fill, after)
+
+    def connect(self) -> None:
+        """Wire every button to the view that it sends to."""
+        for source in self._sources:
+            for key, button in source.buttons.items():
+                widgets, fill, after = self._targets[key]
+                sent = button.click(
+                    _sending(key, fill), [source.image, source.labels, *widgets], [self.tabs, *widgets], **LIGHT
+                )
+                if after is not None:
+                    sent.success(**{**after, "trigger_mode": "multiple"})
+
+
+def _sending(key: str, fill: Fill) -> Callable[..., list[Any]]:
+    @handler
+    def send(image: str | None, labels: str | None, *present: Any) -> list[Any]:
+        return [gr.Tabs(selected=key), *fill(image or None, labels or "", *present)]
+
+    return send
+
+
+def put(image: str | None, labels: str, *_: Any) -> list[Any]:
+    """Fill an image box and a labels box; what was not sent stays."""
+    return [image or gr.skip(), labels or gr.skip()]

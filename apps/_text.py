@@ -1,0 +1,22 @@
+"""Text that Markdown shows exactly as it was typed, and the words for a model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.models import ModelSpec
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def literal(text: str) -> str:
+    """Return text that Markdown shows exactly as typed: no markup, no link, no image is made of it."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def describe(spec: ModelSpec) -> str:
+    """Return, as Markdown, a model's name and what it was trained on."""
+    trained = f"trained on {spec.trained_on}" if spec.trained_on else "training data not known"
+    return f"**{literal(spec.title)}**, {literal(trained)}"

@@ -1,0 +1,213 @@
+"""Where it looks: which part of an image supports a label, as colour over the image and as a table of shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps._jobs import Jobs, throttle, wire
+from apps._page import Page, put
+from apps._query import read_setup
+from apps._text import literal
+from apps._widgets import COLLAPSED, image_box, labels_box, table, template_choice
+from workbench import attribution
+from workbench.attribution import heatmap
+from workbench.engine import Engine, Session
+from workbench.errors import BadInput, Unsupported, WorkbenchError
+from workbench.images import safe_open
+from workbench.labels import parse_labels
+from workbench.reproduce import Setup
+from workbench.scheduler import CancelToken
+from workbench.zeroshot import classifier, classify
+
+METHODS = {method.key: method for method in attribution.METHODS}
+LIKELIEST = "the likeliest label"
+IDLE = "Choose an image and labels, then press “Show where”. It explains the likeliest label, or one you choose."
+JOBS = Jobs("attribution", stopped="Stopped; nothing is being computed.")
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A finished map, small enough to be kept for a visitor."""
+
+    square: np.ndarray  # (s, s, 3) uint8, what the model saw
+    map: np.ndarray  # (s, s) float32, positive supports the label
+    label: str
+    method: str  # key
+
+
+def served(session: Session, method: str) -> str:
+    """Return the method, or the first that this model serves where it does not serve that one.
+
+    Raises:
+        Unsupported: the model serves none.
+    """
+    reasons = attribution.availability(session)
+    usable = [key for key, reason in reasons.items() if not reason]
+    if not usable:
+        raise Unsupported("This model serves no method: " + "; ".join(reasons.values()))
+    return method if method in usable else usable[0]
+
+
+def explain(session: Session, image: str | None, setup: Setup, *, label: str, method: str) -> Iterator[Any]:
+    """Yield an empty `HeatMap`, progress after each step on the device, and an `attribution.Attribution` at the end.
+
+    Raises:
+        BadInput: no image, or a label that is none of the labels.
+        Unsupported: a method that this model cannot serve.
+    """
+    if not image:
+        raise BadInput("Choose an image first: drop a file, or send one here from another view.")
+    opened = safe_open(Path(image))
+    if label in ("", LIKELIEST):
+        label = classify(session, [opened], setup.labels, templates=setup.prompts).ranked(0)[0][0]
+    if label not in setup.labels:
+        raise BadInput(f"Choose one of the labels: {', '.join(setup.labels[:8])}; got {label!r}.")
+    pixels = session.prepare(opened)  # (3, s, s) uint8
+    request = attribution.Request(
+        method=method,
+        pixels=pixels.numpy(),
+        texts=classifier(session, setup.labels, setup.prompts).numpy(),
+        target=setup.labels.index(label),
+    )
+    yield HeatMap(pixels.numpy().transpose(1, 2, 0), np.zeros(pixels.shape[1:], np.float32), label, method)
+    yield from session.explain(request)
+
+
+def shares(values: np.ndarray) -> list[list[str]]:
+    """Return, for nine fields, how much of the support for the label lies where; rows of text for a table."""
+    return [
+        [name, *(f"{share:.0%}" if share == share else "–" for share in row)]  # NaN: nothing supports the label
+        for name, row in zip(heatmap.ROWS, heatmap.ninths(values), strict=True)
+    ]
+
+
+def summary(heat_map: HeatMap, result: attribution.Attribution) -> str:
+    """Return the lines under the map: label, method, colours, where, the check on the sum, cautions."""
+    method = METHODS[heat_map.method]
+    legend = heatmap.legend(signed=method.signed)
+    lines = [
+        f"**{literal(heat_map.label)}** by {method.title}, {result.seconds:.1f} s. {legend}",
+        literal(heatmap.summary(heat_map.map)),
+    ]
+    if result.delta is not None:
+        share = "" if result.relative_delta is None else f", {result.relative_delta:.1%} of the gain"
+        lines.append(f"Convergence delta {result.delta:+.4f}{share}; 0 is exact.")
+    return "\n\n".join([*lines, literal(result.note)] if result.note else lines)
+
+
+def blend(heat_map: HeatMap | None, opacity: float) -> Image.Image | None:
+    """Lay the map over the image; no model is asked."""
+    if heat_map is None:
+        return None
+    signed = METHODS[heat_map.method].signed
+    return attribution.overlay(Image.fromarray(heat_map.square), heat_map.map, opacity, signed=signed)
+
+
+def _methods(engine: Engine, key: str, visitor: str) -> tuple[Any, Any]:
+    """Return the methods that the model serves, as choices, and Markdown with a reason for each of the others."""
+    with engine.session(visitor, key, deadline=JOBS.seconds) as session:
+        reasons = attribution.availability(session)
+    choices = [(METHODS[key].title, key) for key, reason in reasons.items() if not reason]
+    missing = [f"- {literal(METHODS[key].title)}: {literal(reason)}" for key, reason in reasons.items() if reason]
+    text = "\n".join(["Not for this model:", *missing]) if missing else ""
+    radio = gr.update(choices=choices, value=choices[0][1] if choices else None)
+    return radio, gr.update(value=text, visible=bool(missing))
+
+
+def _updates(steps: Iterator[Any], opacity: float) -> Iterator[tuple[Any, ...]]:
+    """Turn the steps of `explain` into what the widgets show: status, image, shares, and the map to keep."""
+    heat_map = next(steps)
+    for step in throttle(steps, passes=lambda step: isinstance(step, attribution.Attribution)):
+        if not isinstance(step, attribution.Attribution):
+            yield f"{METHODS[heat_map.method].title}: {step.line}", gr.skip(), gr.skip(), gr.skip()
+            continue
+        heat_map = replace(heat_map, map=step.map)
+        alt = f"Heat map for “{heat_map.label}” over the image. {heatmap.summary(step.map)}"
+        image = gr.update(value=blend(heat_map, opacity), alt_text=alt, visible=True)
+        yield summary(heat_map, step), image, gr.update(value=shares(step.map), visible=True), heat_map
+
+
+def build(page: Page) -> None:
+    """Lay out the view."""
+    engine, model = page.engine, page.model
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            image = image_box("Image", elem_id="attribution-image")
+            labels = labels_box(elem_id="attribution-labels")
+            label = gr.Dropdown(
+                [LIKELIEST], value=LIKELIEST, label="Label to explain", allow_custom_value=True,
+                elem_id="attribution-label",
+            )  # fmt: skip
+            method = gr.Radio(
+                [(one.title, one.key) for one in METHODS.values()], value=next(iter(METHODS)), label="Method",
+                info="How the map is computed.", elem_id="attribution-method",
+            )  # fmt: skip
+            missing = gr.Markdown(visible=False, elem_classes="notes")
+            with gr.Row():
+                go = gr.Button("Show where", variant="primary", elem_id="attribution-go")
+                stop = gr.Button("Stop", variant="stop", elem_id="attribution-stop")
+        with gr.Column(elem_classes="answer"):
+            status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="attribution-status")
+            drawn = gr.Image(
+                label="Where it looks", interactive=False, height=400, format="png", visible=COLLAPSED,
+                elem_id="attribution-map",
+            )  # fmt: skip
+            rows = table(
+                ["part", *heatmap.COLUMNS], "Share of the support in each ninth of the image", visible=COLLAPSED,
+                elem_id="attribution-shares",
+            )  # fmt: skip
+            opacity = gr.Slider(0, 1, 0.55, step=0.05, label="Opacity", info="0 shows the image, 1 the map alone.")
+            page.exchange.offer("attribution", image, labels)
+        with gr.Column(elem_classes="more"):
+            choice, own = template_choice()
+    kept = gr.State(None)
+
+    @handler
+    def show(typed: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=False, model=typed[model])
+        visitor = owner(request)
+
+        def maps(token: CancelToken) -> Iterator[Any]:
+            with engine.session(visitor, setup.model, token=token, deadline=JOBS.seconds) as session:
+                options = {"label": typed[label] or "", "method": served(session, typed[method])}
+                yield from _updates(explain(session, typed[image], setup, **options), typed[opacity])
+
+        yield from JOBS.run(visitor, maps, stopped=(JOBS.stopped, gr.skip(), gr.skip(), gr.skip()))
+
+    def offered(key: str, request: gr.Request) -> tuple[Any, Any]:
+        try:
+            return _methods(engine, key, owner(request))
+        except WorkbenchError as error:
+            return gr.update(choices=[], value=None), gr.update(value=literal(str(error)), visible=True)
+
+    event: dict[str, Any] = {
+        "fn": show,
+        "inputs": {image, labels, label, method, opacity, choice, own, model},
+        "outputs": [status, drawn, rows, kept],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        **LONG,
+    }
+    wire(JOBS, go, stop, status=status, event=event)
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on([image.change, model.input], offered, model, [method, missing], **hidden, **ASKS_MODEL)
+    labels.change(_choices, labels, label, trigger_mode="always_last", **LIGHT)
+    image.input(lambda: (IDLE, *(gr.update(visible=COLLAPSED),) * 2, None), None, [status, drawn, rows, kept], **ASIDE)
+    opacity.change(blend, [kept, opacity], drawn, trigger_mode="always_last", **LIGHT)
+    page.exchange.accept("attribution", [image, labels], put, after=event)
+
+
+def _choices(labels: str) -> Any:
+    try:
+        return gr.update(choices=[LIKELIEST, *parse_labels(labels or "")], value=LIKELIEST)
+    except BadInput:
+        return gr.update(choices=[LIKELIEST], value=LIKELIEST)

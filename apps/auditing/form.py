@@ -1,0 +1,259 @@
+"""The form: which audits, which models, which images, by which protocol; the cost; and the run with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps import limits
+from apps._folder_box import FolderFile, folder_box
+from apps._handler import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
+from apps._jobs import Jobs, throttle, wire
+from apps._page import Page
+from apps._text import literal
+from apps._widgets import code, table
+from apps.auditing import audit_request, collecting, protocols
+from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, AuditRequest
+from apps.auditing.run_jobs import JobStep, run_jobs
+from apps.auditing.run_list import RunList, title
+from audits import catalogue
+from audits.run_directory.reader import Run
+from audits.running.planning import Cost, costs
+from workbench.checkpoints import CHECKPOINTS
+from workbench.errors import BadInput
+from workbench.loading import hub
+from workbench.scheduler import CancelToken
+
+IDLE = "Choose an audit and press “Run”. With built-in images each takes some seconds to a minute on a laptop."
+JOBS = Jobs("audit", stopped="Stopped. Finished work is kept: press “Run” again to go on.")
+PLAN = ["audit", "model", "images", "of these cached", "texts", "seconds", "note"]
+DONE = ["audit", "model", "status", "measures", "main finding"]
+
+
+def audit_choices() -> list[tuple[str, str]]:
+    """Return the menu of audits."""
+    return [(row.title, row.key) for row in catalogue.AUDITS]
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Return the models that are on this machine; others can be downloaded in the model menu."""
+    return [(spec.title, spec.key) for spec in CHECKPOINTS if hub.presence(spec).here]
+
+
+def about(audits: list[str]) -> str:
+    """Return the question and source of the chosen audits, as Markdown."""
+    rows = [catalogue.find(key) for key in dict.fromkeys(audits)]
+    return "\n".join(f"- **{literal(row.title)}**: {literal(row.question)} {literal(row.source)}" for row in rows)
+
+
+def protocol_view(audits: list[str], name: str) -> tuple[Any, ...]:
+    """Return the protocol's widgets for the chosen audits: names, text, remark, warning, limits of use."""
+    audits = list(dict.fromkeys(audits))  # a request may repeat one a thousand times
+    shown = protocols.chosen_protocol(audits, name)
+    use = protocols.intended_use(audits)
+    every = [shown] if shown else [one for key in audits if (one := protocols.chosen_protocol([key], ""))]
+    warning = protocols.warnings(every)
+    names = list(catalogue.find(audits[0]).protocols) if len(audits) == 1 else []
+    return (
+        gr.update(choices=names, value=shown.name if shown else None, visible=shown is not None),
+        gr.update(value=protocols.as_text(shown) if shown else "", visible=shown is not None),
+        protocols.difference(shown, shown)
+        if shown
+        else "Each audit uses its first protocol. To edit it, choose one audit.",
+        gr.update(value=f"**Before you go on.** {literal(warning)}", visible=bool(warning)),
+        gr.update(value=False, visible=bool(warning)),
+        gr.update(value=f"**Limits of use.** {use}", visible=bool(use)),
+    )
+
+
+def plan_rows(estimates: list[Cost]) -> list[list[str | int]]:
+    """Return table rows: the cost of each job."""
+    return [
+        [
+            one.audit,
+            one.model,
+            one.pictures,
+            one.kept,
+            one.texts,
+            "?" if one.seconds is None else f"{one.seconds:.0f}",
+            one.trouble or ("done already" if one.done else ""),
+        ]
+        for one in estimates
+    ]
+
+
+def done_row(step: JobStep) -> list[str | int]:
+    """Return a table row: how a job ended."""
+    if step.run is None:
+        return [step.job.audit.key, step.job.model, "error", 0, step.error]
+    run = Run(step.run)
+    first = next((one.text for one in run.findings if one.strength == "found"), "")
+    first = first or next((one.text for one in run.findings), "")
+    return [step.job.audit.key, step.job.model, run.status, len(run.metrics), first]
+
+
+def build(page: Page, run_list: gr.State) -> None:
+    """Lay out the view."""
+    engine, first = page.engine, [catalogue.AUDITS[0].key]
+    with gr.Row():
+        with gr.Column(scale=5, min_width=300):
+            audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")
+            models = gr.CheckboxGroup(
+                model_choices(), value=[engine.default], label="Models on this machine", elem_id="audit-models",
+                info="Download others in the model menu.",
+            )  # fmt: skip
+        with gr.Column(scale=6, min_width=300):
+            question = gr.Markdown(about(first), elem_classes="notes", elem_id="audit-question")
+            use = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-use")
+            warning = gr.Markdown(visible=False, elem_classes=["notes", "live"], elem_id="audit-warning")
+            read = gr.Checkbox(label="I have read this and want to go on", visible=False, elem_id="audit-read-it")
+            data, folder, files, truth, collected = _data_widgets(page)
+            with gr.Accordion("Protocol: labels, templates, settings", open=False):
+                name = gr.Dropdown([], label="Protocol", info="As shipped.", visible=False, allow_custom_value=True)
+                text = code("Protocol, editable", lines=8, max_lines=24, visible=False, elem_id="audit-protocol")
+                remark = gr.Markdown(elem_classes=["notes", "live"], elem_id="audit-hash")
+            with gr.Row():
+                seed = gr.Number(
+                    0, label="Seed", info="The same seed gives the same numbers.", precision=0, minimum=0, maximum=2**31
+                )
+                limit = gr.Number(
+                    0,
+                    label="Maximum images",
+                    info="0 takes all; part runs are marked.",
+                    precision=0,
+                    minimum=0,
+                )
+            with gr.Row():
+                estimate = gr.Button("Cost", min_width=90, elem_id="audit-plan")
+                go = gr.Button("Run", variant="primary", min_width=90, elem_id="audit-go")
+                stop = gr.Button("Stop", variant="stop", min_width=90, elem_id="audit-stop")
+            status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="audit-status")
+    cost = table(PLAN, "Estimated cost", elem_id="audit-costs", visible=False)
+    rows = table(
+        DONE, "Finished audits", elem_id="audit-done", visible=False, column_widths=["18%", "12%", "9%", "9%", "52%"]
+    )
+    form: Any = {audits, models, data, folder, files, truth, collected, name, text, seed, limit, read, run_list}
+
+    def requested(typed: dict[Any, Any]) -> AuditRequest:
+        paths = [str(one) for one in typed[files] or []]
+        return AuditRequest(
+            tuple(typed[audits] or ()), tuple(typed[models] or ()), typed[data], tuple(paths), typed[truth] or "",
+            tuple(typed[folder] or ()), tuple(typed[collected] or ()), typed[name] or "", typed[text] or "",
+            int(typed[seed] or 0), int(typed[limit] or 0), bool(typed[read]),
+        )  # fmt: skip
+
+    @handler
+    def plan(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+        jobs = audit_request.jobs(requested(typed))
+        kept: RunList = typed[run_list].opened()
+        with ExitStack() as stack:
+            keys = {job.model for job in jobs}
+            open_ = {key: stack.enter_context(engine.session(owner(request), key)) for key in sorted(keys)}
+            estimates = costs(jobs, Path(kept.folder), models=open_)
+        return "Estimated; nothing was run.", gr.update(value=plan_rows(estimates), visible=True)
+
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        jobs = audit_request.jobs(requested(typed))
+        kept: RunList = typed[run_list].opened()
+        visitor, own = owner(request), typed[data] != BUILTIN
+
+        def steps(token: CancelToken) -> Iterator[tuple[Any, ...]]:
+            yield "Starting …", gr.skip(), kept
+            done = run_jobs(engine, jobs, Path(kept.folder), owner=visitor, token=token, own_images=own)
+            yield from _updates(done, kept)
+
+        yield from JOBS.run(visitor, steps, stopped=(JOBS.stopped, gr.skip(), gr.skip()))
+
+    view = [name, text, remark, warning, read, use]
+    _wire_protocol(audits, question, view)
+    hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    queued: dict[str, Any] = {**ASKS_MODEL, **hidden}
+    estimate.click(plan, form, [status, cost], **queued)
+    event = {"fn": run, "inputs": form, "outputs": [status, rows, run_list], **hidden, **LONG}
+    wire(JOBS, go, stop, status=status, event=event)
+
+
+def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[Any]) -> None:
+    """Update the protocol's widgets with the choice of audits, and its hash with the text."""
+    name, text, remark = view[:3]
+
+    def rehash(keys: list[str], one: str, typed: str) -> str:
+        original = protocols.chosen_protocol(keys, one)
+        if original is None:
+            return ""
+        try:
+            return protocols.difference(original, protocols.edited(typed or "", keys[0], original))
+        except BadInput as error:
+            return f"**Not usable yet:** {literal(str(error))}"
+
+    audits.change(
+        lambda keys: (about(keys), *protocol_view(keys, "")),
+        audits,
+        [question, *view],
+        trigger_mode="always_last",
+        **ASIDE,
+    )
+    name.input(protocol_view, [audits, name], view, **ASIDE)
+    gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **ASIDE)
+    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **READING)
+
+
+def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:
+    most = limits.current().pictures
+    choices = [("Built-in", BUILTIN), ("My own folder", FOLDER), ("My own images or zip", UPLOAD)]
+    data = gr.Radio(
+        [*choices, ("Sent from other views", COLLECTED)], value=BUILTIN, label="Images",
+        info="Built-in: drawn and rendered, or from packages; for demonstration only.", elem_id="audit-data",
+    )  # fmt: skip
+    stay = "They stay on this machine and are deleted with the other uploads. Use images of people only if you may."
+    columns = "`path,label`, and a column for each attribute (`gender`, `race`, `age`, …)"
+    with gr.Column(visible=False) as whole:
+        gr.Markdown(
+            f"A folder whose subfolders are the labels (`cat/`, `dog/`), or one with a CSV in it: {columns}. "
+            f"{most} files at most; `python -m audits run … --dataset folder:PATH` takes more. {stay}",
+            elem_classes="notes",
+        )
+        folder = folder_box("A folder of images", elem_id="audit-folder")
+    with gr.Column(visible=False) as mine:
+        gr.Markdown(
+            f"A zip whose folders are the labels, or images with a CSV: {columns}. {most} files at most. {stay}",
+            elem_classes="notes",
+        )
+        files = gr.File(
+            label="Images or a zip", file_count="multiple", file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
+            height=180, elem_id="audit-files",
+        )  # fmt: skip
+        truth = gr.File(label="Their labels (CSV)", file_types=[".csv"], height=120, elem_id="audit-truth")
+    with gr.Column(visible=False) as received:
+        collected = collecting.build(page, data)
+    data.change(
+        lambda kind: [gr.update(visible=kind == one) for one in (FOLDER, UPLOAD, COLLECTED)],
+        data, [whole, mine, received], **ASIDE,
+    )  # fmt: skip
+    return data, folder, files, truth, collected
+
+
+def _updates(steps: Iterator[JobStep], kept: RunList) -> Iterator[tuple[Any, ...]]:
+    """Turn steps into what the widgets show: status, the table of finished audits, and the run list."""
+    lines = []
+    for step in throttle(steps, passes=lambda step: step.run is not None or bool(step.error)):
+        if step.run is None and not step.error:
+            yield step.line, gr.skip(), kept
+            continue
+        lines.append(done_row(step))
+        kept = kept.added(step.run) if step.run else kept
+        yield step.line, gr.update(value=lines, visible=True), kept
+    yield _ended(lines, kept), gr.skip(), kept
+
+
+def _ended(lines: list[list[str | int]], kept: RunList) -> str:
+    failed = sum(line[2] == "error" for line in lines)
+    well = len(lines) - failed
+    newest = literal(title(Run(Path(kept.runs[0])))) if kept.runs and well else ""
+    text = f"**{well} of {len(lines)}** done." + (f" {failed} failed; their rows say why." if failed else "")
+    return text + (f" Open “Report” to read it: {newest}." if newest else "")

@@ -1,0 +1,132 @@
+"""The report of a run in the page, the table of its numbers, the images behind each, and everything as files.
+
+The report is shown in a frame that runs no script.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps._handler import LIGHT, handler
+from apps._text import literal
+from apps._uploads import folder_beside_uploads
+from apps._widgets import table
+from apps.auditing.evidence import evidence, in_words, slice_of
+from apps.auditing.run_list import NO_RUN, RunList
+from audits import reporting
+from audits.run_directory.reader import Run
+from workbench.errors import BadInput
+
+NUMBERS = ["metric", "slice", "value", "95 % interval", "n", "labels", "null 95 %", "p, adjusted", "flags"]
+WIDTHS = ["23%", "17%", "9%", "15%", "7%", "16%", "9%", "9%", "12%"]
+BEHIND = ["image", "form", "counted", "answer", "truth"]
+_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
+FRAME = "width:100%;height:75vh;min-height:24rem;border:1px solid var(--block-border-color);border-radius:8px"
+
+
+def framed(report: str) -> str:
+    """Return a report as a frame, in one line that Markdown leaves alone: scripts are removed, none may run."""
+    inside = html.escape(_SCRIPT.sub("", report), quote=True)
+    for sign in "\n\r$*_`~|[]":  # a blank line would end the frame; the others could become markup or formulas
+        inside = inside.replace(sign, f"&#{ord(sign)};")
+    return f'<iframe sandbox title="The report" style="{FRAME}" srcdoc="{inside}"></iframe>'
+
+
+def written(run: Run) -> tuple[str, str, str]:
+    """Write report, table, and a zip of the run with every kind of report; return their paths, deleted with uploads."""
+    place = folder_beside_uploads("audit-report-")
+    page = reporting.write([run.folder], place / "report.html")
+    numbers = reporting.write([run.folder], place / "metrics.csv")
+    whole = place / "whole"
+    shutil.copytree(run.folder, whole / run.folder.name)
+    shutil.copyfile(page, whole / "report.html")
+    for name in ("report.md", "report.json", "junit.xml", "report.card.md"):
+        reporting.write([run.folder], whole / name)
+    packed = shutil.make_archive(str(place / run.folder.name), "zip", whole)
+    return str(page), str(numbers), packed
+
+
+def number_rows(run: Run) -> list[list[str | float]]:
+    """Return the table of measures, rounded: what, value, interval and n first, everything else behind."""
+    rows: list[list[str | float]] = []
+    for row in run.metrics.to_dict("records"):
+        cut = in_words(slice_of(row["slice"])) or str(row["slice_by"])
+        name = str(row["metric"]) + ("" if row["contrast"] == "none" else f" ({row['contrast'].replace('_', ' ')})")
+        low, high = _shown(row["ci_low"]), _shown(row["ci_high"])
+        interval = "–" if low == high == "–" else f"{low} to {high}"
+        rest = [str(row["label_set"]), _shown(row["null_q95"]), _shown(row["p_adj"]), str(row["flags"])]
+        rows.append([name, cut or "all", _shown(row["value"]), interval, _shown(row["n"]), *rest])
+    return rows
+
+
+def build(run_list: gr.State) -> None:
+    """Lay out the view."""
+    with gr.Row():
+        chosen = gr.Dropdown([], label="Run", info="Newest first.", scale=4, elem_id="audit-chosen")
+        page = gr.DownloadButton("Report (HTML)", interactive=False, size="sm", elem_id="audit-html")
+        numbers = gr.DownloadButton("Table (CSV)", interactive=False, size="sm", elem_id="audit-csv")
+        everything = gr.DownloadButton("Everything (zip)", interactive=False, size="sm", elem_id="audit-zip")
+    status = gr.Markdown(NO_RUN, elem_classes=["live", "notes"], elem_id="audit-report-status")
+    # gr.HTML needs `unsafe-eval`; this one widget takes nothing but `framed`
+    frame = gr.Markdown(elem_id="audit-report", sanitize_html=False)
+    with gr.Accordion("Numbers, and the images behind them", open=True, visible=False) as numbers_part:
+        grid = table(
+            NUMBERS, "All measures. Click a row to see the images behind it.", column_widths=WIDTHS,
+            elem_id="audit-numbers",
+        )  # fmt: skip
+        people = gr.Checkbox(label="Show images of people", info="Hidden unless you tick this.", elem_id="audit-people")
+        text = gr.Markdown(elem_classes=["live", "notes"], elem_id="audit-behind-status")
+        samples = table(BEHIND, "Images behind the row", visible=False, elem_id="audit-behind")
+        gallery = gr.Gallery(label="Images", columns=6, height=360, elem_id="audit-gallery", visible=False)
+
+    @handler
+    def show(key: str, kept: RunList) -> tuple[Any, ...]:
+        nothing_behind = ("", gr.update(value=[], visible=False), gr.update(visible=False))
+        if not key:
+            return NO_RUN, "", [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
+        run = kept.get(key)
+        files = written(run)
+        ready = [gr.update(value=path, interactive=True) for path in files]
+        head = run.header
+        warnings = "".join(f"\n- {literal(one)}" for one in run.warnings)
+        line = f"**{literal(head.spec.title)}** of {literal(head.spec.model)}: {literal(head.spec.question)}{warnings}"
+        report = framed(Path(files[0]).read_text(encoding="utf-8"))
+        return line, report, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
+
+    @handler
+    def images_behind(key: str, kept: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
+        run = kept.get(key)
+        at = int(event.index[0])
+        if not 0 <= at < len(run.metrics):
+            raise BadInput("Choose a row of the table.")
+        row = run.metrics.iloc[at]
+        cut = slice_of(str(row["slice"]))
+        behind = evidence(run, str(row["metric"]), cut, label_set=str(row["label_set"]), people=faces)
+        rows = gr.update(value=behind.rows, visible=True)
+        return literal(behind.text), rows, gr.update(value=behind.images, visible=bool(behind.images))
+
+    hidden: dict[str, Any] = {"api_visibility": "private"}
+    run_list.change(
+        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        run_list, chosen, **LIGHT,
+    )  # fmt: skip
+    chosen.change(
+        show, [chosen, run_list],
+        [status, frame, grid, page, numbers, everything, text, samples, gallery, numbers_part],
+        show_progress_on=[status], **hidden,
+    )  # fmt: skip
+    grid.select(images_behind, [chosen, run_list, people], [text, samples, gallery], show_progress_on=[text], **hidden)
+
+
+def _shown(value: Any) -> str | float:
+    """Return a number as a table shows it; what is not defined is a dash, never a zero."""
+    if value is None or value != value or str(value) == "<NA>":
+        return "–"
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) >= 2 else round(number, 4)

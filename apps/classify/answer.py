@@ -1,0 +1,78 @@
+"""A zero-shot query about one image and its answer, as plain values that a page may keep."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps._query import percent, provenance
+from apps._text import literal
+from workbench.errors import BadInput
+from workbench.images import safe_open
+from workbench.notes import notes
+from workbench.zeroshot import classify
+
+if TYPE_CHECKING:
+    from workbench.engine import Engine, Session
+    from workbench.reproduce import Setup
+
+SHOWN = 20  # bars in a chart; the table holds all labels
+
+
+@dataclass(frozen=True)
+class Query:
+    """The last query that was answered, for the views that look closer at it."""
+
+    setup: Setup
+    image: str  # the visitor's file, on this machine only
+    ranked: tuple[str, ...] = ()  # labels, likeliest first
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A model's answer about one image."""
+
+    ranked: list[tuple[str, float, float]]  # label, probability, cosine; likeliest first
+    logit_scale: float
+    logit_bias: float
+    notes: list[str]
+    provenance: str  # Markdown
+
+    def rows(self) -> list[list[str | float]]:
+        """Table rows: label, probability, cosine, and the logit that the probability is made of."""
+        return [
+            [label, round(chance, 5), round(cosine, 4), round(cosine * self.logit_scale + self.logit_bias, 2)]
+            for label, chance, cosine in self.ranked
+        ]
+
+    def verdict(self) -> str:
+        """One line of Markdown: the likeliest label and its probability."""
+        label, chance, _ = self.ranked[0]
+        return f"**{literal(label)}**, {percent(chance)}"
+
+    def plain(self) -> list[dict[str, Any]]:
+        """The answer as JSON: one row per label, likeliest first."""
+        return [{"label": label, "probability": chance, "cosine": cosine} for label, chance, cosine in self.ranked]
+
+
+def answer(session: Session, image: str | None, setup: Setup, *, engine: Engine) -> Answer:
+    """Classify one image.
+
+    Raises:
+        BadInput: no image, or one that is not opened.
+    """
+    began = time.perf_counter()
+    if not image:
+        raise BadInput("Choose an image first: drop a file, or take one of the examples.")
+    opened = safe_open(Path(image))
+    result = classify(session, [opened], setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these)
+    remarks = notes(session, result, setup.prompts)
+    return Answer(
+        result.ranked(0),
+        session.logit_scale,
+        session.logit_bias,
+        remarks,
+        provenance(session, engine, time.perf_counter() - began),
+    )

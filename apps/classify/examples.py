@@ -1,0 +1,59 @@
+"""Shipped images with fitting labels: one click fills the form and asks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from workbench.pictures import sample, sample_path
+
+THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image and labels that go with it."""
+
+    key: str  # of the shipped image
+    title: str
+    labels: str  # one CSV row
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example("cat", "Cat", "cat, dog, rabbit, coffee cup, rocket"),
+    Example("coffee", "Coffee", "coffee cup, bowl of soup, plate, spoon, wine glass"),
+    Example("rocket", "Rocket", "rocket, lighthouse, aeroplane, helicopter, fountain"),
+    Example("astronaut", "Astronaut", "astronaut, diver, ballet dancer, pilot, nurse"),
+    Example("clock", "Blurred clock", "clock, wheel, plate, drum, bicycle"),
+    Example("motorcycle", "Motorcycle", "motorcycle, bicycle, car, lawn mower, horse"),
+)
+
+
+def buttons() -> list[tuple[gr.Button, Example]]:
+    """Lay out one button per example, each with a small image; in tab order, reachable by keyboard."""
+    with tempfile.TemporaryDirectory() as place, gr.Row(elem_classes="examples-row"):
+        return [
+            (
+                gr.Button(entry.title, icon=_thumbnail(entry, Path(place)), size="sm", elem_id=f"example-{entry.key}"),
+                entry,
+            )
+            for entry in EXAMPLES
+        ]
+
+
+def taker(example: Example) -> Callable[[], tuple[str, str, str]]:
+    """Return the event that fills the form: image, labels, and the key that marks the image as a shipped one."""
+    return lambda: (str(sample_path(example.key)), example.labels, example.key)
+
+
+def _thumbnail(example: Example, place: Path) -> str:
+    """Write a small square copy; Gradio takes it into its own store while the button is made."""
+    from PIL import ImageOps
+
+    file = place / f"{example.key}.webp"
+    ImageOps.fit(sample(example.key).convert("RGB"), (THUMBNAIL, THUMBNAIL)).save(file, quality=80)
+    return str(file)

@@ -1,0 +1,113 @@
+"""One image, any labels: probabilities and raw cosines, at once and again while labels are edited."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps._figures import bars
+from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._jobs import Jobs
+from apps._page import Page, put
+from apps._query import read_setup
+from apps._text import literal
+from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
+from apps.classify import examples, reproduce, templates
+from apps.classify.answer import SHOWN, Answer, Query, answer
+from workbench.errors import WorkbenchError
+from workbench.pictures import sample_path
+
+HEADERS = ["label", "probability", "cosine", "logit"]
+IDLE = "Drop an image or take an example. The answer appears here, and again while you edit the labels."
+NO_ANSWER = "No answer; the message says why."
+JOBS = Jobs("answer")
+
+
+def figure(result: Answer) -> Any:
+    """Draw the likeliest labels as bars."""
+    top = result.ranked[:SHOWN]
+    return bars([label for label, _, _ in top], {"probability": [p for _, p, _ in top]}, axis="probability", top=1.0)
+
+
+def shown(result: Answer) -> tuple[Any, ...]:
+    """Return what the answer's widgets take: verdict, chart, table, notes, provenance."""
+    remarks = "\n".join(f"- {literal(note)}" for note in result.notes)
+    return (
+        result.verdict(),
+        gr.update(value=figure(result), visible=True),
+        gr.update(value=result.rows(), visible=True),
+        gr.update(value=remarks, visible=bool(remarks)),
+        result.provenance,
+    )
+
+
+def nothing(text: str) -> tuple[Any, ...]:
+    """Return the same without an answer: an older one does not belong to this query."""
+    empty = (gr.update(value=None, visible=COLLAPSED), gr.update(value=[], visible=COLLAPSED), gr.update(visible=False))
+    return (text, *empty, "", None)
+
+
+def shipped_key(image: str | None, key: str) -> str:
+    """Return the key of a shipped image where the file is that image, else ""."""
+    return key if image and key and Path(image).read_bytes() == sample_path(key).read_bytes() else ""
+
+
+def build(page: Page) -> None:
+    """Lay out the view."""
+    engine, model = page.engine, page.model
+
+    def ask(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+        words = [typed[widget] for widget in (labels, choice, own)]
+        setup = read_setup(*words, none_of_these=typed[none_of_these], model=typed[model])
+        setup = replace(setup, picture=shipped_key(typed[image], typed[sample]))
+        with engine.session(owner(request), setup.model, deadline=JOBS.seconds) as session:
+            result = answer(session, typed[image], setup, engine=engine)
+        return (*shown(result), Query(setup, str(typed[image]), tuple(label for label, _, _ in result.ranked)))
+
+    def follow(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+        """Answer again after an edit; what cannot be answered yet is said in the result's place."""
+        if not typed[image]:
+            return nothing(IDLE)
+        try:
+            return ask(typed, request)
+        except WorkbenchError as error:
+            return nothing(literal(str(error)))
+
+    query, sample = gr.State(None), gr.State("")
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            image = image_box("Image", elem_id="classify-image")
+            shelf = examples.buttons()
+            labels = labels_box(elem_id="classify-labels")
+            go = gr.Button("Classify", variant="primary", elem_id="classify-go")
+        with gr.Column(elem_classes="answer"):
+            verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="classify-verdict")
+            chart = gr.Plot(label="Probability of each label", visible=COLLAPSED, elem_id="classify-chart")
+            rows = table(HEADERS, "All labels", visible=COLLAPSED, elem_id="classify-table")
+            remarks = gr.Markdown(visible=False, elem_classes=["notes", "live"])
+            provenance = gr.Markdown(elem_classes="provenance", elem_id="classify-provenance")
+            page.exchange.offer("classify", image, labels)
+        with gr.Column(elem_classes="more"):
+            choice, own = template_choice()
+            none_of_these = none_of_these_box()
+    with gr.Accordion("Template by template", open=False):
+        templates.build(engine, query)
+    settings = [labels, choice, own, none_of_these, model]
+    with gr.Accordion("Reproduce", open=False):
+        reproduce.build(engine, query, [image, sample, *settings])
+
+    inputs: Any = {image, sample, *settings}
+    outputs = [verdict, chart, rows, remarks, provenance, query]
+    event: dict[str, Any] = {"inputs": inputs, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
+    go.click(handler(ask), **event, show_progress_on=[verdict]).failure(
+        lambda: nothing(NO_ANSWER), None, outputs, **ASIDE
+    )
+    # a new image, an example, what another view sent, and every edit are all changes
+    changes = [widget.change for widget in (image, *settings)]
+    gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
+    for button, example in shelf:
+        button.click(examples.taker(example), None, [image, labels, sample], **ASIDE)
+    page.exchange.accept("classify", [image, labels], put)

@@ -1,0 +1,146 @@
+"""Why contrastive? A race of objectives on equal image towers, images and captions, live; and one step in slow motion.
+
+Each visitor's race takes turns on the device one measurement at a time, as every long job does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps._handler import ASIDE, handler, owner
+from apps._jobs import Jobs, wire
+from apps._page import Page
+from apps._uploads import folder_beside_uploads
+from apps._widgets import COLLAPSED, table
+from apps.race import slow_motion, words
+from apps.race.figures import curves_figure
+from workbench.engine import Engine
+from workbench.places import write_whole
+from workbench.scheduler import CancelToken
+from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, race
+from workbench.training.race.export import as_csv
+
+_QUEUE, _AT_ONCE = "learn", 4
+JOBS = Jobs("race", stopped="Stopped; nothing of this race is kept.", places=_AT_ONCE)
+
+
+def running(
+    engine: Engine, settings: RaceSettings, visitor: str, *, token: CancelToken | None = None
+) -> Iterator[list[RunnerCurve]]:
+    """Run a race in turn with everybody else's work; yield all curves whenever one has a new point."""
+    newest: dict[tuple[Runner, int], RunnerCurve] = {}
+    for curve in engine.stream(lambda: race(settings), owner=visitor, token=token, deadline=JOBS.seconds):
+        before = newest.get((curve.runner, curve.seed))
+        if curve.accuracy and (before is None or len(before.accuracy) < len(curve.accuracy)):
+            newest[curve.runner, curve.seed] = curve
+            yield list(newest.values())
+
+
+def build(page: Page) -> None:
+    """Lay out the view."""
+    gr.Markdown(words.LEAD)
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            with gr.Row():
+                go = gr.Button("Start", variant="primary", elem_id="race-go")
+                stop = gr.Button("Stop", variant="stop", elem_id="race-stop")
+            question = gr.Radio(words.QUESTIONS, value="objectives", label="Compare", elem_id="race-question")
+            runners = gr.CheckboxGroup(
+                [(title, key) for key, title in OBJECTIVES.items()],
+                value=[*OBJECTIVES],
+                label="Objectives",
+                info="Each trains an equal image tower on the same images and captions.",
+                elem_id="race-runners",
+            )
+        with gr.Column(elem_classes="answer"):
+            verdict = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="race-verdict")
+            axis = gr.Radio(
+                [("images seen", "images"), ("seconds of training", "seconds")],
+                value="images",
+                label="Horizontal axis",
+                visible=COLLAPSED,
+            )
+            chart = gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart")
+            results = table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED)
+            answers = table(
+                words.ANSWER_HEADERS, "Answers on twelve drawings", elem_id="race-answers", visible=COLLAPSED
+            )
+            download = gr.DownloadButton("Download CSV", visible=False, elem_id="race-csv")
+        with gr.Column(elem_classes="more"):
+            images, seeds, seed = _settings()
+    finished = gr.State(None)  # curves of the last race, plain data
+
+    def screens(settings: RaceSettings, shown: str, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
+        yield {
+            verdict: f"Training {len(settings.runners)} runners, seed {settings.seed} …",
+            axis: gr.update(visible=True),
+            chart: gr.update(value=None, visible=True),
+            results: gr.update(value=[], visible=True),
+            answers: gr.update(value=[], visible=COLLAPSED),
+            download: gr.update(visible=False),
+        }
+        curves: list[RunnerCurve] = []
+        for curves in running(page.engine, settings, visitor, token=token):
+            yield {
+                verdict: words.status(curves, settings),
+                chart: curves_figure(curves, shown),
+                results: words.result_rows(conclude(curves)),
+            }
+        rows, headers = words.answer_rows(curves), words.answer_headers(curves)
+        yield {
+            verdict: words.verdict(conclude(curves), settings),
+            answers: gr.update(value=rows, headers=headers, visible=True),
+            download: gr.update(value=str(_csv_file(curves)), visible=True),
+            finished: curves,
+        }
+
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        settings = words.read_settings(
+            typed[question], typed[runners], images=typed[images], seeds=typed[seeds], seed=typed[seed]
+        )
+        visitor = owner(request)
+        yield from JOBS.run(
+            visitor, lambda token: screens(settings, typed[axis], visitor, token), stopped={verdict: JOBS.stopped}
+        )
+
+    event: dict[str, Any] = {
+        "fn": run,
+        "inputs": {question, runners, images, seeds, seed, axis},
+        "outputs": [verdict, axis, chart, results, answers, download, finished],
+        "api_visibility": "private",
+        "concurrency_id": _QUEUE,
+        "concurrency_limit": _AT_ONCE,
+        "show_progress": "hidden",
+    }
+    wire(JOBS, go, stop, status=verdict, event=event)
+    axis.input(_redrawn, [finished, axis], chart, **ASIDE)
+    question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
+    slow_motion.build(page)
+
+
+def _redrawn(curves: list[RunnerCurve] | None, axis: str) -> Any:
+    return curves_figure(curves, axis) if curves else gr.skip()
+
+
+def _csv_file(curves: list[RunnerCurve]) -> Path:
+    """Write the curves beside the uploads, where they are deleted with these."""
+    path = folder_beside_uploads("race-") / "race.csv"
+    write_whole(path, as_csv(curves))
+    return path
+
+
+def _settings() -> tuple[gr.Slider, gr.Slider, gr.Number]:
+    """How long the race is, how often it is repeated, and the text about it."""
+    images = gr.Slider(
+        1024, 64_000, 12_800, step=1024, label="Images", info="Images that each runner sees; repeats count."
+    )
+    seeds = gr.Slider(1, 5, 3, step=1, label="Seeds", info="Runs of each runner; the band is their range.")
+    seed = gr.Number(0, precision=0, minimum=0, label="Random seed", info="The same seed gives the same race.")
+    with gr.Accordion("What is compared", open=False, elem_id="race-explained"):
+        gr.Markdown(words.EXPLAINED)
+    return images, seeds, seed

@@ -1,0 +1,76 @@
+"""Figures of the race: accuracy with bands over seeds, and the matrices of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from apps._figures import heat_map
+from workbench.training.race import RunnerCurve, conclude
+from workbench.training.race.export import COLOURS
+from workbench.training.race.slow_motion import SlowMotion
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # told apart without colour, too
+
+
+def curves_figure(curves: Sequence[RunnerCurve], axis: str) -> Any:
+    """Draw each runner's mean accuracy with the range over its seeds, against images seen or seconds."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for result, colour, dash in zip(conclude(curves), COLOURS, DASHES, strict=False):
+        points = len(result.images)
+        own = [curve.seconds[:points] for curve in curves if curve.runner == result.runner]
+        x = list(result.images) if axis == "images" else np.mean(own, axis=0).tolist()
+        figure.add_scatter(
+            x=[*x, *reversed(x)],
+            y=[*result.highest, *reversed(result.lowest)],
+            fill="toself",
+            fillcolor=colour,
+            opacity=0.2,
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=x,
+            y=list(result.accuracy),
+            name=result.runner.name,
+            line={"color": colour, "dash": dash},
+            mode="lines+markers",
+        )
+    figure.update_layout(
+        height=380,
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13},
+        xaxis={"title": "images seen" if axis == "images" else "seconds of training", "automargin": True},
+        yaxis={"title": "zero-shot accuracy", "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+    )
+    return figure
+
+
+def slow_motion_figure(frame: int, motion: SlowMotion) -> Any:
+    """Draw the matrix of a frame, 1..5: images in rows, captions in columns."""
+    values, title = frame_values(frame, motion)
+    names = [text.removeprefix("a ") for text in motion.texts]
+    figure = heat_map(values, names, names, title=title)
+    if frame == 4:  # signed: pulled together, pushed apart
+        most = float(np.abs(values).max())
+        figure.update_traces(colorscale="RdBu", zmin=-most, zmax=most)
+    return figure
+
+
+def frame_values(frame: int, motion: SlowMotion) -> tuple[np.ndarray, str]:
+    """Return the (n, n) numbers of a frame and what they are."""
+    return (
+        (motion.cosines, "cosine"),
+        (motion.text_given_image, "probability"),
+        (motion.image_given_text, "probability"),
+        (motion.gradient, "gradient"),
+        (motion.after, "cosine"),
+    )[frame - 1]

@@ -1,0 +1,83 @@
+"""One batch in slow motion: five frames, each a matrix with a sentence and the same numbers as a table."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gradio as gr
+
+from apps._handler import ASIDE, handler, owner
+from apps._page import Page
+from apps._widgets import COLLAPSED, table
+from apps.race.figures import frame_values, slow_motion_figure
+from workbench.training.race.slow_motion import SlowMotion, slow_motion
+
+SECONDS = 60.0  # deadline
+FRAME_HEADERS = ["image", "caption", "value"]
+LEAD = (
+    "Six drawings and their captions in one training step. Each frame shows one matrix: images in rows, captions in "
+    "columns."
+)
+FRAMES = (
+    "**1 of 5: cosines.** Both towers have turned their inputs into unit vectors; each cell is the cosine of an image "
+    "and a caption. The diagonal holds the true pairs.",
+    "**2 of 5: softmax over captions.** For each image (row) the cosines, times {scale:.1f}, become probabilities: "
+    "which caption is mine?",
+    "**3 of 5: softmax over images.** For each caption (column) the same: which image is mine? The loss is the mean of "
+    "both cross-entropies: {loss:.2f}. Guessing costs {blind:.2f}.",
+    "**4 of 5: the gradient's pull.** Softmax minus truth. Negative cells are pulled together, positive cells pushed "
+    "apart; the most confident mistakes are pushed hardest.",
+    "**5 of 5: after the step.** The cosines after one step of the optimizer. The loss is now {after:.2f}.",
+)
+
+
+def build(page: Page) -> None:
+    """Lay out one batch in slow motion; the slider steps with the arrow keys."""
+    with gr.Accordion("One batch in slow motion", open=False, elem_id="race-slow"):
+        gr.Markdown(LEAD)
+        with gr.Row():
+            trained = gr.Radio(
+                [("at the start", 0), ("after 60 steps", 60), ("after 200 steps", 200)], value=0, label="Model"
+            )
+            show = gr.Button("Show", elem_id="race-slow-go")
+        frame = gr.Slider(1, len(FRAMES), 1, step=1, label="Frame", info="Arrow keys step.", elem_id="race-frame")
+        text = gr.Markdown(elem_classes="live", elem_id="race-frame-text")
+        picture = gr.Plot(label="The batch", visible=COLLAPSED, elem_id="race-frame-chart")
+        numbers = table(FRAME_HEADERS, "The same numbers", elem_id="race-frame-table", visible=COLLAPSED)
+    step = gr.State(None)
+
+    @handler
+    def compute(steps: int, request: gr.Request) -> SlowMotion:
+        work = page.engine.stream(lambda: iter([slow_motion(steps=steps)]), owner=owner(request), deadline=SECONDS)
+        return next(iter(work))
+
+    def draw(number: int, motion: SlowMotion | None) -> tuple[Any, ...]:
+        if motion is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        return (
+            frame_text(int(number), motion),
+            gr.update(value=slow_motion_figure(int(number), motion), visible=True),
+            gr.update(value=frame_rows(int(number), motion), visible=True),
+        )
+
+    computed = {"concurrency_id": "learn", "concurrency_limit": 4, "api_visibility": "private"}
+    show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **ASIDE)
+    frame.change(draw, [frame, step], [text, picture, numbers], **ASIDE)
+
+
+def frame_text(frame: int, motion: SlowMotion) -> str:
+    """Return the sentence of a frame, which also describes its chart to those who do not see it."""
+    return FRAMES[frame - 1].format(
+        scale=motion.scale, loss=motion.loss, blind=math.log(len(motion.texts)), after=motion.loss_after
+    )
+
+
+def frame_rows(frame: int, motion: SlowMotion) -> list[list[str]]:
+    """Return a frame's matrix as rows: image, caption, value; true pairs are marked."""
+    values, _ = frame_values(frame, motion)
+    return [
+        [image, f"{text} (its own)" if i == j else text, f"{values[i, j]:.3f}"]
+        for i, image in enumerate(motion.texts)
+        for j, text in enumerate(motion.texts)
+    ]

@@ -1,0 +1,71 @@
+"""What a server does while it runs: give memory back to the system, and delete what visitors left an hour ago.
+
+Does not know about requests. glibc keeps freed memory for later; on systems with another allocator that part has no
+effect. Gradio deletes by itself only the files that it made, not the folders of runs and downloads beside them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from apps.limits import Limits
+from apps.serving.environment import LOCK
+
+TRIM_SECONDS = 15.0
+
+
+@contextmanager
+def kept_clean(uploads: Path, limits: Limits) -> Iterator[None]:
+    """Trim the heap and delete old uploads every now and then until the end."""
+    stop = threading.Event()
+
+    def work() -> None:
+        trim, swept = _trim(), time.monotonic()
+        while not stop.wait(min(TRIM_SECONDS, limits.sweep_seconds)):
+            trim()
+            if time.monotonic() - swept >= limits.sweep_seconds:
+                delete_old(uploads, limits.keep_seconds)
+                swept = time.monotonic()
+
+    thread = threading.Thread(target=work, name="housekeeping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def delete_old(folder: Path, seconds: float) -> None:
+    """Delete what lies in a folder and has not changed for that long, a folder as a whole."""
+    for entry in folder.iterdir():
+        if entry.name != LOCK and time.time() - _newest(entry) > seconds:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+
+
+def _newest(entry: Path) -> float:
+    """When something was last written in a file or folder, in seconds since 1970."""
+    newest = 0.0
+    below = entry.rglob("*") if entry.is_dir() and not entry.is_symlink() else ()
+    for file in (entry, *below):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            newest = max(newest, file.lstat().st_ctime)
+    return newest
+
+
+def _trim() -> Callable[[], object]:
+    try:
+        malloc_trim = ctypes.CDLL("libc.so.6").malloc_trim
+    except (OSError, AttributeError):
+        return lambda: None
+    return lambda: malloc_trim(0)

@@ -1,0 +1,30 @@
+"""The table of views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One view of the page. A new view is one more row of `TABS`."""
+
+    key: str  # its address is /#key
+    title: str
+    group: str  # heading in the navigation, one of GROUPS
+    module: str  # has `build(page: Page) -> None`, which lays the view out inside an open `gr.Tab`
+    receives: bool = False  # other views can send images and labels here; `build` calls `page.exchange.accept`
+    needs: tuple[str, ...] = ()  # keys of `requirements.REQUIREMENTS`; the entry is greyed where the model lacks one
+
+
+GROUPS = ("Classify", "Find", "Look inside", "Attack and defend", "Make", "Measure", "Learn")
+TABS: tuple[Tab, ...] = (
+    Tab("classify", "One image", "Classify", "apps.classify.one_image", receives=True),
+    Tab("many", "Many images", "Classify", "apps.classify.many_images", receives=True),
+    Tab("matrix", "Images × texts", "Classify", "apps.classify.matrix", receives=True),
+    Tab("compare", "Compare", "Classify", "apps.classify.compare", receives=True),
+    Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
+    Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),
+    Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
+    Tab("race", "Why contrastive?", "Learn", "apps.race"),
+)

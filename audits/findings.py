@@ -1,0 +1,125 @@
+"""Sentences that the measures support, by one rule.
+
+not measured   there is no value, or fewer cases than the audit asks for
+found          the test, after correction, is below 0.05 and the interval excludes what chance gives
+no evidence    everything else; the sentence names the smallest difference that the data could have shown
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audits.analysis import Finding, Strength
+
+if TYPE_CHECKING:
+    from workbench.statistics.measures import Measure
+
+ALPHA = 0.05
+
+
+def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
+    """Return how strongly a measure supports that it differs from `zero`.
+
+    Args:
+        measure: with `p_adj` filled in where it has a test.
+        few: cases below which nothing is concluded.
+        zero: the value without an effect.
+    """
+    value, low, high = measure.value, measure.ci_low, measure.ci_high
+    bounded = low is not None and high is not None
+    if value is None or (measure.n or 0) < few or (measure.p_adj is None and not bounded):
+        return "not measured"
+    if measure.p_adj is not None and measure.p_adj >= ALPHA:
+        return "no evidence"
+    return "no evidence" if low is not None and high is not None and low <= zero <= high else "found"
+
+
+def finding(
+    measure: Measure,
+    claim: str,
+    *,
+    opposite: str = "",
+    neutral: str = "",
+    few: int = 0,
+    zero: float = 0.0,
+    beside: str = "",
+) -> Finding:
+    """Return the sentence on one measure.
+
+    Args:
+        measure: with `p_adj` filled in where it has a test.
+        claim: what is claimed where the value lies above `zero`, such as "accuracy falls by {}"; `{}` takes the number.
+        opposite: what is claimed where it lies below; a difference then changes its sign.
+        neutral: the claim without a direction and a number, for what was not found or not measured.
+        few: cases below which nothing is concluded.
+        zero: the value without an effect.
+        beside: what follows the number, such as what chance gives.
+    """
+    kind = strength(measure, few=few, zero=zero)
+    value = measure.value or 0.0
+    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
+    if kind == "not measured":
+        whether = neutral or claim.replace(" by {}", "").replace("{}", "anything")
+        return Finding(f"Not measured: whether {whether} (n = {measure.n}).", kind, **facts)
+    facts["effect"] = value - zero
+    reverse = value < zero and bool(opposite)
+    flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
+    text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip)) + beside
+    if kind == "found":
+        start = "Found the opposite of what was asked:" if value < zero and not reverse else "Found:"
+        return Finding(f"{start} {text}.", kind, **facts)
+    if neutral:
+        text = f"{neutral}: {amount(measure)}{beside}"
+    corrected = ""
+    if measure.ci_low is not None and measure.ci_high is not None and not measure.ci_low <= zero <= measure.ci_high:
+        corrected = f" after correction for {measure.n_tests} tests"
+    return Finding(f"No evidence{corrected} that {text}.{detectable(measure)}", kind, **facts)
+
+
+def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:
+    """Return the sentence on a gap between groups; `what` stands before "differs by"."""
+    attributes = " and ".join(name.replace("_", " ") for name in measure.slice_by.split(","))
+    labels = f" (labels: {measure.label_set})" if measure.label_set else ""
+    claim = f"{what} differs by {attributes}{labels}"
+    kind = strength(measure, few=few)
+    if kind == "not measured" or measure.value is None:
+        text = f"Not measured: whether {claim}; there are too few groups or images."
+        return Finding(text, "not measured", measure.metric, measure.slice, n=measure.n)
+    null = "" if measure.null_q95 is None else f"; by chance alone, 95 of 100 gaps are below {points(measure.null_q95)}"
+    groups = f", {measure.reference}" if measure.value > 0 else ""
+    test = "" if measure.p_adj is None else f"; p = {measure.p_adj:.3g} after correction for {measure.n_tests} tests"
+    size = f"largest gap {points(measure.value)}{groups}{null}{test}; n = {measure.n}"
+    start, end = ("Found:", "") if kind == "found" else ("No evidence that", detectable(measure))
+    text = f"{start} {claim}: {size}.{end}"
+    return Finding(text, kind, measure.metric, measure.slice, measure.value, measure.p_adj, measure.n)
+
+
+def amount(measure: Measure, *, flip: bool = False) -> str:
+    """Write the value with its interval and n: shares in %, differences of shares in points; `flip` its sign."""
+    if measure.value is None:
+        return f"not measured (n = {measure.n})"
+    scale, unit = {"share": (100.0, " %"), "difference": (100.0, " points"), "nats": (1.0, " nats")}.get(
+        measure.unit, (1.0, "")
+    )
+    ends = sorted(-end if flip else end for end in (measure.ci_low, measure.ci_high) if end is not None)
+    digits = 1 if scale > 1 else 2
+    value = f"{scale * (-measure.value if flip else measure.value):.{digits}f}{unit}"
+    if len(ends) < 2:
+        return f"{value} (n = {measure.n})"
+    interval = (
+        f"{100 * (measure.level or 0.95):g} % interval {scale * ends[0]:.{digits}f} to {scale * ends[1]:.{digits}f}"
+    )
+    return f"{value} ({interval}, n = {measure.n})"
+
+
+def detectable(measure: Measure) -> str:
+    """Return the sentence on the smallest difference that 80 of 100 runs like this one would have found."""
+    if measure.detectable is None:
+        return ""
+    size = points(measure.detectable) if measure.unit in ("share", "difference") else f"{measure.detectable:.2f}"
+    return f" The smallest difference that these {measure.n} cases could have shown is {size}."
+
+
+def points(share: float) -> str:
+    """Write a difference of two shares."""
+    return f"{100 * share:.1f} points"

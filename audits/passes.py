@@ -1,0 +1,114 @@
+"""Embed an audit's images: opened and changed on other threads, and sent through the model in passes of fixed size.
+
+The model is a session of the engine, which takes turns with other work between passes, or a loaded model of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from audits.contracts import Item, Stages
+from workbench.embedding.prefetch import prefetch
+from workbench.errors import Unsupported
+from workbench.images import safe_open
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from audits.datasets.dataset import Dataset
+
+PASS = 32  # images of one pass through the model
+
+
+def embed_groups(
+    model: Any,
+    module: Stages,
+    dataset: Dataset,
+    *,
+    groups: Sequence[Sequence[Item]],
+    texts: Mapping[str, NDArray[np.float32]],
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield (n, dim) float32 rows for each group of items, while the next group's images are opened.
+
+    Args:
+        model: a session, or a loaded model.
+        module: the audit's.
+        dataset: where the images are.
+        groups: items; a pass never crosses two groups.
+        texts: embeddings that an attack may need.
+        check: called between two images; may raise to stop.
+
+    Raises:
+        Unsupported: an attack, with a model in another process.
+    """
+    paths = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
+    attacks = hasattr(module, "attack")
+
+    def prepare(item: Item) -> Tensor:
+        """Open an image, change it where the item has a recipe, and prepare it: (3, size, size) uint8."""
+        image = safe_open(dataset.file(paths[item.sample_id]))
+        square: Tensor = model.prepare(module.change(image, item) if item.recipe and not attacks else image)
+        return square
+
+    for items, squares in zip(groups, prefetch(groups, prepare, check=check), strict=True):
+        yield _encode(model, module, items, squares, texts=texts)
+
+
+def groups_of(items: Sequence[Item], module: Stages) -> list[list[Item]]:
+    """Divide items into groups for `embed_groups` of at most one pass, attacked and other images apart."""
+    attacks = hasattr(module, "attack")
+    runs = [list(run) for _, run in groupby(items, key=lambda item: bool(item.recipe) and attacks)]
+    return [run[at : at + PASS] for run in runs for at in range(0, len(run), PASS)]
+
+
+def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed texts, (n, dim) float32; other work has its turn after each batch."""
+    import numpy as np
+
+    try:
+        *_, rows = model.steps(lambda backend: backend.text_batches(list(texts)))
+    except Unsupported:
+        rows = model.embed_texts(list(texts))
+    return np.asarray(rows, dtype=np.float32)
+
+
+def _encode(
+    model: Any, module: Stages, items: Sequence[Item], squares: Sequence[Tensor], *, texts: Mapping[str, Any]
+) -> NDArray[np.float32]:
+    import numpy as np
+    import torch
+
+    pixels = torch.stack(list(squares))
+    attacked = bool(items[0].recipe) and hasattr(module, "attack")
+    parts = [slice(at, at + PASS) for at in range(0, len(items), PASS)]
+
+    def passes(backend: Any) -> Iterator[Tensor]:
+        for part in parts:
+            if not attacked:
+                yield backend.encode_pixels(pixels[part])
+                continue
+            changed = module.attack(backend, pixels[part].to(backend.device) / 255.0, items[part], texts=texts)
+            with torch.inference_mode():
+                rows: Tensor = backend.embed_pixels(changed).float().cpu()
+            yield rows.clone()
+
+    try:
+        rows = list(model.steps(passes))
+    except Unsupported:  # the device is in another process, which embeds images only
+        if attacked:
+            raise
+        rows = [_embed_squares(model, pixels[part]) for part in parts]
+    return np.concatenate([np.asarray(part, dtype=np.float32) for part in rows])
+
+
+def _embed_squares(model: Any, pixels: Tensor) -> Tensor:
+    """Embed prepared squares as images; preparing a square changes nothing."""
+    from PIL import Image
+
+    rows: Tensor = model.embed_images([Image.fromarray(one.permute(1, 2, 0).numpy()) for one in pixels])
+    return rows

@@ -1,0 +1,76 @@
+"""Groups in the order of their numbers: ages as 3-9, 10-19, more than 70, not as text is sorted."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from audits.analysis import Figure
+from audits.run_directory.rows import slice_of
+
+_RANGE = re.compile(
+    r"(?P<word>more than|older than|over|above|less than|younger than|under|below|up to|[<>≤≥]=?)?\s*"
+    r"(?P<first>\d+(\.\d+)?)(\s*([-–]|to)\s*\d+(\.\d+)?)?\s*(?P<plus>\+|and (over|older|more))?( years?)?",
+    re.IGNORECASE,
+)
+_BELOW = ("less than", "younger than", "under", "below", "up to", "<")
+
+
+def number_order(values: Iterable[str]) -> dict[str, int]:
+    """Return the place of each value where all are numbers or ranges of numbers, and differ; else nothing."""
+    distinct = list(dict.fromkeys(values))
+    keys = [_number(value) for value in distinct]
+    if len(distinct) < 2 or None in keys:
+        return {}
+    ordered = sorted(distinct, key=lambda value: _number(value) or (0.0, 0))
+    return {value: at for at, value in enumerate(ordered)}
+
+
+def ordered_figure(figure: Figure) -> Figure:
+    """Return a figure whose named rows stand in the order of their numbers, if they have one."""
+    if "name" not in figure.data.columns:
+        return figure
+    order = number_order(str(name) for name in figure.data["name"])
+    if not order:
+        return figure
+    places = [order[str(name)] for name in figure.data["name"]]
+    by_place = sorted(range(len(places)), key=places.__getitem__)
+    return dataclasses.replace(figure, data=figure.data.iloc[by_place].reset_index(drop=True))
+
+
+def ordered_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the rows of one measure: the whole first, then single groups, then intersections; ages as numbers."""
+    slices = [slice_of(row.get("slice")) for row in rows]
+    values: dict[str, list[str]] = {}
+    for one in slices:
+        for attribute, value in one.items():
+            values.setdefault(attribute, []).append(value)
+    orders = {attribute: number_order(found) for attribute, found in values.items()}
+    firsts: dict[tuple[str, ...], int] = {}
+    for one in slices:
+        firsts.setdefault(tuple(one), len(firsts))
+
+    def key(at: int) -> tuple[int, int, list[int], int]:
+        one = slices[at]
+        if not any(orders.values()):  # the table's own order holds
+            return len(one), 0, [], at
+        places = [(orders[name] or _first_seen(values[name]))[value] for name, value in one.items()]
+        return len(one), firsts[tuple(one)], places, at
+
+    return [rows[at] for at in sorted(range(len(rows)), key=key)]
+
+
+def _first_seen(values: Sequence[str]) -> dict[str, int]:
+    return {value: at for at, value in enumerate(dict.fromkeys(values))}
+
+
+def _number(text: str) -> tuple[float, int] | None:
+    """Return where a number or a range begins, and whether it lies below (-1), at (0) or above (1) that."""
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        return None
+    word = (match["word"] or "").lower()
+    side = -1 if word.startswith(_BELOW) else 1 if word or match["plus"] else 0
+    return float(match["first"]), side

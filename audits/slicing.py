@@ -1,0 +1,120 @@
+"""Which rows belong to which group, and a metric by group: one row a slice and one gap between groups.
+
+A row whose value of an attribute is "" is in no group of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from audits import measuring
+from audits.contracts import OUTCOME
+from audits.seeds import generator
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from workbench.statistics.measures import Extra, Measure
+
+SEPARATOR = " · "  # between the values of an intersection
+MOST = 12  # values of an attribute that divides images into groups without being asked for
+_NO_ATTRIBUTES = (
+    "sample_id", "variant", "label_set", "cluster", "split", "y_true", "y_pred", "rank_true", "topk", "scores",
+)  # fmt: skip
+
+By = tuple[str, ...]  # attributes whose values, joined, are the groups
+
+
+class Sliced(BaseModel):
+    """Settings of an audit that compares groups."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slice_by: tuple[str, ...] | None = None  # attributes; unset: all that divide the images into 2 to 12 groups
+    crossed: tuple[tuple[str, ...], ...] = ()  # intersections, such as (race, gender)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The attributes that a data set must have, each once."""
+        return tuple(dict.fromkeys((*(self.slice_by or ()), *(name for names in self.crossed for name in names))))
+
+    def compared(self, samples: DataFrame, *, but: Sequence[str] = ()) -> tuple[By, ...]:
+        """Return the attributes and intersections whose groups are compared.
+
+        Args:
+            samples: whose columns are looked at where `slice_by` is unset.
+            but: columns of the audit that are no attributes of an image.
+        """
+        names = groups(samples, but=but) if self.slice_by is None else self.slice_by
+        return (*((name,) for name in names), *self.crossed)
+
+
+def groups(samples: DataFrame, *, but: Sequence[str] = ()) -> list[str]:
+    """Return the columns that divide the images into 2 to 12 groups, sorted."""
+    names = [name for name in map(str, samples) if not name.startswith(OUTCOME) and name not in (*_NO_ATTRIBUTES, *but)]
+    texts = [name for name in names if samples[name].map(lambda cell: isinstance(cell, str)).all()]
+    return sorted(name for name in texts if 2 <= samples.loc[samples[name] != "", name].nunique() <= MOST)
+
+
+def selected(samples: DataFrame, where: Mapping[str, str], metric: str) -> DataFrame:
+    """Return the rows of a slice in which an outcome is defined."""
+    keep = samples[f"{OUTCOME}{metric}"].notna()
+    for name, value in where.items():
+        keep &= samples[name] == value
+    return samples[keep]
+
+
+def rate(samples: DataFrame, metric: str, where: Mapping[str, str], *, seed: int, **extra: Unpack[Extra]) -> Measure:
+    """Return the share or mean of an outcome over a slice, with its interval.
+
+    Args:
+        samples: the rows.
+        metric: name of the outcome.
+        where: column -> value; `label_set` among them becomes the measure's own field.
+        seed: of resampling, where outcomes are not 0 or 1.
+        **extra: further fields of the measure.
+    """
+    rows = selected(samples, where, metric)
+    values, cluster = rows[f"{OUTCOME}{metric}"].to_numpy(dtype=np.float64), list(rows["cluster"])
+    fields: dict[str, Any] = {"slice": {name: value for name, value in where.items() if name != "label_set"}, **extra}
+    if "label_set" in where:
+        fields["label_set"] = where["label_set"]
+    if np.isin(values, (0.0, 1.0)).all():
+        return measuring.share(metric, values, cluster, **fields)
+    return measuring.mean(metric, values, cluster, rng=generator(seed, metric, *map(str, where.values())), **fields)
+
+
+def gap(
+    samples: DataFrame, metric: str, where: Mapping[str, str], *, by: By, seed: int, **extra: Unpack[Extra]
+) -> Measure:
+    """Return the gap of a yes/no outcome between groups within a slice; arguments as for `rate`."""
+    rows = keyed(selected(samples, where, metric), by)
+    fields: dict[str, Any] = {"slice": {name: value for name, value in where.items() if name != "label_set"}, **extra}
+    return measuring.gap(
+        metric,
+        rows[f"{OUTCOME}{metric}"],
+        list(rows["cluster"]),
+        groups=list(rows["group"]),
+        rng=generator(seed, "gap", metric, *by, *map(str, where.values())),
+        slice_by=",".join(by),
+        label_set=where.get("label_set", ""),
+        **fields,
+    )
+
+
+def keyed(rows: DataFrame, by: By) -> DataFrame:
+    """Add the column `group`; rows without a value of some attribute are left out."""
+    known = rows[(rows[list(by)] != "").all(axis=1)]
+    names = [SEPARATOR.join(values) for values in zip(*(known[name] for name in by), strict=True)]
+    return known.assign(group=names)
+
+
+def slices(rows: DataFrame, compared: Sequence[By]) -> Iterator[tuple[dict[str, str], DataFrame]]:
+    """Yield every group of every comparison, with its rows."""
+    for by in compared:
+        for key, part in keyed(rows, by).groupby(list(by), sort=True):
+            yield dict(zip(by, map(str, key), strict=True)), part

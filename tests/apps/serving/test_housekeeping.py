@@ -1,0 +1,34 @@
+"""What visitors left is deleted after the time limit, runs and downloads included; what is in use is not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from apps.limits import LOCAL
+from apps.serving.environment import LOCK
+from apps.serving.housekeeping import delete_old, kept_clean
+
+
+def test_what_has_not_changed_for_long_goes_and_a_folder_in_use_stays(tmp_path: Path) -> None:
+    for name in (LOCK, "abc/photo.png", "audits-1/run/metrics.csv", "audits-2/run/metrics.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "link").symlink_to(Path(__file__).parent)
+    time.sleep(0.3)
+    (tmp_path / "audits-2" / "run" / "more.csv").write_text("x")
+    delete_old(tmp_path, 0.2)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["audits-2", LOCK]
+    assert len(list((tmp_path / "audits-2" / "run").iterdir())) == 2
+    assert Path(__file__).exists()
+
+
+def test_a_running_server_deletes_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_text("x")
+    with kept_clean(tmp_path, replace(LOCAL, keep_seconds=0.1, sweep_seconds=0.2)):  # type: ignore[arg-type]
+        for _ in range(50):
+            time.sleep(0.1)
+            if not (tmp_path / "photo.png").exists():
+                break
+    assert not list(tmp_path.iterdir())

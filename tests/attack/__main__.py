@@ -1,0 +1,65 @@
+"""`python -m tests.attack [--short] [--model KEY] [--only NAME]`: attack, and print a table of what held."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from dataclasses import replace
+
+from tests.attack import scenarios
+from tests.attack.scenarios import SHORT, Row, Size
+from tests.attack.server import Server, running
+from tests.attack.visitor import Watch
+
+QUIET_SECONDS = 0.35  # of a question on two cores that do nothing else
+
+
+def main() -> int:
+    """Return 0 where every promise was kept, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description="Attack a server of one's own.")
+    parser.add_argument("--short", action="store_true", help="less than a minute, with less of everything")
+    parser.add_argument("--model", default="pocket", help="the model that answers")
+    names = [one.__name__ for one in scenarios.ALL]
+    parser.add_argument("--only", choices=names, action="append", help="one kind of attack; repeatable")
+    options = parser.parse_args()
+    return 0 if attack(options.only or names, SHORT if options.short else Size(), model=options.model) else 1
+
+
+def attack(names: list[str], size: Size, *, model: str = "pocket") -> bool:
+    """Run attacks against a new server, print a row for each, and return whether every promise was kept."""
+    rows: list[Row] = []
+    begun = time.monotonic()
+    with running(model) as server:
+        print(f"Server ready after {time.monotonic() - begun:.0f} s, {server.memory():.0f} MB.")
+        size = scaled(size, server)
+        for scenario in scenarios.ALL:
+            if scenario.__name__ in names:
+                for row in scenario(server, size):
+                    rows.append(row)
+                    print(
+                        f"{'kept' if row.kept else 'BROKEN':7}{row.attack}: {row.figure} (promise: {row.promise})",
+                        flush=True,
+                    )
+        log = server.log.read_text(errors="replace")
+    print(f"{sum(row.kept for row in rows)} of {len(rows)} kept, in {time.monotonic() - begun:.0f} s.")
+    if not all(row.kept for row in rows):
+        print(f"The end of the server's log:\n{log[-3000:]}")
+    return all(row.kept for row in rows)
+
+
+def scaled(size: Size, server: Server) -> Size:
+    """Measure a question while nothing is attacked, and allow a busy machine more time in proportion."""
+    with Watch(server) as watch:
+        time.sleep(max(3.0, size.seconds / 4))
+    factor = max(1.0, statistics.median(watch.seconds) / QUIET_SECONDS)
+    size = replace(size, median=size.median * factor, worst=size.worst * factor)
+    print(
+        f"No attack: {watch}. Promised under attack: median {size.median:.1f} s, worst {size.worst:.1f} s.", flush=True
+    )
+    return size
+
+
+if __name__ == "__main__":
+    sys.exit(main())

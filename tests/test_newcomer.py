@@ -1,0 +1,57 @@
+"""Where a newcomer finds things: each behaviour is in a file whose path says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# behaviour, the word that a newcomer looks for in paths, the file, and code that does it
+BEHAVIOURS = (
+    ("the Wilson interval of a share", "interval", "workbench/statistics/intervals.py", 'method="beta" if exact else'),
+    (
+        "expected calibration error",
+        "calibration",
+        "workbench/statistics/calibration.py",
+        "def expected_calibration_error(",
+    ),
+    ("McNemar's test", "paired", "workbench/statistics/paired.py", "mcnemar"),
+    ("a gap between groups", "gap", "workbench/statistics/gaps.py", "def gap("),
+    ("eviction of a model from memory", "model_cache", "workbench/model_cache.py", "def _evict("),
+    ("softmax over labels", "zeroshot", "workbench/zeroshot.py", ".softmax("),
+    ("OpenAI's eighty templates", "prompts", "workbench/prompts.py", "a photo of the hard to see {}."),
+    ("opening an uploaded image", "images", "workbench/images.py", "def safe_open("),
+    ("taking turns on the device", "turns", "workbench/scheduler/turns.py", "class "),
+    ("stopping work at a deadline", "cancel", "workbench/scheduler/cancel.py", "class CancelScope"),
+    ("embeddings kept on disk", "cache/disk", "workbench/cache/disk.py", "sqlite3"),
+    ("reading a zip of images", "zips", "workbench/datasets/zips.py", "zipfile"),
+    ("reading a CSV of images", "csv", "workbench/datasets/csv_files.py", "csv"),
+    ("Grad-CAM", "gradcam", "workbench/attribution/gradcam.py", "def grad_cam("),
+    ("projected gradient descent", "pgd", "workbench/attacks/pgd.py", "def pgd("),
+    ("hooks that are always removed", "hooks", "workbench/hooks.py", "finally"),
+    ("the rows of OpenAI's checkpoints", "checkpoints/openai", "workbench/checkpoints/openai.py", "RN50x4"),
+    ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
+    ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
+    ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),
+    ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
+    ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
+    ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
+    ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
+)
+
+
+def test_there_are_twenty_behaviours_in_as_many_files() -> None:
+    assert len({path for _, _, path, _ in BEHAVIOURS}) == len(BEHAVIOURS) >= 20
+
+
+@pytest.mark.parametrize(("behaviour", "word", "path", "code"), BEHAVIOURS, ids=[row[0] for row in BEHAVIOURS])
+def test_a_newcomer_finds_it(behaviour: str, word: str, path: str, code: str) -> None:
+    assert word in path
+    assert code in (ROOT / path).read_text(encoding="utf-8"), behaviour
+    others = [
+        file.relative_to(ROOT).as_posix() for room in ("workbench", "apps") for file in (ROOT / room).rglob("*.py")
+    ]
+    same = [other for other in others if word in other and other != path]
+    assert len(same) <= 12, f"{word!r} leads to {same}"
