@@ -137,12 +137,12 @@ class _Found:
             return Association(nothing, self.statistic, None, None, None, self.exact, self.sizes)
         as_far = np.abs(null) >= abs(d) - 1e-9 if alternative == "two-sided" else null >= d - 1e-9
         p_value, q95 = float(as_far.mean()), float(np.quantile(null, 0.95))
-        bounds = _Bounds(d, p_value, self.drawn[np.isfinite(self.drawn)])
+        bounds = _WeatBounds(d, p_value, self.drawn[np.isfinite(self.drawn)])
         return Association(bounds(level), self.statistic, p_value, float(null.mean()), q95, self.exact, self.sizes)
 
 
 @dataclass(frozen=True, eq=False)
-class _Bounds:
+class _WeatBounds:
     """The percentile interval of d at any level, extended to 0 where the permutation test does not reject."""
 
     d: float

@@ -106,7 +106,7 @@ def gap(
     value = float(share.max() - share.min())
     statistics, distances = _null(tables, groups, np.random.default_rng(rng), resamples=resamples)
     observed = float(_largest_score(k[None], n)[0])
-    bounds = _Bounds(k, n, value, observed, np.sort(statistics)[::-1], _method(small, empty))
+    bounds = _GapBounds(k, n, value, observed, np.sort(statistics)[::-1], _method(small, empty))
     return Gap(
         interval=bounds(level),
         null_mean=float(distances.mean()),
@@ -235,7 +235,7 @@ def pairwise(
 
 
 @dataclass(frozen=True, eq=False)
-class _Bounds:
+class _GapBounds:
     """The interval of a gap at any level: all pairs' score tests, inverted at one critical value."""
 
     k: NDArray[np.int64]
