@@ -15,13 +15,14 @@ The value is always that of the images; bounds from shrunken counts are widened 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from workbench.statistics import clusters, gaps, intervals, paired
+from workbench.statistics._test_inversion import TIE, critical_value, normal_quantiles
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
@@ -117,35 +118,18 @@ def gap(
         rng: of resampling.
         **extra: further fields of the measure; `slice_by` is required.
     """
-    rows = pd.DataFrame({"value": np.asarray(outcomes, float), "cluster": list(cluster), "group": list(groups)})
-    parts = {str(name): part for name, part in rows.groupby("group", sort=True)}
-    counts = {name: (int(part["value"].sum()), len(part)) for name, part in parts.items()}
-    held = rows.groupby("cluster")["group"].nunique()
-    if repeated(cluster) is None:
-        row = of_gap(metric, gaps.gap(counts, rng=rng), **extra)
-    elif len(parts) > 1 and bool((held == len(parts)).all()):
-        strata = {
-            name: {str(group): (int(one["value"].sum()), len(one)) for group, one in part.groupby("group", sort=True)}
-            for name, part in rows.groupby("cluster", sort=True)
-        }
-        row = of_gap(metric, gaps.gap(counts, rng=rng, strata=strata), control="cluster", **extra)
-    else:
-        counts = {name: clusters.effective(part["value"], repeated(part["cluster"])) for name, part in parts.items()}
-        row = of_gap(metric, gaps.gap(counts, rng=rng), **extra)
-        if row.value is not None and row.ci_low is not None and row.ci_high is not None:
-            shares = rows.groupby("group", sort=True)["value"].mean()
-            value = float(shares.max() - shares.min())
-            row = replace(
-                row,
-                value=value,
-                ci_low=min(row.ci_low, value),
-                ci_high=max(row.ci_high, value),
-                n=len(rows),
-                k_pos=int(rows["value"].sum()),
-                reference=f"{shares.idxmin()} to {shares.idxmax()}",
-                ci_method=f"{row.ci_method}, on effective counts",
-            )
-    return row if row.value is None else replace(row, detectable=_smallest_gap(counts))
+    names, kinds = repeated(cluster), [str(group) for group in groups]
+    if names is not None and gaps.matched(pd.Series(kinds, dtype=object), pd.Series(names, dtype=object)):
+        extra = {"control": "cluster", **extra}
+    apart = gaps.gap_of_cases(outcomes, kinds, rng=rng, cluster=names)
+    row = of_gap(metric, apart, **extra)
+    return (
+        row
+        if row.value is None
+        else replace(
+            row, detectable=_smallest_gap({name: apart.counts[name] for name in gaps.compared(apart.counts)[0]})
+        )
+    )
 
 
 def mean_gap(
@@ -188,26 +172,36 @@ def mean_gap(
     difference, spread = np.abs(middle[one] - middle[other]), np.hypot(error[one], error[other])
     null = np.abs(centred[:, one] - centred[:, other])
     largest = (null / np.hypot(errors[:, one], errors[:, other])).max(axis=1)
-    reach = float(np.quantile(largest, 0.95))
-    interval = Interval(
-        float(difference.max()),
-        max(0.0, float((difference - reach * spread).max())),
-        float((difference + 1.959964 * spread).max()),
-        0.95,
-        "max-t bootstrap over clusters" if repeated(cluster) else "max-t bootstrap",
-    )
+    method = "max-t bootstrap over clusters" if repeated(cluster) else "max-t bootstrap"
+    bounds = _MeanGapBounds(difference, spread, np.sort(largest)[::-1], method)
     names = list(means)
     row = number(
         metric,
-        interval,
+        bounds(0.95),
         n=min(int(part[:, 1].sum()) for part in units.values()),
         reference=f"{names[int(middle.argmin())]} to {names[int(middle.argmax())]}",
         null_mean=float(null.max(axis=1).mean()),
         null_q95=float(np.quantile(null.max(axis=1), 0.95)),
-        p_value=float((1 + (largest >= (difference / spread).max() - 1e-12).sum()) / (1 + RESAMPLES)),
+        p_value=float((1 + (largest >= (difference / spread).max() - TIE).sum()) / (1 + RESAMPLES)),
         **fields,
     )
-    return replace(row, n=len(rows), detectable=float((reach + 0.841621) * spread.min()))
+    return replace(row, n=len(rows), detectable=float((np.quantile(largest, 0.95) + 0.841621) * spread.min()))
+
+
+@dataclass(frozen=True, eq=False)
+class _MeanGapBounds:
+    """The interval of a gap between means at any level; it excludes 0 exactly where p is below 1 - level."""
+
+    differences: NDArray[np.float64]  # of each pair of groups, 0 or more
+    errors: NDArray[np.float64]  # their standard errors
+    null: NDArray[np.float64]  # largest studentised differences under chance, largest first
+    method: str
+
+    def __call__(self, level: float) -> Interval:
+        critical = critical_value(self.null, level)
+        low = max(0.0, float((self.differences - critical * self.errors).max()))
+        high = float((self.differences + normal_quantiles(level)[1] * self.errors).max())
+        return Interval(float(self.differences.max()), low, high, level, self.method, at_level=self)
 
 
 def change(
@@ -226,10 +220,10 @@ def change(
         before: (n,) outcomes, 0..1 or any number.
         after: (n,) outcomes of the same images in the same order.
         cluster: n names.
-        rng: of resampling.
+        rng: not needed; the interval and the test are closed forms.
         **extra: further fields of the measure, `slice` among them.
     """
-    result = paired.compare(before, after, rng=rng, cluster=repeated(cluster))
+    result = paired.compare(before, after, cluster=repeated(cluster))
     fields: dict[str, Any] = {"unit": "difference", "contrast": "paired", **extra, "p_value": result.p_value}
     row = number(metric, result.difference, n=result.n, **fields)
     if row.ci_low is None or row.ci_high is None:
@@ -248,7 +242,7 @@ def widened(interval: Interval, value: float, note: str = "") -> Interval:
     if interval.low is None or interval.high is None:
         return interval
     low, high = min(interval.low, value), max(interval.high, value)
-    return Interval(value, low, high, interval.level, interval.method + note)
+    return Interval(value, low, high, interval.level, interval.method + note, at_level=interval.at_level)
 
 
 def _smallest_gap(counts: Mapping[str, tuple[int, int]]) -> float | None:

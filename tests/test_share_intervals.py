@@ -87,11 +87,11 @@ def test_training_takes_its_shares_from_there_too() -> None:
 
 
 def test_nobody_else_works_out_the_interval_of_a_share() -> None:
-    """Outside statistics nothing calls statsmodels' intervals of shares, and there they are Newcombe's parts."""
+    """One module calls statsmodels' intervals of shares."""
     users = {
         path.relative_to(ROOT).as_posix()
         for room in ("workbench", "audits", "apps", "benchmarks")
         for path in (ROOT / room).rglob("*.py")
         if "proportion_confint" in path.read_text(encoding="utf-8")
     }
-    assert users == {"workbench/statistics/intervals.py", "workbench/statistics/gaps.py"}
+    assert users == {"workbench/statistics/intervals.py"}

@@ -14,7 +14,7 @@ from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.seeds import generator
 from audits.slicing import By, keyed, slices
-from workbench.statistics.calibration import Binning, expected_calibration_error, reliability
+from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
-
-DRAWS = 1000  # of a perfectly calibrated model with the same confidences
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -46,16 +44,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         figures.append(_diagram(name, rows, settings.bins))
     measures = adjust(measures, "holm")
     return Analysis(measures, list(findings(measures)), (*figures, _sizes(measures, samples)))
-
-
-def ece(confidence: NDArray[np.float64], right: NDArray[np.float64], place: NDArray[np.int64]) -> float:
-    """Return the expected calibration error, 0..1: (n,) confidence, (n,) correct or not, (n,) bin.
-
-    Source:
-        Naeini et al. 2015, AAAI, section 2; Guo et al. 2017, arXiv:1706.04599, equation 3.
-    """
-    off = np.bincount(place, weights=confidence - right)
-    return float(np.abs(off).sum() / len(confidence))
 
 
 def best_temperature(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
@@ -166,23 +154,18 @@ def _error(
     name, parts = str(rows["label_set"].iloc[0]), [f"{key}={value}" for key, value in (slice or {}).items()]
     confidence, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
     rng = generator(seed, name, metric, *parts)
-    interval = expected_calibration_error(confidence, right, rng=rng, bins=bins, binning=binning)
-    upper = reliability(confidence, right, bins=bins, binning=binning)["to"].to_numpy(np.float64)
-    place = np.clip(np.searchsorted(upper, confidence, side="left"), 0, len(upper) - 1)
-    rng = generator(seed, name, metric, "null", *parts)
-    n = len(confidence)
-    null = np.array([ece(confidence, (rng.random(n) < confidence).astype(float), place) for _ in range(DRAWS)])
-    value = interval.value
+    cluster = measuring.repeated(list(rows["cluster"]))
+    error = expected_calibration_error(confidence, right, rng=rng, bins=bins, binning=binning, cluster=cluster)
     return number(
         metric,
-        interval,
-        n=n,
+        error.interval,
+        n=len(rows),
         label_set=name,
         slice=slice,
         direction="lower",
-        null_mean=float(null.mean()),
-        null_q95=float(np.quantile(null, 0.95)),
-        p_value=None if value is None else float((1 + (null >= value - 1e-12).sum()) / (1 + DRAWS)),
+        null_mean=error.null_mean,
+        null_q95=error.null_q95,
+        p_value=error.p_value,
         family=f"{metric} by group" if slice else metric,
     )
 
@@ -207,7 +190,12 @@ def _scaled(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> l
         label_set=name,
         family="nll_change.scaled",
     )
-    fitted = Interval(temperature, None, None, 0.95, "smallest NLL on the fitted part; no interval")
+    images, labels = _arrays(fit)
+    fitted = fitted_scale(
+        lambda divisor: nll(kind, images / divisor, labels),
+        temperature,
+        cluster=measuring.repeated(list(fit["cluster"])),
+    )
     return [
         number("temperature", fitted, n=len(fit), unit="ratio", label_set=name),
         _error("ece.held_out", held, bins, seed=seed),

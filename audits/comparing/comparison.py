@@ -127,7 +127,7 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     if not len(rows):
         return None
     first, second = (rows[f"{side}:{part.metric}"].to_numpy(dtype=float) for side in ("base", "candidate"))
-    found = paired.compare(first, second, rng=SEED, cluster=_clusters(rows), level=level)
+    found = paired.compare(first, second, cluster=_clusters(rows), level=level)
     interval = found.difference
     return Measure(
         metric=part.metric,
@@ -145,6 +145,7 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
         reference=base,
         p_value=found.p_value,
         flags=sized(found.n, interval.value),
+        at_level=interval.at_level,
     )
 
 

@@ -133,7 +133,8 @@ def test_a_change_is_taken_image_by_image() -> None:
     row = measuring.change("drop", [0.0] * 36, before, cluster=cluster, rng=np.random.default_rng(0), slice={"a": "b"})
     assert row.value == pytest.approx(24 / 36)
     assert (row.n, row.contrast, row.unit, dict(row.slice)) == (36, "paired", "difference", {"a": "b"})
-    assert row.p_value == pytest.approx(2 / 2**6)  # signs of six clusters that changed
+    design = 4 * 9 / 8  # nine clusters of four that change as one; six of them changed
+    assert row.p_value == pytest.approx(2 * stats.t.sf(np.sqrt(24 / design), 8))
     same = measuring.change("drop", before, before, cluster=[str(at) for at in range(36)], rng=np.random.default_rng(0))
     assert (same.value, same.p_value) == (0.0, 1.0)
 

@@ -1,17 +1,19 @@
-"""How sure one may be of an audit's numbers: intervals, gaps beside chance, paired runs, ranks, families of tests.
+"""Intervals, tests and families of tests for shares, differences, gaps, paired runs, rankings and calibration.
 
-    intervals     one number: shares, differences, means, AUROC, anything else by bootstrap
-    clusters      several pictures of one person count for less
-    gaps          max - min between groups, beside what chance alone gives
+    intervals     one number and its interval: shares (the project's one policy), means, AUROC, anything by bootstrap
+    differences   two independent shares
+    clusters      several images of one person count for less
+    gaps          largest minus smallest share of groups, test and interval from one statistic
     omnibus       one test of all groups alike
-    paired        the same pictures seen by two runs
+    paired        the same images seen twice
     ranking       who stands at the top of a search
     association   WEAT on embeddings
-    calibration   is 90 % sure right 90 % of the time
-    multiplicity  many tests at once            power     what a slice could have shown
-    simpson       a gap that turns round within strata
-    measures      the one long table that all of them end in; row: one line of it
+    calibration   expected calibration error, reliability, fitted temperature
+    multiplicity  many tests at once: adjusted p-values, simultaneous intervals
+    power         the smallest difference that a slice could have shown
+    simpson       a gap that changes its direction within strata
+    measures      the long table that every audit ends in; row: one line of it
 
-Knows counts and arrays only: no model, no picture, no file. Tests and intervals are statsmodels' and SciPy's where they
+Does not know about models, images or files. Tests and intervals are statsmodels', SciPy's and scikit-learn's where they
 have them.
 """

@@ -136,11 +136,25 @@ class _Found:
             nothing = Interval(None, None, None, level, "undefined: nothing varies")
             return Association(nothing, self.statistic, None, None, None, self.exact, self.sizes)
         as_far = np.abs(null) >= abs(d) - 1e-9 if alternative == "two-sided" else null >= d - 1e-9
-        usable = self.drawn[np.isfinite(self.drawn)]
-        interval = Interval(d, None, None, level, "undefined: no resample varies")
-        if len(usable):
-            low, high = (float(bound) for bound in np.quantile(usable, [(1 - level) / 2, (1 + level) / 2]))
-            name = "percentile bootstrap over stimuli"
-            interval = Interval(d, min(low, d), max(high, d), level, name if low < high else f"degenerate {name}")
         p_value, q95 = float(as_far.mean()), float(np.quantile(null, 0.95))
-        return Association(interval, self.statistic, p_value, float(null.mean()), q95, self.exact, self.sizes)
+        bounds = _WeatBounds(d, p_value, self.drawn[np.isfinite(self.drawn)])
+        return Association(bounds(level), self.statistic, p_value, float(null.mean()), q95, self.exact, self.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class _WeatBounds:
+    """The percentile interval of d at any level, extended to 0 where the permutation test does not reject."""
+
+    d: float
+    p_value: float
+    drawn: NDArray[np.float64]
+
+    def __call__(self, level: float) -> Interval:
+        if not len(self.drawn):
+            return Interval(self.d, None, None, level, "undefined: no resample varies")
+        low, high = (float(bound) for bound in np.quantile(self.drawn, [(1 - level) / 2, (1 + level) / 2]))
+        low, high = min(low, self.d), max(high, self.d)
+        if self.p_value >= 1 - level:
+            low, high = min(low, 0.0), max(high, 0.0)
+        kind = "percentile bootstrap over stimuli" if low < high else "degenerate percentile bootstrap over stimuli"
+        return Interval(self.d, low, high, level, kind, at_level=self)

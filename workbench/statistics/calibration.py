@@ -1,11 +1,13 @@
-"""Is a model that says 90 % right nine times out of ten? Calibration error, reliability, false alarms at a hit rate.
+"""Calibration: expected calibration error, reliability, fitted temperature; and the false positive rate at a hit rate.
 
-Knows confidences and truths, no model. Bins hold (low, high]; the first one holds 0 too.
+Works on confidences and truths. Bins hold (low, high]; the first one holds 0 too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +22,18 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 BINS = 15  # Guo et al. 2017, section 4
+_CELLS = 4_000_000  # of one block of resamples, to bound memory
 Binning = Literal["width", "mass"]
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """An expected calibration error, beside that of a calibrated model with the same confidences."""
+
+    interval: Interval  # 0..1
+    null_mean: float | None
+    null_q95: float | None
+    p_value: float | None  # how often a calibrated model has one as large
 
 
 def expected_calibration_error(
@@ -30,11 +43,13 @@ def expected_calibration_error(
     rng: np.random.Generator | int,
     bins: int = BINS,
     binning: Binning = "width",
-    level: float = 0.95,
-) -> Interval:
+    cluster: Sequence[Hashable] | NDArray[Any] | None = None,
+) -> CalibrationError:
     """Return ECE, 0..1: the mean over bins, by their share of cases, of |accuracy - mean confidence|.
 
-    The interval is the basic bootstrap of cases, which takes resampling's upward bias off; bin edges stay.
+    The interval is the basic bootstrap of cases or clusters, which removes the upward bias of resampling; bin edges
+    stay. Under chance, independent cases are right with their confidence; where clusters hold several cases, the signs
+    of each cluster's errors are flipped at random instead (wild bootstrap).
 
     Args:
         confidence: (n,) 0..1.
@@ -42,27 +57,99 @@ def expected_calibration_error(
         rng: generator or seed.
         bins: how many.
         binning: "width" (equal width) or "mass" (equal numbers of cases, as far as equal confidences allow).
-        level: of confidence of the interval.
+        cluster: n names of what is one independent unit.
 
     Raises:
         BadInput: a confidence outside 0..1, a truth that is neither 0 nor 1, other lengths, no bins.
 
     Source:
-        Naeini, Cooper and Hauskrecht 2015, AAAI; Guo et al. 2017, arXiv:1706.04599, equation 3.
+        Naeini, Cooper and Hauskrecht 2015, AAAI; Guo et al. 2017, arXiv:1706.04599, equation 3; Liu 1988, Ann. Stat.
+        16:1696 (wild bootstrap).
     """
-    check_level(level)
-    said, right, edges = _checked(confidence, correct, bins=bins, binning=binning)
-    if said.size == 0:
-        return Interval(None, None, None, level, "undefined: n = 0")
-    where = _bin(said, edges)
-    gap = right - said
-    value = float(np.abs(np.bincount(where, gap)).sum() / said.size)
-    name = f"basic bootstrap, {bins} bins of equal {binning}"
-    if said.size == 1:
-        return Interval(value, None, None, level, "undefined: n = 1")
-    drawn = _redrawn_error(where, gap, np.random.default_rng(rng))
-    low, high = 2 * value - np.quantile(drawn, [(1 + level) / 2, (1 - level) / 2])
-    return Interval(value, max(0.0, min(float(low), value)), min(1.0, max(float(high), value)), level, name)
+    sure, right, edges = _checked(confidence, correct, bins=bins, binning=binning)
+    if sure.size == 0:
+        return CalibrationError(Interval(None, None, None, 0.95, "undefined: n = 0"), None, None, None)
+    where, generator = _bin(sure, edges), np.random.default_rng(rng)
+    members = clusters_of(cluster, sure.size)
+    clustered = len(members) < sure.size
+    unit = np.empty(sure.size, dtype=np.intp)
+    for at, rows in enumerate(members):
+        unit[rows] = at
+    errors = np.zeros((len(members), len(edges) - 1))  # sum of right - sure of each unit in each bin
+    np.add.at(errors, (unit, where), right - sure)
+    value = float(np.abs(errors.sum(axis=0)).sum() / sure.size)
+    if len(members) == 1:
+        return CalibrationError(Interval(value, None, None, 0.95, "undefined: one independent row"), None, None, None)
+    sizes = np.bincount(unit)
+    drawn = _blockwise(len(members), lambda size: _drawn_again(errors, sizes, generator, size))
+    if clustered:
+        null = _blockwise(len(members), lambda size: _flipped(errors, sure.size, generator, size))
+    else:
+        null = _blockwise(sure.size, lambda size: _calibrated(sure, where, generator, size))
+    name = f"basic {'cluster ' if clustered else ''}bootstrap, {bins} bins of equal {binning}"
+    return CalibrationError(
+        _BasicBounds(value, drawn, name)(0.95),
+        float(null.mean()),
+        float(np.quantile(null, 0.95)),
+        float((1 + (null >= value - 1e-12).sum()) / (1 + len(null))),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _BasicBounds:
+    """The basic bootstrap interval of a share at any level."""
+
+    value: float
+    drawn: NDArray[np.float64]
+    method: str
+
+    def __call__(self, level: float) -> Interval:
+        low, high = (
+            float(bound) for bound in 2 * self.value - np.quantile(self.drawn, [(1 + level) / 2, (1 - level) / 2])
+        )
+        return Interval(
+            self.value,
+            max(0.0, min(low, self.value)),
+            min(1.0, max(high, self.value)),
+            level,
+            self.method,
+            at_level=self,
+        )
+
+
+def fitted_scale(
+    losses: Callable[[float], NDArray[np.float64]],
+    best: float,
+    *,
+    cluster: Sequence[Hashable] | NDArray[Any] | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Return a positive scale (such as a temperature) that minimises a mean loss, with its robust interval.
+
+    The standard error of its logarithm is the sandwich estimator's, of cases or clusters, with Student's quantile.
+
+    Args:
+        losses: scale -> (n,) loss of each case.
+        best: the scale at which their mean is smallest.
+        cluster: n names of what is one independent unit.
+        level: of confidence.
+
+    Source:
+        White 1982, Econometrica 50:1.
+    """
+    from scipy.stats import t
+
+    step = 0.01  # of the logarithm
+    below, at, above = (losses(best * float(np.exp(side * step))) for side in (-1, 0, 1))
+    slopes, curvature = (above - below) / (2 * step), float((above - 2 * at + below).sum()) / step**2
+    members = clusters_of(cluster, len(at))
+    if len(members) < 2 or curvature <= 0:
+        reason = "one independent row" if len(members) < 2 else "no smallest loss within reach"
+        return Interval(best, None, None, level, f"undefined: {reason}")
+    scores = np.array([slopes[rows].sum() for rows in members])
+    variance = len(members) / (len(members) - 1) * float(((scores - scores.mean()) ** 2).sum()) / curvature**2
+    half = float(t.ppf((1 + level) / 2, len(members) - 1)) * math.sqrt(variance)
+    return Interval(best, best * math.exp(-half), best * math.exp(half), level, "sandwich, on the logarithm")
 
 
 def reliability(
@@ -75,14 +162,14 @@ def reliability(
     """
     import pandas as pd
 
-    said, right, edges = _checked(confidence, correct, bins=bins, binning=binning)
-    where = _bin(said, edges)
+    sure, right, edges = _checked(confidence, correct, bins=bins, binning=binning)
+    where = _bin(sure, edges)
     rows = []
     for at in np.unique(where):
         inside = where == at
         share = intervals.proportion(int(right[inside].sum()), int(inside.sum()), level=level)
         ends = float(edges[at]), float(edges[at + 1])
-        rows.append((float(said[inside].mean()), share.value, share.low, share.high, int(inside.sum()), *ends))
+        rows.append((float(sure[inside].mean()), share.value, share.low, share.high, int(inside.sum()), *ends))
     return pd.DataFrame(rows, columns=["confidence", "accuracy", "low", "high", "n", "from", "to"])
 
 
@@ -127,12 +214,36 @@ def fpr_at_tpr(
     return Interval(value, min(low, value), max(high, value), level, method)
 
 
-def _redrawn_error(where: NDArray[np.intp], gap: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    drawn = np.empty(RESAMPLES)
-    for at in range(RESAMPLES):
-        rows = rng.integers(0, gap.size, size=gap.size)
-        drawn[at] = np.abs(np.bincount(where[rows], gap[rows])).sum() / gap.size
+def _blockwise(units: int, draw: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return RESAMPLES draws, worked out in blocks that bound memory."""
+    size = max(1, _CELLS // units)
+    return np.concatenate([draw(min(size, RESAMPLES - at)) for at in range(0, RESAMPLES, size)])
+
+
+def _drawn_again(
+    errors: NDArray[np.float64], sizes: NDArray[np.intp], rng: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """(units, bins) sums of errors -> (resamples,) ECE of units drawn with replacement."""
+    times = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=resamples).astype(np.float64)
+    drawn: NDArray[np.float64] = np.abs(times @ errors).sum(axis=1) / (times @ sizes)
     return drawn
+
+
+def _flipped(errors: NDArray[np.float64], n: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:
+    """(units, bins) sums of errors -> (resamples,) ECE with signs of units flipped at random."""
+    signs = 2.0 * rng.integers(0, 2, size=(resamples, len(errors))) - 1
+    flipped: NDArray[np.float64] = np.abs(signs @ errors).sum(axis=1) / n
+    return flipped
+
+
+def _calibrated(
+    sure: NDArray[np.float64], where: NDArray[np.intp], rng: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """(n,) confidences and bins -> (resamples,) ECE of cases that are right as often as they are sure."""
+    off = (rng.random((resamples, sure.size)) < sure) - sure
+    places = np.eye(int(where.max()) + 1)[where]
+    calibrated: NDArray[np.float64] = np.abs(off @ places).sum(axis=1) / sure.size
+    return calibrated
 
 
 def _redrawn_rate(
@@ -164,19 +275,19 @@ def _let_through(ones: NDArray[np.float64], zeros: NDArray[np.float64], tpr: flo
 def _checked(
     confidence: ArrayLike, correct: ArrayLike, *, bins: int, binning: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    said, right = finite(confidence), finite(correct)
-    if said.shape != right.shape:
-        raise BadInput(f"Each confidence needs one truth; got {said.size} and {right.size}.")
-    if said.size and not (said.min() >= 0 and said.max() <= 1 + 1e-6 and np.isin(right, (0, 1)).all()):
+    sure, right = finite(confidence), finite(correct)
+    if sure.shape != right.shape:
+        raise BadInput(f"Each confidence needs one truth; got {sure.size} and {right.size}.")
+    if sure.size and not (sure.min() >= 0 and sure.max() <= 1 + 1e-6 and np.isin(right, (0, 1)).all()):
         raise BadInput("A confidence lies between 0 and 1, and a truth is 0 or 1; got something else among them.")
     if bins < 1 or binning not in ("width", "mass"):
         raise BadInput(f"Bins are 1 or more, of equal 'width' or 'mass'; got {bins} of {binning!r}.")
-    if binning == "width" or said.size == 0:
-        return said, right, np.linspace(0, 1, bins + 1)
-    edges = np.unique(np.quantile(said, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
-    return said, right, np.concatenate([[0.0], edges[1:-1] if len(edges) > 1 else [], [1.0]])
+    if binning == "width" or sure.size == 0:
+        return sure, right, np.linspace(0, 1, bins + 1)
+    edges = np.unique(np.quantile(sure, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
+    return sure, right, np.concatenate([[0.0], edges[1:-1] if len(edges) > 1 else [], [1.0]])
 
 
-def _bin(said: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.intp]:
+def _bin(sure: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.intp]:
     """(n,) number of the bin (edges[i], edges[i + 1]] that holds each confidence."""
-    return np.clip(np.searchsorted(edges, said, side="left") - 1, 0, len(edges) - 2)
+    return np.clip(np.searchsorted(edges, sure, side="left") - 1, 0, len(edges) - 2)

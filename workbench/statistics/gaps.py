@@ -1,32 +1,50 @@
-"""Gaps between groups beside what chance alone gives: a largest minus a smallest share is never below zero.
+"""Gaps between groups, largest minus smallest share, with a test and an interval from one statistic.
 
-Works on counts (k of n a group), so that ten thousand resamples take milliseconds. Knows no attribute and no picture.
+    statistic   the largest studentised difference of any two groups: Miettinen and Nurminen's score of each pair
+    null        the same statistic where the successes are dealt to the groups at random, within strata if there are any
+    p-value     how often chance gives a statistic as large
+    interval    simultaneous over all pairs: each pair's score test, inverted at the null's critical value. It excludes
+                0 exactly where p is below 1 - level
 
-    value   largest minus smallest share
-    low     largest simultaneous lower bound over all pairs: a bootstrap of the largest studentised error, so that it is
-            above 0 without a true gap at most (1 - level) / 2 of the time
-    high    largest upper Newcombe bound over all pairs: the truly extreme pair is among them
-    null    the same total of successes dealt to the groups at random, within control strata where there are any
+A difference of two groups is measured in its own standard error, so a few cases of one group do not hide a gap between
+others. Groups of fewer than 30 cases are left out of the gap where two larger ones remain; they keep their own rows,
+flagged there. A gap is above 0 by chance alone, so the plain gap that chance gives (`null_mean`, `null_q95`) stands
+beside it.
+
+Source: Lum, Zhang and Bower 2022, arXiv:2205.05770 (bias of gap metrics); Westfall and Young 1993, Resampling-Based
+Multiple Testing, section 2.6 (largest statistic under permutation); Miettinen and Nurminen 1985, Stat. Med. 4:213.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Mapping
+import dataclasses
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
-from workbench.statistics import intervals, multiplicity
-from workbench.statistics._checks import Counts, arrays, check_level
+from workbench.statistics import multiplicity
+from workbench.statistics._checks import Counts, arrays, check_level, finite
+from workbench.statistics._test_inversion import (
+    TIE,
+    bounds_of_difference,
+    critical_value,
+    normal_quantiles,
+    score_of_difference,
+)
+from workbench.statistics.clusters import effective
+from workbench.statistics.differences import difference, difference_test
 from workbench.statistics.intervals import RESAMPLES, Interval
-from workbench.statistics.omnibus import Omnibus, deal, omnibus
+from workbench.statistics.omnibus import deal
+from workbench.statistics.row import SUPPRESSED as MINIMUM
 
-METHOD = "max-t bootstrap to Newcombe over pairs"
-__all__ = ["Gap", "Omnibus", "Pair", "between_variance", "gap", "omnibus", "pairwise"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHOD = "studentised range, permutation"
 _CELLS = 4_000_000  # of one block of resamples, to bound memory
 
 
@@ -34,29 +52,19 @@ _CELLS = 4_000_000  # of one block of resamples, to bound memory
 class Gap:
     """The distance between the extreme groups, and whether chance would do."""
 
-    value: float | None  # largest minus smallest share, 0..1; None with fewer than two groups that have members
-    low: float | None
-    high: float | None
-    level: float
-    method: str
+    interval: Interval  # of largest minus smallest share, 0..1; undefined with fewer than two groups that have members
     null_mean: float | None  # of the gap if groups were alike
     null_q95: float | None
-    p_value: float | None  # permutation: how often chance gives a gap as large
+    p_value: float | None  # how often chance gives a studentised difference as large
     lowest: Any  # group with the smallest share, the first one given among equals; None where undefined
     highest: Any
-    ratio: float | None  # smallest / largest share; None where the largest is 0
-    omnibus: Omnibus
-    between_variance: float | None  # of the groups' true shares, noise taken off; may be below 0
-    n: int
+    n: int  # of the groups compared
     k: int
-    smallest: int  # size of the smallest group that has members
+    smallest: int  # size of the smallest group compared
+    small: tuple[Any, ...]  # groups of fewer than MINIMUM cases, left out of the gap
     empty: tuple[Any, ...]  # groups without members: they have no share
     flags: tuple[str, ...]  # "degenerate": nobody or everybody counts in every group
-
-    @property
-    def interval(self) -> Interval:
-        """The value with its bounds."""
-        return Interval(self.value, self.low, self.high, self.level, self.method)
+    counts: Counts  # group -> (k, n) as independent cases, those left out included
 
 
 def gap(
@@ -64,89 +72,125 @@ def gap(
     *,
     rng: np.random.Generator | int,
     strata: Mapping[Any, Counts] | None = None,
+    shares: Mapping[Any, float] | None = None,
     resamples: int = RESAMPLES,
     level: float = 0.95,
 ) -> Gap:
-    """Return the gap between the groups' shares, with interval, null and tests.
+    """Return the gap between the groups' shares, with interval, null and test.
 
     Args:
         counts: group -> (k, n).
         rng: generator or seed.
         strata: stratum -> the same groups' counts within it; they add up to `counts`. Chance then deals within strata.
-        resamples: of the bootstrap and of the null.
+        shares: group -> share that was measured, where `counts` are shrunk to independent cases; the value is theirs.
+        resamples: of the null.
         level: of confidence.
 
     Raises:
         BadInput: counts that cannot be, strata that do not add up, a level outside (0, 1).
-
-    Source:
-        Lum, Zhang and Bower 2022, arXiv:2205.05770 (bias of gap metrics); Romano and Wolf 2005, Econometrica
-        73:1237 (largest of studentised errors).
     """
     check_level(level)
     tables = [counts] if strata is None else list(strata.values())
     if strata is not None:
         _check_sums(counts, strata)
-    groups, k, n = arrays(counts)
-    empty = tuple(group for group, size in zip(groups, n, strict=True) if size == 0)
-    kept = [group for group in groups if group not in empty]
-    if len(kept) < 2:
-        return _undefined(level, k, n[n > 0], empty=empty)
-    members = {group: counts[group] for group in kept}
-    return _of_members(members, tables, rng=rng, resamples=resamples, level=level, empty=empty)
-
-
-def _of_members(
-    counts: Counts,
-    tables: list[Counts],
-    *,
-    rng: np.random.Generator | int,
-    resamples: int,
-    level: float,
-    empty: tuple[Any, ...],
-) -> Gap:
-    groups, k, n = arrays(counts)
-    generator = np.random.default_rng(rng)
-    share = k / n
+    arrays(counts)
+    empty = tuple(group for group, (_, n) in counts.items() if n == 0)
+    groups, small = compared(counts)
+    members = {group: counts[group] for group in groups}
+    _, k, n = arrays(members)
+    size, smallest = int(n.sum()), int(n.min()) if len(n) else 0
+    if len(groups) < 2:
+        nothing = Interval(None, None, None, level, "undefined: fewer than two groups with members")
+        return Gap(nothing, None, None, None, None, None, size, int(k.sum()), smallest, small, empty, (), counts)
+    share = k / n if shares is None else np.array([shares[group] for group in groups])
     value = float(share.max() - share.min())
-    low, high = _bounds(k, n, generator, resamples=resamples, level=level)
-    null = _null(tables, groups, generator, resamples=resamples)
+    statistics, distances = _null(tables, groups, np.random.default_rng(rng), resamples=resamples)
+    observed = float(_largest_score(k[None], n)[0])
+    bounds = _GapBounds(k, n, value, observed, np.sort(statistics)[::-1], _method(small, empty))
     return Gap(
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        level=level,
-        method=METHOD + (f"; without members: {', '.join(map(str, empty))}" if empty else ""),
-        null_mean=float(null.mean()),
-        null_q95=float(np.quantile(null, 0.95)),
-        p_value=float((1 + (null >= value - 1e-12).sum()) / (1 + len(null))),
+        interval=bounds(level),
+        null_mean=float(distances.mean()),
+        null_q95=float(np.quantile(distances, 0.95)),
+        p_value=float((1 + (statistics >= observed - TIE).sum()) / (1 + resamples)),
         lowest=groups[int(share.argmin())],
         highest=groups[int(share.argmax())],
-        ratio=float(share.min() / share.max()) if share.max() > 0 else None,
-        omnibus=omnibus(tables, rng=generator, resamples=resamples),
-        between_variance=between_variance(counts),
-        n=int(n.sum()),
+        n=size,
         k=int(k.sum()),
-        smallest=int(n.min()),
+        smallest=smallest,
+        small=small,
         empty=empty,
         flags=("degenerate",) if k.sum() in (0, n.sum()) else (),
+        counts=counts,
     )
 
 
-def between_variance(counts: Counts) -> float | None:
-    """Return the variance of the groups' true shares, with the part that is only sampling noise taken off.
+def gap_of_cases(
+    outcomes: ArrayLike,
+    groups: Sequence[Any] | NDArray[Any],
+    *,
+    rng: np.random.Generator | int,
+    cluster: Sequence[Hashable] | NDArray[Any] | None = None,
+    level: float = 0.95,
+) -> Gap:
+    """Return the gap between groups of cases, some of which may show the same scene or person.
 
-    Groups of fewer than two members have no noise estimate and are left out; None with fewer than two groups left.
+    Clusters that hold every group are matched: chance deals within them only, so that what the cases of a cluster share
+    cannot look like a difference between groups. Elsewhere counts are divided by each group's design effect.
 
-    Source:
-        Lum, Zhang and Bower 2022, arXiv:2205.05770, section 4.
+    Args:
+        outcomes: (n,) 0 or 1.
+        groups: (n,) the group of each case.
+        rng: generator or seed.
+        cluster: n names of what is one independent unit; None where each case is.
+        level: of confidence.
+
+    Raises:
+        BadInput: outcomes that are not 0 or 1, other lengths.
     """
-    _, k, n = arrays(counts)
-    k, n = k[n > 1], n[n > 1]
-    if len(n) < 2:
-        return None
-    share = k / n
-    return float(share.var(ddof=1) - (share * (1 - share) / (n - 1)).mean())
+    import pandas as pd
+
+    table = pd.DataFrame({"value": finite(outcomes), "group": pd.Series(list(groups), dtype=object)})
+    counts = _counts(table)
+    if cluster is None or pd.Series(list(cluster)).is_unique:
+        return gap(counts, rng=rng, level=level)
+    table["cluster"] = list(cluster)
+    if matched(table["group"], table["cluster"]):
+        strata = {name: _counts(part) for name, part in table.groupby("cluster", sort=True)}
+        return gap(counts, rng=rng, strata=strata, level=level)
+    parts = {name: part for name, part in table.groupby("group", sort=True)}
+    fewer = {name: effective(part["value"].to_numpy(), part["cluster"].to_numpy()) for name, part in parts.items()}
+    shares = {name: k / n for name, (k, n) in counts.items()}
+    apart = gap(fewer, rng=rng, shares=shares, level=level)
+    plain = [counts[name] for name in compared(fewer)[0]]
+    return dataclasses.replace(
+        apart,
+        interval=dataclasses.replace(apart.interval, method=f"{apart.interval.method}, design effect"),
+        k=sum(k for k, _ in plain),
+        n=sum(n for _, n in plain),
+        smallest=min((n for _, n in plain), default=0),
+    )
+
+
+def matched(groups: pd.Series[Any], cluster: pd.Series[Any]) -> bool:
+    """Say whether there are several groups and every cluster holds all of them."""
+    here = groups.groupby(cluster).nunique()
+    return groups.nunique() > 1 and bool((here == groups.nunique()).all())
+
+
+def _counts(table: pd.DataFrame) -> dict[Any, tuple[int, int]]:
+    sums = table.groupby("group", sort=True)["value"].agg(["sum", "size"])
+    return {name: (int(k), int(n)) for name, k, n in zip(sums.index, sums["sum"], sums["size"], strict=True)}
+
+
+def compared(counts: Counts) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return the groups that a gap compares, and those that are too small for it, in the order given.
+
+    Groups below MINIMUM cases are too small where two others reach it; otherwise all that have members are compared.
+    """
+    large = [group for group, (_, n) in counts.items() if n >= MINIMUM]
+    if len(large) < 2:
+        return [group for group, (_, n) in counts.items() if n], ()
+    return large, tuple(group for group, (_, n) in counts.items() if 0 < n < MINIMUM)
 
 
 @dataclass(frozen=True)
@@ -155,8 +199,8 @@ class Pair:
 
     group: Any
     reference: Any
-    difference: Interval  # share of `group` minus share of `reference`
-    p_value: float | None  # Fisher exact where an expected count is below 5, else score
+    difference: Interval  # share of `group` minus share of `reference`, simultaneous over this family
+    p_value: float | None  # of the score test that the interval inverts
     p_adj: float | None
     tests: int  # of this family
     method: str
@@ -181,21 +225,71 @@ def pairwise(
         pairs = [(one, other) for at, other in enumerate(groups) for one in groups[at + 1 :]]
     else:
         pairs = [(one, reference) for one in groups if one != reference]
-    tests = [_two(counts[one], counts[other]) for one, other in pairs]
-    adjusted = multiplicity.adjust([p for p, _ in tests], correction=correction)
+    differences = [difference(counts[one], counts[other], level=level) for one, other in pairs]
+    p_values = [difference_test(counts[one], counts[other]) for one, other in pairs]
+    adjusted = multiplicity.adjust(p_values, correction=correction)
     return [
-        Pair(
-            one, other, intervals.difference(counts[one], counts[other], level=level), p, fixed.p_adj, fixed.tests, name
-        )
-        for (one, other), (p, name), fixed in zip(pairs, tests, adjusted, strict=True)
+        Pair(*names, multiplicity.simultaneous(interval, test), test.p_value, test.p_adj, test.tests, "score")
+        for names, interval, test in zip(pairs, differences, adjusted, strict=True)
     ]
 
 
-def _two(first: tuple[int, int], second: tuple[int, int]) -> tuple[float | None, str]:
-    found = omnibus([{0: first, 1: second}], rng=0)
-    if found.p_value is None and first[1] and second[1]:
-        return 1.0, "nothing varies"
-    return found.p_value, {"chi-square": "score"}.get(found.method, found.method)
+@dataclass(frozen=True, eq=False)
+class _GapBounds:
+    """The interval of a gap at any level: all pairs' score tests, inverted at one critical value."""
+
+    k: NDArray[np.int64]
+    n: NDArray[np.int64]
+    value: float
+    observed: float  # largest studentised difference
+    null: NDArray[np.float64]  # the same under chance, largest first
+    method: str
+
+    def __call__(self, level: float) -> Interval:
+        critical = critical_value(self.null, level)
+        one, other = np.triu_indices(len(self.n), 1)
+        pairs = (self.k[one], self.n[one]), (self.k[other], self.n[other])
+        low = 0.0
+        if self.observed > critical:
+            below, above = bounds_of_difference(*pairs, critical)
+            low = max(float(np.maximum(below, -above).max()), TIE)
+        reach = max(normal_quantiles(level)[1], min(critical, float(self.null[0])))
+        below, above = bounds_of_difference(*pairs, reach)
+        high = float(np.maximum(above, -below).max())
+        return Interval(self.value, min(low, self.value), max(high, self.value), level, self.method, at_level=self)
+
+
+def _method(small: tuple[Any, ...], empty: tuple[Any, ...]) -> str:
+    named = [
+        f"; {reason}: {', '.join(map(str, groups))}"
+        for reason, groups in ((f"fewer than {MINIMUM} cases, left out", small), ("without members", empty))
+        if groups
+    ]
+    return METHOD + "".join(named)
+
+
+def _largest_score(k: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(m, groups) successes -> (m,) largest studentised difference of any two groups."""
+    one, other = np.triu_indices(len(n), 1)
+    block = max(1, _CELLS // len(one))
+    scores = [
+        np.abs(score_of_difference((part[:, one], n[one]), (part[:, other], n[other]))).max(1)
+        for part in (k[at : at + block] for at in range(0, len(k), block))
+    ]
+    return np.concatenate(scores)
+
+
+def _null(
+    tables: list[Counts], groups: list[Any], rng: np.random.Generator, *, resamples: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (resamples,) largest studentised differences, and gaps, of successes dealt at random."""
+    k, n = np.zeros((resamples, len(groups)), dtype=np.int64), np.zeros(len(groups), dtype=np.int64)
+    for table in tables:
+        part = np.array([table.get(group, (0, 0)) for group in groups], dtype=np.int64)
+        k += deal(part[:, 0], part[:, 1], rng=rng, resamples=resamples)
+        n += part[:, 1]
+    distances: NDArray[np.float64] = np.ptp(k / n, axis=1)
+    return _largest_score(k, n), distances
 
 
 def _check_sums(counts: Counts, strata: Mapping[Any, Counts]) -> None:
@@ -210,61 +304,3 @@ def _check_sums(counts: Counts, strata: Mapping[Any, Counts]) -> None:
             raise BadInput(
                 f"The strata must add up to the counts; group {group!r} has {counts.get(group)} and {total}."
             )
-
-
-def _undefined(level: float, k: NDArray[Any], n: NDArray[Any], *, empty: tuple[Any, ...]) -> Gap:
-    nothing = Omnibus(None, None, None, "undefined: fewer than two groups")
-    return Gap(
-        None, None, None, level, "undefined: fewer than two groups with members", None, None, None, None, None, None,
-        nothing, None, int(n.sum()), int(k.sum()), int(n.min()) if len(n) else 0, empty, (),
-    )  # fmt: skip
-
-
-def _null(tables: list[Counts], groups: list[Any], rng: np.random.Generator, *, resamples: int) -> NDArray[np.float64]:
-    k, n = np.zeros((resamples, len(groups))), np.zeros(len(groups))
-    for table in tables:
-        part = np.array([table.get(group, (0, 0)) for group in groups], dtype=np.int64)
-        k += deal(part[:, 0], part[:, 1], rng=rng, resamples=resamples)
-        n += part[:, 1]
-    share = k / n
-    gaps: NDArray[np.float64] = share.max(1) - share.min(1)
-    return gaps
-
-
-def _bounds(
-    k: NDArray[np.int64], n: NDArray[np.int64], rng: np.random.Generator, *, resamples: int, level: float
-) -> tuple[float, float]:
-    one, other = np.triu_indices(len(n), 1)
-    shrunk = (k + 1) / (n + 2)  # an observed 0 is no proof of 0
-    block = max(1, _CELLS // len(one))
-    largest = [
-        _largest_error(shrunk, n, rng.binomial(n, shrunk, size=(min(block, resamples - at), len(n))))
-        for at in range(0, resamples, block)
-    ]
-    reach = float(np.quantile(np.concatenate(largest), (1 + level) / 2))
-    spread = np.sqrt(shrunk * (1 - shrunk) / n)
-    apart = np.abs(k[one] / n[one] - k[other] / n[other])
-    low = float((apart - reach * np.hypot(spread[one], spread[other])).max())
-    return max(0.0, low), _upper(k / n, n, level)
-
-
-def _largest_error(true: NDArray[np.float64], n: NDArray[np.int64], k: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(m, groups) resampled successes -> (m,) largest error of a pairwise difference, in its standard errors."""
-    one, other = np.triu_indices(len(n), 1)
-    shrunk = (k + 1) / (n + 2)
-    spread, error = shrunk * (1 - shrunk) / n, k / n - true
-    found: NDArray[np.float64] = (
-        np.abs(error[:, one] - error[:, other]) / np.sqrt(spread[:, one] + spread[:, other])
-    ).max(1)
-    return found
-
-
-def _upper(share: NDArray[np.float64], n: NDArray[np.int64], level: float) -> float:
-    """Return the largest upper Newcombe bound over all ordered pairs (the hybrid formula, for all pairs at once)."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(np.rint(share * n), n, alpha=1 - level, method="wilson")
-    above, below = np.asarray(high) - share, share - np.asarray(low)
-    bounds = share[:, None] - share[None, :] + np.hypot(above[:, None], below[None, :])
-    np.fill_diagonal(bounds, -math.inf)
-    return min(1.0, float(bounds.max()))

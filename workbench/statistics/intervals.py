@@ -1,4 +1,4 @@
-"""Confidence intervals: shares, differences of shares, means, AUROC, anything else by bootstrap.
+"""Confidence intervals: shares, means, AUROC, anything else by bootstrap.
 
 One policy holds for the interval of a share in the whole project (Zero-shot, batches, training, audits, AuditFrame);
 `proportion` is its only implementation:
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import BadInput
 from workbench.statistics._bootstrap import resampled
 from workbench.statistics._checks import check_counts, check_level, clusters_of, finite
-from workbench.statistics._test_inversion import auroc_bound, normal_quantiles, score_bound
+from workbench.statistics._test_inversion import bounds_of_auroc, normal_quantiles
 
 SMALL = 40  # below this many cases `auto` takes the exact interval (Brown, Cai and DasGupta 2001, section 5)
 RESAMPLES = 2000
@@ -35,13 +35,17 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A value between two bounds, all in the value's own unit; None where undefined."""
+    """A value between two bounds, all in the value's own unit; None where undefined.
+
+    `at_level` works out the same interval at another level of confidence, where that can be done.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     level: float  # of confidence, such as 0.95
     method: str  # of the bounds, or why there are none
+    at_level: Callable[[float], Interval] | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def __str__(self) -> str:
         if self.value is None:
@@ -93,45 +97,6 @@ def proportion(
     low, high = proportion_confint(int(k), int(n), alpha=1 - level, method="beta" if exact else "wilson")
     name = "Clopper-Pearson" if exact else "Wilson"
     return Share(k / n, max(0.0, float(low)), min(1.0, float(high)), level, name, int(n))
-
-
-def difference(
-    first: tuple[int, int],
-    second: tuple[int, int],
-    *,
-    level: float = 0.95,
-    method: Literal["newcomb", "score"] = "newcomb",
-) -> Interval:
-    """Return k1 / n1 - k2 / n2, -1..1, of two independent shares, with its interval.
-
-    Args:
-        first: (k1, n1).
-        second: (k2, n2).
-        level: of confidence.
-        method: `newcomb` (Newcombe's hybrid of two Wilson intervals) or `score` (Miettinen and Nurminen).
-
-    Raises:
-        BadInput: counts that cannot be, a level outside (0, 1), or no such method.
-
-    Source:
-        Newcombe 1998, Stat. Med. 17:873, method 10; Miettinen and Nurminen 1985, Stat. Med. 4:213.
-    """
-    (k1, n1), (k2, n2) = first, second
-    check_counts(k1, n1)
-    check_counts(k2, n2)
-    check_level(level)
-    if method not in ("newcomb", "score"):
-        raise BadInput(f"The interval of a difference is 'newcomb' or 'score'; got {method!r}.")
-    if n1 == 0 or n2 == 0:
-        return Interval(None, None, None, level, "undefined: n = 0")
-    value = k1 / n1 - k2 / n2
-    if method == "score":
-        low, high = (score_bound(first, second, z=side) for side in normal_quantiles(level))
-        return Interval(value, low, high, level, "Miettinen-Nurminen score")
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    low, high = confint_proportions_2indep(int(k1), int(n1), int(k2), int(n2), method="newcomb", alpha=1 - level)
-    return Interval(value, max(-1.0, float(low)), min(1.0, float(high)), level, "Newcombe")
 
 
 def mean(values: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -218,5 +183,5 @@ def auroc(scores: ArrayLike, positives: ArrayLike, *, level: float = 0.95) -> In
     from sklearn.metrics import roc_auc_score
 
     area = round(float(roc_auc_score(is_positive, x)), 12)  # a trapezoid sum is not quite 1 where all pairs are won
-    low, high = (auroc_bound(area, ones, zeros, z=side) for side in normal_quantiles(level))
+    low, high = bounds_of_auroc(area, ones, zeros, z=normal_quantiles(level)[1])
     return Interval(area, low, high, level, "Newcombe score (AUROC)")

@@ -1,6 +1,6 @@
-"""The one long table that every audit ends in: a number a row, with its interval, its test and its warnings.
+"""The long table that every audit ends in: one number a row, with its interval, its test and its warnings.
 
-Knows no audit and no file; the columns of the run (which audit, model, data) are put in front by whoever writes it.
+The columns of the run (which audit, model, data) are put in front by whoever writes the table.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.statistics._checks import Counts
 
 __all__ = ["Extra", "Measure", "adjust", "between", "number", "of_gap", "records", "share", "table"]
+COLUMNS = tuple(item.name for item in dataclasses.fields(Measure) if item.name != "at_level")
 _ORDER = ("metric", "label_set", "template_set", "slice_by", "slice", "control", "contrast", "reference")
 
 
@@ -64,6 +65,7 @@ def number(
         ci_high=high,
         level=interval.level,
         ci_method=interval.method,
+        at_level=interval.at_level,
         **given,
     )
 
@@ -88,28 +90,28 @@ def between(
 
 
 def of_gap(
-    metric: str, found: gaps.Gap, *, slice_by: str, slice: Mapping[str, str] | None = None, **extra: Unpack[Extra]
+    metric: str, gap: gaps.Gap, *, slice_by: str, slice: Mapping[str, str] | None = None, **extra: Unpack[Extra]
 ) -> Measure:
     """Return a gap that was worked out before as a row."""
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "unit": "difference",
         "contrast": "between_groups",
         "direction": "lower",
-        "reference": f"{found.lowest} to {found.highest}" if found.value is not None else "",
-        "null_mean": found.null_mean,
-        "null_q95": found.null_q95,
-        "p_value": found.p_value,
+        "reference": f"{gap.lowest} to {gap.highest}" if gap.interval.value is not None else "",
+        "null_mean": gap.null_mean,
+        "null_q95": gap.null_q95,
+        "p_value": gap.p_value,
         **extra,
-        "flags": (*extra.get("flags", ()), *found.flags),
+        "flags": (*extra.get("flags", ()), *gap.flags),
     }
-    row = number(metric, found.interval, n=found.smallest, slice=slice, slice_by=slice_by, **given)
-    return dataclasses.replace(row, n=found.n, k_pos=found.k)
+    row = number(metric, gap.interval, n=gap.smallest, slice=slice, slice_by=slice_by, **fields)
+    return dataclasses.replace(row, n=gap.n, k_pos=gap.k)
 
 
 def records(measures: Iterable[Measure]) -> list[dict[str, Any]]:
     """Return strict-JSON rows (null, never NaN), in the order of the table; `slice` is a dict, `flags` a list."""
     rows = [
-        {item.name: getattr(measure, item.name) for item in dataclasses.fields(measure)}
+        {name: getattr(measure, name) for name in COLUMNS}
         | {"slice": json.loads(measure.slice_json), "flags": list(measure.flags)}
         for measure in measures
     ]
@@ -127,33 +129,54 @@ def table(measures: Iterable[Measure]) -> DataFrame:
 
     rows = records(measures)
     columns = {}
-    for item in dataclasses.fields(Measure):
-        cells = [row[item.name] for row in rows]
-        if item.name == "slice":
+    for name in COLUMNS:
+        cells = [row[name] for row in rows]
+        if name == "slice":
             cells = [canonical(cell) for cell in cells]
-        elif item.name == "flags":
+        elif name == "flags":
             cells = ["|".join(cell) for cell in cells]
-        columns[item.name] = pd.Series(cells, dtype=DTYPES.get(item.name, "string"))
+        columns[name] = pd.Series(cells, dtype=DTYPES.get(name, "string"))
     return pd.DataFrame(columns)
 
 
 def adjust(measures: Sequence[Measure], correction: multiplicity.Correction = "holm") -> list[Measure]:
     """Return the measures with `p_adj`, `correction` and `n_tests` filled in, each family (of a metric) on its own.
 
+    Intervals of a family become simultaneous: at the level at which the row's adjusted p-value is decided, so that an
+    interval excludes 0 only where `p_adj` is below 1 - level.
+
     Raises:
         BadInput: no such correction.
     """
-    found = multiplicity.adjust(
+    tests = multiplicity.adjust(
         [measure.p_value for measure in measures],
         family=[measure.family for measure in measures],
         correction=correction,
     )
-    return [
-        measure
-        if one.p_value is None
-        else dataclasses.replace(measure, p_adj=one.p_adj, correction=correction, n_tests=one.tests)
-        for measure, one in zip(measures, found, strict=True)
-    ]
+    return [_adjusted(measure, test) for measure, test in zip(measures, tests, strict=True)]
+
+
+def _adjusted(measure: Measure, test: multiplicity.Adjusted) -> Measure:
+    if test.p_value is None:
+        return measure
+    bounds = Interval(
+        measure.value,
+        measure.ci_low,
+        measure.ci_high,
+        measure.level or 0.95,
+        measure.ci_method,
+        at_level=measure.at_level,
+    )
+    interval = multiplicity.simultaneous(bounds, test)
+    return dataclasses.replace(
+        measure,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        ci_method=interval.method,
+        p_adj=test.p_adj,
+        correction=test.correction,
+        n_tests=test.tests,
+    )
 
 
 def _real(bound: float | None) -> float | None:

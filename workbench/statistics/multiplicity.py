@@ -1,15 +1,19 @@
-"""Many tests at once: p-values adjusted by family, with the number of tests beside them.
+"""Many tests at once: p-values adjusted by family, and intervals adjusted with them.
 
-Knows no metric: a family is a name. Holm for gates, Benjamini-Hochberg for exploration.
+A family is a name. Holm for gates, Benjamini-Hochberg for exploration. Each row of a family has a level of its own, at
+which its interval excludes the null value exactly where its adjusted p-value is below 1 - level: Bonferroni's level, or
+for rows that a stepwise correction rejects, the level of the step at which it does.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from workbench.errors import BadInput
+from workbench.statistics.intervals import Interval
 
 Correction = Literal["holm", "bh", "none"]
 CORRECTIONS: dict[str, str] = {"holm": "holm", "bh": "fdr_bh"}  # our name -> statsmodels'
@@ -23,6 +27,30 @@ class Adjusted:
     p_adj: float | None  # None where there was no p-value
     tests: int  # of the family, those without a p-value not counted
     correction: str
+
+    def level(self, level: float = 0.95) -> float:
+        """Return the level of this row's interval, so that the family's intervals hold together at `level`."""
+        if self.correction == "none" or self.tests < 2 or self.p_value is None or self.p_adj is None:
+            return level
+        rejected = self.p_value > 0 and self.p_adj < 1 - level
+        return 1 - (1 - level) * (self.p_value / self.p_adj if rejected else 1 / self.tests)
+
+
+def simultaneous(interval: Interval, test: Adjusted) -> Interval:
+    """Return the interval that belongs to an adjusted p-value; as it is where it cannot be worked out anew.
+
+    Its `level` stays that of the family; `method` names the correction.
+    """
+    level = test.level(interval.level)
+    if interval.at_level is None or level == interval.level:
+        return interval
+    wider = interval.at_level(level)
+    if wider.low is None or wider.high is None or interval.value is None:
+        bounds = wider.low, wider.high
+    else:
+        bounds = min(wider.low, interval.value), max(wider.high, interval.value)
+    method = f"{interval.method}; simultaneous, {test.correction}, {test.tests} tests"
+    return dataclasses.replace(interval, low=bounds[0], high=bounds[1], method=method)
 
 
 def adjust(

@@ -1,15 +1,15 @@
-"""One number of an audit with everything that must stand beside it, as a row.
-
-Knows how a row is checked, not how it is worked out.
-"""
+"""One number of an audit with everything that must stand beside it, as a row of a table."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from workbench.statistics.intervals import Interval
 
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
@@ -55,6 +55,7 @@ class Measure:
     flags: tuple[str, ...] = ()  # of FLAGS
     published_value: float | None = None
     published_source: str = ""
+    at_level: Callable[[float], Interval] | None = field(default=None, compare=False, repr=False)  # no column
 
     def __post_init__(self) -> None:
         unknown = [flag for flag in self.flags if flag not in FLAGS]

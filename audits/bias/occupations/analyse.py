@@ -17,9 +17,8 @@ from audits.bias.occupations.text import findings
 from audits.contracts import OUTCOME
 from audits.findings import ALPHA
 from audits.simpson import Gap
-from workbench.statistics import clusters, intervals
+from workbench.statistics import clusters, differences
 from workbench.statistics.measures import Measure, number
-from workbench.statistics.omnibus import omnibus
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -92,7 +91,7 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
 
     Source:
         Radford et al. 2021, arXiv:2103.00020, figure 18: chi-square of label against gender at a threshold of 0.5 %.
-        Where an expected count is below 5, Fisher's exact test; where images are clustered, effective counts.
+        The score test is that chi-square times (N - 1) / N; where images are clustered, effective counts.
     """
     first, second = tagged.sides
     rows = {side: [at for at, one in enumerate(tagged.side) if one == side] for side in tagged.sides}
@@ -103,18 +102,19 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
             slice = {tagged.attribute: side, "label": label}
             yield measuring.share(tagged.metric, values, names[side], label_set=tagged.label_set, slice=slice)
         counts = {side: clusters.effective(values, measuring.repeated(names[side])) for side, values in hits.items()}
-        test = omnibus([counts], rng=rng)
+        varies = 0 < sum(k for k, _ in counts.values()) < sum(n for _, n in counts.values())
+        p_value = differences.difference_test(counts[first], counts[second]) if varies else None
         value = float(hits[first].mean() - hits[second].mean())
         yield number(
             tagged.metric,
-            measuring.widened(intervals.difference(counts[first], counts[second]), value, f", {test.method}"),
+            measuring.widened(differences.difference(counts[first], counts[second]), value),
             n=len(tagged.side),
             label_set=tagged.label_set,
             slice={"label": label},
             unit="difference",
             contrast="to_reference",
             reference=f"{first} minus {second}",
-            p_value=test.p_value,
+            p_value=p_value,
             family=f"{tagged.metric}|{tagged.label_set}",
         )
 

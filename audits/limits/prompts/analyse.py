@@ -13,6 +13,7 @@ from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
 from audits.seeds import generator
 from audits.slicing import gap, rate, slices
+from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -80,12 +81,12 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
         return
     right = wide[used].to_numpy(np.float64)
     means = right.mean(axis=0)
-    value = float(means.max() - means.min())
     rng = generator(seed, "spread", name)
     null = chance_spread(right, rng=rng, draws=draws, cluster=measuring.repeated(cluster))
+    spread, p_value = paired.widest_difference(right, rng=rng, cluster=measuring.repeated(cluster))
     yield number(
         "spread",
-        Interval(value, None, None, 0.95, "no interval: compared with the spread of chance"),
+        spread,
         n=len(wide),
         label_set=name,
         unit="difference",
@@ -95,7 +96,7 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
         reference=f"{used[int(means.argmin())]} to {used[int(means.argmax())]}",
         null_mean=float(null.mean()),
         null_q95=float(np.quantile(null, 0.95)),
-        p_value=float((1 + (null >= value - 1e-12).sum()) / (1 + draws)),
+        p_value=p_value,
     )
     alike = rows[rows["template"].isin(used)].groupby("sample_id")["y_pred"].nunique() == 1
     yield measuring.share("agreement", alike.loc[wide.index].astype(float), cluster, label_set=name)

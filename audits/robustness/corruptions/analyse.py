@@ -13,7 +13,7 @@ from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
 from audits.slicing import By, keyed, slices
-from workbench.statistics import intervals
+from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -76,15 +76,7 @@ def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str
         direction="higher",
         **fields,
     )
-    lost = Interval(None, None, None, 0.95, "undefined: nothing was correct undisturbed")
-    if rows["before"].any():
-        lost = intervals.bootstrap(
-            rows[["before", "after"]].to_numpy(np.float64),
-            lambda drawn: 1 - drawn[:, 1].mean() / drawn[:, 0].mean() if drawn[:, 0].any() else np.nan,
-            rng=generator(seed, "relative", name, *parts),
-            cluster=measuring.repeated(list(rows["cluster"])),
-            resamples=1000,
-        )
+    lost = paired.relative_drop(rows["before"], rows["after"], cluster=measuring.repeated(list(rows["cluster"])))
     return [change, number("relative_drop", lost, n=len(rows), unit="ratio", direction="lower", **fields)]
 
 

@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_curve
 
 from workbench.errors import BadInput
 from workbench.statistics import intervals
-from workbench.statistics.calibration import expected_calibration_error, fpr_at_tpr, reliability
+from workbench.statistics.calibration import expected_calibration_error, fitted_scale, fpr_at_tpr, reliability
 
 
 def test_by_hand() -> None:
     said, right = [0.9, 0.9, 0.9, 0.9, 0.2, 0.2], [1, 1, 1, 0, 0, 1]
     found = expected_calibration_error(said, right, rng=0, bins=10)
-    assert found.value == pytest.approx(4 / 6 * abs(0.75 - 0.9) + 2 / 6 * abs(0.5 - 0.2))
+    assert found.interval.value == pytest.approx(4 / 6 * abs(0.75 - 0.9) + 2 / 6 * abs(0.5 - 0.2))
     table = reliability(said, right, bins=10)
     assert table["n"].tolist() == [2, 4]
     assert table["accuracy"].tolist() == [0.5, 0.75]
@@ -52,14 +54,73 @@ def test_a_known_miscalibration_is_covered() -> None:
     rng, hits = np.random.default_rng(0), 0
     for _ in range(60):
         right = rng.random(300) < 0.7
-        found = expected_calibration_error(np.full(300, 0.9), right, rng=rng)
+        found = expected_calibration_error(np.full(300, 0.9), right, rng=rng).interval
         hits += found.low <= 0.2 <= found.high
     assert hits >= 52
 
 
+def test_chance_is_a_model_that_is_right_as_often_as_it_is_sure() -> None:
+    """One bin of ten cases at 0.7: |hits / 10 - 0.7| of a binomial, whose mean has a closed form."""
+    found = expected_calibration_error([0.7] * 10, [1] * 10, rng=0, bins=1)
+    weight, distance = binom.pmf(np.arange(11), 10, 0.7), np.abs(np.arange(11) / 10 - 0.7)
+    assert found.null_mean == pytest.approx(weight @ distance, abs=0.01)
+    assert found.p_value == pytest.approx(weight[distance >= 0.3 - 1e-9].sum(), abs=0.025)
+
+
+def test_copies_of_a_case_are_no_evidence_of_their_own() -> None:
+    rng = np.random.default_rng(2)
+    sure, right = rng.uniform(0.5, 1, 80), rng.random(80) < 0.7
+    alone = expected_calibration_error(sure, right, rng=0, bins=5)
+    copies = [np.repeat(one, 6) for one in (sure, right, np.arange(80))]
+    blind = expected_calibration_error(*copies[:2], rng=0, bins=5)
+    found = expected_calibration_error(*copies[:2], rng=0, bins=5, cluster=copies[2])
+    widths = [one.interval.high - one.interval.low for one in (alone, found, blind)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
+    assert widths[2] < 0.6 * widths[0]
+    assert found.null_q95 == pytest.approx(alone.null_q95, rel=0.25)
+    assert blind.null_q95 < 0.6 * alone.null_q95
+    assert "cluster" in found.interval.method
+
+
+def test_clustered_calibration_raises_few_alarms() -> None:
+    """A calibrated model whose images of one scene are right or wrong together: blind to scenes, half are "found"."""
+    rng, runs, alarms, blind = np.random.default_rng(4), 150, 0, 0
+    for _ in range(runs):
+        sure = np.repeat(rng.uniform(0.4, 1, 40), 5)
+        right, scene = np.repeat(rng.random(40), 5) < sure, np.repeat(np.arange(40), 5)
+        alarms += expected_calibration_error(sure, right, rng=rng, bins=4, cluster=scene).p_value <= 0.05
+        blind += expected_calibration_error(sure, right, rng=rng, bins=4).p_value <= 0.05
+    print(f"ECE in clusters: false alarms {alarms / runs:.3f}, blind to clusters {blind / runs:.3f}")
+    assert alarms / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert blind / runs > 0.3
+
+
+def losses(logits: np.ndarray, truth: np.ndarray, temperature: float) -> np.ndarray:
+    scaled = logits / temperature
+    return np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth]
+
+
+def test_a_fitted_temperature_is_covered() -> None:
+    """Labels are drawn at temperature 2 of the logits; scenes of three images share theirs."""
+    rng, runs, covered, blind = np.random.default_rng(6), 120, 0, 0
+    for _ in range(runs):
+        logits = np.repeat(rng.normal(size=(80, 4)) * 3, 3, axis=0)
+        chances = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+        truth = np.repeat((chances[::3].cumsum(axis=1) > rng.random((80, 1))).argmax(axis=1), 3)
+        best = minimize_scalar(lambda t: losses(logits, truth, t).mean(), bounds=(0.2, 20), method="bounded").x  # noqa: B023
+        found = fitted_scale(lambda t: losses(logits, truth, t), best, cluster=np.repeat(np.arange(80), 3))  # noqa: B023
+        single = fitted_scale(lambda t: losses(logits, truth, t), best)  # noqa: B023
+        covered += found.low <= 2 <= found.high
+        blind += single.low <= 2 <= single.high
+    print(f"temperature: covered {covered / runs:.3f}, blind to clusters {blind / runs:.3f}")
+    assert 0.88 <= covered / runs <= 1
+    assert blind / runs < 0.85
+    assert fitted_scale(lambda t: np.full(2, -(np.log(t) ** 2)), 1.0).low is None  # no smallest loss there
+
+
 def test_what_cannot_be_is_refused_or_undefined() -> None:
-    assert expected_calibration_error([], [], rng=0).value is None
-    assert expected_calibration_error([0.5], [1], rng=0).low is None
+    assert expected_calibration_error([], [], rng=0).interval.value is None
+    assert expected_calibration_error([0.5], [1], rng=0).interval.low is None
     with pytest.raises(BadInput, match="between 0 and 1"):
         expected_calibration_error([1.2], [1], rng=0)
     with pytest.raises(BadInput, match="0 or 1"):

@@ -1,4 +1,4 @@
-"""Gaps against SciPy and statsmodels, closed forms, and simulations with and without a true gap."""
+"""Gaps against SciPy, definitions and closed forms; simulations with and without a true gap."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from workbench.errors import BadInput
-from workbench.statistics import gaps, intervals
-from workbench.statistics.gaps import gap, omnibus, pairwise
+from workbench.statistics import differences
+from workbench.statistics.gaps import gap, gap_of_cases, pairwise
+from workbench.statistics.measures import adjust, number, of_gap
+from workbench.statistics.omnibus import omnibus
 
 COUNTS = {"a": (14, 100), "b": (22, 90), "c": (60, 200)}
 
 
-def test_value_ends_and_ratio_are_plain_arithmetic() -> None:
+def test_value_and_ends_are_plain_arithmetic() -> None:
     found = gap(COUNTS, rng=0)
-    assert found.value == pytest.approx(0.30 - 0.14)
+    assert found.interval.value == pytest.approx(0.30 - 0.14)
     assert (found.lowest, found.highest) == ("a", "c")
-    assert found.ratio == pytest.approx(0.14 / 0.30)
     assert (found.k, found.n, found.smallest) == (96, 390, 90)
-    assert found.low <= found.value <= found.high
+    assert found.interval.low <= found.interval.value <= found.interval.high
+
+
+def score(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """The studentised difference from its definition: pooled variance, times N / (N - 1)."""
+    (k1, n1), (k2, n2) = first, second
+    pooled, n = (k1 + k2) / (n1 + n2), n1 + n2
+    variance = pooled * (1 - pooled) * (1 / n1 + 1 / n2) * n / (n - 1)
+    return abs(k1 / n1 - k2 / n2) / math.sqrt(variance) if variance else 0.0
 
 
 def test_the_null_is_what_shuffled_labels_give() -> None:
@@ -31,16 +41,23 @@ def test_the_null_is_what_shuffled_labels_give() -> None:
     rng, sizes = np.random.default_rng(1), np.array([100, 90, 200])
     hits = np.repeat([True, False], [96, 294])
     edges = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    drawn = [np.ptp(np.add.reduceat(rng.permutation(hits), edges) / sizes) for _ in range(8000)]
-    assert found.null_mean == pytest.approx(np.mean(drawn), abs=0.002)
-    assert found.null_q95 == pytest.approx(np.quantile(drawn, 0.95), abs=0.005)
-    assert found.p_value == pytest.approx(np.mean(np.array(drawn) >= found.value - 1e-12), abs=0.006)
+    drawn = [np.add.reduceat(rng.permutation(hits), edges) for _ in range(8000)]
+    distances = [np.ptp(k / sizes) for k in drawn]
+    assert found.null_mean == pytest.approx(np.mean(distances), abs=0.002)
+    assert found.null_q95 == pytest.approx(np.quantile(distances, 0.95), abs=0.005)
+
+    def largest(counts: list[tuple[int, int]]) -> float:
+        return max(score(one, other) for at, one in enumerate(counts) for other in counts[:at])
+
+    null = [largest(list(zip(k.tolist(), sizes.tolist(), strict=True))) for k in drawn]
+    assert found.p_value == pytest.approx(np.mean(np.array(null) >= largest(list(COUNTS.values())) - 1e-9), abs=0.004)
 
 
 def test_the_null_has_a_closed_form_for_two_tiny_groups() -> None:
     found = gap({"a": (1, 1), "b": (0, 1)}, rng=0, resamples=500)  # one success, two members: the gap is always 1
     assert (found.null_mean, found.null_q95, found.p_value) == (1, 1, 1)
     half = gap({"a": (2, 2), "b": (0, 2)}, rng=0, resamples=30_000)  # gap 1 in 2 of 6 deals, else 0
+    assert half.interval.low == 0
     assert half.p_value == pytest.approx(1 / 3, abs=0.01)
     assert half.null_mean == pytest.approx(1 / 3, abs=0.01)
 
@@ -51,11 +68,13 @@ def test_strata_take_off_what_they_explain() -> None:
     counts = {"a": (91, 110), "b": (19, 110)}
     assert gap(counts, rng=0).p_value < 0.001
     within = gap(counts, rng=0, strata=strata)
-    assert within.value == pytest.approx(72 / 110)
+    assert within.interval.value == pytest.approx(72 / 110)
     assert within.p_value > 0.3
     assert within.null_mean == pytest.approx(72 / 110, abs=0.02)
-    assert within.omnibus.p_value > 0.3
-    assert within.omnibus.freedom == 2
+    assert within.interval.low == 0  # the interval knows of the strata as the test does
+    whole = omnibus(list(strata.values()), rng=0)
+    assert whole.p_value > 0.3
+    assert whole.freedom == 2
     with pytest.raises(BadInput, match="add up"):
         gap(counts, rng=0, strata={"easy": strata["easy"]})
 
@@ -97,30 +116,16 @@ def enumerated(k: list[int], n: list[int]) -> float:
     return hit / total
 
 
-def test_between_variance_is_unbiased() -> None:
-    rng, n = np.random.default_rng(0), [40, 60, 90]
-    for true in ([0.3, 0.3, 0.3], [0.2, 0.3, 0.5]):
-        drawn = rng.binomial(n, true, size=(4000, 3))
-        found = [
-            gaps.between_variance({i: (int(k), s) for i, (k, s) in enumerate(zip(row, n, strict=True))})
-            for row in drawn
-        ]
-        raw = np.var(drawn / n, axis=1, ddof=1)
-        error = 4 * np.std(found) / math.sqrt(4000)
-        assert np.mean(found) == pytest.approx(np.var(true, ddof=1), abs=error)
-        assert raw.mean() - np.var(true, ddof=1) > error  # what is plugged in is biased
-    assert gaps.between_variance({"a": (1, 2), "b": (1, 1)}) is None
-
-
-def test_pairs_are_statsmodels_and_one_family() -> None:
+def test_pairs_are_score_tests_and_one_family() -> None:
     found = pairwise(COUNTS, correction="holm")
     assert [(pair.group, pair.reference) for pair in found] == [("b", "a"), ("c", "a"), ("c", "b")]
-    low, high = confint_proportions_2indep(60, 200, 14, 100, method="newcomb")
-    assert (found[1].difference.low, found[1].difference.high) == (pytest.approx(low), pytest.approx(high))
-    theirs = stats.chi2_contingency([[60, 140], [14, 86]], correction=False).pvalue
-    assert found[1].p_value == pytest.approx(theirs)
-    assert found[1].p_adj == pytest.approx(3 * theirs)  # the smallest of three
+    chi = stats.chi2_contingency([[60, 140], [14, 86]], correction=False).statistic
+    assert found[1].p_value == pytest.approx(stats.chi2.sf(chi * 299 / 300, 1))
+    assert found[1].p_adj == pytest.approx(3 * found[1].p_value)  # the smallest of three
     assert {pair.tests for pair in found} == {3}
+    wide = differences.difference((60, 200), (14, 100), level=1 - 0.05 / 3)  # Holm's level of the smallest p-value
+    assert (found[1].difference.low, found[1].difference.high) == (pytest.approx(wide.low), pytest.approx(wide.high))
+    assert "simultaneous, holm, 3 tests" in found[1].difference.method
     against = pairwise(COUNTS, reference="b", correction="none")
     assert [pair.group for pair in against] == ["a", "c"]
     assert against[0].p_adj == against[0].p_value
@@ -131,23 +136,22 @@ def test_pairs_are_statsmodels_and_one_family() -> None:
 @pytest.mark.parametrize("counts", [{}, {"a": (1, 2)}, {"a": (1, 2), "b": (0, 0)}])
 def test_fewer_than_two_groups_have_no_gap(counts: dict[str, tuple[int, int]]) -> None:
     found = gap(counts, rng=0)
-    assert (found.value, found.low, found.p_value, found.lowest) == (None, None, None, None)
+    assert (found.interval.value, found.interval.low, found.p_value, found.lowest) == (None, None, None, None)
     assert found.interval.method.startswith("undefined")
 
 
 def test_groups_without_members_are_named_and_not_counted_as_zero() -> None:
     found = gap({**COUNTS, "nobody": (0, 0)}, rng=0)
-    assert found.value == pytest.approx(0.16)
+    assert found.interval.value == pytest.approx(0.16)
     assert found.empty == ("nobody",)
-    assert "nobody" in found.method
+    assert "nobody" in found.interval.method
 
 
 def test_nothing_varies() -> None:
     found = gap({1: (0, 50), None: (0, 70)}, rng=0)  # group names may be anything
     assert found.flags == ("degenerate",)
-    assert (found.value, found.low, found.p_value, found.ratio) == (0, 0, 1, None)
-    assert 0 < found.high < 0.1  # no difference seen is not no difference
-    assert found.omnibus.p_value is None
+    assert (found.interval.value, found.interval.low, found.p_value) == (0, 0, 1)
+    assert 0 < found.interval.high < 0.1  # no difference seen is not no difference
 
 
 def test_same_seed_same_gap_and_ten_thousand_resamples_are_quick() -> None:
@@ -159,18 +163,96 @@ def test_same_seed_same_gap_and_ten_thousand_resamples_are_quick() -> None:
     assert time.perf_counter() - start < 1.0  # about 20 ms on an idle machine
 
 
-def test_the_bounds_of_two_groups_are_near_newcombes() -> None:
-    found = gap({"a": (30, 100), "b": (60, 100)}, rng=0)
-    newcombe = intervals.difference((60, 100), (30, 100))
-    assert newcombe.low - 0.03 < found.low < newcombe.low  # it allows for either group being the higher one
-    assert found.high == pytest.approx(newcombe.high, abs=1e-9)
+def test_two_groups_have_about_the_interval_of_a_difference() -> None:
+    found, alone = gap({"a": (30, 100), "b": (60, 100)}, rng=0).interval, differences.difference((60, 100), (30, 100))
+    assert (found.low, found.high) == (pytest.approx(alone.low, abs=0.012), pytest.approx(alone.high, abs=0.012))
 
 
-def test_more_groups_alike_widen_the_lower_bound_only() -> None:
-    pair = gap({"a": (30, 100), "b": (60, 100)}, rng=0)
-    many = gap({"a": (30, 100), "b": (60, 100), **{str(at): (45, 100) for at in range(8)}}, rng=0)
+def test_more_groups_widen_the_interval() -> None:
+    pair = gap({"a": (30, 100), "b": (60, 100)}, rng=0).interval
+    many = gap({"a": (30, 100), "b": (60, 100), **{str(at): (45, 100) for at in range(8)}}, rng=0).interval
     assert many.low < pair.low - 0.02
-    assert many.high == pytest.approx(pair.high)
+    assert many.high > pair.high + 0.02
+
+
+def test_a_tiny_group_does_not_silence_a_gap() -> None:
+    """800 of 1000 against 700 of 1000, and beside them 7 of 10, which no gap of ten points can be told from."""
+    two = gap({"a": (800, 1000), "b": (700, 1000)}, rng=0)
+    three = gap({"a": (800, 1000), "b": (700, 1000), "c": (7, 10)}, rng=0)
+    assert three.p_value == two.p_value < 0.001
+    assert (three.interval.low, three.interval.high) == (two.interval.low, two.interval.high)
+    assert 0.05 < three.interval.low < 0.1 < three.interval.high < 0.15
+    assert three.small == ("c",)
+    assert "fewer than 30 cases, left out: c" in three.interval.method
+    assert (three.n, three.smallest) == (2000, 1000)
+
+
+def test_groups_that_are_all_small_are_compared_and_studentised() -> None:
+    found = gap({"a": (19, 20), "b": (4, 20), "c": (1, 2)}, rng=0)
+    assert found.small == ()
+    assert found.interval.value == pytest.approx(0.75)
+    assert found.p_value < 0.01
+    assert found.interval.low > 0.2
+    large = gap({"a": (100, 200), "b": (15, 30), "c": (29, 29)}, rng=0)
+    assert (large.small, large.interval.value) == (("c",), 0)  # thirty is enough, twenty-nine is not
+
+
+def test_matched_clusters_are_strata_and_others_count_for_less() -> None:
+    """Each of 60 scenes shows both groups, and only the scene decides: no gap. Five copies of a case are one case."""
+    rng = np.random.default_rng(0)
+    scene, group = np.repeat(np.arange(60), 6), np.tile(["a", "b"], 180)
+    easy = np.repeat(rng.random(60) < 0.5, 6).astype(float)
+    found = gap_of_cases(easy, group, rng=0, cluster=scene)
+    assert (found.interval.value, found.interval.low) == (pytest.approx(0), 0)
+    hits = (rng.random(360) < np.where(group == "a", 0.5, 0.4)).astype(float)
+    alone, strata = gap_of_cases(hits, group, rng=0), gap_of_cases(hits, group, rng=0, cluster=scene)
+    assert strata.interval.value == alone.interval.value
+    apart = gap_of_cases(np.repeat(hits, 5), np.repeat(group, 5), rng=0, cluster=np.repeat(np.arange(360), 5))
+    assert apart.n == 1800
+    assert apart.interval.value == pytest.approx(alone.interval.value)
+    width = [one.interval.high - one.interval.low for one in (alone, apart)]
+    assert width[1] == pytest.approx(width[0], rel=0.1)
+    assert apart.interval.method.endswith("design effect")
+
+
+table = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    min_size=2,
+    max_size=6,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(table, min_size=1, max_size=6), st.sampled_from(["holm", "bh", "none"]))
+def test_an_interval_excludes_0_exactly_where_its_adjusted_test_rejects(
+    tables: list[dict[str, tuple[int, int]]], correction: str
+) -> None:
+    rows = [of_gap("rate", gap(counts, rng=0, resamples=199), slice_by="group") for counts in tables]
+    for row in adjust(rows, correction):
+        assert (row.ci_low > 0) == (row.p_adj < 0.05)
+        assert row.ci_low <= row.value <= row.ci_high
+
+
+@settings(deadline=None, max_examples=20)
+@given(table)
+def test_so_does_each_pair(counts: dict[str, tuple[int, int]]) -> None:
+    for pair in pairwise(counts):
+        assert (pair.difference.low > 0 or pair.difference.high < 0) == (pair.p_adj < 0.05)
+
+
+@pytest.mark.heavy
+def test_a_familys_intervals_hold_together() -> None:
+    """Ten true differences of 0 at once: all intervals hold 0 in about 95 of 100 families, single ones would in 60."""
+    rng, whole, single = np.random.default_rng(3), 0, 0
+    for _ in range(60):
+        pairs = [((int(a), 80), (int(b), 80)) for a, b in rng.binomial(80, 0.4, size=(10, 2))]
+        tests = [(differences.difference(*pair), differences.difference_test(*pair)) for pair in pairs]
+        rows = [number("d", interval, p_value=p_value, family="f") for interval, p_value in tests]
+        whole += all(row.ci_low <= 0 <= row.ci_high for row in adjust(rows))
+        single += all(row.ci_low <= 0 <= row.ci_high for row in rows)
+    assert 0.87 <= whole / 60 <= 1
+    assert single / 60 < 0.8
 
 
 @pytest.mark.heavy
@@ -178,21 +260,21 @@ def test_more_groups_alike_widen_the_lower_bound_only() -> None:
     "true", [[0.15] * 7, [0.5, 0.5], [0.03] * 4, [0.1, 0.15, 0.2, 0.3], [0.02, 0.02, 0.06]], ids=str
 )
 def test_gaps_cover_and_raise_few_false_alarms(true: list[float]) -> None:
-    """2,000 runs: bounds miss a true gap at most 2.5 % of the time each; tests reject no more than 5 % without one."""
+    """2,000 runs: intervals miss a true gap at most 5 % of the time; tests reject no more than 5 % without one."""
     rng, runs = np.random.default_rng(1), 2000
     sizes, distance = [60, 200, 100, 400, 150, 90, 300][: len(true)], max(true) - min(true)
-    over, under, alarms, tests = 0, 0, 0, 0
+    missed, alarms, tests = 0, 0, 0
     for row in rng.binomial(sizes, true, size=(runs, len(true))).tolist():
-        found = gap(dict(enumerate(zip(row, sizes, strict=True))), rng=rng, resamples=400)
-        over += found.low > distance
-        under += found.high < distance
+        counts = dict(enumerate(zip(row, sizes, strict=True)))
+        found = gap(counts, rng=rng, resamples=400)
+        missed += not found.interval.low <= distance <= found.interval.high
         alarms += found.p_value <= 0.05
-        tests += (found.omnibus.p_value or 0 if found.omnibus.p_value is not None else 1) <= 0.05
-    tail = 0.025 + 3 * math.sqrt(0.025 * 0.975 / runs)
-    assert over / runs <= tail
-    assert under / runs <= tail
+        whole = omnibus([counts], rng=rng, resamples=400).p_value
+        tests += whole is not None and whole <= 0.05
+    limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    print(f"{true}: missed {missed / runs:.3f}, gap test rejects {alarms / runs:.3f}, omnibus {tests / runs:.3f}")
+    assert missed / runs <= limit
     if distance == 0:
-        limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
         assert alarms / runs <= limit
         assert tests / runs <= limit
     elif distance >= 0.2:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import proportion_confint
 
 from workbench.errors import BadInput
-from workbench.statistics import intervals
+from workbench.statistics import differences, intervals
 from workbench.statistics.clusters import effective
 
 counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -94,7 +94,7 @@ def test_auto_is_exact_where_few_or_none(k: int, n: int, method: str) -> None:
 
 
 def test_nothing_counted_is_undefined_and_says_so() -> None:
-    for found in (intervals.proportion(0, 0), intervals.difference((0, 0), (1, 2)), intervals.mean([])):
+    for found in (intervals.proportion(0, 0), differences.difference((0, 0), (1, 2)), intervals.mean([])):
         assert (found.value, found.low, found.high) == (None, None, None)
         assert "undefined: n = 0" in found.method
         assert str(found).startswith("not measured")
@@ -105,7 +105,7 @@ def test_counts_that_cannot_be_are_refused(k: float, n: float) -> None:
     with pytest.raises(BadInput, match="whole numbers"):
         intervals.proportion(k, n)
     with pytest.raises(BadInput, match="whole numbers"):
-        intervals.difference((1, 2), (k, n))
+        differences.difference((1, 2), (k, n))
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])
@@ -117,29 +117,20 @@ def test_a_level_that_is_none_is_refused(level: float) -> None:
 def test_methods_that_are_none_are_refused() -> None:
     with pytest.raises(BadInput, match="wald"):
         intervals.proportion(1, 2, method="wald")
-    with pytest.raises(BadInput, match="wald"):
-        intervals.difference((1, 2), (1, 2), method="wald")
 
 
-@pytest.mark.parametrize(("method", "low", "high"), [("newcomb", 0.0524, 0.3339), ("score", 0.0528, 0.3382)])
-def test_a_published_difference(method: str, low: float, high: float) -> None:
-    found = intervals.difference((56, 70), (48, 80), method=method)  # Newcombe 1998, table II, column (a)
+def test_a_published_difference() -> None:
+    found = differences.difference((56, 70), (48, 80))  # Newcombe 1998, table II, column (a), method 5
     assert found.value == pytest.approx(0.2)
-    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
-
-
-@settings(deadline=None)
-@given(counts, counts)
-def test_newcombes_difference_is_statsmodels(first: tuple[int, int], second: tuple[int, int]) -> None:
-    found = intervals.difference(first, second)
-    low, high = confint_proportions_2indep(*first, *second, method="newcomb")
-    assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+    assert (found.low, found.high) == (pytest.approx(0.0528, abs=5e-5), pytest.approx(0.3382, abs=5e-5))
+    chi = stats.chi2_contingency([[56, 14], [48, 32]], correction=False).statistic
+    assert differences.difference_test((56, 70), (48, 80)) == pytest.approx(stats.chi2.sf(chi * 149 / 150, 1))
 
 
 @settings(deadline=None, max_examples=40)
 @given(counts, counts)
 def test_the_score_bounds_are_where_the_score_is_z(first: tuple[int, int], second: tuple[int, int]) -> None:
-    found = intervals.difference(first, second, method="score")
+    found = differences.difference(first, second)
     assert -1 <= found.low <= found.value + 1e-9
     assert found.value - 1e-9 <= found.high <= 1
     for bound in (found.low, found.high):
@@ -253,15 +244,24 @@ def test_wilson_and_clopper_pearson_cover(p: float) -> None:
 
 
 @pytest.mark.parametrize(("p1", "p2"), [(0.1, 0.2), (0.5, 0.5), (0.8, 0.6), (0.05, 0.05)])
-def test_newcombe_and_score_cover(p1: float, p2: float) -> None:
+def test_differences_cover(p1: float, p2: float) -> None:
     rng, n1, n2, runs = np.random.default_rng(11), 90, 150, 2000
     pairs, often = np.unique(
         np.stack([rng.binomial(n1, p1, runs), rng.binomial(n2, p2, runs)]), axis=1, return_counts=True
     )
-    for method in ("newcomb", "score"):
-        found = [intervals.difference((k1, n1), (k2, n2), method=method) for k1, k2 in pairs.T.tolist()]
-        cover = sum(w for w, i in zip(often, found, strict=True) if i.low <= p1 - p2 <= i.high) / runs
-        assert 0.93 <= cover <= (0.97 if p1 > 0.05 else 0.98), method
+    found = [differences.difference((k1, n1), (k2, n2)) for k1, k2 in pairs.T.tolist()]
+    cover = sum(w for w, i in zip(often, found, strict=True) if i.low <= p1 - p2 <= i.high) / runs
+    assert 0.93 <= cover <= (0.97 if p1 > 0.05 else 0.98)
+
+
+@settings(deadline=None, max_examples=60)
+@given(counts, counts, st.sampled_from([0.8, 0.95, 0.995]))
+def test_a_difference_excludes_0_exactly_where_its_test_rejects(
+    first: tuple[int, int], second: tuple[int, int], level: float
+) -> None:
+    found = differences.difference(first, second, level=level)
+    assert (found.low > 0 or found.high < 0) == (differences.difference_test(first, second) < 1 - level)
+    assert found.at_level(level) == found
 
 
 def test_newcombes_auroc_covers() -> None:
