@@ -1,6 +1,6 @@
 """CLIP Workbench: look inside CLIP-style models and audit them. Start here: `python app.py` opens it in the browser.
 
-Knows no command and no tab: the shell's words stand in `apps/shell`, and `python app.py WORD …` takes the same ones
+Commands stand in `apps/shell`, and `python app.py WORD …` takes the same ones
 as `clip-workbench WORD …`.
 """
 

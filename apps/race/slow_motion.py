@@ -61,7 +61,7 @@ def build(page: Page) -> None:
             gr.update(value=frame_rows(int(number), motion), visible=True),
         )
 
-    computed = {"concurrency_id": "learn", "concurrency_limit": 4, "api_visibility": "private"}
+    computed: dict[str, Any] = {"concurrency_id": "learn", "concurrency_limit": 4, "api_visibility": "private"}
     show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **ASIDE)
     frame.change(draw, [frame, step], [text, picture, numbers], **ASIDE)
 

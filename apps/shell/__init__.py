@@ -19,7 +19,7 @@ from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 shell = typer.Typer(
     name="clip-workbench",
     cls=CodedGroup,
-    help="Look inside CLIP-style image-text models and audit them. Without a command, the page is served.",
+    help="Inspect and audit CLIP-style image-text models. Without a command, the page is served.",
     epilog=EPILOG,
     add_completion=False,
     pretty_exceptions_enable=False,  # an unforeseen error is a bug: its plain traceback is what a report needs
@@ -43,7 +43,7 @@ def _root(
         typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _version(on)),
     ] = False,
 ) -> None:
-    """Look inside CLIP-style image-text models and audit them. Without a command, the page is served."""
+    """Inspect and audit CLIP-style image-text models. Without a command, the page is served."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,7 +1,4 @@
-"""What the commands are given: files, folders and patterns; labels and templates, in words or in files.
-
-Knows no model.
-"""
+"""What the commands are given: files, folders and patterns; labels and templates, in words or in files."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ MAX_LIST = 1_000_000  # bytes of a file of labels or templates
 
 
 def picture_paths(given: Sequence[str]) -> list[str]:
-    """Return the picture files that files, folders and patterns stand for, each once, in the order given.
+    """Return the image files that files, folders and patterns stand for, each once, in the order given.
 
     A folder stands for the PNG, JPEG and WebP files in it and below it, in the order of their names; hidden files and
     folders are passed over. A file that does not exist stays: it is reported with the results.
 
     Raises:
-        BadInput: a folder or a pattern that holds no picture, or a web address.
+        BadInput: a folder or a pattern that holds no image, or a web address.
     """
     found: dict[str, None] = {}
     for entry in given:
@@ -83,7 +80,7 @@ def read_lines(file: Path) -> list[str]:
 
 def _expand(entry: str) -> Iterator[str]:
     if "://" in entry:
-        raise BadInput(f"Pictures are files on this machine; nothing is fetched from an address: {entry[:80]!r}.")
+        raise BadInput(f"Images must be files on this machine; addresses are not fetched: {entry[:80]!r}.")
     if os.path.isdir(entry):
         inside = [os.path.join(entry, name) for name in image_names(entry)]
         if not inside:

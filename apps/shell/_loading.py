@@ -1,7 +1,4 @@
-"""Load the model that a command names, and say on stderr who answers.
-
-Knows no command.
-"""
+"""Load the model that a command names, and say on stderr who answers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`cache ls` and `cache clear`: what embeddings are kept on this disk, and the way out.
-
-Knows no model; the place and the limit are those of `workbench.cache`.
-"""
+"""`cache ls` and `cache clear`: what embeddings are kept on this disk, and the way out."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ import typer
 from audits.shell.options import JsonOption
 from audits.shell.output import say, write, write_json
 
-cache = typer.Typer(help="Look at the embeddings that `embed --cache` and audits keep on this disk, or remove them.")
+cache = typer.Typer(help="List or delete the embeddings that `embed --cache` and audits cache on this disk.")
 
 
 @cache.command("ls")
 def ls(as_json: JsonOption = False) -> None:
-    """Say what is kept, where, and how much it may become."""
+    """List cached embeddings: where, how many, and the limit."""
     from audits.running.vectors import VectorStore
     from workbench.cache import DiskCache
 
@@ -38,7 +35,7 @@ def ls(as_json: JsonOption = False) -> None:
 
 @cache.command("clear")
 def clear(as_json: JsonOption = False) -> None:
-    """Remove all embeddings that are kept on this disk; models and pictures stay."""
+    """Delete all cached embeddings; models and images stay."""
     from audits.running.vectors import VectorStore
     from workbench.cache import DiskCache
 

@@ -1,7 +1,4 @@
-"""`classify`: name pictures with any labels, from the shell.
-
-Knows arguments and output; the numbers are those of `workbench.classify`.
-"""
+"""`classify`: name images with any labels, from the shell."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
     from workbench.embedding import EmbeddedFile
     from workbench.loading.torch_backend import TorchBackend
 
-SHOWN = 5  # labels a picture, in the text output
-CHUNK = 32  # pictures that are scored together
+SHOWN = 5  # labels an image, in the text output
+CHUNK = 32  # images that are scored together
 
 
 def classify(
@@ -48,27 +45,27 @@ def classify(
             "Default: “a photo of a {}.”",
         ),
     ] = None,
-    none_of_these: Annotated[bool, typer.Option("--none-of-these", help="Add the answer “none of these”.")] = False,
+    none_of_these: Annotated[bool, typer.Option("--none-of-these", help="Add the label “none of these”.")] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Name pictures with any labels: a probability and a cosine for each."""
+    """Classify images with any labels: a probability and a cosine for each."""
     paths, names = picture_paths(images), read_labels(labels, labels_file)
     prompts = read_templates(templates or [])
     backend = load_and_say(model, device, dtype)
     answers = _answers(backend, paths, names, templates=prompts, none_of_these=none_of_these)
     failed = _print_json(answers) if as_json else _print_text(answers)
     if failed:
-        say(f"{failed} of {len(paths)} pictures failed.")
+        say(f"{failed} of {len(paths)} images failed.")
         raise typer.Exit(INCOMPLETE)
 
 
 def _answers(
     backend: TorchBackend, paths: Sequence[str], labels: Sequence[str], *, templates: Sequence[str], none_of_these: bool
 ) -> Iterator[dict[str, Any]]:
-    """Yield one entry of the documented list a picture."""
+    """Yield one entry of the documented list an image."""
     from workbench.embedding import KnownVectors, embed_files
     from workbench.notes import notes
     from workbench.zeroshot import classify as name_pictures

@@ -1,7 +1,4 @@
-"""`doctor`: what this machine has, what is missing, and how to get it.
-
-Knows commands of package managers as advice only; it installs nothing and asks no network.
-"""
+"""`doctor`: what this machine has, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ OPENMOJI = "openmoji/font/glyf_colr0.ttf"
 def doctor(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out the device, which takes a second or two.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Skip the device, which takes a second or two.")] = False,
 ) -> None:
-    """Say what this machine has, what is missing and how to get it."""
+    """Show what this machine has, what is missing and how to install it."""
     report: dict[str, Any] = {
         "versions": _versions(),
         **({} if quick else {"device": _device(device)}),

@@ -1,7 +1,4 @@
-"""`embed`: turn pictures into vectors, in a Parquet file.
-
-Knows the file's columns; the vectors are those of `workbench.embedding`.
-"""
+"""`embed`: turn images into vectors, in a Parquet file."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
     from workbench.embedding import EmbeddedFile
 
-ROW_GROUP = 1024  # pictures that are written at once
+ROW_GROUP = 1024  # images that are written at once
 MODEL_KEY = "clip_workbench.model"  # of the file's metadata: the fingerprint of the model
 
 
@@ -39,16 +36,14 @@ def embed(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE.parquet", help="Where the vectors go; must not exist yet.")
     ],
-    cache: Annotated[
-        bool, typer.Option("--cache", help="Keep the vectors on disk, and use those that are kept.")
-    ] = False,
+    cache: Annotated[bool, typer.Option("--cache", help="Cache the vectors on disk, and reuse cached ones.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Embed pictures: columns path, sha256 and embedding (float32, unit length), in the order given."""
+    """Embed images: columns path, sha256 and embedding (float32, unit length), in the order given."""
     check_out(out, force)
     files = picture_paths(paths)
     from apps.shell._loading import load_and_say
@@ -63,7 +58,7 @@ def embed(
         write_json({"out": str(out), "embedded": written, "failed": failed, "model": backend.fingerprint})
     else:
         write(str(out))
-    say(f"{written} of {len(files)} pictures embedded, {backend.dim} numbers each.")
+    say(f"{written} of {len(files)} images embedded, {backend.dim} numbers each.")
     if failed:
         raise typer.Exit(INCOMPLETE)
 

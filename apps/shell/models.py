@@ -1,7 +1,4 @@
-"""`models`: the catalogue, what of it is on this machine, and the only word that downloads.
-
-Knows the table; the rows are those of `workbench.loading.listing`.
-"""
+"""`models`: the catalogue, what of it is on this machine, and the only word that downloads."""
 
 from __future__ import annotations
 

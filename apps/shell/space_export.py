@@ -1,7 +1,4 @@
-"""`space-export`: write a folder that is a ready Hugging Face Space.
-
-Knows the argument; what a Space holds is `apps.space_export`'s affair.
-"""
+"""`space-export`: write a folder that is a ready Hugging Face Space."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`train`: teach a model pictures with their sentences, by a recipe; stopped at any moment, it goes on from there.
-
-Knows the options and what is shown meanwhile; training itself is `workbench.training`'s.
-"""
+"""`train`: teach a model images with their sentences, by a recipe; stopped at any moment, it goes on from there."""
 
 from __future__ import annotations
 
@@ -38,12 +35,12 @@ def train(
     ] = None,
     begin: Annotated[
         str | None,
-        typer.Option("--from", metavar="KEY", help="Model to begin with: a key of `models`, or a folder."),
+        typer.Option("--from", metavar="KEY", help="Initial model: a key listed by `models`, or a folder."),
     ] = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="A folder, a CSV, Parquet files or WebDataset tars.")
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Steps in all, instead of the recipe's.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Number of steps, instead of the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed: order, crops, dropout.")] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", help="Number of seeds of a race (default: 3).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the training in --out.")] = False,
@@ -53,7 +50,7 @@ def train(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model on pictures with captions; several GPUs with `torchrun --nproc-per-node N app.py train …`."""
+    """Train a model on images with captions; several GPUs with `torchrun --nproc-per-node N app.py train …`."""
     from workbench.training.order import Order
 
     if recipe == RACE:
@@ -102,7 +99,7 @@ def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[]
         from workbench.training.record import read_record
 
         if given := [word for word in ("data", "model", "steps", "seed", "dtype") if getattr(order, word) is not None]:
-            raise BadInput(f"--resume goes on with the training's own recipe; leave out: {', '.join(given)}.")
+            raise BadInput(f"--resume continues with the training's own recipe; leave out: {', '.join(given)}.")
         read = read_record(order.out).recipe
     else:
         words = {"data": order.data, "model": order.model, "steps": order.steps, "seed": order.seed}
@@ -122,7 +119,7 @@ def _pocket() -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
     try:
         make = importlib.import_module("workbench.training.pocket").train
     except (ModuleNotFoundError, AttributeError):
-        raise Unsupported("The recipe of the shipped model does not belong to this installation.") from None
+        raise Unsupported("The recipe of the shipped model is not part of this installation.") from None
     return lambda order, stopped: make(order, stopped=stopped)
 
 
@@ -146,9 +143,9 @@ def _tell_pocket(out: Path, as_json: bool) -> None:
     told = {name: found.get(name) for name in ("steps_done", "seconds")}
     write_json({"out": str(out), **told}) if as_json else write(str(out))
     if found:
-        say(f"{found['steps_done']} steps in stage two; {RECORD} says from what, with what and how long.")
+        say(f"{found['steps_done']} steps in stage two; {RECORD} holds data, settings and duration.")
     else:
-        say("Not done yet: the same command goes on where this one stopped.")
+        say("Not finished yet: the same command continues.")
 
 
 def _tell(out: Path, as_json: bool) -> None:
@@ -162,7 +159,7 @@ def _tell(out: Path, as_json: bool) -> None:
         write(str(out))
     say(f"{found.steps_done} steps in {found.seconds:.0f} s, last loss {found.loss}; validation: {found.accuracy}.")
     if found.passed_over:
-        say(f"{len(found.passed_over)} pictures had no usable sentence; {RECORD} names them.")
+        say(f"{len(found.passed_over)} images had no usable sentence; {RECORD} names them.")
     if found.unreadable:
-        say(f"{len(found.unreadable)} pictures could not be opened; {RECORD} names them.")
+        say(f"{len(found.unreadable)} images could not be opened; {RECORD} names them.")
         raise typer.Exit(INCOMPLETE)

@@ -1,4 +1,4 @@
-"""Two runs of one audit, picture by picture: what changed, by how much, and in which group.
+"""Two runs of one audit, image by image: what changed, by how much, and in which group.
 
 The statistics are those of `workbench.statistics.paired`; knows no page.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Correction = Literal["bh", "holm", "none"]
 SEED = 0  # of the bootstrap; every metric and slice begins anew with it, so that no number depends on another
-MOST_VALUES = 200  # of an attribute; beyond that it names pictures, not groups
+MOST_VALUES = 200  # of an attribute; beyond that it names images, not groups
 
 
 class Part(NamedTuple):
@@ -41,7 +41,7 @@ def compare(
     correction: Correction = "bh",
     allow_mismatch: bool = False,
 ) -> Comparison:
-    """Compare two runs on the pictures that both have.
+    """Compare two runs on the images that both have.
 
     Args:
         base: run directory.
@@ -167,7 +167,7 @@ def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
 
 
 def _clusters(rows: DataFrame) -> list[str] | None:
-    """Return what is one independent unit: the cluster, else the picture where it stands in several rows."""
+    """Return what is one independent unit: the cluster, else the image where it stands in several rows."""
     units: Series[str] = rows["sample_id"].astype(str)
     if "cluster" in rows.columns:
         named = rows["cluster"].fillna("").astype(str)

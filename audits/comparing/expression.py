@@ -1,7 +1,4 @@
-"""What a rule of a thresholds file requires of a number, such as `ci_high <= 0.01`: read, never evaluated as code.
-
-Knows no table: it is told a value and its interval.
-"""
+"""What a rule of a thresholds file requires of a number, such as `ci_high <= 0.01`: read, never evaluated as code."""
 
 from __future__ import annotations
 

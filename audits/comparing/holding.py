@@ -3,8 +3,6 @@
 Several numbers of one rule are a family. Under Holm, the one that is furthest outside is looked at with an interval at
 level 1 - alpha / m, the next at 1 - alpha / (m - 1), and so on until one is not wholly outside; the rest is judged at
 the level reached there. So the chance that any number fails while all are within the bound is at most alpha.
-
-Knows no file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A run, or a folder of runs, held against a thresholds file: may it be released?
 
-Decides on intervals, in three states; a rule that matches nothing is an error, never a pass. Knows no page.
+Decides on intervals, in three states; a rule that matches nothing is an error, never a pass.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def gate(
     given = _thresholds(thresholds)
     policy = inconclusive or given.defaults.inconclusive
     if policy not in ("fail", "warn", "pass"):
-        raise BadInput(f"An undecided rule counts as fail, warn or pass; got {policy!r}.")
+        raise BadInput(f"An inconclusive rule counts as fail, warn or pass; got {policy!r}.")
     runs = JudgedRuns(open_runs(run), open_runs(baseline) if baseline else ())
     _whole(runs)
     results = [_judge(rule, given.defaults, runs) for rule in given.rules]
@@ -91,7 +91,7 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
         what = " and ".join(part for part in (rule.audit, rule.model) if part)
         return _without(rule, "ERROR", f"No run is about {what}.")
     if broken:
-        return _without(rule, "ERROR", f"{broken[0].run_id} did not end well (status {broken[0].status}).")
+        return _without(rule, "ERROR", f"{broken[0].run_id} did not finish (status {broken[0].status}).")
     if rule.baseline == "required" and not runs.baselines:
         return _without(rule, "ERROR", "The rule needs a baseline, and none was given.")
     if requirement.paired and not runs.baselines:

@@ -1,7 +1,4 @@
-"""Intervals at another level than the table has them: what a family of many numbers needs.
-
-Knows no rule.
-"""
+"""Intervals at another level than the table has them: what a family of many numbers needs."""
 
 from __future__ import annotations
 

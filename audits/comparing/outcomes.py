@@ -1,7 +1,4 @@
-"""What a comparison and a gate say, as plain values.
-
-Knows no file and no statistics.
-"""
+"""What a comparison and a gate say, as plain values."""
 
 from __future__ import annotations
 
@@ -25,13 +22,13 @@ class NotComparable(WorkbenchError):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs, picture by picture."""
+    """Two runs, image by image."""
 
     base: str  # run_id
     candidate: str  # run_id
     audit: str
     metrics: DataFrame  # the tidy schema, contrast "paired": candidate minus base, a row a metric and slice
-    flips: DataFrame  # pictures whose outcome changed
+    flips: DataFrame  # images whose outcome changed
     correction: str
     tests: int  # how many p-values were adjusted, over all families
     mismatches: Sequence[str] = ()  # what differed and was let pass

@@ -1,7 +1,4 @@
-"""The same pictures in two runs, side by side; and whether the two runs may be compared at all.
-
-Knows no statistics.
-"""
+"""The same images in two runs, side by side; and whether the two runs may be compared at all."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ def mismatches(base: Run, candidate: Run) -> list[str]:
         if run.header.partial:
             lines.append(f"{name} is a partial run (limit {run.header.spec.limit})")
         if run.status != "success":
-            lines.append(f"{name} did not end well (status {run.status or 'unknown'})")
+            lines.append(f"{name} did not finish (status {run.status or 'unknown'})")
     return lines
 
 
@@ -48,7 +45,7 @@ def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tu
     """Put the samples of two runs side by side.
 
     Args:
-        base: samples, one row a picture, variant and label set.
+        base: samples, one row an image, variant and label set.
         candidate: likewise.
         attributes: columns that are taken from the base.
 
@@ -84,7 +81,7 @@ def metrics(joined: DataFrame) -> list[str]:
 
 def _keyed(table: DataFrame, name: str) -> DataFrame:
     if "sample_id" not in table.columns or not len(table):
-        raise NotComparable(f"The {name} has no samples: picture by picture there is nothing to compare.")
+        raise NotComparable(f"The {name} has no samples: image by image there is nothing to compare.")
     table = table.assign(**{key: "" for key in KEY if key not in table.columns})
     table = table.assign(**{key: table[key].fillna("").astype(str) for key in KEY})
     twice = table.duplicated(KEY)

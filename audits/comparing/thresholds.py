@@ -1,7 +1,4 @@
-"""The thresholds file: which numbers of a run must lie where, as YAML that is checked before anything is judged.
-
-Knows no run.
-"""
+"""The thresholds file: which numbers of a run must lie where, as YAML that is checked before anything is judged."""
 
 from __future__ import annotations
 

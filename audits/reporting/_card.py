@@ -1,6 +1,6 @@
 """A section of a Hugging Face model card: the `model-index` that the hub reads, and the text that people read.
 
-The hub's format has no place for an interval, so it stands in the metric's name. Knows no hub.
+The hub's format has no place for an interval, so it stands in the metric's name.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ TASK = "zero-shot-image-classification"
 MOST_FINDINGS = 12
 MOST_ROWS = 8  # of one audit, in the text; the index has all
 USE = (
-    "Audits of attribute classification and identity measure a risk. They are not an endorsement of such use, whatever "
-    "the numbers. The numbers hold for the pictures and words of each audit and not beyond them."
+    "Audits of attribute classification and identity measure a risk. They do not endorse such use, whatever the "
+    "numbers. The numbers hold for the images and label wordings of each audit only."
 )
 
 

@@ -1,7 +1,4 @@
-"""Charts as SVG: the figure of a run, drawn with text as text and colours that follow the page.
-
-Knows no page: colours are names of the style sheet's variables, or fixed ones for print.
-"""
+"""Charts as SVG: the figure of a run, drawn with text as text and colours that follow the page."""
 
 from __future__ import annotations
 
@@ -199,7 +196,7 @@ def _curve(axes: Axes, data: DataFrame) -> None:
 
 
 def _reliability(axes: Axes, data: DataFrame) -> None:
-    axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=0.8, label="as sure as right")
+    axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=0.8, label="perfect calibration")
     if _has(data, "low", "high"):
         axes.vlines(data["confidence"], data["low"], data["high"], color=SERIES[0], linewidth=1.6)
     axes.plot(data["confidence"], data["accuracy"], "o", color=SERIES[0], markersize=5)

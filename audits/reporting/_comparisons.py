@@ -1,7 +1,4 @@
-"""A comparison of two runs as page, Markdown and JSON.
-
-Knows no statistics: every number stands in the comparison's table.
-"""
+"""A comparison of two runs as page, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -52,7 +49,7 @@ def markdown(told: Comparison) -> str:
         _verdict(told),
         "",
     ]
-    lines += [f"- **Mind:** {markdown_cell(line, 300)}" for line in told.mismatches]
+    lines += [f"- **Note:** {markdown_cell(line, 300)}" for line in told.mismatches]
     lines += ["| metric | group | difference | interval | p adj. | n |", "|---|---|---:|---:|---:|---:|"]
     every = list(rows(told.metrics))
     chosen = [row for row in every if not slice_of(row.get("slice"))] + [
@@ -102,8 +99,8 @@ def _verdict(told: Comparison) -> str:
     if not every:
         return "Nothing could be compared."
     if not found:
-        return f"No evidence of a change in {every} numbers; the intervals say how large an unseen change may be."
-    return f"{found} of {every} numbers changed by more than chance gives (adjusted p below {ALPHA:g})."
+        return f"No evidence of a change in {every} numbers; the intervals show how large a missed change can be."
+    return f"{found} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
 
 
 def _sentence(row: dict[str, Any]) -> str:
@@ -120,8 +117,8 @@ def _tests(told: Comparison) -> str:
 
 
 def _flip_title(told: Comparison) -> str:
-    """Say how many pictures changed, both ways."""
+    """Say how many images changed, both ways."""
     if not len(told.flips):
-        return "No picture changed its outcome"
+        return "No image changed its outcome"
     up, down = ((told.flips["change"] == way).sum() for way in ("gained", "lost"))
     return f"{up} outcomes rose and {down} fell from base to candidate"

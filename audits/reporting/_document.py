@@ -1,7 +1,4 @@
-"""Everything in one JSON file, by a schema that is shipped beside: strict JSON, null for what is not known.
-
-Knows no page.
-"""
+"""Everything in one JSON file, by a schema that is shipped beside: strict JSON, null for what is not known."""
 
 from __future__ import annotations
 

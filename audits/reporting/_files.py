@@ -1,7 +1,4 @@
-"""Tables for other programs: CSV that no spreadsheet takes for formulas, and Parquet.
-
-Knows no report.
-"""
+"""Tables for other programs: CSV that no spreadsheet takes for formulas, and Parquet."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Outcomes of a gate, written for a table.
-
-Knows no file format.
-"""
+"""Outcomes of a gate, written for a table."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ COLUMNS = ("rule", "outcome", "requires", "group", "value", "interval", "n", "re
 
 def gate_rows(result: GateResult) -> list[tuple[str, ...]]:
     """Write each rule in one row of `COLUMNS`, with the check that decided it."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for rule in result.rules:
         check = next(iter(deciding(rule)), None)
         outcome = rule.outcome.replace("_", " ") + (" (warns only)" if rule.severity == "warn" else "")

@@ -1,30 +1,27 @@
-"""Words of the report, each in one or two sentences.
-
-Knows no run.
-"""
+"""Words of the report, each in one or two sentences."""
 
 from __future__ import annotations
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Attack success rate",
-        "Of pictures named correctly before, the share that takes the written word for its name after.",
+        "Of the images classified correctly before the attack, the share classified as the written word after it.",
     ),
     (
         "Chance alone",
-        "What a measure shows when group membership is shuffled and so means nothing: its mean, and the value below "
-        "which 95 % of the shuffles lie. Gaps, MaxSkew and NDKL are above zero by construction; compare with this.",
+        "What a measure shows when group membership is shuffled: its mean, and the value below which 95 % of the "
+        "shuffles lie. Gaps, MaxSkew and NDKL are above zero by construction; compare with this.",
     ),
-    ("Cluster", "Pictures of one person, scene or video. They are alike, so intervals are made over clusters."),
+    ("Cluster", "Images of one person, scene or video. They are alike, so intervals are made over clusters."),
     (
         "Could show",
         "The minimum detectable difference: the smallest difference from the share of the other groups that a group of "
-        "this size would show in 80 of 100 repetitions. A smaller one was not ruled out; it was out of reach. Pictures "
-        "of one cluster count as what independent ones would tell.",
+        "this size would show in 80 of 100 repetitions. A smaller one is not ruled out. Images of one "
+        "cluster count as fewer independent images.",
     ),
     ("Effective robustness", "Accuracy under a shift beyond what the accuracy on the unshifted data predicts."),
-    ("Expected calibration error", "How far stated probabilities lie from the shares that were right, on average."),
-    ("Family", "The tests that are adjusted together: one audit, one metric, one way to slice."),
+    ("Expected calibration error", "Average distance between stated probability and the share that was correct."),
+    ("Family", "The tests that are adjusted together: one audit, one metric, one grouping."),
     (
         "Found",
         "The interval or the adjusted test excludes what chance gives. It says that there is an effect, not why.",
@@ -32,32 +29,36 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Gap", "The largest value among the groups minus the smallest."),
     (
         "Interval",
-        "The values that fit the data at the stated level. Its width is the uncertainty from the number of pictures "
-        "alone; other pictures, labels or prompts can move a value further.",
+        "The values that fit the data at the stated level. Its width is the uncertainty from the number of images "
+        "alone; other images, labels or prompts can move a value further.",
     ),
-    ("Label set", "The words that a model chooses from. Adding or removing a word changes every share."),
+    ("Label set", "The labels that a model chooses from. Adding or removing a label changes every share."),
     (
         "MaxSkew@k, MinSkew@k",
         "Logarithm of a group's share among the first k results over its share in the data, largest and smallest.",
     ),
-    ("n", "How many pictures, or pairs, stand behind a value."),
+    ("n", "Number of images, or pairs, behind a value."),
     ("NDKL", "How far the groups' shares along a ranking lie from those in the data, early ranks weighing more."),
     (
         "No evidence",
-        "The data fit no effect. A small n fits nearly everything: look at the interval before reading it as absence.",
+        "The data are compatible with no effect. With a small n they are compatible with much else: read the interval "
+        "before taking this as absence.",
     ),
-    ("Not measured", "Too few pictures, or the measure is not defined here. It is neither good nor bad news."),
+    ("Not measured", "Too few images, or the measure is not defined here: no result, good or bad."),
     ("p adj.", "The p-value after adjustment for the number of tests in its family (Holm, or Benjamini-Hochberg)."),
     (
         "Published",
-        "A number from a paper for the model that the source names. It is shown for orientation and not asserted.",
+        "A number from a paper, for the model that the source names; for reference only.",
     ),
     (
         "Reversed",
-        "The order of two groups turns round once a second attribute is held fixed (Simpson's paradox). Read the "
+        "The order of two groups reverses once a second attribute is held fixed (Simpson's paradox). Read the "
         "finding that names both before the gap.",
     ),
-    ("Small n, suppressed", "Fewer than 100 pictures; fewer than 30. The row stays, the headline leaves it out."),
-    ("Template", "The sentence that a label is put into, such as “a photo of a {}.”"),
-    ("Zero-shot", "The model chooses among words it was never trained to choose from; nothing is fitted."),
+    (
+        "Small n, suppressed",
+        "Fewer than 100 images, and fewer than 30. The row stays; headlines leave it out.",
+    ),
+    ("Template", "The sentence that a label is inserted into, such as “a photo of a {}.”"),
+    ("Zero-shot", "The model chooses among labels without any training on them."),
 )

@@ -1,7 +1,4 @@
-"""Markdown for a pull request: short, every number with its interval, nothing in it read as markup.
-
-Knows no page.
-"""
+"""Markdown for a pull request: short, every number with its interval, nothing in it read as markup."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
     lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {found or 'none'}.", ""]
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
-    lines += [f"- **Mind:** {_sentence(line)}" for line in warnings(runs)[:5]]
+    lines += [f"- **Note:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
     each = max(2, MOST_ROWS // len(runs))
     chosen = [(run, row) for run in runs for row in headlines(run)[:each]]
@@ -53,8 +50,8 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
         cells = (run.audit, name, told.value, told.interval, count(row.get("n")))
         lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
     if left:
-        lines += ["", f"{left} further metrics stand in the report."]
-    lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits stand in the report.</sub>", ""]
+        lines += ["", f"{left} further metrics are in the report."]
+    lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits are in the report.</sub>", ""]
     return "\n".join(lines)
 
 

@@ -1,7 +1,4 @@
-"""How numbers are written: as many digits as their interval supports, and no more.
-
-Knows no table and no page.
-"""
+"""How numbers are written: as many digits as their interval supports, and no more."""
 
 from __future__ import annotations
 

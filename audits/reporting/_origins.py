@@ -1,7 +1,4 @@
-"""Where a run's numbers come from, and its words: provenance, packages, protocol, what the audit says of itself.
-
-Knows no number that was measured.
-"""
+"""Where a run's numbers come from, and its words: provenance, packages, protocol, what the audit says of itself."""
 
 from __future__ import annotations
 

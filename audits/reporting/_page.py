@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult
     from audits.reporting._thumbnails import Shown
 
-ORDER = (
-    "First what was found, then notes, then what shows no evidence, then what could not be measured. Within each: the "
-    "smaller adjusted p-value first, then the larger effect, then the larger n."
-)
+ORDER = "Found first, then notes, no evidence, and not measured; within each by adjusted p-value, effect and n."
 MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
 EQUAL = 1e-9  # two values that differ by less are the same one
 
@@ -111,17 +108,17 @@ def untested(runs: Sequence[Run]) -> list[str]:
     for run in runs:
         name = visible(run.audit, 80)
         if run.header.partial:
-            lines.append(f"{name}: only a part of the data was run (limit {run.header.spec.limit}).")
+            lines.append(f"{name}: only part of the data was used (limit {run.header.spec.limit}).")
         if run.status != "success":
             lines.append(f"{name}: the run's status is {visible(run.status or 'unknown', 40)}.")
         excluded = run.header.dataset.excluded
         if excluded:
             reasons = list(dict.fromkeys(visible(why, 80) for _, why in excluded))
-            some = f"{len(excluded)} picture{'s' if len(excluded) != 1 else ''}"
+            some = f"{len(excluded)} image{'s' if len(excluded) != 1 else ''}"
             lines.append(f"{name}: {some} could not be used ({'; '.join(reasons[:4])}).")
         lines += [f"{name}: {line}" for line in _thin(run)]
     data = list(dict.fromkeys(visible(run.header.dataset.title, 80) for run in runs))
-    lines.append(f"Other pictures than {', '.join(data)}, and other words than those at the end of this report.")
+    lines.append(f"Other images and label wordings were not tested (images: {', '.join(data)}).")
     return lines
 
 
@@ -130,7 +127,7 @@ def _thin(run: Run) -> list[str]:
         return []
     told = [flags(value) for value in run.metrics["flags"]]
     small, empty = (sum(name in one for one in told) for name in ("small n", "undefined"))
-    lines = [f"{small} of {len(told)} values stand on a small n."] if small else []
+    lines = [f"{small} of {len(told)} values have a small n."] if small else []
     return lines + ([f"{empty} of {len(told)} values are not defined on these data."] if empty else [])
 
 
@@ -138,7 +135,7 @@ def comparability(runs: Sequence[Run]) -> str:
     """Say which runs were made on the same model, data and protocol."""
     if len(runs) == 1:
         return (
-            "Another run can be compared with this one picture by picture if audit and version, protocol hash and data "
+            "Another run can be compared with this one image by image if audit and version, protocol hash and data "
             "hash are equal."
         )
     models = {run.header.hashes.model for run in runs}
@@ -231,7 +228,7 @@ def _section(
         "protocol": visible(run.header.spec.protocol, 80),
         "pictures": count(run.header.dataset.n),
         "seed": run.header.spec.seed,
-        "partial": "Only a part of the data was run: no number here is the audit's answer."
+        "partial": "Only part of the data was used: these numbers are not the audit's result."
         if run.header.partial
         else "",
         "intended_use": intended_use(run.audit),
@@ -258,8 +255,8 @@ def intended_use(key: str) -> str:
 
 
 def _shown_note(thumbnails: str) -> str:
-    made = "Blurred, because the pictures may show people. " if thumbnails == "blurred" else ""
-    return made + "Taken at even distances from the samples in order of their ids; they illustrate and are no evidence."
+    made = "Blurred, because the images may show people. " if thumbnails == "blurred" else ""
+    return made + "Evenly spaced samples, for illustration only."
 
 
 def _heading(runs: Sequence[Run]) -> str:

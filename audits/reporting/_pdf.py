@@ -1,7 +1,4 @@
-"""The report for print, through WeasyPrint, which is an extra.
-
-Knows no content: it prints the page that `_html` makes, with fixed colours and without scripts.
-"""
+"""The report for print, through WeasyPrint, which is an extra."""
 
 from __future__ import annotations
 
@@ -18,7 +15,8 @@ from workbench.errors import Unsupported
 
 PACKAGE = "WeasyPrint is not installed: `pip install -r requirements-pdf.txt`, or `pip install clip-workbench[pdf]`"
 LIBRARIES = (
-    "WeasyPrint finds its system libraries not: `apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` "
+    "WeasyPrint does not find its system libraries: "
+    "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` "
     "on Debian and Ubuntu, `dnf install pango` on Fedora, `brew install pango` on macOS"
 )
 

@@ -1,7 +1,4 @@
-"""How much of a run goes into a page, and what its label sets do to its numbers.
-
-Knows no HTML.
-"""
+"""How much of a run goes into a page, and what its label sets do to its numbers."""
 
 from __future__ import annotations
 

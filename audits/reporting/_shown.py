@@ -1,7 +1,4 @@
-"""Tables and figures of a run as a page shows them: written numbers, with the exact ones beside for scripts.
-
-Knows no run.
-"""
+"""Tables and figures of a run as a page shows them: written numbers, with the exact ones beside for scripts."""
 
 from __future__ import annotations
 
@@ -80,7 +77,7 @@ class Drawn:
 def drawn(figure: Figure, points: int, svg: str) -> Drawn:
     """Put a figure's numbers beside its drawing, at most so many points of them."""
     left = len(figure.data) - len(_charts.kept(figure))
-    note = f"The drawing leaves out {left} of {len(figure.data)} rows." if left > 0 else ""
+    note = f"The figure leaves out {left} of {len(figure.data)} rows." if left > 0 else ""
     return Drawn(
         title=visible(figure.title),
         kind=figure.kind,

@@ -1,7 +1,4 @@
-"""The metrics table as a reader wants it: a block a metric, overall first, then groups, then their intersections.
-
-Knows no HTML; every text is made from the row that it stands for.
-"""
+"""The metrics table as a reader wants it: a block a metric, overall first, then groups, then their intersections."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ CONTRASTS = {
     "between_groups": "gap between the groups",
     "to_overall": "difference to the whole",
     "to_reference": "difference to the reference",
-    "paired": "paired difference, picture by picture",
+    "paired": "paired difference, image by image",
 }
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 OPEN_ROWS = 16  # of a block that is shown open; more are behind a click
@@ -37,7 +34,7 @@ class Line:
     n: str
     value: str
     interval: str
-    reach: str  # smallest difference from the other groups that these n would show
+    reach: str  # smallest difference from the other groups that these n can show
     chance: str
     p: str
     published: str
@@ -108,7 +105,7 @@ def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) 
         title=title(metric),
         under=", ".join(part for part in under if part),
         lines=lines,
-        rest=f"{len(ordered) - len(kept)} further rows stand in the files only" if len(ordered) > len(kept) else "",
+        rest=f"{len(ordered) - len(kept)} further rows are in the files" if len(ordered) > len(kept) else "",
         method=_method(kept),
         family=_family(kept),
         scale=_scale(kept[0], low, high),

@@ -1,6 +1,6 @@
-"""Small pictures for a report, where somebody asked for them: blurred, or as they are.
+"""Small images for a report, where somebody asked for them: blurred, or as they are.
 
-Off unless asked for. Knows no page.
+Off unless asked for.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _of(run: Run, blurred: bool) -> list[Shown]:
     rows = table.iloc[::step].head(MOST).to_dict("records")
     made = [(row, _data_uri(dataset.file(str(row["path"])), blurred)) for row in rows]
     return [
-        Shown(uri, visible(f"Picture {row['sample_id']}", 60), visible(row.get("label") or row["sample_id"], 40))
+        Shown(uri, visible(f"Image {row['sample_id']}", 60), visible(row.get("label") or row["sample_id"], 40))
         for row, uri in made
         if uri
     ]

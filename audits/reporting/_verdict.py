@@ -14,7 +14,7 @@ from audits.run_directory.reader import Run
 if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult
 
-NO_FINDING = "No finding is supported by the numbers"
+NO_FINDING = "No finding"
 
 
 def verdict(runs: Sequence[Run], gate: GateResult | None, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def warnings(runs: Sequence[Run]) -> list[str]:
         if run.header.partial:
             lines.append(f"{name} is a partial run.")
         if run.status != "success":
-            lines.append(f"{name} did not end well ({visible(run.header.error or run.status, 200)}).")
+            lines.append(f"{name} did not finish ({visible(run.header.error or run.status, 200)}).")
         lines += [f"{name}: {visible(line, 300)}" for line in run.warnings]
         lines += [f"{name}: {visible(line, 300)}" for line in run.sanity]
     return list(dict.fromkeys(lines))[:12]
@@ -46,7 +46,7 @@ def warnings(runs: Sequence[Run]) -> list[str]:
 def _of_gate(gate: GateResult) -> tuple[str, str, str]:
     names = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN")
     told = ", ".join(f"{n} {name.replace('_', ' ')}" for name in names if (n := gate.count(name)))  # type: ignore[arg-type]
-    text = f"{len(gate.rules)} rules: {told}. Undecided rules count as “{gate.inconclusive}”."
+    text = f"{len(gate.rules)} rules: {told}. Inconclusive rules count as “{gate.inconclusive}”."
     return f"Gate: {gate.outcome.replace('_', ' ')}", text, gate.outcome.lower().replace("_", "-")
 
 
@@ -56,7 +56,7 @@ def _of_findings(runs: Sequence[Run], found: Sequence[Mapping[str, Any]]) -> tup
     if not any(len(run.metrics) for run in runs):
         return "Nothing was measured", f"{number} without a single value.", "error"
     if not every:
-        return NO_FINDING, f"{number}; read the intervals before taking this as absence.", "none"
-    shown = f"The {len(found)} best supported stand here, all of them below." if every > len(found) else ""
+        return NO_FINDING, f"{number}; read the intervals before taking this as absence of effects.", "none"
+    shown = "Top findings; full list below." if every > len(found) else ""
     title = f"{every} finding{'s' if every != 1 else ''} supported by the numbers"
     return title, f"{number}, no thresholds given. {shown}".strip(), "found"

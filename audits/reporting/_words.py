@@ -1,7 +1,4 @@
-"""Markdown from audits and data sets as harmless HTML: no raw HTML, no pictures, no scripts.
-
-Knows no page.
-"""
+"""Markdown from audits and data sets as harmless HTML: no raw HTML, no images, no scripts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files that appear whole or not at all, strict JSON, and hashes of files.
-
-Knows nothing of what they hold.
-"""
+"""Files that appear whole or not at all, strict JSON, and hashes of files."""
 
 from __future__ import annotations
 

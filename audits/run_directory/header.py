@@ -66,7 +66,7 @@ def read(folder: Path) -> Header:
     try:
         return Header.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError:
-        raise BadInput(f"{str(folder)[-200:]!r} is no run directory: it holds no {FILE}.") from None
+        raise BadInput(f"{str(folder)[-200:]!r} is not a run directory: it holds no {FILE}.") from None
     except (ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"{FILE} in {folder.name!r} cannot be read: {str(error)[:200]}.") from None
 

@@ -100,7 +100,7 @@ class Run:
 
     @cached_property
     def sanity(self) -> list[str]:
-        """What looks wrong with the run itself."""
+        """Warnings about the run itself."""
         return [str(line) for line in self._analysis.get("sanity", ())]
 
     @cached_property

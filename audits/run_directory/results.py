@@ -35,7 +35,7 @@ OF_RUN = (
 
 
 def write_samples(folder: Path, samples: DataFrame) -> str:
-    """Write one row a picture, form and label set; return the hash of the file."""
+    """Write one row an image, form and label set; return the hash of the file."""
     place = folder / SAMPLES / PART
     write(place, lambda half: _parquet(half, samples))
     return sha256_of(place)

@@ -1,7 +1,4 @@
-"""Run an audit, or many, from Python: the functions behind `audits.run` and `audits.run_suite`.
-
-Knows no screen; progress goes to whoever gives `watch`.
-"""
+"""Run an audit, or many, from Python: the functions behind `audits.run` and `audits.run_suite`."""
 
 from __future__ import annotations
 
@@ -54,7 +51,7 @@ def run(
 
     Raises:
         BadInput: something that was given cannot be used.
-        NothingMeasured: no picture can be used.
+        NothingMeasured: no image can be used.
         Cancelled: stopped by the token; the run can be continued.
     """
     job = make(audit, model, dataset, rules=protocol, options=options)
@@ -86,13 +83,13 @@ def resume(folder: str | Path, **options: Unpack[Options]) -> Run:
     if done.run is None or done.run.folder.resolve() != Path(folder).resolve():
         raise BadInput(
             f"The run {Path(folder).name!r} cannot be continued: its data set, its model or the audit's version has "
-            "changed since. What was asked for was done as a new run beside it."
+            "changed since. A new run was made beside it."
         )
     return done.run
 
 
 def again_into(folder: Path, out: Path, options: Options) -> Run:
-    """Do a run once more, from the pictures on, into another folder; nothing that is kept is used."""
+    """Do a run once more, from the images on, into another folder; nothing that is kept is used."""
     job = job_of(folder, header.read(folder), options)
     fresh: Options = {**options, "store": VectorStore(out / "vectors")}
     (done,) = _each([job], out / "runs", fresh, strict=True)
@@ -102,7 +99,7 @@ def again_into(folder: Path, out: Path, options: Options) -> Run:
 
 
 def score(folder: str | Path, *, stored: bool = False) -> Run:
-    """Work out samples and measures again, without the model, from the embeddings that are kept.
+    """Compute samples and measures again from cached embeddings, without the model.
 
     Args:
         folder: the run directory.

@@ -58,7 +58,7 @@ def verify(folder: Path, signer: Path | None = None) -> int:
 
 
 def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
-    """Run again, from the pictures on and in a folder of its own, and compare every measure.
+    """Run again, from the images on and in a folder of its own, and compare every measure.
 
     Raises:
         BadInput: no finished run, or a tolerance below 0.
@@ -67,7 +67,7 @@ def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
     from audits.running.api import again_into
 
     if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise BadInput(f"A tolerance is a number from 0 up; got {tolerance}.")
+        raise BadInput(f"A tolerance is 0 or more; got {tolerance}.")
     head = header.read(folder)
     _finished(folder, head)
     with tempfile.TemporaryDirectory(prefix="audits-repro-") as place:
@@ -94,7 +94,7 @@ def difference(first: DataFrame, second: DataFrame, tolerance: float) -> Repetit
     """
     names = [name for name in NAMES if name in first.columns]
     if len(first) != len(second) or not first[names].astype(str).equals(second[names].astype(str)):
-        raise Tampered(f"Run again, other things are measured: {len(first)} rows then, {len(second)} now.")
+        raise Tampered(f"The repetition measures other things: {len(first)} rows then, {len(second)} now.")
     largest, where = 0.0, "nothing"
     for column in (name for name in NUMBERS if name in first.columns):
         one, other = first[column].astype(float), second[column].astype(float)

@@ -1,7 +1,4 @@
-"""Hashes of what stages are made from: an audit's version and source, and everything that came before.
-
-Knows no picture and no model.
-"""
+"""Hashes of what stages are made from: an audit's version and source, and everything that came before."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Run directories: how they are called, found again, begun, and marked when a run does not end well.
-
-Knows no stage.
-"""
+"""Run directories: how they are called, found again, begun, and marked when a run does not end well."""
 
 from __future__ import annotations
 

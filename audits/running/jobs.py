@@ -1,6 +1,6 @@
 """A job: one audit, one model, one data set, one protocol; and the words from which jobs are made.
 
-Everything that can be refused without touching a model or a picture is refused here. Knows no run directory.
+Everything that can be refused without touching a model or an image is refused here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Options(TypedDict, total=False):
 
     settings: Mapping[str, Any]  # of the protocol, changed
     seed: int
-    limit: int | None  # pictures; the run is then marked as partial
+    limit: int | None  # images; the run is then marked as partial
     device: str
     dtype: str  # float32 where not given
     engine: str  # local or ray
@@ -146,6 +146,6 @@ def _check(options: Options) -> None:
     if engine == "ray":
         check_ray()
     if limit is not None and limit < 1:
-        raise BadInput(f"A limit is at least one picture; got {limit}.")
+        raise BadInput(f"A limit is at least one image; got {limit}.")
     if options.get("workers", 1) < 1:
         raise BadInput(f"The ray engine needs at least one worker; got {options.get('workers')}.")

@@ -1,7 +1,6 @@
 """One job from beginning to end: read, embed, score, analyse, and a run directory that can be continued at any time.
 
 A generator of progress. What is done is found again by the hash of what it was made from; nothing is done twice.
-Knows no command and no screen.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress
 
     Raises:
         BadInput: the data set lacks what the audit needs.
-        NothingMeasured: no picture can be used.
+        NothingMeasured: no image can be used.
         Cancelled, KeyboardInterrupt: stopped; the run directory says so and can be continued.
     """
     dataset = yield from _read(job, context.token)
@@ -73,7 +72,7 @@ def _read(job: AuditJob, token: CancelToken | None) -> Generator[Progress, None,
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download, watch=check)
     if not len(dataset.table):
         why = f" {len(dataset.excluded)} cannot be used, such as {dataset.excluded[0]}." if dataset.excluded else ""
-        raise NothingMeasured(f"The data set {job.dataset[:200]!r} holds no picture to measure with.{why}")
+        raise NothingMeasured(f"The data set {job.dataset[:200]!r} holds no usable image.{why}")
     return dataset
 
 
@@ -123,11 +122,11 @@ def _header(job: AuditJob, dataset: Dataset, context: RunContext) -> Header:
 def _warnings(job: AuditJob, dataset: Dataset) -> list[str]:
     told = []
     if dataset.excluded:
-        told.append(f"{len(dataset.excluded)} pictures are left out, such as {': '.join(dataset.excluded[0])}")
+        told.append(f"{len(dataset.excluded)} images were excluded, such as {': '.join(dataset.excluded[0])}")
     if twice := duplicates(dataset):
-        told.append(f"{len(twice)} groups of pictures have the same bytes, such as {twice[0]}.")
+        told.append(f"{len(twice)} groups of images have the same bytes, such as {twice[0]}.")
     if job.limit is not None:
-        told.append(f"A part of the data set: {len(dataset.table)} pictures, because a limit of {job.limit} was given.")
+        told.append(f"Only part of the data set: {len(dataset.table)} images, limit {job.limit}.")
     if job.dtype not in ("float32", "auto"):
         told.append(f"Computed in {job.dtype}: numbers differ from those in float32 in the third digit or earlier.")
     return told

@@ -1,4 +1,4 @@
-"""What jobs would cost: pictures, what is kept of them already, time and disk; nothing is computed and no run begun.
+"""What jobs would cost: images, what is kept of them already, time and disk; nothing is computed and no run begun.
 
 Built-in data that was never used before is drawn, because it must be counted.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.datasets import readers
-from audits.passes import PASS
+from audits.tasks import PASS
 from audits.run_directory import header
 from audits.running import folders
 from audits.running.fitting import layout_of
@@ -71,7 +71,7 @@ def costs(
 
 
 def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:
-    """Load a model where none is given, and let it see one pass; return it with its pictures a second, or why not."""
+    """Load a model where none is given, and let it see one pass; return it with its images a second, or why not."""
     import numpy as np
     from PIL import Image
 
@@ -80,7 +80,7 @@ def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:
     try:
         model = given if given is not None else load(job.model, device=job.device, dtype=job.dtype)
         side = model.image_size
-        noise = np.random.default_rng(time.monotonic_ns())  # pictures that no cache knows
+        noise = np.random.default_rng(time.monotonic_ns())  # images that no cache knows
         grey = [Image.fromarray(noise.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(PASS + 1)]
         model.embed_images(grey[:1])  # kernels are chosen at first use
         began = time.monotonic()

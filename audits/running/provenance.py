@@ -1,6 +1,6 @@
 """Where a run's numbers come from: code, packages, machine, torch's switches, the model's files and preprocessing.
 
-Reads and never changes anything. Knows no audit.
+Reads and never changes anything.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _weights(spec: Any) -> dict[str, str]:
 
 
 def _probe() -> Any:
-    """A picture that is the same everywhere: two gradients and a checkered corner, 320 x 240."""
+    """An image that is the same everywhere: two gradients and a checkered corner, 320 x 240."""
     import numpy as np
     from PIL import Image
 

@@ -1,7 +1,4 @@
-"""Score a run again without its model: the plan is made anew, and the vectors are those that are kept.
-
-Knows no command.
-"""
+"""Score a run again without its model: the plan is made anew, and the vectors are those that are kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What jobs are done with: a model that was looked at once, and the place where vectors are kept.
-
-Knows no job.
-"""
+"""What jobs are done with: a model that was looked at once, and the place where vectors are kept."""
 
 from __future__ import annotations
 

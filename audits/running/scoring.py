@@ -1,6 +1,6 @@
 """The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs.
 
-Needs no model. Knows no embedding.
+Needs no model.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     began = time.monotonic()
     place = folder / results.SAMPLES / results.PART
     if not place.is_file():
-        raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` works them out.")
+        raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` makes them.")
     told = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
     facts = ModelFacts(**head.model)
     analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)

@@ -1,7 +1,4 @@
-"""Suites: lists of jobs in a YAML file, run as one.
-
-Knows no stage.
-"""
+"""Suites: lists of jobs in a YAML file, run as one."""
 
 from __future__ import annotations
 

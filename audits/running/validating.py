@@ -23,12 +23,12 @@ from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import BadInput
 
-TRIED = 24  # pictures that an audit is tried with
-SMALL = 30  # pictures below which a group says little
+TRIED = 24  # images that an audit is tried with
+SMALL = 30  # images below which a group says little
 
 
 def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None = None) -> dict[str, Any]:
-    """Try an audit on the fake model, twice, with a few pictures; both times must give the same bytes.
+    """Try an audit on the fake model, twice, with a few images; both times must give the same bytes.
 
     Raises:
         UnknownName: no such audit.
@@ -52,22 +52,22 @@ def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None 
                 store = VectorStore(here / "vectors")
                 found.append(run(row, "fake", dataset, protocol=rules, out=here, limit=TRIED, store=store))
             except NothingMeasured as error:
-                return {"tried": f"nothing to measure with {TRIED} pictures: {error}"}
+                return {"tried": f"nothing to measure with {TRIED} images: {error}"}
         if len({sha256_of(one.folder / METRICS) for one in found}) > 1:
             raise BadInput(f"The audit {row.key!r} gave other measures the second time: it is not deterministic.")
         return {"measures": len(found[0].metrics), "samples": len(found[0].samples()), "warnings": found[0].warnings}
 
 
 def dataset(reference: str) -> dict[str, Any]:
-    """Read a data set; say how many pictures there are, which are left out, and how large the groups are.
+    """Read a data set; say how many images there are, which are left out, and how large the groups are.
 
     Raises:
         BadInput: it cannot be read.
-        NothingMeasured: no picture can be used.
+        NothingMeasured: no image can be used.
     """
     found = readers.read(reference)
     if not len(found.table):
-        raise NothingMeasured(f"The data set {reference[:200]!r} holds no picture that can be used.")
+        raise NothingMeasured(f"The data set {reference[:200]!r} holds no image that can be used.")
     groups = {
         name: {str(key): int(count) for key, count in found.table[name].value_counts().sort_index().items()}
         for name in ("label", *found.attributes)

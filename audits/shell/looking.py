@@ -17,17 +17,17 @@ from audits.shell.output import write, write_json, write_rows
 from workbench.errors import unknown_name
 
 KINDS = ("audits", "datasets", "models", "protocols", "suites")
-ProtocolOption = Annotated[str | None, typer.Option("--protocol", help="Show this protocol of the audit, in full.")]
+ProtocolOption = Annotated[str | None, typer.Option("--protocol", help="Show this protocol of the audit.")]
 
 
 def list_(
     kind: Annotated[str, typer.Argument(help="audits, datasets, models, protocols or suites.")] = "audits",
     tag: Annotated[
-        str | None, typer.Option("--tag", help="Only what has this tag or first word, such as bias.")
+        str | None, typer.Option("--tag", help="Only entries with this tag or first word, such as bias.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what there is."""
+    """List audits, data sets, models, protocols or suites."""
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     rows = [row for row in _rows(kind) if tag is None or tag in (*row.get("tags", ()), str(row["key"]).split("/")[0])]
@@ -42,7 +42,7 @@ def show(
     protocol: ProtocolOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what an audit asks, what it needs, how to read it, and what it does not show."""
+    """Show what an audit asks, what it needs, how to read it, and its limits."""
     told = _told(name, protocol)
     if as_json:
         write_json(told)

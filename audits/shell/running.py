@@ -71,7 +71,7 @@ def resume(
     engine: EngineOption = "local",
     as_json: JsonOption = False,
 ) -> None:
-    """Continue what was interrupted, from what the headers say; finished runs are left as they are."""
+    """Continue interrupted runs as their headers say; finished runs stay as they are."""
     from audits.run_directory import header
     from audits.run_directory.reader import directories
     from audits.running import api
@@ -93,12 +93,10 @@ def resume(
 
 def score(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    stored: Annotated[
-        bool, typer.Option("--stored", help="Take the samples as they are, and only analyse again.")
-    ] = False,
+    stored: Annotated[bool, typer.Option("--stored", help="Keep the samples, and only analyse again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Work out samples and measures again, without the model, from the embeddings that are kept."""
+    """Compute samples and measures again from cached embeddings, without the model."""
     from audits.running import api
 
     done = api.score(folder, stored=stored)

@@ -76,7 +76,7 @@ def plan(
     out: OutOption = Path("runs"),
     as_json: JsonOption = False,
 ) -> None:
-    """Say what would be done, what is kept of it already, and what the rest takes; nothing is run."""
+    """Show what a run would do, what is cached, and what the rest costs; nothing is run."""
     options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "device": device, "dtype": dtype}
     jobs = [
         job
@@ -105,9 +105,9 @@ def _jobs(
 def _show(found: Sequence[Cost]) -> None:
     rows = []
     for one in found:
-        takes = "not told" if one.seconds is None else f"{one.seconds:.0f} s"
+        takes = "unknown" if one.seconds is None else f"{one.seconds:.0f} s"
         state = one.trouble or ("done" if one.done else takes)
         rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, f"{one.disk / 1e6:.1f} MB"))
     write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk"), rows)
     known = sum(one.seconds or 0.0 for one in found if not one.done)
-    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis come on top.")
+    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")

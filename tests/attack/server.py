@@ -65,7 +65,7 @@ def running(model: str) -> Iterator[Server]:
             yield Server(port, process, log, uploads)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -9,6 +9,7 @@ import secrets
 import statistics
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -37,26 +38,33 @@ class Visitor:
             self._config = self.client.get("/config").json()
         return self._config
 
-    def event(self, *names: str) -> Event:
-        """Return the event with one of these API names."""
-        return next(one for one in self.config["dependencies"] if one["api_name"] in names)
+    def event(self, name: str) -> Event:
+        """Return the event with an API name."""
+        return next(one for one in self.config["dependencies"] if one["api_name"] == name)
 
     def protocol_events(self) -> tuple[Event, Event]:
         """Return the events that read an edited protocol: its hash, and the run of an audit."""
-        code = {one["id"] for one in self.config["components"] if one["type"] == "code"}
-        found = [one for one in self.config["dependencies"] if code & set(one["inputs"])]
+        parts = self.config["components"]
+        text = next(one["id"] for one in parts if one["props"].get("elem_id") == "audit-protocol")
+        events = [one for one in self.config["dependencies"] if text in one["inputs"]]
         return (
-            min(found, key=lambda one: len(one["inputs"])),
-            next(one for one in found if one.get("types", {}).get("generator")),
+            min(events, key=lambda one: len(one["inputs"])),
+            next(one for one in events if one["types"]["generator"]),
         )
 
-    def data(self, event: Event, **by_kind: Any) -> list[Any]:
-        """Return an event's inputs as the page has them, with the first one of a kind (`textbox`, …) replaced."""
-        parts = {one["id"]: one for one in self.config["components"]}
-        values, left = [], dict(by_kind)
+    def data(self, event: Event, **replaced: Any) -> list[Any]:
+        """Return an event's inputs as the page has them.
+
+        Args:
+            event: of the page.
+            replaced: `protocol` for the text of a protocol, `read` for the box that a warning was read.
+        """
+        parts = {one["id"]: one["props"] for one in self.config["components"]}
+        names = {"audit-protocol": "protocol", "audit-read-it": "read"}
+        values = []
         for number in event["inputs"]:
-            kind = parts[number]["type"]
-            values.append(left.pop(kind) if kind in left else parts[number]["props"].get("value"))
+            name = names.get(str(parts[number].get("elem_id")), "")
+            values.append(replaced[name] if name in replaced else parts[number].get("value"))
         return values
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
@@ -91,11 +99,10 @@ class Visitor:
                     break
         return "late", ""
 
-    def question(self, words: str = "cat, dog, rocket", image: bytes | None = None, **more: Any) -> tuple[str, str]:
-        """Name an image that nobody has named before."""
-        event = self.event("zero_shot", "classify")
+    def question(self, labels: Sequence[str] = ("cat", "dog"), image: bytes | None = None) -> tuple[str, str]:
+        """Classify an image that nobody has classified before."""
         file = self.upload("small.png", image or small_image())
-        return self.ask(event, self.data(event, image=file, textbox=words, **more))
+        return self.ask(self.event("classify"), [file, list(labels), "one", False, ""])
 
 
 class Watch:
@@ -120,9 +127,8 @@ class Watch:
     def _work(self) -> None:
         while not self._stop.is_set():
             begun = time.perf_counter()
-            words = f"cat, dog, word {random.randrange(10**6)}"
             try:
-                outcome = self._visitor.question(words)
+                outcome = self._visitor.question(("cat", "dog", f"word {random.randrange(10**6)}"))
             except httpx.HTTPError as error:
                 outcome = type(error).__name__, ""
             self.seconds.append(time.perf_counter() - begun)

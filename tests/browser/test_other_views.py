@@ -106,3 +106,29 @@ def test_the_address_given_out_leads_back(visit: Visit, address: str) -> None:
     page.get_by_role("button", name="Reproduce").click()
     box = page.locator("#reproduce-address textarea, #reproduce-address input").first
     expect(box).to_have_value(re.compile("^" + re.escape(f"{address}?v=1&model=pocket")), timeout=WAIT_MS)
+
+
+def test_an_image_goes_from_view_to_view_and_into_an_audit(visit: Visit, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = visit()
+    page.locator("#example-cat").click()
+    answered(page, "cat")
+    page.locator("#classify-to-compare").click()
+    page.locator("#compare-a img").wait_for()
+    expect(page).to_have_url(f"{address}#compare")
+    expect(page.locator("#compare-labels textarea")).to_have_value(re.compile("^cat, dog, rabbit"), timeout=WAIT_MS)
+    page.locator("#compare-to-matrix").click()
+    page.locator("#matrix-images img").first.wait_for()
+    page.locator("#matrix-to-audits").click()
+    page.locator("#audit-received img").wait_for()
+    page.locator("#audit-add").click()
+    page.get_by_text("Choose or type what the image shows").wait_for()  # a model's answer is not taken for the truth
+    page.locator("#audit-true-label input").fill("cat")
+    page.keyboard.press("Tab")
+    page.locator("#audit-add").click()
+    page.locator("#audit-collected", has_text="1 images").wait_for()
+    page.go_back()
+    expect(page.locator("#navigation a[aria-current]")).to_have_text("Images × texts")
+    page.goto(f"{address}#learn")
+    page.locator("#learn-go").wait_for()

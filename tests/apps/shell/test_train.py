@@ -61,7 +61,7 @@ def test_an_unreadable_picture_leaves_with_3_and_its_name(
     assert run(words) == 3
     out, err = capsys.readouterr()
     assert out.strip() == str(tmp_path / "out")
-    assert "1 pictures could not be opened" in err
+    assert "1 images could not be opened" in err
     assert "Traceback" not in err
 
 
@@ -133,7 +133,7 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
     assert run([*words, "--steps", "1"]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out) == {"out": str(out), "steps_done": None, "seconds": None}
-    assert "same command goes on" in told.err
+    assert "same command continues" in told.err
     assert run([*words, "--steps", "2"]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out) == {"out": str(out), "steps_done": 2, "seconds": 9}

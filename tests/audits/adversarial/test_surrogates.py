@@ -61,9 +61,8 @@ def test_a_surrogate_that_looks_at_the_same_does_what_the_model_itself_does(monk
         for attack in ("pgd-ce 5 steps", "pgd-ce 5 steps made on pocket", "worst", "worst made on pocket"):
             assert left(analysis, attack, epsilon) == pytest.approx(share), (attack, epsilon)
     assert not samples["attack"].str.contains("noise made on").any()  # noise is nobody's
-    assert any(
-        "the worst of the attacks made on pocket, linf 4/255, lowers accuracy" in one.text for one in analysis.findings
-    )
+    worst = "the worst of the attacks made on pocket, linf 4/255, lowers accuracy"
+    assert any(worst in one.text for one in analysis.findings)
 
 
 def test_of_a_surrogate_that_looks_elsewhere_only_what_both_see_carries_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_clusters_widen_the_interval(base: Path, candidate: Path, tmp_path: Path
         ({"spec": {"audit_version": 2}}, "version of the audit"),
         ({"spec": {"seed": 1}}, "seed"),
         ({"partial": True}, "partial"),
-        ({"status": "cancelled"}, "did not end well"),
+        ({"status": "cancelled"}, "did not finish"),
     ],
 )
 def test_runs_that_were_not_measured_alike_are_refused(base: Path, tmp_path: Path, header: Any, told: str) -> None:
@@ -143,7 +143,7 @@ def test_what_cannot_be_paired_is_refused(base: Path, tmp_path: Path) -> None:
 def test_files_of_a_comparison(base: Path, candidate: Path, tmp_path: Path) -> None:
     found = comparing.compare(base, candidate)
     text = reporting.write_comparison(found, tmp_path / "c.html").read_text(encoding="utf-8")
-    assert "2 of 5 numbers changed by more than chance gives" in text
+    assert "2 of 5 numbers changed by more than chance" in text
     assert "13 outcomes rose and 8 fell from base to candidate" in text
     assert "D-039" in text
     exact = [float(value) for value in re.findall(r'class="number value" data-v="([^"]*)"', text)]

@@ -132,5 +132,5 @@ def test_the_hub_reads_the_model_card(run: Path, tmp_path: Path) -> None:
     ]
     assert results[0].dataset_revision == "d" * 64
     assert "67 to 78 %, 95 % interval, n = 240" in str(results[0].metric_name)
-    assert "not an endorsement" in card.text
+    assert "do not endorse such use" in card.text
     assert "No evidence of a difference between A and B." in card.text

@@ -105,10 +105,10 @@ def test_the_order_is_that_of_the_specification(run: Path, tmp_path: Path) -> No
 def test_what_was_not_tested_is_said(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
     part = text[text.index("What was not tested") : text.index('<section id="findings"')]
-    assert "1 picture could not be used (not a picture)" in part
-    assert "4 of 8 values stand on a small n" in part
+    assert "1 image could not be used (not a picture)" in part
+    assert "4 of 8 values have a small n" in part
     assert "1 of 8 values are not defined" in part
-    assert "Other pictures than Made people" in part
+    assert "Other images and label wordings were not tested (images: Made people)" in part
 
 
 def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_words_limits_warnings_and_origin_are_there(run: Path, tmp_path: Path) -
         "c" * 40,
         "torch 2.13.0",
         "Confusions",
-        "no endorsement",
+        "do not endorse such use",
     ):
         assert told in text
 
@@ -155,7 +155,7 @@ def test_a_partial_or_broken_run_says_so_at_the_top(tmp_path: Path) -> None:
     assert "is a partial run" in box
     assert "no space left" in box
     part = text[text.index("What was not tested") : text.index('<section id="findings"')]
-    assert "only a part of the data was run" in part
+    assert "only part of the data was used" in part
     assert "status is error" in part
 
 
@@ -209,8 +209,8 @@ def test_a_page_stays_below_5_mb_and_says_what_it_leaves_out(tmp_path: Path) -> 
     run = make(tmp_path / "wide", figures=figures)
     text = page(run, tmp_path)
     assert len(text.encode()) <= _html.MAX_BYTES
-    assert "The drawing leaves out 3600 of 4000 rows." in text
-    assert "3600 further rows stand in the files of the run only." in text
+    assert "The figure leaves out 3600 of 4000 rows." in text
+    assert "3600 further rows are in the run's files." in text
 
 
 @pytest.mark.heavy

@@ -187,7 +187,7 @@ def test_equal_pictures_are_named(begin: Begin, colours: str) -> None:
 
 def test_nothing_to_measure_is_an_error(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NothingMeasured, match="no picture"):
+    with pytest.raises(NothingMeasured, match="no usable image"):
         begin(dataset=f"folder:{tmp_path / 'empty'}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from audits.running.passes import encode_texts
+from audits.passes import encode_texts
 
 from workbench.engine import Engine
 from workbench.loading.torch_backend import BATCH
