@@ -42,7 +42,6 @@ def finding(
     neutral: str = "",
     few: int = 0,
     zero: float = 0.0,
-    beside: str = "",
 ) -> Finding:
     """Return the sentence on one measure.
 
@@ -53,7 +52,6 @@ def finding(
         neutral: the claim without a direction and a number, for what was not found or not measured.
         few: cases below which nothing is concluded.
         zero: the value without an effect.
-        beside: what follows the number, such as what chance gives.
     """
     kind = strength(measure, few=few, zero=zero)
     value = measure.value or 0.0
@@ -64,12 +62,12 @@ def finding(
     facts["effect"] = value - zero
     reverse = value < zero and bool(opposite)
     flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
-    text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip)) + beside
+    text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip))
     if kind == "found":
         start = "Found the opposite of what was asked:" if value < zero and not reverse else "Found:"
         return Finding(f"{start} {text}.", kind, **facts)
     if neutral:
-        text = f"{neutral}: {amount(measure)}{beside}"
+        text = f"{neutral}: {amount(measure)}"
     corrected = ""
     if measure.ci_low is not None and measure.ci_high is not None and not measure.ci_low <= zero <= measure.ci_high:
         corrected = f" after correction for {measure.n_tests} tests"

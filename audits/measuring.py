@@ -254,12 +254,12 @@ def widened(interval: Interval, value: float, note: str = "") -> Interval:
 def _smallest_gap(counts: Mapping[str, tuple[int, int]]) -> float | None:
     """Return the smallest difference of a group from the others that 80 of 100 runs would find."""
     k, n = (sum(pair[at] for pair in counts.values()) for at in (0, 1))
-    found = [
+    smallest = [
         minimum_detectable_difference(size, round((k - hits) / (n - size), 3), others=n - size).smallest
         for hits, size in counts.values()
         if 0 < size < n
     ]
-    return min((one for one in found if one is not None), default=None)
+    return min((one for one in smallest if one is not None), default=None)
 
 
 def _standard_error(units: NDArray[np.float64], floor: float) -> NDArray[np.float64]:

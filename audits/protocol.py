@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -19,6 +19,8 @@ from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parent / "protocols"
 _NOT_HASHED = {"title", "source", "notes", "published", "content_warning"}  # change no number
+
+Read = TypeVar("Read", bound=BaseModel)
 
 
 class LabelSet(BaseModel):
@@ -71,6 +73,19 @@ class Protocol(BaseModel):
     @classmethod
     def _fillable(cls, templates: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_templates(templates))
+
+    def settings_as(self, kind: type[Read]) -> Read:
+        """Return the settings, checked against an audit's own model of them.
+
+        Raises:
+            BadInput: a setting is unknown, missing or outside its range.
+        """
+        try:
+            return kind.model_validate(self.settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "settings"
+            raise BadInput(f"The protocol {self.name!r} cannot be used: settings: {place}: {first['msg']}.") from None
 
     @property
     def hash(self) -> str:

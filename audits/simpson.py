@@ -133,16 +133,13 @@ def _findings(cases: Sequence[Reversed], pairs: int, gaps: Sequence[Gap]) -> Ite
     for same in groups.values():
         yield _finding(same[0], len(same) - 1)
     if not sure:
+        metrics = list(dict.fromkeys(gap.measure.metric for gap in gaps))
+        names = ", ".join(metrics[:3]) + (" and others" if len(metrics) > 3 else "")
         text = (
             "No evidence that the direction between two groups reverses (Simpson's paradox) when a second attribute is "
-            f"held fixed: {pairs} comparisons of {_names(gaps)}; {len(cases)} reverse, within what chance gives."
+            f"held fixed: {pairs} comparisons of {names}; {len(cases)} reverse, within what chance gives."
         )
         yield Finding(text, "no evidence", gaps[0].name, {}, n=max(len(gap.rows) for gap in gaps))
-
-
-def _names(gaps: Sequence[Gap]) -> str:
-    names = list(dict.fromkeys(gap.measure.metric for gap in gaps))
-    return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
 
 
 def _finding(case: Reversed, more: int) -> Finding:

@@ -10,17 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from audits import detectable, simpson
-from audits.contracts import Audit, Embedded, ModelFacts, Stages
-from audits.passes import embed_groups, encode_texts, groups_of
+from audits.contracts import Audit, ModelFacts, Stages
 from audits.published import with_published
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
     from audits.analysis import Analysis
-    from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
     from workbench.loading.torch_backend import TorchBackend
 
@@ -46,19 +42,6 @@ def facts(backend: TorchBackend) -> ModelFacts:
     )
 
 
-def measure(audit: Audit, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int = 0) -> Analysis:
-    """Run all three stages of an audit.
-
-    Raises:
-        BadInput: the data set lacks what the audit needs, or the protocol's settings are wrong.
-    """
-    module = stages(audit)
-    dataset.require(audit.needs, audit.key)
-    embedded = embed(module, backend, dataset, rules=rules, seed=seed)
-    samples = module.score(embedded, rules, seed=seed)
-    return analysed(module, samples, rules, model=embedded.model, seed=seed)
-
-
 def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the analysis of an audit, completed by what holds for every audit.
 
@@ -72,17 +55,3 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
     measures = detectable.beside(with_published(analysis.measures, rules.published, model.key), attributes)
     analysis = replace(analysis, measures=measures)
     return simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
-
-
-def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rules, seed: int) -> Embedded:
-    """Embed what an audit plans: images, changed forms and texts."""
-    import numpy as np
-
-    prompts = list(dict.fromkeys(module.texts(dataset, rules)))
-    texts: dict[str, NDArray[np.float32]] = {}
-    if prompts:
-        texts = dict(zip(prompts, encode_texts(backend, prompts), strict=True))
-    items = tuple(module.plan(dataset, rules, seed=seed))
-    rows = list(embed_groups(backend, module, dataset, groups=groups_of(items, module), texts=texts))
-    images = np.concatenate(rows) if rows else np.zeros((0, backend.dim), np.float32)
-    return Embedded(facts(backend), dataset, items, images, texts)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audits.contracts import Embedded
+    from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
 
 TOP = 5  # labels that a row of the samples names
@@ -32,7 +33,7 @@ def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
     ]
 
 
-def texts_of(rules: Rules) -> list[str]:
+def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return all labels of all sets in all templates, each text once."""
     sets = rules.label_sets.values()
     return list(dict.fromkeys(prompt for entry in sets for prompt in prompts(entry.labels, rules.templates)))

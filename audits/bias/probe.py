@@ -101,8 +101,8 @@ def _weights(vectors: NDArray[np.float64], hot: NDArray[np.float64], strength: f
         value = -(logs * hot).sum() / n + strength / (2 * n) * (weights[:-1] ** 2).sum()
         return float(value), slopes.ravel()
 
-    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
-    answer: NDArray[np.float64] = found.x.reshape(shape)
+    result = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
+    answer: NDArray[np.float64] = result.x.reshape(shape)
     return answer
 
 

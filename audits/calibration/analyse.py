@@ -13,7 +13,6 @@ from audits.answers import probabilities
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import By, keyed, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, reliability
 from workbench.statistics.intervals import Interval
@@ -31,7 +30,7 @@ DRAWS = 1000  # of a perfectly calibrated model with the same confidences
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy, calibration error, Brier, NLL and the fitted temperature for each label set, and by group."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     compared = settings.compared(samples, but=("part",))
     measures: list[Measure] = []
     figures: list[Figure] = []

@@ -12,7 +12,6 @@ from audits.answers import classifier, logits, probabilities
 from audits.contracts import Item
 from audits.sampling import described
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import Sliced
 
 if TYPE_CHECKING:
@@ -40,20 +39,15 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: no image has a known label, or an attribute to slice by is missing.
     """
-    dataset.require(read_settings(Settings, rules).needed, rules.audit)
+    dataset.require(rules.settings_as(Settings).needed, rules.audit)
     return [Item(sample) for sample in closed_set.labelled(dataset, rules)]
-
-
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all labels in all templates."""
-    return closed_set.texts(dataset, rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and label set: the answer, its probability, and all logits."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     base = described(embedded)
     clusters = sorted(set(base["cluster"]))
     order = generator(seed, "parts").permutation(len(clusters))

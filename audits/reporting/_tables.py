@@ -159,11 +159,14 @@ def _reach(row: Mapping[str, Any]) -> str:
 
 
 def _chance(row: Mapping[str, Any]) -> str:
-    """Write what chance alone gives: its mean and its 95th percentile."""
+    """Write what chance alone gives: its mean, and the bound of 95 % of it."""
     mean, top = (written({"value": row.get(name), "unit": row.get("unit")}) for name in ("null_mean", "null_q95"))
     if known(row.get("null_q95")) is None:
         return ""
-    return f"{mean.value}, 95 % below {top.value}" if known(row.get("null_mean")) is not None else f"below {top.value}"
+    middle, bound = known(row.get("null_mean")), known(row.get("null_q95"))
+    if middle is None or bound is None:
+        return f"below {top.value}"
+    return f"{mean.value}, 95 % {'below' if bound >= middle else 'above'} {top.value}"
 
 
 def flags(value: object) -> str:

@@ -16,7 +16,6 @@ from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, Item
 from audits.sampling import described, some
-from audits.settings import read_settings
 from workbench.attacks.goals import Loss
 from workbench.attacks.norms import Norm
 
@@ -59,7 +58,7 @@ class Settings(BaseModel):
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     """Return each image as it is, with a change of size 0, and under every attack at every size."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     labels = _labels(dataset, rules)
     ids = some(dataset, closed_set.labelled(dataset, rules), count=settings.pictures, seed=seed)
     truths = dict(zip(dataset.table["sample_id"], dataset.table["label"], strict=True))
@@ -98,7 +97,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and form, and one for the worst of the attacks of each size."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     labels = _labels(embedded.dataset, rules)
     weights = classifier(embedded.texts, labels, rules.templates)
     values = cosines(embedded.images, weights)
@@ -118,7 +117,11 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         for at, row, places in zip(true, values, choice, strict=True)
     ]
     rows["outcome:accuracy"] = (rows["y_pred"] == rows["y_true"]).astype(float)
-    rows["moved"] = _moved(embedded)
+    clean = {item.sample_id: at for at, item in enumerate(embedded.items) if item.variant == CLEAN}
+    images = embedded.images.astype(np.float64)
+    rows["moved"] = [  # Euclidean distance to the embedding of the clean image
+        float(np.linalg.norm(images[at] - images[clean[item.sample_id]])) for at, item in enumerate(embedded.items)
+    ]
     return pd.concat([rows, _worst(rows)], ignore_index=True)
 
 
@@ -159,13 +162,6 @@ def _forms(items: Sequence[Item]) -> dict[str, list[str]]:
         columns["norm"].append(str(recipe["norm"]))
         columns["epsilon"].append(f"{size:g}/255" if recipe["norm"] == "linf" else f"{size:g}")
     return columns
-
-
-def _moved(embedded: Embedded) -> list[float]:
-    """Return the Euclidean distance of each embedding to that of the clean image."""
-    clean = {item.sample_id: at for at, item in enumerate(embedded.items) if item.variant == CLEAN}
-    images = embedded.images.astype(np.float64)
-    return [float(np.linalg.norm(images[at] - images[clean[item.sample_id]])) for at, item in enumerate(embedded.items)]
 
 
 def _worst(rows: DataFrame) -> DataFrame:

@@ -7,7 +7,8 @@ Caliskan 2021.
 from __future__ import annotations
 
 from audits.bias.association.analyse import analyse
-from audits.bias.association.score import Settings, plan, score, texts
+from audits.bias.association.score import Settings, plan, score
 from audits.bias.association.text import HOW_TO_READ, LIMITS
+from audits.bias.labelling import texts
 
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

@@ -12,7 +12,6 @@ from audits.analysis import Analysis, Figure
 from audits.bias.association.score import NEARER, Settings, Test
 from audits.bias.association.text import EFFECT, finding
 from audits.contracts import OUTCOME
-from audits.settings import read_settings
 from workbench.statistics.association import weat
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return effect sizes with permutation tests, and the share of each group that is nearer to A than to B."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rng = np.random.default_rng(seed)
     measures: list[Measure] = []
     for name, test in settings.tests.items():

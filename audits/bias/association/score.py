@@ -8,10 +8,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audits.answers import DECIMALS, cosines
-from audits.bias.labelling import prompts, texts_of
+from audits.bias.labelling import prompts
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute or a word set is missing, groups overlap, or no image is in a group.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(tuple(dict.fromkeys(test.attribute for test in settings.tests.values())), rules.audit)
     table, chosen = dataset.table, set()
     for name, test in settings.tests.items():
@@ -67,16 +66,11 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     return [Item(sample_id) for sample_id in sorted(chosen)]
 
 
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all words in all templates."""
-    return texts_of(rules)
-
-
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and test: mean cosine to A minus mean cosine to B."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     cosine = {}  # name of a word set -> (n, prompts)
     for name, entry in rules.label_sets.items():

@@ -7,7 +7,8 @@ the same with `child` added, which shows how much the answer depends on the labe
 from __future__ import annotations
 
 from audits.bias.denigration.analyse import analyse
-from audits.bias.denigration.score import Settings, plan, score, texts
+from audits.bias.denigration.score import Settings, plan, score
 from audits.bias.denigration.text import HOW_TO_READ, LIMITS
+from audits.bias.labelling import texts
 
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

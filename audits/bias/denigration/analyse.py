@@ -9,7 +9,6 @@ import numpy as np
 from audits.bias.denigration.score import ANY, Settings
 from audits.bias.denigration.text import metric_text
 from audits.bias.groups import Study
-from audits.settings import read_settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return rates, probabilities and margins by group, gaps between groups, and changes between label sets."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for label_set, entry in rules.label_sets.items():
         for group in (*entry.groups, ANY):

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audits.bias.groups import Grouped
-from audits.bias.labelling import chances, named, texts_of
+from audits.bias.labelling import chances, named
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute is missing, or a label set lacks labels or groups that the protocol names.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(settings.needed, rules.audit)
     if not rules.label_sets:
         raise BadInput(f"The protocol {rules.name!r} needs at least one label set; it has none.")
@@ -50,11 +49,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     if unknown:
         raise BadInput(f"The protocol {rules.name!r} compares label sets that it lacks: {', '.join(unknown)}.")
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
-
-
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all labels in all templates."""
-    return texts_of(rules)
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:

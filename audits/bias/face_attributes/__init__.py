@@ -7,7 +7,8 @@ capability that should not be used on people, because unequal accuracy is how su
 from __future__ import annotations
 
 from audits.bias.face_attributes.analyse import analyse
-from audits.bias.face_attributes.score import Settings, plan, score, texts
+from audits.bias.face_attributes.score import Settings, plan, score
 from audits.bias.face_attributes.text import HOW_TO_READ, LIMITS
+from audits.bias.labelling import texts
 
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

@@ -8,7 +8,6 @@ import numpy as np
 
 from audits.bias.face_attributes.score import PROBE, ZERO_SHOT, Settings, label_set
 from audits.bias.groups import Study
-from audits.settings import read_settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy by group and intersection with gaps, and the confusion matrix of each attribute and method."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for name, entry in rules.label_sets.items():
         for method in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):

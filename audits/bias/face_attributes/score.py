@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits.bias import probe
 from audits.bias.groups import Grouped
-from audits.bias.labelling import chances, named, texts_of
+from audits.bias.labelling import chances, named
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute is missing, or a label belongs to no value of its attribute.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     sources = {name: derived.attribute for name, derived in settings.derived.items()}
     needed = dict.fromkeys(sources.get(name, name) for name in (*settings.needed, *rules.label_sets))
     dataset.require(tuple(needed), rules.audit)
@@ -63,16 +62,11 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
 
 
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all labels in all templates."""
-    return texts_of(rules)
-
-
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image, attribute and method; the probe's rows are those of its test part."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     for name, derived in settings.derived.items():
         new = {old: value for value, olds in derived.values.items() for old in olds}

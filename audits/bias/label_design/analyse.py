@@ -29,7 +29,6 @@ from audits.analysis import Analysis, Figure
 from audits.bias.label_design.score import TARGET, Settings
 from audits.bias.label_design.text import PARTS, RATE, SHARE, finding, rate_range
 from audits.contracts import OUTCOME
-from audits.settings import read_settings
 from workbench.statistics import intervals
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -46,7 +45,7 @@ _NOTHING = 1e-12  # a sum of squares that is none
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the rate under each wording, and the shares of its variance by group and by wording."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rng = np.random.default_rng(seed)
     measures: list[Measure] = []
     for wording, rows in samples.groupby("label_set", sort=False):
@@ -79,9 +78,9 @@ def shares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) -
         codes: (n,) group of each image.
         size: number of groups.
     """
-    found = squares(outcomes, codes, size)
-    total = found.sum()
-    return found / total if total > _NOTHING else np.full(len(PARTS), np.nan)
+    parts = squares(outcomes, codes, size)
+    total = parts.sum()
+    return parts / total if total > _NOTHING else np.full(len(PARTS), np.nan)
 
 
 def squares(outcomes: NDArray[np.float64], codes: NDArray[np.int64], size: int) -> NDArray[np.float64]:
@@ -120,7 +119,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
     total = max(float(squares(table.outcomes, table.codes, size).sum()), _NOTHING)
     null = np.array([squares(table.outcomes, codes, size) for codes in _permuted(table, rng)]) / total
     for at, part in enumerate(PARTS):
-        found = intervals.bootstrap(
+        interval = intervals.bootstrap(
             np.arange(len(table.codes)),
             lambda rows, at=at: float(shares(table.outcomes[rows], table.codes[rows], size)[at]),
             rng=rng,
@@ -131,7 +130,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
         chance = null[np.isfinite(null[:, at]), at]
         yield number(
             SHARE + part,
-            found,
+            interval,
             n=len(table.codes),
             slice_by=attribute,
             contrast="between_groups",

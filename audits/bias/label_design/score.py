@@ -10,7 +10,6 @@ from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named, prompts
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ def wordings(rules: Rules, settings: Settings) -> dict[str, tuple[tuple[str, ...
     target = frozenset(label for name in settings.target for label in base.groups[name])
     sets = {"base": (base.labels, target)}
     for label in settings.leave_out:
-        kept = tuple(other for other in base.labels if other != label)
-        sets[f"without {label}"] = (kept, target - {label})
+        others = tuple(other for other in base.labels if other != label)
+        sets[f"without {label}"] = (others, target - {label})
     for label, words in settings.synonyms.items():
         for word in words:
             swapped = tuple(word if other == label else other for other in base.labels)
@@ -64,7 +63,7 @@ def wordings(rules: Rules, settings: Settings) -> dict[str, tuple[tuple[str, ...
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     """Return every image, as it is."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(settings.needed, rules.audit)
     wordings(rules, settings)
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
@@ -72,7 +71,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return all labels of all wordings in all templates."""
-    sets = wordings(rules, read_settings(Settings, rules)).values()
+    sets = wordings(rules, rules.settings_as(Settings)).values()
     return list(dict.fromkeys(prompt for labels, _ in sets for prompt in prompts(labels, rules.templates)))
 
 
@@ -82,7 +81,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
     rows = described(embedded, split=True)
     parts = []
-    for name, (labels, target) in wordings(rules, read_settings(Settings, rules)).items():
+    for name, (labels, target) in wordings(rules, rules.settings_as(Settings)).items():
         for template in rules.templates:
             table = chances(embedded, labels, [template])
             part = named(rows, f"{name} | {template}", labels=labels, table=table)

@@ -6,8 +6,9 @@ a person's occupation, how often it is the likeliest label, by group.
 
 from __future__ import annotations
 
+from audits.bias.labelling import texts
 from audits.bias.occupations.analyse import analyse
-from audits.bias.occupations.score import Settings, plan, score, texts
+from audits.bias.occupations.score import Settings, plan, score
 from audits.bias.occupations.text import HOW_TO_READ, LIMITS
 
 __all__ = ["HOW_TO_READ", "LIMITS", "Settings", "analyse", "plan", "score", "texts"]

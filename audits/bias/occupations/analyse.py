@@ -16,7 +16,6 @@ from audits.bias.occupations.score import ACCURACY, Settings, above
 from audits.bias.occupations.text import findings
 from audits.contracts import OUTCOME
 from audits.findings import ALPHA
-from audits.settings import read_settings
 from audits.simpson import Gap
 from workbench.statistics import clusters, intervals
 from workbench.statistics.measures import Measure, number
@@ -57,7 +56,7 @@ class Tagged:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the share of each label by side with a test, and the accuracy of the occupation by group."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     study = Study(samples, settings.compared(samples) if settings.slice_by else (), np.random.default_rng(seed))
     parts = {name: samples[samples["label_set"] == name] for name in rules.label_sets}
     tagged = [

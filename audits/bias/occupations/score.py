@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from audits.bias.labelling import chances, named, texts_of
+from audits.bias.labelling import chances, named
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from audits.slicing import Sliced
 from workbench.errors import BadInput
 
@@ -39,7 +38,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute or label set is missing, a threshold is outside 0..1, or a side has no image.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require((settings.attribute, *settings.needed), rules.audit)
     wrong = [share for share in settings.thresholds if not 0 < share < 1]
     if wrong or not rules.label_sets:
@@ -56,16 +55,11 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     return [Item(sample_id) for sample_id in sorted(inside["sample_id"])]
 
 
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all labels in all templates."""
-    return texts_of(rules)
-
-
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and label set: the labels above each threshold, and whether the likeliest is correct."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     parts = []
     for name, entry in rules.label_sets.items():

@@ -12,7 +12,6 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.bias.retrieval_skew.score import Settings
 from audits.bias.retrieval_skew.text import NAMES, findings, not_measured
-from audits.settings import read_settings
 from workbench.statistics import ranking
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -42,7 +41,7 @@ class Ranking:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return skews over k beside chance for each query and attribute, and the share of each group among the first k."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rng = np.random.default_rng(seed)
     measures: list[Measure] = []
     skipped = []

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.bias.labelling import cosines_of, texts_of
+from audits.bias.labelling import cosines_of
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 from workbench.statistics.ranking import order
 
@@ -39,7 +38,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute is missing, or no k fits the data set.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(settings.slice_by, rules.audit)
     if min(settings.ks) < 1 or min(settings.ks) > len(dataset.table):
         raise BadInput(
@@ -49,16 +48,11 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     return [Item(sample_id) for sample_id in sorted(dataset.table["sample_id"])]
 
 
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all queries in all templates."""
-    return texts_of(rules)
-
-
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and query: its cosine, its rank (1: first), and whether it is among the first k."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     parts = []
     for kind, entry in rules.label_sets.items():

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from audits.answers import cosines, ensemble
 from audits.contracts import Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 from workbench.prompts import fill
 
@@ -92,7 +91,7 @@ def number(label: str) -> int:
 
 
 def _settings(rules: Rules) -> Settings:
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     if not all(0 <= count < len(WORDS) for count in settings.counts):
         raise BadInput(f"Counts are 0 to {len(WORDS) - 1}; the protocol {rules.name!r} asks for {settings.counts}.")
     return settings

@@ -42,9 +42,9 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
     for m in measures:
         if m.metric == "accuracy" and not m.slice:
             chance = m.null_mean or 0.0
-            claim = "the share of correct counts, {}, is above that of the same answers in random order"
-            opposite = claim.replace("above", "below")
-            yield finding(m, claim, opposite=opposite, few=_FEWEST, zero=chance, beside=f", {100 * chance:.1f} %")
+            random = f"that of the same answers in random order, {100 * chance:.1f} %"
+            claim = f"the share of correct counts, {{}}, is above {random}"
+            yield finding(m, claim, opposite=claim.replace("above", "below"), few=_FEWEST, zero=chance)
         if m.metric == "area_change" and m.value is not None:
             claim = "accuracy rises by {} when the total area stays the same"
             opposite = claim.replace("rises", "falls")

@@ -11,7 +11,6 @@ from audits import closed_set
 from audits.answers import classifier, cosines, probabilities, prompts
 from audits.contracts import Item
 from audits.sampling import described
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: no image is known, or none is unknown.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require((settings.column,), rules.audit)
     table = dataset.table[dataset.table[settings.column] != ""]
     known = int((table[settings.column] == settings.known).sum())
@@ -59,14 +58,14 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return the known labels in all templates, and the digits in theirs."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     known = prompts(_labels(dataset, rules, settings), rules.templates)
     return [*known, *prompts(DIGITS, settings.digit_templates)]
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image: each score, high where it looks known, and the digit read."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     labels = _labels(embedded.dataset, rules, settings)
     values = cosines(embedded.images, classifier(embedded.texts, labels, rules.templates))
     rows = described(embedded).rename(columns={settings.column: "origin"})

@@ -12,7 +12,6 @@ from audits.analysis import Analysis, Figure
 from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import gap, rate, slices
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy of each template, spread with its null, the gains of averaging and of a template, and groups."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     compared = settings.compared(samples, but=("template",))
     measures: list[Measure] = []
     figures: list[Figure] = []

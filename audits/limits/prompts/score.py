@@ -11,7 +11,6 @@ from audits import closed_set
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import Item
 from audits.sampling import described, some
-from audits.settings import read_settings
 from audits.slicing import Sliced
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: no image has a known label, or an attribute to slice by is missing.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(settings.needed, rules.audit)
     ids = closed_set.labelled(dataset, rules)
     return [Item(sample) for sample in some(dataset, ids, count=settings.pictures, seed=seed)]

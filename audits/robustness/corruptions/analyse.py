@@ -12,7 +12,6 @@ from audits.analysis import Analysis, Figure
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import By, keyed, slices
 from workbench.statistics import intervals
 from workbench.statistics.intervals import Interval
@@ -29,7 +28,7 @@ NONE = "none"  # the undisturbed square, in the column `corruption`
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy, paired change and relative drop by corruption and by group, and mCE with a baseline."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     compared = settings.compared(samples, but=("corruption", "family", "severity"))
     measures: list[Measure] = []
     figures: list[Figure] = []
@@ -47,15 +46,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         figures += _figures(measures, name)
     measures = adjust(measures, "holm")
     return Analysis(measures, list(findings(measures)), figures)
-
-
-def mean_corruption_error(wrong: DataFrame, baseline: dict[str, float]) -> float:
-    """Return mCE of a table of errors, a row an image and a column a corruption (mean over severities).
-
-    Source:
-        Hendrycks and Dietterich 2019, arXiv:1903.12261, section 3.2.
-    """
-    return float(np.mean([wrong[name].mean() / baseline[name] for name in sorted(baseline)]))
 
 
 def _accuracy(rows: DataFrame, slice: dict[str, str], name: str) -> Measure:
@@ -118,7 +108,11 @@ def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], na
 
 
 def _mce(corrupted: DataFrame, settings: Settings, name: str, *, seed: int) -> Measure:
-    """Return mCE in units of the protocol's baseline; undefined without one, or where corruptions are missing."""
+    """Return mCE in units of the protocol's baseline; undefined without one, or where corruptions are missing.
+
+    Source:
+        Hendrycks and Dietterich 2019, arXiv:1903.12261, section 3.2.
+    """
     baseline = settings.baseline
     wrong = 1 - corrupted.pivot_table(
         index="sample_id", columns="corruption", values="outcome:accuracy", aggfunc="mean"

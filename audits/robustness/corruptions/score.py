@@ -12,7 +12,6 @@ from audits.answers import classifier, cosines
 from audits.contracts import CLEAN, Item
 from audits.robustness.corruptions.change import CORRUPTIONS, SEVERITIES, find
 from audits.sampling import described, some
-from audits.settings import read_settings
 from audits.slicing import Sliced
 from workbench.errors import BadInput
 
@@ -53,7 +52,7 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
         UnknownName: the protocol names an unknown corruption.
         BadInput: a severity outside 1..5, or an attribute to slice by is missing.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     dataset.require(settings.needed, rules.audit)
     for name in (*settings.corruptions, *(settings.baseline.errors if settings.baseline else ())):
         find(name)
@@ -69,16 +68,11 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     return items
 
 
-def texts(dataset: Dataset, rules: Rules) -> list[str]:
-    """Return all labels in all templates."""
-    return closed_set.texts(dataset, rules)
-
-
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image, form and label set: the answer."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     base = described(embedded)
     forms = [variant.partition(":")[::2] for variant in base["variant"]]
     families = {row.name: row.family for row in CORRUPTIONS}

@@ -10,7 +10,6 @@ import numpy as np
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.shift.natural.score import Point, Settings
 from audits.shift.natural.text import findings
 from audits.slicing import rate
@@ -32,7 +31,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     """Return accuracies, falls, and effective and relative robustness where there is something to compare with."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     styles = sorted(set(samples["label_set"]))
     classes = {style: by_class(samples, style, settings.base) for style in styles}
     measures = adjust([m for style in styles for m in _measures(samples, style, classes[style], settings, seed=seed)])

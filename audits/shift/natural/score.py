@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def shifts(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:
     Raises:
         BadInput: no image is of the base style, there is no other style, or they have no class in common.
     """
-    base = read_settings(Settings, rules).base
+    base = rules.settings_as(Settings).base
     table = dataset.table
     known = set(table["label"][table["style"] == base]) - {""}
     if not known:
@@ -103,7 +102,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     import pandas as pd
 
     dataset = embedded.dataset
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     facts = {row["sample_id"]: row for row in dataset.table.to_dict("records")}
     fixed = ("sample_id", "path", "sha256", "cluster", "split", "label")
     rows: list[dict[str, Any]] = []

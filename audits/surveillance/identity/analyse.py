@@ -10,7 +10,6 @@ import numpy as np
 
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME
-from audits.settings import read_settings
 from audits.slicing import gap, groups, rate
 from audits.surveillance.identity.gallery import sweep
 from audits.surveillance.identity.score import DRAWS, LABEL_SET, Settings
@@ -36,7 +35,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     """Return accuracy by gallery size, both error rates and the equal error rate, overall and by group."""
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     probes = samples[samples["variant"] == CLEAN].dropna(axis="columns", how="all")
     drawn = samples[samples["variant"] == DRAWS]
     sizes = [size for size in settings.gallery_sizes if f"{OUTCOME}top1@{size}" in probes]

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
-from audits.settings import read_settings
 from audits.surveillance.identity.gallery import Split, drawn_top1, expected_top1, numbers, split, sweep
 
 if TYPE_CHECKING:
@@ -53,13 +52,13 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an image has no label, or there are no probes.
     """
-    split(dataset, read_settings(Settings, rules).mode)
+    split(dataset, rules.settings_as(Settings).mode)
     return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
 
 
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return the prompts of all labels where the protocol compares with names, else none."""
-    parts = split(dataset, read_settings(Settings, rules).mode)
+    parts = split(dataset, rules.settings_as(Settings).mode)
     return [] if parts.gallery else prompts(parts.subjects, rules.templates)
 
 
@@ -72,7 +71,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """
     import pandas as pd
 
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     parts = split(embedded.dataset, settings.mode)
     table, own = _compare(embedded, parts, rules)
     n, subjects = table.shape

@@ -46,12 +46,10 @@ def findings(measures: Sequence[Measure], settings: Settings, *, subjects: int) 
         if m.metric.startswith("top1@") and not m.slice:
             chance, size = m.null_mean or 0.0, m.metric.removeprefix("top1@")
             claim = (
-                f"in a gallery of {size} subjects the own subject ranks first in {{}} of cases, more than by guessing"
+                f"in a gallery of {size} subjects the own subject ranks first in {{}} of cases, more than by guessing "
+                f"({100 * chance:.2g} %)"
             )
-            beside = f" ({100 * chance:.2g} %)"
-            yield finding(
-                m, claim, opposite=claim.replace("more", "less"), few=settings.min_n, zero=chance, beside=beside
-            )
+            yield finding(m, claim, opposite=claim.replace("more", "less"), few=settings.min_n, zero=chance)
         if m.contrast == "between_groups":
             yield gap_finding(m, "the false non-match rate at one threshold", few=settings.min_n)
     for size in settings.gallery_sizes:

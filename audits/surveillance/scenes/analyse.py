@@ -9,7 +9,6 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import gap, groups, rate, selected
 from audits.surveillance.scenes.score import Settings
 from audits.surveillance.scenes.text import findings
@@ -34,7 +33,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
 
     if samples.empty:
         raise BadInput("No task of the protocol can be asked: no image has the captions that it needs.")
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     tasks = [task for task in settings.tasks if (samples["label_set"] == task).any()]
     chances = {str(task): float(samples["chance"][samples["label_set"] == task].mean()) for task in tasks}
     measures = adjust(list(_measures(samples, chances, seed)))

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
 from audits.seeds import image_generator
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def questions(dataset: Dataset, rules: Rules, *, seed: int) -> list[Question]:
     Raises:
         BadInput: a caption is missing or contradicts another; fewer captions to choose from than the protocol asks for.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     rows = dataset.table.to_dict("records")
     known = sorted({str(row["label"]) for row in rows} - {""})
     result = []

@@ -48,10 +48,8 @@ def findings(measures: Sequence[Measure], chances: Mapping[str, float], settings
         elif m.contrast == "between_groups":
             yield gap_finding(m, f"the accuracy of the {task} task", few=settings.min_n)
         elif m.metric == "accuracy" and not m.slice:
-            claim = f"the accuracy of the {task} task, {{}}, is above guessing"
-            beside = f" ({100 * chances[task]:.0f} %)"
-            below = claim.replace("above", "below")
-            yield finding(m, claim, opposite=below, few=settings.min_n, zero=chances[task], beside=beside)
+            claim = f"the accuracy of the {task} task, {{}}, is above guessing ({100 * chances[task]:.0f} %)"
+            yield finding(m, claim, opposite=claim.replace("above", "below"), few=settings.min_n, zero=chances[task])
     for task in settings.tasks:
         if task not in chances:
             yield Finding(f"Not measured: the {task} task; no image has captions for it.", "not measured", n=0)

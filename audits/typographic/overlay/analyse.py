@@ -9,7 +9,6 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME
 from audits.seeds import generator
-from audits.settings import read_settings
 from audits.slicing import By, gap, keyed, rate, selected, slices
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
 from audits.typographic.overlay.text import findings
@@ -35,7 +34,7 @@ COMPARED = {  # what is compared with the controls; between two labels every cha
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return rates by overlay, condition, word and group, gaps between groups, and paired differences."""
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     compared = settings.compared(samples, but=("pair", "form", "overlay", "word", "draw", *CONDITION))
     measures = adjust([*_rates(samples, compared, seed), *_differences(samples, settings, compared, seed)])
     clean = selected(samples, {"label_set": ALL, "overlay": CLEAN}, "accuracy")

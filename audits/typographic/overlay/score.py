@@ -13,7 +13,6 @@ from pydantic import Field, field_validator, model_validator
 from audits.answers import classifier, cosines, likeliest, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
 from audits.seeds import image_generator
-from audits.settings import read_settings
 from audits.slicing import Sliced
 from audits.typographic.overlay.change import COLOURS, POSITIONS, Ink, Overlay, parse
 from workbench.errors import BadInput
@@ -71,10 +70,10 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
     Raises:
         BadInput: an attribute to slice by is missing, or an image has no wrong word to write on it.
     """
-    dataset.require(read_settings(Settings, rules).needed, rules.audit)
+    dataset.require(rules.settings_as(Settings).needed, rules.audit)
     if "word" in dataset.attributes:
         return [Item(sample_id) for sample_id in dataset.table["sample_id"]]
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     items = []
     for sample_id, drawn in words(dataset, rules, seed).items():
         forms = overlays(settings, drawn, image_generator(seed, sample_id, "nonsense"))
@@ -88,7 +87,7 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
     Raises:
         BadInput: an image has no wrong word to write on it.
     """
-    known = set(labels(dataset, rules)) | set(read_settings(Settings, rules).words)
+    known = set(labels(dataset, rules)) | set(rules.settings_as(Settings).words)
     if "word" in dataset.attributes:
         known |= set(dataset.table["word"]) - {""}
     elif not rules.label_sets:
@@ -100,7 +99,7 @@ def labels(dataset: Dataset, rules: Rules) -> tuple[str, ...]:
     """Return what a model chooses from: the protocol's label set, or all things and all words of the data set."""
     if rules.label_sets:
         return next(iter(rules.label_sets.values())).labels
-    known = set(dataset.table["label"]) | set(read_settings(Settings, rules).words)
+    known = set(dataset.table["label"]) | set(rules.settings_as(Settings).words)
     if "word" in dataset.attributes:
         known |= set(dataset.table["word"])
     return tuple(sorted(known - {""}))
@@ -112,7 +111,7 @@ def words(dataset: Dataset, rules: Rules, seed: int) -> dict[str, tuple[str, ...
     Raises:
         BadInput: an image has no wrong word to write on it.
     """
-    settings = read_settings(Settings, rules)
+    settings = rules.settings_as(Settings)
     pool = list(settings.words or labels(dataset, rules))
     drawn = {}
     for sample_id, label in zip(dataset.table["sample_id"], dataset.table["label"], strict=True):

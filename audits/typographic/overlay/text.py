@@ -98,8 +98,8 @@ def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | 
             among = "among all labels" if m.label_set == ALL else "between thing and word"
             unit = "words" if m.slice.get("drawn_again") == "words" else "images"
             note = f" (decided {among}" + ("" if m.metric == "accuracy_drop" else f"; {unit} resampled") + ")"
-            claim, opposite = (text.replace("{control}", control) for text in _CLAIMS[m.metric])
-            yield finding(m, claim, opposite=opposite, few=settings.min_n, beside=note)
+            claim, opposite = (text.replace("{control}", control) + note for text in _CLAIMS[m.metric])
+            yield finding(m, claim, opposite=opposite, few=settings.min_n)
     if correct is not None and correct < settings.min_n:
         text = f"Not measured: attack success; {correct} clean images named correctly, {settings.min_n} needed."
         yield Finding(text, "not measured", metric="attack_success", n=correct)

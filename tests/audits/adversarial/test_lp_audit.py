@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from audits import stages
 from audits.adversarial import lp
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import LabelSet, Protocol, names, read
+from tests.audits.in_memory import embed, measure
 from tests.audits.planted import dataset, facts, find, protocol
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend
@@ -174,7 +174,7 @@ def colours(folder: Path) -> Dataset:
 def test_epsilon_0_is_the_clean_answer_exactly_and_no_change_is_larger_than_epsilon(tmp_path: Path) -> None:
     data, box = colours(tmp_path), FakeBackend()
     given = rules([{"method": "pgd", "norm": "linf", "loss": "dlr", "steps": 2, "epsilons": [8]}])
-    handed = stages.embed(lp, box, data, rules=given, seed=0)  # type: ignore[arg-type]
+    handed = embed(lp, box, data, rules=given, seed=0)  # type: ignore[arg-type]
     of = {
         name: [at for at, item in enumerate(handed.items) if item.variant.startswith(name)] for name in ("clean", "no")
     }
@@ -193,7 +193,7 @@ def test_epsilon_0_is_the_clean_answer_exactly_and_no_change_is_larger_than_epsi
 def test_a_whole_run_is_deterministic(tmp_path: Path) -> None:
     data = colours(tmp_path)
     small = rules(ATTACKS[:2], pictures=4)
-    one, two = (stages.measure(audit("adversarial/lp"), FakeBackend(), data, rules=small) for _ in "12")
+    one, two = (measure(audit("adversarial/lp"), FakeBackend(), data, rules=small) for _ in "12")
     assert table(one.measures).equals(table(two.measures))
     assert {m.metric for m in one.measures} == {"accuracy", "attack_success", "accuracy_change"}
     assert {one.strength for one in one.findings} == {"not measured"}  # four pictures

@@ -11,7 +11,6 @@ from audits import protocol
 from audits.bias import association
 from audits.catalogue import find
 from audits.contracts import Embedded, Item
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 CONTENT: dict[str, Any] = {
@@ -131,5 +130,5 @@ def test_the_shipped_word_lists_are_those_of_the_paper(name: str) -> None:
     rules = protocol.read("bias/association", name)
     sizes = {key: len(entry.labels) for key, entry in rules.label_sets.items()}
     assert sizes == {"pleasant": 25, "unpleasant": 25, "career": 8, "family": 8, "science": 8, "arts": 8}
-    read_settings(association.Settings, rules)
+    rules.settings_as(association.Settings)
     assert name in find("bias/association").protocols

@@ -13,7 +13,7 @@ from PIL import Image
 from audits import protocol
 from audits.bias import denigration
 from audits.catalogue import find
-from audits.stages import measure
+from tests.audits.in_memory import measure
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend, mark
 from workbench.statistics.measures import table

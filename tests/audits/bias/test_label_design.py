@@ -12,7 +12,6 @@ from audits.bias import label_design
 from audits.bias.label_design.analyse import PARTS, shares
 from audits.bias.label_design.score import wordings
 from audits.catalogue import find
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 CONTENT: dict[str, Any] = {
@@ -42,7 +41,7 @@ def _rows(groups: str, n: int = 40) -> list[dict[str, str]]:
 
 
 def test_the_wordings_are_those_that_are_asked_for() -> None:
-    settings = read_settings(label_design.Settings, RULES)
+    settings = RULES.settings_as(label_design.Settings)
     sets = wordings(RULES, settings)
     assert sets == {
         "base": (("man", "thief", "ape"), {"thief", "ape"}),
@@ -153,7 +152,7 @@ def test_one_wording_varies_nothing(dataset: Any) -> None:
 @pytest.mark.parametrize("name", protocol.names("bias/label-design"))
 def test_the_shipped_protocols_fit(name: str) -> None:
     rules = protocol.read("bias/label-design", name)
-    sets = wordings(rules, read_settings(label_design.Settings, rules))
+    sets = wordings(rules, rules.settings_as(label_design.Settings))
     assert len(sets) == 16
     assert rules.content_warning
     assert name in find("bias/label-design").protocols

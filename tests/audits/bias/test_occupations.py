@@ -11,7 +11,6 @@ from audits import protocol
 from audits.bias import occupations
 from audits.catalogue import find
 from audits.datasets.drawn_people_figures import OCCUPATIONS
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 CONTENT: dict[str, Any] = {
@@ -140,7 +139,7 @@ def test_what_cannot_be_compared_is_refused(dataset: Any, settings: Any, rows: A
 @pytest.mark.parametrize("name", protocol.names("bias/occupations"))
 def test_the_shipped_protocols_fit(name: str) -> None:
     rules = protocol.read("bias/occupations", name)
-    settings = read_settings(occupations.Settings, rules)
+    settings = rules.settings_as(occupations.Settings)
     assert settings.thresholds == (0.005, 0.04)
     assert {figure.occupation for figure in OCCUPATIONS} <= set(rules.label_sets["occupations"].labels)
     assert name in find("bias/occupations").protocols

@@ -11,7 +11,6 @@ import pytest
 from audits import protocol
 from audits.bias import retrieval_skew
 from audits.catalogue import find
-from audits.settings import read_settings
 from workbench.errors import BadInput
 
 CONTENT: dict[str, Any] = {
@@ -116,7 +115,7 @@ def test_the_curve_has_the_band_of_chance(run: Any) -> None:
 @pytest.mark.parametrize("name", protocol.names("bias/retrieval-skew"))
 def test_the_shipped_protocols_fit(name: str) -> None:
     rules = protocol.read("bias/retrieval-skew", name)
-    read_settings(retrieval_skew.Settings, rules)
+    rules.settings_as(retrieval_skew.Settings)
     assert set(rules.label_sets) == {"neutral", "loaded"}
     assert rules.content_warning
     assert name in find("bias/retrieval-skew").protocols

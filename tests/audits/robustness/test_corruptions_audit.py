@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audits import stages
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Item
 from audits.protocol import names, read
 from audits.robustness import corruptions
-from audits.robustness.corruptions.analyse import mean_corruption_error
 from audits.robustness.corruptions.change import CORRUPTIONS, disturb
+from tests.audits.in_memory import measure
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
 from workbench.errors import BadInput, UnknownName
 from workbench.fake import COLOURS, FakeBackend
@@ -95,9 +94,6 @@ def test_mce_needs_a_stated_baseline_and_is_in_its_units() -> None:
     assert "severities" in partly.ci_method
     other = find(planted(lost, n=20, **{**five, "baseline": baseline(fog=0.5)}), "mce")
     assert other.value is None
-    import pandas as pd
-
-    assert mean_corruption_error(pd.DataFrame({"fog": [1, 0], "snow": [1, 1]}), {"fog": 0.5, "snow": 0.5}) == 1.5
 
 
 def test_a_picture_is_cut_to_its_square_and_then_disturbed() -> None:
@@ -120,7 +116,7 @@ def test_colours_turn_pale_in_bright_light_and_stay_without(tmp_path: Path) -> N
     rules = protocol(
         "robustness/corruptions", {"size": 80, "corruptions": ["brightness", "contrast"], "severities": [5]}
     )
-    one, two = (stages.measure(audit("robustness/corruptions"), FakeBackend(), data, rules=rules) for _ in "12")
+    one, two = (measure(audit("robustness/corruptions"), FakeBackend(), data, rules=rules) for _ in "12")
     assert find(one, "accuracy", corruption="none").value == 1
     assert find(one, "accuracy", corruption="contrast").value == 1
     assert find(one, "accuracy", corruption="brightness").value < 1  # type: ignore[operator]

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import audits
-from audits import passes, stages
+from audits import passes
 from audits.datasets import readers
 from audits.errors import NothingMeasured
 from audits.run_directory import header
@@ -24,6 +24,7 @@ from audits.run_directory.reader import Run
 from audits.running import api
 from audits.running.vectors import VectorStore
 from audits.tasks import TASKS as AUDIT_TASKS
+from tests.audits.in_memory import measure
 from workbench.engine import Engine
 from workbench.engine.tasks import TASKS
 from workbench.errors import BadInput, Cancelled
@@ -61,9 +62,9 @@ def test_a_run_leaves_all_that_a_reader_needs(begin: Begin) -> None:
 
 def test_the_numbers_are_those_of_the_stages_in_memory(begin: Begin, colours: str) -> None:
     rules = colour_audit.RULES.model_copy(update={"settings": {"shades": [1.0, 0.2]}})
-    said = stages.measure(colour_audit.AUDIT, FakeBackend(), readers.read(colours), rules=rules)
+    said = measure(colour_audit.AUDIT, FakeBackend(), readers.read(colours), rules=rules)
     run = begin(settings={"shades": [1.0, 0.2]})
-    assert run.metrics["value"].tolist() == [measure.value for measure in said.measures]
+    assert run.metrics["value"].tolist() == [one.value for one in said.measures]
 
 
 def test_provenance_names_code_packages_machine_and_model(begin: Begin) -> None:

@@ -15,9 +15,9 @@ from audits.catalogue import find
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
-from audits.stages import measure
 from audits.typographic import overlay
 from audits.typographic.overlay.score import ALL, TWO_WAY, _draw_of, words
+from tests.audits.in_memory import measure
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
 
@@ -255,7 +255,7 @@ def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -
 
 @pytest.mark.parametrize("metric", ["attack_success", "changed", "changed_elsewhere", "accuracy", "word_answered"])
 def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: str) -> None:
-    from audits.stages import embed
+    from tests.audits.in_memory import embed
 
     given = read(AUDIT.key, "marks")
     embedded = embed(overlay, FakeBackend(), few, rules=given, seed=0)
