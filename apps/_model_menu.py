@@ -18,10 +18,11 @@ from apps._handler import handler, owner
 from apps._jobs import Jobs, wire
 from apps._text import describe, literal
 from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints.spec import ModelSpec
 from workbench.engine import Engine
 from workbench.errors import Cancelled, DeadlinePassed, WorkbenchError
 from workbench.loading import hub
-from workbench.models import ModelSpec, find
+from workbench.models import find
 
 POLL = 0.5  # seconds between two lines of progress
 MB = 1_000_000

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.models import ModelSpec
+    from workbench.checkpoints.spec import ModelSpec
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 

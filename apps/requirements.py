@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.models import ModelSpec, find
+from workbench.checkpoints.spec import ModelSpec
+from workbench.models import find
 
 _CONVOLUTIONAL = ("RN", "convnext", "EfficientNet", "pocket")  # beginnings of architecture names
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
-from workbench.models import ModelSpec, find
+from workbench.models import find
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("app.py", "apps", "audits", "workbench")

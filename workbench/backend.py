@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor, nn
 
+    from workbench.checkpoints.spec import ModelSpec
     from workbench.hooks import Intervention
-    from workbench.models import ModelSpec
 
     Picture: TypeAlias = Image.Image | Path | str
 
@@ -93,7 +93,7 @@ class ClipBackend(Protocol):
         """Say how each text is read: what the tokenizer gets, and what is cut off."""
 
 
-class Encoder(Protocol):
+class TowerEncoder(Protocol):
     """The two halves of a model that the scheduler drives: preparation anywhere, encoding on the device."""
 
     def prepare(self, image: Image.Image) -> Tensor:

@@ -61,7 +61,7 @@ _START, _END = 1 << BITS, (1 << BITS) + 1  # token ids; below them are the codes
 
 
 class FakeBackend(TorchBackend):
-    """Fulfils `ClipBackend`, `Encoder` and `WhiteBox` as a loaded checkpoint does, and refuses what that refuses."""
+    """Fulfils the same contracts as a loaded checkpoint, and refuses the same input."""
 
     def __init__(
         self,

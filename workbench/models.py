@@ -6,40 +6,12 @@ A row is what was published about a model.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints.spec import Loader, ModelSpec
 from workbench.errors import BadInput, unknown_name
-
-Loader = Literal["transformers", "open_clip", "fake"]
-Score = Literal["softmax", "sigmoid"]
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """One checkpoint; None means: not known here."""
-
-    key: str  # what `--model` takes
-    title: str  # what a screen shows
-    loader: Loader
-    repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped, local or made here
-    revision: str | None = None  # the commit that holds safetensors: all 40 digits, or its first seven
-    architecture: str | None = None  # open_clip's name, with -quickgelu where the weights need it
-    folder: Path | None = None  # where a local or shipped checkpoint lies
-    made_with: str | None = None  # the command that makes it on this machine, where it is published nowhere
-    licence: str | None = None
-    paper: str | None = None
-    trained_on: str | None = None
-    parameters: int | None = None  # both towers
-    download_bytes: int | None = None
-    image_size: int | None = None  # side of the square, pixels
-    context_length: int | None = None  # tokens
-    dim: int | None = None  # width of the joint space
-    score: Score = "softmax"
-    english_only: bool = True
-    sha256: dict[str, str] = field(default_factory=dict)  # file name -> hash; empty until the first download
-    note: str = ""
 
 
 def find(key: str) -> ModelSpec:
@@ -49,8 +21,6 @@ def find(key: str) -> ModelSpec:
         UnknownName: no row has that key.
         BadInput: the folder holds no checkpoint.
     """
-    from workbench.checkpoints import CHECKPOINTS
-
     rows = {row.key: row for row in CHECKPOINTS}
     if key in rows:
         return rows[key]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from workbench.models import ModelSpec
+    from workbench.checkpoints.spec import ModelSpec
 
 MAX_TEXT = 1000  # characters of one text
 _SPACES = re.compile(r"\s+")

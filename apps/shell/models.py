@@ -14,7 +14,7 @@ from audits.shell.progress import progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.models import ModelSpec
+    from workbench.checkpoints.spec import ModelSpec
 
 
 def models(

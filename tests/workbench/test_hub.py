@@ -14,6 +14,7 @@ from fake_hub import COMMIT, REPO, Hub, serving
 from safetensors.numpy import save
 
 import workbench
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import (
     Busy,
     Cancelled,
@@ -23,7 +24,7 @@ from workbench.errors import (
     WeightsRefused,
 )
 from workbench.loading import hashes, hub, listing
-from workbench.models import ModelSpec, find
+from workbench.models import find
 
 SPEC = ModelSpec(key="tiny", title="Tiny", loader="transformers", repo=REPO, revision=COMMIT)
 WEIGHTS = save({"a": np.arange(1_000_000, dtype=np.float32)})  # 4 MB: four chunks

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, UnknownName
 from workbench.loading import listing
-from workbench.models import ModelSpec, find
+from workbench.models import find
 
 DOWNLOADS = [row for row in CHECKPOINTS if row.repo]
 OPEN_CLIP_NAMES = {  # what the transformers rows are called in open_clip

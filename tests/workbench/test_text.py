@@ -15,10 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from workbench.backend import Tokens
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
 from workbench.loading import hf, openclip, tokenizers
 from workbench.loading.torch_backend import TorchBackend
-from workbench.models import ModelSpec
 from workbench.text import MAX_TEXT, check_texts, clean, language_note
 
 END = 49407

@@ -10,6 +10,6 @@ from __future__ import annotations
 from workbench.checkpoints.openai import RESNETS, TRANSFORMERS
 from workbench.checkpoints.others import OTHERS
 from workbench.checkpoints.shipped import FAKE, POCKET, POCKET_LITE2
-from workbench.models import ModelSpec
+from workbench.checkpoints.spec import ModelSpec
 
 CHECKPOINTS: tuple[ModelSpec, ...] = (POCKET, POCKET_LITE2, *TRANSFORMERS, *RESNETS, *OTHERS, FAKE)

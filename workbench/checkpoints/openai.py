@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workbench.models import ModelSpec
+from workbench.checkpoints.spec import ModelSpec
 
 PAPER = "arXiv:2103.00020"
 TRAINED_ON = "400 million image-text pairs from the internet, never published (WebImageText)"

@@ -6,7 +6,7 @@ length of the safetensors file that its architecture makes, as in `openai`.
 
 from __future__ import annotations
 
-from workbench.models import ModelSpec
+from workbench.checkpoints.spec import ModelSpec
 
 OTHERS = (
     ModelSpec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.models import ModelSpec
+from workbench.checkpoints.spec import ModelSpec
 
 POCKET = ModelSpec(
     key="pocket",

@@ -33,7 +33,7 @@ class EmbeddedFile:
 
 
 class ImageEncoder(Protocol):
-    """The image half of `workbench.backend.Encoder`."""
+    """The image half of `workbench.backend.TowerEncoder`."""
 
     @property
     def fingerprint(self) -> str:

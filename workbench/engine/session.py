@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import Anatomy, Picture, Reading
-    from workbench.models import ModelSpec
+    from workbench.checkpoints.spec import ModelSpec
     from workbench.progress import Progress
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.attribution.score import Explainable
-    from workbench.backend import Encoder
+    from workbench.backend import TowerEncoder
     from workbench.progress import Progress
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -52,14 +52,16 @@ class Remote(Protocol):
         """
 
 
-def _embed_pixels(model: Encoder, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+def _embed_pixels(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
     """(n, 3, size, size) uint8 -> one array (n, dim) float32, unit rows."""
     import torch
 
     yield model.encode_pixels(torch.from_numpy(pixels)).numpy()
 
 
-def _embed_tokens(model: Encoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
+def _embed_tokens(
+    model: TowerEncoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> Iterator[NDArray[np.float32]]:
     """Ids and mask, each (n, length) -> one array (n, dim) float32, unit rows."""
     import torch
 

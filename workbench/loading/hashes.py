@@ -8,8 +8,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import OutOfResources, WeightsRefused
-from workbench.models import ModelSpec
 from workbench.places import home, read_json, write_json
 
 OPEN_CLIP_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import Busy, OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.loading.hashes import main_config, vet, weight_files
-from workbench.models import ModelSpec
 from workbench.places import home
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}")

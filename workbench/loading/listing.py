@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.loading import hashes, hub
-from workbench.models import ModelSpec
 
 
 def rows() -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.loading.hashes import CONFIGS, OPEN_CLIP_WEIGHTS, main_config, sha256_of
-from workbench.models import ModelSpec
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from workbench.backend import Picture
+    from workbench.checkpoints.spec import ModelSpec, Score
     from workbench.engine.tasks import Task
-    from workbench.models import ModelSpec, Score
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class TowerParts:
 
 
 class TorchBackend:
-    """A loaded checkpoint on a device; fulfils `ClipBackend`, `Encoder` and `WhiteBox`."""
+    """A loaded checkpoint on a device; fulfils `ClipBackend`, `TowerEncoder` and `WhiteBox`."""
 
     def __init__(self, spec: ModelSpec, towers: TowerParts, fingerprint: str) -> None:
         # a folder's row does not know how its weights score; the weights do

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.loading import hashes, hub
 from workbench.loading.torch_backend import TowerParts
-from workbench.models import ModelSpec, find
+from workbench.models import find
 from workbench.preprocessing import normalise, prepare, unit_range
 
 OF_IMAGES = ("vision_model", "visual")  # what the names of the image side's weights begin with, in both libraries
