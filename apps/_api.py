@@ -70,7 +70,7 @@ def _output(hint: Any) -> Any:
 def _json(hint: Any, value: Any, label: str) -> Api:
     kind, text = get_args(hint)[:2]
     if get_origin(kind) is dict or kind is dict:
-        schema = {"type": "object", "additionalProperties": {}}
+        schema: dict[str, Any] = {"type": "object", "additionalProperties": {}}
     else:
         schema = python_type_to_json_schema(kind)
     return Api(value, {**schema, "description": text, "additional_description": text}, label)

@@ -84,5 +84,5 @@ def _encode(
 
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
     pixels = torch.stack(list(squares)).numpy()
-    payload = Passes(module.__name__, pixels, tuple(items), attacked, texts if attacked else {})
+    payload = Passes(str(vars(module)["__name__"]), pixels, tuple(items), attacked, texts if attacked else {})
     return np.concatenate(list(model.stream(EMBED_PASSES, payload)))

@@ -26,7 +26,7 @@ _FLOAT = re.compile(
 )
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Lists, mappings and plain values only: no tags (`!!int`), no merge keys; gives up after `MAX_SECONDS`."""
 
     yaml_implicit_resolvers: ClassVar = {
@@ -47,7 +47,7 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()
         if getattr(event, "tag", None):
             raise yaml.composer.ComposerError(None, None, f"the tag {event.tag[:80]!r} is not read", event.start_mark)
-        return super().compose_node(parent, index)  # type: ignore[no-any-return]
+        return super().compose_node(parent, index)
 
     def short_int(self, node: yaml.ScalarNode) -> int:
         if len(node.value) > MAX_DIGITS:

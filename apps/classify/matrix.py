@@ -162,7 +162,8 @@ def build(page: Page) -> None:
 
 
 def _selected(given: list[Any] | None, event: gr.SelectData) -> str | None:
-    return _paths(given)[event.index]
+    path: str = _paths(given)[event.index]
+    return path
 
 
 def _added(image: str | None, labels: str, given: list[Any] | None, texts: str) -> list[Any]:

@@ -106,7 +106,8 @@ def build(page: Page) -> None:
         lambda: nothing(NO_ANSWER), None, outputs, **ASIDE
     )
     # a new image, an example, what another view sent, and every edit are all changes
-    changes = [widget.change for widget in (image, *settings)]
+    watched: list[Any] = [image, *settings]
+    changes = [widget.change for widget in watched]
     gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
     for button, example in shelf:
         button.click(examples.taker(example), None, [image, labels, sample], **ASIDE)

@@ -66,9 +66,7 @@ def build(page: Page) -> None:
             )
             chart = gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart")
             results = table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED)
-            answers = table(
-                words.ANSWER_HEADERS, "Answers on twelve drawings", elem_id="race-answers", visible=COLLAPSED
-            )
+            answers = table(words.ANSWER_HEADERS, "Answers", elem_id="race-answers", visible=COLLAPSED)
             download = gr.DownloadButton("Download CSV", visible=False, elem_id="race-csv")
         with gr.Column(elem_classes="more"):
             images, seeds, seed = _settings()

@@ -85,7 +85,7 @@ def hardened(connections: Connections) -> Iterator[None]:
             connections.closed(self)
             super().connection_lost(exc)
 
-    class Server(plain):  # type: ignore[misc, valid-type]
+    class Server(plain):
         def __init__(self, config: Any, *args: Any, **more: Any) -> None:
             config.http, config.server_header = Protocol, False
             super().__init__(config, *args, **more)

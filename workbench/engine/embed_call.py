@@ -138,17 +138,18 @@ class EmbedCall:
     def _request_image(self, image: Picture) -> RowRequest:
         """Hash an image; prepare and send it unless its row is known or under way. Runs in a worker."""
         self._scope.check()
-        opened = safe_open(image) if isinstance(image, Image.Image) else None
-        if opened is not None:
+        opened, data, name = None, b"", ""
+        if isinstance(image, Image.Image):
+            opened = safe_open(image)
             key = picture_key(self._model.fingerprint, opened)
         else:
-            data = read_file(Path(image))  # once: a file may change in between
+            name, data = Path(image).name, read_file(Path(image))  # once: a file may change in between
             key = file_key(self._model.fingerprint, data)
         request = self._request(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not request.own:
             return request
         try:
-            square = self._model.prepare(opened if opened is not None else safe_decode(data, Path(image).name))
+            square = self._model.prepare(opened if opened is not None else safe_decode(data, name))
         except BaseException as error:
             self._context.cache.give_up(key, error)
             raise

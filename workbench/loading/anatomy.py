@@ -152,7 +152,12 @@ def _visible(part: Any, maps: list[Tensor]) -> Iterator[None]:
     setattr(owner, name, plain)
     try:
         if timm:
-            with hooked([(part.attn_drop, lambda weights: maps.append(weights) or weights)]):
+
+            def keep(weights: Tensor) -> Tensor:
+                maps.append(weights)
+                return weights
+
+            with hooked([(part.attn_drop, keep)]):
                 yield
         else:  # transformers returns output and weights
             with part.register_forward_hook(lambda module, inputs, output: maps.append(output[1])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audits.analysis import Finding
 from audits.findings import ALPHA
@@ -50,7 +50,7 @@ def finding(measure: Measure, test: Test) -> Finding:
         f"for {measure.n_tests} tests, n = {measure.n}"
     )
     claim = f"{attribute} {nearer} lies nearer to {test.a}, and {other} to {test.b}: {size}"
-    facts = (EFFECT, {}, measure.value, measure.p_adj, measure.n)
+    facts: tuple[Any, ...] = (EFFECT, {}, measure.value, measure.p_adj, measure.n)
     if measure.p_adj >= ALPHA:
         text = (
             f"No evidence that {attribute} {first} and {second} differ in their association with {test.a} and {test.b}"

@@ -17,7 +17,7 @@ part of the observed total (a part of its own total would be 1 whenever no word 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -121,7 +121,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
     for at, part in enumerate(PARTS):
         interval = intervals.bootstrap(
             np.arange(len(table.codes)),
-            lambda rows, at=at: float(shares(table.outcomes[rows], table.codes[rows], size)[at]),
+            _part_share(table, at),
             rng=rng,
             cluster=measuring.repeated(table.clusters),
             resamples=RESAMPLES,
@@ -139,6 +139,12 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
             p_value=float((1 + (chance >= seen[at] - 1e-12).sum()) / (1 + len(chance))) if about else None,
             family="variance_share",
         )
+
+
+def _part_share(table: Crossed, at: int) -> Callable[[NDArray[np.intp]], float]:
+    """Return the share of one part as a function of rows, for resampling."""
+    size = len(table.groups)
+    return lambda rows: float(shares(table.outcomes[rows], table.codes[rows], size)[at])
 
 
 def _permuted(table: Crossed, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

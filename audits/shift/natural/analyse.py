@@ -127,4 +127,5 @@ def _measures(
     if style in settings.relative_to:
         reference = settings.relative_to[style]
         above = bootstrap(pairs, lambda rows: float(rows[:, 1].mean() - reference.shifted), rng=seed)
-        yield number("relative_robustness", above, n=n, reference=reference.model, **fields)
+        fields["reference"] = reference.model
+        yield number("relative_robustness", above, n=n, **fields)

@@ -44,10 +44,10 @@ def findings(measures: Sequence[Measure], settings: Settings, *, subjects: int) 
     """Yield the sentences on accuracy beside guessing and on gaps between groups, and which galleries are too large."""
     for m in measures:
         if m.metric.startswith("top1@") and not m.slice:
-            chance, size = m.null_mean or 0.0, m.metric.removeprefix("top1@")
+            chance, subjects_shown = m.null_mean or 0.0, m.metric.removeprefix("top1@")
             claim = (
-                f"in a gallery of {size} subjects the own subject ranks first in {{}} of cases, more than by guessing "
-                f"({100 * chance:.2g} %)"
+                f"in a gallery of {subjects_shown} subjects the own subject ranks first in {{}} of cases, more than by "
+                f"guessing ({100 * chance:.2g} %)"
             )
             yield finding(m, claim, opposite=claim.replace("more", "less"), few=settings.min_n, zero=chance)
         if m.contrast == "between_groups":
