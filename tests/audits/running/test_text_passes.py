@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from audits.passes import encode_texts
 
+from audits.passes import encode_texts
 from workbench.engine import Engine
 from workbench.loading.torch_backend import BATCH
 
