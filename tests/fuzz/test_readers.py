@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from workbench.datasets.csv_files import read_csv
-from workbench.datasets.zips import read_zip
+from workbench.datasets.zips import checked_members, read_zip
 from workbench.errors import BadInput
 from workbench.images import MAX_PIXELS, safe_decode
 from workbench.yaml_file import parse
@@ -196,9 +196,14 @@ def test_csv(tmp_path: Path, data: bytes) -> None:
         assert len(cells) == len(table.columns)
 
 
+NAMELESS = (
+    b"PK\x03\x04\x14" + bytes(7) + b"!" + bytes(17) + b"PK\x01\x02\x14\x03\x14" + bytes(7) + b"!" + bytes(25)
+    + b"\x80\x01" + bytes(4) + b"PK\x05\x06" + bytes(4) + b"\x01\0\x01\0.\0\0\0\x1e\0\0\0\0\0"
+)  # fmt: skip
 KEPT: dict[str, Callable[[], Any]] = {
     "YAML: a character beyond Unicode": lambda: parse('"\\U00110000"', "The protocol"),
     "YAML: half a character": lambda: parse('"\\ud800"', "The protocol"),
+    "zip: an entry without a name": lambda: checked_members(io.BytesIO(NAMELESS), "a.zip"),
     "YAML: a list that holds itself": lambda: parse("&a [*a]", "The protocol"),
 }
 

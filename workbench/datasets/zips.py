@@ -86,6 +86,8 @@ def checked_members(file: IO[bytes], name: str) -> list[zipfile.ZipInfo]:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise BadInput(f"{name!r} cannot be read as a zip ({error}).") from None
+    if not all(member.filename for member in members):
+        raise BadInput(f"The zip is refused: an entry of {name!r} has no name.")
     files = [member for member in members if not member.is_dir()]
     if len(files) > MAX_FILES or len(members) - len(files) > _MAX_FOLDERS:
         raise BadInput(f"A zip may hold at most {MAX_FILES} files; {name!r} holds {len(files)}.")
