@@ -279,3 +279,16 @@ def test_gaps_cover_and_raise_few_false_alarms(true: list[float]) -> None:
         assert tests / runs <= limit
     elif distance >= 0.2:
         assert alarms / runs > 0.8  # a gap of 20 points is found
+
+
+def test_a_row_that_only_a_single_test_would_reject_has_0_in_its_interval() -> None:
+    """60 of 100 against 46 of 100: p = 0.048 alone, 0.095 beside a second test."""
+    pairs = [((60, 100), (46, 100)), ((50, 100), (50, 100))]
+    tests = [(differences.difference(*pair), differences.difference_test(*pair)) for pair in pairs]
+    alone, both = (
+        adjust([number("d", interval, p_value=p_value, family="f") for interval, p_value in part])[0]
+        for part in (tests[:1], tests)
+    )
+    assert alone.ci_low > 0
+    assert both.p_adj > 0.05
+    assert both.ci_low < 0 < both.ci_high
