@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.attribution import Attribution, Request
-    from workbench.attribution.score import Explainable
-    from workbench.backend import TowerEncoder
+    from workbench.backend import TowerEncoder, WhiteBox
     from workbench.progress import Progress
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -71,7 +70,7 @@ def _embed_tokens(
     yield model.encode_tokens(Tokens(ids, mask, ())).numpy()
 
 
-def _explain(model: Explainable, request: Request) -> Iterator[Progress | Attribution]:
+def _explain(model: WhiteBox, request: Request) -> Iterator[Progress | Attribution]:
     """Attribute a score to the pixels; see `attribution.explain`."""
     from workbench.attribution import explain
 

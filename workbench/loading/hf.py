@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from logging import CRITICAL
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -101,7 +101,7 @@ def _compact(
         dim=int(config["projection_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         text_anatomy=text_anatomy(model.text_model),
-        token_embedding=model.text_model.embeddings["word_embeddings"],
+        token_embedding=cast(torch.nn.Embedding, model.text_model.embeddings["word_embeddings"]),
     )
 
 

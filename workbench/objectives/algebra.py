@@ -57,7 +57,7 @@ class Objective:
     def __add__(self, other: Objective) -> Sum:
         return Sum((*_terms(self), *_terms(other)))
 
-    def __radd__(self, other: Objective | int) -> Objective:
+    def __radd__(self, other: int) -> Objective:
         return self if other == 0 else NotImplemented  # `sum` begins with 0
 
     def __sub__(self, other: Objective) -> Sum:
