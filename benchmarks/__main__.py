@@ -14,7 +14,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,21 +110,21 @@ def _steps(
         steps.append((text, step))
 
     for dtype in dtypes:
-        add(f"matrix product, {dtype}", "ceiling", dtype, partial(ceiling.matrix_product, dtype, threads))
+        add(f"matrix product, {dtype}", "ceiling", dtype, lambda d=dtype: ceiling.matrix_product(d, threads))  # type: ignore[misc]
     if "peers" not in skip:
         for peer in PEERS:
             for dtype in dtypes if peer in WITH_BFLOAT16 else ("float32",):
                 row = f"{peer}, {dtype}"
                 options: dict[str, Any] = {"threads": threads, "dtype": dtype, "repeats": repeats}
-                add(row, "throughput", row, partial(worker, made, peer, "throughput", **options))
+                add(row, "throughput", row, lambda p=peer, o=options: worker(made, p, "throughput", **o))  # type: ignore[misc]
                 if peer == "ours":
                     text = f"embedding, {row}"
-                    add(text, "embedding", dtype, partial(worker, made, peer, "embedding", **options))
+                    add(text, "embedding", dtype, lambda p=peer, o=options: worker(made, p, "embedding", **o))  # type: ignore[misc]
         if len(dtypes) > 1:
             add("bfloat16 beside float32", "least_cosine", None, lambda: agreement.least_cosine(made))
     if "growth" not in skip:
         for peer in GROWING:
-            add(f"growth, {peer}", "growth", peer, partial(worker, made, peer, "growth", threads=threads))
+            add(f"growth, {peer}", "growth", peer, lambda p=peer: worker(made, p, "growth", threads=threads))  # type: ignore[misc]
     if "users" not in skip:
         add("visitors", "users", None, lambda: users.measure(made))
     if "start" not in skip:

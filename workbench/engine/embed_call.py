@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
@@ -138,18 +138,18 @@ class EmbedCall:
     def _request_image(self, image: Picture) -> RowRequest:
         """Hash an image; prepare and send it unless its row is known or under way. Runs in a worker."""
         self._scope.check()
-        opened, data, name = None, b"", ""
-        if isinstance(image, Image.Image):
-            opened = safe_open(image)
+        opened = safe_open(image) if isinstance(image, Image.Image) else None
+        if opened is not None:
             key = picture_key(self._model.fingerprint, opened)
         else:
-            name, data = Path(image).name, read_file(Path(image))  # once: a file may change in between
+            path = Path(cast("Path | str", image))
+            data = read_file(path)  # once: a file may change in between
             key = file_key(self._model.fingerprint, data)
         request = self._request(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not request.own:
             return request
         try:
-            square = self._model.prepare(opened if opened is not None else safe_decode(data, name))
+            square = self._model.prepare(opened if opened is not None else safe_decode(data, path.name))
         except BaseException as error:
             self._context.cache.give_up(key, error)
             raise

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.backend import Anatomy
-from workbench.hooks import hooked, recorded
+from workbench.hooks import recorded
 
 Image = Callable[[Tensor], Tensor]  # normalised pixels -> embeddings
 Attend = Callable[[Tensor], tuple[Tensor, list[Tensor]]]
@@ -152,12 +152,7 @@ def _visible(part: Any, maps: list[Tensor]) -> Iterator[None]:
     setattr(owner, name, plain)
     try:
         if timm:
-
-            def keep(weights: Tensor) -> Tensor:
-                maps.append(weights)
-                return weights
-
-            with hooked([(part.attn_drop, keep)]):
+            with part.attn_drop.register_forward_hook(lambda module, inputs, output: maps.append(output)):
                 yield
         else:  # transformers returns output and weights
             with part.register_forward_hook(lambda module, inputs, output: maps.append(output[1])):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
@@ -101,7 +101,7 @@ def _compact(
         dim=int(config["projection_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         text_anatomy=text_anatomy(model.text_model),
-        token_embedding=cast("nn.Embedding", model.text_model.embeddings["word_embeddings"]),
+        token_embedding=cast(torch.nn.Embedding, model.text_model.embeddings["word_embeddings"]),
     )
 
 
