@@ -29,7 +29,7 @@ TABLE = "Gaps that reverse when a second attribute is held fixed (Simpson's para
 
 
 @dataclass(frozen=True)
-class Gap:
+class GroupGap:
     """A gap to check for reversals: yes/no values of images in groups, and its name."""
 
     measure: Measure  # flagged where the gap reverses
@@ -42,7 +42,7 @@ class Gap:
 class Reversed:
     """A pair of groups whose order reverses, with the evidence for each direction."""
 
-    gap: Gap
+    gap: GroupGap
     held: str  # the second attribute
     pair: Reversal
     crude: float  # adjusted p of the overall difference
@@ -54,7 +54,7 @@ class Reversed:
         return min(self.crude, self.within) < ALPHA
 
 
-def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[Gap]:
+def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[GroupGap]:
     """Yield the gaps between groups of one attribute that the samples hold image by image."""
     for measure in measures:
         outcome, by = f"{OUTCOME}{measure.metric}", measure.slice_by
@@ -65,10 +65,10 @@ def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[Gap]:
             keep &= samples[name] == value
         rows = samples[keep].assign(value=samples[outcome])
         if len(rows) and rows["sample_id"].is_unique and np.isin(rows["value"].astype(float), (0.0, 1.0)).all():
-            yield Gap(measure, measure.metric, by, rows)
+            yield GroupGap(measure, measure.metric, by, rows)
 
 
-def added(analysis: Analysis, gaps: Sequence[Gap], attributes: Sequence[str], *, title: str = TABLE) -> Analysis:
+def added(analysis: Analysis, gaps: Sequence[GroupGap], attributes: Sequence[str], *, title: str = TABLE) -> Analysis:
     """Return the analysis with its reversals: findings, a table, and a flag on each gap that reverses.
 
     Args:
@@ -94,9 +94,9 @@ def added(analysis: Analysis, gaps: Sequence[Gap], attributes: Sequence[str], *,
     )
 
 
-def _cases(gaps: Sequence[Gap], attributes: Sequence[str]) -> tuple[list[Reversed], int]:
+def _cases(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> tuple[list[Reversed], int]:
     """Return the pairs that reverse, and how many were compared; both directions of all pairs are one family."""
-    candidates: list[tuple[Gap, str, Reversal, tuple[float, float]]] = []
+    candidates: list[tuple[GroupGap, str, Reversal, tuple[float, float]]] = []
     pairs = 0
     for gap in gaps:
         for held in attributes:
@@ -125,7 +125,7 @@ def _strata(rows: DataFrame, by: str, held: str, *, shrunk: bool) -> dict[str, C
     return dict(counts)
 
 
-def _findings(cases: Sequence[Reversed], pairs: int, gaps: Sequence[Gap]) -> Iterator[Finding]:
+def _findings(cases: Sequence[Reversed], pairs: int, gaps: Sequence[GroupGap]) -> Iterator[Finding]:
     sure = [case for case in cases if case.sure]
     groups: dict[tuple[int, str], list[Reversed]] = {}
     for case in sure:

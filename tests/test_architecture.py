@@ -135,17 +135,6 @@ def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
     assert found in " ".join(faults(name, planted))
 
 
-KNOWN_CYCLES = (  # each goes from this list as soon as it is gone
-    {"audits.bias.occupations.analyse", "audits.bias.occupations.text"},
-    {"audits.bias.retrieval_skew.analyse", "audits.bias.retrieval_skew.text"},
-)
-
-
-SEVERAL_MEANINGS = (  # class names that stand twice for now; each goes from this list as soon as it is renamed
-    *("Answer", "Example", "Gap", "Run", "_Worker"),
-)
-
-
 def import_cycles(texts: dict[str, str]) -> list[list[str]]:
     """Return the sets of modules that import each other, at module level or in a function, types included.
 
@@ -182,8 +171,7 @@ def _project_imports(name: str, text: str, texts: dict[str, str]) -> set[str]:
 def test_no_module_imports_itself_through_others() -> None:
     names = {path: path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources()}
     texts = {name: (ROOT / path).read_text(encoding="utf-8") for path, name in names.items()}
-    known = [one for one in import_cycles(texts) if not any(cycle <= set(one) for cycle in KNOWN_CYCLES)]
-    assert known == []
+    assert import_cycles(texts) == []
 
 
 def test_planted_import_cycles_are_found() -> None:
@@ -211,7 +199,7 @@ def class_names() -> dict[str, list[str]]:
 def test_a_class_name_has_one_meaning() -> None:
     """Settings alone may repeat: every audit and recipe has some."""
     several = {name: places for name, places in class_names().items() if len(places) > 1}
-    assert {name: places for name, places in several.items() if name not in ("Settings", *SEVERAL_MEANINGS)} == {}
+    assert {name: places for name, places in several.items() if name != "Settings"} == {}
 
 
 def test_the_library_is_imported_quickly_and_without_torch() -> None:

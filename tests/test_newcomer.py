@@ -17,7 +17,7 @@ BEHAVIOURS = (
         "workbench/statistics/calibration.py",
         "def expected_calibration_error(",
     ),
-    ("McNemar's test", "paired", "workbench/statistics/paired.py", "mcnemar"),
+    ("Tango's interval of a paired difference", "paired", "workbench/statistics/paired.py", "Tango"),
     ("a gap between groups", "gap", "workbench/statistics/gaps.py", "def gap("),
     ("eviction of a model from memory", "model_cache", "workbench/model_cache.py", "def _evict("),
     ("softmax over labels", "zeroshot", "workbench/zeroshot.py", ".softmax("),

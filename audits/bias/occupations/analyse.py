@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,11 @@ import numpy as np
 from audits import detectable, measuring, simpson
 from audits.analysis import Analysis, Figure
 from audits.bias.groups import Study
-from audits.bias.occupations.score import ACCURACY, Settings, above
+from audits.bias.occupations.score import ACCURACY, Settings, Tagged, above
 from audits.bias.occupations.text import findings
 from audits.contracts import OUTCOME
 from audits.findings import ALPHA
-from audits.simpson import Gap
+from audits.simpson import GroupGap
 from workbench.statistics import clusters, differences
 from workbench.statistics.measures import Measure, number
 
@@ -27,30 +27,6 @@ if TYPE_CHECKING:
     from audits.protocol import Protocol as Rules
 
 REVERSED = "Labels whose direction reverses when a second attribute is held fixed (Simpson's paradox)"
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """The images of two sides, and the labels that each has above a threshold."""
-
-    label_set: str
-    threshold: float  # probability, 0..1
-    labels: tuple[str, ...]  # of the label set
-    tags: tuple[frozenset[str], ...]  # of each image
-    side: tuple[str, ...]  # of each image
-    clusters: tuple[str, ...]
-    attribute: str
-    sides: tuple[str, str]
-
-    @property
-    def metric(self) -> str:
-        """The name of its measures: "labelled>0.005"."""
-        return f"labelled>{self.threshold:g}"
-
-    def differences(self, measures: Sequence[Measure]) -> list[Measure]:
-        """Return the differences between the two sides, one a label, of this label set and threshold."""
-        here = [m for m in measures if m.metric == self.metric and m.label_set == self.label_set]
-        return [m for m in here if m.contrast == "to_reference"]
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -119,7 +95,7 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
         )
 
 
-def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Iterator[Gap]:
+def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Iterator[GroupGap]:
     """Yield the labels that differ between the sides beyond chance, to look for reversals.
 
     Args:
@@ -131,7 +107,7 @@ def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Itera
         if m.p_adj is not None and m.p_adj < ALPHA:
             label = m.slice["label"]
             values = rows.assign(value=[float(label in tags) for tags in tagged.tags])
-            yield Gap(m, f"The label “{label}” above {100 * tagged.threshold:g} %", tagged.attribute, values)
+            yield GroupGap(m, f"The label “{label}” above {100 * tagged.threshold:g} %", tagged.attribute, values)
 
 
 def _chart(measures: Sequence[Measure], tagged: Tagged, *, most: int) -> Figure | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from audits.contracts import Embedded
     from audits.datasets.dataset import Dataset
     from audits.protocol import Protocol as Rules
+    from workbench.statistics.measures import Measure
 
 ACCURACY = "accuracy.occupation"
 
@@ -76,3 +79,27 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 def above(threshold: float) -> str:
     """Return the column that lists the labels above a threshold: "labels>0.005"."""
     return f"labels>{threshold:g}"
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The images of two sides, and the labels that each has above a threshold."""
+
+    label_set: str
+    threshold: float  # probability, 0..1
+    labels: tuple[str, ...]  # of the label set
+    tags: tuple[frozenset[str], ...]  # of each image
+    side: tuple[str, ...]  # of each image
+    clusters: tuple[str, ...]
+    attribute: str
+    sides: tuple[str, str]
+
+    @property
+    def metric(self) -> str:
+        """The name of its measures: "labelled>0.005"."""
+        return f"labelled>{self.threshold:g}"
+
+    def differences(self, measures: Sequence[Measure]) -> list[Measure]:
+        """Return the differences between the two sides, one a label, of this label set and threshold."""
+        here = [m for m in measures if m.metric == self.metric and m.label_set == self.label_set]
+        return [m for m in here if m.contrast == "to_reference"]

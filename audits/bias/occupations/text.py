@@ -9,7 +9,7 @@ from audits.analysis import Finding
 from audits.findings import ALPHA, points
 
 if TYPE_CHECKING:
-    from audits.bias.occupations.analyse import Tagged
+    from audits.bias.occupations.score import Tagged
     from workbench.statistics.measures import Measure
 
 SHOWN = 5  # labels that a sentence names

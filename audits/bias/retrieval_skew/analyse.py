@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.bias.retrieval_skew.score import Settings
+from audits.bias.retrieval_skew.score import Ranking, Settings
 from audits.bias.retrieval_skew.text import NAMES, findings, not_measured
 from workbench.statistics import ranking
 from workbench.statistics.measures import Measure, adjust, number
@@ -21,22 +20,6 @@ if TYPE_CHECKING:
     from audits.contracts import ModelFacts
     from audits.protocol import Protocol as Rules
     from workbench.statistics.ranking import RankingMeasure
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The images of one query, best first; those without a group are left out."""
-
-    kind: str  # "neutral", "loaded"
-    query: str
-    attribute: str
-    groups: tuple[str, ...]  # of each image
-    clusters: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The label set of its measures: kind and query."""
-        return f"{self.kind}: {self.query}"
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:

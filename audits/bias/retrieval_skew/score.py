@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -67,3 +68,19 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
                 part[f"{OUTCOME}retrieved@{k}"] = (part["rank"] <= k).astype(float)
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The images of one query, best first; those without a group are left out."""
+
+    kind: str  # "neutral", "loaded"
+    query: str
+    attribute: str
+    groups: tuple[str, ...]  # of each image
+    clusters: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The label set of its measures: kind and query."""
+        return f"{self.kind}: {self.query}"

@@ -9,7 +9,7 @@ from audits.analysis import Finding
 from audits.findings import ALPHA
 
 if TYPE_CHECKING:
-    from audits.bias.retrieval_skew.analyse import Ranking
+    from audits.bias.retrieval_skew.score import Ranking
     from workbench.statistics.measures import Measure
 
 NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}

@@ -96,7 +96,7 @@ def words_of(sources: Sources, work: Path) -> tuple[Any, Any, torch.Tensor]:
 class Ready:
     """Everything that stage two needs."""
 
-    run: joint.Run
+    run: joint.JointRun
     teachers: losses.Teachers
     sources: Sources
     before: dict[str, torch.Tensor]  # the towers as stage two found them, on the CPU

@@ -23,7 +23,7 @@ FULL = 0.55  # of the photos are of full size
 
 
 @dataclass
-class Example:
+class TrainingExample:
     """One picture with what it shows, a caption, captions that are false of it, and the classifier's say (0..1).
 
     `label` is the class of a photo without writing, -1 for all else; `written` is the word on it, "" for none, and

@@ -91,7 +91,7 @@ class Plan:
 
 
 @dataclass
-class Run:
+class JointRun:
     """All that a step changes; what a checkpoint holds."""
 
     towers: Towers
@@ -126,7 +126,7 @@ class Run:
         self.bank = None if state["bank"] is None else state["bank"].to(self.towers.device)
 
 
-def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> Run:
+def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> JointRun:
     """A run at step 0; of the text tower only the last layers, pooler and projection learn on.
 
     Args:
@@ -146,7 +146,7 @@ def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> Run:
     average = copy.deepcopy(towers)
     average.requires_grad_(False)
     optimiser = torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
-    return Run(towers, average, lessons, optimiser)
+    return JointRun(towers, average, lessons, optimiser)
 
 
 def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
     return groups
 
 
-def begin_ending(run: Run, pace: float = 1.0) -> None:
+def begin_ending(run: JointRun, pace: float = 1.0) -> None:
     """Begin an ending: from the average, with rates that rise and fall once more.
 
     Args:
@@ -172,7 +172,7 @@ def begin_ending(run: Run, pace: float = 1.0) -> None:
 
 
 def train(
-    run: Run, teachers: Teachers, *, material: Material, plan: Plan, folder: Path
+    run: JointRun, teachers: Teachers, *, material: Material, plan: Plan, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Train on to the end of the part that the run is in; yields (step, losses) after each step.
 
@@ -201,12 +201,12 @@ def train(
                 return
 
 
-def _learning(run: Run) -> list[Tensor]:
+def _learning(run: JointRun) -> list[Tensor]:
     return [part for group in run.optimiser.param_groups for part in group["params"]]
 
 
 def _step(
-    run: Run, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, pool: DataParallel
+    run: JointRun, teachers: Teachers, batch: Batch, *, material: Material, plan: Plan, pool: DataParallel
 ) -> dict[str, float]:
     """Learn from one batch; returns the parts of its loss."""
     rng = random.Random(f"{plan.seed}/texts/{run.step}")

@@ -53,7 +53,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
 
 
 def train_parts(
-    run: joint.Run, teachers: Teachers, *, material: Material, plan: joint.Plan, pace: float, folder: Path
+    run: joint.JointRun, teachers: Teachers, *, material: Material, plan: joint.Plan, pace: float, folder: Path
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Stage two, then its endings, from wherever a checkpoint left it; yields (step, losses) after each step.
 

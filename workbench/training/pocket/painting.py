@@ -12,7 +12,7 @@ from PIL import Image
 
 from workbench.training.pocket import backgrounds, emoji, labels, scenes, shapes, styling, views, worded, writing
 from workbench.training.pocket.bank import COLOURS, SHAPES
-from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
+from workbench.training.pocket.example import PHOTO, TrainingExample, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Drawing, Material
 from workbench.training.pocket.names import CLASSES
@@ -37,12 +37,14 @@ TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposu
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
-def _photo(material: Material, size: int, rng: random.Random) -> Example:
+def _photo(material: Material, size: int, rng: random.Random) -> TrainingExample:
     photo, label = choose(material, rng)
     weights = dict(material.bank.of_class[label])
     name = class_name(material, label, rng)
     caption = rng.choice(PHOTO).format(name)
-    shown = functools.partial(Example, weights=weights, caption=caption, claims=claimed(name, weights), label=label)
+    shown = functools.partial(
+        TrainingExample, weights=weights, caption=caption, claims=claimed(name, weights), label=label
+    )
     if min(photo.size) < SMALL:  # the classifier knows such photos badly: their labels decide more
         picture = styling.toned(views.crop(photo, size, rng, least=0.5), rng, often=0.2)
         return shown(styling.coarse(picture, rng.randint(*TINY)) if rng.random() < 0.2 else picture, soft=0.3)
@@ -85,7 +87,7 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
     return writing.pasted(on, picture, rng, tilt=10)
 
 
-def _drawing(material: Material, size: int, rng: random.Random) -> Example:
+def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExample:
     likeness = material.likenesses and rng.random() < ALIKE
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
     on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
@@ -100,10 +102,10 @@ def _drawing(material: Material, size: int, rng: random.Random) -> Example:
         name = rng.choice(one.parts)
     form = rng.choice(DRAWN)
     false = tuple(map(form.format, emoji.others(name)))
-    return Example(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
+    return TrainingExample(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
 
 
-def _colour(material: Material, size: int, rng: random.Random) -> Example:
+def _colour(material: Material, size: int, rng: random.Random) -> TrainingExample:
     name, side = rng.choice(COLOURS), int(size * rng.uniform(0.4, 0.95))
     fill = shapes.paint(name, rng)
     if rng.random() < 0.6:
@@ -116,10 +118,10 @@ def _colour(material: Material, size: int, rng: random.Random) -> Example:
     if name in ("white", "yellow") and rng.random() < 0.8:
         on = Image.new("RGB", (size, size), tuple(rng.randrange(0, 130) for _ in range(3)))
     scene = scenes.coloured(thing, name, on=on, rng=rng)
-    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
+    return TrainingExample(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _count(material: Material, size: int, rng: random.Random) -> Example:
+def _count(material: Material, size: int, rng: random.Random) -> TrainingExample:
     chance = rng.random()
     if chance < 0.4:
         kind, fill = rng.choice(SHAPES), shapes.paint(rng.choice(COLOURS), rng)
@@ -133,10 +135,10 @@ def _count(material: Material, size: int, rng: random.Random) -> Example:
         draw = lambda side: views.crop(photo, side, rng, least=0.8).convert("RGBA")  # noqa: E731
     on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     scene = scenes.counted((kind.lower(), draw), rng.randint(1, 5), on=on, rng=rng)
-    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
+    return TrainingExample(scene.picture, scene.weights, scene.caption, scene.claims, scene.false)
 
 
-def _pair(material: Material, size: int, rng: random.Random) -> Example:
+def _pair(material: Material, size: int, rng: random.Random) -> TrainingExample:
     parts, names = [], []
     for _ in "ab":
         if rng.random() < 0.7:
@@ -150,10 +152,10 @@ def _pair(material: Material, size: int, rng: random.Random) -> Example:
     other = class_name(material, rng.randrange(CLASSES), rng).lower()
     first = 0.5 if rng.random() < EVEN else rng.uniform(SMALLER, 1 - SMALLER)
     scene = scenes.together((names[0], names[1]), (parts[0], parts[1]), other=other, rng=rng, first=first)
-    return Example(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
+    return TrainingExample(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
-def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> Example:
+def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> TrainingExample:
     """Make one picture.
 
     Args:

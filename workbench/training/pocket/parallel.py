@@ -42,9 +42,9 @@ class DataParallel:
         if count > 1:
             for part in parameters:
                 part.share_memory_()  # type: ignore[no-untyped-call]
-        self._workers: list[_Worker] = []
+        self._workers: list[_ShardWorker] = []
         for _ in range(count - 1):
-            self._workers.append(_Worker(self._here, self._cores, others=self._workers))
+            self._workers.append(_ShardWorker(self._here, self._cores, others=self._workers))
 
     def __enter__(self) -> Self:
         return self
@@ -119,10 +119,10 @@ class _Shard:
         return result
 
 
-class _Worker:
+class _ShardWorker:
     """Another process with a shard of its own; its gradients come back in shared memory."""
 
-    def __init__(self, shard: _Shard, threads: int, *, others: Sequence[_Worker]) -> None:
+    def __init__(self, shard: _Shard, threads: int, *, others: Sequence[_ShardWorker]) -> None:
         fork = multiprocessing.get_context("fork")
         self._ours, theirs = fork.Pipe()
         self.grads: list[Tensor] = [torch.zeros_like(part) for part in shard.parameters]

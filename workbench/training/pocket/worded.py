@@ -8,7 +8,7 @@ from dataclasses import replace
 from PIL import Image, ImageFilter
 
 from workbench.training.pocket import backgrounds, handwriting, labels, views, writing
-from workbench.training.pocket.example import PHOTO, Example, choose, claimed, class_name
+from workbench.training.pocket.example import PHOTO, TrainingExample, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Material
 
@@ -45,7 +45,7 @@ def _read(material: Material, done: float, rng: random.Random) -> tuple[str, str
     return rng.choice(among), rng.choice(material.fonts).path
 
 
-def _attacked(material: Material, size: int, done: float, rng: random.Random) -> Example:
+def _attacked(material: Material, size: int, done: float, rng: random.Random) -> TrainingExample:
     photo, label = choose(material, rng)
     clean = views.crop(photo, size, rng)
     word, font = _read(material, done, rng)
@@ -57,14 +57,20 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
 
 
-def _covered(material: Material, photo: Image.Image, label: int, clean: Image.Image, rng: random.Random) -> Example:
+def _covered(
+    material: Material, photo: Image.Image, label: int, clean: Image.Image, rng: random.Random
+) -> TrainingExample:
     """What a photo shows, before anything covers a part of it; the classifier decides more of it at full size."""
     weights, name = dict(material.bank.of_class[label]), class_name(material, label, rng)
     soft = SOFT_SMALL if min(photo.size) < SMALL else SOFT
-    return Example(clean, weights, rng.choice(PHOTO).format(name), claimed(name, weights), soft=soft, clean=clean)
+    return TrainingExample(
+        clean, weights, rng.choice(PHOTO).format(name), claimed(name, weights), soft=soft, clean=clean
+    )
 
 
-def _both(example: Example, written: writing.Written, word: str, share: float, rng: random.Random) -> Example:
+def _both(
+    example: TrainingExample, written: writing.Written, word: str, share: float, rng: random.Random
+) -> TrainingExample:
     """A photo with a word on it: `share` of its target is the word's, the rest the photo's."""
     soft = (1 - share) * example.soft  # of the whole target
     weights = {name: (1 - share - soft) * weight / (1 - soft) for name, weight in example.weights.items()}
@@ -74,7 +80,7 @@ def _both(example: Example, written: writing.Written, word: str, share: float, r
     return replace(example, picture=written.picture, weights=weights, soft=soft, written=word, spots=written.spots)
 
 
-def _noted(material: Material, size: int, done: float, rng: random.Random) -> Example:
+def _noted(material: Material, size: int, done: float, rng: random.Random) -> TrainingExample:
     """A photo with a handwritten label on it."""
     photo, label = choose(material, rng)
     word, _ = _read(material, done, rng)
@@ -86,7 +92,7 @@ def _noted(material: Material, size: int, done: float, rng: random.Random) -> Ex
     return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
 
 
-def _blank(material: Material, size: int, done: float, rng: random.Random) -> Example:
+def _blank(material: Material, size: int, done: float, rng: random.Random) -> TrainingExample:
     """A photo with a blank label on it, which is a photo of the same thing."""
     photo, label = choose(material, rng)
     clean = views.crop(photo, size, rng)
@@ -94,17 +100,17 @@ def _blank(material: Material, size: int, done: float, rng: random.Random) -> Ex
     return replace(_covered(material, photo, label, clean, rng), picture=written.picture)
 
 
-def _penned(material: Material, size: int, done: float, rng: random.Random) -> Example:
+def _penned(material: Material, size: int, done: float, rng: random.Random) -> TrainingExample:
     """A handwritten word on paper, with nothing that can be named behind it."""
     word, _ = _read(material, done, rng)
     on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     text = handwriting.penned(word, rng.choice(material.hands).path, rng)
     written, _ = labels.labelled(on, text, rng, shares=LARGE)
     caption = rng.choice(WORD).format(word)
-    return Example(written.picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
+    return TrainingExample(written.picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
 
 
-def _word(material: Material, size: int, done: float, rng: random.Random) -> Example:
+def _word(material: Material, size: int, done: float, rng: random.Random) -> TrainingExample:
     word, font = _read(material, done, rng)
     if rng.random() < 0.5:
         written = writing.plain(word, font, size=size, rng=rng)
@@ -116,7 +122,7 @@ def _word(material: Material, size: int, done: float, rng: random.Random) -> Exa
     if rng.random() < 0.1:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1)))
     caption = rng.choice(WORD).format(word)
-    return Example(picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
+    return TrainingExample(picture, {word: 1.0}, caption, frozenset([word]), written=word, spots=written.spots)
 
 
 KINDS = {"attacked": _attacked, "noted": _noted, "blank": _blank, "word": _word, "penned": _penned}

@@ -23,7 +23,7 @@ PLAN = joint.Plan(2, ((32,),), seed=0, every=1, endings=(2, 1))
 @pytest.mark.heavy
 @pytest.mark.usefixtures("few")
 def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    def on(run: joint.Run, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
+    def on(run: joint.JointRun, teachers: Teachers, folder: str) -> Iterator[tuple[int, dict[str, float]]]:
         return making.train_parts(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
     run, teachers = world(material, tokenizer)

@@ -16,7 +16,7 @@ from workbench.models import find
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import towers
 from workbench.training.pocket.quality import pruning, speed
-from workbench.training.pocket.quality.answers import Answer
+from workbench.training.pocket.quality.answers import QualityAnswer
 
 
 def test_times_are_a_photo_and_taken_in_turns() -> None:
@@ -44,8 +44,8 @@ def test_the_bare_tower_takes_a_batch() -> None:
 
 
 def test_what_pruning_costs_is_the_whole_less_the_pruned_in_points() -> None:
-    pruned = [Answer("reads", proportion(60, 120), ""), Answer("counts", proportion(3, 4), "")]
-    whole = [Answer("reads", proportion(66, 120), ""), Answer("counts", proportion(2, 4), "")]
+    pruned = [QualityAnswer("reads", proportion(60, 120), ""), QualityAnswer("counts", proportion(3, 4), "")]
+    whole = [QualityAnswer("reads", proportion(66, 120), ""), QualityAnswer("counts", proportion(2, 4), "")]
     first, second = pruning.cost(pruned, whole)
     assert (first["question"], first["points"]) == ("reads", pytest.approx(5.0))
     assert second["points"] == pytest.approx(-25.0)  # it can be better, too

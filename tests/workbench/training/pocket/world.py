@@ -25,7 +25,7 @@ PIECES = (
 PIECES = (*PIECES, *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"))
 
 
-def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Run, losses.Teachers]:  # type: ignore[no-untyped-def]
+def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.JointRun, losses.Teachers]:  # type: ignore[no-untyped-def]
     """A run at step 0 and its teachers."""
     torch.manual_seed(0)
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()

@@ -19,7 +19,7 @@ from workbench.errors import BadInput, WorkbenchError
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
-from workbench.training.pocket.quality.answers import Answer, HeldOut, write
+from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer, write
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -53,7 +53,7 @@ def _measured(arguments: argparse.Namespace) -> None:
     backend = workbench.load(arguments.model, device="cpu")
     if arguments.speed:
         _speed(arguments.out, backend, held_out, model=arguments.model)
-    answers: list[Answer] = []
+    answers: list[QualityAnswer] = []
     for answer in measuring.measure(backend, held_out):
         answers.append(answer)
         write(arguments.out, answers)
@@ -63,7 +63,7 @@ def _measured(arguments: argparse.Namespace) -> None:
     found_units, chance = units(features, held_out)
     channels = features([held_out.photos[0][0]]).shape[1]
     how = f"AUROC of 0.9 in all three forms; {chance} with mixed-up concepts"
-    answers.append(Answer("multimodal units of the last block", proportion(len(found_units), channels), how))
+    answers.append(QualityAnswer("multimodal units of the last block", proportion(len(found_units), channels), how))
     write(arguments.out, answers)
     arguments.out.with_suffix(".units.json").write_text(
         json.dumps([asdict(unit) for unit in found_units], indent=1) + "\n"
@@ -88,7 +88,7 @@ def _speed(out: Path, backend: Any, held_out: HeldOut, *, model: str) -> None:
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _pruning(out: Path, answers: list[Answer], model: str, *, held_out: HeldOut, work: Path) -> None:
+def _pruning(out: Path, answers: list[QualityAnswer], model: str, *, held_out: HeldOut, work: Path) -> None:
     """Write what the checkpoint answers with all word pieces again."""
     with tempfile.TemporaryDirectory(dir=work) as place:
         whole = Path(place) / "whole"

@@ -33,7 +33,7 @@ BATCH = 50
 
 
 @dataclass(frozen=True)
-class Answer:
+class QualityAnswer:
     """One line of the table: what was asked, the share, and how it was asked."""
 
     question: str
@@ -93,12 +93,12 @@ def _right(scores: Tensor, truth: Tensor, top: int = 1) -> int:
     return int((best == truth[:, None]).any(1).sum())
 
 
-def counted(question: str, scores: Tensor, truth: Tensor, *, how: str, top: int = 1) -> Answer:
+def counted(question: str, scores: Tensor, truth: Tensor, *, how: str, top: int = 1) -> QualityAnswer:
     """An answer from scores (n, choices) and the right choice of each row, (n,)."""
-    return Answer(question, proportion(_right(scores, truth, top), len(truth)), how)
+    return QualityAnswer(question, proportion(_right(scores, truth, top), len(truth)), how)
 
 
-def table(answers: Sequence[Answer]) -> str:
+def table(answers: Sequence[QualityAnswer]) -> str:
     """A Markdown table of answers."""
     lines = ["| question | share | 95 % interval | n | how |", "|---|---|---|---|---|"]
     for answer in answers:
@@ -108,7 +108,7 @@ def table(answers: Sequence[Answer]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(file: Path, answers: Sequence[Answer]) -> None:
+def write(file: Path, answers: Sequence[QualityAnswer]) -> None:
     """Write a Markdown table of answers, and the same as JSON beside it.
 
     Raises:

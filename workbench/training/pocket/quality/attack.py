@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
 from workbench.statistics.intervals import proportion
-from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
 
 SIZE, LARGE = 30, 48  # pixels of type
 
 
-def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """A white label with a black word on each photo: does the word beat the object, of those two and of a thousand?
 
     The two-way question is asked only of photos whose object beats the word while there is no label.
@@ -31,7 +31,9 @@ def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     objects, written = embed_names(backend, [first[label] for _, label in held_out.photos]), embed_names(backend, drawn)
     bare = embed(backend, clean)
     named = (bare * (objects - written)).sum(-1) > 0
-    yield Answer("two-way errors without a label", proportion(int((~named).sum()), len(named)), "the same photos")
+    yield QualityAnswer(
+        "two-way errors without a label", proportion(int((~named).sum()), len(named)), "the same photos"
+    )
     every, truth = embed_names(backend, first), torch.tensor([label for _, label in held_out.photos])
     right = (bare @ every.T).argmax(1) == truth
     for size, kind in ((SIZE, "pasted"), (LARGE, "large pasted")):
@@ -39,7 +41,7 @@ def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
         rows = embed(backend, labelled)
         fooled = int(((rows * (objects - written)).sum(-1)[named] < 0).sum())
         how = f"two-way, photos it names, {size} px of type"
-        yield Answer(f"a {kind} label beats the object", proportion(fooled, int(named.sum())), how)
+        yield QualityAnswer(f"a {kind} label beats the object", proportion(fooled, int(named.sum())), how)
         how = f"of {int(right.sum())} right without it, {size} px of type"
         yield counted(f"names photos with a {kind} label, 1000-way, top 1", rows @ every.T, truth, how=how)
 

@@ -12,7 +12,7 @@ from workbench.backend import ClipBackend
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import scenes, shapes, views
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
-from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed
 
 EACH = 20  # pictures of one colour
 COUNTED = 40  # pictures of one count
@@ -20,7 +20,7 @@ PAIRS = 150
 GROUND = (128, 128, 128)
 
 
-def colours(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def colours(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Eleven names, on shapes and on tinted drawings of a foreign style, against `a photo of a {colour} {thing}`."""
     rng, things = held_out.rng(), _things(held_out)
     pictures, sentences, truth = [], [], []
@@ -43,7 +43,7 @@ def colours(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     yield counted("tells colours", scores, torch.tensor(truth), how="11 names on shapes and objects")
 
 
-def counts(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def counts(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """One to five shapes or drawings of a foreign style, against `a photo of {count} {things}`."""
     rng, things = held_out.rng(), _things(held_out)
     pictures, sentences, truth = [], [], []
@@ -64,7 +64,7 @@ def counts(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     yield counted("counts one to five", _choices(backend, pictures, sentences), torch.tensor(truth), how="5-way")
 
 
-def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Two photos side by side: does the sentence of both beat each of the two sentences of one?
 
     And with each photo alone, does its sentence beat those that add a stranger, named first or last? A model that likes
@@ -82,7 +82,7 @@ def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
                 [f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))]
             )
     hits = _choices(backend, pictures, choices).argmax(1) == 0
-    yield Answer(
+    yield QualityAnswer(
         "a sentence of two things beats those of one", proportion(int(hits.sum()), PAIRS), "photos side by side"
     )
     alone = []
@@ -91,7 +91,7 @@ def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
         both = (f"a photo of a {first[x]} and a {first[y]}." for x, y in ((a, b), (b, a)))
         alone.append([f"a photo of a {first[a]}.", *both])
     hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in held_out.photos], alone).argmax(1) == 0
-    yield Answer(
+    yield QualityAnswer(
         "a sentence of one thing beats those of two", proportion(int(hits.sum()), len(hits)), "the same photos alone"
     )
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.backend import ClipBackend
-from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
 
 NAMES = 350
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
 
 
-def artwork(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def artwork(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Emoji of a foreign style against the names of 350 of them."""
     known = [(one, sprite) for one, sprite in held_out.drawings if not one.skinned and one.name in held_out.bank.place]
     chosen = held_out.rng().sample(known, min(NAMES, len(known)))
@@ -28,7 +28,7 @@ def artwork(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     yield counted("names new artwork", scores, torch.arange(len(names)), how=how)
 
 
-def people(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def people(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Drawn people of a foreign style: man or woman, and which of five skin tones."""
     rng = held_out.rng()
     for question, choices in (("sex of drawn people", ("man", "woman")), ("skin tone of drawn people", TONES)):

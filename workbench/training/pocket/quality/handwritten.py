@@ -17,14 +17,14 @@ from PIL import ImageOps
 from workbench.backend import ClipBackend
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import backgrounds, handwriting, labels
-from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
 from workbench.training.pocket.quality.reading import FORM, sample
 
 CHOICES = 9
 LARGE = (0.2, 0.5)  # of the picture that the label takes where the word alone is asked for
 
 
-def handwritten(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def handwritten(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Is the object named among nine while its label is blank, does a word on it beat it, and is handwriting read?"""
     rng, first = held_out.rng(), [name.lower() for name in held_out.lexicon.first()]
     blank, written, choices = [], [], []
@@ -40,11 +40,11 @@ def handwritten(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     objects = torch.zeros(len(choices), dtype=torch.long)
     yield counted("names an object with a blank label on it", alone, objects, how="9-way, rendered on photos")
     beaten = int((beside[:, 1] > beside[:, 0]).sum())
-    yield Answer("a handwritten word on a label beats the object", proportion(beaten, len(beside)), "two-way")
+    yield QualityAnswer("a handwritten word on a label beats the object", proportion(beaten, len(beside)), "two-way")
     yield from reading(backend, held_out)
 
 
-def reading(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def reading(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """One picture for each of 120 words, written by hand on paper."""
     rng, (words, _) = held_out.rng(), sample(held_out)
     pictures = []

@@ -16,7 +16,7 @@ from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.training.pocket import sources
 from workbench.training.pocket.ingredients import part
-from workbench.training.pocket.quality.answers import Answer, HeldOut
+from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer
 from workbench.training.pocket.quality.attack import attack
 from workbench.training.pocket.quality.colours import colours, counts, sentences
 from workbench.training.pocket.quality.drawn import artwork, people
@@ -25,7 +25,7 @@ from workbench.training.pocket.quality.photos import photos, small
 from workbench.training.pocket.quality.reading import reading
 from workbench.training.pocket.settings import Settings
 
-MEASURES: tuple[Callable[[ClipBackend, HeldOut], Iterator[Answer]], ...] = (
+MEASURES: tuple[Callable[[ClipBackend, HeldOut], Iterator[QualityAnswer]], ...] = (
     *(photos, small, artwork, people, reading, colours, counts, attack, handwritten, sentences),
 )
 SELECTION, ACCEPTANCE = 0, 1  # the two halves of the photos, told apart by their names
@@ -51,7 +51,7 @@ def held_out(settings: Settings, folder: Path, *, work: Path, half: int | None, 
     return HeldOut(full, little, drawings, fonts, read.lexicon, read.bank, hands)
 
 
-def measure(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def measure(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """Ask everything; yields one answer after the other."""
     for one in MEASURES:
         yield from one(backend, held_out)

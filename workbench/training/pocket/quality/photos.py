@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from workbench.backend import ClipBackend
-from workbench.training.pocket.quality.answers import Answer, HeldOut, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer, counted, embed, embed_names
 
 COMMON = (  # ten classes that everyone knows, shrunk to 32 px as CIFAR's pictures are
     *("golden retriever", "tabby", "goldfish", "school bus", "sports car"),
@@ -18,7 +18,7 @@ TINY = 32
 SMALL = 600  # photos asked of the small set
 
 
-def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """A thousand names, full-size photos: top one and top five."""
     names = embed_names(backend, held_out.lexicon.first())
     scores = embed(backend, [picture for picture, _ in held_out.photos]) @ names.T
@@ -27,7 +27,7 @@ def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
     yield counted("names photos, 1000-way, top 5", scores, truth, how="224 px", top=5)
 
 
-def small(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def small(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """A thousand names, 64 px photos; and ten common names, the same photos shrunk to 32 px."""
     sampled = held_out.rng().sample(held_out.small, min(SMALL, len(held_out.small)))
     pictures, labels = [picture for picture, _ in sampled], [label for _, label in sampled]

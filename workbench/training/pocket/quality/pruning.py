@@ -16,7 +16,7 @@ import torch
 
 from workbench.errors import BadInput
 from workbench.training.pocket import towers, vocabulary
-from workbench.training.pocket.quality.answers import Answer
+from workbench.training.pocket.quality.answers import QualityAnswer
 
 TABLE = "text_model.embeddings.word_embeddings.weight"
 SHARD = "model.safetensors"
@@ -51,7 +51,7 @@ def restored(folder: Path, out: Path) -> None:
     vocabulary.tokenizer(out / "vocab.txt").save_pretrained(out)
 
 
-def cost(pruned: Sequence[Answer], whole: Sequence[Answer]) -> list[dict[str, Any]]:
+def cost(pruned: Sequence[QualityAnswer], whole: Sequence[QualityAnswer]) -> list[dict[str, Any]]:
     """What pruning costs, question by question, in points: the whole checkpoint's share less the pruned one's."""
     rows = []
     for one, other in zip(pruned, whole, strict=True):

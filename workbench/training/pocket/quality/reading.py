@@ -10,7 +10,7 @@ import torch
 from workbench.backend import ClipBackend
 from workbench.training.pocket import writing
 from workbench.training.pocket.names import CLASSES
-from workbench.training.pocket.quality.answers import SIDE, Answer, HeldOut, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
 
 WORDS = 120
 FORM = "{}"
@@ -23,7 +23,7 @@ def sample(held_out: HeldOut, rng: random.Random | None = None) -> tuple[list[st
     return (rng or held_out.rng()).sample(every, WORDS), every
 
 
-def reading(backend: ClipBackend, held_out: HeldOut) -> Iterator[Answer]:
+def reading(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     """One picture for each of 120 words: 120-way, and among all words."""
     rng = held_out.rng()
     words, every = sample(held_out, rng)

@@ -20,7 +20,7 @@ import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
 from workbench.statistics.intervals import proportion
-from workbench.training.pocket.quality.answers import Answer, counted, embed, embed_names, write
+from workbench.training.pocket.quality.answers import QualityAnswer, counted, embed, embed_names, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
 CHOICES = 9  # names that a bare thing is told from, its own among them
@@ -74,7 +74,7 @@ def _check(photo: LabelledPhoto) -> None:
         )
 
 
-def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterator[Answer]:
+def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterator[QualityAnswer]:
     """Is the bare thing named among nine, and does a word on its label beat it: in all photos, and for each thing?
 
     Answers only what there are photos for.
@@ -93,10 +93,14 @@ def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterato
             embed_names(backend, [photo.word for photo in written]),
         )
         beaten = (seen * word).sum(-1) > (seen * thing).sum(-1)
-        yield Answer("the word on the label beats the thing", proportion(int(beaten.sum()), len(written)), "two-way")
+        yield QualityAnswer(
+            "the word on the label beats the thing", proportion(int(beaten.sum()), len(written)), "two-way"
+        )
         for name in sorted({photo.thing for photo in written}):
             own = beaten[torch.tensor([photo.thing == name for photo in written])]
-            yield Answer(f"the word on the label beats the {name}", proportion(int(own.sum()), len(own)), "two-way")
+            yield QualityAnswer(
+                f"the word on the label beats the {name}", proportion(int(own.sum()), len(own)), "two-way"
+            )
 
 
 def _seen(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> torch.Tensor:
