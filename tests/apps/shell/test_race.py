@@ -21,7 +21,7 @@ def test_a_race_prints_json_and_leaves_a_table_and_a_figure(capsys: pytest.Captu
     assert (answer["images"], answer["seeds"]) == (1280, 1)
     assert [result["objective"] for result in answer["results"]] == [*OBJECTIVES]
     assert answer["results"][0]["ratio"] is None
-    rows = list(csv.DictReader((tmp_path / "race.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((tmp_path / "race.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == len(answer["curves"]) == 8 * len(OBJECTIVES)
     assert float(rows[-1]["accuracy"]) == answer["curves"][-1]["accuracy"]
     assert (tmp_path / "race.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -163,7 +163,7 @@ def test_changed_pictures_of_another_version_are_not_taken(begin: Begin) -> None
 def test_a_limit_marks_the_run_and_takes_from_all_classes(begin: Begin) -> None:
     run = begin(limit=20)
     assert run.header.partial
-    assert any("limit of 20" in warning for warning in run.warnings)
+    assert any("limit 20" in warning for warning in run.warnings)
     samples = run.samples()
     assert len(samples) == 20
     assert samples["y_true"].nunique() == 4

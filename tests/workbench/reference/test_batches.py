@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,16 +56,22 @@ def test_no_more_pictures_are_held_than_a_few_batches(
 ) -> None:
     monkeypatch.setattr(torch_backend, "BATCH", 4)
     opened: list[object] = []
-    real = TorchBackend._open
-    monkeypatch.setattr(TorchBackend, "_open", lambda self, image: (opened.append(image), real(self, image))[1])
-    batches: Iterator[list[torch.Tensor]] = pocket._squares(many)
-    assert len(next(batches)) == 4
-    batches.close()  # type: ignore[attr-defined]
-    assert len(opened) <= torch_backend.AHEAD * 4
+    held: list[int] = []  # images opened and not yet embedded, whenever a batch is embedded
+    real, encode = torch_backend.safe_open, TorchBackend.encode_pixels
+
+    def encoded(self: TorchBackend, pixels: torch.Tensor) -> torch.Tensor:
+        held.append(len(opened) - 4 * len(held))
+        return encode(self, pixels)
+
+    monkeypatch.setattr(torch_backend, "safe_open", lambda image: (opened.append(image), real(image))[1])
+    monkeypatch.setattr(TorchBackend, "encode_pixels", encoded)
+    pocket.embed_images(many)
+    assert len(held) == -(-len(many) // 4)
+    assert max(held) <= (torch_backend.AHEAD + 1) * 4 < len(many)
 
 
 def test_nothing_is_refused(pocket: TorchBackend) -> None:
-    with pytest.raises(BadInput, match="picture"):
+    with pytest.raises(BadInput, match="image"):
         pocket.embed_images([])
     with pytest.raises(BadInput, match="text"):
         pocket.embed_texts([])

@@ -36,8 +36,8 @@ def test_the_shell_changes_what_it_names(tmp_path: Path) -> None:
         ("batch_norm: learning\nchunk: 8\ndata: {path: x}", "cannot be combined"),
         ("- a list", "is not"),
         ("data: here", "is not"),
-        ("a: [", "cannot be read"),
-        ("!!python/object/apply:os.system [echo]", "cannot be read"),
+        ("a: [", "not valid YAML"),
+        ("!!python/object/apply:os.system [echo]", "is not read"),
     ],
 )
 def test_a_bad_recipe_is_told(tmp_path: Path, text: str, said: str) -> None:

@@ -183,7 +183,7 @@ def test_unreadable_pictures_are_counted_and_named(recipe: Recipe, drawings: Pat
     told = json.loads((tmp_path / "out" / "training.json").read_text())
     assert 0 < len(told["unreadable"]) <= 10
     assert all(name.endswith(".png") for name in told["unreadable"])
-    assert told["passed_over"] == ["39.png: it has no .txt"]
+    assert told["passed_over"] == ["39.png: it has no caption"]
     assert any("damaged" in row.text for row in rows)
     few = recipe.data.model_copy(update={"path": str(data), "unreadable": 1})
     with pytest.raises(BadInput, match="more than 1 could not be opened"):

@@ -25,7 +25,11 @@ def held(asked: lessons.Lessons, last: tuple[torch.Tensor, ...]) -> torch.Tensor
 def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot, ...]]) -> Batch:
     nothing, letters = torch.zeros(len(shown)), torch.stack([spelling.letters(word) for word in words])
     blank = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
-    return Batch(blank, blank, nothing[:, None], words, [], nothing, nothing.long() - 1, shown, shown, letters, spots)
+    none = nothing[:0].long()
+    labels = nothing.long() - 1
+    return Batch(
+        blank, blank, nothing[:, None], words, [], nothing, blank[:0], none, labels, shown, shown, letters, spots
+    )
 
 
 def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(material: Material) -> None:
