@@ -111,4 +111,4 @@ def test_no_text_takes_long(text: str) -> None:
     begun = time.thread_time()
     with contextlib.suppress(BadInput):
         parse(text, "This")
-    assert time.thread_time() - begun < 1.5
+    assert time.thread_time() - begun < 4  # a second of reading, on a slow machine; quadratic texts took minutes
