@@ -56,13 +56,13 @@ class RaceSettings:
         if len(set(self.runners)) < len(self.runners) or not self.runners:
             raise BadInput("A race needs at least one runner, and no runner twice.")
         for name, value, low, high in (
-            ("images", self.images, 512, MOST_IMAGES),
-            ("seeds", self.seeds, 1, MOST_SEEDS),
-            ("seed", self.seed, 0, 2**31 - 1 - MOST_SEEDS),
-            ("points", self.points, 2, 50),
+            ("The number of images (64 a step)", self.images, 512, MOST_IMAGES),
+            ("The number of seeds", self.seeds, 1, MOST_SEEDS),
+            ("The random seed", self.seed, 0, 2**31 - 1 - MOST_SEEDS),
+            ("The number of measurements", self.points, 2, 50),
         ):
             if not low <= value <= high:
-                raise BadInput(f"The race's {name} lie between {low} and {high}; got {value}.")
+                raise BadInput(f"{name} must lie between {low} and {high}; got {value}.")
 
 
 def dial(name: str, settings: RaceSettings) -> RaceSettings:
