@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,8 @@ def test_tokens_equal_openai(openai: Any, paths: dict[str, Any], path: str) -> N
 @given(st.text(st.characters(exclude_categories=["Cn"]), max_size=60))
 def test_tokens_equal_openai_for_any_text(openai: Any, paths: dict[str, Any], text: str) -> None:
     assume("\u0345" not in clean(text))
+    # Mending mojibake can make an unassigned code point out of assigned ones; whether it is a letter differs by Unicode edition.
+    assume(not any(unicodedata.category(letter) == "Cn" for letter in clean(text)))
     theirs = until_end(openai.clip.tokenize([text], truncate=True)[0].tolist())
     for tokenize in paths.values():
         assert tokenize([text]).ids[0].tolist() == theirs
