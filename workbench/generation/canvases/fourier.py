@@ -61,9 +61,10 @@ class Fourier:
 
 
 def frequency_weights(side: int, decay: float) -> Tensor:
-    """Weight of each frequency, (side, side // 2 + 1): 1 / cycles per pixel to the power of `decay`, 1 at the lowest."""
+    """Weights that fall with the frequency to the power of `decay`, (side, side // 2 + 1); `side` at the lowest."""
     import torch
 
     down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None]
     lowest = 1.0 / side
-    return (lowest / (down**2 + across**2).sqrt().clamp_min(lowest)) ** decay * side
+    weights: Tensor = side * (lowest / (down**2 + across**2).sqrt().clamp_min(lowest)) ** decay
+    return weights

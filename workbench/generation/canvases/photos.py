@@ -30,7 +30,8 @@ def colour_basis() -> Tensor:
     values, vectors = torch.linalg.eigh(torch.cov(colours.T))
     vectors = vectors * vectors.sum(dim=0).sign()  # an eigenvector's sign is free: fix it
     root = (vectors * values.clamp_min(1e-8).sqrt()).flip(1)  # brightness first
-    return (root / root.norm(dim=1).max()).float()
+    basis: Tensor = root / root.norm(dim=1).max()
+    return basis.float()
 
 
 @functools.cache
@@ -46,7 +47,8 @@ def spectrum(height: int, width: int) -> Tensor:
     both = torch.cat([squares, squares.flip(-1)])
     axes = torch.einsum("ck,nkhw->nchw", colour_basis().double().inverse(), both)
     axes = axes - axes.mean(dim=(2, 3), keepdim=True)
-    return torch.fft.rfft2(axes, norm="ortho").abs().mean(dim=0).float()
+    strengths: Tensor = torch.fft.rfft2(axes, norm="ortho").abs()
+    return strengths.mean(dim=0).float()
 
 
 @functools.cache
