@@ -39,6 +39,10 @@ BEHAVIOURS = (
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
     ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
+    ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
+    ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 
 
