@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def labels(
         twice = duplicates(made.embeddings, thumbnails(images.samples))
     tests = images.rows("test")
     leaks = [pair for pair in twice if tests[pair.first] != tests[pair.second]]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "path": images.samples[one.number].name,
             "given": images.classes[one.given],

@@ -1,6 +1,6 @@
 """Images whose given label is probably wrong, by confident learning on probabilities that never saw the image.
 
-Source: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068, sections 3.1 (confident joint) and 3.2 (prune by noise rate).
+Source: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068, sections 3.1 (confident joint), 3.2 (prune by noise rate).
 """
 
 from __future__ import annotations
