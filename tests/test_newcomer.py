@@ -33,6 +33,8 @@ BEHAVIOURS = (
     ("hooks that are always removed", "hooks", "workbench/hooks.py", "finally"),
     ("the rows of OpenAI's checkpoints", "checkpoints/openai", "workbench/checkpoints/openai.py", "RN50x4"),
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
+    ("weights and signs in a query", "query", "workbench/retrieval/query.py", "def parse_query("),
+    ("an index that embeds only what is new", "adding", "workbench/retrieval/adding.py", "def add("),
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
     ("cutouts of a canvas", "cutouts", "workbench/generation/cutouts.py", "def draw("),
     ("brush strokes as SVG", "strokes", "workbench/generation/canvases/strokes.py", "def svg("),
