@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import cache, classify, doctor, embed, index, labels, models, probe, serve, space_export, train
+from apps.shell import (
+    cache,
+    classify,
+    doctor,
+    embed,
+    generate,
+    index,
+    labels,
+    models,
+    probe,
+    serve,
+    space_export,
+    train,
+)
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -31,6 +44,7 @@ shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("probe")(probe.probe)
 shell.command("labels")(labels.labels)
+shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
