@@ -17,6 +17,7 @@ from apps.shell import (
     classify,
     doctor,
     embed,
+    evaluate,
     generate,
     index,
     labels,
@@ -43,6 +44,7 @@ shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("probe")(probe.probe)
+shell.command("evaluate")(evaluate.evaluate)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
