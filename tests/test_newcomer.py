@@ -35,6 +35,8 @@ BEHAVIOURS = (
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
     ("weights and signs in a query", "query", "workbench/retrieval/query.py", "def parse_query("),
     ("an index that embeds only what is new", "adding", "workbench/retrieval/adding.py", "def add("),
+    ("frames of a video", "decoding", "workbench/retrieval/decoding.py", "protocol_whitelist"),
+    ("segments of a video for a sentence", "moments", "workbench/retrieval/moments.py", "def find_moments("),
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
     ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),

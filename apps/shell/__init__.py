@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import cache, classify, doctor, embed, index, models, serve, space_export, train
+from apps.shell import cache, classify, doctor, embed, index, models, serve, space_export, train, video
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -30,6 +30,7 @@ shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("train")(train.train)
+shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
