@@ -53,6 +53,14 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
     refused(make(tmp_path, {"a.png": b"/etc/passwd"}, mode=kind | 0o644), "link or a device")
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_packings_that_unpack_without_bound_are_refused(tmp_path: Path, packing: int) -> None:
+    bomb = make(tmp_path, {"a.png": bytes(9_000_000)}, packing=packing)
+    lie = bomb.read_bytes().replace((9_000_000).to_bytes(4, "little"), (900_000).to_bytes(4, "little"))
+    bomb.write_bytes(lie)  # ten times what it claims, and could be a thousand times
+    refused(bomb, "rare way")
+
+
 @pytest.mark.parametrize("name", ["inner.zip", "a/b.tar.gz", "x.7z", "y.RAR"])
 def test_archives_within_are_refused(tmp_path: Path, name: str) -> None:
     refused(make(tmp_path, {"a.png": png(), name: b"PK"}), "another archive")
@@ -86,7 +94,7 @@ def test_bombs_are_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
     path = make(tmp_path, {f"{number}.png": b"x" for number in range(2)})
     data = bytearray(path.read_bytes())
     at = data.find(b"PK\x01\x02")
-    data[at + 24 : at + 28] = (400_000_000).to_bytes(4, "little")
+    data[at + 24 : at + 28] = (9_000_000).to_bytes(4, "little")
     path.write_bytes(data)
     refused(path, "at most 300 MB")
 
