@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import audits
-from audits import passes
+from audits import comparing, passes, protocol, reporting
 from audits.datasets import readers
 from audits.errors import NothingMeasured
 from audits.run_directory import header
@@ -325,3 +325,28 @@ def test_many_runs_are_one_table(begin: Begin, tmp_path: Path) -> None:
     assert audits.runs_df(tmp_path / "runs")["status"].tolist() == ["success"] * 2
     assert audits.metrics_df(tmp_path / "runs")["run_id"].nunique() == 2
     assert len(audits.samples_df(tmp_path / "runs")) == 140
+
+
+def test_changed_settings_stand_in_the_protocols_name_wherever_it_is_printed(
+    begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = begin(settings={"shades": colour_audit.RULES.settings["shades"]})
+    assert plain.header.spec.protocol == "plain"  # nothing differs
+    run = begin(settings={"shades": [0.5]})
+    name = "plain (changed: shades)"
+    assert run.header.spec.protocol == name
+    assert set(run.metrics["protocol"]) == {name}
+    assert protocol.read_file(run.folder / "protocol.yaml").name == name
+    assert api.resume(run.folder, row=colour_audit.AUDIT).header.spec.protocol == name
+    report = tmp_path / "report.html"
+    reporting.write([run.folder], report)
+    assert name in report.read_text(encoding="utf-8")
+    rules = {"schema": 1, "rules": [{"id": "x", "metric": "accuracy", "require": ">= 0", "why": "y"}]}
+    judged = comparing.gate(run.folder, rules)
+    assert judged.protocols == [f"{colour_audit.AUDIT.key}: {name}"]
+    reporting.write_gate(judged, tmp_path / "gate.md")
+    assert name in (tmp_path / "gate.md").read_text(encoding="utf-8")
+    both = comparing.compare(plain.folder, run.folder, allow_mismatch=True)
+    assert both.protocols == ("plain", name)
+    reporting.write_comparison(both, tmp_path / "both.md")
+    assert name in (tmp_path / "both.md").read_text(encoding="utf-8")
