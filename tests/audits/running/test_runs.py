@@ -332,7 +332,7 @@ def test_changed_settings_stand_in_the_protocols_name_wherever_it_is_printed(
 ) -> None:
     plain = begin(settings={"shades": colour_audit.RULES.settings["shades"]})
     assert plain.header.spec.protocol == "plain"  # nothing differs
-    run = begin(settings={"shades": [0.5]})
+    run = begin(settings={"shades": [1.0, 0.5]})
     name = "plain (changed: shades)"
     assert run.header.spec.protocol == name
     assert set(run.metrics["protocol"]) == {name}
@@ -341,7 +341,7 @@ def test_changed_settings_stand_in_the_protocols_name_wherever_it_is_printed(
     report = tmp_path / "report.html"
     reporting.write([run.folder], report)
     assert name in report.read_text(encoding="utf-8")
-    rules = {"schema": 1, "rules": [{"id": "x", "metric": "accuracy", "require": ">= 0", "why": "y"}]}
+    rules = {"schema": 1, "rules": [{"id": "x", "metric": "accuracy", "require": "value >= 0", "why": "y"}]}
     judged = comparing.gate(run.folder, rules)
     assert judged.protocols == [f"{colour_audit.AUDIT.key}: {name}"]
     reporting.write_gate(judged, tmp_path / "gate.md")

@@ -94,7 +94,7 @@ def test_bombs_are_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
     path = make(tmp_path, {f"{number}.png": b"x" for number in range(2)})
     data = bytearray(path.read_bytes())
     at = data.find(b"PK\x01\x02")
-    data[at + 24 : at + 28] = (9_000_000).to_bytes(4, "little")
+    data[at + 24 : at + 28] = (400_000_000).to_bytes(4, "little")
     path.write_bytes(data)
     refused(path, "at most 300 MB")
 
