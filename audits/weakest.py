@@ -81,7 +81,7 @@ def weakest(
     Args:
         samples: one row an image.
         metric: of a 0 or 1 outcome, higher is better.
-        attributes: to search over.
+        attributes: to search over; one that is what the model was to predict is left out.
         seed: of the division into halves.
         label_set: named in the row.
 
@@ -91,7 +91,8 @@ def weakest(
     from sklearn.tree import DecisionTreeClassifier
 
     rows = samples[samples[OUTCOME + metric].notna()]
-    columns = [(name, value) for name in attributes for value in sorted(set(rows[name]) - {""})]
+    given = [name for name in attributes if "y_true" not in rows or not (rows[name] == rows["y_true"]).all()]
+    columns = [(name, value) for name in given for value in sorted(set(rows[name]) - {""})]
     if len(rows) < FEWEST or not columns:
         return None
     right = rows[OUTCOME + metric].to_numpy(float)

@@ -26,7 +26,7 @@ def near_duplicates(dataset: Dataset) -> list[str]:
     lines: list[tuple[bool, str]] = []
     for group in images.near_duplicates(thumbnails):
         rows = table.iloc[group]
-        if rows["cluster"].nunique() > 1:
+        if rows["cluster"].where(rows["cluster"] != "", rows["sample_id"]).nunique() > 1:
             labels = sorted(set(rows["label"]) - {""})
             end = f" (labels differ: {', '.join(labels[:4])})" if len(labels) > 1 else ""
             lines.append((not end, ", ".join(sorted(rows["sample_id"])[:5]) + end))

@@ -109,7 +109,7 @@ def make(
 def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
     """Return a protocol with changed settings, after the audit has read them.
 
-    What differs then stands in the protocol's name, and published numbers no longer apply.
+    What differs then stands in the protocol's name.
 
     Raises:
         BadInput: another audit's protocol, or settings that the audit refuses.
@@ -124,7 +124,7 @@ def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
     different = sorted(name for name in settings if getattr(before, name) != getattr(after, name))
     if not different:
         return rules
-    return changed.model_copy(update={"name": f"{rules.name} (changed: {', '.join(different)})", "published": ()})
+    return changed.model_copy(update={"name": f"{rules.name} (changed: {', '.join(different)})"})
 
 
 def _checked(audit: Audit, settings: Mapping[str, Any]) -> BaseModel:

@@ -21,9 +21,9 @@ _BLOCK = 512  # thumbnails that are compared with all others at a time
 
 
 def thumbnail(image: Image.Image) -> NDArray[np.float32]:
-    """Return an upright RGB image as a vector of mean 0 and length 1, (SIDE * SIDE * 3,); zeros for a plain one."""
+    """Return an upright RGB image as numbers of length 1, each colour of mean 0, (768,); zeros where plain."""
     small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
-    vector = (small - small.mean()).ravel()
+    vector = (small - small.mean(axis=(0, 1))).ravel()  # each colour by itself
     length = float(np.linalg.norm(vector))
     result: NDArray[np.float32] = vector / length if length > 1.0 * SIDE else np.zeros_like(vector)
     return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -32,3 +34,29 @@ def test_a_running_server_deletes_by_itself(tmp_path: Path) -> None:
             if not (tmp_path / "photo.png").exists():
                 break
     assert not list(tmp_path.iterdir())
+
+
+def test_memory_of_large_images_comes_back_whatever_thread_decoded_them() -> None:
+    work = """
+import threading, psutil
+from PIL import Image
+from apps.serving.housekeeping import one_heap, trimmer
+from workbench.loading.device import keep_freed_memory
+one_heap()
+keep_freed_memory()
+trim, here = trimmer(), psutil.Process()
+before, gate = here.memory_info().rss, threading.Barrier(6)
+def decode():
+    image = Image.new("RGB", (4000, 4000), "red")
+    small = bytearray(1000)
+    gate.wait()
+    del image
+    gate.wait()
+threads = [threading.Thread(target=decode) for _ in range(6)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+trim()
+print((here.memory_info().rss - before) / 1e6)
+"""
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True, timeout=120)
+    assert float(done.stdout) < 30  # six images of 64 MB

@@ -91,12 +91,12 @@ def test_a_plan_loads_no_model_and_takes_the_time_from_the_last_run(
         assert costs([job], tmp_path / "runs")[0].seconds is None
         speeds.remember(f"{fingerprint('pocket')} float32 cpu", images=140, seconds=7.0)
         cost = costs([job], tmp_path / "runs")[0]
-    assert (cost.seconds, cost.pictures, cost.done) == (round(cost.pictures / 20, 1), 140, False)
+    assert (cost.seconds, cost.pictures, cost.done) == (3.5, 70, False)
     speeds.remember(f"{fingerprint('pocket')} float32 cpu", images=2, seconds=7.0)  # says nothing
     assert costs([job], tmp_path / "runs")[0].seconds == cost.seconds
     run = begin(model="pocket", device="cpu", out=tmp_path / "runs")
     cost = costs([job], tmp_path / "runs")[0]
-    assert (cost.done, cost.kept, cost.seconds) == (True, 140, 0.0)
+    assert (cost.done, cost.kept, cost.seconds) == (True, 70, 0.0)
     assert run.header.spec.device == "cpu"
     assert speeds.images_per_second(f"{run.header.hashes.model} float32 cpu") != 20.0
 
