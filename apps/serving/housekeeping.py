@@ -33,10 +33,11 @@ def kept_clean(uploads: Path, limits: Limits) -> Iterator[None]:
 
     def work() -> None:
         trim, swept = trimmer(), time.monotonic()
+        began = time.time() - time.monotonic()
         while not stop.wait(min(TRIM_SECONDS, limits.sweep_seconds)):
             trim()
             if time.monotonic() - swept >= limits.sweep_seconds:
-                delete_old(uploads, limits.keep_seconds)
+                delete_old(uploads, limits.keep_seconds, clock=began + time.monotonic())
                 swept = time.monotonic()
 
     thread = threading.Thread(target=work, name="housekeeping", daemon=True)
@@ -48,10 +49,18 @@ def kept_clean(uploads: Path, limits: Limits) -> Iterator[None]:
         thread.join()
 
 
-def delete_old(folder: Path, seconds: float) -> None:
-    """Delete what lies in a folder and has not changed for that long, a folder as a whole."""
+def delete_old(folder: Path, seconds: float, *, clock: float | None = None) -> None:
+    """Delete what lies in a folder and has not changed for that long, a folder as a whole.
+
+    Args:
+        folder: of uploads.
+        seconds: since the last change.
+        clock: the time by a clock that nobody sets, seconds since 1970. Where the system's clock was set, the younger
+            of two ages counts: too late rather than too early.
+    """
+    now = time.time() if clock is None else min(time.time(), clock)
     for entry in folder.iterdir():
-        if entry.name != LOCK and time.time() - _newest(entry) > seconds:
+        if entry.name != LOCK and now - _newest(entry) > seconds:
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:
