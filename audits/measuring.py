@@ -23,7 +23,7 @@ import pandas as pd
 
 from workbench.statistics import clusters, gaps, intervals, paired
 from workbench.statistics.intervals import RESAMPLES, Interval
-from workbench.statistics.max_t import LargestDifference, largest_difference
+from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
@@ -172,20 +172,6 @@ def mean_gap(
     apart = largest_difference(means_of, error, centred=centred, drawn_errors=errors, method=method)
     smallest, names = min(int(part[:, 1].sum()) for part in units.values()), list(means)
     return replace(largest_row(metric, apart, names, n=smallest, **fields), n=len(rows), detectable=apart.detectable)
-
-
-def largest_row(metric: str, apart: LargestDifference, names: Sequence[str], *, n: int, **fields: Any) -> Measure:
-    """Return a largest difference between named groups as a row; `n` of the smallest group."""
-    return number(
-        metric,
-        apart.interval,
-        n=n,
-        reference=f"{names[apart.lowest]} to {names[apart.highest]}",
-        null_mean=apart.null_mean,
-        null_q95=apart.null_q95,
-        p_value=apart.p_value,
-        **fields,
-    )
 
 
 def change(

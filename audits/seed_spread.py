@@ -51,15 +51,14 @@ def between_seeds(runs: Sequence[Run]) -> list[Measure]:
                 key = tuple(str(row[name] or "") for name in _KEY)
                 values.setdefault(key, []).append(value)
                 units[key] = str(row["unit"])
-    spreads = []
+    spreads: list[Measure] = []
     for key, numbers in values.items():
         if len(numbers) == len(runs):
             fields: dict[str, Any] = dict(zip(_KEY, key, strict=True))
             fields |= {"unit": "difference" if units[key] == "share" else units[key], "contrast": "none"}
             name = PREFIX + fields.pop("metric") + (".gap" if key[-1] == "between_groups" else "")
             seeds = ", ".join(str(run.header.spec.seed) for run in runs)
-            row = number(name, spread_of(numbers), **fields, reference=f"seeds {seeds}")
-            spreads.append(row)
+            spreads.append(number(name, spread_of(numbers), **fields, reference=f"seeds {seeds}"))
     return spreads
 
 

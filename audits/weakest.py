@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 DEPTH = 2  # conditions of a slice
 FEWEST = 120  # images of a search
 MOST = 6  # searches of one audit
-PREFIX = "weakest_slice."
+PREFIX, OTHERS = "weakest_slice.", "all others; slice: "
 
 
 @dataclass(frozen=True)
@@ -112,41 +112,31 @@ def weakest(
     if len(leaves) < 2 or min(counts) < SUPPRESSED:
         return None
     conditions = [Condition(*columns[at], equal) for at, equal in _path(tree.tree_, leaf)]
-    return _row(PREFIX + metric, right, inside, rows, held=~searched, conditions=conditions, label_set=label_set)
+    parts = (rows[inside & ~searched], rows[~inside & ~searched])
+    row = _row(metric, parts, " and ".join(map(str, conditions)), label_set=label_set)
+    return replace(row, slice_by=",".join(dict.fromkeys(one.attribute for one in conditions)))
 
 
-def _row(
-    metric: str,
-    right: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    rows: DataFrame,
-    *,
-    held: NDArray[np.bool_],
-    conditions: Sequence[Condition],
-    label_set: str,
-) -> Measure:
-    """Return the difference on the held-out half, with the score interval and test of two shares."""
-    cluster = rows["cluster"].to_numpy(str)
-    pairs = []
-    for part in (held & inside, held & ~inside):
-        pairs.append(effective(right[part], measuring.repeated(list(cluster[part]))))
+def _row(metric: str, parts: Sequence[DataFrame], where: str, *, label_set: str) -> Measure:
+    """Return the difference between a slice and the rest, with the score interval and test of two shares."""
+    outcomes = [part[OUTCOME + metric].to_numpy(float) for part in parts]
+    pairs = [
+        effective(right, measuring.repeated(list(part["cluster"]))) for right, part in zip(outcomes, parts, strict=True)
+    ]
     (k, n), (others, m) = pairs
-    interval = measuring.widened(
-        difference((k, n), (others, m)), float(right[held & inside].mean() - right[held & ~inside].mean())
-    )
+    apart = float(outcomes[0].mean() - outcomes[1].mean())
     row = number(
-        metric,
-        interval,
-        n=int((held & inside).sum()),
+        PREFIX + metric,
+        measuring.widened(difference((k, n), (others, m)), apart),
+        n=len(parts[0]),
         label_set=label_set,
         unit="difference",
         contrast="to_reference",
         direction="higher",
-        reference=f"all others; slice: {' and '.join(map(str, conditions))}",
+        reference=f"{OTHERS}{where}",
         p_value=difference_test((k, n), (others, m)),
     )
-    smallest = minimum_detectable_difference(n, round(others / m, 3), others=m).smallest if n and m else None
-    return replace(row, slice_by=",".join(dict.fromkeys(one.attribute for one in conditions)), detectable=smallest)
+    return replace(row, detectable=minimum_detectable_difference(n, round(others / m, 3), others=m).smallest)
 
 
 def _searched(samples: DataFrame) -> Iterator[tuple[str, str, DataFrame]]:
@@ -174,7 +164,7 @@ def _path(tree: Any, leaf: int) -> list[tuple[int, bool]]:
 def _finding(row: Measure) -> Finding:
     """Say where the model is weakest, and whether that held on images that the search did not see."""
     name = row.metric.removeprefix(PREFIX).replace(".", " of ").replace("_", " ")
-    where = row.reference.removeprefix("all others; slice: ")
+    where = row.reference.removeprefix(OTHERS)
     labels = f" (labels: {row.label_set})" if row.label_set else ""
     kind = strength(row)
     if kind == "found" and (row.value or 0.0) > 0:  # on the other half it was not the weakest

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from audits import measuring
 from audits.slicing import By, keyed
 from workbench.statistics.intervals import RESAMPLES, Interval
-from workbench.statistics.max_t import largest_difference
+from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Measure, number
 from workbench.statistics.row import SUPPRESSED
 
@@ -70,7 +69,7 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
         drawn_errors=spread[None],
         method=f"max-t permutation, {bins} bins of equal width",
     )
-    row = measuring.largest_row("ece", apart, list(sizes.index), n=int(sizes.min()), **fields)
+    row = largest_row("ece", apart, list(sizes.index), n=int(sizes.min()), **fields)
     return replace(row, n=len(part), detectable=apart.detectable)
 
 

@@ -66,7 +66,7 @@ def run(
         for one in range(seed, seed + seeds)
     ]
     done = go(jobs, out, again=again)
-    say_spread([one.run for one in done if one.run is not None])
+    _say_spread([one.run for one in done if one.run is not None])
     tell(done, as_json=as_json, report=suites.report(done, out) if html else None)
     leave(done)
 
@@ -127,7 +127,7 @@ def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done
     return finished
 
 
-def say_spread(runs: Sequence[Run]) -> None:
+def _say_spread(runs: Sequence[Run]) -> None:
     """Say how far the numbers of runs that differ in their seed alone lie apart."""
     from audits.findings import amount
     from audits.seed_spread import PREFIX, between_seeds, groups

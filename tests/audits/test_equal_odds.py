@@ -41,6 +41,21 @@ def test_the_value_is_fairlearns_and_a_planted_gap_is_found() -> None:
     assert (row.slice_by, row.contrast, row.n) == ("side", "between_groups", 600)
 
 
+def test_false_positives_count_where_every_label_is_recalled_alike() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"y_true": rng.choice(["bird", "cat", "dog"], 900), "side": rng.choice(["a", "b"], 900)})
+    wrong = (rows["y_true"] == "dog") & (rng.random(900) < 0.5)  # called bird in a, cat in b
+    rows["y_pred"] = np.where(wrong, np.where(rows["side"] == "a", "bird", "cat"), rows["y_true"])
+    row = equalised_odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
+    assert row is not None
+    expected = [
+        equalized_odds_difference(rows["y_true"] == one, rows["y_pred"] == one, sensitive_features=rows["side"])
+        for one in ("bird", "cat", "dog")
+    ]
+    assert row.value == pytest.approx(max(expected))
+    assert row.reference.startswith("false positives of ")
+
+
 def test_interval_and_test_agree_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "RESAMPLES", 200)
     for seed in range(5):

@@ -116,7 +116,10 @@ def test_a_difference_whose_whole_interval_is_below_three_points_is_equivalent(
     assert ("Equivalent within 3 points: accuracy differs by side: largest gap" in text) == (kind == "equivalent")
 
 
-def test_shares_are_never_equivalent_to_chance() -> None:
+def test_only_differences_of_shares_are_equivalent() -> None:
+    loss = number("x", Interval(0.0, -0.01, 0.01, 0.95, "by hand"), n=9000, unit="nats")
+    assert strength(loss) == "no evidence"  # three points of a share are no measure of a loss
+    assert strength(number("x", Interval(0.01, 0.0, 0.02, 0.95, "by hand"), n=9, unit="share")) == "no evidence"
     assert strength(number("accuracy", Interval(0.5, 0.49, 0.51, 0.95, "by hand"), n=9000), zero=0.5) == "no evidence"
 
 

@@ -9,13 +9,15 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.statistics._test_inversion import TIE, critical_value, normal_quantiles
 from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Measure, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +68,20 @@ def largest_difference(
         lowest=int(values.argmin()),
         highest=int(values.argmax()),
         detectable=float((np.quantile(largest, 0.95) + _POWER) * spread.min()),
+    )
+
+
+def largest_row(metric: str, apart: LargestDifference, names: Sequence[str], *, n: int, **fields: Any) -> Measure:
+    """Return a largest difference between named groups as a row; `n` of the smallest group."""
+    return number(
+        metric,
+        apart.interval,
+        n=n,
+        reference=f"{names[apart.lowest]} to {names[apart.highest]}",
+        null_mean=apart.null_mean,
+        null_q95=apart.null_q95,
+        p_value=apart.p_value,
+        **fields,
     )
 
 
