@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import atlas, cache, classify, doctor, embed, models, neuron, serve, space_export, train
+from apps.shell import (
+    atlas,
+    cache,
+    classify,
+    doctor,
+    embed,
+    generate,
+    index,
+    models,
+    neuron,
+    serve,
+    space_export,
+    train,
+)
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -31,10 +44,12 @@ shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
+shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
+shell.add_typer(index.index, name="index")
 shell.add_typer(audit, name="audit")
 
 

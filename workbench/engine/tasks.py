@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
+    from workbench.generation.climbing import CanvasJob, Painting
     from workbench.progress import Progress
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -105,6 +106,13 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
     yield from decompositions(model, payload)
 
 
+def _generate(model: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
+    """Optimise a canvas; see `generation.climbing.climb`."""
+    from workbench.generation.climbing import climb
+
+    yield from climb(model, job)
+
+
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
@@ -112,7 +120,8 @@ LAYER = Task("layer", _layer, lambda payload: 2 * len(payload[0]) / IMAGES_PER_S
 UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / IMAGES_PER_SECOND)
+GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 
 TASKS: Mapping[str, Task] = {
-    task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN, LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE)
+    task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN, LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, GENERATE)
 }
