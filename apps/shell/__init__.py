@@ -20,8 +20,10 @@ from apps.shell import (
     embed,
     generate,
     index,
+    labels,
     models,
     neuron,
+    probe,
     serve,
     space_export,
     train,
@@ -44,6 +46,8 @@ shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
+shell.command("probe")(probe.probe)
+shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
