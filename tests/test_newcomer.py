@@ -43,7 +43,19 @@ BEHAVIOURS = (
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
     ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
+    (
+        "a cosine as a sum over units",
+        "decomposition",
+        "workbench/neurons/decomposition.py",
+        "def decompositions(",
+    ),
+    ("names for a unit, beside a shuffled one", "naming", "workbench/neurons/naming.py", "def name_units("),
+    ("the file of a layer's activations", "atlas", "workbench/neurons/atlas.py", "def write_atlas("),
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
+    ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
+    ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 
 
