@@ -38,6 +38,7 @@ BEHAVIOURS = (
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
     ("cutouts of a canvas", "cutouts", "workbench/generation/cutouts.py", "def draw("),
     ("brush strokes as SVG", "strokes", "workbench/generation/canvases/strokes.py", "def svg("),
+    ("the growth of an image as mp4", "video", "workbench/generation/video.py", "libx264"),
     ("settings inside a PNG", "metadata", "workbench/generation/metadata.py", "def from_png("),
     ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
