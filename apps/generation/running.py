@@ -58,7 +58,9 @@ class Files:
     mp4: Path | None
 
 
-def painting(session: Session, course: Course, start: str | None, token: CancelToken) -> Iterator[Progress | Generated]:
+def painting(
+    session: Session, course: Course, *, start: str | None, token: CancelToken
+) -> Iterator[Progress | Generated]:
     """Yield progress and the image; after Stop the image is the best one so far.
 
     Raises:
