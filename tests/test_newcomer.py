@@ -30,6 +30,8 @@ BEHAVIOURS = (
     ("reading a CSV of images", "csv", "workbench/datasets/csv_files.py", "csv"),
     ("Grad-CAM", "gradcam", "workbench/attribution/gradcam.py", "def grad_cam("),
     ("projected gradient descent", "pgd", "workbench/attacks/pgd.py", "def pgd("),
+    ("writing a word on an image", "writing", "workbench/typographic/writing.py", "def write("),
+    ("a model made from another by one change", "edited", "workbench/loading/edited.py", "KINDS"),
     ("hooks that are always removed", "hooks", "workbench/hooks.py", "finally"),
     ("the rows of OpenAI's checkpoints", "checkpoints/openai", "workbench/checkpoints/openai.py", "RN50x4"),
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),

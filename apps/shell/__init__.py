@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import cache, classify, doctor, embed, models, serve, space_export, train
+from apps.shell import attack, cache, classify, doctor, embed, models, serve, space_export, train
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -29,6 +29,7 @@ shell.command("serve")(serve.serve)
 shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
+shell.command("attack")(attack.attack)
 shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
     from workbench.progress import Progress
+    from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
 TEXTS_PER_SECOND = 1000.0
@@ -77,8 +78,16 @@ def _explain(model: WhiteBox, request: Request) -> Iterator[Progress | Attributi
     yield from explain(model, request)
 
 
+def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progress | Trial]:
+    """Find the smallest label that makes a name the answer; see `typographic.search`."""
+    from workbench.typographic.search import search
+
+    yield from search(model, request)
+
+
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
+SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN)}
+TASKS: Mapping[str, Task] = {task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL)}
