@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from workbench.loading.torch_backend import TorchBackend
     from workbench.typographic.attacking import AttackPlan, FoundAttack
-    from workbench.typographic.comparing import Comparison
-    from workbench.typographic.writing import Label
+    from workbench.typographic.comparing import WrittenAnswers
+    from workbench.typographic.lettering import Label
 
 
 def attack(
@@ -61,37 +62,40 @@ def attack(
     as_json: JsonOption = False,
 ) -> None:
     """Write a word on an image, or find the smallest label that fools a model; to understand and to defend."""
-    from workbench.labels import parse_labels
-    from workbench.typographic.writing import Label, checked
+    from workbench.typographic.lettering import Label
+    from workbench.typographic.writing import checked
 
     if (word is None) == (target is None):
         raise BadInput(f"Give --word W or --find TARGET; got {'neither' if word is None else 'both'}.")
-    style = checked(
-        Label(
-            (word if word is not None else target) or "",
-            x, y, size, font or "printed", ink, paper, form, outline, angle, tilt, opacity,  # type: ignore[arg-type]
-        )
-    )  # fmt: skip
-    goal = (target or style.text).strip()
+    numbers = {"x": x, "y": y, "size": size, "angle": angle, "tilt": tilt, "opacity": opacity}
+    style = {"font": font or "printed", "ink": ink, "paper": paper, "form": form, "outline": outline}
+    label = checked(Label(word or target or "", **numbers, **style))  # type: ignore[arg-type]
+    goal = (target or label.text).strip()
     names = tuple(dict.fromkeys([*read_labels(labels, labels_file), goal]))
     prompts, opened = read_templates(templates or []), _opened(image)
-    if method not in ("guided", "random"):
-        raise BadInput(f"A search is guided or random; got {method[:40]!r}.")
-    backend = load_and_say(model, device, dtype)
-    row: dict[str, Any]
     if word is not None:
-        row, drawn = _written(backend, opened, style, names=names, prompts=prompts)
+        backend = load_and_say(model, device, dtype)
+        row, drawn = _written(backend, opened, label, names=names, prompts=prompts)
     else:
-        from workbench.typographic.attacking import AttackPlan
-
-        fonts = {"fonts": (style.font,)} if font else {}
-        own = parse_labels(words) if words else ()
-        plan = AttackPlan(goal, names, prompts, own, style=style, calls=calls, seed=seed, method=method, **fonts)  # type: ignore[arg-type]
+        plan = _plan(goal, label, words, fonts=font, method=method)
+        backend = load_and_say(model, device, dtype)
+        plan = replace(plan, names=names, templates=prompts, calls=calls, seed=seed)
         row, drawn = _searched(backend, opened, plan)
     if out is not None:
         _save(drawn, out)
     row = {**row, "image": image, "model": backend.spec.key}
     write_json(row) if as_json else write(_sentence(row))
+
+
+def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, method: str) -> AttackPlan:
+    from workbench.labels import parse_labels
+    from workbench.typographic.attacking import AttackPlan
+
+    if method not in ("guided", "random"):
+        raise BadInput(f"A search is guided or random; got {method[:40]!r}.")
+    own = parse_labels(words) if words else ()
+    plan = AttackPlan(goal, (goal,), words=own, style=style, method=method)  # type: ignore[arg-type]
+    return replace(plan, fonts=(fonts,)) if fonts else plan
 
 
 def _written(
@@ -122,7 +126,7 @@ def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> 
     return {**row, "calls": found.calls, "seed": plan.seed, "method": plan.method}, found.comparison.written
 
 
-def _row(result: Comparison, label: Label, target: str) -> dict[str, Any]:
+def _row(result: WrittenAnswers, label: Label, target: str) -> dict[str, Any]:
     """The documented keys, and where and how the word is written."""
     answer, probability, _ = result.answers.ranked(1)[0]
     return {

@@ -1,4 +1,4 @@
-"""An edited model is its base with one change: loaded by its folder, known by a fingerprint of its own, refused when damaged."""
+"""An edited model is its base with one change, loaded by its folder, with a fingerprint of its own."""
 
 from __future__ import annotations
 

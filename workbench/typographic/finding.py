@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parents[1] / "weights" / "text_finder" / "text_finder.safetensors"
 SIDE, CELLS = 224, 28  # pixels that the network sees, cells of its answer
 STAGES = 5  # of the tower
-THRESHOLD = 0.5
-SMALLEST = 2  # cells of a region
+THRESHOLD = 0.8
+SMALLEST = 3  # cells of a region
 GROWN = 0.6  # cells that a box grows by on each side: the map is coarse
 
 

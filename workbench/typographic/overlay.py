@@ -74,7 +74,7 @@ def _marks(picture: Image.Image, overlay: Overlay) -> Image.Image:
 
 
 def _letters(picture: Image.Image, overlay: Overlay) -> Image.Image:
-    from workbench.typographic.writing import Label, flat
+    from workbench.typographic.lettering import Label, flat
 
     side = min(picture.size)
     ink, paper = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in COLOURS[overlay.colour])

@@ -15,7 +15,8 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.progress import Progress
-from workbench.typographic.writing import FONTS, Label, covered, extent, fit, write
+from workbench.typographic.lettering import FONTS, Label, extent, fit
+from workbench.typographic.writing import covered, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,14 +14,12 @@ from apps.shell import run
 from workbench.errors import UNUSABLE
 from workbench.pictures import sample
 from workbench.typographic.comparing import compare
-from workbench.typographic.writing import Label
+from workbench.typographic.lettering import Label
 
 NAMES = "apple,banana,library"
 
 
-def test_a_word_is_written_with_the_numbers_of_the_library(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_word_is_written_with_the_numbers_of_the_library(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "written.png"
     line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--size", "0.2", "--out", str(out), "--json"]
     assert run(line) == 0

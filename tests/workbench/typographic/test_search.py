@@ -16,14 +16,15 @@ from workbench.pictures import sample
 from workbench.progress import Progress
 from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
 from workbench.typographic.comparing import LARGEST, canvas, compare
+from workbench.typographic.lettering import Label
 from workbench.typographic.search import LabelSearch, Trial, best, candidate_words, search
-from workbench.typographic.writing import Label, covered, write
+from workbench.typographic.writing import covered, write
 
 TEXTS = np.eye(2, dtype=np.float32)
 
 
 class Corner:
-    """Answers 1 exactly where more than 250 of the 36 x 36 pixels in the upper left corner of a black square are white."""
+    """Answers 1 exactly where more than 250 of 36 x 36 pixels in the upper left corner are white."""
 
     calls = 0
 
@@ -84,7 +85,9 @@ def test_a_target_that_nothing_reaches_is_a_miss_and_the_nearest_is_told() -> No
 
 
 def test_the_best_trial_covers_least_among_successes() -> None:
-    rows = [Trial(Label(str(at)), cover, 0, margin) for at, (cover, margin) in enumerate([(0.1, -1), (0.3, 1), (0.2, 2)])]
+    rows = [
+        Trial(Label(str(at)), cover, 0, margin) for at, (cover, margin) in enumerate([(0.1, -1), (0.3, 1), (0.2, 2)])
+    ]
     assert best(rows) is rows[2]
     assert best(rows[:1]) is rows[0]
 

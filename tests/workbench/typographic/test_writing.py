@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from workbench.errors import BadInput, UnknownName
+from workbench.typographic.lettering import FONTS, Label, missing
 from workbench.typographic.overlay import COLOURS, POSITIONS, Overlay, draw
-from workbench.typographic.writing import FONTS, LETTERS, Label, checked, corners, covered, missing, write
+from workbench.typographic.writing import LETTERS, checked, corners, covered, write
 
 GROUND = (90, 120, 30)
 
@@ -29,7 +30,9 @@ def test_the_audits_overlays_are_those_of_before_to_the_bit() -> None:
     for shape in ((90, 120), (256, 256), (333, 200)):
         picture = Image.fromarray(rng.integers(0, 256, (*shape, 3)).astype(np.uint8))
         for text in ("cat", "hippopotamuses", "Ångström (jÿ)"):
-            for size, position, colour, kind in itertools.product((0.03, 0.14, 0.3), POSITIONS, COLOURS, ("word", "blank")):
+            for size, position, colour, kind in itertools.product(
+                (0.03, 0.14, 0.3), POSITIONS, COLOURS, ("word", "blank")
+            ):
                 overlay = Overlay("letters", kind, text, size, position, colour)  # type: ignore[arg-type]
                 digest.update(draw(picture, overlay).tobytes())
         for kind in ("word", "blank"):
