@@ -1,4 +1,4 @@
-"""Two kinds of Plotly figures, bars and heat maps, in colours that colour-blind readers tell apart.
+"""Two kinds of Plotly figures, bars and heat maps, in colours that colour-blind readers tell apart; and drawings.
 
 Does not know about the colour scheme: backgrounds are transparent, and `workbench.css` gives text and lines the page's
 colours, so that a figure follows a switch between light and dark at once.
@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 if TYPE_CHECKING:
     import numpy as np
     from plotly.graph_objects import Figure
 
+    from workbench.training.shapes import Drawing
+
 BLUE = "#3b82c4"  # 3:1 and more against both backgrounds
 ORANGE = "#d9822b"  # the second series: told from the blue by lightness too
 SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi:10.1371/journal.pone.0199239
+DRAWING_SIDE = 96  # pixels
 SHOWN = 28  # characters of a name on an axis
 
 
@@ -42,6 +47,16 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
     figure.update_yaxes(_ticks(names), autorange="reversed")
     figure.update_xaxes(title=axis, range=[0, top * 1.18] if top else None, zeroline=False)
     return figure
+
+
+def drawings_in_two_rows(drawings: Sequence[Drawing]) -> tuple[Image.Image, str]:
+    """Return an even number of drawings as one image, and its alt text."""
+    drawn = [one.render(DRAWING_SIDE) for one in drawings]
+    half = len(drawn) // 2
+    image = Image.new("RGB", (half * DRAWING_SIDE, 2 * DRAWING_SIDE), "white")
+    for number, one in enumerate(drawn):
+        image.paste(one, (number % half * DRAWING_SIDE, number // half * DRAWING_SIDE))
+    return image, "Drawings: " + ", ".join(one.caption for one in drawings)
 
 
 def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, title: str) -> Figure:

@@ -35,12 +35,21 @@ BEHAVIOURS = (
     ("hooks that are always removed", "hooks", "workbench/hooks.py", "finally"),
     ("the rows of OpenAI's checkpoints", "checkpoints/openai", "workbench/checkpoints/openai.py", "RN50x4"),
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
+    ("weights and signs in a query", "query", "workbench/retrieval/query.py", "def parse_query("),
+    ("an index that embeds only what is new", "adding", "workbench/retrieval/adding.py", "def add("),
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
+    ("cutouts of a canvas", "cutouts", "workbench/generation/cutouts.py", "def draw("),
+    ("brush strokes as SVG", "strokes", "workbench/generation/canvases/strokes.py", "def svg("),
+    ("settings inside a PNG", "metadata", "workbench/generation/metadata.py", "def from_png("),
     ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
     ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
+    ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
+    ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 
 

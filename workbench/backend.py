@@ -105,6 +105,9 @@ class TowerEncoder(Protocol):
     def encode_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, unit rows; no gradient."""
 
+    def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 3, size, size) uint8 -> (n, dim) unit rows, and (n, width) before the projection; float32 on the CPU."""
+
     def encode_tokens(self, tokens: Tokens) -> Tensor:
         """Tokens of n texts -> (n, dim) float32 on the CPU, unit rows; no gradient."""
 

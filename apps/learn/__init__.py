@@ -11,15 +11,15 @@ from typing import Any
 
 import gradio as gr
 
+from apps._figures import drawings_in_two_rows
 from apps._handler import handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._widgets import COLLAPSED, table
 from apps.learn import lesson as words
-from apps.learn.figures import strip
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
-from workbench.training.miniature import MOST_BATCH, MOST_STEPS, LessonSettings, learn
+from workbench.training.miniature import MOST_BATCH, MOST_STEPS, LessonSettings, learn, watched
 
 IDLE = "Press “Start”. On two processor cores it takes about half a minute."
 _QUEUE, _AT_ONCE = "learn", 4  # apart from queries to models, so that a class does not fill their queue
@@ -71,7 +71,7 @@ def build(page: Page) -> None:
                 gr.Markdown(words.EXPLAINED)
 
     def screens(chosen: LessonSettings, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        image, alt = strip()
+        image, alt = drawings_in_two_rows(watched())
         yield {
             verdict: f"Training, seed {chosen.seed} …",
             status: "",

@@ -1,4 +1,4 @@
-"""Figures of the Learn view: the similarity matrix, the curves, and the drawings that are looked at."""
+"""Figures of the Learn view: the similarity matrix and the curves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from apps._figures import BLUE, ORANGE, heat_map
 from workbench.training.miniature import LessonSettings, Moment, watched
-
-_SIDE = 96  # pixels of a drawing in the strip
 
 
 def matrix(similarity: np.ndarray) -> Any:
@@ -57,13 +54,3 @@ def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
         legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
     )
     return figure
-
-
-def strip() -> tuple[Image.Image, str]:
-    """Return the twelve drawings in two rows, and what they show, for those who do not see them."""
-    drawn = [one.render(_SIDE) for one in watched()]
-    half = len(drawn) // 2
-    image = Image.new("RGB", (half * _SIDE, 2 * _SIDE), "white")
-    for number, one in enumerate(drawn):
-        image.paste(one, (number % half * _SIDE, number // half * _SIDE))
-    return image, "Twelve drawings: " + ", ".join(one.caption for one in watched())

@@ -5,12 +5,14 @@ Each visitor's race takes turns on the device one measurement at a time, as ever
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from apps._figures import drawings_in_two_rows
 from apps._handler import ASIDE, LIGHT, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
@@ -22,7 +24,8 @@ from workbench.engine import Engine
 from workbench.places import write_whole
 from workbench.scheduler import CancelToken
 from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude, race
-from workbench.training.race.export import as_csv
+from workbench.training.race.export import as_csv, as_svg
+from workbench.training.race.run import watched
 
 _QUEUE, _AT_ONCE = "learn", 4
 JOBS = Jobs("race", stopped="Stopped; nothing of this race is kept.", places=_AT_ONCE)
@@ -66,8 +69,21 @@ def build(page: Page) -> None:
             )
             chart = gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart")
             results = table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED)
+            drawings = gr.Image(
+                label="Twelve drawings",
+                interactive=False,
+                height=230,
+                format="png",
+                buttons=[],
+                visible=COLLAPSED,
+                elem_id="race-drawings",
+            )
             answers = table(words.ANSWER_HEADERS, "Answers", elem_id="race-answers", visible=COLLAPSED)
-            download = gr.DownloadButton("Download CSV", visible=False, elem_id="race-csv")
+            with gr.Row():
+                downloads = [
+                    gr.DownloadButton(f"Download {kind}", visible=False, elem_id=f"race-{ending}")
+                    for kind, ending in (("CSV", "csv"), ("figure", "svg"))
+                ]
         with gr.Column(elem_classes="more"):
             images, seeds, seed = _settings()
     finished = gr.State(None)  # curves of the last race, plain data
@@ -78,21 +94,28 @@ def build(page: Page) -> None:
             axis: gr.update(visible=True),
             chart: gr.update(value=None, visible=True),
             results: gr.update(value=[], visible=True),
+            drawings: gr.update(visible=COLLAPSED),
             answers: gr.update(value=[], visible=COLLAPSED),
-            download: gr.update(visible=False),
+            **dict.fromkeys(downloads, gr.update(visible=False)),
         }
         curves: list[RunnerCurve] = []
+        began = time.monotonic()
         for curves in running(page.engine, settings, visitor, token=token):
             yield {
-                verdict: words.status(curves, settings),
+                verdict: words.status(curves, settings, time.monotonic() - began),
                 chart: curves_figure(curves, shown),
                 results: words.result_rows(conclude(curves)),
             }
         rows, headers = words.answer_rows(curves), words.answer_headers(curves)
+        image, alt = drawings_in_two_rows(watched())
         yield {
             verdict: words.verdict(conclude(curves), settings),
+            drawings: gr.update(value=image, alt_text=alt, visible=True),
             answers: gr.update(value=rows, headers=headers, visible=True),
-            download: gr.update(value=str(_csv_file(curves)), visible=True),
+            **{
+                button: gr.update(value=str(file), visible=True)
+                for button, file in zip(downloads, _files(curves), strict=True)
+            },
             finished: curves,
         }
 
@@ -109,7 +132,7 @@ def build(page: Page) -> None:
     event: dict[str, Any] = {
         "fn": run,
         "inputs": {question, runners, images, seeds, seed, axis},
-        "outputs": [verdict, axis, chart, results, answers, download, finished],
+        "outputs": [verdict, axis, chart, results, drawings, answers, *downloads, finished],
         "api_visibility": "private",
         "concurrency_id": _QUEUE,
         "concurrency_limit": _AT_ONCE,
@@ -125,17 +148,18 @@ def _redrawn(curves: list[RunnerCurve] | None, axis: str) -> Any:
     return curves_figure(curves, axis) if curves else gr.skip()
 
 
-def _csv_file(curves: list[RunnerCurve]) -> Path:
-    """Write the curves beside the uploads, where they are deleted with these."""
-    path = folder_beside_uploads("race-") / "race.csv"
-    write_whole(path, as_csv(curves))
-    return path
+def _files(curves: list[RunnerCurve]) -> list[Path]:
+    """Write the curves and the figure beside the uploads, where they are deleted with these."""
+    folder = folder_beside_uploads("race-")
+    write_whole(folder / "race.csv", as_csv(curves))
+    write_whole(folder / "race.svg", as_svg(conclude(curves)))
+    return [folder / "race.csv", folder / "race.svg"]
 
 
 def _settings() -> tuple[gr.Slider, gr.Slider, gr.Number]:
     """How long the race is, how often it is repeated, and the text about it."""
     images = gr.Slider(
-        1024, 64_000, 12_800, step=1024, label="Images", info="Images that each runner sees; repeats count."
+        1024, 64_000, 9_600, step=64, label="Images", info="Images that each runner sees; repeats count."
     )
     seeds = gr.Slider(1, 5, 3, step=1, label="Seeds", info="Runs of each runner; the band is their range.")
     seed = gr.Number(0, precision=0, minimum=0, label="Random seed", info="The same seed gives the same race.")

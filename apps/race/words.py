@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 
 from workbench.errors import BadInput
+from workbench.progress import Progress
 from workbench.training.race import RaceResult, RaceSettings, Runner, RunnerCurve, dial
 from workbench.training.race.export import ratio_text
 from workbench.training.race.run import watched
@@ -23,7 +25,7 @@ LEAD = (
     "CLIP paper, in miniature."
 )
 IDLE = "Press “Start”. The preset takes about two minutes on two processor cores."
-RESULT_HEADERS = ["runner", "accuracy", "lowest seed", "highest seed", "images needed, relative to the first"]
+RESULT_HEADERS = ["runner", "accuracy (range over seeds)", "images needed, × the first"]
 ANSWER_HEADERS = ["drawing"]
 EXPLAINED = """
 **The data.** Drawings of 48 pairs of shape and colour, each with a caption like those on the web: synonyms,
@@ -63,37 +65,43 @@ def read_settings(
     return settings if question == "objectives" else dial(question, settings)
 
 
-def status(curves: Sequence[RunnerCurve], settings: RaceSettings) -> str:
-    """Say how far the race is."""
-    done = sum(len(curve.accuracy) for curve in curves)
-    return f"{done} of {settings.points * settings.seeds * len(settings.runners)} measurements, seed {curves[-1].seed}."
+def status(curves: Sequence[RunnerCurve], settings: RaceSettings, seconds: float) -> str:
+    """Say how far the race is after so many seconds, and how long it still takes."""
+    done, total = sum(len(curve.accuracy) for curve in curves), settings.points * settings.seeds * len(settings.runners)
+    return Progress.timed(done, total, "measurements", seconds=seconds, computed=done).line + "."
 
 
 def verdict(results: Sequence[RaceResult], settings: RaceSettings) -> str:
     """Say the order, and whether it is that of the paper where both were run."""
     order = sorted(results, key=lambda result: -result.accuracy[-1])
-    places = ", ".join(f"{result.runner.name} {100 * result.accuracy[-1]:.0f} %" for result in order)
-    last = settings.seed + settings.seeds - 1
-    lines = [f"**After {results[0].images[-1]:,} images:** {places}. Seeds {settings.seed} to {last}."]
+    places = ", ".join(f"{_short(result.runner)} {100 * result.accuracy[-1]:.0f} %" for result in order)
+    first, last = settings.seed, settings.seed + settings.seeds - 1
+    seeds = f"Seed {first}" if first == last else f"Seeds {first} to {last}"
+    lines = [f"**After {results[0].images[-1]:,} images:** {places}. {seeds}."]
     final = {result.runner.objective: result for result in results if result.runner == Runner(result.runner.objective)}
     expected = [final[key] for key in ("contrast", "bag-of-words", "caption") if key in final]
     if len(expected) > 1:
         pairs = list(itertools.pairwise(expected))
-        if any(first.accuracy[-1] <= second.accuracy[-1] for first, second in pairs):
+        if any(one.accuracy[-1] < other.accuracy[-1] for one, other in pairs):
             lines.append("This is not the order of the paper (contrast, bag of words, captions).")
-        elif all(first.lowest[-1] > second.highest[-1] for first, second in pairs):
+        elif all(one.lowest[-1] > other.highest[-1] for one, other in pairs):
             lines.append("The order is that of the paper, and the bands do not overlap.")
         else:
             lines.append("The order is that of the paper, but bands overlap: more seeds or images would tell.")
     return " ".join(lines)
 
 
+def _short(runner: Runner) -> str:
+    """The runner's name without the models that learned this way."""
+    return re.sub(r" \(.*?\)", "", runner.name)
+
+
 def result_rows(results: Sequence[RaceResult]) -> list[list[str]]:
-    """Return one row a runner: accuracy, range over seeds, images needed relative to the first runner."""
+    """Return one row a runner: accuracy with its range over seeds, images needed relative to the first runner."""
     return [
         [
-            result.runner.name,
-            *(f"{100 * values[-1]:.1f} %" for values in (result.accuracy, result.lowest, result.highest)),
+            _short(result.runner),
+            f"{100 * result.accuracy[-1]:.1f} % ({100 * result.lowest[-1]:.1f} to {100 * result.highest[-1]:.1f})",
             ratio_text(result),
         ]
         for result in results
@@ -102,7 +110,7 @@ def result_rows(results: Sequence[RaceResult]) -> list[list[str]]:
 
 def answer_headers(curves: Sequence[RunnerCurve]) -> list[str]:
     """Return the columns of the table of answers."""
-    return ["drawing", *dict.fromkeys(curve.runner.name for curve in curves)]
+    return ["drawing", *dict.fromkeys(_short(curve.runner) for curve in curves)]
 
 
 def answer_rows(curves: Sequence[RunnerCurve]) -> list[list[str]]:

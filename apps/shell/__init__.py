@@ -12,7 +12,21 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import attack, cache, classify, doctor, embed, models, serve, space_export, train
+from apps.shell import (
+    attack,
+    cache,
+    classify,
+    doctor,
+    embed,
+    generate,
+    index,
+    labels,
+    models,
+    probe,
+    serve,
+    space_export,
+    train,
+)
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -30,10 +44,14 @@ shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("attack")(attack.attack)
+shell.command("probe")(probe.probe)
+shell.command("labels")(labels.labels)
+shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
+shell.add_typer(index.index, name="index")
 shell.add_typer(audit, name="audit")
 
 

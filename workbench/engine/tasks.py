@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
+    from workbench.generation.climbing import CanvasJob, Painting
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -59,6 +60,13 @@ def _embed_pixels(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[ND
     yield model.encode_pixels(torch.from_numpy(pixels)).numpy()
 
 
+def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """(n, 3, size, size) uint8 -> one array (n, dim + width) float32: embeddings beside the features before them."""
+    import torch
+
+    yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
+
+
 def _embed_tokens(
     model: TowerEncoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]
 ) -> Iterator[NDArray[np.float32]]:
@@ -85,9 +93,19 @@ def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progres
     yield from search(model, request)
 
 
+def _generate(model: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
+    """Optimise a canvas; see `generation.climbing.climb`."""
+    from workbench.generation.climbing import climb
+
+    yield from climb(model, job)
+
+
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
 SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
+GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (EMBED_PIXELS, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL)}
+_ALL = (EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE)
+TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
+from apps._figures import drawings_in_two_rows
 from apps.learn import train
-from apps.learn.figures import strip
 from apps.learn.lesson import CURVE_HEADERS, MATRIX_HEADERS, Screen, course_rows, pair_rows, read_lesson, screens
 from workbench.engine import Engine
 from workbench.errors import BadInput
@@ -68,7 +68,7 @@ def test_screens_show_the_square_every_few_steps_and_end_with_a_verdict() -> Non
 
 
 def test_the_strip_says_what_it_shows() -> None:
-    picture, alt = strip()
+    picture, alt = drawings_in_two_rows(watched())
     assert picture.size == (6 * 96, 2 * 96)
     assert all(one.caption in alt for one in watched())
 

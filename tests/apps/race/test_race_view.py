@@ -48,9 +48,9 @@ def test_the_verdict_says_whether_the_order_is_the_papers() -> None:
 
 def test_tables_hold_what_the_chart_shows() -> None:
     rows = words.result_rows(conclude(CURVES))
-    assert rows[0] == ["Contrast (ConVIRT, CLIP)", "70.0 %", "60.0 %", "80.0 %", ""]
-    assert rows[2][1:4] == ["15.0 %", "10.0 %", "20.0 %"]
-    assert words.answer_headers(CURVES)[0] == "drawing"
+    assert rows[0] == ["Contrast", "70.0 % (60.0 to 80.0)", ""]
+    assert rows[2][1] == "15.0 % (10.0 to 20.0)"
+    assert words.answer_headers(CURVES) == ["drawing", "Contrast", "Bag of words", "Caption, word by word"]
     answers = words.answer_rows(CURVES)
     assert len(answers) == 12
     assert all(len(row) == 4 for row in answers)

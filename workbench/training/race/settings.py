@@ -47,7 +47,7 @@ class RaceSettings:
     """What a race compares, and for how long."""
 
     runners: tuple[Runner, ...] = tuple(Runner(objective) for objective in OBJECTIVES)
-    images: int = 16_000  # that each runner sees, with repetitions
+    images: int = 9_600  # that each runner sees, with repetitions
     seeds: int = 3
     seed: int = 0  # the first one
     points: int = 8  # measurements of a run

@@ -1,0 +1,274 @@
+"""Add images and videos to an index: only what is new is opened, only new contents are embedded, and nothing twice.
+
+Rows are written every few seconds, so that after any interruption the same command continues.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.embedding import prefetch
+from workbench.errors import BadInput, BadPicture, Cancelled
+from workbench.images import safe_decode
+from workbench.progress import Progress
+from workbench.retrieval import table as tables
+from workbench.retrieval.decoding import frames
+from workbench.retrieval.index import ModelTable, make_table
+from workbench.retrieval.location import writing
+from workbench.retrieval.pixels import embed_pixels, thumbnail
+from workbench.retrieval.rows import IndexRow
+from workbench.retrieval.scanning import isin, scan
+from workbench.retrieval.sources import Found, SourceEntry, find_entries
+from workbench.retrieval.writer import RowWriter
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from workbench.engine import Session
+
+BATCH = 32  # images of one pass
+AHEAD = 2  # batches that are prepared in advance
+FRAMES_PER_SECOND = 1.0  # of a video
+UNFINISHED = -1  # size of the frames of a video, the last one apart
+
+
+@dataclass
+class AddReport:
+    """What adding did."""
+
+    added: int = 0  # images and frames that were embedded
+    reused: int = 0  # whose content was in the index already: moved files and copies
+    unchanged: int = 0  # files that were not opened
+    removed: int = 0  # rows of files that are gone
+    failed: list[tuple[str, str]] = field(default_factory=list)  # path, reason
+    rows: int = 0  # in the table at the end
+    vector_index: str = ""  # kind, where there is one
+
+
+@dataclass(frozen=True)
+class _Opened:
+    path: str
+    row: IndexRow | None = None  # None where it failed
+    pixels: Any = None  # (3, size, size) uint8 tensor; None where the content is known
+    error: str = ""
+
+
+def add(
+    name: str,
+    session: Session,
+    paths: Sequence[str],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    fps: float = FRAMES_PER_SECOND,
+) -> Generator[Progress, None, AddReport]:
+    """Add images and videos to an index, and yield progress; the report is the generator's value.
+
+    A file whose size and time are those in the index is not opened. A content that is there under another path is not
+    embedded again. Files that are gone from a given folder leave the index.
+
+    Args:
+        name: of the index, or its folder or address; made where it is missing.
+        session: the model.
+        paths: see `find_entries`.
+        stopped: says when to stop, after the images at hand; what is done stays.
+        fps: frames a second of videos.
+
+    Raises:
+        BadInput: see `find_entries`.
+        Busy: something else is being added to it.
+        Cancelled: on request.
+    """
+    found = find_entries(paths)
+    with writing(name):
+        opened = make_table(name, model=session.spec.key, fingerprint=session.fingerprint, dim=session.dim)
+        adding = _Adding(opened, session, stopped)
+        adding.report.failed += found.failed
+        yield from adding.images([entry for entry in found.entries if not entry.video])
+        yield from adding.videos([entry for entry in found.entries if entry.video], fps)
+        adding.forget(found)
+        yield from adding.finish()
+        return adding.report
+
+
+class _Adding:
+    """One run over the sources."""
+
+    def __init__(self, opened: ModelTable, session: Session, stopped: Callable[[], bool]) -> None:
+        self.report = AddReport()
+        self._table, self._session, self._stopped = opened.table, session, stopped
+        self._writer = RowWriter(opened.table)
+        self._known: dict[str, tuple[int, int]] = {}  # path -> size, modified
+        self._videos: dict[str, tuple[int, int]] = {}  # path of a video that is complete -> size, modified
+        self._contents: set[bytes] = set()  # the first half of each hash
+        names = ("path", "size", "modified", "sha256", "second")
+        for batch in scan(opened.table, names):
+            for path, size, modified, sha256, second in zip(*(batch[one].to_pylist() for one in names), strict=True):
+                self._known[path] = (size, modified)
+                if second is None:
+                    self._contents.add(bytes.fromhex(sha256[:32]))
+                elif size != UNFINISHED:
+                    self._videos[file_of(path)] = (size, modified)
+
+    def images(self, entries: Sequence[SourceEntry]) -> Iterator[Progress]:
+        """Embed the images that are new or changed."""
+        new = [one for one in entries if self._known.get(one.path) != (one.size, one.modified)]
+        self.report.unchanged = done = len(entries) - len(new)
+        began, computed = time.monotonic(), 0
+        groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        try:
+            for prepared in prefetch(groups, self._prepare, ahead=AHEAD, check=self._check):
+                computed += self._put_group(prepared)
+                done += len(prepared)
+                seconds = time.monotonic() - began
+                yield Progress.timed(done, len(entries), "images", seconds=seconds, computed=computed, stage="embed")
+        finally:
+            self._writer.flush()
+
+    def videos(self, entries: Sequence[SourceEntry], fps: float) -> Iterator[Progress]:
+        """Embed frames of the videos that are new or changed."""
+        for number, entry in enumerate(entries):
+            if self._videos.get(entry.path) == (entry.size, entry.modified):
+                self.report.unchanged += 1
+                continue
+            stage = f"video {number + 1} of {len(entries)}"
+            try:
+                yield from self._video(entry, fps, stage)
+            except BadInput as error:
+                self.report.failed.append((entry.path, str(error)))
+            finally:
+                self._writer.flush()
+
+    def forget(self, found: Found) -> None:
+        """Delete the rows of files that are gone from the given folders."""
+        roots = tuple(folder.rstrip(os.sep) + os.sep for folder in found.folders)
+        inside = [path for path in self._known if roots and path.startswith(roots)]
+        gone = [path for path in inside if not os.path.exists(file_of(path))]
+        for condition in isin("path", gone):
+            self._table.delete(condition)
+        self.report.removed += len(gone)
+
+    def finish(self) -> Iterator[Progress]:
+        """Do the table's housekeeping."""
+        rows, kind = int(self._table.count_rows()), tables.vector_index(self._table)
+        if self._writer.scattered or (kind and self.report.added + self.report.reused):
+            yield Progress(0, 0, "rows", "compact the table")
+            self._writer.compact()
+        if not kind and rows >= tables.VECTOR_INDEX_FROM:
+            yield Progress(0, 0, "rows", "build the vector index")
+            tables.build_vector_index(self._table)
+        self.report.rows, self.report.vector_index = rows, tables.vector_index(self._table)
+
+    def _check(self) -> None:
+        if self._stopped():
+            raise Cancelled("Stopped on request; finished work is kept, and the same command continues.")
+
+    def _prepare(self, entry: SourceEntry) -> _Opened:
+        """Read, hash and decode one image, on a worker thread."""
+        try:
+            data = entry.sample.read()
+            digest = hashlib.sha256(data).hexdigest()
+            if bytes.fromhex(digest[:32]) in self._contents:
+                return _Opened(entry.path, row_of(entry, digest))
+            picture = safe_decode(data, entry.sample.name)
+            return _Opened(entry.path, row_of(entry, digest, picture), self._session.prepare(picture))
+        except BadPicture as error:
+            return _Opened(entry.path, error=str(error))
+
+    def _put_group(self, prepared: Sequence[_Opened]) -> int:
+        """Embed a group and hand it to the writer; return how many images went through the model."""
+        self.report.failed += [(one.path, one.error) for one in prepared if one.row is None]
+        rows = [(one.row, one.pixels) for one in prepared if one.row is not None]
+        fresh = {row.sha256: pixels for row, pixels in rows if pixels is not None}  # equal files are embedded once
+        vectors = dict(zip(fresh, embed_pixels(self._session, list(fresh.values())), strict=True))
+        for row, pixels in rows:
+            if pixels is not None:
+                self._put(row, vectors[row.sha256])
+        self.report.added += len(fresh)
+        self.report.reused += len(rows) - len(fresh)
+        self._contents |= {bytes.fromhex(sha256[:32]) for sha256 in fresh}
+        self._reuse([row for row, pixels in rows if pixels is None])
+        return len(fresh)
+
+    def _reuse(self, rows: Sequence[IndexRow]) -> None:
+        """Give files whose content is in the index the vector and thumbnail from there."""
+        if not rows:
+            return
+        self._writer.flush()  # the content may be among the rows that wait
+        names = ("width", "height", "thumbnail", "vector")
+        stored: dict[str, dict[str, Any]] = {}
+        for condition in isin("sha256", {row.sha256 for row in rows}):
+            for batch in scan(self._table, ("sha256", *names), where=condition):
+                stored |= {line["sha256"]: line for line in batch.to_pylist()}
+        for row in rows:
+            line = stored[row.sha256]
+            same = {name: line[name] for name in names[:3]}
+            self._put(replace(row, **same), np.asarray(line["vector"], np.float32))
+
+    def _put(self, row: IndexRow, vector: Any) -> None:
+        self._writer.put(row, vector, replace=row.path in self._known)
+
+    def _video(self, entry: SourceEntry, fps: float, stage: str) -> Iterator[Progress]:
+        """Embed a video's frames; the last one carries the file's size, which says that all are there."""
+        stale = [path for path, (size, when) in self._known.items() if file_of(path) == entry.path != path
+                 and (size != UNFINISHED or when != entry.modified)]  # fmt: skip
+        for condition in isin("path", stale):
+            self._table.delete(condition)
+        have = self._known.keys() - set(stale)
+        waiting: list[tuple[IndexRow, Any]] = []
+        began, computed, last = time.monotonic(), 0, None
+        for frame in frames(entry.sample.source, fps=fps):  # type: ignore[arg-type]
+            self._check()
+            path = f"{entry.path}#t={frame.second:g}"
+            row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)
+            row = replace(row, sha256=hashlib.sha256(row.thumbnail).hexdigest())
+            if last is not None and last[0].path not in have:
+                waiting.append(last)
+            last = (row, self._session.prepare(frame.image))
+            if len(waiting) >= BATCH:
+                computed += self._put_frames(waiting)
+                waiting = []
+                seconds = time.monotonic() - began
+                yield Progress.timed(computed, 0, "frames", seconds=seconds, computed=computed, stage=stage)
+        if last is not None:
+            self._put_frames([*waiting, (replace(last[0], size=entry.size), last[1])])
+
+    def _put_frames(self, waiting: Sequence[tuple[IndexRow, Any]]) -> int:
+        vectors = embed_pixels(self._session, [pixels for _, pixels in waiting])
+        for (row, _), vector in zip(waiting, vectors, strict=True):
+            self._put(row, vector)
+        self.report.added += len(waiting)
+        return len(waiting)
+
+
+def row_of(entry: SourceEntry, sha256: str, picture: Image.Image | None = None) -> IndexRow:
+    """Return the row of an image; size and thumbnail are missing without the picture."""
+    sample = entry.sample
+    return IndexRow(
+        path=entry.path,
+        sha256=sha256,
+        size=entry.size,
+        modified=entry.modified,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        label=sample.label,
+        caption=sample.captions[0] if sample.captions else "",
+        tags=tuple(f"{name}={value}" for name, value in sample.attributes.items() if value),
+        second=None,
+        thumbnail=thumbnail(picture) if picture else b"",
+    )
+
+
+def file_of(path: str) -> str:
+    """Return the file that a row's path stands for: of a frame, its video; of a member, the archive."""
+    path = path.split("#t=")[0]
+    for suffix in (".zip/", ".tar/", ".parquet/"):
+        if suffix in path:
+            return path[: path.index(suffix) + len(suffix) - 1]
+    return path

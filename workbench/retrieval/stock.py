@@ -1,0 +1,45 @@
+"""Stock sentences: about a thousand things that pictures show, to measure a query or an image against.
+
+The things are the pictographs of Unicode, by their names. No model, data set or index is behind them.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.engine import Session
+
+BLOCKS = ((0x1F300, 0x1F5FF), (0x1F600, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
+TEMPLATE = "a photo of a {}"
+_NO_THINGS = ("CLOCK FACE", "SQUARED", "SIGN", "SYMBOL", "MODIFIER", "BUTTON", "ARROW", "KEYCAP", "INPUT", "COMPONENT")
+_kept: dict[str, NDArray[np.float32]] = {}
+_lock = threading.Lock()
+
+
+@functools.cache
+def sentences() -> tuple[str, ...]:
+    """Return all stock sentences."""
+    names = []
+    for first, last in BLOCKS:
+        for point in range(first, last + 1):
+            name = unicodedata.name(chr(point), "")
+            if name and not any(word in name for word in _NO_THINGS):
+                names.append(name.lower().replace(" face", "").replace("-", " "))
+    things = list(dict.fromkeys(names))
+    return tuple(TEMPLATE.format(thing) for thing in things)
+
+
+def stock_vectors(session: Session) -> NDArray[np.float32]:
+    """Return the embeddings of the stock sentences, computed once for each model; (m, dim) unit rows."""
+    with _lock:
+        if session.fingerprint not in _kept:
+            _kept[session.fingerprint] = session.embed_texts(sentences()).numpy()
+        return _kept[session.fingerprint]
