@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from apps.shell import (
+    atlas,
     attack,
     cache,
     classify,
@@ -22,6 +23,7 @@ from apps.shell import (
     index,
     labels,
     models,
+    neuron,
     probe,
     serve,
     space_export,
@@ -44,6 +46,8 @@ shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("attack")(attack.attack)
+shell.command("neuron")(neuron.neuron)
+shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
