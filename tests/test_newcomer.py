@@ -30,6 +30,8 @@ BEHAVIOURS = (
     ("reading a CSV of images", "csv", "workbench/datasets/csv_files.py", "csv"),
     ("Grad-CAM", "gradcam", "workbench/attribution/gradcam.py", "def grad_cam("),
     ("projected gradient descent", "pgd", "workbench/attacks/pgd.py", "def pgd("),
+    ("writing a word on an image", "writing", "workbench/typographic/writing.py", "def write("),
+    ("a model made from another by one change", "edited", "workbench/loading/edited.py", "KINDS"),
     ("hooks that are always removed", "hooks", "workbench/hooks.py", "finally"),
     ("the rows of OpenAI's checkpoints", "checkpoints/openai", "workbench/checkpoints/openai.py", "RN50x4"),
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
@@ -44,7 +46,19 @@ BEHAVIOURS = (
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
     ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
+    (
+        "a cosine as a sum over units",
+        "decomposition",
+        "workbench/neurons/decomposition.py",
+        "def decompositions(",
+    ),
+    ("names for a unit, beside a shuffled one", "naming", "workbench/neurons/naming.py", "def name_units("),
+    ("the file of a layer's activations", "atlas", "workbench/neurons/atlas.py", "def write_atlas("),
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
+    ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
+    ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 
 
