@@ -14,6 +14,7 @@ import typer
 
 from apps.shell import (
     atlas,
+    attack,
     cache,
     classify,
     doctor,
@@ -44,6 +45,7 @@ shell.command("serve")(serve.serve)
 shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
+shell.command("attack")(attack.attack)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
