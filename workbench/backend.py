@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from workbench.checkpoints.spec import ModelSpec
+    from workbench.heads import Head
     from workbench.hooks import Intervention
 
     Picture: TypeAlias = Image.Image | Path | str
@@ -105,6 +106,9 @@ class TowerEncoder(Protocol):
     def encode_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, unit rows; no gradient."""
 
+    def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 3, size, size) uint8 -> (n, dim) unit rows, and (n, width) before the projection; float32 on the CPU."""
+
     def encode_tokens(self, tokens: Tokens) -> Tensor:
         """Tokens of n texts -> (n, dim) float32 on the CPU, unit rows; no gradient."""
 
@@ -117,6 +121,7 @@ class Anatomy:
     layers: dict[str, nn.Module] = field(default_factory=dict)  # block name -> module, input side first
     grid: tuple[int, int] = (0, 0)  # of the last block: rows, columns
     prefix_tokens: int = 0  # ViT: class and register tokens in front of the grid
+    head: Head | None = None  # how the last layer becomes the embedding, where that is linear
 
     def pick(self, names: Iterable[str]) -> dict[str, nn.Module]:
         """Return layers by name; "last" is the one nearest to the output.

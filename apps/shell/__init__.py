@@ -12,7 +12,24 @@ from typing import Annotated
 
 import typer
 
-from apps.shell import cache, classify, doctor, embed, index, models, serve, space_export, train, video
+from apps.shell import (
+    atlas,
+    attack,
+    cache,
+    classify,
+    doctor,
+    embed,
+    generate,
+    index,
+    labels,
+    models,
+    neuron,
+    probe,
+    serve,
+    space_export,
+    train,
+    video,
+)
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
 
@@ -29,6 +46,12 @@ shell.command("serve")(serve.serve)
 shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
+shell.command("attack")(attack.attack)
+shell.command("neuron")(neuron.neuron)
+shell.command("atlas")(atlas.atlas)
+shell.command("probe")(probe.probe)
+shell.command("labels")(labels.labels)
+shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from workbench.cache import DiskCache, Key, MemoryCache, file_key, picture_key, text_key
 from workbench.cache.memory import Row
-from workbench.engine.tasks import EMBED_PIXELS, EMBED_TOKENS, Remote, Task
+from workbench.engine.tasks import EMBED_FEATURES, EMBED_PIXELS, EMBED_TOKENS, Remote, Task
 from workbench.errors import OutOfResources
 from workbench.images import read_file, safe_decode, safe_open
 from workbench.model_cache import LoadedModel
@@ -57,12 +57,22 @@ class EmbedCall:
 
     Args:
         keep: whether the rows may go to the disk.
+        features: let images' rows be the embedding followed by the features before the projection.
     """
 
     def __init__(
-        self, context: EngineContext, loaded: LoadedModel, *, owner: str, scope: CancelScope, keep: bool
+        self,
+        context: EngineContext,
+        loaded: LoadedModel,
+        *,
+        owner: str,
+        scope: CancelScope,
+        keep: bool,
+        features: bool = False,
     ) -> None:
         self._context, self._loaded, self._model = context, loaded, loaded.ready.result()
+        self._images_by = EMBED_FEATURES if features else EMBED_PIXELS
+        self._fingerprint = f"{self._model.fingerprint}+features" if features else self._model.fingerprint
         self._owner, self._scope = owner, scope
         self._disk = context.disk if keep else None
         self._remote = context.remote
@@ -140,11 +150,11 @@ class EmbedCall:
         self._scope.check()
         opened = safe_open(image) if isinstance(image, Image.Image) else None
         if opened is not None:
-            key = picture_key(self._model.fingerprint, opened)
+            key = picture_key(self._fingerprint, opened)
         else:
             path = Path(cast("Path | str", image))
             data = read_file(path)  # once: a file may change in between
-            key = file_key(self._model.fingerprint, data)
+            key = file_key(self._fingerprint, data)
         request = self._request(key, {} if self._context.cache.has(key) else self._on_disk([key]))
         if not request.own:
             return request
@@ -205,7 +215,7 @@ class EmbedCall:
     def _encode_images(self, squares: Sequence[Any]) -> list[Row]:
         import torch
 
-        return self._encode(EMBED_PIXELS, torch.stack(list(squares)).numpy())
+        return self._encode(self._images_by, torch.stack(list(squares)).numpy())
 
     def _encode_texts(self, texts: Sequence[str]) -> list[Row]:
         tokens = read_tokens(self._loaded, texts)
@@ -217,10 +227,10 @@ class EmbedCall:
             (rows,) = self._remote.stream(task.name, (self._loaded.key,), payload)
         else:
             (rows,) = task.run(self._model, payload)
-        return self._checked(rows)
+        return self._checked(rows, more=task is EMBED_FEATURES)
 
-    def _checked(self, rows: np.ndarray[Any, Any]) -> list[Row]:
-        if rows.ndim != 2 or rows.shape[1] != self._model.dim:
+    def _checked(self, rows: np.ndarray[Any, Any], *, more: bool) -> list[Row]:
+        if rows.ndim != 2 or rows.shape[1] < self._model.dim or (rows.shape[1] > self._model.dim and not more):
             raise RuntimeError(f"embeddings are (n, {self._model.dim}); the model gave {rows.shape}")
         if not np.isfinite(rows).all():
             raise OutOfResources(

@@ -134,6 +134,20 @@ class Session:
         with self._embed_call(keep=self._keep_pictures) as call:
             return _stack(call.images(images))
 
+    def embed_features(self, images: Sequence[Picture]) -> tuple[Tensor, Tensor]:
+        """Embed images, and return the features before the projection as well; one pass gives both.
+
+        Returns (n, dim) unit rows and (n, width) of any length, float32 on the CPU.
+
+        Raises:
+            BadInput: no image, or one that `images.safe_open` refuses.
+            Cancelled, DeadlinePassed, Busy, OutOfResources: see `scheduler`.
+        """
+        check_pictures(images)
+        with self._embed_call(keep=self._keep_pictures, features=True) as call:
+            rows = _stack(call.images(images))
+        return rows[:, : self.dim], rows[:, self.dim :]
+
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts; (n, dim) float32 on the CPU, unit rows. Each text is embedded once and kept.
 
@@ -220,9 +234,11 @@ class Session:
     def _fresh(self) -> CancelScope:
         return CancelScope(self._scope.token, self._scope.until)
 
-    def _embed_call(self, *, keep: bool) -> EmbedCall:
+    def _embed_call(self, *, keep: bool, features: bool = False) -> EmbedCall:
         self._refuse_when_over()
-        return EmbedCall(self._context, self._loaded, owner=self.owner, scope=self._fresh(), keep=keep)
+        return EmbedCall(
+            self._context, self._loaded, owner=self.owner, scope=self._fresh(), keep=keep, features=features
+        )
 
 
 def _stack(rows: Sequence[Any]) -> Tensor:

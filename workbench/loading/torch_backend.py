@@ -19,6 +19,7 @@ from workbench.embedding.prefetch import prefetch
 from workbench.errors import BadInput, Unsupported
 from workbench.hooks import Intervention, hooked, recorded
 from workbench.images import check_pictures, safe_open
+from workbench.loading.features import with_features
 from workbench.preprocessing import Preprocessing, normalise, prepare, unit_range
 from workbench.text import check_texts
 
@@ -53,6 +54,7 @@ class TowerParts:
     attention: Callable[[Tensor], tuple[Tensor, list[Tensor]]] | None = None  # normalised pixels; eager
     text_anatomy: Anatomy = field(default_factory=lambda: Anatomy("flat"))
     token_embedding: nn.Embedding | None = None  # of the text tower, called once for each pass
+    repair: Callable[[Tensor], Tensor] | None = None  # (3, size, size) uint8 -> the same: done to each prepared picture
 
 
 class TorchBackend:
@@ -120,7 +122,8 @@ class TorchBackend:
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8."""
-        return prepare(image, self.preprocessing)
+        square = prepare(image, self.preprocessing)
+        return square if self.towers.repair is None else self.towers.repair(square)
 
     def tokenize(self, texts: Sequence[str]) -> Tokens:
         """Clean, tokenize and cut."""
@@ -130,6 +133,16 @@ class TorchBackend:
     def encode_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, unit rows."""
         return self.embed_pixels(unit_range(pixels.to(self.device))).float().cpu()
+
+    @torch.inference_mode()
+    def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode once for both: (n, 3, size, size) uint8 -> (n, dim) unit rows, (n, width) before the projection.
+
+        Both float32 on the CPU; the features have any length.
+        """
+        prepared = normalise(unit_range(pixels.to(self.device)), self.preprocessing).to(self.dtype)
+        rows, features = with_features(self.towers.module, self.towers.image, prepared)
+        return nn.functional.normalize(rows.float(), dim=-1).cpu(), features.float().cpu()
 
     @torch.inference_mode()
     def encode_tokens(self, tokens: Tokens) -> Tensor:

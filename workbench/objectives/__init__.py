@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from workbench.objectives.algebra import Forward, Objective
 from workbench.objectives.embedding import Cosine, Directional, LogOdds, image, text
-from workbench.objectives.pixels import TotalVariation
+from workbench.objectives.pixels import Asymmetry, Distance, TotalVariation
 from workbench.objectives.units import Direction, UnitActivation
 
 __all__ = [
+    "Asymmetry",
     "Cosine",
     "Direction",
     "Directional",
+    "Distance",
     "Forward",
     "LogOdds",
     "Objective",

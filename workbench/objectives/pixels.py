@@ -29,3 +29,30 @@ class TotalVariation(Objective):
 
     def __str__(self) -> str:
         return "total variation"
+
+
+@dataclass(frozen=True)
+class Asymmetry(Objective):
+    """How much the left half differs from the right half in a mirror: the mean absolute difference."""
+
+    def score(self, forward: Forward) -> Tensor:
+        """0..1; 0 for an image that equals its mirror image."""
+        pixels = forward.pixels.float()
+        return (pixels - pixels.flip(-1)).abs().mean(dim=(1, 2, 3))
+
+    def __str__(self) -> str:
+        return "asymmetry"
+
+
+@dataclass(frozen=True, eq=False)
+class Distance(Objective):
+    """How far images are from a given one: the mean squared difference of pixels."""
+
+    image: Tensor  # (3, height, width) in 0..1
+
+    def score(self, forward: Forward) -> Tensor:
+        """0..1; 0 for the image itself."""
+        return (forward.pixels.float() - self.image.to(forward.pixels.device)).square().mean(dim=(1, 2, 3))
+
+    def __str__(self) -> str:
+        return "distance from the start image"

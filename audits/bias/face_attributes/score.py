@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.bias import probe
 from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from workbench.errors import BadInput
+from workbench.probes import by_cluster
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -94,11 +94,11 @@ def label_set(attribute: str, method: str) -> str:
 def _probed(rows: DataFrame, embedded: Embedded, name: str, entry: LabelSet) -> DataFrame | None:
     """Fit on the training rows that have a value and predict the test rows; None where that is impossible."""
     known = rows[name].isin(entry.groups).to_numpy()
-    test = probe.testing(list(rows["split"]), list(rows["cluster"]))
+    test = by_cluster.testing(list(rows["split"]), list(rows["cluster"]))
     train = known & ~test
     vectors = embedded.images.astype(np.float64)
     if rows.loc[train, name].nunique() < 2 or not (known & test).any():
         return None
-    fitted = probe.fit(vectors[train], list(rows.loc[train, name]), list(rows.loc[train, "cluster"]))
+    fitted = by_cluster.fit(vectors[train], list(rows.loc[train, name]), list(rows.loc[train, "cluster"]))
     table = fitted.predict(vectors[known & test])
     return named(rows[known & test], label_set(name, PROBE), labels=fitted.classes, table=table)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from workbench.generation.canvases import Fourier, Maco, Pixels
+from workbench.generation.canvases import Fourier, Maco, Pixels, Siren, Strokes
 from workbench.generation.canvases.fourier import frequency_weights
 from workbench.generation.canvases.photos import colour_basis, spectrum
 from workbench.pictures import sample
@@ -18,6 +20,8 @@ CANVASES = [
     Fourier(side=17, contrast=0),
     Maco(side=16),
     Pixels(side=16, cells=8),
+    Siren(side=12, width=8),
+    Strokes(side=16, strokes=3, softness=0.03),
     Pixels(side=16, cells=4, palette=((1, 0, 0), (0, 0, 1), (1, 1, 1))),
 ]
 
@@ -38,19 +42,23 @@ def test_pixels_lie_within_bounds_and_follow_the_seed(canvas: Any) -> None:
 @pytest.mark.parametrize("canvas", CANVASES, ids=str)
 def test_gradients_agree_with_finite_differences(canvas: Any) -> None:
     generator = torch.Generator().manual_seed(0)
-    (parameters,) = canvas.start(1, generator)
+    parameters = canvas.start(1, generator)
     weights = torch.randn(1, 3, canvas.side, canvas.side, generator=generator, dtype=torch.float64)
 
-    def value(point: torch.Tensor) -> torch.Tensor:
-        return (canvas.pixels([point]) * weights).sum()
+    def value(points: list[torch.Tensor]) -> torch.Tensor:
+        return (canvas.pixels(points) * weights).sum()
 
-    point = parameters.detach().double().requires_grad_()
-    (gradient,) = torch.autograd.grad(value(point), point)
-    way = torch.randn(point.shape, generator=generator, dtype=torch.float64)
+    points = [part.detach().double().requires_grad_() for part in parameters]
+    gradients = torch.autograd.grad(value(points), points)
+    ways = [torch.randn(point.shape, generator=generator, dtype=torch.float64) for point in points]
     step = 1e-6
     with torch.no_grad():
-        slope = (value(point + step * way) - value(point - step * way)) / (2 * step)
-    assert float((gradient * way).sum()) == pytest.approx(float(slope), rel=1e-5)
+        ahead, behind = (
+            value([point + side * step * way for point, way in zip(points, ways, strict=True)]) for side in (1, -1)
+        )
+    slope = float(ahead - behind) / (2 * step)
+    along = sum(float((gradient * way).sum()) for gradient, way in zip(gradients, ways, strict=True))
+    assert along == pytest.approx(slope, rel=1e-4)
 
 
 @pytest.mark.parametrize("canvas", [*CANVASES[:2], CANVASES[3]], ids=str)
@@ -105,3 +113,25 @@ def test_a_fourier_canvas_begins_with_a_picture() -> None:
     canvas = Fourier(side=32, contrast=0)
     picture = 0.1 + 0.8 * torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(canvas.pixels(canvas.start_from(picture)), picture, atol=1e-4)
+
+
+def test_a_straight_stroke_covers_what_geometry_says() -> None:
+    canvas = Strokes(side=64, strokes=1, softness=0.002)
+    _, widths, _ = canvas.start(1, torch.Generator().manual_seed(0))
+    across = torch.tensor([[0.2, 0.5], [0.4, 0.5], [0.6, 0.5], [0.8, 0.5]])
+    black = torch.tensor([-9.0, -9, -9, 9])
+    pixels = canvas.pixels([((across - 0.5) * 2)[None, None], torch.zeros_like(widths), black.expand(1, 1, 4)])
+    width = 0.08  # half of the widest
+    wanted = 0.6 * width + 3.14159 * (width / 2) ** 2  # a bar with round ends
+    assert float(1 - pixels.mean()) == pytest.approx(wanted, rel=0.03)
+
+
+def test_an_svg_says_the_same_as_the_pixels() -> None:
+    resvg_py = pytest.importorskip("resvg_py")
+    canvas = Strokes(side=96, strokes=8)
+    parameters = canvas.start(1, torch.Generator().manual_seed(2))
+    drawn = bytes(resvg_py.svg_to_bytes(svg_string=canvas.svg(parameters, size=96)))
+    wanted = np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB"), dtype=float) / 255
+    pixels = canvas.pixels(parameters).detach()[0].movedim(0, -1).numpy()
+    assert np.abs(pixels - wanted).mean() < 0.02
+    assert (1 - wanted).mean() > 0.03

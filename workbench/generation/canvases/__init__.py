@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 from workbench.generation.canvases.fourier import Fourier
 from workbench.generation.canvases.maco import Maco
 from workbench.generation.canvases.plain import Pixels
+from workbench.generation.canvases.siren import Siren
+from workbench.generation.canvases.strokes import Strokes
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Canvas", "Fourier", "Maco", "Pixels"]
+__all__ = ["Canvas", "Fourier", "Maco", "Pixels", "Siren", "Strokes"]
 
 
 class Canvas(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audits.bias import probe
+from workbench.probes import by_cluster as probe
 
 
 def _data(n: int = 90, seed: int = 0) -> tuple[np.ndarray, list[str]]:
@@ -20,7 +20,7 @@ def _data(n: int = 90, seed: int = 0) -> tuple[np.ndarray, list[str]]:
 def test_the_weights_are_those_of_scikit_learn(strength: float) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     x, truth = _data()
-    ours = probe.Probe(("a", "b", "c"), probe._weights(x, _hot(truth), strength), strength).predict(x)
+    ours = probe.ClusterProbe(("a", "b", "c"), probe._weights(x, _hot(truth), strength), strength).predict(x)
     theirs = linear.LogisticRegression(C=1 / strength, tol=1e-9, max_iter=5000).fit(x, truth).predict_proba(x)
     assert ours.shape == (90, 3)
     assert ours.sum(axis=1) == pytest.approx(np.ones(90))
@@ -31,7 +31,7 @@ def test_at_the_optimum_the_slope_of_the_loss_is_nought() -> None:
     x, truth = _data()
     hot, strength = _hot(truth), 1.0
     weights = probe._weights(x, hot, strength)
-    guess = probe.Probe(("a", "b", "c"), weights, strength).predict(x)
+    guess = probe.ClusterProbe(("a", "b", "c"), weights, strength).predict(x)
     slope = x.T @ (guess - hot) + strength * weights[:-1]  # by hand: n times the gradient, without the intercept
     assert np.abs(slope).max() < 1e-2
 

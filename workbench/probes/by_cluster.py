@@ -1,4 +1,4 @@
-"""A linear probe: multinomial logistic regression on vectors, its L2 strength chosen on training data alone.
+"""A linear probe whose L2 strength is chosen by folds of the training data that never split a cluster, for audits.
 
 Full-batch L-BFGS from zero, so the same vectors give the same weights.
 """
@@ -21,7 +21,7 @@ ITERATIONS = 1000  # of L-BFGS, at most
 
 
 @dataclass(frozen=True)
-class Probe:
+class ClusterProbe:
     """A fitted probe."""
 
     classes: tuple[str, ...]  # k, sorted
@@ -36,7 +36,7 @@ class Probe:
         return answer
 
 
-def fit(vectors: NDArray[np.float64], truth: Sequence[str], clusters: Sequence[str]) -> Probe:
+def fit(vectors: NDArray[np.float64], truth: Sequence[str], clusters: Sequence[str]) -> ClusterProbe:
     """Fit a probe that predicts `truth` from vectors.
 
     Args:
@@ -54,7 +54,7 @@ def fit(vectors: NDArray[np.float64], truth: Sequence[str], clusters: Sequence[s
     folds = np.array([fold(cluster, FOLDS) for cluster in clusters])
     scores = [_left_out(vectors, hot, folds, strength) for strength in STRENGTHS]
     best = STRENGTHS[int(np.argmin(np.round(scores, 9)))]
-    return Probe(classes, _weights(vectors, hot, best), best)
+    return ClusterProbe(classes, _weights(vectors, hot, best), best)
 
 
 def fold(cluster: str, count: int) -> int:

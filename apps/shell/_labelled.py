@@ -1,0 +1,74 @@
+"""What the commands for labelled folders share: read the folder, and embed it with progress on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from audits.shell.interrupt import stop_on_ctrl_c
+from audits.shell.output import say
+from audits.shell.progress import progress
+from workbench.errors import Cancelled
+from workbench.models import find
+
+if TYPE_CHECKING:
+    from workbench.engine import Engine, Session
+    from workbench.probes.embedding import ImageFeatures
+    from workbench.probes.labelled import LabelledImages
+
+FolderArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="FOLDER", help="Class folders, with train/ and test/ above where both are given; or a zip or table."
+    ),
+]
+CacheOption: TypeAlias = Annotated[
+    bool, typer.Option("--cache", help="Cache the vectors on disk, and reuse cached ones.")
+]
+
+
+@contextmanager
+def opened_engine(model: str, device: str, dtype: str, *, cache: bool) -> Iterator[Engine]:
+    """Give an engine for one command, and say on stderr who answers."""
+    from workbench.cache import DiskCache
+    from workbench.engine import Engine
+
+    spec = find(model)
+    say(f"{spec.title}, trained on {spec.trained_on or 'data that is not known here'}.")
+    with Engine(default=model, device=device, dtype=dtype, disk=DiskCache() if cache else None) as engine:
+        yield engine
+
+
+def read_and_say(folder: str, seed: int) -> LabelledImages:
+    """Read a folder of labelled images, and say on stderr how it is split."""
+    from workbench.probes.labelled import TEST, TRAIN, VALIDATION, read_labelled
+
+    images = read_labelled(folder, seed=seed)
+    sizes = ", ".join(f"{int(images.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
+    drawn = [part for part in (TRAIN, VALIDATION, TEST) if part not in images.given]
+    source = f"; {' and '.join(drawn)} drawn with seed {seed}" if drawn else ""
+    say(f"{len(images.samples)} images of {len(images.classes)} classes: {sizes}{source}.")
+    for line in images.skipped[:3]:
+        say(f"Left out: {line}")
+    return images
+
+
+def embed_and_show(session: Session, images: LabelledImages) -> tuple[LabelledImages, ImageFeatures]:
+    """Embed with a progress bar; return the images that can be read, and what the model makes of them."""
+    from workbench.probes.embedding import ImageFeatures, embed_images, readable
+
+    with progress() as bar, stop_on_ctrl_c() as stop:
+        task = bar.add_task("Images", total=len(images.samples))
+        for step in embed_images(session, images.samples):
+            if isinstance(step, ImageFeatures):
+                made = step
+                break
+            bar.update(task, completed=step.done, description=step.line)
+            if stop.is_set():
+                raise Cancelled("Stopped; nothing was measured.")
+    for number, reason in list(made.failed.items())[:3]:
+        say(f"Left out: {images.samples[number].name}: {reason}")
+    return readable(images, made)

@@ -1,0 +1,99 @@
+"""`probe`: the CLIP paper's linear probe on a folder of labelled images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, opened_engine, read_and_say
+from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
+from audits.shell.output import say, write, write_json, write_rows
+from audits.shell.progress import progress
+from workbench.errors import unknown_name
+from workbench.models import find
+
+if TYPE_CHECKING:
+    from workbench.probes.labelled import LabelledImages
+    from workbench.probes.linear import ProbeResult
+
+SOLVERS = ("auto", "scikit-learn", "torch")
+SEARCHES = ("paper", "bracket")
+
+
+def probe(
+    folder: FolderArgument,
+    model: ModelOption = "pocket",
+    seed: SeedOption = 0,
+    solver: Annotated[
+        str, typer.Option("--solver", help="auto, scikit-learn or torch (the same optimum, faster on big data).")
+    ] = "auto",
+    search: Annotated[
+        str, typer.Option("--search", help="How the L2 penalty is found: paper (96 steps), or bracket (CoOp's code).")
+    ] = "paper",
+    cache: CacheOption = False,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the CLIP paper's linear probe: features before the projection, one penalty chosen on validation images."""
+    for kind, name, names in (("solver", solver, SOLVERS), ("search", search, SEARCHES)):
+        if name not in names:
+            raise unknown_name(kind, name, names)
+    find(model)
+    images = read_and_say(folder, seed)
+    from workbench.probes.linear import probe as fit
+    from workbench.probes.strength import bracket_search, parametric_search
+
+    with opened_engine(model, device, dtype, cache=cache) as engine, engine.session("shell", keep_pictures=cache) as at:
+        images, made = embed_and_show(at, images)
+    with progress() as bar:
+        bar.add_task("Fitting", total=None)
+        way = parametric_search if search == "paper" else bracket_search
+        result = fit(made.features, images, solver=solver, search=way)  # type: ignore[arg-type]
+    if as_json:
+        write_json(_plain(result, images, model=model, width=made.features.shape[1]))
+        return
+    write(f"Accuracy on {result.accuracy.n} test images: {result.accuracy}")
+    write(f"Mean over classes: {result.per_class}")
+    write(f"Expected calibration error: {result.calibration.interval}")
+    write(f"L2 penalty: {result.strength:.3g}, chosen on {int(images.rows('validation').sum())} validation images")
+    rows = [
+        (
+            name,
+            share.n,
+            f"{100 * (share.value or 0):.1f} %",
+            f"{100 * (share.low or 0):.1f} %",
+            f"{100 * (share.high or 0):.1f} %",
+        )
+        for name, share in result.classes.items()
+    ]
+    write_rows(("class", "test images", "right", "low", "high"), rows, right=("test images", "right", "low", "high"))
+    say(f"Seed {images.seed}; features of width {made.features.shape[1]}, before the projection.")
+
+
+def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: int) -> dict[str, Any]:
+    share, error = result.accuracy, result.calibration.interval
+    return {
+        "accuracy": share.value,
+        "low": share.low,
+        "high": share.high,
+        "n": share.n,
+        "strength": result.strength,
+        "model": model,
+        "width": width,
+        "seed": images.seed,
+        "mean_per_class": result.per_class.value,
+        "mean_per_class_low": result.per_class.low,
+        "mean_per_class_high": result.per_class.high,
+        "calibration_error": error.value,
+        "calibration_error_low": error.low,
+        "calibration_error_high": error.high,
+        "images": {part: int(images.rows(part).sum()) for part in ("train", "validation", "test")},
+        "given": list(images.given),
+        "sweep": [{"strength": strength, "accuracy": score} for strength, score in result.sweep.points],
+        "classes": [
+            {"class": name, "accuracy": one.value, "low": one.low, "high": one.high, "n": one.n}
+            for name, one in result.classes.items()
+        ],
+    }

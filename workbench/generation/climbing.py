@@ -1,0 +1,229 @@
+"""Optimise a canvas until cutouts of it look to a model like a prompt: one step of the optimiser at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import OutOfResources
+from workbench.generation.canvases import Canvas, Fourier, Pixels, Strokes
+from workbench.generation.cutouts import Cutouts
+from workbench.generation.settings import Settings, make_canvas
+from workbench.objectives import Asymmetry, Cosine, Directional, Distance, Forward, Objective, TotalVariation
+from workbench.progress import Progress
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from workbench.backend import WhiteBox
+
+PASS = 16  # cutouts that go through the model at once: memory does not grow with their number
+EDIT_PACE = 0.3  # of the canvas's learning rate, where an image is edited
+_CONVOLUTIONAL_SHARE = 4 / 7  # of a convolutional tower's side: enough to see with, and three times as fast
+
+
+@dataclass(frozen=True, eq=False)
+class CanvasJob:
+    """What a device needs to optimise one canvas; plain data."""
+
+    settings: Settings
+    rows: NDArray[np.float32]  # (k, dim) unit rows: the texts of the prompt
+    weights: tuple[float, ...]  # of the rows
+    neutral: NDArray[np.float32] | None = None  # (dim,): of the sentence that an edit comes from
+    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that an edit begins with
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """The best image that was met."""
+
+    pixels: NDArray[np.uint8]  # (side, side, 3) RGB
+    settings: Settings  # as they took effect: the number of steps, the cutouts that memory allowed
+    values: tuple[float, ...]  # the whole image's score, step by step
+    seconds: float
+    note: str = ""  # why it ended early, or what was changed
+    svg: str = ""  # of strokes
+
+
+@dataclass
+class _Climb:
+    """A canvas on its way."""
+
+    canvas: Canvas
+    parameters: list[Tensor]
+    wanted: Objective  # of what the model sees
+    shape: Objective | None  # of the whole canvas's pixels, without the model
+    cutouts: Cutouts
+    generator: torch.Generator
+    optimiser: Any
+    best: NDArray[np.uint8] | None = None
+    best_value: float = -np.inf
+    best_parameters: list[Tensor] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def look(self, box: WhiteBox) -> tuple[float, Tensor]:
+        """Gradients of all cutouts, pass by pass; the score of the whole image, and the pixels it is the score of."""
+        import torch
+
+        pixels = self.canvas.pixels(self.parameters)
+        leaf = pixels.detach().requires_grad_()
+        homographies = self.cutouts.draw(self.generator)
+        whole = 0.0
+        for first in range(0, self.cutouts.count, PASS):
+            squares = self.cutouts.cut(leaf, homographies[first : first + PASS], self.generator)
+            scores = self.wanted(box, squares)
+            if first == 0:
+                whole = float(scores[0].detach())
+            (-scores.sum() / self.cutouts.count).backward()  # type: ignore[no-untyped-call]
+        if self.shape is not None:
+            (-self.shape.score(Forward(leaf, leaf.new_zeros(1, 1))).sum()).backward()  # type: ignore[no-untyped-call]
+        self.optimiser.zero_grad()
+        torch.autograd.backward(pixels, leaf.grad)
+        return whole, pixels.detach()
+
+    def finite(self, value: float) -> bool:
+        """Whether score and gradients are numbers."""
+        return np.isfinite(value) and all(
+            part.grad is None or bool(part.grad.isfinite().all()) for part in self.parameters
+        )
+
+    def keep(self, value: float, pixels: Tensor) -> None:
+        """Remember the best image, and what it was painted from."""
+        self.values.append(value)
+        if value > self.best_value:
+            self.best_value, self.best = value, as_array(pixels)
+            self.best_parameters = [part.detach().clone() for part in self.parameters]
+
+
+def climb(box: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
+    """Yield progress with a preview after each step, and the best image at the end.
+
+    The first preview comes before the model's first pass. Where a value is no number, it ends with the last good
+    image; where memory runs out, half of the cutouts go on.
+
+    Raises:
+        OutOfResources: memory does not suffice for one cutout.
+    """
+    settings = job.settings
+    state = _begin(box, job)
+    begun, note = time.monotonic(), ""
+    yield Progress(0, settings.steps, "steps", "optimise", preview=as_array(state.canvas.pixels(state.parameters)))
+    while not _over(settings, len(state.values), time.monotonic() - begun):
+        try:
+            value, pixels = state.look(box)
+        except (MemoryError, RuntimeError) as error:
+            count = state.cutouts.count
+            if not _memory(error):
+                raise
+            if count == 1:
+                raise OutOfResources("The memory does not suffice for one cutout; choose a smaller model.") from None
+            state.cutouts = replace(state.cutouts, count=count // 2)
+            note = f"The memory did not suffice for {count} cutouts; it went on with {count // 2}."
+            continue
+        if not state.finite(value):
+            note = f"Step {len(state.values) + 1} gave a value that is no number; this is the best image before it."
+            break
+        state.keep(value, pixels)
+        state.optimiser.step()
+        yield _report(settings, state.values, seconds=time.monotonic() - begun, preview=as_array(pixels))
+    yield _painting(settings, state, seconds=time.monotonic() - begun, note=note)
+
+
+def as_array(pixels: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, h, w) in 0..1 -> (h, w, 3) uint8."""
+    image = pixels.detach()[0].float().clamp(0, 1).movedim(0, -1)
+    values: NDArray[np.uint8] = (image * 255).round().byte().cpu().numpy()
+    return values
+
+
+def suitable_side(box: WhiteBox) -> int:
+    """Side of the cutouts: the model's own, or less for a convolutional tower, which takes any size."""
+    if box.anatomy.kind != "convolutional" or box.image_size < 128:
+        return box.image_size
+    return max(96, round(_CONVOLUTIONAL_SHARE * box.image_size / 32) * 32)
+
+
+def _begin(box: WhiteBox, job: CanvasJob) -> _Climb:
+    import torch
+
+    settings = job.settings
+    generator = torch.Generator().manual_seed(settings.seed)
+    canvas = make_canvas(settings, held=job.start is None)
+    start = None if job.start is None else torch.from_numpy(job.start).movedim(-1, 0).float()[None] / 255
+    if start is not None and isinstance(canvas, Fourier | Pixels):
+        drawn = canvas.start_from(start)
+    else:
+        drawn = canvas.start(1, generator)
+    parameters = [part.detach().to(box.device).requires_grad_() for part in drawn]
+    rate = settings.rate or canvas.rate * (1.0 if start is None else EDIT_PACE)
+    optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
+    cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.augment)
+    return _Climb(canvas, parameters, _wanted(box, job, start), _shape(settings, start), cutouts, generator, optimiser)
+
+
+def _wanted(box: WhiteBox, job: CanvasJob, start: Tensor | None) -> Objective:
+    """The prompt's texts by their weights; for an edit, the change from one sentence to another."""
+    import torch
+
+    rows = torch.from_numpy(job.rows)
+    total = sum(abs(weight) for weight in job.weights)
+    if job.neutral is None or start is None:
+        terms = [weight / total * Cosine(rows, at) for at, weight in enumerate(job.weights)]
+        return sum(terms[1:], terms[0])
+    target = torch.tensor(job.weights) @ rows / total
+    with torch.no_grad():
+        seen = torch.nn.functional.interpolate(start, size=(suitable_side(box),) * 2, mode="bilinear", antialias=True)
+        first = box.embed_pixels(seen.to(box.device))[0]
+    return job.settings.strength * Directional(first.cpu(), target - torch.from_numpy(job.neutral))
+
+
+def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
+    terms: list[tuple[float, Objective]] = [(settings.smooth, TotalVariation()), (settings.symmetry, Asymmetry())]
+    if start is not None:
+        terms.append((10 * settings.likeness, Distance(start[0])))
+    weighted = [-weight * term for weight, term in terms if weight]
+    return sum(weighted[1:], weighted[0]) if weighted else None
+
+
+def _over(settings: Settings, done: int, seconds: float) -> bool:
+    return done >= settings.steps if settings.steps else done > 0 and seconds >= settings.seconds
+
+
+def _report(settings: Settings, values: Sequence[float], *, seconds: float, preview: NDArray[np.uint8]) -> Progress:
+    done = len(values)
+    row = Progress.timed(done, settings.steps, "steps", seconds=seconds, computed=done, stage="optimise")
+    left = row.seconds_left if settings.steps else max(0.0, settings.seconds - seconds)
+    return replace(row, seconds_left=left, values={"similarity": values[-1]}, preview=preview)
+
+
+def _painting(settings: Settings, state: _Climb, *, seconds: float, note: str) -> Painting:
+    import torch
+
+    done, held = len(state.values), not settings.start_image
+    last = state.best_parameters or state.parameters
+    pixels = state.best
+    if pixels is None or isinstance(state.canvas, Strokes):
+        with torch.no_grad():
+            pixels = as_array(make_canvas(settings, held=held, whole=True).pixels(last))
+    effective = settings.model_copy(
+        update={
+            "steps": done,
+            "cutouts": state.cutouts.count,
+            "cutout_side": state.cutouts.size,
+            "rate": float(state.optimiser.param_groups[0]["lr"]),
+        }
+    )
+    svg = state.canvas.svg(state.best_parameters) if isinstance(state.canvas, Strokes) and state.best_parameters else ""
+    return Painting(pixels, effective, tuple(state.values), seconds, note, svg)
+
+
+def _memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whatever device."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text

@@ -1,0 +1,98 @@
+"""Cutouts: the canvas as a model sees it, once whole and many times in part, warped, tinted and noisy.
+
+One grid of sampling points serves all cutouts of a pass, so that their number costs no Python loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+_WIDE = 0.4  # of cutouts show nearly the whole canvas, which keeps the composition
+_SMALLEST = 0.45  # side of a cutout, as a share of the canvas
+_PERSPECTIVE, _TURN = 0.25, 0.35  # how far corners move, and radians
+_COLOUR, _NOISE = 0.12, 0.06
+
+
+@dataclass(frozen=True)
+class Cutouts:
+    """How many cutouts a step sees, and of which size.
+
+    Source:
+        The mix of wide and close cutouts follows aphantasia and pixray; perspective follows Frans et al. 2021,
+        arXiv:2106.14843 (CLIPDraw), section 3.
+    """
+
+    count: int = 8
+    size: int = 224  # pixels that the model gets
+    augment: bool = True  # warps, colours and noise; without them only places and sizes vary
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Draw homographies from cutout to canvas, both in -1..1, (count, 3, 3); the first shows the whole canvas."""
+        import torch
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=generator)
+
+        count = self.count
+        wide = uniform(count) < _WIDE
+        side = torch.where(wide, 0.9 + 0.25 * uniform(count), _SMALLEST + (0.9 - _SMALLEST) * uniform(count))
+        reach = (1 - side).clamp_min(0.05)[:, None]
+        middle = reach * (2 * uniform(count, 2) - 1)
+        turn = _TURN * (2 * uniform(count) - 1) * (uniform(count) < 0.5) * self.augment
+        tilt = _PERSPECTIVE * (2 * uniform(count, 2) - 1) * (uniform(count, 1) < 0.5) * self.augment
+        zero, one = torch.zeros(count), torch.ones(count)
+        flip = torch.where(uniform(count) < 0.5, -one, one) if self.augment else one
+        rows = [
+            torch.stack([flip * side * turn.cos(), -side * turn.sin(), middle[:, 0]], 1),
+            torch.stack([flip * side * turn.sin(), side * turn.cos(), middle[:, 1]], 1),
+            torch.stack([tilt[:, 0], tilt[:, 1], one + zero], 1),
+        ]
+        homographies = torch.stack(rows, 1)
+        homographies[0] = torch.eye(3)
+        return homographies
+
+    def cut(self, pixels: Tensor, homographies: Tensor, generator: torch.Generator) -> Tensor:
+        """Sample k cutouts of one canvas.
+
+        Args:
+            pixels: (1, 3, height, width) in 0..1.
+            homographies: (k, 3, 3) of `draw`; an identity is neither tinted nor noisy.
+            generator: of colours and noise.
+
+        Returns:
+            (k, 3, size, size) in 0..1; beyond the edge the canvas is mirrored.
+        """
+        import torch
+
+        count, at = len(homographies), pixels.device
+        line = (torch.arange(self.size) + 0.5) / self.size * 2 - 1
+        down, across = torch.meshgrid(line, line, indexing="ij")
+        points = torch.stack([across, down, torch.ones_like(down)], -1).reshape(1, -1, 3)
+        moved = points @ homographies.transpose(1, 2)
+        grid = (moved[..., :2] / moved[..., 2:].clamp_min(0.2)).reshape(count, self.size, self.size, 2).to(pixels)
+        small = shrunk(pixels, self.size)
+        squares = torch.nn.functional.grid_sample(
+            small.expand(count, -1, -1, -1), grid, padding_mode="reflection", align_corners=False
+        )
+        if not self.augment:
+            return squares
+        changed = (homographies - torch.eye(3)).abs().amax(dim=(1, 2)) > 0
+        amount = changed.to(pixels)[:, None, None, None]
+        tint = 1 + _COLOUR * (2 * torch.rand((count, 3, 1, 1), generator=generator).to(at) - 1) * amount
+        strength = _NOISE * torch.rand((count, 1, 1, 1), generator=generator).to(at) * amount
+        noise = torch.randn(squares.shape, generator=generator).to(squares)
+        return (squares * tint + strength * noise).clamp(0, 1)
+
+
+def shrunk(pixels: Tensor, size: int) -> Tensor:
+    """Halve a canvas by area until it is at most twice `size`: points then miss no pixel of it."""
+    import torch
+
+    while min(pixels.shape[-2:]) > 2 * size:
+        pixels = torch.nn.functional.avg_pool2d(pixels, 2)
+    return pixels

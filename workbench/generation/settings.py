@@ -1,0 +1,106 @@
+"""Every setting that decides an image; written into its PNG and read back from there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from workbench.errors import BadInput
+from workbench.generation.canvases import Canvas, Fourier, Maco, Pixels, Siren, Strokes
+from workbench.generation.prompts import parse_prompt
+
+METHODS = {  # key -> title
+    "fourier": "Fourier: painted from frequencies",
+    "strokes": "Strokes: brush strokes, with SVG",
+    "maco": "MACO: a photo's frequencies, free phases",
+    "siren": "SIREN: a network of sines",
+    "pixels": "Pixels: coarse squares",
+}
+PALETTES = {
+    "free": (),
+    "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
+    "grey": ((0, 0, 0), (0.33, 0.33, 0.33), (0.67, 0.67, 0.67), (1, 1, 1)),
+}
+STROKE_SIDE = 128  # pixels that strokes are optimised at
+
+
+class Settings(BaseModel):
+    """One image. A value that a method does not use changes nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Annotated[str, Field(max_length=4000)]
+    method: Literal["fourier", "strokes", "maco", "siren", "pixels"] = "fourier"
+    model: Annotated[str, Field(max_length=400)] = "pocket"  # a key of the catalogue, or a folder
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0  # of optimising; counts where `steps` is 0
+    steps: Annotated[int, Field(ge=0, le=100_000)] = 0  # the same number of steps gives the same image
+    side: Annotated[int, Field(ge=32, le=1024)] = 256  # pixels
+    cutouts: Annotated[int, Field(ge=1, le=256)] = 8
+    cutout_side: Annotated[int, Field(ge=0, le=1024)] = 0  # pixels that the model gets; 0: what suits the model
+    augment: bool = True
+    rate: Annotated[float, Field(ge=0, le=10)] = 0.0  # learning rate; 0: the canvas's own
+    smooth: Annotated[float, Field(ge=0, le=10)] = 0.2  # weight against differences of neighbouring pixels
+    symmetry: Annotated[float, Field(ge=0, le=10)] = 0.0  # weight for left and right being alike
+    saturation: Annotated[float, Field(ge=0, le=4)] = 1.0  # of the colour axes (Fourier)
+    decay: Annotated[float, Field(ge=0, le=3)] = 1.2  # of frequencies (Fourier); higher is smoother
+    strokes: Annotated[int, Field(ge=1, le=400)] = 48
+    cells: Annotated[int, Field(ge=2, le=256)] = 32  # squares in a row (pixels)
+    palette: Literal["free", "poster", "grey"] = "free"  # (pixels)
+    neutral: Annotated[str, Field(max_length=1000)] = ""  # an edit goes from this sentence to the prompt
+    strength: Annotated[float, Field(ge=-3, le=3)] = 1.0  # of an edit; below zero, away from the prompt
+    likeness: Annotated[float, Field(ge=0, le=10)] = 0.5  # weight for staying near the start image
+    start_image: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""  # SHA-256 of the start image's pixels
+
+    @field_validator("prompt")
+    @classmethod
+    def _readable(cls, given: str) -> str:
+        try:
+            parse_prompt(given)
+        except BadInput as error:
+            raise ValueError(str(error)) from None
+        return given
+
+    @field_validator("model")
+    @classmethod
+    def _named(cls, given: str) -> str:
+        if not given.strip():
+            raise ValueError("a model has a name")
+        return given
+
+
+def read_settings(values: dict[str, Any]) -> Settings:
+    """Check settings from a form, a command line or a PNG.
+
+    Raises:
+        BadInput: an unknown name or a value out of bounds; three at most are named.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        rows = error.errors()
+        if len(rows) == 1 and rows[0]["loc"] == ("prompt",):
+            raise BadInput(rows[0]["msg"].removeprefix("Value error, ")) from None
+        problems = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows[:3])
+        raise BadInput(f"These settings cannot be used: {problems}.") from None
+
+
+def make_canvas(settings: Settings, *, held: bool = True, whole: bool = False) -> Canvas:
+    """The canvas that settings describe.
+
+    Args:
+        settings: of the image.
+        held: whether a Fourier canvas keeps its contrast; one that begins with a picture must not.
+        whole: strokes at full size; while they are optimised, fewer pixels do.
+    """
+    side = settings.side
+    if settings.method == "strokes":
+        return Strokes(side if whole else min(side, STROKE_SIDE), settings.strokes)
+    if settings.method == "maco":
+        return Maco(side)
+    if settings.method == "siren":
+        return Siren(side)
+    if settings.method == "pixels":
+        return Pixels(side, min(settings.cells, side), PALETTES[settings.palette])
+    return Fourier(side, settings.decay, contrast=1.0 if held else 0.0, saturation=settings.saturation)

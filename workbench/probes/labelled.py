@@ -1,0 +1,153 @@
+"""Labelled images in three parts: train, validation, test. Parts that the data do not state are drawn by a seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.datasets import ImageSample, Listing, read_samples
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+NAMES = {  # of folders, and in a column `split`
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
+TEST_SHARE = 0.25  # of each class, where no test part is given
+VALIDATION_SHARE = 0.2  # of each class's training images, where no validation part is given
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """n images of k classes; every class is in every part."""
+
+    samples: tuple[ImageSample, ...]  # n
+    classes: tuple[str, ...]  # k, sorted
+    y: NDArray[np.intp]  # (n,) numbers of classes
+    parts: NDArray[np.str_]  # (n,) train, validation or test
+    given: tuple[str, ...]  # the parts that the data stated; the others were drawn
+    seed: int  # of the drawing
+    title: str = ""
+    skipped: tuple[str, ...] = ()  # "name: reason" of what is no labelled image
+
+    def rows(self, *parts: str) -> NDArray[np.bool_]:
+        """(n,) whether an image belongs to one of the parts."""
+        chosen: NDArray[np.bool_] = np.isin(self.parts, parts)
+        return chosen
+
+    @property
+    def labels(self) -> list[str]:
+        """Name of each image's class."""
+        return [self.classes[number] for number in self.y]
+
+    def without(self, numbers: Sequence[int]) -> LabelledImages:
+        """Return the same images without some of them; the parts stay.
+
+        Raises:
+            BadInput: a class has no image left in a part.
+        """
+        stays = np.setdiff1d(np.arange(len(self.samples)), numbers)
+        samples = tuple(self.samples[at] for at in stays)
+        _check(Counter(zip(self.y[stays], self.parts[stays], strict=True)), self.classes)
+        return LabelledImages(
+            samples, self.classes, self.y[stays], self.parts[stays], self.given, self.seed, self.title, self.skipped
+        )
+
+
+def read_labelled(path: str, *, seed: int = 0) -> LabelledImages:
+    """Read class folders, with `train/` and `test/` above them where both are given; or a zip or table with labels.
+
+    A table may state the part in a column `split`. No image is opened yet.
+
+    Args:
+        path: what `datasets.read_samples` takes.
+        seed: of the parts that are not given.
+
+    Raises:
+        BadInput: nothing there; fewer than two classes; a class without enough images.
+    """
+    return labelled(read_samples(path), seed=seed)
+
+
+def labelled(listing: Listing, *, seed: int = 0) -> LabelledImages:
+    """Return the labelled images of a listing; see `read_labelled`."""
+    tops = {sample.name.split("/")[0].lower() for sample in listing.samples if sample.name.count("/") > 1}
+    by_folder = {NAMES.get(top) for top in tops} >= {TRAIN, TEST} and all(top in NAMES for top in tops)
+    rows, skipped = [], list(listing.skipped)
+    for sample in listing.samples:
+        top, _, rest = sample.name.partition("/")
+        if by_folder and "/" in rest:
+            rows.append((sample, rest.split("/")[0], NAMES[top.lower()]))
+        elif sample.label and not by_folder:
+            rows.append((sample, sample.label, NAMES.get(sample.attributes.get("split", "").lower(), "")))
+        else:
+            skipped.append(f"{sample.name}: in no class folder")
+    if any(part for *_, part in rows) and not {TRAIN, TEST} <= {part for *_, part in rows}:
+        rows = [(sample, label, "") for sample, label, _ in rows]
+    classes = tuple(sorted({label for _, label, _ in rows}))
+    if len(classes) < 2:
+        raise BadInput(
+            "A probe needs labelled images of two classes or more: folders named after the classes, such as cat/ and "
+            f"dog/, alone or in train/ and test/; {listing.title[:80]!r} has {len(classes)}."
+        )
+    y = np.array([classes.index(label) for _, label, _ in rows])
+    parts = np.array([part for *_, part in rows], dtype="<U10")
+    given = tuple(part for part in (TRAIN, VALIDATION, TEST) if (parts == part).any())
+    parts = drawn_parts(y, parts, seed=seed)
+    _check(Counter(zip(y.tolist(), parts.tolist(), strict=True)), classes)
+    samples = tuple(sample for sample, *_ in rows)
+    return LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped))
+
+
+def drawn_parts(y: NDArray[np.intp], parts: NDArray[np.str_], *, seed: int) -> NDArray[np.str_]:
+    """Draw the parts that are not given, class by class.
+
+    Args:
+        y: (n,) numbers of classes.
+        parts: (n,) train, validation, test, or "" where nothing is given.
+        seed: of the drawing.
+    """
+    rng, drawn = np.random.default_rng(seed), parts.copy()
+    if not (drawn == TEST).any():
+        _move(y, drawn, lambda part: part == "", share=TEST_SHARE, to=TEST, rng=rng)
+        drawn[drawn == ""] = TRAIN
+    drawn[drawn == ""] = TRAIN
+    if not (drawn == VALIDATION).any():
+        _move(y, drawn, lambda part: part == TRAIN, share=VALIDATION_SHARE, to=VALIDATION, rng=rng)
+    return drawn
+
+
+def _move(
+    y: NDArray[np.intp],
+    parts: NDArray[np.str_],
+    of: Callable[[NDArray[np.str_]], NDArray[np.bool_]],
+    *,
+    share: float,
+    to: str,
+    rng: np.random.Generator,
+) -> None:
+    """Move a share of each class, one image at least where two are there, into another part."""
+    for number in np.unique(y):
+        members = np.flatnonzero((y == number) & of(parts))
+        count = max(1, round(share * len(members))) if len(members) > 1 else 0
+        parts[rng.permutation(members)[:count]] = to
+
+
+def _check(counts: Counter[tuple[int, str]], classes: Sequence[str]) -> None:
+    for part in (TRAIN, VALIDATION, TEST):
+        lacking = [name for number, name in enumerate(classes) if not counts[number, part]]
+        if lacking:
+            names = ", ".join(repr(name[:40]) for name in lacking[:4])
+            raise BadInput(
+                f"Every class needs images to train on, to choose the penalty with, and to test on: four images, or "
+                f"two in train/ and one in test/. No image is left for the part {part} of {names}"
+                f"{' and others' if len(lacking) > 4 else ''}."
+            )
