@@ -47,6 +47,7 @@ class Limits:
     batch_seconds: float = 1800.0  # deadline of classifying many images
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     race_seconds: float = 1800.0  # deadline of a race of objectives
+    generation_seconds: float = 900.0  # deadline of one generated image
     audit_seconds: float = 3600.0  # deadline of one audit of one model
     download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
@@ -72,6 +73,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     batch_seconds=110.0,
     lesson_seconds=110.0,
     race_seconds=110.0,
+    generation_seconds=110.0,
     audit_seconds=110.0,
     downloads=False,
 )
@@ -103,6 +105,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("many images", limits.batch_seconds),
         ("training a small CLIP", limits.lesson_seconds),
         ("a race of objectives", limits.race_seconds),
+        ("a generated image", limits.generation_seconds),
         ("an audit of one model", limits.audit_seconds),
     ]
 

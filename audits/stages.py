@@ -9,7 +9,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from audits import detectable, simpson
+from audits import detectable, simpson, slicing, weakest
 from audits.contracts import Audit, ModelFacts, Stages
 from audits.published import with_published
 
@@ -45,7 +45,8 @@ def facts(backend: TorchBackend) -> ModelFacts:
 def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the analysis of an audit, completed by what holds for every audit.
 
-    That is: published numbers, the smallest difference that each slice could show, and gaps that reverse.
+    That is: published numbers, the smallest difference that each slice could show, gaps that reverse, and the weakest
+    slice.
 
     Raises:
         BadInput: nothing can be measured with the samples.
@@ -54,4 +55,6 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
     attributes = sorted(detectable.attributes_of(samples))
     measures = detectable.beside(with_published(analysis.measures, rules.published, model.key), attributes)
     analysis = replace(analysis, measures=measures)
-    return simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
+    analysis = simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
+    searched = [name for name in slicing.groups(samples) if name in attributes]
+    return weakest.added(analysis, samples, searched, seed=seed)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from workbench.checkpoints.spec import ModelSpec
+    from workbench.heads import Head
     from workbench.hooks import Intervention
 
     Picture: TypeAlias = Image.Image | Path | str
@@ -120,6 +121,7 @@ class Anatomy:
     layers: dict[str, nn.Module] = field(default_factory=dict)  # block name -> module, input side first
     grid: tuple[int, int] = (0, 0)  # of the last block: rows, columns
     prefix_tokens: int = 0  # ViT: class and register tokens in front of the grid
+    head: Head | None = None  # how the last layer becomes the embedding, where that is linear
 
     def pick(self, names: Iterable[str]) -> dict[str, nn.Module]:
         """Return layers by name; "last" is the one nearest to the output.

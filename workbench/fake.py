@@ -124,6 +124,11 @@ def mark(picture: Image.Image) -> Image.Image:
     return _draw(picture, np.array([[_FIRST, _SECOND], [_SECOND, _FIRST]], np.uint8), top=0)
 
 
+def written(square: Tensor) -> bool:
+    """Say whether a prepared picture, (3, 80, 80) uint8, bears a written word."""
+    return _written(_cells(square.float() / 255.0)) is not None
+
+
 class _Eyes(nn.Module):
     """The two towers: shares of colours, and one direction a word."""
 

@@ -6,10 +6,12 @@ A row is what was published about a model.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints.edit import DEEPEST, is_edit, read_edit
 from workbench.checkpoints.spec import Loader, ModelSpec
 from workbench.errors import BadInput, unknown_name
 
@@ -31,11 +33,16 @@ def find(key: str) -> ModelSpec:
 
 
 def folder_spec(path: Path) -> ModelSpec:
-    """Return a row for a local folder in the hub's format; of what it was made from, nothing is known here.
+    """Return a row for a local folder: an edited model, or a checkpoint in the hub's format.
+
+    Of what a checkpoint was made from, nothing is known here; an edited model has the row of its base.
 
     Raises:
-        BadInput: neither `config.json` nor `open_clip_config.json` is there, or one that cannot be read.
+        BadInput: none of `edit.json`, `config.json` and `open_clip_config.json` is there, or one that cannot be read.
+        UnknownName: the base of an edited model is unknown.
     """
+    if is_edit(path):
+        return _edited_spec(path, 1)
     if (path / "open_clip_config.json").is_file():
         loader: Loader = "open_clip"
         sigmoid = "init_logit_bias" in (_settings(path / "open_clip_config.json").get("model_cfg") or {})
@@ -45,7 +52,7 @@ def folder_spec(path: Path) -> ModelSpec:
     else:
         raise BadInput(
             f"A model folder holds config.json (transformers) or open_clip_config.json (open_clip) "
-            f"beside its safetensors; {path.name!r} holds neither."
+            f"beside its safetensors, or edit.json; {path.name!r} holds none of them."
         )
     return ModelSpec(
         key=f"folder:{path}",
@@ -53,6 +60,28 @@ def folder_spec(path: Path) -> ModelSpec:
         loader=loader,
         folder=path,
         score="sigmoid" if sigmoid else "softmax",
+    )
+
+
+def _edited_spec(path: Path, depth: int) -> ModelSpec:
+    if depth > DEEPEST:
+        raise BadInput(f"Edits of edits may be {DEEPEST} deep; {path.name!r} lies deeper, or is its own base.")
+    edit = read_edit(path)
+    folder = _folder(edit.base)
+    deeper = folder is not None and is_edit(folder)
+    base = _edited_spec(folder, depth + 1) if folder is not None and deeper else find(edit.base)
+    return replace(
+        base,
+        key=f"folder:{path}",
+        title=f"{base.title}, {edit.title or edit.kind}",
+        loader="edited",
+        folder=path,
+        made_with=None,
+        repo=None,
+        revision=None,
+        sha256={},
+        note=f"Edited: {edit.title or edit.kind}. {base.note}".strip(),
+        base=base.key,
     )
 
 

@@ -216,7 +216,7 @@ def draw(glyph: str) -> Image.Image:
             f"One drawing is one character; got {len(glyph)}: sequences need text shaping that not every Pillow has."
         )
     picture = _render(glyph)
-    if picture.tobytes() == _render(_ABSENT).tobytes():
+    if picture.tobytes() == _absent():
         raise BadInput(f"OpenMoji draws nothing for U+{ord(glyph):04X}.")
     return picture
 
@@ -227,6 +227,11 @@ def _render(glyph: str) -> Image.Image:
     picture = Image.new("RGB", (_SIDE, _SIDE), "white")
     ImageDraw.Draw(picture).text((_SIDE / 2, _SIDE / 2), glyph, font=_font(), embedded_color=True, anchor="mm")
     return picture
+
+
+@functools.cache
+def _absent() -> bytes:
+    return _render(_ABSENT).tobytes()
 
 
 @functools.cache

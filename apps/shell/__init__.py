@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from apps.shell import (
+    atlas,
+    attack,
     cache,
     classify,
     doctor,
@@ -22,10 +24,12 @@ from apps.shell import (
     index,
     labels,
     models,
+    neuron,
     probe,
     serve,
     space_export,
     train,
+    video,
 )
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
@@ -43,11 +47,15 @@ shell.command("serve")(serve.serve)
 shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
+shell.command("attack")(attack.attack)
+shell.command("neuron")(neuron.neuron)
+shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
+shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")

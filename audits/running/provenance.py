@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from audits.contracts import ModelFacts
 from audits.run_directory.header_parts import Provenance
 from workbench.errors import Unsupported
+from workbench.models import find
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,6 +139,9 @@ def _weights(spec: Any) -> dict[str, str]:
         return {}
     from workbench.loading.hashes import sha256_of, weight_files
 
+    if spec.loader == "edited":
+        own = {file.name: sha256_of(file) for file in sorted(spec.folder.glob("edit.*"))}
+        return _weights(find(spec.base)) | own
     return {file.name: sha256_of(file) for file in weight_files(spec, spec.folder)}
 
 

@@ -105,7 +105,7 @@ def test_names_that_are_no_model_are_refused(key: str) -> None:
 def test_a_local_folder_is_a_model(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    with pytest.raises(BadInput, match="'mine' holds neither"):
+    with pytest.raises(BadInput, match="'mine' holds none of them"):
         find(f"folder:{folder}")
     (folder / "config.json").write_text(json.dumps({"model_type": "siglip"}))
     row = find(str(folder))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Loader = Literal["transformers", "open_clip", "fake"]
+Loader = Literal["transformers", "open_clip", "fake", "edited"]
 Score = Literal["softmax", "sigmoid"]
 
 
@@ -34,3 +34,4 @@ class ModelSpec:
     english_only: bool = True
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> hash; empty until the first download
     note: str = ""
+    base: str = ""  # key of the model that an edited one was made from

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.backend import TowerEncoder, WhiteBox
     from workbench.generation.climbing import CanvasJob, Painting
     from workbench.progress import Progress
+    from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
 TEXTS_PER_SECOND = 1000.0
@@ -85,6 +86,41 @@ def _explain(model: WhiteBox, request: Request) -> Iterator[Progress | Attributi
     yield from explain(model, request)
 
 
+def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progress | Trial]:
+    """Find the smallest label that makes a name the answer; see `typographic.search`."""
+    from workbench.typographic.search import search
+
+    yield from search(model, request)
+
+
+def _layer(model: WhiteBox, payload: Any) -> Iterator[Any]:
+    """Activations of a layer; see `neurons.passes`."""
+    from workbench.neurons.passes import layer_rows
+
+    yield from layer_rows(model, payload)
+
+
+def _unit_maps(model: WhiteBox, payload: Any) -> Iterator[NDArray[np.float32]]:
+    """Where a unit is active; see `neurons.passes`."""
+    from workbench.neurons.passes import unit_maps
+
+    yield from unit_maps(model, payload)
+
+
+def _intervene(model: WhiteBox, payload: Any) -> Iterator[NDArray[np.float32]]:
+    """Embeddings with some units changed; see `neurons.passes`."""
+    from workbench.neurons.passes import intervened_rows
+
+    yield from intervened_rows(model, payload)
+
+
+def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
+    """Cosines as sums; see `neurons.decomposition`."""
+    from workbench.neurons.decomposition import decompositions
+
+    yield from decompositions(model, payload)
+
+
 def _generate(model: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
     """Optimise a canvas; see `generation.climbing.climb`."""
     from workbench.generation.climbing import climb
@@ -96,7 +132,17 @@ EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / 
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
+SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
+LAYER = Task("layer", _layer, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
+UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
+INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
+DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / IMAGES_PER_SECOND)
 GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 
-_ALL = (EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, GENERATE)
-TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}
+TASKS: Mapping[str, Task] = {
+    task.name: task
+    for task in (
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
+    )
+}

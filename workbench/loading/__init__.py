@@ -5,6 +5,7 @@ Never random weights, never a silent substitute, never a download that was not r
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.models import find
@@ -22,6 +23,10 @@ def fingerprint(key: str, *, dtype: str = "float32") -> str:
     spec = find(key)
     if spec.loader == "fake":
         return load(key).fingerprint
+    if spec.loader == "edited":
+        from workbench.loading.edited import fingerprint_of
+
+        return fingerprint_of(fingerprint(spec.base, dtype=dtype), spec.folder or Path())
     from workbench.loading import hashes, hub
 
     folder = hub.locate(spec)
@@ -32,7 +37,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     """Load a checkpoint that is on this machine.
 
     Args:
-        key: a key of the catalogue, or a folder in the hub's format.
+        key: a key of the catalogue, a folder in the hub's format, or the folder of an edited model.
         device: auto, cpu, cuda or mps.
         dtype: auto (float32 on the CPU, bfloat16 on CUDA), float32, bfloat16 or float16.
 
@@ -51,6 +56,10 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
         from workbench.fake import FakeBackend
 
         return FakeBackend(device=device, dtype=dtype)
+    if spec.loader == "edited":
+        from workbench.loading.edited import apply
+
+        return apply(load(spec.base, device=device, dtype=dtype), spec.folder or Path())
     from workbench.loading import hashes, hub
 
     folder = hub.locate(spec)

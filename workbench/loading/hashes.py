@@ -42,7 +42,7 @@ def vet(spec: ModelSpec, folder: Path) -> dict[str, str]:
     _refuse_code(folder)
     files = weight_files(spec, folder)
     for file in files:
-        _check_header(file)
+        check_header(file)
     found = {file.name: sha256_of(file) for file in files}
     known = spec.sha256 or recorded(spec)
     for name, digest in found.items():
@@ -143,7 +143,7 @@ def _refuse_code(folder: Path) -> None:
             )
 
 
-def _check_header(file: Path) -> None:
+def check_header(file: Path) -> None:
     """Refuse a safetensors file whose header is damaged or does not fit the file.
 
     Raises:

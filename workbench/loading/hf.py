@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from logging import CRITICAL
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from workbench.errors import WeightsRefused
 from workbench.loading import compact, tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention, map_layers, text_anatomy
 from workbench.loading.folding import quicken, quicken_activations
+from workbench.loading.last_step import of_transformers, pooled
 from workbench.loading.torch_backend import TowerParts
 from workbench.preprocessing import Preprocessing
 
@@ -67,7 +69,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         text=_text(model, family),
         tokenize=_tokenizer(folder, config, family),
         preprocessing=preprocessing,
-        anatomy=anatomy(model.vision_model, preprocessing.size),
+        anatomy=replace(anatomy(model.vision_model, preprocessing.size), head=of_transformers(model, family)),
         dim=_dim(model),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
@@ -97,7 +99,9 @@ def _compact(
         text=model.text,
         tokenize=_tokenizer(folder, config, "vision-text-dual-encoder"),
         preprocessing=preprocessing,
-        anatomy=Anatomy("convolutional", map_layers(tower), (cells, cells)),
+        anatomy=Anatomy(
+            "convolutional", map_layers(tower), (cells, cells), head=pooled(tower, model.visual_projection)
+        ),
         dim=int(config["projection_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         text_anatomy=text_anatomy(model.text_model),

@@ -18,6 +18,7 @@ from pathlib import Path
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import Busy, OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.loading.hashes import main_config, vet, weight_files
+from workbench.models import find
 from workbench.places import home
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -37,6 +38,9 @@ def presence(spec: ModelSpec) -> Presence:
     """Say whether a checkpoint is on this machine; looks at the disk, never at the network."""
     if spec.loader == "fake":
         return Presence(True, "shipped", 0)
+    if spec.loader == "edited":
+        base = presence(find(spec.base))
+        return Presence(base.here, "edited here" if base.here else f"its base is {base.where}", base.bytes)
     found = _find(spec)
     if found is not None:
         folder, where = found

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from workbench.loading import tokenizers
 from workbench.loading.anatomy import anatomy, attention, text_anatomy
 from workbench.loading.folding import quicken, quicken_activations
 from workbench.loading.hf import refuse_gaps
+from workbench.loading.last_step import of_open_clip
 from workbench.loading.torch_backend import TowerParts
 from workbench.preprocessing import Preprocessing
 
@@ -53,7 +55,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         text=_text(model),
         tokenize=_tokenizer(folder, architecture, model),
         preprocessing=preprocessing,
-        anatomy=anatomy(model.visual, size),
+        anatomy=replace(anatomy(model.visual, size), head=of_open_clip(model)),
         dim=int(architecture["embed_dim"]),
         logit_scale=float(model.logit_scale.detach().float().exp()),
         logit_bias=float(model.logit_bias.detach().float()) if model.logit_bias is not None else 0.0,

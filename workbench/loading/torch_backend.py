@@ -54,6 +54,7 @@ class TowerParts:
     attention: Callable[[Tensor], tuple[Tensor, list[Tensor]]] | None = None  # normalised pixels; eager
     text_anatomy: Anatomy = field(default_factory=lambda: Anatomy("flat"))
     token_embedding: nn.Embedding | None = None  # of the text tower, called once for each pass
+    repair: Callable[[Tensor], Tensor] | None = None  # (3, size, size) uint8 -> the same: done to each prepared picture
 
 
 class TorchBackend:
@@ -121,7 +122,8 @@ class TorchBackend:
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8."""
-        return prepare(image, self.preprocessing)
+        square = prepare(image, self.preprocessing)
+        return square if self.towers.repair is None else self.towers.repair(square)
 
     def tokenize(self, texts: Sequence[str]) -> Tokens:
         """Clean, tokenize and cut."""

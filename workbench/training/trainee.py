@@ -90,6 +90,8 @@ def ready(key: str, device: torch.device) -> Trainee:
     spec = find(key)
     if spec.loader == "fake":
         raise Unsupported(f"{spec.title} has no weights that could learn.")
+    if spec.loader == "edited":
+        raise Unsupported(f"{spec.title} is an edited model; train its base, {spec.base}.")
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
     if spec.loader == "open_clip":

@@ -14,8 +14,8 @@ from audits.answers import classifier, cosines, likeliest, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
 from audits.seeds import image_generator
 from audits.slicing import Sliced
-from audits.typographic.overlay.change import COLOURS, POSITIONS, Ink, Overlay, parse
 from workbench.errors import BadInput
+from workbench.typographic.overlay import COLOURS, POSITIONS, Ink, Overlay, parse
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audits.typographic.overlay.change import COLOURS, Overlay, draw, parse
+from workbench.typographic.overlay import COLOURS, Overlay, draw, parse
 
 
 def changed(overlay: Overlay, size: tuple[int, int] = (300, 200)) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,166 @@
+"""`attack`: write a word on an image, or find the smallest label that makes a model answer a chosen name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apps.shell._inputs import read_labels, read_templates
+from apps.shell._loading import load_and_say
+from audits.shell.interrupt import stop_on_ctrl_c
+from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
+from audits.shell.output import say, write, write_json
+from audits.shell.progress import progress
+from workbench.errors import BadInput, Cancelled
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from workbench.loading.torch_backend import TorchBackend
+    from workbench.typographic.attacking import AttackPlan, FoundAttack
+    from workbench.typographic.comparing import WrittenAnswers
+    from workbench.typographic.lettering import Label
+
+
+def attack(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A file, or the key of a shipped picture.")],
+    labels: Annotated[str | None, typer.Option("--labels", help='One CSV row: cat,dog,"cup, full".')] = None,
+    labels_file: Annotated[
+        Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
+    ] = None,
+    word: Annotated[str | None, typer.Option("--word", help="Write this word and say what changes.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--find", metavar="TARGET", help="Find the smallest label that makes this the answer.")
+    ] = None,
+    x: Annotated[float, typer.Option("--x", help="Middle of the label, share of the centre square.")] = 0.5,
+    y: Annotated[float, typer.Option("--y", help="The same, from the top.")] = 0.78,
+    size: Annotated[float, typer.Option("--size", help="Height of the letters, share of the centre square.")] = 0.14,
+    font: Annotated[
+        str | None, typer.Option("--font", help="printed, serif, typewriter or handwriting; a search tries all.")
+    ] = None,
+    ink: Annotated[str, typer.Option("--ink", help="Colour of the letters.")] = "#000000",
+    paper: Annotated[str, typer.Option("--paper", help="Colour of the label; empty for bare letters.")] = "#ffffff",
+    form: Annotated[str, typer.Option("--form", help="paper or sticker.")] = "paper",
+    outline: Annotated[str, typer.Option("--outline", help="Colour of a line around the letters; empty: none.")] = "",
+    angle: Annotated[float, typer.Option("--angle", help="Degrees, counter-clockwise.")] = 0.0,
+    tilt: Annotated[float, typer.Option("--tilt", help="Perspective, -1..1: right side, or left, recedes.")] = 0.0,
+    opacity: Annotated[float, typer.Option("--opacity", help="0..1.")] = 1.0,
+    words: Annotated[str | None, typer.Option("--words", help="What a search may write: one CSV row.")] = None,
+    calls: Annotated[int, typer.Option("--calls", help="Model calls of a search.")] = 256,
+    method: Annotated[str, typer.Option("--method", help="guided, or random to compare with.")] = "guided",
+    seed: SeedOption = 0,
+    templates: Annotated[
+        list[str] | None, typer.Option("--templates", help="As in `classify`; default: “a photo of a {}.”")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.png", help="Write the image.")] = None,
+    model: ModelOption = "pocket",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a word on an image, or find the smallest label that fools a model; to understand and to defend."""
+    from workbench.typographic.lettering import Label
+    from workbench.typographic.writing import checked
+
+    if (word is None) == (target is None):
+        raise BadInput(f"Give --word W or --find TARGET; got {'neither' if word is None else 'both'}.")
+    numbers = {"x": x, "y": y, "size": size, "angle": angle, "tilt": tilt, "opacity": opacity}
+    style = {"font": font or "printed", "ink": ink, "paper": paper, "form": form, "outline": outline}
+    label = checked(Label(word or target or "", **numbers, **style))  # type: ignore[arg-type]
+    goal = (target or label.text).strip()
+    names = tuple(dict.fromkeys([*read_labels(labels, labels_file), goal]))
+    prompts, opened = read_templates(templates or []), _opened(image)
+    if word is not None:
+        backend = load_and_say(model, device, dtype)
+        row, drawn = _written(backend, opened, label, names=names, prompts=prompts)
+    else:
+        plan = _plan(goal, label, words, fonts=font, method=method)
+        backend = load_and_say(model, device, dtype)
+        plan = replace(plan, names=names, templates=prompts, calls=calls, seed=seed)
+        row, drawn = _searched(backend, opened, plan)
+    if out is not None:
+        _save(drawn, out)
+    row = {**row, "image": image, "model": backend.spec.key}
+    write_json(row) if as_json else write(_sentence(row))
+
+
+def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, method: str) -> AttackPlan:
+    from workbench.labels import parse_labels
+    from workbench.typographic.attacking import AttackPlan
+
+    if method not in ("guided", "random"):
+        raise BadInput(f"A search is guided or random; got {method[:40]!r}.")
+    own = parse_labels(words) if words else ()
+    plan = AttackPlan(goal, (goal,), words=own, style=style, method=method)  # type: ignore[arg-type]
+    return replace(plan, fonts=(fonts,)) if fonts else plan
+
+
+def _written(
+    backend: TorchBackend, picture: Image.Image, label: Label, *, names: tuple[str, ...], prompts: tuple[str, ...]
+) -> tuple[dict[str, Any], Image.Image]:
+    from workbench.typographic.comparing import compare
+
+    result = compare(backend, picture, [label], names=names, templates=prompts)
+    return _row(result, label, label.text), result.written
+
+
+def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> tuple[dict[str, Any], Image.Image]:
+    from workbench.progress import Progress
+    from workbench.typographic.attacking import find_attack
+
+    found: FoundAttack | None = None
+    with progress() as bar, stop_on_ctrl_c() as stop:
+        task = bar.add_task("Search", total=plan.calls)
+        for step in find_attack(backend, picture, plan):
+            if stop.is_set():
+                raise Cancelled("The search was stopped; nothing was found yet.")
+            if isinstance(step, Progress):
+                bar.update(task, completed=step.done)
+            else:
+                found = step
+    assert found is not None
+    row = _row(found.comparison, found.label, plan.target)
+    return {**row, "calls": found.calls, "seed": plan.seed, "method": plan.method}, found.comparison.written
+
+
+def _row(result: WrittenAnswers, label: Label, target: str) -> dict[str, Any]:
+    """The documented keys, and where and how the word is written."""
+    answer, probability, _ = result.answers.ranked(1)[0]
+    return {
+        "target": target,
+        "word": label.text,
+        "cover": result.cover,
+        "success": result.success(target),
+        "answer": answer,
+        "probability": probability,
+        "before": result.top(0),
+        "label": {name: value for name, value in vars(label).items() if name != "text"},
+    }
+
+
+def _opened(image: str) -> Image.Image:
+    from workbench.images import safe_open
+    from workbench.pictures import SAMPLES, sample
+
+    shipped = image in [row.key for row in SAMPLES] and not Path(image).exists()
+    return sample(image) if shipped else safe_open(Path(image))
+
+
+def _save(picture: Image.Image, out: Path) -> None:
+    import io
+
+    from workbench.places import write_whole
+
+    data = io.BytesIO()
+    picture.save(data, format="PNG")
+    write_whole(out, data.getvalue())
+    say(f"The image is in {out}.")
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    end = f"{row['before']} → {row['answer']} ({row['probability']:.1%})"
+    verdict = "fooled" if row["success"] else "not fooled"
+    return f"{verdict}: {end}; “{row['word']}” covers {row['cover']:.1%} of the image"

@@ -1,0 +1,87 @@
+"""`neuron`: what one unit responds to, as one offline HTML page and names on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apps.shell._inputs import picture_paths
+from audits.shell.options import DeviceOption, JsonOption, SeedOption
+from audits.shell.output import say, write_json, write_rows
+from audits.shell.progress import progress
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from workbench.loading.torch_backend import TorchBackend
+    from workbench.neurons.atlas import Atlas
+
+
+def neuron(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A key listed by `models`, or a folder.")],
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="A layer of the image tower, or `last`.")],
+    unit: Annotated[int, typer.Argument(metavar="UNIT", help="A channel, or a position along the width of tokens.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="PAGE.html", help="Where the page goes.")] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", metavar="PATH", help="Files or a folder to look at instead; repeatable."),
+    ] = None,
+    answer: Annotated[str, typer.Option("--answer", help="The answer of the gallery “used most for”.")] = "",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Name a unit, with evidence, and write its page."""
+    if unit < 0:
+        raise BadInput(f"Units are numbered from 0; got {unit}.")
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"The page is an HTML file; got {out.name!r}.")
+    files = picture_paths(corpus) if corpus else []
+    from apps.shell._loading import load_and_say
+    from workbench.neurons.page import places, render
+    from workbench.neurons.unit import report
+    from workbench.places import write_whole
+
+    backend = load_and_say(model, device, "auto")
+    atlas = find_or_build(backend, layer, files)
+    one = report(atlas, unit, model=(backend.spec.title, model), answer=answer, seed=seed)
+    if out is not None:
+        write_whole(out, render(one, where=places(backend, one)).encode())
+        say(f"The page of {one.title} is {out}.")
+    if as_json:
+        write_json(
+            {
+                "names": [{"name": name.name, "score": name.score, "shuffled": name.shuffled} for name in one.names],
+                "page": None if out is None else str(out),
+            }
+        )
+        return
+    rows = [(name.name, f"{name.score:.2f}", f"{name.shuffled:.2f}") for name in one.names]
+    write_rows(("name", "score", "shuffled"), rows, right=("score", "shuffled"))
+
+
+def find_or_build(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:
+    """Return the shipped atlas or one that was made before; otherwise look at the corpus now."""
+    from workbench.neurons.atlas import find_atlas
+
+    known = find_atlas(backend, layer) if not files else None
+    return known or built(backend, layer, files)
+
+
+def built(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:
+    """Look at a corpus, and show how far it is."""
+    from workbench.neurons import corpus as corpora
+    from workbench.neurons.atlas import BUILT_IN
+    from workbench.neurons.atlas_building import build_atlas
+    from workbench.progress import Progress
+
+    items = corpora.folder(files) if files else corpora.built_in()
+    name = f"{len(files)} own images" if files else BUILT_IN
+    with progress() as bar:
+        task = bar.add_task("Looking", total=None)
+        for step in build_atlas(backend, items, layer, corpus=name):
+            if not isinstance(step, Progress):
+                return step
+            bar.update(task, completed=step.done, total=step.total, description=step.stage)
+    raise AssertionError("an atlas ends in an atlas")

@@ -1,0 +1,57 @@
+"""`attack` prints the documented keys with the library's numbers, and refuses what cannot be asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import workbench
+from apps.shell import run
+from workbench.errors import UNUSABLE
+from workbench.pictures import sample
+from workbench.typographic.comparing import compare
+from workbench.typographic.lettering import Label
+
+NAMES = "apple,banana,library"
+
+
+def test_a_word_is_written_with_the_numbers_of_the_library(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "written.png"
+    line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--size", "0.2", "--out", str(out), "--json"]
+    assert run(line) == 0
+    row = json.loads(capsys.readouterr().out)
+    pocket = workbench.load("pocket", device="cpu")
+    expected = compare(pocket, sample("drawn-apple"), [Label("iPod", size=0.2)], names=(*NAMES.split(","), "iPod"))
+    assert {"target", "word", "cover", "success", "answer"} <= row.keys()
+    assert (row["target"], row["word"], row["before"], row["answer"]) == ("iPod", "iPod", "apple", expected.top(1))
+    assert row["success"] is (expected.top(1) == "iPod")
+    assert row["cover"] == expected.cover
+    assert row["probability"] == pytest.approx(expected.answers.ranked(1)[0][1], abs=1e-5)
+    assert np.array_equal(np.asarray(Image.open(out)), np.asarray(expected.written))
+
+
+def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attack", "cat", "--labels", "cat,dog,pizza", "--find", "pizza", "--calls", "48", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["target"], row["success"], row["answer"]) == ("pizza", True, "pizza")
+    assert 0 < row["cover"] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "neither"),
+        (["--word", "a", "--find", "b"], "both"),
+        (["--word", "a" * 10_000], "at most 60 letters"),
+        (["--word", "a", "--size", "9"], "size"),
+        (["--word", "a", "--font", "wingdings"], "font"),
+        (["--find", "dog", "--method", "wild"], "guided or random"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+    assert run(["attack", "cat", "--labels", "cat,dog", *words]) == UNUSABLE
+    assert told in capsys.readouterr().err

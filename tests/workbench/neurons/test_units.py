@@ -1,0 +1,257 @@
+"""Names, galleries and atlas of units: planted ones are found with their forms, and what was not planted is not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import workbench
+from tests.workbench.neurons.planted import (
+    CONCEPTS,
+    CONSTANT,
+    NEGATIVE,
+    NOISE,
+    OTHERS,
+    UNITS,
+    WORD_ONLY,
+    pictures,
+    planted,
+)
+from workbench.errors import BadInput, UnknownName, Unsupported, WeightsRefused
+from workbench.fake import FakeBackend
+from workbench.neurons import atlas as atlases
+from workbench.neurons import atlas_building, naming
+from workbench.neurons.activations import Survey, join, survey, unit_maps
+from workbench.neurons.atlas import Atlas, find_atlas, read_atlas, write_atlas
+from workbench.neurons.atlas_building import build_atlas
+from workbench.neurons.corpus import CorpusItem, built_in, folder, open_item
+from workbench.neurons.layers import layer_name
+from workbench.neurons.naming import name_units
+from workbench.neurons.page import fragment, places, render
+from workbench.neurons.sparse_code import sparse_code
+from workbench.neurons.unit import UnitReport, buckets, pushed, report
+from workbench.neurons.vocabulary import WordTable, embed_words, vocabulary
+from workbench.progress import Progress
+
+WORDS = (*CONCEPTS, *OTHERS)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    box = planted()
+    items = pictures(tmp_path_factory.mktemp("pictures"))
+    seen = join([part for part in survey(box, items, "last") if isinstance(part, Survey)])
+    return Atlas(
+        seen, WordTable(WORDS, embed_words(box, WORDS).numpy()), "planted", atlases.directions_of(box, "planted")
+    )
+
+
+@pytest.fixture(scope="module")
+def pocket() -> Atlas:
+    found = find_atlas(workbench.load("pocket"), "last")
+    assert found is not None, "the shipped atlas is of other weights; make it again with `clip-workbench atlas`"
+    return found
+
+
+def described(atlas: Atlas, unit: int) -> UnitReport:
+    return report(atlas, unit, model=("Planted", "planted"))
+
+
+def test_planted_units_are_all_named(made: Atlas) -> None:
+    units = [*range(len(CONCEPTS)), WORD_ONLY]
+    assert made.directions is not None
+    named = name_units(made.survey, made.lexicon, units, directions=made.directions[:, units])
+    assert [names[0].name for names in named] == [*CONCEPTS, CONCEPTS[0]]
+    assert all(names[0].above_chance for names in named)
+    assert all(names[0].evidence[form] > 3 for names in named[:-1] for form in ("photo", "drawing", "word"))
+
+
+def test_units_that_respond_to_nothing_get_no_name(made: Atlas) -> None:
+    assert made.directions is not None
+    units = [NOISE, CONSTANT, NEGATIVE]
+    named = name_units(made.survey, made.lexicon, units, directions=made.directions[:, units])
+    assert not any(names[0].above_chance for names in named)
+
+
+def test_a_units_forms_are_told_apart(made: Atlas) -> None:
+    every = {row.form: row.concept for row in described(made, 0).forms}
+    words = {row.form: row.concept for row in described(made, WORD_ONLY).forms}
+    assert [every[form].value for form in every] == [1.0, 1.0, 1.0]  # type: ignore[union-attr]
+    assert (words["word"].value, words["drawing"].value, words["photo"].value) == (1.0, 0.5, 0.5)  # type: ignore[union-attr]
+
+
+def test_buckets_cover_the_whole_range_and_zero_stands_apart(made: Atlas) -> None:
+    for unit in (0, NEGATIVE, NOISE, CONSTANT):
+        found, values = buckets(made, unit), made.survey.of(unit)
+        assert sum(bucket.count for bucket in found) == len(values)
+        assert all(bucket.low <= one.activation <= bucket.high for bucket in found for one in bucket.images)
+        assert [bucket.low for bucket in found] == sorted((bucket.low for bucket in found), reverse=True)
+    assert [bucket.count for bucket in buckets(made, 0) if bucket.low == bucket.high == 0] == [
+        int((made.survey.of(0) == 0).sum())
+    ]
+    assert buckets(made, NEGATIVE)[-1].low < 0
+
+
+def test_words_are_pushed_by_the_product_with_the_direction(made: Atlas) -> None:
+    up, down = pushed(made, 2)
+    rows = made.lexicon.rows
+    by_hand = (rows[2] - rows.mean(axis=0)) @ made.directions[:, 2]  # type: ignore[index]
+    assert up[0] == (CONCEPTS[2], pytest.approx(float(by_hand), abs=1e-6))
+    assert down[0][1] == pytest.approx(float(min((rows - rows.mean(axis=0)) @ made.directions[:, 2])), abs=1e-6)  # type: ignore[index]
+
+
+def test_a_sparse_code_finds_the_words_of_a_mixture(made: Atlas) -> None:
+    centred = made.lexicon.centred
+    code = sparse_code(0.8 * centred[3] + 0.5 * centred[7], made.lexicon, words=2)
+    assert [word for word, _ in code.words] == [CONCEPTS[3], CONCEPTS[7]]
+    assert code.explained > 0.99 > 0.9 > code.shuffled
+
+
+def test_shuffling_stays_within_a_form(made: Atlas) -> None:
+    other = naming.shuffled(made.survey, np.random.default_rng(0))
+    forms = np.array([item.form for item in made.survey.items])
+    for form in set(forms):
+        assert sorted(other.of(0)[forms == form]) == sorted(made.survey.of(0)[forms == form])
+    assert not np.array_equal(other.values, made.survey.values)
+
+
+def test_soft_wpmi_by_hand() -> None:
+    """Two images, two words: the formula of the paper written out."""
+    cosines = np.array([[0.3, 0.1], [0.1, 0.3]], np.float32)
+    values = np.array([[2.0], [1.0]], np.float32)
+    likely = np.exp(10 * cosines) / np.exp(10 * cosines).sum(axis=1, keepdims=True)
+    first, last = 0.998, 0.97
+    joint = np.log(1 + first * (likely[0] - 1)) + np.log(1 + last * (likely[1] - 1))
+    plain = 2 * np.log(1 + (first + last) / 2 * (likely - 1)).mean(axis=0)
+    assert naming._soft_wpmi(values, cosines)[:, 0] == pytest.approx(joint - plain, abs=1e-5)
+
+
+def test_a_map_is_where_the_unit_is_active(made: Atlas) -> None:
+    item = next(item for item in made.survey.items if item.concept == CONCEPTS[0])
+    cells = unit_maps(planted(), [open_item(item)], layer="planted", unit=0)
+    assert cells.shape == (1, 4, 4)
+    assert (cells[0, :2, :2] == 16).all()
+    assert cells[0].sum() == 64
+
+
+def test_files_that_cannot_be_opened_are_named_and_passed_over(tmp_path: Path) -> None:
+    items = pictures(tmp_path, each=1)[:3]
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    seen = join(
+        [
+            part
+            for part in survey(planted(), (*items, CorpusItem(str(broken), "file")), "last")
+            if isinstance(part, Survey)
+        ]
+    )
+    assert (len(seen.items), seen.failed) == (3, (str(broken),))
+    with pytest.raises(BadInput, match="at least one image"):
+        folder([])
+    with pytest.raises(BadInput, match="could be opened"):
+        join(
+            [part for part in survey(planted(), [CorpusItem(str(broken), "file")], "last") if isinstance(part, Survey)]
+        )
+
+
+def test_a_stopped_atlas_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(atlas_building, "IN_PIECES", 10)
+    items = pictures(tmp_path)
+    first = build_atlas(planted(), items, "last", corpus="planted")
+    steps = [next(first) for _ in range(2)]
+    first.close()
+    assert isinstance(steps[-1], Progress)
+    rest = list(build_atlas(planted(), items, "last", corpus="planted"))
+    done = [step.done for step in rest if isinstance(step, Progress) and step.unit == "images"]
+    assert (steps[1].done, done[0]) == (64, 96)  # type: ignore[union-attr]
+    assert isinstance(rest[-1], Atlas)
+    whole = join([part for part in survey(planted(), items, "last") if isinstance(part, Survey)])
+    assert np.array_equal(rest[-1].survey.values, whole.values)
+    assert rest[-1].survey.items == items
+    assert not list((tmp_path / "home").rglob("*.parts/*"))
+
+
+def test_an_atlas_is_read_as_it_was_written(made: Atlas, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_atlas(made, path)
+    box = planted()
+    again = read_atlas(path, box)
+    assert (again.survey.items, again.lexicon.words, again.corpus) == (made.survey.items, made.lexicon.words, "planted")
+    assert np.abs(again.survey.values - made.survey.values).max() < 2e-3
+    other = planted()
+    other.fingerprint = "another"
+    with pytest.raises(WeightsRefused, match="another model"):
+        read_atlas(path, other)
+    with pytest.raises(WeightsRefused, match="cannot be read"):
+        read_atlas(tmp_path / "none.safetensors", box)
+
+
+def test_layers_and_units_that_do_not_exist_are_refused(made: Atlas) -> None:
+    assert layer_name(planted().anatomy, "last") == "planted"
+    with pytest.raises(UnknownName, match="planted"):
+        layer_name(planted().anatomy, "layer9")
+    with pytest.raises(Unsupported, match="no layers"):
+        layer_name(FakeBackend().anatomy, "last")
+    for unit in (-1, UNITS):
+        with pytest.raises(BadInput, match=f"0 to {UNITS - 1}"):
+            described(made, unit)
+
+
+def test_the_page_is_one_offline_file_and_escapes(made: Atlas) -> None:
+    mean = '<script>alert("x")</script>'
+    items = tuple(replace(item, concept=mean) if n == 0 else item for n, item in enumerate(made.survey.items))
+    atlas = replace(made, survey=replace(made.survey, items=items))
+    one = described(atlas, 0)
+    page = render(one, where=places(planted(), one))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert not re.search(r"https?://", page)
+    assert page.count("data:image/jpeg;base64,") > 20
+    assert "default-src 'none'" in page
+    assert "<script" not in fragment(one, "strongest")
+    assert "responds to" in page
+
+
+def test_the_built_in_corpus_has_three_forms_and_every_item_opens() -> None:
+    items = built_in()
+    assert {item.form for item in items} == {"photo", "drawing", "word"}
+    assert len({item.key for item in items}) == len(items) > 1000
+    for item in items[:: len(items) // 25]:
+        assert open_item(item).mode == "RGB"
+
+
+def test_pockets_taught_units_get_their_names(pocket: Atlas) -> None:
+    """The weights' README lists channel and concept; a taught channel is its concept's strongest direction."""
+    readme = (Path(workbench.__file__).parent / "weights" / "pocket" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (\w+) \| [\d.]+ \| [\d.]+ \| [\d.]+ \|$", readme, re.M)
+    assert len(rows) > 50
+    place = {word: number for number, word in enumerate(vocabulary())}
+    assert pocket.directions is not None
+    pull = pocket.lexicon.centred @ pocket.directions
+    taught: dict[str, int] = {}
+    for number, concept in ((int(a), b) for a, b in rows):
+        if concept not in taught or pull[place[concept], number] > pull[place[concept], taught[concept]]:
+            taught[concept] = number
+    units = list(taught.values())
+    named = name_units(pocket.survey, pocket.lexicon, units, directions=pocket.directions[:, units])
+    first = np.mean([names[0].name == concept for names, concept in zip(named, taught, strict=True)])
+    among = np.mean([concept in [name.name for name in names] for names, concept in zip(named, taught, strict=True)])
+    assert first >= 0.8
+    assert among >= 0.95
+    generator = np.random.default_rng(0)
+    noise = naming.shuffled(pocket.survey, generator)
+    chance = name_units(noise, pocket.lexicon, units, directions=generator.permutation(pocket.directions)[:, units])
+    hits = [concept in [name.name for name in names] for names, concept in zip(chance, taught, strict=True)]
+    assert np.mean(hits) <= 0.05
+
+
+def test_the_shipped_atlas_is_small_and_covers_the_built_in_corpus(pocket: Atlas) -> None:
+    files = list((Path(atlases.__file__).with_name("atlases")).iterdir())
+    assert all(file.stat().st_size < 10 * 2**20 for file in files)
+    assert {item.key for item in pocket.survey.items} == {item.key for item in built_in()}
+    assert pocket.lexicon.words == vocabulary()

@@ -1,0 +1,153 @@
+"""Activations of a layer for a whole corpus, streamed: a few batches of pixels are in memory, never all.
+
+A unit is a channel of a map, or a position along the width of tokens. Its activation on an image is the mean over the
+map's cells; in a ViT it is the value at the class token, which alone reaches the answer in the last block.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.embedding import prefetch
+from workbench.engine.tasks import LAYER, UNIT_MAPS
+from workbench.errors import BadInput, BadPicture
+from workbench.neurons.corpus import CorpusItem, open_item
+from workbench.neurons.layers import check_unit, layer_name
+from workbench.progress import Progress
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from workbench.backend import Anatomy
+    from workbench.engine.tasks import Task
+
+BATCH = 32  # images of one step on the device
+
+
+class Looking(Protocol):
+    """What a survey needs of a session or a loaded model."""
+
+    @property
+    def anatomy(self) -> Anatomy:
+        """Layers of the image tower."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of weights, preprocessing and dtype."""
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        """(3, size, size) uint8."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """(n, dim) unit rows."""
+
+    def stream(self, task: Task, payload: Any) -> Iterator[Any]:
+        """Run a task on the device."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What every unit of a layer does on every image of a corpus."""
+
+    items: tuple[CorpusItem, ...]  # n, those that could be opened
+    layer: str  # a name in the anatomy's layers
+    values: NDArray[np.float32]  # (n, units) activations
+    embeddings: NDArray[np.float32]  # (n, dim) unit rows
+    fingerprint: str  # of the model
+    failed: tuple[str, ...] = ()  # keys of images that could not be opened
+
+    def of(self, unit: int) -> NDArray[np.float32]:
+        """Return one unit's activations, (n,).
+
+        Raises:
+            BadInput: the layer has no such unit.
+        """
+        check_unit(unit, self.values.shape[1], self.layer)
+        return self.values[:, unit]
+
+
+def survey(
+    model: Looking,
+    items: Sequence[CorpusItem],
+    layer: str,
+    *,
+    start: int = 0,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[Progress | Survey]:
+    """Stream a corpus through the image tower; yields progress after each batch and each part's `Survey`.
+
+    The parts are small surveys of at most 32 images, to be joined by `join` or written as they come.
+
+    Args:
+        model: a session or a loaded model.
+        items: the corpus.
+        layer: a name in the anatomy's layers, or "last".
+        start: images that were done before, to be skipped.
+        check: called while waiting; may raise to stop.
+
+    Raises:
+        BadInput: no image.
+    """
+    if not items:
+        raise BadInput("A corpus needs at least one image; got none.")
+    name = layer_name(model.anatomy, layer)
+
+    def prepare(item: CorpusItem) -> tuple[CorpusItem, Tensor | None]:
+        try:
+            return item, model.prepare(open_item(item))
+        except BadPicture:
+            return item, None
+
+    rest = iter(items[start:])
+    groups = iter(lambda: list(islice(rest, BATCH)), [])
+    begun, done = time.monotonic(), start
+    for prepared in prefetch(groups, prepare, ahead=2, check=check):
+        opened = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
+        failed = tuple(item.key for item, pixels in prepared if pixels is None)
+        if opened:
+            (rows,) = model.stream(LAYER, (np.stack([pixels for _, pixels in opened]), name))
+            shown = tuple(item for item, _ in opened)
+            yield Survey(shown, name, rows.pooled, rows.embeddings, model.fingerprint, failed)
+        elif failed:
+            yield Survey((), name, np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), "", failed)
+        done += len(prepared)
+        yield Progress.timed(
+            done, len(items), "images", seconds=time.monotonic() - begun, computed=done - start, stage="activations"
+        )
+
+
+def join(parts: Sequence[Survey]) -> Survey:
+    """Put the parts of a survey together.
+
+    Raises:
+        BadInput: no image of the corpus could be opened.
+    """
+    full = [part for part in parts if part.items]
+    if not full:
+        raise BadInput("No image of the corpus could be opened.")
+    return Survey(
+        tuple(item for part in full for item in part.items),
+        full[0].layer,
+        np.concatenate([part.values for part in full]),
+        np.concatenate([part.embeddings for part in full]),
+        full[0].fingerprint,
+        tuple(key for part in parts for key in part.failed),
+    )
+
+
+def unit_maps(model: Looking, images: Sequence[Image.Image], *, layer: str, unit: int) -> NDArray[np.float32]:
+    """Where in each image a unit is active; (n, rows, columns) in the unit's own scale."""
+    pixels = np.stack([model.prepare(image).numpy() for image in images])
+    parts = [
+        next(iter(model.stream(UNIT_MAPS, (pixels[at : at + BATCH], layer, unit))))
+        for at in range(0, len(pixels), BATCH)
+    ]
+    return np.concatenate(parts)

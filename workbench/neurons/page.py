@@ -1,0 +1,111 @@
+"""A unit's page as one HTML file: no network, no scripts; images stand inside it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.neurons.activations import unit_maps
+from workbench.neurons.corpus import CorpusItem, open_item
+from workbench.neurons.naming import TITLES
+from workbench.neurons.unit import SHOWN, UnitReport
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from PIL import Image
+
+    from workbench.neurons.activations import Looking
+
+SIDE = 112  # pixels of a thumbnail
+OPACITY = 0.5  # of the map over an image
+
+
+def render(report: UnitReport, *, where: Mapping[str, str] | None = None) -> str:
+    """Return the page.
+
+    Args:
+        report: the unit.
+        where: key of an image -> data URI of the image with the unit's map over it; see `places`.
+    """
+    return _environment().get_template("page.html.j2").render(**context(report, where))
+
+
+def fragment(report: UnitReport, part: str, *, where: Mapping[str, str] | None = None) -> str:
+    """Return one part of the page, escaped: "strongest", "used", "range", "histogram", "words", "names" or "forms"."""
+    template = _environment().from_string("{% import 'parts.html.j2' as parts with context %}{{ parts[part](report) }}")
+    return template.render(part=part, **context(report, where))
+
+
+def context(report: UnitReport, where: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what the templates need."""
+    return {
+        "report": report,
+        "where": where or {},
+        "picture": thumbnail,
+        "titles": TITLES,
+        "tallest": max(count for _, _, count in report.counts),
+    }
+
+
+@functools.lru_cache(maxsize=4096)
+def thumbnail(item: CorpusItem) -> str:
+    """Return a small square of an item as a data URI; an image that is gone leaves an empty one."""
+    from workbench.errors import BadInput
+
+    try:
+        image = open_item(item)
+    except BadInput:
+        return "data:,"
+    image.thumbnail((2 * SIDE, 2 * SIDE))
+    return _uri(_square(image))
+
+
+def places(model: Looking, report: UnitReport) -> dict[str, str]:
+    """Show where the unit is active in the strongest images; key -> data URI."""
+    from PIL import Image
+
+    from workbench.attribution import overlay
+
+    shown = report.strongest[:SHOWN]
+    images = [open_item(one.item) for one in shown]
+    maps = unit_maps(model, images, layer=report.layer, unit=report.unit)
+    highest = float(np.abs(maps).max()) or 1.0
+    drawn = {}
+    for one, image, cells in zip(shown, images, maps, strict=True):
+        square = _square(image).resize((SIDE, SIDE))
+        smooth = np.asarray(Image.fromarray(cells).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32)
+        opacity = OPACITY * float(np.abs(cells).max()) / highest
+        drawn[one.item.key] = _uri(overlay(square, smooth, opacity, signed=bool(cells.min() < 0)))
+    return drawn
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """What a tower sees: the centre."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE)).convert("RGB")
+
+
+def _uri(image: Image.Image) -> str:
+    held = io.BytesIO()
+    image.save(held, format="JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

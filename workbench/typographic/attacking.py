@@ -1,0 +1,113 @@
+"""Search for the smallest label on an image, and ask the model about the image itself at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from workbench.errors import BadInput
+from workbench.labels import check_labels
+from workbench.progress import Progress
+from workbench.prompts import DEFAULT
+from workbench.typographic.comparing import WrittenAnswers, canvas, compare
+from workbench.typographic.lettering import FONTS, Label
+from workbench.typographic.search import CALLS, LabelSearch, Trial, candidate_words
+from workbench.typographic.writing import SIZES, checked
+from workbench.zeroshot import classifier
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from workbench.backend import ClipBackend
+
+LARGER, TIMES = 1.04, 8  # a label that wins on the prepared square and not on the image grows by that, so often
+
+
+@dataclass(frozen=True)
+class AttackPlan:
+    """What to search for."""
+
+    target: str  # one of `names`
+    names: tuple[str, ...]  # what the model chooses from
+    templates: tuple[str, ...] = (DEFAULT,)
+    words: tuple[str, ...] = ()  # to write; empty for the target's own
+    fonts: tuple[str, ...] = tuple(FONTS)
+    style: Label = field(default_factory=lambda: Label("x"))  # ink, paper and form of every label
+    calls: int = CALLS
+    seed: int = 0
+    method: Literal["guided", "random"] = "guided"
+
+
+@dataclass(frozen=True)
+class FoundAttack:
+    """The smallest label that was found, and what the model answers to it; not always a success."""
+
+    label: Label
+    comparison: WrittenAnswers
+    target: str
+    calls: int  # of the model, in all
+    first: int  # call at which the label was met
+
+    @property
+    def success(self) -> bool:
+        """Whether the target is the answer."""
+        return self.comparison.success(self.target)
+
+
+def find_attack(session: Any, picture: Image.Image, plan: AttackPlan) -> Iterator[Progress | FoundAttack]:
+    """Yield progress, and at the end a `FoundAttack`.
+
+    Args:
+        session: of the engine, or a loaded model.
+        picture: upright RGB.
+        plan: what to search for.
+
+    Raises:
+        BadInput: the target is not among the names, or is the answer already.
+        Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
+    """
+    plan = replace(plan, names=check_labels(plan.names, 2))
+    if plan.target not in plan.names:
+        raise BadInput(f"The target is one of the labels ({', '.join(plan.names[:8])}); got {plan.target[:80]!r}.")
+    before = compare(session, picture, [], names=plan.names, templates=plan.templates)
+    if before.top(0) == plan.target:
+        raise BadInput(f"The model answers {plan.target!r} already; choose a target that is not its answer.")
+    words = tuple(checked(Label(word)).text for word in plan.words) or candidate_words(plan.target)
+    request = LabelSearch(
+        session.prepare(canvas(picture)).numpy(),
+        classifier(session, plan.names, plan.templates).numpy(),
+        plan.names.index(plan.target),
+        words,
+        plan.fonts,
+        checked(replace(plan.style, text="x")),
+        plan.calls,
+        plan.seed,
+        plan.method,
+    )
+    for row in steps_of(session, request):
+        if isinstance(row, Trial):
+            yield _held(session, picture, plan, trial=row)
+        else:
+            yield row
+
+
+def steps_of(session: Any, request: LabelSearch) -> Iterator[Progress | Trial]:
+    """Run a search on a session of the engine, or on a model alone."""
+    from workbench.engine.tasks import SEARCH_LABEL
+
+    stream: Iterator[Progress | Trial] = session.stream(SEARCH_LABEL, request)
+    return stream
+
+
+def _held(session: ClipBackend, picture: Image.Image, plan: AttackPlan, *, trial: Trial) -> FoundAttack:
+    """Ask about the image itself: it is resampled after writing, and a label at the edge of success may need more."""
+    label, calls = trial.label, plan.calls
+    for _ in range(TIMES if trial.success else 1):
+        comparison = compare(session, picture, [label], names=plan.names, templates=plan.templates)
+        calls += 1
+        if comparison.success(plan.target):
+            break
+        larger = replace(label, size=min(SIZES[1], label.size * LARGER))
+        label = larger if trial.success else label
+    return FoundAttack(label, comparison, plan.target, calls, trial.calls)
