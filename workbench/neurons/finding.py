@@ -86,7 +86,7 @@ def find_units(atlas: Atlas, word: str, row: NDArray[np.float32], *, count: int 
 
 def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:
     """For each form that shows the concept: each unit's AUROC of its images against all others of that form."""
-    found = {}
+    found: dict[str, NDArray[np.float64]] = {}
     for form in FORMS:
         own = np.array([item.form == form for item in atlas.survey.items])
         shows = np.array([item.concept == concept for item in atlas.survey.items])[own]

@@ -147,7 +147,7 @@ def name_units(
 def _forms(survey: Survey, words: Sequence[str]) -> dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """For each form with enough images: their places in the corpus, and the word that each shows, or -1."""
     place = {word: number for number, word in enumerate(words)}
-    found = {}
+    found: dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
     for form in FORMS:
         own = np.array([n for n, item in enumerate(survey.items) if item.form == form], np.intp)
         shown = np.array([place.get(survey.items[n].concept, -1) for n in own], np.intp)
@@ -164,7 +164,8 @@ def _by_form(
     table, counts = np.zeros((words, values.shape[1]), np.float32), np.zeros(words)
     np.add.at(table, shown[shown >= 0], heights[shown >= 0])
     np.add.at(counts, shown[shown >= 0], 1)
-    return (table / counts.clip(min=1)[:, None]).astype(np.float32)
+    mean: NDArray[np.float32] = (table / counts.clip(min=1)[:, None]).astype(np.float32)
+    return mean
 
 
 def _likely(cosines: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
