@@ -37,6 +37,8 @@ BEHAVIOURS = (
     ("downloading a checkpoint", "hub", "workbench/loading/hub.py", "huggingface_hub"),
     ("weights and signs in a query", "query", "workbench/retrieval/query.py", "def parse_query("),
     ("an index that embeds only what is new", "adding", "workbench/retrieval/adding.py", "def add("),
+    ("frames of a video", "decoding", "workbench/retrieval/decoding.py", "protocol_whitelist"),
+    ("segments of a video for a sentence", "moments", "workbench/retrieval/moments.py", "def find_moments("),
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
     ("cutouts of a canvas", "cutouts", "workbench/generation/cutouts.py", "def draw("),
     ("brush strokes as SVG", "strokes", "workbench/generation/canvases/strokes.py", "def svg("),
@@ -57,6 +59,8 @@ BEHAVIOURS = (
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
     ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
     ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("dropping models that are far behind", "choosing", "workbench/probes/choosing.py", "def surviving("),
+    ("few-shot probes", "few_shot", "workbench/probes/few_shot.py", "def drawn_shots("),
     ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
     ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
