@@ -13,6 +13,7 @@ from apps._folder_box import SCRIPT
 from apps._navigation import script
 
 _STYLES = Path(__file__).with_name("workbench.css")
+_TIMELINE = Path(__file__).parent / "video" / "timeline.js"  # seeks where a timeline is clicked
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
@@ -104,5 +105,5 @@ HEAD = (
   else document.addEventListener('DOMContentLoaded', watch);
 })();
 </script>"""
-    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
+    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script><script>\n{_TIMELINE.read_text(encoding='utf-8')}</script>"
 )

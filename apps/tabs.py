@@ -24,6 +24,7 @@ TABS: tuple[Tab, ...] = (
     Tab("matrix", "Images × texts", "Classify", "apps.classify.matrix", receives=True),
     Tab("compare", "Compare", "Classify", "apps.classify.compare", receives=True),
     Tab("search", "Search images", "Find", "apps.search", receives=True),
+    Tab("video", "Find moments", "Find", "apps.video"),
     Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
     Tab("generation", "Generate", "Make", "apps.generation", needs=("gradients",)),
     Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),

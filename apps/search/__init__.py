@@ -71,7 +71,7 @@ def build(page: Page) -> None:
     @handler
     def search(typed: dict[Any, Any], request: gr.Request, *, near: Hit | None = None) -> dict[Any, Any]:
         began = time.perf_counter()
-        options = {name: typed[widget] or "" for name, widget in settings.items()}
+        options: dict[str, Any] = {name: typed[widget] or "" for name, widget in settings.items()}
         asked = Asked(typed[text] or "", typed[example], float(typed[weight]), **options)
         if near is None:
             finding.terms_of(asked)  # what cannot be read is refused before a model is asked
