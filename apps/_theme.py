@@ -11,6 +11,7 @@ import gradio as gr
 
 from apps._folder_box import SCRIPT
 from apps._navigation import script
+from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
 _TIMELINE = Path(__file__).parent / "video" / "timeline.js"  # seeks where a timeline is clicked
@@ -91,7 +92,7 @@ def theme() -> gr.themes.Base:
 
 # Elements of class `live` are read out when they change; views are drawn late, so the page is watched for new ones.
 HEAD = (
-    f"<style>\n{_STYLES.read_text(encoding='utf-8')}</style>\n"
+    f"<style>\n{_STYLES.read_text(encoding='utf-8')}{style()}</style>\n"
     + """<script>
 (() => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
@@ -105,5 +106,6 @@ HEAD = (
   else document.addEventListener('DOMContentLoaded', watch);
 })();
 </script>"""
-    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script><script>\n{_TIMELINE.read_text(encoding='utf-8')}</script>"
+    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
+    + f"<script>\n{_TIMELINE.read_text(encoding='utf-8')}</script>"
 )

@@ -47,6 +47,7 @@ class Limits:
     batch_seconds: float = 1800.0  # deadline of classifying many images
     video_seconds: float = 1800.0  # deadline of looking for moments of a video
     index_seconds: float = 1800.0  # deadline of adding images to an index
+    neurons_seconds: float = 900.0  # deadline of looking at a corpus for a unit's page
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     race_seconds: float = 1800.0  # deadline of a race of objectives
     generation_seconds: float = 900.0  # deadline of one generated image
@@ -75,6 +76,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     batch_seconds=110.0,
     index_seconds=110.0,
     video_seconds=110.0,
+    neurons_seconds=110.0,
     lesson_seconds=110.0,
     race_seconds=110.0,
     generation_seconds=110.0,
@@ -109,6 +111,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("many images", limits.batch_seconds),
         ("adding to an index", limits.index_seconds),
         ("moments of a video", limits.video_seconds),
+        ("a unit's page", limits.neurons_seconds),
         ("training a small CLIP", limits.lesson_seconds),
         ("a race of objectives", limits.race_seconds),
         ("a generated image", limits.generation_seconds),

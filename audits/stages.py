@@ -9,7 +9,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from audits import detectable, simpson, slicing, weakest
+from audits import detectable, simpson
 from audits.contracts import Audit, ModelFacts, Stages
 from audits.published import with_published
 
@@ -51,6 +51,8 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
     Raises:
         BadInput: nothing can be measured with the samples.
     """
+    from audits import slicing, weakest  # late: commands that analyse nothing start without pandas
+
     analysis = module.analyse(samples, rules, model=model, seed=seed)
     attributes = sorted(detectable.attributes_of(samples))
     measures = detectable.beside(with_published(analysis.measures, rules.published, model.key), attributes)

@@ -59,6 +59,8 @@ BEHAVIOURS = (
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
     ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),
     ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
+    ("dropping models that are far behind", "choosing", "workbench/probes/choosing.py", "def surviving("),
+    ("few-shot probes", "few_shot", "workbench/probes/few_shot.py", "def drawn_shots("),
     ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
     ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )

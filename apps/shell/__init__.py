@@ -19,6 +19,7 @@ from apps.shell import (
     classify,
     doctor,
     embed,
+    evaluate,
     generate,
     index,
     labels,
@@ -50,6 +51,7 @@ shell.command("attack")(attack.attack)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
+shell.command("evaluate")(evaluate.evaluate)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)

@@ -68,9 +68,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="answer"):
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="video-status")
             player = gr.Video(label="Player", interactive=False, height=300, visible=COLLAPSED, elem_id="video-player")
-            line = gr.Markdown(
-                sanitize_html=False, visible=COLLAPSED, elem_id="video-timeline"
-            )  # our own SVG; text escaped
+            line = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="video-timeline")
             lines = table(
                 words.HEADERS, "Segments: choose one to go there", visible=COLLAPSED, elem_id="video-segments"
             )
