@@ -73,8 +73,8 @@ def timeline(video: VideoVectors, deviations: NDArray[np.float64], segments: Seq
     )
     cut = down(CUT)
     return (
-        f'<div><svg class="timeline" data-seconds="{end:.3f}" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" '
-        'role="img" '
+        f'<div><svg class="timeline" data-seconds="{end:.3f}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'preserveAspectRatio="none" role="img" '
         f'aria-label="{html.escape(_summary(segments))}">{bands}'
         f'<line x1="0" x2="{WIDTH}" y1="{cut:.1f}" y2="{cut:.1f}" class="cut"/>'
         f'<polyline points="{points}" class="curve"/></svg>'
