@@ -66,16 +66,7 @@ def build(page: Page) -> None:
                 go = gr.Button("Find moments", variant="primary", elem_id="video-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="video-stop")
         with gr.Column(elem_classes="answer"):
-            status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="video-status")
-            player = gr.Video(label="Player", interactive=False, height=300, visible=COLLAPSED, elem_id="video-player")
-            line = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="video-timeline")
-            lines = table(
-                words.HEADERS, "Segments: choose one to go there", visible=COLLAPSED, elem_id="video-segments"
-            )
-            with gr.Row(visible=False) as files:
-                csv_file = gr.DownloadButton("CSV", elem_id="video-csv")
-                json_file = gr.DownloadButton("JSON", elem_id="video-json")
-            whose = gr.Markdown(elem_classes="provenance")
+            status, player, line, lines, files, csv_file, json_file, whose = _answer()
         with gr.Column(elem_classes="more"):
             fps = gr.Slider(0.25, 4, 2, step=0.25, label="Frames a second", info="More finds shorter moments.")
             most = gr.Slider(
@@ -134,6 +125,19 @@ def build(page: Page) -> None:
     query.submit(**event)
     gr.on([fps.input, most.input], lambda: True, None, again, **LIGHT)
     lines.select(_seek, segments, player, **LIGHT)
+
+
+def _answer() -> tuple[Any, ...]:
+    """Lay out the answer; return its widgets."""
+    status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="video-status")
+    player = gr.Video(label="Player", interactive=False, height=300, visible=COLLAPSED, elem_id="video-player")
+    line = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="video-timeline")
+    lines = table(words.HEADERS, "Segments: choose one to go there", visible=COLLAPSED, elem_id="video-segments")
+    with gr.Row(visible=False) as files:
+        csv_file = gr.DownloadButton("CSV", elem_id="video-csv")
+        json_file = gr.DownloadButton("JSON", elem_id="video-json")
+    whose = gr.Markdown(elem_classes="provenance")
+    return status, player, line, lines, files, csv_file, json_file, whose
 
 
 def _seek(segments: list[VideoSegment], event: gr.SelectData) -> Any:
