@@ -14,7 +14,7 @@ from apps._navigation import script
 from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
-_TIMELINE = Path(__file__).parent / "video" / "timeline.js"  # seeks where a timeline is clicked
+_VIEWS = [Path(__file__).parent / name for name in ("video/timeline.js", "map/map.js")]  # scripts of single views
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
@@ -107,5 +107,5 @@ HEAD = (
 })();
 </script>"""
     + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
-    + f"<script>\n{_TIMELINE.read_text(encoding='utf-8')}</script>"
+    + "".join(f"<script>\n{file.read_text(encoding='utf-8')}</script>" for file in _VIEWS)
 )

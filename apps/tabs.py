@@ -25,6 +25,7 @@ TABS: tuple[Tab, ...] = (
     Tab("compare", "Compare", "Classify", "apps.classify.compare", receives=True),
     Tab("search", "Search images", "Find", "apps.search", receives=True),
     Tab("video", "Find moments", "Find", "apps.video"),
+    Tab("map", "Map", "Find", "apps.map"),
     Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
     Tab("neurons", "Neurons", "Look inside", "apps.neurons", receives=True, needs=("gradients",)),
     Tab("generation", "Generate", "Make", "apps.generation", needs=("gradients",)),

@@ -13,16 +13,17 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from apps import _index_choice as choice
 from apps import limits
 from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps._index_choice import OWN
 from apps._jobs import Jobs, wire
 from apps._page import Page, put
 from apps._query import provenance
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, image_box, table
-from apps.search import choice, files, finding, words
-from apps.search.choice import OWN
+from apps.search import files, finding, words
 from apps.search.finding import TOP, Asked
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput

@@ -17,9 +17,9 @@ EXPLAINED = """
 **Score** is the cosine between query and image. Its range differs between models and queries, so read it together with:
 
 - **Beats**: the share of the searched images with a lower score.
-- **Stock sentences as good**: of about a thousand sentences about other things, the share that fits this image as well
-  as yours. The list ends where an image lies less than four standard deviations above what stock sentences reach on it;
-  for queries with an image, above what the other images reach.
+- **Stock sentences as good**: of about four hundred sentences about other things, the share that fits this image as
+  well as yours. The list ends where an image lies under four standard deviations above what stock sentences reach on
+  it; for queries with an image, above what the other images reach.
 
 **Queries** take weights and signs between spaces: `2:golden retriever + pool - fruit`. Quotation marks keep a text as
 it is.

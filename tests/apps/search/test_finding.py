@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.search import choice, files, finding
+from apps import _index_choice as choice
+from apps.search import files, finding
 from apps.search.finding import Asked
 from apps.serving.options import SHARED
 from workbench.errors import BadInput
