@@ -20,6 +20,7 @@ from workbench.progress import Progress
 from workbench.reproduce import csv_row
 from workbench.scheduler import CancelToken
 from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
+from workbench.typographic.lettering import Label
 
 JOBS = Jobs("typographic", stopped="Stopped; the label stays as it was.")
 IDLE = "Words, places, sizes and fonts are searched for the smallest paper label that makes the target the answer."
@@ -68,9 +69,8 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
         names = check_labels(
             tuple(dict.fromkeys([*(n for n in asked.names if n not in written or n == goal), goal])), 2
         )
-        style = asked.labels[0] if asked.labels else None
-        more = {"style": style} if style else {}
-        plan = AttackPlan(goal, names, calls=int(budget), seed=int(number or 0), **more)
+        style = asked.labels[0] if asked.labels else Label("x")
+        plan = AttackPlan(goal, names, calls=int(budget), seed=int(number or 0), style=style)
 
         def work(token: CancelToken) -> Iterator[tuple[Any, ...]]:
             with engine.session(owner(request), asked.model, token=token, deadline=JOBS.seconds) as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from workbench.errors import BadInput
 from workbench.labels import check_labels, parse_labels
@@ -12,6 +13,7 @@ from workbench.typographic.lettering import Label
 from workbench.typographic.writing import checked
 
 MOST = 6  # labels on one image
+PLACE = ("x", "y", "size", "angle")  # of a label: what the hand changes
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,12 @@ def read_labels(words: Sequence[str], places: str, style: Label) -> tuple[Label,
     if len(words) > MOST:
         raise BadInput(f"At most {MOST} labels on one image; got {len(words)}.")
     where = _places(places)
-    return tuple(
-        checked(replace(style, text=word, **(where[at] if at < len(where) else {"y": 0.16 * at % 1, "x": 0.5})))
-        for at, word in enumerate(words)
-    )
+    labels = []
+    for at, word in enumerate(words):
+        own: dict[str, Any] = where[at] if at < len(where) else {"y": 0.16 * at or 0.78}
+        there: dict[str, Any] = {name: own.get(name, getattr(style, name)) for name in PLACE}
+        labels.append(checked(replace(style, text=word, **there)))
+    return tuple(labels)
 
 
 def _places(text: str) -> list[dict[str, float]]:
@@ -77,7 +81,7 @@ def _places(text: str) -> list[dict[str, float]]:
     except (ValueError, RecursionError):
         return []
     return [
-        {name: float(row[name]) for name in ("x", "y", "size", "angle") if isinstance(row.get(name), int | float)}
+        {name: float(row[name]) for name in PLACE if isinstance(row.get(name), int | float)}
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ][:MOST]
@@ -85,7 +89,7 @@ def _places(text: str) -> list[dict[str, float]]:
 
 def places(labels: Sequence[Label]) -> str:
     """Return where labels stand, as the browser keeps it."""
-    rows = [{name: round(getattr(label, name), 4) for name in ("x", "y", "size", "angle")} for label in labels]
+    rows = [{name: round(getattr(label, name), 4) for name in PLACE} for label in labels]
     return json.dumps(rows)
 
 

@@ -58,6 +58,7 @@ def test_the_answer_flips_while_one_types_and_a_drag_moves_the_word(visit: Visit
     type_word(page, "library")
     page.locator("#typographic-verdict", has_text="library").wait_for()
     assert place(page) == after  # a new word stays where the old one was
+    page.locator("#typographic-reproduce button").first.click()
     address = page.locator("#typographic-address").locator("textarea, input").first.input_value()
     assert "written=" in address
     assert "typographic" in address
@@ -95,7 +96,7 @@ def test_a_phone_in_the_dark_drags_with_a_finger_and_never_scrolls_sideways(visi
 def test_a_defence_is_applied_to_every_view_and_taken_back(visit: Visit) -> None:
     page = open_preset(visit, "pizza")
     page.locator("#typographic-verdict", has_text="becomes pizza").wait_for()
-    page.get_by_role("button", name="Defend", exact=True).click()
+    page.locator("#typographic-defend button").first.click()
     page.locator("#typographic-apply").click()
     page.locator("#typographic-provenance", has_text="Paint over text").wait_for()
     page.locator("#typographic-verdict", has_text="stays dog").wait_for()

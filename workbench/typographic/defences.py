@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.checkpoints.edit import Edit, is_edit, write_edit
+from workbench.checkpoints.edit import Edit, is_edit, read_edit, write_edit
 from workbench.errors import BadInput, Unsupported, unknown_name
 from workbench.models import find
 from workbench.places import home
@@ -60,8 +60,9 @@ def check_defence(key: str, base: str) -> Defence:
     """
     if key not in DEFENCES:
         raise unknown_name("defence", key, DEFENCES)
-    if find(base).loader == "edited" and DEFENCES[key].kind in find(base).title:
-        raise Unsupported(f"{find(base).title} has this defence already.")
+    spec = find(base)
+    if spec.loader == "edited" and spec.folder is not None and read_edit(spec.folder).kind == DEFENCES[key].kind:
+        raise Unsupported(f"{spec.title} has this defence already.")
     return DEFENCES[key]
 
 

@@ -114,7 +114,9 @@ def defence_row(base: Outcomes, defended: Outcomes, things: Sequence[str]) -> De
         for name in ("clean", "attacked", "attacked_two")
     ]
     return DefenceRow(
-        *pairs,
+        pairs[0],
+        pairs[1],
+        pairs[2],
         _back(pairs[2], base.clean_two.mean() - base.attacked_two.mean()),
         _back(pairs[1], base.clean.mean() - base.attacked.mean()),
         defended.milliseconds - base.milliseconds,
