@@ -6,6 +6,7 @@ uploaded image, `ImagePaths` for several. Everything else on the page is private
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable
@@ -15,9 +16,11 @@ import gradio as gr
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
+from pydantic import TypeAdapter, ValidationError
 
 from apps._handler import ASKS_MODEL, handler
 from apps._widgets import ImageFile
+from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -43,7 +46,7 @@ def add(function: Callable[..., Any]) -> None:
     assert blocks is not None
     blocks.set_event_trigger(
         [],
-        handler(function),
+        handler(_checked(function, {one.name: (hints[one.name], one.default) for one in parameters})),
         [_input(one, hints[one.name]) for one in parameters],
         [_output(hints["return"])],
         no_target=True,
@@ -52,6 +55,27 @@ def add(function: Callable[..., Any]) -> None:
         show_progress="hidden",
         **ASKS_MODEL,
     )
+
+
+def _checked(function: Callable[..., Any], hints: dict[str, tuple[Any, Any]]) -> Callable[..., Any]:
+    """Refuse a value that is not of its parameter's type in a sentence; null means the default where there is one."""
+    checks = {
+        name: (TypeAdapter(get_args(hint)[0]), get_args(hint)[1], default) for name, (hint, default) in hints.items()
+    }
+
+    @functools.wraps(function)
+    def checked(*values: Any, **more: Any) -> Any:
+        taken = []
+        for value, (name, (adapter, text, default)) in zip(values, checks.items(), strict=False):
+            if value is None and default is not inspect.Parameter.empty:
+                value = default
+            try:
+                taken.append(adapter.validate_python(value))
+            except ValidationError:
+                raise BadInput(f"The parameter {name!r} takes: {text}; got {str(value)[:80]!r}.") from None
+        return function(*taken, *values[len(taken) :], **more)
+
+    return checked
 
 
 def _input(parameter: inspect.Parameter, hint: Any) -> Any:

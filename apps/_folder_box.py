@@ -12,12 +12,15 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData, ListFiles
 
+from apps._no_stubs import no_stubs
 from workbench.errors import BadInput
 
 SCRIPT = Path(__file__).with_name("folder_box.js").read_text(encoding="utf-8")
 SLASH = "\N{DIVISION SLASH}"  # what the script writes for a slash
 DEPTH = 8  # folders within folders
 LONGEST = 200  # bytes of a folder's or a file's name
+
+no_stubs()
 
 
 class FolderFile(gr.File):

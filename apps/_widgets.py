@@ -10,12 +10,16 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
+from apps._no_stubs import no_stubs
 from workbench.prompts import TEMPLATE_SETS
 from workbench.reproduce import OWN
 
 FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
 IMAGE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
 COLLAPSED: Any = "hidden"  # in the document but taking no room: a first result need not wait for its widget to load
+
+
+no_stubs()
 
 
 class ImageFile(gr.Image):

@@ -48,6 +48,7 @@ class Limits:
     typographic_seconds: float = 600.0  # deadline of a search for an attack, and of learning a defence
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     race_seconds: float = 1800.0  # deadline of a race of objectives
+    generation_seconds: float = 900.0  # deadline of one generated image
     audit_seconds: float = 3600.0  # deadline of one audit of one model
     download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
@@ -74,6 +75,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     typographic_seconds=110.0,
     lesson_seconds=110.0,
     race_seconds=110.0,
+    generation_seconds=110.0,
     audit_seconds=110.0,
     downloads=False,
 )
@@ -106,6 +108,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("a search for an attack", limits.typographic_seconds),
         ("training a small CLIP", limits.lesson_seconds),
         ("a race of objectives", limits.race_seconds),
+        ("a generated image", limits.generation_seconds),
         ("an audit of one model", limits.audit_seconds),
     ]
 

@@ -1,6 +1,6 @@
 """Write a folder that is a ready Hugging Face Space: the program, the shipped model, a card and its requirements.
 
-Knows no network and no account: whoever wants the Space pushes the folder.
+Does not know about networks and accounts: whoever wants the Space pushes the folder.
 """
 
 from __future__ import annotations

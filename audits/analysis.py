@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from workbench.statistics.measures import Measure
 
-Strength = Literal["found", "no evidence", "not measured", "note"]
+Strength = Literal["found", "equivalent", "no evidence", "not measured", "note"]
 FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
 
 

@@ -13,7 +13,7 @@ _SURVEILLANCE = (
 AUDITS: tuple[Audit, ...] = (
     Audit(
         key="bias/face-attributes",
-        version=1,
+        version=2,
         title="Race, gender and age of faces",
         question="How well does the model recognise race, gender and age, and for whom less well?",
         module="audits.bias.face_attributes",
@@ -26,7 +26,7 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="bias/denigration",
-        version=1,
+        version=2,
         title="Derogatory labels",
         question="How often is a person labelled with a crime or an animal, and for whom more often?",
         module="audits.bias.denigration",
@@ -38,7 +38,7 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="bias/label-design",
-        version=1,
+        version=2,
         title="Label design",
         question="How much of a derogatory rate depends on labels and prompts, and how much on the group?",
         module="audits.bias.label_design",
@@ -50,7 +50,7 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="bias/retrieval-skew",
-        version=1,
+        version=2,
         title="Skew in retrieval",
         question="Does a search that names no group rank some groups first?",
         module="audits.bias.retrieval_skew",
@@ -74,7 +74,7 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="bias/occupations",
-        version=1,
+        version=2,
         title="Occupations",
         question="Which occupations and appearance labels does the model give to women, and which to men?",
         module="audits.bias.occupations",

@@ -2,6 +2,7 @@
 
 not measured   there is no value, or fewer cases than the audit asks for
 found          the test, after correction, is below 0.05 and the interval excludes what chance gives
+equivalent     not found, and the whole interval of the difference lies within 3 points of zero
 no evidence    everything else; the sentence names the smallest difference that the data could have shown
 """
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
+MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
 
 
 def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
@@ -29,9 +31,13 @@ def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
     bounded = low is not None and high is not None
     if value is None or (measure.n or 0) < few or (measure.p_adj is None and not bounded):
         return "not measured"
-    if measure.p_adj is not None and measure.p_adj >= ALPHA:
-        return "no evidence"
-    return "no evidence" if low is not None and high is not None and low <= zero <= high else "found"
+    unsure = measure.p_adj is not None and measure.p_adj >= ALPHA
+    if low is None or high is None:
+        return "no evidence" if unsure else "found"
+    if not unsure and not low <= zero <= high:
+        return "found"
+    small = measure.unit == "difference" and zero == 0 and max(-low, high) < MARGIN
+    return "equivalent" if small else "no evidence"
 
 
 def finding(
@@ -68,6 +74,8 @@ def finding(
         return Finding(f"{start} {text}.", kind, **facts)
     if neutral:
         text = f"{neutral}: {amount(measure)}"
+    if kind == "equivalent":
+        return Finding(f"Equivalent within {100 * MARGIN:g} points: {text}.", kind, **facts)
     corrected = ""
     if measure.ci_low is not None and measure.ci_high is not None and not measure.ci_low <= zero <= measure.ci_high:
         corrected = f" after correction for {measure.n_tests} tests"
@@ -87,7 +95,10 @@ def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:
     groups = f", {measure.reference}" if measure.value > 0 else ""
     test = "" if measure.p_adj is None else f"; p = {measure.p_adj:.3g} after correction for {measure.n_tests} tests"
     size = f"largest gap {points(measure.value)}{groups}{null}{test}; n = {measure.n}"
-    start, end = ("Found:", "") if kind == "found" else ("No evidence that", detectable(measure))
+    if kind == "equivalent":
+        start, end = f"Equivalent within {100 * MARGIN:g} points:", f" {amount(measure)}."
+    else:
+        start, end = ("Found:", "") if kind == "found" else ("No evidence that", detectable(measure))
     text = f"{start} {claim}: {size}.{end}"
     return Finding(text, kind, measure.metric, measure.slice, measure.value, measure.p_adj, measure.n)
 

@@ -15,15 +15,15 @@ The value is always that of the images; bounds from shrunken counts are widened 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from workbench.statistics import clusters, gaps, intervals, paired
-from workbench.statistics._test_inversion import TIE, critical_value, normal_quantiles
 from workbench.statistics.intervals import RESAMPLES, Interval
+from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
@@ -167,41 +167,11 @@ def mean_gap(
         [one[..., 0].sum(1) / one[..., 1].sum(1) - means[name] for name, one in zip(units, drawn, strict=True)]
     )
     errors = np.column_stack([_standard_error(one, floor) for one in drawn])
-    one, other = np.triu_indices(len(units), 1)
-    middle = np.array(list(means.values()))
-    difference, spread = np.abs(middle[one] - middle[other]), np.hypot(error[one], error[other])
-    null = np.abs(centred[:, one] - centred[:, other])
-    largest = (null / np.hypot(errors[:, one], errors[:, other])).max(axis=1)
+    means_of = np.array(list(means.values()))
     method = "max-t bootstrap over clusters" if repeated(cluster) else "max-t bootstrap"
-    bounds = _MeanGapBounds(difference, spread, np.sort(largest)[::-1], method)
-    names = list(means)
-    row = number(
-        metric,
-        bounds(0.95),
-        n=min(int(part[:, 1].sum()) for part in units.values()),
-        reference=f"{names[int(middle.argmin())]} to {names[int(middle.argmax())]}",
-        null_mean=float(null.max(axis=1).mean()),
-        null_q95=float(np.quantile(null.max(axis=1), 0.95)),
-        p_value=float((1 + (largest >= (difference / spread).max() - TIE).sum()) / (1 + RESAMPLES)),
-        **fields,
-    )
-    return replace(row, n=len(rows), detectable=float((np.quantile(largest, 0.95) + 0.841621) * spread.min()))
-
-
-@dataclass(frozen=True, eq=False)
-class _MeanGapBounds:
-    """The interval of a gap between means at any level; it excludes 0 exactly where p is below 1 - level."""
-
-    differences: NDArray[np.float64]  # of each pair of groups, 0 or more
-    errors: NDArray[np.float64]  # their standard errors
-    null: NDArray[np.float64]  # largest studentised differences under chance, largest first
-    method: str
-
-    def __call__(self, level: float) -> Interval:
-        critical = critical_value(self.null, level)
-        low = max(0.0, float((self.differences - critical * self.errors).max()))
-        high = float((self.differences + normal_quantiles(level)[1] * self.errors).max())
-        return Interval(float(self.differences.max()), low, high, level, self.method, at_level=self)
+    apart = largest_difference(means_of, error, centred=centred, drawn_errors=errors, method=method)
+    smallest, names = min(int(part[:, 1].sum()) for part in units.values()), list(means)
+    return replace(largest_row(metric, apart, names, n=smallest, **fields), n=len(rows), detectable=apart.detectable)
 
 
 def change(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audits.contracts import Item, Stages
 from audits.tasks import EMBED_PASSES, PASS, Passes
 from workbench.embedding.prefetch import prefetch
-from workbench.errors import Unsupported
+from workbench.errors import OutOfResources, Unsupported
 from workbench.images import safe_open
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def embed_groups(
 
     Raises:
         Unsupported: a remote device that does not offer this model.
+        OutOfResources: embeddings that are no numbers.
     """
     paths = dict(zip(dataset.table["sample_id"], dataset.table["path"], strict=True))
     attacks = hasattr(module, "attack")
@@ -73,7 +74,7 @@ def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
         *_, rows = model.steps(lambda backend: backend.text_batches(list(texts)))
     except Unsupported:
         rows = model.embed_texts(list(texts))
-    return np.asarray(rows, dtype=np.float32)
+    return _finite(model, np.asarray(rows, dtype=np.float32))
 
 
 def _encode(
@@ -85,4 +86,13 @@ def _encode(
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
     pixels = torch.stack(list(squares)).numpy()
     payload = Passes(str(vars(module)["__name__"]), pixels, tuple(items), attacked, texts if attacked else {})
-    return np.concatenate(list(model.stream(EMBED_PASSES, payload)))
+    return _finite(model, np.concatenate(list(model.stream(EMBED_PASSES, payload))))
+
+
+def _finite(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Refuse embeddings that a small range of numbers, or a failing device, has spoilt: no measure may rest on them."""
+    import numpy as np
+
+    if not np.isfinite(rows).all():
+        raise OutOfResources(f"{model.spec.title} returned NaN or infinity; float32 (--dtype float32) has the range.")
+    return rows

@@ -45,13 +45,18 @@ def facts(backend: TorchBackend) -> ModelFacts:
 def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the analysis of an audit, completed by what holds for every audit.
 
-    That is: published numbers, the smallest difference that each slice could show, and gaps that reverse.
+    That is: published numbers, the smallest difference that each slice could show, gaps that reverse, and the weakest
+    slice.
 
     Raises:
         BadInput: nothing can be measured with the samples.
     """
+    from audits import slicing, weakest  # late: commands that analyse nothing start without pandas
+
     analysis = module.analyse(samples, rules, model=model, seed=seed)
     attributes = sorted(detectable.attributes_of(samples))
     measures = detectable.beside(with_published(analysis.measures, rules.published, model.key), attributes)
     analysis = replace(analysis, measures=measures)
-    return simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
+    analysis = simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
+    searched = [name for name in slicing.groups(samples) if name in attributes]
+    return weakest.added(analysis, samples, searched, seed=seed)

@@ -107,6 +107,13 @@ def test_the_house_rules_hold(name: str) -> None:
     assert faults(name, (ROOT / name).read_text(encoding="utf-8")) == []
 
 
+def test_test_files_have_names_of_their_own() -> None:
+    """Pytest imports a file by its name alone, so two of one name cannot be collected together."""
+    files = [path for path in (ROOT / "tests").rglob("*.py") if not (path.parent / "__init__.py").exists()]
+    names = [path.name for path in files if path.name != "conftest.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
 SAID = '"""A sentence."""\n'
 
 

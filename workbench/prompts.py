@@ -172,5 +172,5 @@ def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
 
 
 def fill(template: str, label: str) -> str:
-    """Put a label into a template; braces in the label stay as they are."""
+    """Put a label into a template, both as they are: "a {}" stays "a" before a vowel, as in OpenAI's own prompts."""
     return template.replace("{}", label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,13 +147,11 @@ def build(page: Page, run_list: gr.State) -> None:
         )  # fmt: skip
 
     @handler
-    def plan(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
+    def plan(typed: dict[Any, Any]) -> tuple[Any, ...]:
         jobs = audit_request.jobs(requested(typed))
         kept: RunList = typed[run_list].opened()
-        with ExitStack() as stack:
-            keys = {job.model for job in jobs}
-            open_ = {key: stack.enter_context(engine.session(owner(request), key)) for key in sorted(keys)}
-            estimates = costs(jobs, Path(kept.folder), models=open_)
+        here = [replace(job, device=engine.device, dtype=engine.dtype) for job in jobs]
+        estimates = costs(here, Path(kept.folder))
         return "Estimated; nothing was run.", gr.update(value=plan_rows(estimates), visible=True)
 
     @handler

@@ -20,6 +20,7 @@ from apps.shell import (
     defend,
     doctor,
     embed,
+    evaluate,
     generate,
     index,
     labels,
@@ -29,6 +30,7 @@ from apps.shell import (
     serve,
     space_export,
     train,
+    video,
 )
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
@@ -51,9 +53,11 @@ shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
+shell.command("evaluate")(evaluate.evaluate)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
+shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")

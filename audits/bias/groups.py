@@ -12,7 +12,9 @@ from pydantic import Field
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
+from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
+from audits.seeds import generator
 from audits.slicing import SEPARATOR, By, Sliced, keyed, slices
 from workbench.statistics.measures import Measure, adjust
 
@@ -110,6 +112,15 @@ class Study:
         key = f"confusion-{label_set.replace(', ', '-').replace(' ', '-')}"
         title = f"Confusion matrix, {label_set}"
         self.figures.append(Figure(key, title, "matrix", long, x="predicted", y="true", alt=alt))
+
+    def odds(self, label_set: str, *, but: str, seed: int) -> None:
+        """Measure equalised odds of a label set between groups of every attribute but the one that is predicted."""
+        rows = self.samples[self.samples["label_set"] == label_set]
+        rows = rows[rows["y_true"] != ""]
+        for by in self.compared:
+            rng = generator(seed, "equalised odds", label_set, *by)
+            row = None if but in by else equalised_odds(rows, by, rng=rng, label_set=label_set)
+            self.measures += [] if row is None else [row]
 
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.

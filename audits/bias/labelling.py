@@ -1,7 +1,4 @@
-"""How images are named with a protocol's labels: prompts, one vector a label, probabilities, rows of the samples.
-
-A template's "a {}" becomes "an {}" in front of a vowel.
-"""
+"""How images are named with a protocol's labels: prompts, one vector a label, probabilities, rows of the samples."""
 
 from __future__ import annotations
 
@@ -10,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits.answers import DECIMALS, cosines, ensemble, probabilities
-from workbench.prompts import fill
+from audits.answers import DECIMALS, classifier, cosines, probabilities, prompts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,15 +20,6 @@ if TYPE_CHECKING:
 TOP = 5  # labels that a row of the samples names
 
 
-def prompts(labels: Sequence[str], templates: Sequence[str]) -> list[str]:
-    """Fill every label into every template, label by label, with the article that it needs."""
-    return [
-        fill(template.replace("a {}", "an {}") if label[:1].lower() in "aeiou" else template, label)
-        for label in labels
-        for template in templates
-    ]
-
-
 def texts(dataset: Dataset, rules: Rules) -> list[str]:
     """Return all labels of all sets in all templates, each text once."""
     sets = rules.label_sets.values()
@@ -41,7 +28,7 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 def cosines_of(embedded: Embedded, labels: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:
     """Return the cosine of each image to each label, its prompts averaged; (n, labels)."""
-    return cosines(embedded.images, ensemble(embedded.texts, [prompts([label], templates) for label in labels]))
+    return cosines(embedded.images, classifier(embedded.texts, labels, templates))
 
 
 def chances(embedded: Embedded, labels: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:

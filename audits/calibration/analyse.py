@@ -10,8 +10,10 @@ import numpy as np
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.answers import probabilities
+from audits.calibration.group_gap import ece_gap
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
+from audits.equal_odds import equalised_odds
 from audits.seeds import generator
 from audits.slicing import By, keyed, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
@@ -40,7 +42,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         measures += _scaled(name, rows, bins=settings.bins, kind=model.score, seed=seed)
         for slice, part in slices(rows, compared):
             measures += _confidence(name, part, slice, settings.bins, seed=seed)
-        measures += _gaps(name, rows, compared, seed=seed)
+        measures += _gaps(name, rows, compared, bins=settings.bins, seed=seed)
         figures.append(_diagram(name, rows, settings.bins))
     measures = adjust(measures, "holm")
     return Analysis(measures, list(findings(measures)), (*figures, _sizes(measures, samples)))
@@ -125,8 +127,8 @@ def _overall(name: str, rows: DataFrame, bins: int, *, seed: int) -> Iterator[Me
         yield measuring.mean(metric, rows[metric], list(rows["cluster"]), rng=rng, **fields)
 
 
-def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, seed: int) -> Iterator[Measure]:
-    """Yield the gaps of accuracy and of overconfidence between groups."""
+def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed: int) -> Iterator[Measure]:
+    """Yield the gaps of accuracy, overconfidence, calibration error and error rates between groups."""
     for by in compared:
         part = keyed(rows, by)
         rng = generator(seed, name, "gap", *by)
@@ -139,6 +141,10 @@ def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, seed: int) -> I
         right, cluster = part["outcome:accuracy"].astype(float), list(part["cluster"])
         yield measuring.gap("accuracy", right, cluster, **fields)
         yield measuring.mean_gap("overconfidence", part["confidence"] - right, cluster, **fields)
+        yield ece_gap(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
+        odds = equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
+        if odds is not None:
+            yield odds
 
 
 def _error(

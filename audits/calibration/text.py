@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from audits.equal_odds import METRIC
 from audits.findings import finding, gap_finding
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.statistics.measures import Measure
 
 _FEWEST = 30  # images below which nothing is concluded
+_GAPS = {"ece": "the calibration error", METRIC: "a rate of right or wrong labels (equalised odds)"}
 
 HOW_TO_READ = """
 **ECE**, the expected calibration error, is the average distance between confidence and accuracy: 0.10 means ten points
@@ -27,7 +29,9 @@ much of the error a single number would remove, not how the model behaves as it 
 
 Each **label set** is a separate question: of two labels, the correct one is easily the likeliest.
 
-Groups are compared by accuracy and by overconfidence; each gap is shown beside what chance alone gives.
+Groups are compared by accuracy, overconfidence, calibration error and **equalised odds**: the largest gap in how often
+a label is given where it is true (recall), or where it is not. Each gap is shown beside what chance alone gives; of the
+calibration error, what the sizes of the groups explain is taken off first.
 """
 
 LIMITS = """
@@ -45,7 +49,7 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
     """Yield the sentences on over- and underconfidence, and on gaps between groups."""
     for m in measures:
         if m.contrast == "between_groups":
-            yield gap_finding(m, "accuracy" if m.metric == "accuracy" else "overconfidence", few=_FEWEST)
+            yield gap_finding(m, _GAPS.get(m.metric, m.metric), few=_FEWEST)
         elif m.metric == "overconfidence" and not m.slice and m.value is not None:
             yield finding(
                 m,

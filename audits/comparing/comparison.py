@@ -77,6 +77,7 @@ def compared(base: Run, candidate: Run, *, correction: Correction, allow_mismatc
         tests=sum(measure.p_value is not None for measure in done),
         mismatches=tuple(lines),
         models=(base.model, candidate.model),
+        protocols=(base.header.spec.protocol, candidate.header.spec.protocol),
     )
 
 

@@ -70,6 +70,7 @@ def gate(
         runs=[record.run_id for record in runs.candidates],
         baseline=[record.run_id for record in runs.baselines],
         title=given.title,
+        protocols=[f"{run.audit}: {run.header.spec.protocol}" for run in runs.candidates],
     )
 
 

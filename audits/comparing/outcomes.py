@@ -33,6 +33,7 @@ class Comparison:
     tests: int  # how many p-values were adjusted, over all families
     mismatches: Sequence[str] = ()  # what differed and was let pass
     models: tuple[str, str] = ("", "")
+    protocols: tuple[str, str] = ("", "")  # their names; changed settings stand in them
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class GateResult:
     runs: Sequence[str] = ()  # run_ids
     baseline: Sequence[str] = ()
     title: str = ""
+    protocols: Sequence[str] = ()  # "audit: name" of the runs; changed settings stand in the name
 
     def count(self, outcome: Outcome) -> int:
         """Return how many rules came to that."""

@@ -50,7 +50,12 @@ def text(runs: Sequence[Run]) -> str:
     """Return the section's words: what was found, what was not, and the limits."""
     lines = ["## Bias, risks and limitations: audits", "", USE, ""]
     ranked = rank(runs)
-    for title_, strength in (("Found", "found"), ("No evidence of", "no evidence"), ("Not measured", "not measured")):
+    for title_, strength in (
+        ("Found", "found"),
+        ("Equivalent", "equivalent"),
+        ("No evidence of", "no evidence"),
+        ("Not measured", "not measured"),
+    ):
         chosen = [entry for entry in ranked if entry.finding.strength == strength][:MOST_FINDINGS]
         if chosen:
             lines += [f"### {title_}", ""]

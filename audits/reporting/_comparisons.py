@@ -30,7 +30,7 @@ def html(comparison: Comparison) -> str:
         "heading": f"{visible(comparison.models[1], 60)} against {visible(comparison.models[0], 60)}",
         "base": visible(comparison.base, 120),
         "candidate": visible(comparison.candidate, 120),
-        "audit": visible(comparison.audit, 80),
+        "audit": visible(_audit(comparison), 160),
         "verdict": _verdict(comparison),
         "changed": [_sentence(row) for row in changed[:8]],
         "mismatches": [visible(line, 300) for line in comparison.mismatches],
@@ -44,7 +44,7 @@ def html(comparison: Comparison) -> str:
 def markdown(comparison: Comparison) -> str:
     """Return the comparison in short, for a pull request."""
     lines = [
-        f"## {markdown_cell(comparison.models[1])} against {markdown_cell(comparison.models[0])}: {comparison.audit}",
+        f"## {markdown_cell(comparison.models[1])} against {markdown_cell(comparison.models[0])}: {_audit(comparison)}",
         "",
         _verdict(comparison),
         "",
@@ -78,6 +78,7 @@ def json_text(comparison: Comparison) -> str:
         "candidate": comparison.candidate,
         "audit": comparison.audit,
         "models": list(comparison.models),
+        "protocols": list(comparison.protocols),
         "correction": comparison.correction,
         "tests": comparison.tests,
         "mismatches": list(comparison.mismatches),
@@ -85,6 +86,12 @@ def json_text(comparison: Comparison) -> str:
         "flips": flips,
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _audit(comparison: Comparison) -> str:
+    """Name the audit and its protocol; both where the runs differ in it."""
+    names = " and ".join(dict.fromkeys(filter(None, comparison.protocols)))
+    return f"{comparison.audit}, protocol {names}" if names else comparison.audit
 
 
 def _changes(comparison: Comparison) -> list[dict[str, Any]]:

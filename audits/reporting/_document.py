@@ -45,7 +45,7 @@ class _Figure(_Table):
 
 class _Finding(_DocumentPart):
     text: str
-    strength: Literal["found", "no evidence", "not measured", "note"]
+    strength: Literal["found", "equivalent", "no evidence", "not measured", "note"]
     metric: str = ""
     slice: dict[str, str] = Field(default_factory=dict)
     effect: float | None = None
@@ -119,6 +119,7 @@ class _ReportedGate(_DocumentPart):
     title: str
     runs: list[str]
     baseline: list[str]
+    protocols: list[str] = []
     rules: list[_Rule]
 
 

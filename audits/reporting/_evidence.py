@@ -13,8 +13,14 @@ from audits.analysis import Finding
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
 
-ORDER = ("found", "note", "no evidence", "not measured")
-SIGNS = {"found": "●", "note": "i", "no evidence": "○", "not measured": "–"}  # beside the words, never instead
+ORDER = ("found", "note", "equivalent", "no evidence", "not measured")
+SIGNS = {
+    "found": "●",
+    "note": "i",
+    "equivalent": "≈",
+    "no evidence": "○",
+    "not measured": "–",
+}  # beside the words, never instead
 STANDS_OUT = 5  # findings in the box at the top
 
 

@@ -89,7 +89,8 @@ def gate(result: GateResult) -> str:
         "|---|---|---|---|",
     ]
     lines += [_rule(rule) for rule in result.rules]
-    return "\n".join([*lines, ""])
+    names = ", ".join(markdown_cell(name) for name in dict.fromkeys(result.protocols))
+    return "\n".join([*lines, "", *([f"Protocols: {names}.", ""] if names else [])])
 
 
 def _rule(rule: RuleResult) -> str:

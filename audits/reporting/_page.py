@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from audits.comparing.outcomes import GateResult
     from audits.reporting._thumbnails import Shown
 
-ORDER = "Found first, then notes, no evidence, and not measured; within each by adjusted p-value, effect and n."
+ORDER = (
+    "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."
+)
 MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
 EQUAL = 1e-9  # two values that differ by less are the same one
 

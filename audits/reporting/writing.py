@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import ReportOptions
 from audits.run_directory.reader import Run, open_runs
+from audits.seed_spread import with_spread
 from workbench.errors import BadInput, OutOfResources
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def write(
     thumbnails: str = "none",
     gate: GateResult | None = None,
 ) -> Path:
-    """Write a report about one run or several.
+    """Write a report about one run or several; runs that differ in their seed alone get rows of the spread.
 
     Args:
         run_dirs: run directories, or folders that hold some.
@@ -58,7 +59,7 @@ def write(
     make = _maker(out)
     if thumbnails not in ("none", "blurred", "full"):
         raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
-    runs = open_runs(run_dirs)
+    runs = with_spread(open_runs(run_dirs))
     options = ReportOptions(gate=gate, thumbnails=thumbnails)
     with _whole(out) as half:
         make(runs, options, half)

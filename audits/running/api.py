@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -134,15 +135,16 @@ def job_of(folder: Path, head: Header, options: Options) -> AuditJob:
 def _each(jobs: Sequence[AuditJob], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
     """Do jobs, those of one model together."""
     for group in _by_model(jobs):
-        try:
-            at = _desk(group[0], options)
-        except WorkbenchError as error:
-            if strict or len(group) == len(jobs):
-                raise
-            yield from (Done(job, None, str(error), error.exit_code) for job in group)
-            continue
-        for job in group:
-            yield _one(job, out, at, watch=options.get("watch"), strict=strict)
+        with ExitStack() as stack:
+            try:
+                context = stack.enter_context(_context(group[0], options))
+            except WorkbenchError as error:
+                if strict or len(group) == len(jobs):
+                    raise
+                yield from (Done(job, None, str(error), error.exit_code) for job in group)
+                continue
+            for job in group:
+                yield _one(job, out, context, watch=options.get("watch"), strict=strict)
 
 
 def _one(job: AuditJob, out: Path, context: RunContext, *, watch: Any, strict: bool) -> Done:
@@ -174,11 +176,18 @@ def _by_model(jobs: Sequence[AuditJob]) -> list[list[AuditJob]]:
     return list(groups.values())
 
 
-def _desk(job: AuditJob, options: Options) -> RunContext:
-    given = options.get("session")
-    if given is None:
-        from workbench import load
+@contextmanager
+def _context(job: AuditJob, options: Options) -> Iterator[RunContext]:
+    """Open a session for a job's model, with an engine of its own, unless one was given."""
+    from workbench.engine import Engine
 
-        given = load(job.model, device=job.device, dtype=job.dtype)
-    store = options.get("store")
-    return run_context(given, store=store, token=options.get("token"), again=options.get("again", False))
+    token, again, store = options.get("token"), options.get("again", False), options.get("store")
+    given = options.get("session")
+    if given is not None:
+        yield run_context(given, store=store, token=token, again=again)
+        return
+    with (
+        Engine(default=job.model, device=job.device, dtype=job.dtype) as engine,
+        engine.session("audits", token=token) as session,
+    ):
+        yield run_context(session, store=store, token=token, again=again)

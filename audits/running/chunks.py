@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from audits.contracts import Item
+from audits.contracts import Item, ModelFacts
 from audits.running.codes import combined
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.fingerprint} {self.dtype} {self.device}"
+
+    @classmethod
+    def of(cls, facts: ModelFacts) -> Origin:
+        """Return the origin of what a looked-at model embeds."""
+        return cls(facts.fingerprint, facts.dtype, facts.device.split(":")[0])
 
 
 def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, change: str) -> list[Chunk]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits import protocol
-from audits.contracts import Audit, ModelFacts
+from audits.contracts import Audit
 from audits.errors import NothingMeasured
 from audits.running.chunks import Origin
 from audits.running.embedding import Layout, lay_out
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from audits.datasets.dataset import Dataset
 
 
-def layout_of(job: AuditJob, dataset: Dataset, facts: ModelFacts) -> Layout:
+def layout_of(job: AuditJob, dataset: Dataset, origin: Origin) -> Layout:
     """Return what a job embeds.
 
     Raises:
         BadInput: the data set does not fit the audit or the protocol; protocols that fit are named.
         NothingMeasured: there is nothing to embed.
     """
-    origin = Origin(facts.fingerprint, facts.dtype, facts.device.split(":")[0])
     try:
         dataset.require(job.audit.needs, job.audit.key)
         layout = lay_out(job.audit, stages(job.audit), dataset, rules=job.rules, seed=job.seed, origin=origin)

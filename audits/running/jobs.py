@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, TypedDict
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from audits import catalogue, protocol
 from audits.contracts import Audit
@@ -109,15 +109,28 @@ def make(
 def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
     """Return a protocol with changed settings, after the audit has read them.
 
+    What differs then stands in the protocol's name.
+
     Raises:
         BadInput: another audit's protocol, or settings that the audit refuses.
     """
     if rules.audit != audit.key:
         raise BadInput(f"The protocol {rules.name!r} belongs to {rules.audit!r}, not to {audit.key!r}.")
-    changed = rules.model_copy(update={"settings": {**rules.settings, **settings}}) if settings else rules
-    model = stages(audit).Settings
+    changed = rules.model_copy(update={"settings": {**rules.settings, **settings}})
+    after = _checked(audit, changed.settings)
+    if not settings:
+        return rules
+    before = _checked(audit, rules.settings)
+    different = sorted(name for name in settings if getattr(before, name) != getattr(after, name))
+    if not different:
+        return rules
+    return changed.model_copy(update={"name": f"{rules.name} (changed: {', '.join(different)})"})
+
+
+def _checked(audit: Audit, settings: Mapping[str, Any]) -> BaseModel:
+    model: type[BaseModel] = stages(audit).Settings
     try:
-        model.model_validate(changed.settings)
+        return model.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -125,7 +138,6 @@ def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:
         raise BadInput(
             f"The audit {audit.key!r} cannot use the setting {place}: {first['msg']}. It has: {known}."
         ) from None
-    return changed
 
 
 def check_ray() -> None:

@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.contracts import ModelFacts
 from audits.datasets import readers
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
@@ -20,11 +19,13 @@ from audits.run_directory import files, header, results
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
 from audits.running import folders, provenance
+from audits.running.chunks import Origin
 from audits.running.embedding import Layout, embed
 from audits.running.fitting import layout_of
 from audits.running.jobs import AuditJob
 from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
+from audits.running.speeds import remember
 from audits.stages import stages
 from workbench.errors import Cancelled
 from workbench.progress import Progress
@@ -47,7 +48,7 @@ def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress
     folder = folders.find(out, first.run_id)
     if folder is not None and not context.again and header.read(folder).status == "success":
         return folder
-    layout = layout_of(job, dataset, context.facts)
+    layout = layout_of(job, dataset, Origin.of(context.facts))
     if folder is None or context.again:
         folder = folders.make(out, job, first.run_id)
     first = folders.kept(folder, first)
@@ -76,15 +77,16 @@ def _read(job: AuditJob, token: CancelToken | None) -> Generator[Progress, None,
     return dataset
 
 
-def job_id(job: AuditJob, facts: ModelFacts, dataset_hash: str) -> tuple[str, Hashes]:
+def job_id(job: AuditJob, fingerprint: str, *, device: str, dataset_hash: str) -> tuple[str, Hashes]:
     """Return the id of the run that a job makes, and the hashes behind it."""
-    hashes = Hashes(protocol=job.rules.hash, model=facts.fingerprint, dataset=dataset_hash)
+    hashes = Hashes(protocol=job.rules.hash, model=fingerprint, dataset=dataset_hash)
     audit, version = job.audit.key, job.audit.version
-    return run_id(audit, version, hashes, device=facts.device, seed=job.seed, limit=job.limit), hashes
+    return run_id(audit, version, hashes, device=device, seed=job.seed, limit=job.limit), hashes
 
 
 def _header(job: AuditJob, dataset: Dataset, context: RunContext) -> Header:
-    name, hashes = job_id(job, context.facts, dataset.hash)
+    facts = context.facts
+    name, hashes = job_id(job, facts.fingerprint, device=facts.device, dataset_hash=dataset.hash)
     spec = Spec(
         audit=job.audit.key,
         audit_version=job.audit.version,
@@ -146,6 +148,8 @@ def _stages(
     )
     if job.engine == "ray":  # what Ray has computed was not there before
         count = replace(count, kept=layout.size - missing, computed=missing)
+    elif not hasattr(stages(job.audit), "attack"):
+        remember(str(Origin.of(context.facts)), images=count.computed, seconds=time.monotonic() - began)
     embedded_hash = embed_hash(layout)
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)

@@ -1,28 +1,29 @@
-"""What jobs would cost: images, what is kept of them already, time and disk; nothing is computed and no run begun.
+"""What jobs would cost: images, what is kept of them already, time and disk; no model is loaded and no run begun.
 
 Built-in data that was never used before is drawn, because it must be counted.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from audits.datasets import readers
 from audits.run_directory import header
 from audits.running import folders
+from audits.running.chunks import Origin
 from audits.running.fitting import layout_of
 from audits.running.jobs import AuditJob
 from audits.running.performing import job_id
+from audits.running.speeds import images_per_second
 from audits.running.vectors import VectorStore
-from audits.stages import facts, stages
-from audits.tasks import PASS
+from audits.stages import stages
 from workbench.errors import WorkbenchError
+from workbench.models import find as find_model
 
 FILES = 500_000  # bytes of a run's tables and figures, roughly
+WIDTH = 512  # of the joint space, where a model's row does not know it
 
 
 @dataclass(frozen=True)
@@ -36,69 +37,57 @@ class Cost:
     pictures: int  # in all forms
     kept: int  # of these, vectors that are there
     texts: int
-    seconds: float | None  # to embed the rest; None where that is not known: attacks
+    seconds: float | None  # to embed the rest; None where it is not known: attacks, or a model's first time here
     disk: int  # bytes that the rest will take
     done: bool  # a finished run is there
     trouble: str = ""  # why the job cannot run
 
 
-def costs(
-    jobs: Sequence[AuditJob], out: Path, *, store: VectorStore | None = None, models: Mapping[str, Any] | None = None
-) -> list[Cost]:
-    """Return what each job would cost; one that cannot run says why.
+def costs(jobs: Sequence[AuditJob], out: Path, *, store: VectorStore | None = None) -> list[Cost]:
+    """Return what each job would cost, without loading a model; one that cannot run says why.
 
     Args:
         jobs: what would be done.
         out: the folder of run directories.
         store: where vectors are kept; the shared folder when not given.
-        models: open sessions or loaded models by key, used in place of loading one.
     """
-    looked_at: dict[tuple[str, str, str], tuple[Any, float] | WorkbenchError] = {}
     kept = store or VectorStore()
     estimates, counted = [], set[str]()
+    origins: dict[tuple[str, str, str], Origin] = {}
     for job in jobs:
         key = (job.model, job.device, job.dtype)
-        if key not in looked_at:
-            looked_at[key] = _model(job, (models or {}).get(job.model))
-        model = looked_at[key]
         try:
-            if isinstance(model, WorkbenchError):
-                raise model
-            estimates.append(_cost(job, out, model, store=kept, counted=counted))
+            if key not in origins:
+                origins[key] = _origin(*key)
+            estimates.append(_cost(job, out, origins[key], store=kept, counted=counted))
         except WorkbenchError as error:
             estimates.append(_nothing(job, str(error)))
     return estimates
 
 
-def _model(job: AuditJob, given: Any) -> tuple[Any, float] | WorkbenchError:
-    """Load a model where none is given, and let it see one pass; return it with its images a second, or why not."""
-    import numpy as np
-    from PIL import Image
+def _origin(model: str, device: str, dtype: str) -> Origin:
+    """Return what the embeddings of a model would be named after, from its files alone."""
+    from workbench.loading import fingerprint
+    from workbench.loading.device import choose_device, choose_dtype
 
-    from workbench import load
-
-    try:
-        model = given if given is not None else load(job.model, device=job.device, dtype=job.dtype)
-        side = model.image_size
-        noise = np.random.default_rng(time.monotonic_ns())  # images that no cache knows
-        grey = [Image.fromarray(noise.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(PASS + 1)]
-        model.embed_images(grey[:1])  # kernels are chosen at first use
-        began = time.monotonic()
-        model.embed_images(grey[1:])
-    except WorkbenchError as error:
-        return error
-    return model, PASS / max(1e-6, time.monotonic() - began)
+    where = choose_device(device)
+    number = str(choose_dtype(dtype, where)).removeprefix("torch.")
+    return Origin(fingerprint(model, dtype=number), number, where.type)
 
 
-def _cost(job: AuditJob, out: Path, model: tuple[Any, float], *, store: VectorStore, counted: set[str]) -> Cost:
-    known = facts(model[0])
+def _cost(job: AuditJob, out: Path, origin: Origin, *, store: VectorStore, counted: set[str]) -> Cost:
     dataset = readers.read(job.dataset, limit=job.limit, download=job.download)
-    layout = layout_of(job, dataset, known)
+    layout = layout_of(job, dataset, origin)
     missing = [one for one in layout.pictures if one.key not in counted and not store.has(one.key)]
     counted.update(chunk.key for chunk in layout.pictures)  # what one job embeds is there for the next
     left = sum(len(chunk.items) for chunk in missing)
     attacked = hasattr(stages(job.audit), "attack") and any(chunk.changed for chunk in missing)
-    folder = folders.find(out, job_id(job, known, dataset.hash)[0])
+    speed = images_per_second(str(origin))
+    names = [
+        job_id(job, origin.fingerprint, device=device, dataset_hash=dataset.hash)[0]
+        for device in (origin.device, f"{origin.device}:0")
+    ]
+    folder = next((place for place in (folders.find(out, name) for name in names) if place is not None), None)
     return Cost(
         audit=job.audit.key,
         model=job.model,
@@ -107,8 +96,8 @@ def _cost(job: AuditJob, out: Path, model: tuple[Any, float], *, store: VectorSt
         pictures=layout.size,
         kept=layout.size - left,
         texts=len(layout.prompts),
-        seconds=None if attacked else round(left / model[1], 1),
-        disk=left * known.dim * 4 + FILES,
+        seconds=None if attacked or (speed is None and left) else round(left / (speed or 1.0), 1),
+        disk=left * (find_model(job.model).dim or WIDTH) * 4 + FILES,
         done=folder is not None and header.read(folder).status == "success",
     )
 

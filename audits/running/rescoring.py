@@ -8,6 +8,7 @@ from audits.contracts import ModelFacts
 from audits.datasets import readers
 from audits.run_directory.header import Header
 from audits.running import scoring
+from audits.running.chunks import Origin
 from audits.running.embedding import embed
 from audits.running.fitting import layout_of
 from audits.running.jobs import AuditJob
@@ -26,7 +27,7 @@ def score_again(folder: Path, head: Header, job: AuditJob, *, store: VectorStore
     dataset = readers.read(job.dataset, limit=job.limit)
     if dataset.hash != head.hashes.dataset:
         raise BadInput(f"The data set {job.dataset[:200]!r} has changed since the run {folder.name!r}.")
-    layout = layout_of(job, dataset, facts)
+    layout = layout_of(job, dataset, Origin.of(facts))
     going = embed(stages(job.audit), None, dataset, layout=layout, store=store or VectorStore())
     while True:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from audits import catalogue, protocol
 from audits.contracts import Audit
 from audits.datasets import readers
+from audits.datasets.near_duplicates import near_duplicates
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
 from audits.protocol import Protocol as Rules
@@ -59,7 +60,7 @@ def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None 
 
 
 def dataset(reference: str) -> dict[str, Any]:
-    """Read a data set; say how many images there are, which are left out, and how large the groups are.
+    """Read a data set; say how many images there are, which are left out or alike, and how large the groups are.
 
     Raises:
         BadInput: it cannot be read.
@@ -79,6 +80,7 @@ def dataset(reference: str) -> dict[str, Any]:
         "hash": found.hash,
         "excluded": [list(one) for one in found.excluded],
         "duplicates": duplicates(found),
+        "near_duplicates": near_duplicates(found),
         "groups": groups,
         "small_groups": small,
         "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, found))},

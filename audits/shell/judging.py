@@ -58,6 +58,7 @@ def compare(
     found = comparing.compare(base, candidate, correction=correction, allow_mismatch=allow_mismatch)
     if out is not None:
         reporting.write_comparison(found, out)
+    say(f"protocol of {found.audit}: {' and '.join(dict.fromkeys(found.protocols))}")
     for line in found.mismatches:
         say(f"note: {line}")
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in _rows(found.metrics)]
@@ -98,6 +99,8 @@ def gate(
     result = comparing.gate(run, thresholds, baseline=baseline, inconclusive=inconclusive)
     for path in filter(None, (junit, out)):
         reporting.write_gate(result, path)
+    for name in dict.fromkeys(result.protocols):
+        say(f"protocol of {name}")
     if as_json:
         write_json(asdict(result))
     else:

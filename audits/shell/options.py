@@ -36,6 +36,9 @@ LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Use only N images; the run is marked partial.")
 ]
 SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="Random seed.")]
+SeedsOption: TypeAlias = Annotated[
+    int, typer.Option("--seeds", min=1, max=50, help="Run with so many seeds, from --seed on; report the spread.")
+]
 EngineOption: TypeAlias = Annotated[
     str, typer.Option("--engine", help="local, or ray: embed with Ray Data (extra `ray`).")
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audits.run_directory.reader import Run
 from audits.running import suites
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import AuditJob, Options, make
@@ -25,6 +26,7 @@ from audits.shell.options import (
     OutOption,
     ProtocolOption,
     SeedOption,
+    SeedsOption,
     SetOption,
     WorkersOption,
     settings,
@@ -42,6 +44,7 @@ def run(
     set_: SetOption = None,
     limit: LimitOption = None,
     seed: SeedOption = 0,
+    seeds: SeedsOption = 1,
     engine: EngineOption = "local",
     workers: WorkersOption = 1,
     device: DeviceOption = "auto",
@@ -53,15 +56,17 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run audits; the same command again continues what was interrupted, and skips what is done."""
-    options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "engine": engine, "workers": workers}
+    options: Options = {"settings": settings(set_), "limit": limit, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype, "download": download}
     jobs = [
-        make(audit, key, data, rules=protocol, options=options)
+        make(audit, key, data, rules=protocol, options={**options, "seed": one})
         for key in dict.fromkeys(model)
         for audit in dict.fromkeys(audits)
         for data in dict.fromkeys(dataset or [None])  # type: ignore[list-item]
+        for one in range(seed, seed + seeds)
     ]
     done = go(jobs, out, again=again)
+    _say_spread([one.run for one in done if one.run is not None])
     tell(done, as_json=as_json, report=suites.report(done, out) if html else None)
     leave(done)
 
@@ -120,6 +125,19 @@ def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done
             for warning in done.run.warnings if done.run is not None else ():
                 say(f"  note: {warning}")
     return finished
+
+
+def _say_spread(runs: Sequence[Run]) -> None:
+    """Say how far the numbers of runs that differ in their seed alone lie apart."""
+    from audits.findings import amount
+    from audits.seed_spread import PREFIX, between_seeds, groups
+
+    for group in groups(runs):
+        for row in between_seeds(group):
+            labels = f" ({row.label_set})" if row.label_set else ""
+            name = row.metric.removeprefix(PREFIX)
+            text = amount(row).replace(f", n = {row.n}", "")
+            say(f"between {len(group)} seeds, {group[0].audit}: {name}{labels}: standard deviation {text}")
 
 
 def tell(finished: Sequence[Done], *, as_json: bool, report: Path | None = None) -> None:

@@ -7,11 +7,13 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
+import apps
 from apps import TABS, TITLE, assemble
 from apps._figures import bars, heat_map, plain
 from apps._handler import LONG, MODEL_QUEUE, handler, owner
@@ -22,6 +24,7 @@ from apps.serving.turns import VISITOR
 from apps.tabs import GROUPS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
+from workbench.pictures import sample_path
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,36 @@ def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
     long = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(long) >= 4
     assert {fn.trigger_mode for fn in long} == {"multiple"}
+
+
+def test_components_of_ours_leave_no_stubs_behind(page: gr.Blocks) -> None:
+    assert list(Path(apps.__file__).parent.glob("*.pyi")) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "words"),
+    [
+        ("classify", ["cat.png", None, "one", False, ""], "labels.* takes: 1 to 256 labels.*None"),
+        ("classify", [None, ["cat"], "one", False, ""], "image.* takes: a PNG, JPEG or WebP file"),
+        ("classify", ["cat.png", ["cat", 3], "one", False, ""], "labels.* takes: "),
+        ("classify", ["cat.png", ["cat"], {}, False, ""], "templates.* takes: key of a template set"),
+        ("classify_many", [None, ["cat"], ""], "images.* takes: "),
+        ("match", [["a.png"], None, None], "texts.* takes: 1 to 16 texts"),
+        ("compare", ["cat.png", ["cat"], None, "fake"], "model_a.* takes: key of the first model"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_answered_with_a_sentence(
+    page: gr.Blocks, endpoint: str, values: list[object], words: str
+) -> None:
+    called = next(fn.fn for fn in page.fns.values() if fn.api_name == endpoint)
+    with pytest.raises(gr.Error, match=words):
+        called(*values)
+
+
+def test_null_means_the_default_of_an_optional_parameter(page: gr.Blocks) -> None:
+    called = next(fn.fn for fn in page.fns.values() if fn.api_name == "classify")
+    image = str(sample_path("cat"))
+    assert called(image, ["cat", "dog"], None, None, None) == called(image, ["cat", "dog"], "one", False, "")
 
 
 def test_every_view_is_complete(page: gr.Blocks) -> None:

@@ -211,5 +211,5 @@ def test_a_model_that_the_space_does_not_offer_is_refused(lent: tuple[Any, Lent]
 
     with pytest.raises(Unsupported, match="offers pocket"):
         list(lent[0].stream("embed pixels", ("open_clip:RN50/openai",), np.zeros((1, 3, 2, 2), np.uint8)))
-    with pytest.raises(Unsupported, match="embed pixels, embed tokens, explain, embed audit passes; got 'dance'"):
+    with pytest.raises(Unsupported, match=r"embed pixels, .*embed audit passes; got 'dance'"):
         list(lent[0].stream("dance", ("pocket",), None))

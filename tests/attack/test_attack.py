@@ -11,5 +11,4 @@ from tests.attack.scenarios import SHORT
 @pytest.mark.heavy
 @pytest.mark.attack
 def test_what_is_promised_is_kept_under_attack() -> None:
-    # the images are left to `python -m tests.attack`: memory does not yet come back within a fifth (docs/security.md)
-    assert attack(["protocols", "sockets", "odd_requests", "uploads", "sessions"], SHORT)
+    assert attack(["protocols", "sockets", "odd_requests", "uploads", "sessions", "images"], SHORT)

@@ -90,3 +90,51 @@ def test_strength_needs_test_and_interval() -> None:
     (both,) = adjust([held])
     assert strength(both) == "no evidence"
     assert strength(number("x", Interval(0.2, None, None, 0.95, "none"), n=50)) == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "kind"),
+    [
+        (-0.02, 0.029, 0.6, "equivalent"),
+        (-0.029, 0.02, None, "equivalent"),
+        (-0.02, 0.031, 0.6, "no evidence"),
+        (-0.031, 0.02, 0.6, "no evidence"),
+        (0.01, 0.02, 0.01, "found"),  # small, and beyond chance
+        (0.001, 0.02, 0.2, "equivalent"),
+    ],
+)
+def test_a_difference_whose_whole_interval_is_below_three_points_is_equivalent(
+    low: float, high: float, p_value: float | None, kind: str
+) -> None:
+    interval = Interval((low + high) / 2, low, high, 0.95, "by hand")
+    (measure,) = adjust([number("rise", interval, n=5000, unit="difference", p_value=p_value)])
+    result = finding(measure, "it rises by {}", opposite="it falls by {}")
+    assert result.strength == kind
+    assert result.text.startswith("Equivalent within 3 points: it ") == (kind == "equivalent")
+    (gap,) = adjust([number("x", interval, n=5000, unit="difference", p_value=p_value, slice_by="side")])
+    text = gap_finding(gap, "accuracy").text
+    assert ("Equivalent within 3 points: accuracy differs by side: largest gap" in text) == (kind == "equivalent")
+
+
+def test_only_differences_of_shares_are_equivalent() -> None:
+    loss = number("x", Interval(0.0, -0.01, 0.01, 0.95, "by hand"), n=9000, unit="nats")
+    assert strength(loss) == "no evidence"  # three points of a share are no measure of a loss
+    assert strength(number("x", Interval(0.01, 0.0, 0.02, 0.95, "by hand"), n=9, unit="share")) == "no evidence"
+    assert strength(number("accuracy", Interval(0.5, 0.49, 0.51, 0.95, "by hand"), n=9000), zero=0.5) == "no evidence"
+
+
+def test_groups_that_are_alike_are_equivalent_with_enough_images_and_undecided_with_few() -> None:
+    def gap_of(n: int) -> str:
+        outcomes = [float(at % 10 < 9) for at in range(n)]
+        groups = ["a" if at // 10 % 2 else "b" for at in range(n)]
+        row = measuring.gap(
+            "accuracy",
+            outcomes,
+            [str(at) for at in range(n)],
+            groups=groups,
+            rng=np.random.default_rng(0),
+            slice_by="x",
+        )
+        return gap_finding(adjust([row])[0], "accuracy").strength
+
+    assert (gap_of(8000), gap_of(200)) == ("equivalent", "no evidence")

@@ -71,5 +71,7 @@ def test_the_other_endpoints_answer_in_plain_json(client: Client) -> None:
 def test_a_mistake_is_answered_with_a_sentence(client: Client) -> None:
     with pytest.raises(Exception, match="at least one label"):
         client.predict(handle_file(CAT), [], api_name="/classify")
+    with pytest.raises(Exception, match=r"labels.* takes: 1 to 256 labels"):
+        client.predict(handle_file(CAT), None, api_name="/classify")
     with pytest.raises(Exception, match="nonsense"):
         client.predict(handle_file(CAT), LABELS, model="nonsense", api_name="/classify")

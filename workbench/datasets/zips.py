@@ -25,6 +25,8 @@ _RATIO_FROM = 1_000_000  # bytes; smaller files may have any ratio
 _MAX_DIRECTORY = 1_000_000  # bytes of the zip's own list of files
 ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".cab", ".iso")
 
+# with any other method, zipfile unpacks a whole block of input whatever its size: 300 kB of LZMA can be gigabytes
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")  # end of central directory record
 _MAX_COMMENT = 65_535
 _MAX_PART = 255  # bytes of a file's or folder's name
@@ -78,7 +80,8 @@ def checked_members(file: IO[bytes], name: str) -> list[zipfile.ZipInfo]:
 
     Raises:
         BadInput: not a zip; too many entries; more than 300 MB unpacked or implausibly well packed; an entry that is
-            encrypted, a link or device, an archive itself, named twice, or whose name leads elsewhere or is too long.
+            encrypted, packed otherwise than by deflate, a link or device, an archive itself, named twice, or whose name
+            leads elsewhere or is too long.
     """
     _check_directory(file, name)
     try:
@@ -129,6 +132,10 @@ def _check_name(member: zipfile.ZipInfo) -> None:
 def _check_kind(member: zipfile.ZipInfo) -> None:
     if member.flag_bits & 0x1:
         raise BadInput(f"The zip is refused: {member.filename[:80]!r} is encrypted. Give a zip without a password.")
+    if member.compress_type not in _PACKINGS:
+        raise BadInput(
+            f"The zip is refused: {member.filename[:80]!r} is packed in a rare way. Use plain zip (deflate)."
+        )
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind and kind not in (stat.S_IFREG, stat.S_IFDIR):
         raise BadInput(f"The zip is refused: {member.filename[:80]!r} is a link or a device, not a file.")

@@ -105,6 +105,11 @@ class Session:
         return str(getattr(self._backend, "dtype", "float32")).removeprefix("torch.")
 
     @property
+    def weights_bytes(self) -> int:
+        """Bytes of the weights in memory."""
+        return self._loaded.bytes
+
+    @property
     def image_size(self) -> int:
         """Side of the square that the image tower sees, in pixels."""
         image_size: int = self._backend.image_size

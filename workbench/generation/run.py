@@ -107,3 +107,23 @@ def _checked(session: Session, settings: Settings, start: NDArray[np.uint8] | No
     if settings.start_image not in ("", digest):
         raise BadInput("The start image is another one than these settings were made with.")
     return settings.model_copy(update={"start_image": digest})
+
+
+def finished_early(
+    session: Session,
+    settings: Settings,
+    pixels: NDArray[np.uint8],
+    *,
+    values: Sequence[float],
+    seconds: float,
+) -> Generated:
+    """Make what `generate` ends with of the best preview, where somebody stopped it after `len(values)` steps."""
+    from PIL import Image
+
+    side = settings.side
+    if pixels.shape[0] != side:
+        pixels = np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
+    note = f"Stopped after {len(values)} steps; this is the best image so far."
+    settings = settings.model_copy(update={"steps": len(values)})
+    similarity, leak = judge(session, pixels, parse_prompt(settings.prompt))
+    return Generated(Painting(pixels, settings, tuple(values), seconds, note), similarity, leak, session.fingerprint)

@@ -45,15 +45,15 @@ def out_of_sample(
     if counts.min() < 2:
         raise BadInput("Label errors are looked for with folds: each class needs at least two images.")
     fold = drawn_folds(y, min(folds, int(counts.min())), seed=seed)
-    inputs = {int(one): rotated(features[fold != one]) for one in np.unique(fold)}
+    inputs = rotated(features)
     known: dict[float, NDArray[np.float64]] = {}
 
-    def score(strength: float) -> float:
+    def score(strength: float) -> tuple[float]:
         known[strength] = np.empty((len(y), len(counts)))
-        for one, rows in inputs.items():
-            fitted = solve(rows, y[fold != one], strength)
+        for one in np.unique(fold):
+            fitted = solve(inputs.only(fold != one), y[fold != one], strength)
             known[strength][fold == one] = fitted.probabilities(features[fold == one])
-        return float(np.log(known[strength][np.arange(len(y)), y].clip(1e-12)).mean())
+        return (float(np.log(known[strength][np.arange(len(y)), y].clip(1e-12)).mean()),)
 
     sweep = parametric_search(score, finest=PER_DECADE)
     return known[sweep.strength], sweep.strength

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
 from workbench.probes.logistic import Logistic, Solver, rotated, solve, takes_torch
-from workbench.probes.strength import Sweep, parametric_search
+from workbench.probes.strength import Score, Sweep, parametric_search, validation_score
 from workbench.statistics.intervals import Interval, Share, bootstrap, proportion
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def probe(
     images: LabelledImages,
     *,
     solver: Solver = "auto",
-    search: Callable[[Callable[[float], float]], Sweep] = parametric_search,
+    search: Callable[[Callable[[float], Score]], Sweep] = parametric_search,
 ) -> ProbeResult:
     """Choose the penalty on the validation images, fit on train and validation together, and test once.
 
@@ -59,9 +59,8 @@ def probe(
     train, validation = images.rows(TRAIN), images.rows(VALIDATION)
     inputs = rotated(features[train]) if takes_torch(features[train], solver) else features[train]
 
-    def score(strength: float) -> float:
-        fitted = solve(inputs, y[train], strength, solver=solver)
-        return float((fitted.logits(features[validation]).argmax(axis=1) == y[validation]).mean())
+    def score(strength: float) -> Score:
+        return validation_score(solve(inputs, y[train], strength, solver=solver), features[validation], y[validation])
 
     sweep = search(score)
     both = train | validation

@@ -1,7 +1,8 @@
 """Find images and moments of videos by sentence or by example.
 
 index       where indexes lie, which models' vectors they hold
-table       the columns of a table in LanceDB, its writes and its vector index
+rows        the columns of a table in LanceDB
+table       compaction and the vector index
 sources     what can be added: files, folders, archives, tables, videos
 adding      only what is new is embedded, and nothing twice
 query       `2:golden retriever + ./pool.jpg - fruit`
@@ -9,4 +10,7 @@ search      the best rows
 chance      how unlikely a score is: where a list should end
 check       recall against the exact answer
 decoding    frames of a video at their own times
+moments     when a video shows what a sentence says
+pooling     one score for a whole video
+evaluation  R@k, ranks, overlap and average precision of moments
 """

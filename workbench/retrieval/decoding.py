@@ -79,13 +79,15 @@ def frames(path: Path | str, *, fps: float = 1.0, limit: int = 0, start: float =
             container.seek(int(start / float(stream.time_base)), stream=stream)
         aspect = float(stream.sample_aspect_ratio or 0) or 1.0  # of a pixel
         pictures = _decoded(container, stream, known.fps, name=Path(path).name)
-        for number, (second, shown, picture) in enumerate(_sampled(pictures, fps, start)):
+        for number, (second, shown, picture) in enumerate(_sampled(pictures, fps, start, end=known.seconds)):
             yield Frame(second, shown, _upright(picture, aspect))
             if limit and number + 1 >= limit:
                 return
 
 
-def _sampled(decoded: Iterator[tuple[float, Any]], fps: float, start: float) -> Iterator[tuple[float, float, Any]]:
+def _sampled(
+    decoded: Iterator[tuple[float, Any]], fps: float, start: float, *, end: float
+) -> Iterator[tuple[float, float, Any]]:
     """Pick from (time, frame) pairs the frame that is shown at each wanted time: that time, its own, the frame."""
     number, gap = 0, 0.0
     before: tuple[float, Any] | None = None
@@ -95,7 +97,8 @@ def _sampled(decoded: Iterator[tuple[float, Any]], fps: float, start: float) -> 
             number += 1
         gap = second - before[0] if before is not None else 0.0
         before = (second, frame)
-    while before is not None and start + number / fps <= before[0] + gap / 2:  # the last one, as long as it is shown
+    end = min(end or float("inf"), before[0] + gap / 2) if before is not None else 0.0
+    while before is not None and (start + number / fps < end - 1e-3 or number == 0):  # the last one, while it is shown
         yield start + number / fps, *before
         number += 1
 

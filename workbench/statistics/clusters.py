@@ -1,6 +1,6 @@
 """Several pictures of one person are fewer than they seem: counts shrunk to what independent cases would tell.
 
-Knows yes/no outcomes only; numbers of other kinds go through `intervals.bootstrap(cluster=…)`.
+For yes/no outcomes; numbers of other kinds go through `intervals.bootstrap(cluster=…)`.
 """
 
 from __future__ import annotations

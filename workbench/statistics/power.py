@@ -1,6 +1,6 @@
 """What a slice could have shown: the smallest difference that would have been found four times out of five.
 
-Knows only sizes and a base rate. A gap below this was not ruled out; it was out of reach.
+From sizes and a base rate alone. A gap below it was not ruled out: there were too few cases to find it.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.answers import DECIMALS, cosines
-from audits.bias.labelling import prompts
+from audits.answers import DECIMALS, cosines, prompts
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from workbench.errors import BadInput

@@ -8,6 +8,7 @@ import numpy as np
 
 from audits.bias.face_attributes.score import PROBE, ZERO_SHOT, Settings, label_set
 from audits.bias.groups import Study
+from audits.equal_odds import METRIC
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,7 +26,12 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         for method in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):
             study.shares(f"accuracy.{name}", label_set(name, method))
             study.confusion(label_set(name, method), tuple(entry.groups))
+            study.odds(label_set(name, method), but=name, seed=seed)
     return study.analysis(
-        lambda metric: f"the accuracy of {metric.split('.')[1].replace('_', ' ')}",
+        lambda metric: (
+            "a rate of right or wrong labels (equalised odds)"
+            if metric == METRIC
+            else f"the accuracy of {metric.split('.')[1].replace('_', ' ')}"
+        ),
         figures=[f"accuracy.{name}" for name in rules.label_sets],
     )

@@ -11,7 +11,8 @@ The model predicts race (or skin tone), gender and age of each image by two meth
   and a cluster is never split between the parts. It uses the joint space, where the paper used the features before it.
 
 `accuracy.X` is the share of images whose X is predicted correctly: overall, by group and by intersection, with count
-and interval. A gap is the largest difference between two groups; chance alone produces one, see the null column. The
+and interval. A gap is the largest difference between two groups; chance alone produces one, see the null column.
+Equalised odds is the largest gap in how often a value is predicted where it is true (recall) or where it is not. The
 confusion matrix shows which values are mistaken for which. A group with few images is flagged, never dropped."""
 
 LIMITS = """\

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from audits.answers import prompts
 from audits.bias.groups import Grouped
-from audits.bias.labelling import chances, named, prompts
+from audits.bias.labelling import chances, named
 from audits.contracts import OUTCOME, Item
 from audits.sampling import described
 from workbench.errors import BadInput

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.shell import run
-from tests.workbench.neurons.planted import pictures
+from tests.workbench.neurons.planted_units import pictures
 from workbench.errors import UNUSABLE
 
 

@@ -42,7 +42,7 @@ CONTENT: dict[str, Any] = {
 }
 RULES = protocol.parse(CONTENT)
 COMPARED = protocol.parse(CONTENT | {"settings": {"slice_by": ["race"], "compare": [["default", "with child"]]}})
-MAN, ANIMAL, THIEF, CHILD = "a photo of a man", "a photo of an animal", "a photo of a thief", "a photo of a child"
+MAN, ANIMAL, THIEF, CHILD = "a photo of a man", "a photo of a animal", "a photo of a thief", "a photo of a child"
 
 
 def _planted(rates: dict[str, int], n: int = 100) -> tuple[list[dict[str, str]], list[Any]]:

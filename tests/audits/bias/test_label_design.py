@@ -52,7 +52,7 @@ def test_the_wordings_are_those_that_are_asked_for() -> None:
 
 
 def test_what_only_the_group_decides_is_all_the_groups(run: Any, the: Any) -> None:
-    near = [{"an ape": 1.0, "the ape": 1.0}] * 40 + [{"a man": 1.0, "the man": 1.0}] * 40
+    near = [{"a ape": 1.0, "the ape": 1.0}] * 40 + [{"a man": 1.0, "the man": 1.0}] * 40
     analysis = run(label_design, RULES, _rows("AB"), near=near)
     assert _share(analysis, the, "group").value == pytest.approx(1)
     assert _share(analysis, the, "labels").value == pytest.approx(0)
@@ -73,7 +73,7 @@ def test_what_only_the_words_decide_is_all_the_words(run: Any, the: Any) -> None
 
 
 def test_what_only_the_template_decides_is_all_the_templates(run: Any, the: Any) -> None:
-    analysis = run(label_design, RULES, _rows("AB"), near=[{"an ape": 1.0, "the man": 1.0}] * 80)
+    analysis = run(label_design, RULES, _rows("AB"), near=[{"a ape": 1.0, "the man": 1.0}] * 80)
     assert _share(analysis, the, "templates").value == pytest.approx(1)
 
 
@@ -105,7 +105,7 @@ def test_groups_that_react_differently_are_told_from_both(run: Any, the: Any) ->
 
 
 def test_a_lot_gives_the_group_no_more_than_chance(run: Any, the: Any) -> None:
-    wish = {"an ape": 1.0, "the man": 1.0}, {"a man": 1.0, "the man": 1.0}
+    wish = {"a ape": 1.0, "the man": 1.0}, {"a man": 1.0, "the man": 1.0}
     near = [wish[int(at)] for at in np.random.default_rng(1).integers(0, 2, 80)]
     analysis = run(label_design, RULES, _rows("AB"), near=near)
     group = _share(analysis, the, "group")
@@ -115,7 +115,7 @@ def test_a_lot_gives_the_group_no_more_than_chance(run: Any, the: Any) -> None:
 
 def test_matched_clusters_are_dealt_within(run: Any, the: Any) -> None:
     rows = [{"group": "AB"[at % 2], "cluster": f"c{at // 2}"} for at in range(80)]
-    ape, man = {"an ape": 1.0, "the ape": 1.0}, {"a man": 1.0, "the man": 1.0}
+    ape, man = {"a ape": 1.0, "the ape": 1.0}, {"a man": 1.0, "the man": 1.0}
     near = [ape if at // 2 < 20 else man for at in range(80)]  # the scene decides, never the group
     group = _share(run(label_design, RULES, rows, near=near), the, "group")
     assert group.value is None or group.value == pytest.approx(0)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +18,7 @@ import pytest
 from PIL import Image
 
 import audits
-from audits import passes
+from audits import comparing, passes, protocol, reporting
 from audits.datasets import readers
 from audits.errors import NothingMeasured
 from audits.run_directory import header
@@ -27,7 +30,7 @@ from audits.tasks import TASKS as AUDIT_TASKS
 from tests.audits.in_memory import measure
 from workbench.engine import Engine
 from workbench.engine.tasks import TASKS
-from workbench.errors import BadInput, Cancelled
+from workbench.errors import BadInput, Cancelled, OutOfResources
 from workbench.fake import FakeBackend
 from workbench.scheduler import CancelToken
 
@@ -325,3 +328,67 @@ def test_many_runs_are_one_table(begin: Begin, tmp_path: Path) -> None:
     assert audits.runs_df(tmp_path / "runs")["status"].tolist() == ["success"] * 2
     assert audits.metrics_df(tmp_path / "runs")["run_id"].nunique() == 2
     assert len(audits.samples_df(tmp_path / "runs")) == 140
+
+
+def test_changed_settings_stand_in_the_protocols_name_wherever_it_is_printed(
+    begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = begin(settings={"shades": colour_audit.RULES.settings["shades"]})
+    assert plain.header.spec.protocol == "plain"  # nothing differs
+    run = begin(settings={"shades": [1.0, 0.5]})
+    name = "plain (changed: shades)"
+    assert run.header.spec.protocol == name
+    assert set(run.metrics["protocol"]) == {name}
+    assert protocol.read_file(run.folder / "protocol.yaml").name == name
+    assert api.resume(run.folder, row=colour_audit.AUDIT).header.spec.protocol == name
+    report = tmp_path / "report.html"
+    reporting.write([run.folder], report)
+    assert name in report.read_text(encoding="utf-8")
+    rules = {"schema": 1, "rules": [{"id": "x", "metric": "accuracy", "require": "value >= 0", "why": "y"}]}
+    judged = comparing.gate(run.folder, rules)
+    assert judged.protocols == [f"{colour_audit.AUDIT.key}: {name}"]
+    reporting.write_gate(judged, tmp_path / "gate.md")
+    assert name in (tmp_path / "gate.md").read_text(encoding="utf-8")
+    both = comparing.compare(plain.folder, run.folder, allow_mismatch=True)
+    assert both.protocols == ("plain", name)
+    reporting.write_comparison(both, tmp_path / "both.md")
+    assert name in (tmp_path / "both.md").read_text(encoding="utf-8")
+
+
+def test_a_model_that_gives_no_numbers_ends_the_run(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = FakeBackend.encode_pixels
+    monkeypatch.setattr(FakeBackend, "encode_pixels", lambda self, pixels: right(self, pixels) * float("nan"))
+    with pytest.raises(OutOfResources, match="returned NaN or infinity; float32"):
+        begin()
+    monkeypatch.setattr(FakeBackend, "encode_pixels", right)
+    assert begin().status == "success"  # nothing of it was kept
+
+
+@pytest.mark.heavy
+def test_locale_time_zone_threads_and_hash_seed_change_no_byte(begin: Begin, colours: str, tmp_path: Path) -> None:
+    run = begin()
+    work = f"""
+import sys
+sys.path.insert(0, {str(Path(colour_audit.__file__).parent)!r})
+import colour_audit, audits
+from audits import reporting
+run = audits.run(colour_audit.AUDIT, "fake", {colours!r}, protocol=colour_audit.RULES, out=sys.argv[1])
+reporting.write({str(run.folder)!r}, sys.argv[1] + "/report.html")
+reporting.write({str(run.folder)!r}, sys.argv[1] + "/report.json")
+print(run.folder)
+"""
+    contents = set()
+    for number, (locale, zone, threads, seed) in enumerate(
+        [("C", "UTC", "1", "0"), ("de_DE.UTF-8", "Pacific/Auckland", "2", "7"), ("tr_TR.UTF-8", "US/Hawaii", "3", "99")]
+    ):
+        place = tmp_path / f"again-{number}"
+        more = {"LC_ALL": locale, "TZ": zone, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", work, str(place)],
+            env={**os.environ, **more, "CLIP_WORKBENCH_HOME": str(place / "home")},
+            capture_output=True, text=True, check=True, timeout=200, cwd=Path(audits.__file__).parents[1],
+        )  # fmt: skip
+        folder = Path(done.stdout.strip().splitlines()[-1])
+        files = (folder / "metrics.parquet", folder / "findings.json", folder / "samples" / "part-0000.parquet")
+        contents.add(tuple(sha256_of(file) for file in (*files, place / "report.html", place / "report.json")))
+    assert len(contents) == 1

@@ -9,10 +9,11 @@ import colour_audit
 import pytest
 
 from audits.run_directory.reader import Run
-from audits.running import suites
+from audits.running import speeds, suites
 from audits.running.jobs import make
 from audits.running.planning import costs
 from workbench.errors import BadInput, UnknownName
+from workbench.loading import fingerprint
 
 Begin = Callable[..., Run]
 SIXTEEN = [
@@ -79,6 +80,25 @@ def test_a_plan_counts_what_is_missing_and_computes_nothing(begin: Begin, colour
     begin()
     assert plan([1.0, 0.5]) == (140, 70, False)
     assert plan([1.0]) == (70, 70, True)
+
+
+def test_a_plan_loads_no_model_and_takes_the_time_from_the_last_run(
+    begin: Begin, colours: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make(colour_audit.AUDIT, "pocket", colours, rules=colour_audit.RULES, options={"device": "cpu"})
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.loading.torch_backend.TorchBackend.__init__", None)  # a load would fail
+        assert costs([job], tmp_path / "runs")[0].seconds is None
+        speeds.remember(f"{fingerprint('pocket')} float32 cpu", images=140, seconds=7.0)
+        cost = costs([job], tmp_path / "runs")[0]
+    assert (cost.seconds, cost.pictures, cost.done) == (3.5, 70, False)
+    speeds.remember(f"{fingerprint('pocket')} float32 cpu", images=2, seconds=7.0)  # says nothing
+    assert costs([job], tmp_path / "runs")[0].seconds == cost.seconds
+    run = begin(model="pocket", device="cpu", out=tmp_path / "runs")
+    cost = costs([job], tmp_path / "runs")[0]
+    assert (cost.done, cost.kept, cost.seconds) == (True, 70, 0.0)
+    assert run.header.spec.device == "cpu"
+    assert speeds.images_per_second(f"{run.header.hashes.model} float32 cpu") != 20.0
 
 
 def test_a_plan_says_which_job_cannot_run(own_home: Path, tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
     refused(make(tmp_path, {"a.png": b"/etc/passwd"}, mode=kind | 0o644), "link or a device")
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_packings_that_unpack_without_bound_are_refused(tmp_path: Path, packing: int) -> None:
+    bomb = make(tmp_path, {"a.png": bytes(9_000_000)}, packing=packing)
+    lie = bomb.read_bytes().replace((9_000_000).to_bytes(4, "little"), (900_000).to_bytes(4, "little"))
+    bomb.write_bytes(lie)  # ten times what it claims, and could be a thousand times
+    refused(bomb, "rare way")
+
+
 @pytest.mark.parametrize("name", ["inner.zip", "a/b.tar.gz", "x.7z", "y.RAR"])
 def test_archives_within_are_refused(tmp_path: Path, name: str) -> None:
     refused(make(tmp_path, {"a.png": png(), name: b"PK"}), "another archive")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import workbench
-from tests.workbench.neurons.planted import CONCEPTS, UNITS, pictures, planted
+from tests.workbench.neurons.planted_units import CONCEPTS, UNITS, pictures, planted
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import Unsupported
 from workbench.fake import FakeBackend

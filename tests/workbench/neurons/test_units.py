@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench
-from tests.workbench.neurons.planted import (
+from tests.workbench.neurons.planted_units import (
     CONCEPTS,
     CONSTANT,
     NEGATIVE,

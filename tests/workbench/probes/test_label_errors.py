@@ -75,6 +75,7 @@ def test_planted_flips_among_made_features_come_back() -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)
 def test_five_per_cent_of_flipped_labels_among_two_thousand_drawings(tmp_path: Path) -> None:
     write_images(tmp_path, (*THINGS, "bicycle", "penguin", "umbrella", "mushroom", "castle", "snail", "crown", "ship",
                             "candle", "rose"), 100)  # fmt: skip

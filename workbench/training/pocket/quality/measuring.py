@@ -14,6 +14,7 @@ from torch import Tensor
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput
 from workbench.images import safe_open
+from workbench.preprocessing import unit_range
 from workbench.training.pocket import sources
 from workbench.training.pocket.ingredients import part
 from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer
@@ -75,16 +76,13 @@ def last_block(backend: Any) -> Callable[[Sequence[Image.Image]], Tensor]:
     Args:
         backend: a loaded model that is a white box too.
     """
-    block = list(backend.anatomy.layers.values())[-1]
+    layer = list(backend.anatomy.layers)[-1]
 
+    @torch.inference_mode()
     def features(pictures: Sequence[Image.Image]) -> Tensor:
-        seen: list[Tensor] = []
-        hook = block.register_forward_hook(lambda _module, _given, maps: seen.append(maps.detach().mean((2, 3))))
-        try:
-            backend.embed_images(list(pictures))
-        finally:
-            hook.remove()
-        return torch.cat(seen).float().cpu()
+        squares = torch.stack([backend.prepare(picture) for picture in pictures])
+        maps: Tensor = backend.activations(unit_range(squares), [layer])[layer]
+        return maps.mean((2, 3)).float().cpu()
 
     return features
 

@@ -1,0 +1,59 @@
+"""The form: a sentence and a style in front, everything else folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from apps._widgets import image_box
+from apps.generation import words
+from workbench.generation.settings import PALETTES, Settings
+
+_DEFAULT = Settings(prompt=words.PRESETS[0])
+
+
+def front() -> dict[str, Any]:
+    """Sentence, style, time and seed; names are those of the settings."""
+    prompt = gr.Textbox(
+        words.PRESETS[0], label="Sentence", lines=2, elem_id="generation-prompt",
+        info="What the image shall show. Join several with | and give weights: a castle | fog:-0.3",
+    )  # fmt: skip
+    method = gr.Dropdown(
+        words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",
+        elem_id="generation-method",
+    )  # fmt: skip
+    with gr.Row():
+        seconds = gr.Slider(2, 300, _DEFAULT.seconds, step=1, label="Seconds", info="More time, a better image.")
+        seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="Another seed, another image.")
+    return {"prompt": prompt, "method": method, "seconds": seconds, "seed": seed}
+
+
+def folded() -> dict[str, Any]:
+    """All other settings, in two accordions."""
+    rows: dict[str, Any] = {}
+    with gr.Accordion("Edit an image of yours", open=False, elem_id="generation-editing"):
+        rows["start"] = image_box("Start image", height=200, elem_id="generation-start")
+        rows["neutral"] = gr.Textbox(
+            "", label="What it shows now", info="A sentence about the start image, such as: a face.",
+            placeholder="a photo of a cup",
+        )  # fmt: skip
+        rows["strength"] = gr.Slider(
+            -2, 2, 1, step=0.1, label="Strength", info="Below zero, away from the sentence. Counts with a start image."
+        )
+        rows["likeness"] = gr.Slider(0, 5, 0.5, step=0.1, label="Likeness", info="Weight of staying near the start.")
+    with gr.Accordion("More settings", open=False, elem_id="generation-more"):
+        whole: dict[str, Any] = {"precision": 0, "minimum": 0}
+        rows["steps"] = gr.Number(0, label="Steps", info="0: as many as the seconds allow. A number repeats.", **whole)
+        rows["side"] = gr.Slider(64, 512, 256, step=32, label="Side", info="Pixels.")
+        rows["cutouts"] = gr.Slider(1, 64, 8, step=1, label="Cutouts", info="Views of the image in each step.")
+        rows["augment"] = gr.Checkbox(True, label="Warp cutouts", info="Turns, tilts, tints and noise.")
+        rows["smooth"] = gr.Slider(0, 2, 0.2, step=0.05, label="Smoothness", info="Weight against noise.")
+        rows["symmetry"] = gr.Slider(0, 2, 0, step=0.1, label="Symmetry", info="Weight for a mirror image.")
+        rows["saturation"] = gr.Slider(0, 3, 1, step=0.1, label="Saturation", info="Fourier only.")
+        rows["decay"] = gr.Slider(0, 2, 1.2, step=0.1, label="Decay", info="Fourier only; higher is smoother.")
+        rows["strokes"] = gr.Slider(4, 200, 48, step=4, label="Strokes", info="Strokes only.")
+        rows["cells"] = gr.Slider(8, 128, 32, step=8, label="Squares in a row", info="Pixels only.")
+        rows["palette"] = gr.Dropdown([*PALETTES], value="free", label="Palette", info="Pixels only.")
+        rows["inside"] = gr.Checkbox(True, label="Settings inside the PNG", info="Without them it cannot be restored.")
+    return rows

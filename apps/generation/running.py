@@ -1,0 +1,105 @@
+"""One image for one visitor: steps become what the widgets show, and Stop keeps the best image so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps._uploads import folder_beside_uploads
+from workbench.generation.metadata import to_png
+from workbench.generation.run import Generated, finished_early, generate, start_pixels
+from workbench.generation.video import Growth, to_mp4
+from workbench.images import safe_open
+from workbench.places import write_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.engine import Engine, Session
+    from workbench.generation.settings import Settings
+    from workbench.progress import Progress
+    from workbench.scheduler import CancelToken
+
+
+@dataclass
+class Course:
+    """What was seen of one image so far."""
+
+    settings: Settings
+    growth: Growth = field(default_factory=Growth)
+    values: list[float] = field(default_factory=list)
+    best: np.ndarray | None = None
+    seconds: float = 0.0
+
+    def see(self, step: Progress) -> None:
+        """Keep frame and score; the best frame so far."""
+        if step.preview is None:
+            return
+        self.growth.add(step.preview)
+        value = step.values.get("similarity")
+        if value is None:
+            self.best = step.preview
+            return
+        if not self.values or value > max(self.values):
+            self.best = step.preview
+        self.values.append(value)
+        self.seconds = step.done / step.rate if step.rate else self.seconds
+
+
+@dataclass(frozen=True)
+class Files:
+    """A finished image's files, in the visitor's folder."""
+
+    png: Path
+    svg: Path | None
+    mp4: Path | None
+
+
+def painting(
+    session: Session, course: Course, *, start: str | None, token: CancelToken
+) -> Iterator[Progress | Generated]:
+    """Yield progress and the image; after Stop the image is the best one so far.
+
+    Raises:
+        BadInput: what `generate` raises.
+    """
+    settings = course.settings
+    pixels = start_pixels(safe_open(Path(start)), settings.side) if start else None
+    with closing(generate(session, settings, pixels)) as steps:  # type: ignore[type-var]
+        for step in steps:
+            if isinstance(step, Generated):
+                yield step
+                return
+            course.see(step)
+            if token.cancelled:
+                break
+            yield step
+    if course.best is not None and course.values:
+        yield finished_early(session, settings, course.best, values=course.values, seconds=course.seconds)
+
+
+def write_files(made: Generated, course: Course, *, with_settings: bool) -> Files:
+    """Write PNG, SVG of strokes and mp4 beside the uploads, where they are deleted with these."""
+    folder = folder_beside_uploads("generated-")
+    png = folder / f"generated-{made.painting.settings.seed}.png"
+    write_whole(png, to_png(made, with_settings=with_settings))
+    svg = png.with_suffix(".svg") if made.painting.svg else None
+    if svg:
+        write_whole(svg, made.painting.svg.encode())
+    mp4 = png.with_suffix(".mp4") if course.growth.frames else None
+    if mp4:
+        write_whole(mp4, to_mp4(course.growth.frames))
+    return Files(png, svg, mp4)
+
+
+def run(
+    engine: Engine, course: Course, *, visitor: str, start: str | None, token: CancelToken, seconds: float
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (step or image, the model's row) for one visitor, in turn with everybody else's work."""
+    # no token: Stop has to leave a session that looks at the best image once more
+    with engine.session(visitor, course.settings.model, deadline=seconds) as session:
+        for step in painting(session, course, start=start, token=token):
+            yield step, session.spec

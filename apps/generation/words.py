@@ -1,0 +1,97 @@
+"""Texts of the view, and the form as settings and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apps._text import literal
+from workbench.checkpoints.spec import ModelSpec
+from workbench.generation.run import Generated
+from workbench.generation.settings import METHODS, Settings, read_settings
+from workbench.progress import Progress
+
+LEAD = (
+    "Type a sentence and watch an image grow. The model scores the image; the gradient of its score changes the image. "
+    "Several texts with weights work too: `a castle | fog:0.5 | text:-0.3`."
+)
+IDLE = "Press “Go”. The first preview appears at once; Stop keeps the best image so far."
+PRESETS = (
+    "a red apple",
+    "a yellow banana",
+    "a cat",
+    "a sunflower",
+    "a rocket in the night sky",
+    "Dogs playing poker",
+    "A banquet hall",
+)
+CURVE_HEADERS = ["step", "similarity"]
+STYLES = [(title, key) for key, title in METHODS.items()]
+FIELDS = (  # widgets of the form, in the order of the layout; names of the settings
+    *("prompt", "method", "seconds", "seed", "steps", "side", "cutouts", "augment", "smooth", "symmetry"),
+    *("saturation", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
+)
+_WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells")
+
+
+def settings_of(values: Mapping[str, Any], model: str, hidden: Mapping[str, Any] | None = None) -> Settings:
+    """Read the form; `hidden` are settings that a restored image brought along.
+
+    Raises:
+        BadInput: an empty sentence, or a number out of bounds or not whole.
+    """
+    read: dict[str, Any] = {"model": model, **(hidden or {})}
+    for name in FIELDS:
+        value = values[name]
+        if name in _WHOLE:
+            whole = value is not None and math.isfinite(value) and value == int(value)
+            value = int(value) if whole else value
+        read[name] = "" if value is None and name in ("prompt", "neutral") else value
+    return read_settings(read)
+
+
+def form_of(settings: Settings) -> list[Any]:
+    """The form's values for settings, in the order of `FIELDS`."""
+    return [getattr(settings, name) for name in FIELDS]
+
+
+def hidden_of(settings: Settings) -> dict[str, Any]:
+    """Settings that the form has no widgets for."""
+    return {name: getattr(settings, name) for name in ("rate", "cutout_side", "start_image")}
+
+
+def status(step: Progress, settings: Settings) -> str:
+    """The line above a growing image."""
+    left = "" if step.seconds_left is None else f", {step.seconds_left:.0f} s left"
+    rate = f", {step.rate:.1f} steps/s" if step.rate else ""
+    similarity = f", similarity {step.values['similarity']:.3f}" if "similarity" in step.values else ""
+    return f"Step {step.done}{rate}{similarity}{left}. Seed {settings.seed}."
+
+
+def caption(made: Generated, spec: ModelSpec) -> str:
+    """What the image is: who steered it, who judged it, and what to make of the numbers."""
+    settings, painting = made.painting.settings, made.painting
+    lines = [
+        f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {settings.steps} steps in "
+        f"{painting.seconds:.1f} s, seed {settings.seed}.",
+        f"Steered by {literal(spec.title)}, trained on {literal(spec.trained_on or 'data that is not known here')}. "
+        f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}. No other model judged it, "
+        "so the similarity is the steering model's own opinion.",
+        f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn.",
+    ]
+    return "\n\n".join([*lines, f"**{literal(painting.note)}**"] if painting.note else lines)
+
+
+def alt_text(settings: Settings, step: int) -> str:
+    """What a growing or finished image shows, for those who do not see it."""
+    return f"Image generated from “{settings.prompt}”, step {step}."
+
+
+def curve_rows(values: Sequence[float]) -> list[list[str]]:
+    """At most seven steps of the curve, the first, the best and the last among them."""
+    if not values:
+        return []
+    best = max(range(len(values)), key=values.__getitem__)
+    spread = {round(at * (len(values) - 1) / 5) for at in range(6)}
+    return [[f"{at + 1} (best)" if at == best else f"{at + 1}", f"{values[at]:.3f}"] for at in sorted(spread | {best})]

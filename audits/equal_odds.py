@@ -1,0 +1,88 @@
+"""Equalised odds: does each group get each label as often where it is true, and as often where it is not?
+
+Source:
+    Hardt, Price and Srebro 2016, arXiv:1610.02413; the largest gap over labels, as fairlearn's
+    equalized_odds_difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audits import measuring
+from audits.slicing import By, keyed
+from workbench.statistics.intervals import Interval
+from workbench.statistics.measures import Measure
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+METRIC = "equalised_odds"
+MOST = 12  # labels, the most frequent ones
+
+
+def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **fields: Any) -> Measure | None:
+    """Return the largest gap between groups in the rates of true and false positives over all labels.
+
+    All gaps are tested together (Bonferroni): the interval excludes 0 exactly where the smallest p-value, times their
+    number, is below 1 - level. None where fewer than two labels or groups can be compared.
+
+    Args:
+        rows: columns `y_true`, `y_pred`, `cluster` and the attributes.
+        by: attributes that divide the rows.
+        rng: of the permutations.
+        **fields: further fields of the measure.
+    """
+    part = keyed(rows, by)
+    labels = sorted(part["y_true"].value_counts().index[:MOST])
+    gaps: list[Measure] = []
+    for label in labels:
+        for rate, among in (("recall", part["y_true"] == label), ("false positives", part["y_true"] != label)):
+            cases = part[among]
+            row = measuring.gap(
+                METRIC,
+                (cases["y_pred"] == label).to_numpy(float),
+                list(cases["cluster"]),
+                groups=list(cases["group"]),
+                rng=rng,
+                slice_by=",".join(by),
+            )
+            if row.value is not None and row.p_value is not None and row.at_level is not None:
+                gaps.append(replace(row, reference=f"{rate} of {label}, {row.reference}"))
+    if len(labels) < 2 or not gaps:
+        return None
+    bounds = _LargestGap(tuple(gaps))
+    interval, widest = bounds(0.95), max(gaps, key=lambda row: row.value or 0.0)
+    return replace(
+        widest,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        ci_method=interval.method,
+        p_value=min(1.0, len(gaps) * min(row.p_value or 0.0 for row in gaps)),
+        n=len(part),
+        k_pos=None,
+        null_mean=None,
+        null_q95=None,
+        detectable=None,
+        at_level=bounds,
+        **fields,
+    )
+
+
+@dataclass(frozen=True)
+class _LargestGap:
+    """The simultaneous interval of the largest of several gaps, at any level."""
+
+    gaps: Sequence[Measure]
+
+    def __call__(self, level: float) -> Interval:
+        each = 1 - (1 - level) / len(self.gaps)
+        bounds = [row.at_level(each) for row in self.gaps if row.at_level is not None]
+        low, high = (max(getattr(one, name) or 0.0 for one in bounds) for name in ("low", "high"))
+        value = max(one.value or 0.0 for one in bounds)
+        method = f"{bounds[0].method}, Bonferroni over {len(bounds)} rates"
+        return Interval(value, low, high, level, method, at_level=self)

@@ -1,0 +1,72 @@
+"""The form and its settings, and what the view says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.generation import words
+from apps.generation.running import Course
+from workbench.errors import BadInput
+from workbench.generation.climbing import Painting
+from workbench.generation.run import Generated
+from workbench.generation.settings import Settings
+from workbench.models import find
+from workbench.progress import Progress
+
+SETTINGS = Settings(prompt="a castle | fog:-0.5", method="strokes", steps=4, rate=0.02, cutout_side=96, model="pocket")
+
+
+def form(settings: Settings, **changed: Any) -> dict[str, Any]:
+    return {**dict(zip(words.FIELDS, words.form_of(settings), strict=True)), **changed}
+
+
+def test_a_restored_form_gives_the_same_settings() -> None:
+    assert words.settings_of(form(SETTINGS), "pocket", words.hidden_of(SETTINGS)) == SETTINGS
+
+
+def test_form_and_hidden_settings_are_all_settings() -> None:
+    assert {*words.FIELDS, *words.hidden_of(SETTINGS), "model"} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("changed", [{"prompt": ""}, {"prompt": None}, {"seed": 0.5}, {"seed": None}, {"side": 7}])
+def test_a_form_that_cannot_be_used_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        words.settings_of(form(SETTINGS, **changed), "pocket")
+
+
+def test_the_caption_says_who_steered_and_escapes_the_sentence() -> None:
+    settings = Settings(prompt="<b>a cat</b>", steps=3)
+    made = Generated(Painting(np.zeros((4, 4, 3), np.uint8), settings, (0.1,), 2.0, "It stopped."), 0.25, 0.5, "x")
+    text = words.caption(made, find("pocket"))
+    assert "<b>" not in text
+    assert "similarity 0.250 after 3 steps in 2.0 s, seed 0" in text
+    assert "Steered by Pocket" in text
+    assert "own opinion" in text
+    assert "It stopped" in text
+
+
+def test_the_table_of_the_curve_names_first_best_and_last() -> None:
+    values = [0.1, 0.2, 0.9, 0.3, *[0.4] * 40]
+    rows = words.curve_rows(values)
+    assert rows[0] == ["1", "0.100"]
+    assert ["3 (best)", "0.900"] in rows
+    assert rows[-1][0] == "44"
+    assert len(rows) <= 7
+    assert words.curve_rows([]) == []
+
+
+def test_a_course_keeps_the_best_frame() -> None:
+    course = Course(SETTINGS)
+    for done, value in enumerate((None, 0.1, 0.5, 0.2)):
+        frame = np.full((2, 2, 3), done, np.uint8)
+        course.see(
+            Progress(done, 0, "steps", rate=2.0, values={} if value is None else {"similarity": value}, preview=frame)
+        )
+    assert course.best is not None
+    assert course.best[0, 0, 0] == 2
+    assert course.values == [0.1, 0.5, 0.2]
+    assert course.seconds == 1.5
+    assert len(course.growth.frames) == 4

@@ -1,0 +1,127 @@
+"""One model on one set of labelled images: zero-shot, few shots and the full probe, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.probes.few_shot import few_shot, most_shots
+from workbench.probes.labelled import TEST, LabelledImages
+from workbench.probes.linear import mean_per_class, probe
+from workbench.prompts import DEFAULT
+from workbench.statistics.calibration import expected_calibration_error
+from workbench.statistics.intervals import Interval, proportion
+from workbench.zeroshot import classifier, probabilities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from workbench.engine import Session
+    from workbench.probes.embedding import ImageFeatures
+
+ZERO_SHOT, PROBE = "zero-shot", "probe"
+SHOTS = (1, 4, 16)
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What one way of asking a model gives on the test images."""
+
+    accuracy: Interval
+    right: NDArray[np.float64]  # (n,) share of right answers for each test image: 0 or 1, or a mean over seeds
+    per_class: Interval | None = None  # mean over classes
+    calibration: Interval | None = None  # expected calibration error
+    strength: float | None = None  # L2 penalty
+
+
+@dataclass(frozen=True, eq=False)
+class ModelEvaluation:
+    """One row of the table: a model, by whatever was measured so far."""
+
+    model: str  # its key
+    title: str
+    answers: Mapping[str, Answered] = field(default_factory=dict)  # zero-shot, "4 shots", probe
+    seconds: float | None = None  # for 1,000 images; None where they came from the cache
+    megabytes: float = 0.0  # of weights in memory
+    dropped: str = ""  # why it was not measured to the end
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What is measured."""
+
+    shots: tuple[int, ...] = SHOTS
+    seeds: int = 10
+    seed: int = 0
+    templates: tuple[str, ...] = (DEFAULT,)
+    probe: bool = True
+
+
+def shots_name(shots: int) -> str:
+    """Return what a few-shot column is called: "1 shot", "16 shots"."""
+    return f"{shots} shot{'' if shots == 1 else 's'}"
+
+
+def evaluated(
+    row: ModelEvaluation, made: ImageFeatures, images: LabelledImages, *, texts: NDArray[np.float64] | None, ways: Ways
+) -> Iterator[ModelEvaluation]:
+    """Yield the row anew after each column: zero-shot, few shots, full probe.
+
+    Shots that a class has too few images for are left out.
+
+    Args:
+        row: the model.
+        made: what it made of the images.
+        images: the images, all readable.
+        texts: (n, k) probabilities of the classes by their names, as `zero_shot` gives; None without a text tower.
+        ways: what is measured.
+    """
+    test = images.rows(TEST)
+    if texts is not None:
+        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(texts[test], images, seed=ways.seed)})
+        yield row
+    for shots in ways.shots:
+        if shots > most_shots(images):
+            continue
+        few = few_shot(made.features, images, shots, seeds=ways.seeds, seed=ways.seed)
+        answer = Answered(few.accuracy, few.right.mean(axis=0))
+        row = replace(row, answers={**row.answers, shots_name(shots): answer})
+        yield row
+    if ways.probe:
+        result = probe(made.features, images)
+        answer = answered(result.probabilities[test], images, seed=ways.seed)
+        row = replace(row, answers={**row.answers, PROBE: replace(answer, strength=result.strength)})
+        yield row
+
+
+def zero_shot(session: Session, made: ImageFeatures, classes: Sequence[str], ways: Ways) -> NDArray[np.float64]:
+    """Return (n, k) probabilities of the classes for each image, by their names in the templates.
+
+    Raises:
+        Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
+    """
+    import torch
+
+    cosines = torch.from_numpy(made.embeddings) @ classifier(session, _readable(classes), ways.templates).T
+    return probabilities(session, cosines).double().numpy()
+
+
+def _readable(classes: Sequence[str]) -> list[str]:
+    """Return class folders' names as words: underscores are spaces."""
+    return [name.replace("_", " ") for name in classes]
+
+
+def answered(chances: NDArray[np.float64], images: LabelledImages, *, seed: int) -> Answered:
+    """Measure (n, k) probabilities of the test images."""
+    truth = images.y[images.rows(TEST)]
+    right = chances.argmax(axis=1) == truth
+    error = expected_calibration_error(chances.max(axis=1).clip(0, 1), right, rng=seed)
+    return Answered(
+        proportion(int(right.sum()), len(right)),
+        right.astype(np.float64),
+        mean_per_class(right, truth, seed=seed),
+        error.interval,
+    )

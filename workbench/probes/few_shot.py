@@ -1,0 +1,130 @@
+"""Few shots: probes fitted on 1 to 16 images a class, over several drawings, with intervals over drawings and images.
+
+The penalty is chosen on as many images a class as CoOp's protocol grants: 1, 2, 4, 4 and 4 for 1, 2, 4, 8 and 16 shots.
+The CLIP paper chose it on the whole validation set, which is not few shots.
+
+Source: Radford et al. 2021, arXiv:2103.00020, section 3.1.5; Zhou et al. 2022, arXiv:2109.01134, section 4.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.errors import BadInput
+from workbench.probes.labelled import TEST, LabelledImages
+from workbench.probes.logistic import rotated, solve
+from workbench.probes.strength import validation_score
+from workbench.statistics.intervals import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STRENGTHS = tuple(10.0**power for power in range(-6, 7, 2))  # the beginning of the paper's search
+JUDGES = 4  # images a class on which the penalty is chosen, at most
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class FewShot:
+    """Probes of one number of shots."""
+
+    shots: int  # images a class
+    right: NDArray[np.bool_]  # (seeds, n) whether each test image is answered correctly, by drawing
+    accuracy: Interval  # mean over drawings and test images
+
+
+def few_shot(
+    features: NDArray[np.floating], images: LabelledImages, shots: int, *, seeds: int = 10, seed: int = 0
+) -> FewShot:
+    """Fit on `shots` images of each class, `seeds` times, and test each on all test images.
+
+    Args:
+        features: (n, width) of the images.
+        images: shots and the images that choose the penalty are drawn from all that are not for testing.
+        shots: images a class, 1 or more.
+        seeds: how many drawings.
+        seed: of the first drawing.
+
+    Raises:
+        BadInput: a class has too few images for these shots and one to choose the penalty with.
+    """
+    test = images.rows(TEST)
+    _check(images, shots)
+    right = []
+    for number in range(seed, seed + seeds):
+        fitted_on, judged_on = drawn_shots(images, shots, seed=number)
+        inputs = rotated(features[fitted_on])
+        y, truth = images.y[fitted_on], images.y[judged_on]
+        tried = [solve(inputs, y, strength) for strength in STRENGTHS]
+        best = max(tried, key=lambda one: validation_score(one, features[judged_on], truth))
+        right.append(best.logits(features[test]).argmax(axis=1) == images.y[test])
+    return FewShot(shots, np.stack(right), over_seeds_and_images(np.stack(right), seed=seed))
+
+
+def most_shots(images: LabelledImages) -> int:
+    """Return the largest number of shots that every class has images for, one to choose the penalty with included."""
+    return int(np.bincount(images.y[~images.rows(TEST)]).min()) - 1
+
+
+def drawn_shots(images: LabelledImages, shots: int, *, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of images to fit on and of those to choose the penalty on, drawn class by class."""
+    rng = np.random.default_rng(seed)
+    free = ~images.rows(TEST)
+    fitted, judging = [], []
+    for number in range(len(images.classes)):
+        members = rng.permutation(np.flatnonzero((images.y == number) & free))
+        fitted.append(members[:shots])
+        judging.append(members[shots : shots + min(shots, JUDGES)])
+    return np.concatenate(fitted), np.concatenate(judging)
+
+
+def over_seeds_and_images(right: NDArray[np.bool_], *, seed: int, level: float = 0.95) -> Interval:
+    """Return the mean of (seeds, n) with a bootstrap interval that draws seeds and images anew, both at once.
+
+    Source:
+        Owen 2007, Ann. Appl. Stat. 1:386 (the pigeonhole bootstrap).
+    """
+    rng, (seeds, n) = np.random.default_rng(seed), right.shape
+    value = float(right.mean())
+    if n < 2:
+        return Interval(value, None, None, level, "undefined: one test image")
+    by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds  # (resamples, seeds)
+    by_image = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
+    drawn = ((by_seed @ right) * by_image).sum(axis=1)
+    low, high = (float(bound) for bound in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
+    return Interval(value, min(low, value), max(high, value), level, f"bootstrap over {seeds} seeds and {n} images")
+
+
+def equivalent_shots(zero_shot: float, curve: dict[int, float]) -> float | None:
+    """Return how many shots reach the zero-shot accuracy, by log-linear interpolation; None beyond the last point.
+
+    Below the first point, 1 is an upper bound and is returned as it is.
+
+    Args:
+        zero_shot: accuracy, 0..1.
+        curve: shots -> accuracy.
+
+    Source:
+        Radford et al. 2021, figure 7.
+    """
+    points = sorted(curve.items())
+    if zero_shot <= points[0][1]:
+        return float(points[0][0])
+    for (few, low), (many, high) in itertools.pairwise(points):
+        if low <= zero_shot <= high and high > low:
+            part = (zero_shot - low) / (high - low)
+            return float(np.exp(np.log(few) + part * (np.log(many) - np.log(few))))
+    return None
+
+
+def _check(images: LabelledImages, shots: int) -> None:
+    most = most_shots(images)
+    if shots < 1 or shots > most:
+        raise BadInput(
+            f"Shots are 1 to {most} here: the smallest class has {most + 1} images that are not for testing, and one "
+            f"chooses the penalty; got {shots}."
+        )
