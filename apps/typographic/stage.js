@@ -14,6 +14,7 @@
     const wait = now ? 0 : Math.max(0, 60 - (Date.now() - sent));
     timer = setTimeout(() => {
       const area = bridge();
+      timer = null;
       if (!area) return;
       sent = Date.now();
       const value = JSON.stringify(labels.map((one) => one.place));
@@ -142,6 +143,14 @@
     send(false);
   };
 
+  // Whether an answer is about the places that the page has now, and no older ones.
+  const current = (answered) => {
+    let now = [];
+    try { now = JSON.parse(bridge().value); } catch { return true; }
+    return now.every((place, at) => !answered[at] || Object.entries(place).every(
+      ([name, value]) => Math.abs(answered[at].place[name] - value) < 1e-3));
+  };
+
   // The newest payload: its image is shown once decoded; frames follow unless a hand holds one.
   const take = async (image) => {
     const root = stage();
@@ -160,7 +169,7 @@
     shown.src = next.src;
     shown.alt = image.alt;
     square = told.square;
-    if (!held) {
+    if (!held && !timer && current(told.labels)) {
       labels = told.labels;
       active = clamp(active, 0, Math.max(0, labels.length - 1));
     }

@@ -107,7 +107,7 @@ def learned(
     """
     from workbench.typographic.learning import LearnedPrefix, LearnedProjection, learn_prefix, learn_projection
 
-    steps = learn_prefix(model, images, seed=seed) if key == "prefix" else learn_projection(model, images)
+    steps = (learn_prefix if key == "prefix" else learn_projection)(model, images, seed=seed)
     for step in steps:
         if isinstance(step, LearnedPrefix):
             yield {"after": step.after}, {"prefix": step.rows}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OPENING = "a photo of a"  # what a prompt begins with where the prefix stands before the class name
 STEPS, CLASSES, BATCH, RATE = 150, 48, 128, 0.02
 KEEP = 3.0  # weight of the clean answers' stability, as in the paper
-COUNTS = (1, 2, 4, 8, 16, 32, 64, 96)  # directions that are tried
+RANK = 64  # directions that are removed
 
 
 @dataclass(frozen=True)
@@ -86,36 +86,43 @@ def learn_prefix(
     yield LearnedPrefix(learned.detach())
 
 
-def learn_projection(model: TorchBackend, images: AttackedSet) -> Iterator[Progress | LearnedProjection]:
-    """Remove the directions along which labels move images, as many as lose at most one point of clean accuracy.
-
-    The principal directions of written-on minus clean embeddings; their number is chosen on the same images.
+def learn_projection(
+    model: TorchBackend, images: AttackedSet, *, seed: int, rank: int = RANK, steps: int = 2 * STEPS
+) -> Iterator[Progress | LearnedProjection]:
+    """Learn directions to remove from images and texts: written-on images shall be named as what they show.
 
     Raises:
         Unsupported: labels move nothing in this model.
 
     Source:
-        after Materzynska et al. 2022, arXiv:2206.07835, with closed-form directions in place of learned ones.
+        after Materzynska et al. 2022, arXiv:2206.07835: an orthogonal projection; here the part that is removed is
+        learned, and clean answers are held in place as for the prefix.
     """
+    generator = torch.Generator().manual_seed(seed)
     clean, written = (model.embed_images(list(one)) for one in (images.clean, images.written))
     texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in images.names])
     truth = torch.tensor([images.names.index(name) for name in images.truth])
-    moved = written - clean
-    if float(moved.abs().max()) == 0:
+    if float((written - clean).abs().max()) == 0:
         raise Unsupported("Labels do not move this model's embeddings; there is nothing to remove.")
-    directions = torch.linalg.svd(moved, full_matrices=False).Vh
-    limit = _accuracy(clean, texts, truth, directions[:0]) - 0.01
-    best, score = directions[:1], -1.0
-    counts = [count for count in COUNTS if count < min(len(directions), model.dim)]
-    for done, count in enumerate(counts, 1):
-        removed = directions[:count]
-        attacked = _accuracy(written, texts, truth, removed)
-        if attacked > score and _accuracy(clean, texts, truth, removed) >= limit:
-            best, score = removed, attacked
-        yield Progress(done, len(counts), "sizes")
-    yield LearnedProjection(best.contiguous())
+    before = (model.logit_scale * clean @ texts.T).softmax(dim=-1)
+    basis = 0.05 * torch.randn(model.dim, min(rank, model.dim // 2), generator=generator)
+    basis.requires_grad_()
+    optimiser = torch.optim.Adam([basis], lr=2e-3)
+    began = time.monotonic()
+    for step in range(steps):
+        removed = torch.linalg.qr(basis).Q.T
+        names = _without(texts, removed)
+        batch = torch.randint(len(truth), (2 * BATCH,), generator=generator)
+        attacked = model.logit_scale * _without(written[batch], removed) @ names.T
+        after = (model.logit_scale * _without(clean[batch], removed) @ names.T).log_softmax(dim=-1)
+        loss = functional.cross_entropy(attacked, truth[batch])
+        loss = loss + KEEP * functional.kl_div(after, before[batch], reduction="batchmean")
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        yield Progress.timed(step + 1, steps, "steps", seconds=time.monotonic() - began, computed=step + 1)
+    yield LearnedProjection(torch.linalg.qr(basis.detach()).Q.T.contiguous())
 
 
-def _accuracy(rows: Tensor, texts: Tensor, truth: Tensor, removed: Tensor) -> float:
-    left, right = (functional.normalize(one - (one @ removed.T) @ removed, dim=-1) for one in (rows, texts))
-    return float(((left @ right.T).argmax(dim=1) == truth).float().mean())
+def _without(rows: Tensor, removed: Tensor) -> Tensor:
+    return functional.normalize(rows - (rows @ removed.T) @ removed, dim=-1)

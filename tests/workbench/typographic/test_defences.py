@@ -144,28 +144,27 @@ def test_a_model_that_has_no_tokens_learns_no_prefix_and_says_so() -> None:
         next(learn_prefix(FakeBackend(), images, seed=0))
 
 
-def test_a_projection_removes_what_the_words_add(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_projection_removes_what_the_words_add() -> None:
     """Where all words push one way, that direction goes and the clean answers stay."""
-    images = marked()
-    axis = torch.eye(4)
+    images, axis = marked(), torch.eye(5)
 
     class Pushed:
-        dim, logit_scale = 4, 100.0
+        dim, logit_scale = 5, 30.0
 
         def embed_images(self, pictures: list[Image.Image]) -> torch.Tensor:
-            written = pictures[0] is images.written[0]
-            rows = torch.stack(
-                [axis[COLOURS.index(name) % 3] + (3 * axis[3] if written else 0) for name in images.truth]
+            push = 3 * axis[4] if pictures[0] is images.written[0] else torch.zeros(5)
+            return torch.nn.functional.normalize(
+                torch.stack([axis[COLOURS.index(name)] + push for name in images.truth]), dim=1
             )
-            return torch.nn.functional.normalize(rows, dim=1)
 
         def embed_texts(self, texts: list[str]) -> torch.Tensor:
-            rows = torch.stack([axis[COLOURS.index(text.split()[-1][:-1]) % 3] for text in texts])
-            return rows + 0.01 * torch.arange(len(texts))[:, None] * axis[3]
+            numbers = [COLOURS.index(text.split()[-1][:-1]) for text in texts]
+            rows = torch.stack([axis[number] + 0.8 * number * axis[4] for number in numbers])
+            return torch.nn.functional.normalize(rows, dim=1)
 
-    *_, learned = learn_projection(Pushed(), images)  # type: ignore[arg-type]
-    assert learned.removed.shape[0] == 1  # type: ignore[union-attr]
-    assert abs(float(learned.removed[0, 3])) > 0.9  # type: ignore[union-attr]
+    *_, learned = learn_projection(Pushed(), images, seed=0, rank=1)  # type: ignore[arg-type]
+    assert learned.removed.shape == (1, 5)  # type: ignore[union-attr]
+    assert abs(float(learned.removed[0, 4])) > 0.75  # type: ignore[union-attr]
 
 
 def test_an_applied_defence_is_a_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
