@@ -11,6 +11,7 @@ import gradio as gr
 
 from apps._folder_box import SCRIPT
 from apps._navigation import script
+from workbench.neurons.page import style
 
 _STAGE = (Path(__file__).parent / "typographic" / "stage.js").read_text(encoding="utf-8")
 _STYLES = Path(__file__).with_name("workbench.css")
@@ -91,7 +92,7 @@ def theme() -> gr.themes.Base:
 
 # Elements of class `live` are read out when they change; views are drawn late, so the page is watched for new ones.
 HEAD = (
-    f"<style>\n{_STYLES.read_text(encoding='utf-8')}</style>\n"
+    f"<style>\n{_STYLES.read_text(encoding='utf-8')}{style()}</style>\n"
     + """<script>
 (() => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {
