@@ -17,14 +17,14 @@ LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand
 LONGEST = 3  # words of a name
 
 
-class NamedDrawing(NamedTuple):
+class DrawnThing(NamedTuple):
     """A picture of one thing."""
 
     picture: Image.Image
     name: str
 
 
-def to_measure() -> Iterator[NamedDrawing]:
+def to_measure() -> Iterator[DrawnThing]:
     """Yield 150 things, each on white and on a tinted ground, both mirrored too: 600 pictures of 224 x 224."""
     from PIL import ImageOps
 
@@ -33,11 +33,11 @@ def to_measure() -> Iterator[NamedDrawing]:
     for _, name, glyph in things():
         drawing = draw(glyph)
         for picture in (on_white(drawing), on_ground(drawing, name)):
-            yield NamedDrawing(picture, name)
-            yield NamedDrawing(ImageOps.mirror(picture), name)
+            yield DrawnThing(picture, name)
+            yield DrawnThing(ImageOps.mirror(picture), name)
 
 
-def to_learn() -> Iterator[NamedDrawing]:
+def to_learn() -> Iterator[DrawnThing]:
     """Yield drawings of other things, named by Unicode, on white or on a tinted ground."""
     from workbench.pictures import draw
 
@@ -54,4 +54,4 @@ def to_learn() -> Iterator[NamedDrawing]:
                 drawing = draw(chr(code))
             except BadInput:  # OpenMoji does not draw it
                 continue
-            yield NamedDrawing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
+            yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
