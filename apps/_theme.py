@@ -11,6 +11,7 @@ import gradio as gr
 
 from apps._folder_box import SCRIPT
 from apps._navigation import script
+from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
@@ -90,7 +91,7 @@ def theme() -> gr.themes.Base:
 
 # Elements of class `live` are read out when they change; views are drawn late, so the page is watched for new ones.
 HEAD = (
-    f"<style>\n{_STYLES.read_text(encoding='utf-8')}</style>\n"
+    f"<style>\n{_STYLES.read_text(encoding='utf-8')}{style()}</style>\n"
     + """<script>
 (() => {
   const mark = () => document.querySelectorAll('.live:not([aria-live])').forEach((element) => {

@@ -72,7 +72,7 @@ def find_or_build(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:
 def built(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:
     """Look at a corpus, and show how far it is."""
     from workbench.neurons import corpus as corpora
-    from workbench.neurons.atlas import BUILT_IN
+    from workbench.neurons.atlas import BUILT_IN, Atlas
     from workbench.neurons.atlas_building import build_atlas
     from workbench.progress import Progress
 
@@ -81,7 +81,8 @@ def built(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:
     with progress() as bar:
         task = bar.add_task("Looking", total=None)
         for step in build_atlas(backend, items, layer, corpus=name):
-            if not isinstance(step, Progress):
+            if isinstance(step, Progress):
+                bar.update(task, completed=step.done, total=step.total, description=step.stage)
+            elif isinstance(step, Atlas):
                 return step
-            bar.update(task, completed=step.done, total=step.total, description=step.stage)
     raise AssertionError("an atlas ends in an atlas")

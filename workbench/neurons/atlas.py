@@ -5,6 +5,7 @@ Images are not in it: built-in ones are rendered again, those of a folder are op
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import WeightsRefused
+from workbench.errors import Unsupported, WeightsRefused
+from workbench.heads import MeanHead
 from workbench.neurons.activations import Survey
 from workbench.neurons.corpus import CorpusItem
 from workbench.neurons.layers import is_last, layer_name
+from workbench.neurons.naming import UnitEvidence
 from workbench.neurons.vocabulary import WordTable
 from workbench.places import home, write_whole
 
@@ -37,22 +40,49 @@ class Atlas:
     survey: Survey
     lexicon: WordTable
     corpus: str  # "built-in", or the name of a folder
-    directions: NDArray[np.float32] | None  # (dim, units) in the last layer, where its effect is linear
+    directions: NDArray[np.float32] | None  # (dim, units) in the last layer: where each unit moves the embedding
+    linear: bool = False  # that effect is exact: an average and a projection follow
+    offset: NDArray[np.float32] | None = None  # (dim,) bias of that projection
 
     @property
     def units(self) -> int:
         """Number of units of the layer."""
         return int(self.survey.values.shape[1])
 
+    @functools.cached_property
+    def evidence(self) -> UnitEvidence:
+        """What corpus and vocabulary have to say about units."""
+        return UnitEvidence(self.survey, self.lexicon)
 
-def directions_of(model: Session | TorchBackend, layer: str) -> NDArray[np.float32] | None:
-    """Return where each unit of the last layer moves the embedding, (dim, units); None for other layers."""
-    if not is_last(model.anatomy, layer):
-        return None
+    @functools.cached_property
+    def embedded(self) -> NDArray[np.float32]:
+        """(n, dim) embeddings before they are scaled to length 1, from the activations.
+
+        Raises:
+            Unsupported: the layer's effect on the embedding is not linear.
+        """
+        if not self.linear or self.directions is None:
+            raise Unsupported(
+                "Answers without a forward pass need the last layer of a tower that ends in an average and a "
+                "projection, as EfficientNet does; here the layers above must run again."
+            )
+        rows: NDArray[np.float32] = self.survey.values @ self.directions.T
+        return rows if self.offset is None else rows + self.offset
+
+
+def atlas_of(model: Session | TorchBackend, seen: Survey, table: WordTable, *, corpus: str = BUILT_IN) -> Atlas:
+    """Put an atlas together, with what the model's last step says about the layer's units."""
     head = model.anatomy.head
-    assert head is not None
-    rows: NDArray[np.float32] = head.directions.detach().float().cpu().numpy()
-    return rows
+    if head is None or not is_last(model.anatomy, seen.layer):
+        return Atlas(seen, table, corpus, None)
+    directions = head.directions.detach().float().cpu().numpy()
+    if not isinstance(head, MeanHead):
+        return Atlas(seen, table, corpus, directions)
+    bias = head.projection.bias
+    return Atlas(
+        seen, table, corpus, directions, linear=True,
+        offset=None if bias is None else bias.detach().float().cpu().numpy(),
+    )  # fmt: skip
 
 
 def find_atlas(model: Session | TorchBackend, layer: str) -> Atlas | None:
@@ -121,4 +151,4 @@ def read_atlas(path: Path, model: Session | TorchBackend) -> Atlas:
         tuple(json.loads(facts["failed"])),
     )  # fmt: skip
     lexicon = WordTable(tuple(json.loads(facts["words"])), arrays["words"])
-    return Atlas(seen, lexicon, facts["corpus"], directions_of(model, facts["layer"]))
+    return atlas_of(model, seen, lexicon, corpus=facts["corpus"])

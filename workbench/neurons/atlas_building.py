@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.neurons.activations import Survey, join, survey
-from workbench.neurons.atlas import BUILT_IN, SHIPPED, Atlas, directions_of, read_atlas
+from workbench.neurons.atlas import BUILT_IN, SHIPPED, Atlas, atlas_of, read_atlas
 from workbench.neurons.corpus import CorpusItem
 from workbench.neurons.layers import layer_name
 from workbench.neurons.vocabulary import WordTable, embed_words, vocabulary
@@ -30,8 +30,8 @@ def build_atlas(
     *,
     corpus: str = BUILT_IN,
     check: Callable[[], None] = lambda: None,
-) -> Iterator[Progress | Atlas]:
-    """Look at every image of a corpus and embed the vocabulary; yields progress, and the atlas last.
+) -> Iterator[Progress | Survey | Atlas]:
+    """Look at every image of a corpus and embed the vocabulary; yields progress and each part, and the atlas last.
 
     What was done before a stop is on the disk, and the next call goes on from there.
 
@@ -59,8 +59,9 @@ def build_atlas(
             parts.append(step)
             if keep and (step.items or step.failed):
                 _write_part(half, step, len(parts))
+            yield step
     yield Progress(0, len(vocabulary()), "words", "vocabulary")
-    atlas = Atlas(join(parts), word_table(model), corpus, directions_of(model, name))
+    atlas = atlas_of(model, join(parts), word_table(model), corpus=corpus)
     for file in half.glob("*.safetensors"):
         file.unlink()
     yield atlas

@@ -11,7 +11,7 @@ Sources:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,13 +28,6 @@ FEWEST = 50  # images of a form, from which on it is evidence
 TOP = 100  # images that dissection looks at
 SHARPNESS = 10.0  # of the cosines in dissection
 FIRST, LAST = 0.998, 0.97  # how surely the strongest and the last of those images belong to the unit
-TITLES = {  # kind of evidence -> what it is, for a reader
-    "direction": "where the unit moves the embedding",
-    "word": "the written word",
-    "drawing": "drawings",
-    "photo": "photos",
-    "dissection": "the strongest images, by the model's own cosines",
-}
 
 
 @dataclass(frozen=True)
@@ -53,26 +46,49 @@ class Name:
         return self.score > self.limit
 
 
-def evidence(
-    survey: Survey, lexicon: WordTable, units: Sequence[int], *, directions: NDArray[np.float32] | None
-) -> dict[str, NDArray[np.float32]]:
-    """Return, for each kind of evidence, how far each word stands out for each unit.
+class UnitEvidence:
+    """What a corpus and a vocabulary have to say about units; what all units share is computed once.
 
     Args:
         survey: n images.
-        lexicon: k words.
-        units: u units.
-        directions: (dim, u) where each unit moves the embedding; None for layers below the last.
-
-    Returns:
-        kind -> (k, u) standard deviations above the mean over words; 0 for a word that no image of a form shows.
+        table: k words.
     """
-    values = survey.values[:, list(units)]
-    kinds = _by_form(survey, values, lexicon.words)
-    if directions is not None:
-        kinds["direction"] = _standard(lexicon.centred @ directions)
-    kinds["dissection"] = _standard(_soft_wpmi(values, survey.embeddings @ lexicon.rows.T))
-    return kinds
+
+    def __init__(self, survey: Survey, table: WordTable) -> None:
+        self.survey, self.table = survey, table
+        self.centred = table.centred
+        self._likely, self._plain = _likely(survey.embeddings @ table.rows.T)
+        self._forms = _forms(survey, table.words)
+        self._places = {form: np.array([item.form == form for item in survey.items]) for form in (*FORMS, "file")}
+
+    def kinds(
+        self, values: NDArray[np.float32], directions: NDArray[np.float32] | None, *, dissection: bool = True
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return, for each kind of evidence, how far each word stands out for each unit.
+
+        Args:
+            values: (n, u) activations of u units.
+            directions: (dim, u) where each unit moves the embedding; None for layers below the last.
+            dissection: include this kind, which takes the longest.
+
+        Returns:
+            kind -> (k, u) standard deviations above the mean over words; 0 for a word that no image of a form shows.
+        """
+        words = len(self.table.words)
+        kinds = {form: _by_form(values, *rows, words=words) for form, rows in self._forms.items()}
+        if directions is not None:
+            kinds["direction"] = _standard(self.centred @ directions)
+        if dissection:
+            kinds["dissection"] = _standard(_soft_wpmi(values, self._likely, self._plain))
+        return kinds
+
+    def shuffled(self, values: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+        """(n, u): the activations of other images of the same form."""
+        order = np.arange(len(values))
+        for places in self._places.values():
+            own = np.flatnonzero(places)
+            order[own] = generator.permutation(own)
+        return values[order]
 
 
 def scores(kinds: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -83,8 +99,7 @@ def scores(kinds: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def name_units(
-    survey: Survey,
-    lexicon: WordTable,
+    evidence: UnitEvidence,
     units: Sequence[int],
     *,
     directions: NDArray[np.float32] | None = None,
@@ -94,23 +109,30 @@ def name_units(
     """Name units by all evidence together; the strongest name first, each beside the score of a shuffled unit.
 
     Args:
-        survey: images with the units' activations.
-        lexicon: the words to choose from.
+        evidence: of the corpus that the units were seen on.
         units: numbers of units.
-        directions: (dim, len(units)), in the last layer.
+        directions: (dim, all units of the layer), in the last layer.
         count: names a unit.
         seed: of the shuffles.
     """
-    kinds = evidence(survey, lexicon, units, directions=directions)
+    chosen = list(units)
+    values = evidence.survey.values[:, chosen]
+    own = None if directions is None else directions[:, chosen]
+    kinds = evidence.kinds(values, own)
     total = scores(kinds)
-    chance = _chance(survey, lexicon, units, directions=directions, count=count, seed=seed)  # (shuffles, count, u)
+    generator = np.random.default_rng(seed)
+    best = []
+    for _ in range(SHUFFLES):
+        moved = None if own is None else generator.permutation(own)
+        best.append(-np.sort(-scores(evidence.kinds(evidence.shuffled(values, generator), moved)), axis=0)[:count])
+    chance = np.asarray(best, np.float32)  # (shuffles, count, u)
     named = []
-    for column in range(len(units)):
+    for column in range(len(chosen)):
         order = np.argsort(-total[:, column], kind="stable")[:count]
         named.append(
             [
                 Name(
-                    lexicon.words[word],
+                    evidence.table.words[word],
                     float(total[word, column]),
                     float(chance[:, rank, column].mean()),
                     float(chance[:, rank, column].max()),
@@ -122,68 +144,50 @@ def name_units(
     return named
 
 
-def _chance(
-    survey: Survey,
-    lexicon: WordTable,
-    units: Sequence[int],
-    *,
-    directions: NDArray[np.float32] | None,
-    count: int,
-    seed: int,
-) -> NDArray[np.float32]:
-    """(shuffles, count, u): the best scores of shuffled units."""
-    generator = np.random.default_rng(seed)
-    best = []
-    for _ in range(SHUFFLES):
-        total = scores(
-            evidence(
-                shuffled(survey, generator), lexicon, units,
-                directions=None if directions is None else generator.permutation(directions),
-            )
-        )  # fmt: skip
-        best.append(-np.sort(-total, axis=0)[:count])
-    return np.asarray(best, np.float32)
-
-
-def shuffled(survey: Survey, generator: np.random.Generator) -> Survey:
-    """Return a survey whose activations are those of other images of the same form."""
-    forms = np.array([item.form for item in survey.items])
-    order = np.arange(len(forms))
-    for form in np.unique(forms):
-        places = np.flatnonzero(forms == form)
-        order[places] = generator.permutation(places)
-    return replace(survey, values=survey.values[order])
-
-
-def _by_form(survey: Survey, values: NDArray[np.float32], words: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """For photos, drawings and written words: how far a word's own images stand above others of the same form."""
+def _forms(survey: Survey, words: Sequence[str]) -> dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """For each form with enough images: their places in the corpus, and the word that each shows, or -1."""
     place = {word: number for number, word in enumerate(words)}
-    tables: dict[str, NDArray[np.float32]] = {}
+    found: dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
     for form in FORMS:
-        own = [n for n, item in enumerate(survey.items) if item.form == form]
-        shown = np.array([place.get(survey.items[n].concept, -1) for n in own])
-        if len(own) < FEWEST or (shown >= 0).sum() < 2:
-            continue
-        heights = _standard(values[own])
-        table, counts = np.zeros((len(words), values.shape[1]), np.float32), np.zeros(len(words))
-        np.add.at(table, shown[shown >= 0], heights[shown >= 0])
-        np.add.at(counts, shown[shown >= 0], 1)
-        tables[form] = table / counts.clip(min=1)[:, None]
-    return tables
+        own = np.array([n for n, item in enumerate(survey.items) if item.form == form], np.intp)
+        shown = np.array([place.get(survey.items[n].concept, -1) for n in own], np.intp)
+        if len(own) >= FEWEST and (shown >= 0).sum() >= 2:
+            found[form] = (own, shown)
+    return found
 
 
-def _soft_wpmi(values: NDArray[np.float32], cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, u) activations and (n, k) cosines -> (k, u): how much likelier a unit's strongest images make a word."""
+def _by_form(
+    values: NDArray[np.float32], own: NDArray[np.intp], shown: NDArray[np.intp], *, words: int
+) -> NDArray[np.float32]:
+    """(words, u): how far the images of a word stand above others of the same form, in standard deviations."""
+    heights = _standard(values[own])
+    table, counts = np.zeros((words, values.shape[1]), np.float32), np.zeros(words)
+    np.add.at(table, shown[shown >= 0], heights[shown >= 0])
+    np.add.at(counts, shown[shown >= 0], 1)
+    mean: NDArray[np.float32] = (table / counts.clip(min=1)[:, None]).astype(np.float32)
+    return mean
+
+
+def _likely(cosines: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(n, k) cosines -> (n, k) probability of each word given an image, and (k,) what any images give: log p(word)."""
     logits = SHARPNESS * cosines
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)  # (n, k)
+    likely /= likely.sum(axis=1, keepdims=True)
+    top = min(TOP, len(cosines))
+    plain = np.log1p((FIRST + LAST) / 2 * (likely - 1)).mean(axis=0) * top
+    return likely, plain
+
+
+def _soft_wpmi(
+    values: NDArray[np.float32], likely: NDArray[np.float32], plain: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n, u) activations -> (k, u): how much likelier a unit's strongest images make a word."""
     top = min(TOP, len(values))
     belongs = np.linspace(FIRST, LAST, top, dtype=np.float32)[:, None]
     sums = []
     for column in values.T:
         strongest = np.argsort(-column, kind="stable")[:top]
         sums.append(np.log1p(belongs * (likely[strongest] - 1)).sum(axis=0))
-    plain = np.log1p(float(belongs.mean()) * (likely - 1)).mean(axis=0) * top  # of any images: log p(word)
     table: NDArray[np.float32] = (np.stack(sums) - plain).T
     return table
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.neurons.activations import unit_maps
 from workbench.neurons.corpus import CorpusItem, open_item
-from workbench.neurons.naming import TITLES
-from workbench.neurons.unit import SHOWN, UnitReport
+from workbench.neurons.unit import SHOWN, GalleryImage, UnitReport
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,24 +33,26 @@ def render(report: UnitReport, *, where: Mapping[str, str] | None = None) -> str
         report: the unit.
         where: key of an image -> data URI of the image with the unit's map over it; see `places`.
     """
-    return _environment().get_template("page.html.j2").render(**context(report, where))
+    return _environment().get_template("page.html.j2").render(**_context(report, where))
 
 
 def fragment(report: UnitReport, part: str, *, where: Mapping[str, str] | None = None) -> str:
     """Return one part of the page, escaped: "strongest", "used", "range", "histogram", "words", "names" or "forms"."""
     template = _environment().from_string("{% import 'parts.html.j2' as parts with context %}{{ parts[part](report) }}")
-    return template.render(part=part, **context(report, where))
+    return template.render(part=part, **_context(report, where))
 
 
-def context(report: UnitReport, where: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what the templates need."""
-    return {
-        "report": report,
-        "where": where or {},
-        "picture": thumbnail,
-        "titles": TITLES,
-        "tallest": max(count for _, _, count in report.counts),
-    }
+def images_html(shown: Sequence[GalleryImage], *, notes: Sequence[str] = ()) -> str:
+    """Return a gallery alone, escaped; each note stands in place of the activation."""
+    template = _environment().from_string(
+        "{% import 'parts.html.j2' as parts with context %}{{ parts.images(shown, 'Images', notes) }}"
+    )
+    return template.render(shown=shown, notes=notes, where={}, picture=thumbnail)
+
+
+def style() -> str:
+    """Return the style of galleries and figures."""
+    return (Path(__file__).with_name("templates") / "unit.css").read_text(encoding="utf-8")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -68,21 +70,43 @@ def thumbnail(item: CorpusItem) -> str:
 
 def places(model: Looking, report: UnitReport) -> dict[str, str]:
     """Show where the unit is active in the strongest images; key -> data URI."""
-    from PIL import Image
-
-    from workbench.attribution import overlay
-
     shown = report.strongest[:SHOWN]
     images = [open_item(one.item) for one in shown]
     maps = unit_maps(model, images, layer=report.layer, unit=report.unit)
     highest = float(np.abs(maps).max()) or 1.0
-    drawn = {}
-    for one, image, cells in zip(shown, images, maps, strict=True):
-        square = _square(image).resize((SIDE, SIDE))
-        smooth = np.asarray(Image.fromarray(cells).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32)
-        opacity = OPACITY * float(np.abs(cells).max()) / highest
-        drawn[one.item.key] = _uri(overlay(square, smooth, opacity, signed=bool(cells.min() < 0)))
-    return drawn
+    return {
+        one.item.key: _uri(overlaid(image, cells, highest=highest))
+        for one, image, cells in zip(shown, images, maps, strict=True)
+    }
+
+
+def overlaid(image: Image.Image, cells: NDArray[np.float32], *, highest: float = 0.0) -> Image.Image:
+    """Lay a unit's cells over what the tower saw of an image.
+
+    Args:
+        image: upright RGB.
+        cells: (rows, columns).
+        highest: the activation that is drawn fullest; this image's own where 0.
+    """
+    from PIL import Image as images
+
+    from workbench.attribution import overlay
+
+    square = _square(image)
+    smooth = np.asarray(images.fromarray(cells).resize(square.size, images.Resampling.BICUBIC), np.float32)
+    own = float(np.abs(cells).max())
+    opacity = OPACITY * (own / highest if highest else 1.0)
+    return overlay(square, smooth, min(opacity, 1.0), signed=bool(cells.min() < 0))
+
+
+def _context(report: UnitReport, where: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what the templates need."""
+    return {
+        "report": report,
+        "where": where or {},
+        "picture": thumbnail,
+        "tallest": max(count for _, _, count in report.counts),
+    }
 
 
 def _square(image: Image.Image) -> Image.Image:

@@ -76,6 +76,7 @@ class UnitReport:
     forms: tuple[FormRow, ...]
     similar: tuple[tuple[int, float], ...]  # unit, cosine of the directions
     correlated: tuple[tuple[int, float], ...]  # unit, correlation of the activations
+    exact: bool  # what it adds to words and answers is exact; otherwise the tower's last step also scales it
     seed: int
 
     @property
@@ -100,7 +101,7 @@ def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "",
     """
     check_unit(unit, atlas.units, atlas.survey.layer)
     direction = None if atlas.directions is None else atlas.directions[:, [unit]]
-    names = name_units(atlas.survey, atlas.lexicon, [unit], directions=direction, seed=seed)[0]
+    names = name_units(atlas.evidence, [unit], directions=atlas.directions, seed=seed)[0]
     answer = answer if answer in atlas.lexicon.words else names[0].name
     up, down = pushed(atlas, unit)
     values = atlas.survey.of(unit)
@@ -124,6 +125,7 @@ def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "",
         tuple(_form_row(atlas, values, form, names[0].name) for form in FORMS if _of_form(atlas, form).any()),
         _nearest(_cosines(atlas.directions, unit), unit) if atlas.directions is not None else (),
         _nearest(_cosines(atlas.survey.values - atlas.survey.values.mean(axis=0), unit), unit),
+        atlas.linear,
         seed,
     )
 
@@ -142,9 +144,10 @@ def buckets(atlas: Atlas, unit: int, *, seed: int = 0) -> tuple[ActivationRange,
 
 
 def pushed(atlas: Atlas, unit: int) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
-    """Words whose cosine the unit raises most and lowers most, what is common to all words taken away; exact.
+    """Words whose cosine the unit raises most and lowers most, what is common to all words taken away.
 
-    Empty in layers below the last, where a unit's effect depends on the image.
+    Exact where an average and a projection follow; attention pooling and a last norm scale it, image by image. Empty
+    in layers below the last, where a unit's effect depends on the image.
     """
     if atlas.directions is None:
         return (), ()
@@ -181,7 +184,7 @@ def _used(atlas: Atlas, unit: int, answer: str) -> tuple[GalleryImage, ...]:
     rows = atlas.lexicon.rows
     row = rows[atlas.lexicon.words.index(answer)] - rows.mean(axis=0)
     values = atlas.survey.of(unit)
-    lengths = np.linalg.norm(atlas.survey.values @ atlas.directions.T, axis=1).clip(1e-9)
+    lengths = np.linalg.norm(atlas.embedded, axis=1).clip(1e-9) if atlas.linear else 1.0
     adds = values * float(row @ atlas.directions[:, unit]) / lengths
     order = np.argsort(-adds, kind="stable")[:SHOWN]
     return tuple(GalleryImage(atlas.survey.items[n], float(values[n]), float(adds[n])) for n in order)

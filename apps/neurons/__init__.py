@@ -1,0 +1,173 @@
+"""Neurons: find units for a concept, open a unit's page, see who made an answer, and switch units off.
+
+A unit's address is /?unit=LAYER/NUMBER#neurons; it opens on the model that the page has chosen.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from apps._handler import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
+from apps._jobs import wire
+from apps._page import Page
+from apps._text import literal
+from apps._widgets import COLLAPSED, table
+from apps.neurons import answers, switches, trial
+from apps.neurons.opened import JOBS, OpenAtlases
+from apps.neurons.unit_html import gallery_html, page_html
+from workbench.engine import Session
+from workbench.errors import BadInput, WorkbenchError
+from workbench.neurons.activations import Survey
+from workbench.neurons.atlas import Atlas
+from workbench.neurons.corpus import FORMS
+from workbench.neurons.finding import FoundUnit, find_units
+from workbench.neurons.page import places
+from workbench.neurons.unit import report
+from workbench.neurons.vocabulary import embed_words
+from workbench.progress import Progress
+from workbench.scheduler import CancelToken
+
+LEAD = (
+    "What does one unit inside the image tower respond to, in photos, drawings and written words? What does it add to "
+    "an answer, and what changes without it?"
+)
+IDLE = "Search a concept, or open a unit by its number."
+FOUND_HEADERS = ["unit", "score", "direction", "photos", "drawings", "words"]
+FOUND_NOTE = (
+    "Click a row to open the unit. Score: all evidence together. Direction: how far the unit moves the embedding "
+    "towards the concept, in standard deviations above other words. Photos, drawings, words: the AUROC of its "
+    "images against others of the same form; 0.5 is chance."
+)
+LAST = "last"
+
+
+def read_unit(value: Any) -> int:
+    """Return the number of a unit.
+
+    Raises:
+        BadInput: none, or no whole number.
+    """
+    if value is None or int(value) != value or value < 0:
+        raise BadInput(f"A unit is a whole number from 0; got {value!r}.")
+    return int(value)
+
+
+def found_rows(found: list[FoundUnit]) -> list[list[str]]:
+    """Return units as rows of a table; "–" where a form does not show the concept."""
+    return [
+        [
+            str(one.unit),
+            f"{one.score:.2f}",
+            "–" if one.direction is None else f"{one.direction:+.1f}",
+            *(f"{one.selectivity[form]:.2f}" if form in one.selectivity else "–" for form in FORMS),
+        ]
+        for one in found
+    ]
+
+
+def address(layer: str, unit: int) -> str:
+    """Return the address of a unit's page, relative to the server's."""
+    return f"?unit={layer}/{unit}#neurons"
+
+
+def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str) -> Iterator[tuple[str, str]]:
+    """Yield status and HTML: the strongest images so far while a corpus is looked at, then the whole page."""
+    seen: list[Survey] = []
+    for step in steps:
+        if isinstance(step, Survey):
+            seen.append(step)
+        elif isinstance(step, Progress):
+            yield f"Looking at the built-in images: {step.line}", gallery_html(seen, unit)
+        elif isinstance(step, Atlas):
+            one = report(step, unit, model=(session.spec.title, session.spec.key), answer=answer.strip().lower())
+            link = f'<a href="{html.escape(address(one.layer, unit))}">address of this page</a>'
+            status = f"**{literal(one.title.capitalize())}** in {literal(one.layer)}; {link}"
+            yield status, page_html(one, {})
+            yield status, page_html(one, places(session, one))
+
+
+def build(page: Page) -> None:
+    """Lay out the view."""
+    atlases = OpenAtlases()
+    gr.Markdown(LEAD)
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            concept = gr.Textbox("dog", label="Concept", info="A word; Enter searches.", elem_id="neurons-concept")
+            find = gr.Button("Find units", elem_id="neurons-find")
+            found = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
+            notes = gr.Markdown(elem_classes="notes")
+            layer = gr.Dropdown([LAST], value=LAST, label="Layer", allow_custom_value=True, elem_id="neurons-layer")
+            unit = gr.Number(373, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
+            answer = gr.Textbox("", label="Answer", info="Of the gallery “used most for”; empty: the first name.")
+            with gr.Row():
+                go = gr.Button("Open unit", variant="primary", elem_id="neurons-go")
+                stop = gr.Button("Stop", variant="stop")
+        with gr.Column(elem_classes="answer"):
+            status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="neurons-status")
+            shown = gr.Markdown("", elem_id="neurons-page")
+        with gr.Column(elem_classes="more"):
+            trial.build(page, layer, unit)
+
+    @handler
+    def open_unit(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[str, Any]]:
+        number, visitor = read_unit(typed[unit]), owner(request)
+
+        def pages(token: CancelToken) -> Iterator[tuple[str, str]]:
+            with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
+                steps = atlases.steps(session, typed[layer] or LAST)
+                yield from unit_pages(session, steps, number, answer=typed[answer] or "")
+
+        yield from JOBS.run(visitor, pages, stopped=(JOBS.stopped, gr.skip()))
+
+    @handler
+    def search(word: str, name: str, key: str, request: gr.Request) -> Iterator[tuple[Any, Any]]:
+        if not word or not word.strip():
+            raise BadInput("Type a concept, for example: dog.")
+        with page.engine.session(owner(request), key, deadline=JOBS.seconds) as session:
+            for step in atlases.steps(session, name or LAST):
+                if isinstance(step, Progress):
+                    yield gr.skip(), f"Looking at the built-in images: {step.line}"
+                elif isinstance(step, Atlas):
+                    row = embed_words(session, [word.strip()])[0].numpy()
+                    rows = found_rows(find_units(step, word, row))
+                    yield gr.update(value=rows, visible=True), FOUND_NOTE
+
+    def offered(key: str, request: gr.Request) -> Any:
+        return _layers(page, key, owner(request))
+
+    event: dict[str, Any] = {
+        "fn": open_unit, "inputs": {layer, unit, answer, page.model}, "outputs": [status, shown], **QUIET, **LONG,
+    }  # fmt: skip
+    wire(JOBS, go, stop, status=status, event=event)
+    gr.on(
+        [find.click, concept.submit], search, [concept, layer, page.model], [found, notes], trigger_mode="multiple",
+        **QUIET, **LONG,
+    )  # fmt: skip
+    chosen = found.select(_chosen, None, unit, **ASIDE)
+    chosen.success(**event, trigger_mode="multiple")
+    gr.on(None, _asked, None, [layer, unit], **ASIDE)
+    gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
+    answers.build(page)
+    switches.build(page, atlases)
+
+
+def _chosen(event: gr.SelectData) -> int:
+    return int(event.row_value[0])
+
+
+def _asked(request: gr.Request) -> tuple[Any, Any]:
+    """Fill in the unit that the page's address names."""
+    name, _, number = str(request.query_params.get("unit", "")).rpartition("/")
+    return (name[:80], int(number)) if name and number.isdecimal() and len(number) < 7 else (gr.skip(), gr.skip())
+
+
+def _layers(page: Page, key: str, visitor: str) -> Any:
+    try:
+        with page.engine.session(visitor, key, deadline=JOBS.seconds) as session:
+            return gr.update(choices=[LAST, *reversed(session.anatomy.layers)], value=LAST)
+    except WorkbenchError:
+        return gr.update(choices=[LAST], value=LAST)

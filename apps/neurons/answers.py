@@ -1,0 +1,101 @@
+"""Which units made this answer? For one image and two labels: who spoke for A and who against it, as an exact sum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps._figures import bars
+from apps._handler import ASKS_MODEL, QUIET, handler, owner
+from apps._page import Page
+from apps._text import literal
+from apps._widgets import COLLAPSED, image_box, table
+from apps.neurons.opened import JOBS
+from workbench.engine import Session
+from workbench.engine.tasks import DECOMPOSE
+from workbench.errors import BadInput
+from workbench.images import safe_open
+from workbench.neurons.atlas import find_atlas
+from workbench.neurons.finding import Speakers, speakers
+from workbench.neurons.naming import name_units
+from workbench.neurons.vocabulary import embed_words
+
+HEADERS = ["unit", "responds to", "adds to A − B", "to A", "to B"]
+OTHER_LABELS = ("cat", "dog", "car", "tree", "house", "person", "food", "word", "bird", "boat")
+
+
+def explain(session: Session, path: str | None, labels: tuple[str, str]) -> Speakers:
+    """Split the difference of two cosines into what units add.
+
+    Raises:
+        BadInput: no image, or not two different labels.
+        Unsupported: the tower's last step is not known to be linear.
+    """
+    import numpy as np
+
+    first, second = (label.strip() for label in labels)
+    if not path:
+        raise BadInput("Choose an image first.")
+    if not first or not second or first == second:
+        raise BadInput(f"Type two different labels; got {first!r} and {second!r}.")
+    pixels = session.prepare(safe_open(Path(path))).numpy()
+    rows = embed_words(session, [first, second]).numpy()
+    common = embed_words(session, [first, second, *OTHER_LABELS]).numpy().mean(axis=0)
+    (parts,) = session.stream(DECOMPOSE, (pixels[None], np.vstack([rows, common])))
+    return speakers(parts)
+
+
+def summary(found: Speakers, labels: tuple[str, str]) -> str:
+    """Return the sum in words."""
+    first, second = (literal(label) for label in labels)
+    named = sum(one.adds for one in found.speakers)
+    return (
+        f"Cosine with “{first}” minus cosine with “{second}”: **{found.difference:+.4f}** = {named:+.4f} (the units "
+        f"below) {found.others:+.4f} (all others) {found.constant:+.4f} (biases). The sum differs from the model's own "
+        f"cosines by {found.error:.0e}. All labels share {found.common:+.4f}, left out of “to A” and “to B”."
+    )
+
+
+def names_of(session: Session, units: list[int]) -> dict[int, str]:
+    """Return first names that are above chance, where the atlas is at hand."""
+    atlas = find_atlas(session, "last")
+    if atlas is None:
+        return {}
+    named = name_units(atlas.evidence, units, directions=atlas.directions, count=1)
+    return {unit: names[0].name for unit, names in zip(units, named, strict=True) if names[0].above_chance}
+
+
+def build(page: Page) -> None:
+    """Lay out the section."""
+    section = gr.Accordion("Which units made this answer?", open=False, elem_id="neurons-answers")
+    with section, gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            image = image_box("Image", height=220, elem_id="neurons-image")
+            first = gr.Textbox("cat", label="Answer A", elem_id="neurons-a")
+            second = gr.Textbox("dog", label="Answer B")
+            go = gr.Button("Show who spoke", elem_id="neurons-explain")
+        with gr.Column(elem_classes="answer"):
+            text = gr.Markdown(elem_classes="live", elem_id="neurons-sum")
+            chart = gr.Plot(label="What each unit adds to A − B", visible=COLLAPSED, elem_id="neurons-bars")
+            rows = table(HEADERS, "Units", visible=COLLAPSED, elem_id="neurons-speakers")
+            page.exchange.offer("neurons", image, first)
+
+    @handler
+    def run(path: str | None, a: str, b: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
+        labels = (a or "", b or "")
+        with page.engine.session(owner(request), key, deadline=JOBS.seconds) as session:
+            found = explain(session, path, labels)
+            exact_units = found.speakers[0].name.startswith("unit") if found.speakers else False
+            names = names_of(session, [one.unit for one in found.speakers]) if exact_units else {}
+        listed = [
+            [one.name, names.get(one.unit, ""), f"{one.adds:+.4f}", f"{one.to_a:+.4f}", f"{one.to_b:+.4f}"]
+            for one in found.speakers
+        ]
+        titles = [f"{one.name} {names.get(one.unit, '')}".strip() for one in found.speakers]
+        figure = bars(titles, {"adds to A − B": [one.adds for one in found.speakers]}, axis="difference of cosines")
+        return summary(found, labels), gr.update(value=figure, visible=True), gr.update(value=listed, visible=True)
+
+    gr.on([go.click], run, [image, first, second, page.model], [text, chart, rows], **QUIET, **ASKS_MODEL)
+    page.exchange.accept("neurons", [image], lambda path, labels, *_: [path or gr.skip()])

@@ -1,0 +1,59 @@
+"""The atlases that are open: a few of them in memory for all visitors, others found on the disk or made now."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from apps._jobs import Jobs
+from workbench.engine import Session
+from workbench.neurons.activations import Survey
+from workbench.neurons.atlas import BUILT_IN, Atlas, atlas_path, find_atlas, write_atlas
+from workbench.neurons.atlas_building import build_atlas
+from workbench.neurons.corpus import built_in
+from workbench.neurons.layers import layer_name
+from workbench.progress import Progress
+
+KEPT = 4  # atlases in memory; each takes about 10 MB
+JOBS = Jobs("neurons", stopped="Stopped; nothing is being computed.")
+
+
+class OpenAtlases:
+    """The newest atlases, by model and layer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, str], Atlas] = OrderedDict()
+
+    def steps(self, session: Session, layer: str) -> Iterator[Progress | Survey | Atlas]:
+        """Yield the atlas of the built-in images at once, or progress and parts while it is made.
+
+        Raises:
+            UnknownName, Unsupported: the tower has no such layer, or none at all.
+        """
+        name = layer_name(session.anatomy, layer)
+        key = (session.fingerprint, name)
+        with self._lock:
+            known = self._known.get(key)
+        known = known or find_atlas(session, name)
+        if known is None:
+            for step in build_atlas(session, built_in(), name):
+                if isinstance(step, Atlas):
+                    known = step
+                else:
+                    yield step
+            assert known is not None
+            write_atlas(known, atlas_path(session.fingerprint, name, BUILT_IN))
+        with self._lock:
+            self._known[key] = known
+            self._known.move_to_end(key)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        yield known
+
+    def ready(self, session: Session, layer: str) -> Atlas:
+        """Return the atlas, making it first where needed."""
+        *_, atlas = self.steps(session, layer)
+        assert isinstance(atlas, Atlas)
+        return atlas

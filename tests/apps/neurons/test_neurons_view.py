@@ -1,0 +1,139 @@
+"""The neurons view without a browser: pages, the search, who spoke for an answer, and answers after a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apps.neurons import address, found_rows, read_unit, unit_pages
+from apps.neurons.answers import explain, summary
+from apps.neurons.opened import OpenAtlases
+from apps.neurons.switches import answer_rows, own_rows, turned_images
+from apps.neurons.trial import try_image, try_sentence
+from apps.neurons.unit_html import in_markdown
+from workbench.engine import Engine, Session
+from workbench.errors import BadInput, Unsupported
+from workbench.neurons.finding import find_units
+from workbench.neurons.switching import UnitChange, changed_rows, parse_units, switch
+from workbench.neurons.vocabulary import embed_words
+from workbench.pictures import sample_path
+
+CAT, DOG = 953, 373  # taught channels of pocket, by its README
+
+
+@pytest.fixture(scope="module")
+def session(engine: Engine) -> Iterator[Session]:
+    with engine.session("test", "pocket", deadline=120) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def atlases() -> OpenAtlases:
+    return OpenAtlases()
+
+
+def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, atlases: OpenAtlases) -> None:
+    pages = list(unit_pages(session, atlases.steps(session, "last"), CAT, answer="car"))
+    assert len(pages) == 2  # without and with the maps
+    status, page = pages[-1]
+    assert status.startswith("**Unit 953\\: cat**")
+    assert address("conv_head", CAT) == "?unit=conv_head/953#neurons"
+    assert "unit=conv_head/953" in status
+    assert "Used most for the answer “car”" in page
+    assert "\n\n" not in page
+    assert "<script" not in page
+    assert page.count("<img") > 30
+
+
+def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtlases) -> None:
+    atlas = atlases.ready(session, "last")
+    for word, unit in (("dog", DOG), ("cat", CAT)):
+        found = find_units(atlas, word, embed_words(session, [word])[0].numpy())
+        assert found[0].unit == unit
+        assert found[0].selectivity["word"] == 1.0
+    other = find_units(atlas, "tabby kitten", embed_words(session, ["tabby kitten"])[0].numpy())
+    assert CAT in [one.unit for one in other]
+    assert other[0].selectivity == {}
+    assert found_rows(other)[0][3:] == ["–", "–", "–"]
+
+
+def test_the_speakers_are_an_exact_sum_and_the_cats_unit_leads(session: Session) -> None:
+    found = explain(session, str(sample_path("cat")), ("cat", "dog"))
+    assert found.speakers[0].unit == CAT
+    total = sum(one.adds for one in found.speakers) + found.others + found.constant
+    rows = embed_words(session, ["cat", "dog"]).numpy()
+    image = session.embed_images([sample_path("cat")])[0].numpy()
+    assert total == pytest.approx(float(image @ rows[0] - image @ rows[1]), abs=1e-6)
+    assert all(one.adds == pytest.approx(one.to_a - one.to_b, abs=1e-6) for one in found.speakers)
+    assert "cat" in summary(found, ("cat", "dog"))
+    for path, labels in ((None, ("a", "b")), ("x.png", ("cat", "cat")), ("x.png", ("", "dog"))):
+        with pytest.raises(BadInput):
+            explain(session, path, labels)
+
+
+def test_answers_without_a_pass_are_those_of_a_pass(session: Session, atlases: OpenAtlases) -> None:
+    atlas = atlases.ready(session, "last")
+    place = next(n for n, item in enumerate(atlas.survey.items) if item.key == "photo:chelsea.png")
+    rows = embed_words(session, ["cat", "dog"]).numpy()
+    for change in (UnitChange((CAT, 44)), UnitChange((CAT,), "clamp", 3.0), UnitChange((CAT,), "add", -1.5)):
+        quick = changed_rows(atlas, change)[place] @ rows.T
+        both = own_rows(session, str(sample_path("cat")), change, layer="conv_head", texts=rows)
+        logits = session.logit_scale * quick
+        likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        assert likely == pytest.approx(both[1], abs=5e-3)  # the shipped activations are in half precision
+        assert answer_rows(["cat", "dog"], both)[0][0] == "cat"
+
+
+def test_without_its_units_a_concept_is_named_less_often(session: Session, atlases: OpenAtlases) -> None:
+    atlas = atlases.ready(session, "last")
+    labels = ("cat", "rat", "fox", "wolf")
+    found = find_units(atlas, "cat", embed_words(session, ["cat"])[0].numpy(), count=20)
+    result = switch(
+        atlas, UnitChange(tuple(one.unit for one in found)), labels, rows=embed_words(session, labels).numpy()
+    )
+    assert result.after.value < result.before.value  # type: ignore[operator]
+    assert result.before.n == sum(item.concept in labels for item in atlas.survey.items)
+    assert "→" in turned_images(atlas, result, labels)
+    nothing = switch(atlas, UnitChange((CAT,), "add", 0.0), labels, rows=embed_words(session, labels).numpy())
+    assert nothing.turned.value == 0
+
+
+def test_units_are_read_and_refused() -> None:
+    assert parse_units("3, 5 5,7", 10, "x") == (3, 5, 7)
+    for text in ("", "a", "3;4", "-1", "10"):
+        with pytest.raises(BadInput):
+            parse_units(text, 10, "x")
+    for value in (None, -1, 1.5):
+        with pytest.raises(BadInput):
+            read_unit(value)
+
+
+def test_own_image_and_sentence(session: Session) -> None:
+    text, drawn = try_image(session, str(sample_path("cat")), "last", unit=CAT)
+    assert "1208 of the 1209" in text or "1207 of the 1209" in text
+    assert drawn.size == (112, 112)
+    assert "more than 100 %" in try_sentence(session, "a photo of a cat.", "last", unit=CAT)
+    assert "last layer" in try_sentence(session, "a cat", "blocks.0", unit=1)
+
+
+def test_a_model_without_layers_says_so(engine: Engine, atlases: OpenAtlases) -> None:
+    with engine.session("test", "fake") as session, pytest.raises(Unsupported, match="no layers"):
+        atlases.ready(session, "last")
+
+
+def test_html_that_markdown_leaves_alone() -> None:
+    assert in_markdown("<p>\n\n    a\n  </p>\n") == "<p>\na\n</p>\n"
+
+
+def test_a_layer_below_is_looked_at_in_parts(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.neurons.corpus import built_in
+
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr("apps.neurons.opened.built_in", lambda: built_in()[:70])
+    pages = list(unit_pages(session, OpenAtlases().steps(session, "blocks.1"), 2, answer=""))
+    assert "Strongest images so far" in pages[1][1]
+    assert "Below the last layer" in pages[-1][1]
+    assert list((tmp_path / "atlases").glob("*blocks.1.safetensors"))

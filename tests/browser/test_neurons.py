@@ -1,0 +1,45 @@
+"""The neurons view in a browser: search, open a unit, switch it off, see answers change; phone and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import open_view
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Visit = Callable[..., Page]
+
+
+def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
+    page = visit()
+    open_view(page, "Neurons")
+    concept = page.locator("#neurons-concept input, #neurons-concept textarea").first
+    concept.fill("cat")
+    concept.press("Enter")
+    first = page.locator("#neurons-found .tbody, #neurons-found tbody").get_by_text("953", exact=True).last
+    first.wait_for()
+    first.click()
+    page.locator("#neurons-status", has_text="Unit 953: cat").wait_for()
+    page.locator("#neurons-page img[alt='the word “cat”']").first.wait_for()
+    section = page.locator("#neurons-page summary", has_text="Images over the whole range")
+    section.focus()
+    section.press("Enter")
+    page.locator("#neurons-page", has_text="exactly 0").wait_for()
+    page.get_by_text("Switch units off", exact=True).click()
+    units = page.locator("#neurons-off input, #neurons-off textarea").first
+    units.fill("953, 748, 977")
+    units.press("Enter")
+    page.locator("#neurons-switched", has_text="without a forward pass").wait_for()
+
+
+def test_a_units_address_on_a_dark_phone(visit: Visit) -> None:
+    page = visit("?unit=conv_head/202", viewport={"width": 390, "height": 800}, color_scheme="dark")
+    open_view(page, "Neurons")
+    assert page.locator("#neurons-unit input").input_value() == "202"
+    page.locator("#neurons-go").click()
+    page.locator("#neurons-status", has_text="Unit 202: jellyfish").wait_for()
+    page.locator("#neurons-page img").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
