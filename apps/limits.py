@@ -49,6 +49,7 @@ class Limits:
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     race_seconds: float = 1800.0  # deadline of a race of objectives
     generation_seconds: float = 900.0  # deadline of one generated image
+    evaluate_seconds: float = 1800.0  # deadline of comparing models on labelled images
     audit_seconds: float = 3600.0  # deadline of one audit of one model
     download_seconds: float = 6 * 3600.0  # deadline of downloading a checkpoint
     idle_seconds: float = 15.0  # longest pause between two pieces of a body
@@ -76,6 +77,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     lesson_seconds=110.0,
     race_seconds=110.0,
     generation_seconds=110.0,
+    evaluate_seconds=110.0,
     audit_seconds=110.0,
     downloads=False,
 )
@@ -109,6 +111,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("training a small CLIP", limits.lesson_seconds),
         ("a race of objectives", limits.race_seconds),
         ("a generated image", limits.generation_seconds),
+        ("comparing models", limits.evaluate_seconds),
         ("an audit of one model", limits.audit_seconds),
     ]
 

@@ -26,6 +26,7 @@ TABS: tuple[Tab, ...] = (
     Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
     Tab("neurons", "Neurons", "Look inside", "apps.neurons", receives=True, needs=("gradients",)),
     Tab("generation", "Generate", "Make", "apps.generation", needs=("gradients",)),
+    Tab("evaluate", "Evaluate", "Measure", "apps.evaluate"),
     Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),
     Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
     Tab("race", "Why contrastive?", "Learn", "apps.race"),
