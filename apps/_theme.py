@@ -14,7 +14,7 @@ from apps._navigation import script
 from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
-_VIEWS = [Path(__file__).parent / name for name in ("video/timeline.js", "map/map.js")]  # scripts of single views
+_VIEWS = [Path(__file__).parent / name for name in ("typographic/stage.js", "video/timeline.js", "map/map.js")]
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
