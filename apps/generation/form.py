@@ -10,7 +10,7 @@ from apps._widgets import image_box
 from apps.generation import words
 from workbench.generation.settings import PALETTES, Settings
 
-_DEFAULT = Settings(prompt=words.PRESETS[0])
+_DEFAULT = Settings(prompt=words.PRESETS[0], method="prior" if words.HAS_PRIOR else "fourier")
 
 
 def front() -> dict[str, Any]:
@@ -42,6 +42,12 @@ def folded() -> dict[str, Any]:
             -2, 2, 1, step=0.1, label="Strength", info="Below zero, away from the sentence. Counts with a start image."
         )
         rows["likeness"] = gr.Slider(0, 5, 0.5, step=0.1, label="Likeness", info="Weight of staying near the start.")
+    with gr.Accordion("The prior's drawings", open=False, elem_id="generation-prior"):
+        rows["drawing"] = gr.Dropdown(words.DRAWINGS, value="any", label="Artwork", info="Whose style it draws in.")
+        rows["candidates"] = gr.Slider(1, 32, 8, step=1, label="Candidates", info="Drawings in each round.")
+        rows["guidance"] = gr.Slider(0, 10, 3, step=0.5, label="Guidance", info="How far the sentence is stressed.")
+        rows["denoising"] = gr.Slider(4, 64, 16, step=4, label="Denoising steps", info="From noise to drawing.")
+        rows["push"] = gr.Slider(0, 5, 0, step=0.5, label="Push", info="Along the model's gradient; slower.")
     with gr.Accordion("More settings", open=False, elem_id="generation-more"):
         whole: dict[str, Any] = {"precision": 0, "minimum": 0}
         rows["steps"] = gr.Number(0, label="Steps", info="0: as many as the seconds allow. A number repeats.", **whole)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps._uploads import folder_beside_uploads
 from workbench.generation.metadata import to_png
-from workbench.generation.run import Generated, finished_early, generate, start_pixels
+from workbench.generation.run import Generated, finished_early, generate, needed, start_pixels
 from workbench.generation.video import Growth, to_mp4
 from workbench.images import safe_open
 from workbench.places import write_whole
@@ -100,6 +100,6 @@ def run(
 ) -> Iterator[tuple[Any, Any]]:
     """Yield (step or image, the model's row) for one visitor, in turn with everybody else's work."""
     # no token: Stop has to leave a session that looks at the best image once more
-    with engine.session(visitor, course.settings.model, deadline=seconds) as session:
+    with engine.session(visitor, course.settings.model, others=needed(course.settings), deadline=seconds) as session:
         for step in painting(session, course, start=start, token=token):
             yield step, session.spec

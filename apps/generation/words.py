@@ -9,7 +9,7 @@ from typing import Any
 from apps._text import literal
 from workbench.checkpoints.spec import ModelSpec
 from workbench.generation.run import Generated
-from workbench.generation.settings import METHODS, Settings, read_settings
+from workbench.generation.settings import METHODS, PRIOR_FOLDER, Settings, read_settings
 from workbench.progress import Progress
 
 LEAD = (
@@ -27,12 +27,18 @@ PRESETS = (
     "A banquet hall",
 )
 CURVE_HEADERS = ["step", "similarity"]
-STYLES = [(title, key) for key, title in METHODS.items()]
+HAS_PRIOR = (PRIOR_FOLDER / "config.json").is_file()
+STYLES = [(title, key) for key, title in METHODS.items() if key != "prior" or HAS_PRIOR]
+DRAWINGS = [
+    ("any", "any"), ("Noto", "google"), ("Twemoji", "twitter"), ("Noto 1", "noto-v1"), ("EmojiOne", "emojione"),
+    ("shapes, colours, counts", "scene"),
+]  # fmt: skip
 FIELDS = (  # widgets of the form, in the order of the layout; names of the settings
     *("prompt", "method", "seconds", "seed", "steps", "side", "cutouts", "augment", "smooth", "symmetry"),
     *("saturation", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
+    *("drawing", "candidates", "guidance", "denoising", "push"),
 )
-_WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells")
+_WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells", "candidates", "denoising")
 
 
 def settings_of(values: Mapping[str, Any], model: str, hidden: Mapping[str, Any] | None = None) -> Settings:
@@ -76,11 +82,23 @@ def caption(made: Generated, spec: ModelSpec) -> str:
         f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {settings.steps} steps in "
         f"{painting.seconds:.1f} s, seed {settings.seed}.",
         f"Steered by {literal(spec.title)}, trained on {literal(spec.trained_on or 'data that is not known here')}. "
-        f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}. No other model judged it, "
-        "so the similarity is the steering model's own opinion.",
+        f"{_origin(made)} No other model judged it, so the similarity is the steering model's own opinion.",
         f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn.",
     ]
     return "\n\n".join([*lines, f"**{literal(painting.note)}**"] if painting.note else lines)
+
+
+def _origin(made: Generated) -> str:
+    """Where the image comes from: a prior's drawings, the visitor's image, or noise."""
+    settings, nearest = made.painting.settings, made.painting.nearest
+    if settings.method != "prior":
+        return f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}."
+    best = f"the best of {settings.steps * settings.candidates} drawings"
+    near = ""
+    if nearest is not None:
+        near = f" The nearest drawing of its training: {literal(nearest.name)}, style {literal(nearest.style)}, at a "
+        near += f"distance of {nearest.distance:.3f} (root mean square of pixels; 0 is a copy)."
+    return f"Drawn by the shipped prior, {best}.{near}"
 
 
 def alt_text(settings: Settings, step: int) -> str:

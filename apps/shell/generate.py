@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +32,11 @@ def generate(
         str | None, typer.Argument(metavar="TEXT", help="A sentence, or several with weights: 'a castle | fog:-0.3'.")
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", help="fourier, strokes, maco, siren or pixels (default: fourier).")
+        str | None,
+        typer.Option(
+            "--method",
+            help="prior, fourier, strokes, maco, siren or pixels (default: prior with pocket, else fourier).",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed (default: 0).")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Seconds for each image (default: 20).")] = None,
@@ -120,7 +125,9 @@ def _one(engine: Engine, settings: Settings, out: Path, *, start: Path | None, w
         say(result.painting.note)
     path = out / f"{_slug(settings.prompt)}-{settings.method}-{settings.seed}.png"
     write_whole(path, to_png(result, with_settings=with_settings))
-    row = {"image": str(path), "seed": settings.seed, "similarity": result.similarity, "judge": None, "nearest": None}
+    row = {"image": str(path), "seed": settings.seed, "similarity": result.similarity, "judge": None}
+    nearest = result.painting.nearest
+    row["nearest"] = None if nearest is None else asdict(nearest)
     if result.painting.svg:
         write_whole(path.with_suffix(".svg"), result.painting.svg.encode())
         row["svg"] = str(path.with_suffix(".svg"))
@@ -129,11 +136,11 @@ def _one(engine: Engine, settings: Settings, out: Path, *, start: Path | None, w
 
 def _steps(engine: Engine, settings: Settings, start: Path | None) -> Iterator[Any]:
     from workbench.generation.run import generate as images
-    from workbench.generation.run import start_pixels
+    from workbench.generation.run import needed, start_pixels
     from workbench.images import safe_open
 
     pixels: NDArray[Any] | None = None if start is None else start_pixels(safe_open(start), settings.side)
-    with engine.session("shell", settings.model) as session:
+    with engine.session("shell", settings.model, others=needed(settings)) as session:
         yield from images(session, settings, pixels)
 
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from workbench.training.order import Order
 
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
+PRIOR = "prior"  # the recipe of the prior that `generate` draws with, likewise
 RACE = "race"  # the race of objectives, likewise
 
 
 def train(
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="FILE.yaml", help="A recipe: a YAML file, `shapes`, `pocket` or `race`."),
+        typer.Option("--recipe", metavar="FILE.yaml", help="A YAML file, `shapes`, `pocket`, `prior` or `race`."),
     ] = None,
     folder: Annotated[
         Path | None,
@@ -62,8 +63,8 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe == POCKET:
-        rows = _pocket()
+    if recipe in (POCKET, PRIOR):
+        rows = _program(recipe)
     elif recipe is None and not resume:
         raise BadInput("Name a recipe with --recipe (a YAML file, shapes, pocket or race), or continue with --resume.")
     else:
@@ -71,7 +72,12 @@ def train(
     with stop_on_ctrl_c() as stop:
         _show(rows(order, stop.is_set))
     if os.environ.get("RANK", "0") == "0":
-        _tell_pocket(out, as_json) if recipe == POCKET else _tell(out, as_json)
+        if recipe == PRIOR:
+            write_json({"out": str(out)}) if as_json else write(str(out))
+        elif recipe == POCKET:
+            _tell_pocket(out, as_json)
+        else:
+            _tell(out, as_json)
 
 
 def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int | None, as_json: bool) -> None:
@@ -114,10 +120,10 @@ def _by_recipe(recipe: str | None, order: Order) -> Callable[[Order, Callable[[]
     return rows
 
 
-def _pocket() -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
-    """Find the program that makes the shipped model."""
+def _program(name: str) -> Callable[[Order, Callable[[], bool]], Iterator[Progress]]:
+    """Find the program that makes a shipped model."""
     try:
-        make = importlib.import_module("workbench.training.pocket").train
+        make = importlib.import_module(f"workbench.training.{name}").train
     except (ModuleNotFoundError, AttributeError):
         raise Unsupported("The recipe of the shipped model is not part of this installation.") from None
     return lambda order, stopped: make(order, stopped=stopped)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.model_cache import CLIP
+from workbench.model_cache import CLIP, ModelRef
 from workbench.models import find
 
 if TYPE_CHECKING:
+    from workbench.generation.prior import Prior
     from workbench.loading.torch_backend import TorchBackend
 
 
@@ -27,4 +28,15 @@ def _clip(key: str, device: str, dtype: str) -> TorchBackend:
     return loading.load(key, device=device, dtype=dtype)
 
 
-LOADERS: dict[str, Loader] = {CLIP: Loader(_clip, lambda key: find(key).parameters or 0)}
+def _prior(key: str, device: str, dtype: str) -> Prior:
+    from workbench.generation.prior import load_prior
+    from workbench.loading.device import choose_device
+
+    return load_prior(device=choose_device(device))
+
+
+PRIOR = ModelRef("prior", "prior")  # the shipped one
+LOADERS: dict[str, Loader] = {
+    CLIP: Loader(_clip, lambda key: find(key).parameters or 0),
+    PRIOR.kind: Loader(_prior, lambda key: 8_000_000),
+}

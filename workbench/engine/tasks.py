@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
-    from workbench.generation.climbing import CanvasJob, Painting
+    from workbench.generation.painting import CanvasJob, Painting
+    from workbench.generation.prior import Prior
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -121,11 +122,13 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
     yield from decompositions(model, payload)
 
 
-def _generate(model: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
-    """Optimise a canvas; see `generation.climbing.climb`."""
+def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | Painting]:
+    """Optimise a canvas, or draw with a prior where one stands before the job."""
     from workbench.generation.climbing import climb
+    from workbench.generation.sampling import draw
 
-    yield from climb(model, job)
+    job: Any = rest[-1]
+    yield from draw(model, rest[0], job) if len(rest) > 1 else climb(model, job)  # type: ignore[arg-type]
 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from workbench.errors import OutOfResources
 from workbench.generation.canvases import Canvas, Fourier, Pixels, Strokes
 from workbench.generation.cutouts import Cutouts
+from workbench.generation.painting import CanvasJob, Painting, as_array, over, report
 from workbench.generation.settings import Settings, make_canvas
 from workbench.objectives import Asymmetry, Cosine, Directional, Distance, Forward, Objective, TotalVariation
 from workbench.progress import Progress
@@ -26,29 +27,6 @@ if TYPE_CHECKING:
 PASS = 16  # cutouts that go through the model at once: memory does not grow with their number
 EDIT_PACE = 0.3  # of the canvas's learning rate, where an image is edited
 _CONVOLUTIONAL_SHARE = 4 / 7  # of a convolutional tower's side: enough to see with, and three times as fast
-
-
-@dataclass(frozen=True, eq=False)
-class CanvasJob:
-    """What a device needs to optimise one canvas; plain data."""
-
-    settings: Settings
-    rows: NDArray[np.float32]  # (k, dim) unit rows: the texts of the prompt
-    weights: tuple[float, ...]  # of the rows
-    neutral: NDArray[np.float32] | None = None  # (dim,): of the sentence that an edit comes from
-    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that an edit begins with
-
-
-@dataclass(frozen=True, eq=False)
-class Painting:
-    """The best image that was met."""
-
-    pixels: NDArray[np.uint8]  # (side, side, 3) RGB
-    settings: Settings  # as they took effect: the number of steps, the cutouts that memory allowed
-    values: tuple[float, ...]  # the whole image's score, step by step
-    seconds: float
-    note: str = ""  # why it ended early, or what was changed
-    svg: str = ""  # of strokes
 
 
 @dataclass
@@ -114,7 +92,7 @@ def climb(box: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
     state = _begin(box, job)
     begun, note = time.monotonic(), ""
     yield Progress(0, settings.steps, "steps", "optimise", preview=as_array(state.canvas.pixels(state.parameters)))
-    while not _over(settings, len(state.values), time.monotonic() - begun):
+    while not over(settings, len(state.values), time.monotonic() - begun):
         try:
             value, pixels = state.look(box)
         except (MemoryError, RuntimeError) as error:
@@ -131,15 +109,8 @@ def climb(box: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
             break
         state.keep(value, pixels)
         state.optimiser.step()
-        yield _report(settings, state.values, seconds=time.monotonic() - begun, preview=as_array(pixels))
+        yield report(settings, state.values, seconds=time.monotonic() - begun, preview=as_array(pixels))
     yield _painting(settings, state, seconds=time.monotonic() - begun, note=note)
-
-
-def as_array(pixels: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, h, w) in 0..1 -> (h, w, 3) uint8."""
-    image = pixels.detach()[0].float().clamp(0, 1).movedim(0, -1)
-    values: NDArray[np.uint8] = (image * 255).round().byte().cpu().numpy()
-    return values
 
 
 def suitable_side(box: WhiteBox) -> int:
@@ -189,17 +160,6 @@ def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
         terms.append((10 * settings.likeness, Distance(start[0])))
     weighted = [-weight * term for weight, term in terms if weight]
     return sum(weighted[1:], weighted[0]) if weighted else None
-
-
-def _over(settings: Settings, done: int, seconds: float) -> bool:
-    return done >= settings.steps if settings.steps else done > 0 and seconds >= settings.seconds
-
-
-def _report(settings: Settings, values: Sequence[float], *, seconds: float, preview: NDArray[np.uint8]) -> Progress:
-    done = len(values)
-    row = Progress.timed(done, settings.steps, "steps", seconds=seconds, computed=done, stage="optimise")
-    left = row.seconds_left if settings.steps else max(0.0, settings.seconds - seconds)
-    return replace(row, seconds_left=left, values={"similarity": values[-1]}, preview=preview)
 
 
 def _painting(settings: Settings, state: _Climb, *, seconds: float, note: str) -> Painting:

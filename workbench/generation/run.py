@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.engine.loaders import PRIOR
 from workbench.engine.tasks import GENERATE
 from workbench.errors import BadInput, Unsupported
-from workbench.generation.climbing import CanvasJob, Painting
+from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.prompts import WeightedText, parse_prompt
 from workbench.generation.settings import Settings
+from workbench.model_cache import ModelRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,11 @@ class Generated:
     similarity: float  # mean of the prompt's cosines by their weights, of the whole image; -1..1
     text_leak: float  # 0..1: how much more it looks like the prompt written than like the prompt drawn
     fingerprint: str  # of the model that steered
+
+
+def needed(settings: Settings) -> tuple[ModelRef, ...]:
+    """The further models that a session needs beside the one that steers."""
+    return (PRIOR,) if settings.method == "prior" else ()
 
 
 def start_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
@@ -93,6 +100,13 @@ def judge(session: Session, pixels: NDArray[np.uint8], parts: Sequence[WeightedT
 
 def _checked(session: Session, settings: Settings, start: NDArray[np.uint8] | None) -> Settings:
     """Refuse what cannot work before anything is computed; the start image's hash goes into the settings."""
+    if settings.method == "prior" and not session.others:
+        raise Unsupported("The prior's drawings need a session with the prior; see `needed`.")
+    if settings.method == "prior" and session.spec.key != session.others[0].record["model"]:
+        raise Unsupported(
+            f"The prior draws from the embeddings of {session.others[0].record['model']}; {session.spec.title} needs "
+            "another style, such as Fourier."
+        )
     if session.spec.loader == "fake":
         raise Unsupported(f"{session.spec.title} has no gradients to follow; choose a real model, such as pocket.")
     if settings.neutral and start is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,6 +12,7 @@ from workbench.generation.canvases import Canvas, Fourier, Maco, Pixels, Siren, 
 from workbench.generation.prompts import parse_prompt
 
 METHODS = {  # key -> title
+    "prior": "Prior: drawings by diffusion, best of many",
     "fourier": "Fourier: painted from frequencies",
     "strokes": "Strokes: brush strokes, with SVG",
     "maco": "MACO: a photo's frequencies, free phases",
@@ -22,6 +24,7 @@ PALETTES = {
     "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
     "grey": ((0, 0, 0), (0.33, 0.33, 0.33), (0.67, 0.67, 0.67), (1, 1, 1)),
 }
+PRIOR_FOLDER = Path(__file__).parents[1] / "weights" / "prior"  # of the shipped prior
 STROKE_SIDE = 128  # pixels that strokes are optimised at
 
 
@@ -31,7 +34,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Annotated[str, Field(max_length=4000)]
-    method: Literal["fourier", "strokes", "maco", "siren", "pixels"] = "fourier"
+    method: Literal["prior", "fourier", "strokes", "maco", "siren", "pixels"] = "fourier"
     model: Annotated[str, Field(max_length=400)] = "pocket"  # a key of the catalogue, or a folder
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0  # of optimising; counts where `steps` is 0
@@ -48,6 +51,11 @@ class Settings(BaseModel):
     strokes: Annotated[int, Field(ge=1, le=400)] = 48
     cells: Annotated[int, Field(ge=2, le=256)] = 32  # squares in a row (pixels)
     palette: Literal["free", "poster", "grey"] = "free"  # (pixels)
+    drawing: Literal["any", "google", "twitter", "noto-v1", "emojione", "scene"] = "any"  # style (prior)
+    candidates: Annotated[int, Field(ge=1, le=64)] = 8  # of a round, ranked by the model (prior)
+    guidance: Annotated[float, Field(ge=0, le=20)] = 3.0  # how far texts are stressed (prior)
+    denoising: Annotated[int, Field(ge=2, le=200)] = 16  # steps from noise to drawing (prior)
+    push: Annotated[float, Field(ge=0, le=20)] = 0.0  # of the model's gradient in each of these steps (prior)
     neutral: Annotated[str, Field(max_length=1000)] = ""  # an edit goes from this sentence to the prompt
     strength: Annotated[float, Field(ge=-3, le=3)] = 1.0  # of an edit; below zero, away from the prompt
     likeness: Annotated[float, Field(ge=0, le=10)] = 0.5  # weight for staying near the start image

@@ -10,7 +10,7 @@ import pytest
 from apps.generation import words
 from apps.generation.running import Course
 from workbench.errors import BadInput
-from workbench.generation.climbing import Painting
+from workbench.generation.painting import Painting
 from workbench.generation.run import Generated
 from workbench.generation.settings import Settings
 from workbench.models import find

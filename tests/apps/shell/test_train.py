@@ -128,7 +128,7 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
             order.out.mkdir()
             (order.out / "training.json").write_text(json.dumps({"recipe": "pocket", "steps_done": 2, "seconds": 9}))
 
-    monkeypatch.setattr(train, "_pocket", lambda: make)
+    monkeypatch.setattr(train, "_program", lambda name: make)
     words = ["train", "--recipe", "pocket", "--out", str(out), "--json"]
     assert run([*words, "--steps", "1"]) == 0
     told = capsys.readouterr()

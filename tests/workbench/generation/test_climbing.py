@@ -12,7 +12,8 @@ from torch import Tensor
 
 from workbench.backend import Anatomy
 from workbench.errors import OutOfResources
-from workbench.generation.climbing import CanvasJob, Painting, climb
+from workbench.generation.climbing import climb
+from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.settings import read_settings
 from workbench.progress import Progress
 

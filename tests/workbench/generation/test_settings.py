@@ -13,8 +13,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from workbench.errors import BadInput
-from workbench.generation.climbing import Painting
 from workbench.generation.metadata import KEY, from_png, to_png
+from workbench.generation.painting import Painting
 from workbench.generation.prompts import WeightedText, parse_prompt
 from workbench.generation.run import Generated
 from workbench.generation.settings import read_settings

@@ -1,0 +1,95 @@
+"""Steps per second of the Fourier canvas beside a plain loop, taken in turns so that both meet the same load.
+
+    python -m benchmarks.generation
+
+The plain loop is written as the well-known notebooks are: one cutout after another, each cropped, resized, warped and
+tinted by torchvision, all of them stacked for the model at its full size.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision import transforms
+
+from workbench import load
+from workbench.generation.canvases import Fourier
+from workbench.generation.climbing import climb
+from workbench.generation.painting import CanvasJob
+from workbench.generation.settings import Settings
+from workbench.loading.torch_backend import TorchBackend
+
+_ROUNDS = 5
+
+
+def plain_loop(model: TorchBackend, row: Tensor, *, side: int, cutouts: int) -> Callable[[], None]:
+    """A step of a loop without any of this workbench's cutouts."""
+    generator = torch.Generator().manual_seed(0)
+    canvas = Fourier(side)
+    parameters = canvas.start(1, generator)
+    optimiser = torch.optim.Adam(parameters, lr=canvas.rate)
+    augment = transforms.Compose(
+        [
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomAffine(20, translate=(0.1, 0.1)),
+            transforms.RandomPerspective(0.25, p=0.5),
+        ]
+    )
+
+    def step() -> None:
+        pixels = canvas.pixels(parameters)
+        squares = []
+        for _ in range(cutouts):
+            size = int(side * (0.45 + 0.55 * torch.rand(1).item()))
+            top, left = (int(torch.randint(0, side - size + 1, (1,))) for _ in range(2))
+            part = pixels[..., top : top + size, left : left + size]
+            resized = torch.nn.functional.interpolate(part, size=(model.image_size,) * 2, mode="bilinear")
+            squares.append(augment(resized) * (1 + 0.1 * torch.rand(1, 3, 1, 1)))
+        batch = torch.cat(squares)
+        batch = (batch + 0.05 * torch.rand(1) * torch.randn_like(batch)).clamp(0, 1)
+        loss = -(model.embed_pixels(batch) @ row).mean()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    return step
+
+
+def main() -> None:
+    """Write one JSON line a size of our cutouts: seconds of a step of either, and their ratio."""
+    model = load("pocket", device="cpu")
+    row = model.embed_texts(["a red apple"])[0]
+    settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
+    plain = plain_loop(model, row, side=settings.side, cutouts=settings.cutouts)
+    jobs = {
+        size: climb(model, CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
+        for size in (128, model.image_size)
+    }
+    bare = torch.rand(settings.cutouts, 3, 128, 128).requires_grad_()
+    work: dict[str, Callable[[], object]] = {"plain": plain}
+    work |= {f"ours, {size} px": functools.partial(next, running) for size, running in jobs.items()}
+    work["model alone, 128 px"] = lambda: (model.embed_pixels(bare) @ row).sum().backward()  # type: ignore[no-untyped-call]
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(_ROUNDS):
+        for name, step in work.items():
+            begun = time.perf_counter()
+            step()
+            seconds[name].append(time.perf_counter() - begun)
+    middle = {name: float(np.median(values[2:])) for name, values in seconds.items()}
+    sys.stdout.write(json.dumps({"seconds a step": middle, "cutouts": 8, "side": 256}) + "\n")
+
+
+def replace_size(settings: Settings, size: int) -> Settings:
+    """The same settings with cutouts of another size."""
+    return settings.model_copy(update={"cutout_side": size})
+
+
+if __name__ == "__main__":
+    main()
