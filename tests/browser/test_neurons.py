@@ -38,7 +38,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
 def test_a_units_address_on_a_dark_phone(visit: Visit) -> None:
     page = visit(viewport={"width": 390, "height": 800}, color_scheme="dark")
     page.goto(page.url.split("#")[0] + "?unit=conv_head/202#neurons")
-    expect(page.locator("#neurons-unit input")).to_have_value("202")
+    expect(page.locator("#neurons-unit input")).to_have_value("202", timeout=60_000)
     page.locator("#neurons-go").click()
     page.locator("#neurons-status", has_text="Unit 202: jellyfish").wait_for()
     page.locator("#neurons-page img").first.wait_for()
