@@ -45,6 +45,7 @@ class Limits:
     answer_seconds: float = 120.0  # deadline of one answer: classify, compare, match, templates
     attribution_seconds: float = 300.0  # deadline of one heat map
     batch_seconds: float = 1800.0  # deadline of classifying many images
+    typographic_seconds: float = 600.0  # deadline of a search for an attack, and of learning a defence
     neurons_seconds: float = 900.0  # deadline of looking at a corpus for a unit's page
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
     race_seconds: float = 1800.0  # deadline of a race of objectives
@@ -73,6 +74,7 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     answer_seconds=110.0,
     attribution_seconds=110.0,
     batch_seconds=110.0,
+    typographic_seconds=110.0,
     neurons_seconds=110.0,
     lesson_seconds=110.0,
     race_seconds=110.0,
@@ -107,6 +109,7 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("an answer", limits.answer_seconds),
         ("a heat map", limits.attribution_seconds),
         ("many images", limits.batch_seconds),
+        ("a search for an attack", limits.typographic_seconds),
         ("a unit's page", limits.neurons_seconds),
         ("training a small CLIP", limits.lesson_seconds),
         ("a race of objectives", limits.race_seconds),

@@ -24,6 +24,7 @@ TABS: tuple[Tab, ...] = (
     Tab("matrix", "Images × texts", "Classify", "apps.classify.matrix", receives=True),
     Tab("compare", "Compare", "Classify", "apps.classify.compare", receives=True),
     Tab("attribution", "Where it looks", "Look inside", "apps.attribution", receives=True),
+    Tab("typographic", "Write on it", "Attack and defend", "apps.typographic", receives=True),
     Tab("neurons", "Neurons", "Look inside", "apps.neurons", receives=True, needs=("gradients",)),
     Tab("generation", "Generate", "Make", "apps.generation", needs=("gradients",)),
     Tab("evaluate", "Evaluate", "Measure", "apps.evaluate"),
