@@ -43,7 +43,7 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
             hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
         )
     rows = len(names) * max(1, len(series))
-    figure.update_layout(**_layout(height=110 + 26 * rows), showlegend=len(series) > 1, bargap=0.25)
+    figure.update_layout(**layout(height=110 + 26 * rows), showlegend=len(series) > 1, bargap=0.25)
     figure.update_yaxes(_ticks(names), autorange="reversed")
     figure.update_xaxes(title=axis, range=[0, top * 1.18] if top else None, zeroline=False)
     return figure
@@ -76,7 +76,7 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *,
             ygap=1,
         )
     )
-    figure.update_layout(**_layout(height=170 + 26 * min(len(rows), 40)))
+    figure.update_layout(**layout(height=170 + 26 * min(len(rows), 40)))
     figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False, zeroline=False)
     figure.update_xaxes(_ticks(columns), showgrid=False, zeroline=False, tickangle=-40)
     return figure
@@ -92,7 +92,8 @@ def _ticks(names: Sequence[str]) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in short]}
 
 
-def _layout(height: int) -> dict[str, Any]:
+def layout(height: int) -> dict[str, Any]:
+    """Return what all figures have in common, for `update_layout`."""
     return {
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},

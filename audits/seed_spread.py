@@ -30,6 +30,8 @@ def spread_of(values: Sequence[float], *, level: float = 0.95) -> Interval:
 
     x, free = np.asarray(values, float), len(values) - 1
     deviation = float(x.std(ddof=1))
+    if x.min() == x.max():
+        return Interval(0.0, None, None, level, f"degenerate: equal for all {len(x)} seeds")
     low, high = (
         deviation * float(np.sqrt(free / chi2.ppf(share, free))) for share in ((1 + level) / 2, (1 - level) / 2)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,18 @@ def _no_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
+        home = tmp_path_factory.mktemp("home")
+        (home / "audit-data").symlink_to(_drawn_once(tmp_path_factory))
+        patch.setenv("CLIP_WORKBENCH_HOME", str(home))
         yield
+
+
+def _drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the built-in data sets that all test processes share: each set is drawn by one of them."""
+    place = tmp_path_factory.getbasetemp()
+    shared = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "audit-data"
+    shared.mkdir(exist_ok=True)
+    return shared
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import BLUE, ORANGE, heat_map
+from apps._figures import BLUE, ORANGE, heat_map, layout
 from workbench.training.miniature import LessonSettings, Moment, watched
 
 
@@ -36,11 +36,7 @@ def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
         yaxis="y2",
     )
     figure.update_layout(
-        height=320,
-        margin={"l": 8, "r": 8, "t": 36, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13},
+        layout(320),
         xaxis={"title": "step", "range": [0, lesson.steps], "automargin": True, "zeroline": False},
         yaxis={"title": "loss", "rangemode": "tozero", "automargin": True, "zeroline": False},
         yaxis2={
@@ -51,6 +47,6 @@ def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
             "showgrid": False,
             "zeroline": False,
         },
-        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.25, "yanchor": "top"},
     )
     return figure

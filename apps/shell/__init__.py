@@ -17,6 +17,7 @@ from apps.shell import (
     attack,
     cache,
     classify,
+    defend,
     doctor,
     embed,
     evaluate,
@@ -48,6 +49,7 @@ shell.command("models")(models.models)
 shell.command("classify")(classify.classify)
 shell.command("embed")(embed.embed)
 shell.command("attack")(attack.attack)
+shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)

@@ -143,10 +143,9 @@ def _row(result: WrittenAnswers, label: Label, target: str) -> dict[str, Any]:
 
 def _opened(image: str) -> Image.Image:
     from workbench.images import safe_open
-    from workbench.pictures import SAMPLES, sample
+    from workbench.typographic.examples import EXAMPLES, example
 
-    shipped = image in [row.key for row in SAMPLES] and not Path(image).exists()
-    return sample(image) if shipped else safe_open(Path(image))
+    return example(image) if image in EXAMPLES and not Path(image).exists() else safe_open(Path(image))
 
 
 def _save(picture: Image.Image, out: Path) -> None:

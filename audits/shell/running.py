@@ -133,11 +133,14 @@ def _say_spread(runs: Sequence[Run]) -> None:
     from audits.seed_spread import PREFIX, between_seeds, groups
 
     for group in groups(runs):
-        for row in between_seeds(group):
-            labels = f" ({row.label_set})" if row.label_set else ""
-            name = row.metric.removeprefix(PREFIX)
+        spreads = between_seeds(group)
+        for row in (row for row in spreads if row.value):
+            about = ", ".join(filter(None, (row.label_set, row.slice_by.replace(",", " and "))))
             text = amount(row).replace(f", n = {row.n}", "")
-            say(f"between {len(group)} seeds, {group[0].audit}: {name}{labels}: standard deviation {text}")
+            name = row.metric.removeprefix(PREFIX) + (f" ({about})" if about else "")
+            say(f"between {len(group)} seeds, {group[0].audit}: {name}: standard deviation {text}")
+        same = sum(not row.value for row in spreads)
+        say(f"between {len(group)} seeds, {group[0].audit}: {same} of {len(spreads)} numbers are equal for all.")
 
 
 def tell(finished: Sequence[Done], *, as_json: bool, report: Path | None = None) -> None:

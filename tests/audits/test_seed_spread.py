@@ -25,6 +25,12 @@ def test_the_deviation_and_how_often_its_interval_covers() -> None:
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
+def test_a_number_that_no_seed_changes_has_no_interval() -> None:
+    interval = seed_spread.spread_of([0.3, 0.3, 0.3])
+    assert (interval.value, interval.low, interval.high) == (0.0, None, None)
+    assert interval.method == "degenerate: equal for all 3 seeds"
+
+
 def test_runs_that_differ_in_their_seed_alone_get_rows(begin: Begin, tmp_path: Path) -> None:
     runs = [begin(seed=seed) for seed in (0, 1, 2)]
     other = begin(settings={"shades": [1.0, 0.5]}, seed=3)

@@ -74,9 +74,18 @@ def test_all_addresses_together_have_a_limit(tmp_path: Path) -> None:
         assert healthy(server, "127.0.0.4") < 2.0
 
 
-def test_a_connection_that_is_used_stays(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server that waits two seconds for the head of a request, and its log."""
+    place = tmp_path_factory.mktemp("hasty")
+    with running(place, limits={"header_seconds": 2.0}) as server:
+        yield server, place / "stderr.txt"
+
+
+def test_a_connection_that_is_used_stays(hasty: tuple[Server, Path]) -> None:
     """A stream that is open, and a client that comes back every second, are no half-open heads."""
-    with running(tmp_path, limits={"header_seconds": 2.0}) as server, httpx.Client(base_url=server.url) as client:
+    server = hasty[0]
+    with httpx.Client(base_url=server.url) as client:
         with client.stream("GET", "/gradio_api/heartbeat/page") as stream:
             lines = stream.iter_lines()
             assert next(lines) == "data: ALIVE"
@@ -86,21 +95,22 @@ def test_a_connection_that_is_used_stays(tmp_path: Path) -> None:
         assert healthy(server, "127.0.0.1") < 2.0
 
 
-def test_no_answer_names_the_server(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
-        assert "server" not in httpx.get(f"{server.url}/healthz", trust_env=False).headers
-        for raw in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
-            with socket.create_connection(("127.0.0.1", server.port)) as line:
-                line.sendall(raw)
-                line.settimeout(5)
-                assert b"uvicorn" not in line.recv(10_000).lower()
+def test_no_answer_names_the_server(hasty: tuple[Server, Path]) -> None:
+    server = hasty[0]
+    assert "server" not in httpx.get(f"{server.url}/healthz", trust_env=False).headers
+    for raw in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
+            line.sendall(raw)
+            line.settimeout(5)
+            assert b"uvicorn" not in line.recv(10_000).lower()
 
 
-def test_nonsense_fills_no_log(tmp_path: Path) -> None:
-    with running(tmp_path) as server, ExitStack() as stack:
+def test_nonsense_fills_no_log(hasty: tuple[Server, Path]) -> None:
+    server, log = hasty
+    with ExitStack() as stack:
         for _ in range(200):
             line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             line.sendall(b"nonsense\r\n\r\n")
         time.sleep(1)
         assert healthy(server, "127.0.0.2") < 2.0
-        assert (tmp_path / "stderr.txt").stat().st_size < 20_000
+        assert log.stat().st_size < 20_000

@@ -70,7 +70,7 @@ def evaluated(
 ) -> Iterator[ModelEvaluation]:
     """Yield the row anew after each column: zero-shot, few shots, full probe.
 
-    Shots that a class has too few images for are left out.
+    Columns that the row has already are not measured again; shots that a class has too few images for are left out.
 
     Args:
         row: the model.
@@ -80,24 +80,26 @@ def evaluated(
         ways: what is measured.
     """
     test = images.rows(TEST)
-    if texts is not None:
+    if row.answers:
+        yield row
+    if texts is not None and ZERO_SHOT not in row.answers:
         row = replace(row, answers={**row.answers, ZERO_SHOT: answered(texts[test], images, seed=ways.seed)})
         yield row
     for shots in ways.shots:
-        if shots > most_shots(images):
+        if shots > most_shots(images) or shots_name(shots) in row.answers:
             continue
         few = few_shot(made.features, images, shots, seeds=ways.seeds, seed=ways.seed)
         answer = Answered(few.accuracy, few.right.mean(axis=0))
         row = replace(row, answers={**row.answers, shots_name(shots): answer})
         yield row
-    if ways.probe:
+    if ways.probe and PROBE not in row.answers:
         result = probe(made.features, images)
         answer = answered(result.probabilities[test], images, seed=ways.seed)
         row = replace(row, answers={**row.answers, PROBE: replace(answer, strength=result.strength)})
         yield row
 
 
-def zero_shot(session: Session, made: ImageFeatures, classes: Sequence[str], ways: Ways) -> NDArray[np.float64]:
+def zero_shot(session: Session, made: ImageFeatures, classes: Sequence[str], *, ways: Ways) -> NDArray[np.float64]:
     """Return (n, k) probabilities of the classes for each image, by their names in the templates.
 
     Raises:

@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.probes.labelled import TEST, LabelledImages
-from workbench.probes.logistic import rotated, solve
+from workbench.probes.logistic import TOLERANCE, rotated, solve
 from workbench.probes.strength import validation_score
 from workbench.statistics.intervals import Interval
 
@@ -59,7 +59,7 @@ def few_shot(
         fitted_on, judged_on = drawn_shots(images, shots, seed=number)
         inputs = rotated(features[fitted_on])
         y, truth = images.y[fitted_on], images.y[judged_on]
-        tried = [solve(inputs, y, strength) for strength in STRENGTHS]
+        tried = [solve(inputs, y, strength, tolerance=TOLERANCE) for strength in STRENGTHS]
         best = max(tried, key=lambda one: validation_score(one, features[judged_on], truth))
         right.append(best.logits(features[test]).argmax(axis=1) == images.y[test])
     return FewShot(shots, np.stack(right), over_seeds_and_images(np.stack(right), seed=seed))

@@ -62,6 +62,24 @@ class LabelledImages:
         )
 
 
+def restricted(images: LabelledImages, classes: Sequence[str]) -> tuple[LabelledImages, NDArray[np.bool_]]:
+    """Return the images of some of the classes, and (n,) which they are; the parts stay.
+
+    Raises:
+        BadInput: fewer than two of the classes.
+    """
+    names = tuple(name for name in images.classes if name in set(classes))
+    if len(names) < 2:
+        raise BadInput(f"Choose at least two of the {len(images.classes)} classes; got {len(names)}.")
+    stays = np.isin(images.y, [images.classes.index(name) for name in names])
+    y = np.array([names.index(images.classes[number]) for number in images.y[stays]])
+    samples = tuple(sample for sample, there in zip(images.samples, stays, strict=True) if there)
+    return (
+        LabelledImages(samples, names, y, images.parts[stays], images.given, images.seed, images.title, images.skipped),
+        stays,
+    )
+
+
 def read_labelled(path: str, *, seed: int = 0) -> LabelledImages:
     """Read class folders, with `train/` and `test/` above them where both are given; or a zip or table with labels.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import BadInput
-from workbench.models import find
 from workbench.probes.choosing import ROUNDS, Standing, staged, standings, surviving
-from workbench.probes.embedding import ImageFeatures, embed_images, readable
+from workbench.probes.embedding import TIMM, ImageFeatures, embed_images, model_ref, readable
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways, evaluated, zero_shot
 from workbench.probes.label_errors import out_of_sample
+from workbench.probes.labelled import restricted
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def embed_all(
     texts: dict[str, NDArray[np.float64]] = {}
     for number, stage in enumerate(stages):
         for key in alive:
-            with engine.session(owner, key, token=token, deadline=deadline) as session:
+            with engine.session(owner, model_ref(key), token=token, deadline=deadline) as session:
                 if key not in rows:
                     rows[key] = _described(session, key)
                 samples = [images.samples[at] for at in stage]
@@ -88,7 +88,7 @@ def embed_all(
                         failed |= {int(stage[at]): reason for at, reason in step.failed.items()}
                 seen, numbers = _joined(parts[key]), np.concatenate(stages[: number + 1])
                 if session.dim:
-                    texts[key] = zero_shot(session, seen, images.classes, question.ways)
+                    texts[key] = zero_shot(session, seen, images.classes, ways=question.ways)
         if number + 1 < len(stages) and len(alive) > 1:
             readable_rows = np.array([at not in failed for at in numbers])
             right = {
@@ -112,6 +112,32 @@ def embed_all(
     yield embedded
 
 
+def only_classes(embedded: EmbeddedImages, classes: Sequence[str]) -> EmbeddedImages:
+    """Return what is known of the images of some classes; nothing is embedded again.
+
+    Raises:
+        BadInput: fewer than two of the classes.
+    """
+    images, stays = restricted(embedded.images, classes)
+    columns = [embedded.images.classes.index(name) for name in images.classes]
+    made = {
+        key: ImageFeatures(one.embeddings[stays], one.features[stays], {}, one.seconds)
+        for key, one in embedded.made.items()
+    }
+    texts = {key: _among(chances[stays][:, columns], chances) for key, chances in embedded.texts.items()}
+    rows = {key: replace(row, answers={}) for key, row in embedded.rows.items()}
+    return EmbeddedImages(images, made, texts, rows)
+
+
+def with_answers(embedded: EmbeddedImages, rows: Mapping[str, ModelEvaluation]) -> EmbeddedImages:
+    """Remember what does not depend on shots and seeds: zero-shot and the full probe."""
+    lasting = {
+        key: replace(row, answers={name: one for name, one in row.answers.items() if name in (ZERO_SHOT, PROBE)})
+        for key, row in rows.items()
+    }
+    return replace(embedded, rows={**embedded.rows, **lasting})
+
+
 def answers(embedded: EmbeddedImages, ways: Ways) -> Iterator[ModelEvaluation]:
     """Measure every model that was embedded to the end; yield its row after each column; dropped ones stay."""
     for key, row in embedded.rows.items():
@@ -128,13 +154,21 @@ def ranked(rows: Sequence[ModelEvaluation], by: str) -> dict[str, Standing]:
     return standings(right) if right else {}
 
 
+def _among(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a softmax over fewer classes; a sigmoid's probabilities stay."""
+    softmax = bool(np.allclose(whole.sum(axis=1), 1, atol=1e-3))
+    return part / part.sum(axis=1, keepdims=True).clip(1e-30) if softmax else part
+
+
 def _check(question: EvaluationRequest) -> None:
     if not question.models or len(set(question.models)) < len(question.models):
         raise BadInput(f"Name one model or more, each once; got {', '.join(question.models)[:200] or 'none'}.")
     if question.by not in (ZERO_SHOT, PROBE):
         raise BadInput(f"Models are dropped by {ZERO_SHOT} or {PROBE}; got {question.by!r}.")
     for key in question.models:
-        find(key)
+        model_ref(key)
+    if question.early and question.by == ZERO_SHOT and any(key.startswith(TIMM) for key in question.models):
+        raise BadInput(f"Image towers alone ({TIMM}…) have no zero-shot answers; drop models by {PROBE}.")
 
 
 def _described(session: Session, key: str) -> ModelEvaluation:

@@ -1,0 +1,89 @@
+"""What a visitor gives to be evaluated on: an uploaded folder, a zip, or drawings made on the spot."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from apps._folder_box import inside
+from workbench.datasets import ImageSample, Listing
+from workbench.datasets.samples import class_of, is_image
+from workbench.datasets.uploads import read_uploads
+from workbench.errors import BadInput
+from workbench.pictures import draw
+
+MOST_IMAGES = 2000  # of a folder; a zip has its own, smaller limit
+DRAWN = {"cat": "🐈", "dog": "🐕", "car": "🚗", "tree": "🌳", "pizza": "🍕", "guitar": "🎸", "key": "🔑", "house": "🏠"}
+EACH = 24  # drawings of a class
+SIDE = 112  # pixels
+WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
+
+
+def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listing:
+    """Return the images of an uploaded folder or zip, or drawings where neither is given.
+
+    Args:
+        folder: pairs of the uploaded file and its path in the folder.
+        zipped: path of an uploaded zip.
+
+    Raises:
+        BadInput: both are given, too many images, or a path that leads elsewhere.
+    """
+    if folder and zipped:
+        raise BadInput("Give a folder or a zip; got both. Remove one.")
+    if zipped:
+        listing = read_uploads([zipped])
+        return Listing(tuple(_named(one) for one in _below_the_top(listing.samples)), title=listing.title)
+    if not folder:
+        return drawings()
+    samples = [ImageSample(str(inside(name)), Path(file)) for file, name in folder]
+    images = [sample for sample in samples if is_image(sample.name)]
+    if len(images) > MOST_IMAGES:
+        raise BadInput(f"At most {MOST_IMAGES} images at once; the folder holds {len(images)}.")
+    title = PurePosixPath(images[0].name).parts[0] if images else "the folder"
+    return Listing(tuple(_named(one) for one in _below_the_top(images)), title=title)
+
+
+@cache
+def drawings() -> Listing:
+    """Return drawings of eight things, each moved, turned and coloured anew; a few stand in a wrong folder."""
+    rng, samples = np.random.default_rng(0), []
+    names = list(DRAWN)
+    for place, (name, glyph) in enumerate(DRAWN.items()):
+        drawing = draw(glyph)
+        for number in range(EACH):
+            folder = names[(place + 1) % len(names)] if number == 0 and place < WRONG else name
+            data = _changed(drawing, rng)
+            path = f"{folder}/{name}-{number:02}.png"
+            samples.append(ImageSample(path, partial(bytes, data), folder, size=len(data)))
+    return Listing(tuple(samples), title="Drawings of eight things")
+
+
+def _changed(drawing: Image.Image, rng: np.random.Generator) -> bytes:
+    side = int(rng.integers(SIDE // 3, SIDE))
+    small = drawing.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+    turned = small.rotate(float(rng.uniform(-40, 40)), resample=Image.Resampling.BICUBIC, fillcolor="white")
+    ground = Image.new("RGB", (SIDE, SIDE), "white")
+    left, top = rng.integers(0, SIDE - side + 1, 2)
+    ground.paste(turned, (int(left), int(top)))
+    pixels = np.asarray(ground, float) * rng.uniform(0.55, 1.0, 3) + rng.normal(0, 12, (SIDE, SIDE, 3))
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _below_the_top(samples: Sequence[ImageSample]) -> list[ImageSample]:
+    """Drop the name of the chosen folder itself, with which every path begins."""
+    tops = {sample.name.split("/")[0] for sample in samples}
+    if len(tops) == 1 and all("/" in sample.name for sample in samples):
+        return [ImageSample(sample.name.partition("/")[2], sample.source, size=sample.size) for sample in samples]
+    return list(samples)
+
+
+def _named(sample: ImageSample) -> ImageSample:
+    return ImageSample(sample.name, sample.source, class_of(sample.name), size=sample.size)

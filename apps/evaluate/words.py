@@ -1,0 +1,153 @@
+"""Texts, table rows and downloads of the Evaluate view."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from apps._text import literal
+from workbench.probes.choosing import BEST, EVEN, Standing
+from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation
+from workbench.probes.few_shot import equivalent_shots
+from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
+from workbench.statistics.intervals import Interval
+
+LEAD = (
+    "Which model is best for your images? Drop a folder whose subfolders are the classes; each model is measured "
+    "zero-shot, with a few images a class, and with the CLIP paper's linear probe."
+)
+IDLE = "Press “Evaluate”. Without a folder, eight kinds of drawings are used."
+STOPPED = "Stopped. The results so far stay."
+EXPLAINED = """
+**Zero-shot** compares each image with the classes' names. **Shots** fit a logistic regression on 1 to 16 images a
+class, drawn anew for each seed; the interval covers both seeds and test images. **Probe** uses all training images;
+its one penalty is chosen on validation images, and the test images are used once (Radford et al. 2021, appendix A.3).
+Features are those before the projection into the joint space.
+
+**The test images** are those in `test/` where the folder has `train/` and `test/`; else a quarter of each class.
+
+**Not distinguishable from the best**: image by image, the difference to the best model could be chance (paired test,
+Holm over all models). The table says how many test images would show a difference of that size.
+
+**Calibration error**: by how much the probe's confidence misses its accuracy, on average. **Seconds** are for 1,000
+images, measured on images of noise that no cache knows.
+"""
+CSV_COLUMNS = [
+    "model",
+    "column",
+    "accuracy",
+    "low",
+    "high",
+    "interval",
+    "n",
+    "penalty",
+    "verdict",
+    "seconds_per_1000",
+    "megabytes",
+]
+FIXED = ["model", "difference to the best", "verdict"]
+MEASURES = ["mean per class", "calibration error", "s per 1,000", "MB", "test images needed"]
+
+
+def columns(rows: Sequence[ModelEvaluation]) -> list[str]:
+    """Return what was measured, in the order of the table: zero-shot, shots, probe."""
+    names = {name for row in rows for name in row.answers}
+    places = {ZERO_SHOT: 0, PROBE: 1_000_000}
+    return sorted(names, key=lambda name: places[name] if name in places else int(name.split()[0]))
+
+
+def headers(rows: Sequence[ModelEvaluation]) -> list[str]:
+    """Return the table's header."""
+    return [FIXED[0], *columns(rows), *FIXED[1:], *MEASURES]
+
+
+def table_rows(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], by: str) -> list[list[str]]:
+    """Return one row a model."""
+    lines = []
+    for row in rows:
+        standing, last = order.get(row.model), row.answers.get(by)
+        difference = standing.difference if standing else None
+        lines.append(
+            [
+                row.title,
+                *(percent(row.answers[name].accuracy) if name in row.answers else "" for name in columns(rows)),
+                _points(difference) if difference else "",
+                standing.verdict if standing else row.dropped,
+                percent(last.per_class) if last and last.per_class else "",
+                percent(last.calibration) if last and last.calibration else "",
+                f"{row.seconds:.1f}" if row.seconds else "",
+                f"{row.megabytes:.0f}",
+                f"{standing.needed:,}" if standing and standing.needed else "",
+            ]
+        )
+    return lines
+
+
+def verdict(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], by: str) -> str:
+    """Say which model is best, and from which it cannot be told, in a sentence of Markdown."""
+    titles = {row.model: literal(row.title) for row in rows}
+    best = next((key for key, one in order.items() if one.verdict == BEST), None)
+    if best is None:
+        newest = rows[-1] if rows else None
+        if newest is None or not newest.answers:
+            return "Measuring …"
+        name = list(newest.answers)[-1]
+        return f"{literal(newest.title)}: {percent(newest.answers[name].accuracy)} ({name}) …"
+    accuracy = next(row.answers[by].accuracy for row in rows if row.model == best)
+    even = [titles[key] for key, one in order.items() if one.verdict == EVEN]
+    text = f"**{titles[best]}**: {percent(accuracy)} by {by}."
+    if len(order) > 1:
+        text += f" Not distinguishable from it: {', '.join(even)}." if even else " All others are clearly below."
+    row = next(row for row in rows if row.model == best)
+    curve = {
+        int(name.split()[0]): one.accuracy.value or 0
+        for name, one in row.answers.items()
+        if name not in (ZERO_SHOT, PROBE)
+    }
+    zero = row.answers.get(ZERO_SHOT)
+    if zero and len(curve) > 1:
+        shots = equivalent_shots(zero.accuracy.value or 0, curve)
+        worth = f"more than {max(curve)}" if shots is None else "at most 1" if shots == 1 else f"about {shots:.1f}"
+        text += f" Its zero-shot accuracy is worth {worth} labelled images a class."
+    return text
+
+
+def parts(images: LabelledImages) -> str:
+    """Say how many images each part has, and whether it was given or drawn."""
+    sizes = ", ".join(f"{int(images.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
+    drawn = [part for part in (TRAIN, VALIDATION, TEST) if part not in images.given]
+    source = f"; {' and '.join(drawn)} drawn with seed {images.seed}" if drawn else ""
+    return f"{literal(images.title)}: {len(images.samples)} images of {len(images.classes)} classes ({sizes}{source})."
+
+
+def as_csv(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing]) -> bytes:
+    """Return one line for each model and column, with all digits."""
+    text = io.StringIO()
+    out = csv.writer(text)
+    out.writerow(CSV_COLUMNS)
+    for row in rows:
+        standing = order.get(row.model)
+        for name, one in row.answers.items():
+            share = one.accuracy
+            numbers = [share.value, share.low, share.high, share.method, len(one.right), one.strength]
+            told = standing.verdict if standing else row.dropped
+            out.writerow([row.model, name, *numbers, told, row.seconds, row.megabytes])
+    return text.getvalue().encode()
+
+
+def percent(share: Interval) -> str:
+    """Return a share with its interval: "81.2 % (78.9 to 83.4)"."""
+    if share.value is None or share.low is None or share.high is None:
+        return "" if share.value is None else f"{100 * share.value:.1f} %"
+    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"
+
+
+def _points(change: Interval) -> str:
+    """Return a difference of shares in points: "−3.2 (−5.0 to −1.4)"."""
+    if change.value is None or change.low is None or change.high is None:
+        return ""
+    return f"{100 * change.value:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})".replace("-", "−")
+
+
+COLUMN_CHOICES = [("probe", PROBE), ("zero-shot", ZERO_SHOT)]

@@ -1,0 +1,89 @@
+"""Find the smallest attack on the image, and put it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps._handler import LONG, handler, owner
+from apps._jobs import Jobs, throttle, wire
+from apps._text import literal
+from apps.typographic.form import WrittenForm, places
+from workbench.engine import Engine
+from workbench.errors import BadInput
+from workbench.images import safe_open
+from workbench.labels import check_labels
+from workbench.progress import Progress
+from workbench.reproduce import csv_row
+from workbench.scheduler import CancelToken
+from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
+from workbench.typographic.lettering import Label
+
+JOBS = Jobs("typographic", stopped="Stopped; the label stays as it was.")
+IDLE = "Words, places, sizes and fonts are searched for the smallest paper label that makes the target the answer."
+
+
+def told(found: FoundAttack) -> str:
+    """Say what was found, in Markdown."""
+    cover = f"{found.comparison.cover:.1%} of the image, {found.calls} model calls"
+    if found.success:
+        return f"“{literal(found.label.text)}” makes **{literal(found.target)}** the answer with {cover}."
+    return f"No label within the budget made {literal(found.target)} the answer; the nearest miss covers {cover}."
+
+
+def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) -> None:
+    """Lay out the search; `fills` are word, place, font and labels, which take what was found."""
+    with gr.Accordion("Find the smallest attack", open=False, elem_id="typographic-find"):
+        with gr.Row():
+            target = gr.Textbox(
+                "pizza", label="Target", info="What the model shall answer.", elem_id="typographic-target"
+            )
+            calls = gr.Slider(64, 512, 192, step=64, label="Model calls", info="More find smaller labels.")
+            seed = gr.Number(0, label="Seed", precision=0, info="The same seed finds the same label.", min_width=80)
+        with gr.Row():
+            go = gr.Button("Find", variant="primary", elem_id="typographic-find-go")
+            stop = gr.Button("Stop", variant="stop")
+        status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="typographic-find-status")
+
+    def steps(session: Any, asked: WrittenForm, path: str, plan: AttackPlan) -> Iterator[tuple[Any, ...]]:
+        for row in throttle(
+            find_attack(session, safe_open(Path(path)), plan), passes=lambda one: not isinstance(one, Progress)
+        ):
+            if isinstance(row, FoundAttack):
+                label = row.label
+                yield told(row), label.text, places([label]), label.font, csv_row(plan.names)
+            elif isinstance(row, Progress):
+                yield row.line, *[gr.skip()] * 4
+
+    @handler
+    def run(
+        asked: WrittenForm | None, path: str | None, goal: str, budget: float, number: float, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        if not path or asked is None:
+            raise BadInput("Choose an image and labels first.")
+        goal = " ".join((goal or "").split())
+        written = [one.text for one in asked.labels]
+        names = check_labels(
+            tuple(dict.fromkeys([*(n for n in asked.names if n not in written or n == goal), goal])), 2
+        )
+        style = asked.labels[0] if asked.labels else Label("x")
+        plan = AttackPlan(goal, names, calls=int(budget), seed=int(number or 0), style=style)
+
+        def work(token: CancelToken) -> Iterator[tuple[Any, ...]]:
+            with engine.session(owner(request), asked.model, token=token, deadline=JOBS.seconds) as session:
+                yield from steps(session, asked, path, plan)
+
+        yield from JOBS.run(owner(request), work, stopped=(JOBS.stopped, *[gr.skip()] * 4))
+
+    event: dict[str, Any] = {
+        "fn": run,
+        "inputs": [form, image, target, calls, seed],
+        "outputs": [status, *fills],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        **LONG,
+    }
+    wire(JOBS, go, stop, status=status, event=event)

@@ -1,0 +1,87 @@
+"""Answers and images as HTML of our own: every text of a visitor is escaped, every image is a data address."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from apps._query import percent
+
+if TYPE_CHECKING:
+    from workbench.typographic.comparing import WrittenAnswers
+    from workbench.typographic.lettering import Label
+
+ROWS = 8  # names in an answer
+STAGE = 560  # pixels of the longer side, as the page shows it
+
+
+def data_address(picture: Image.Image, *, longest: int = STAGE) -> str:
+    """Return an image as a data address, made smaller where it is larger than it is shown."""
+    shown = picture.copy()
+    shown.thumbnail((longest, longest), Image.Resampling.BILINEAR)
+    data = io.BytesIO()
+    shown.save(data, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def answer_card(result: WrittenAnswers, row: int, title: str) -> str:
+    """Return one answer: the likeliest names with a bar, their probability and cosine, as a table."""
+    ranked = result.answers.ranked(row)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        f'<td class="bar"><span style="width:{100 * chance:.1f}%"></span></td>'
+        f"<td>{_short(chance)}</td><td>{cosine:.3f}</td></tr>"
+        for name, chance, cosine in ranked[:ROWS]
+    )
+    head = '<tr><th scope="col">label</th><th></th><th scope="col">probability</th><th scope="col">cosine</th></tr>'
+    return (
+        f'<div class="written-answer"><p class="top">{escape(title)}: <b>{escape(ranked[0][0])}</b>, '
+        f"{percent(ranked[0][1])}</p><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def stage_payload(
+    result: WrittenAnswers, boxes: Sequence[Sequence[tuple[float, float]]], labels: Sequence[Label]
+) -> str:
+    """Return what the browser's stage shows: the image, and where each label lies in shares of it."""
+    width, height = result.written.size
+    side = min(width, height)
+    rows = [
+        {
+            "corners": [[round(x / width, 5), round(y / height, 5)] for x, y in box],
+            "text": label.text,
+            "place": {name: round(getattr(label, name), 4) for name in ("x", "y", "size", "angle")},
+        }
+        for box, label in zip(boxes, labels, strict=True)
+    ]
+    square = {"left": (width - side) / 2 / width, "top": (height - side) / 2 / height}
+    square |= {"width": side / width, "height": side / height}
+    data = escape(json.dumps({"labels": rows, "square": square}), quote=True)
+    words = ", ".join(label.text for label in labels)
+    alt = escape(f"The image with the words: {words}" if words else "The image, nothing written on it", quote=True)
+    return f'<img class="written-image" src="{data_address(result.written)}" data-stage="{data}" alt="{alt}">'
+
+
+def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
+    """Say in one sentence what the words changed, as HTML."""
+    before, after = result.top(0), result.top(1)
+    if not words:
+        return "Type a word: it is written on the image, and the answer follows."
+    cover = f"The words cover {result.cover:.1%} of the image."
+    if before == after:
+        return f"The answer stays <b>{escape(after)}</b>. {cover}"
+    kind = "the written word" if after in words else "neither the image nor the word"
+    return f"<b>{escape(before)}</b> becomes <b>{escape(after)}</b>: {kind}. {cover}"
+
+
+def _short(chance: float) -> str:
+    """A probability in a narrow column; a near certainty is not called certain."""
+    if 0.9995 <= chance < 1:
+        return "&gt; 99.9 %"
+    return "&lt; 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"

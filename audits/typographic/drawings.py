@@ -1,0 +1,57 @@
+"""Drawings to write on: 600 of 150 things to measure with, and others to learn a defence from; none is in both."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from audits.datasets.drawn_things import on_ground, on_white, things
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
+LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
+LONGEST = 3  # words of a name
+
+
+class DrawnThing(NamedTuple):
+    """A picture of one thing."""
+
+    picture: Image.Image
+    name: str
+
+
+def to_measure() -> Iterator[DrawnThing]:
+    """Yield 150 things, each on white and on a tinted ground, both mirrored too: 600 pictures of 224 x 224."""
+    from PIL import ImageOps
+
+    from workbench.pictures import draw
+
+    for _, name, glyph in things():
+        drawing = draw(glyph)
+        for picture in (on_white(drawing), on_ground(drawing, name)):
+            yield DrawnThing(picture, name)
+            yield DrawnThing(ImageOps.mirror(picture), name)
+
+
+def to_learn() -> Iterator[DrawnThing]:
+    """Yield drawings of other things, named by Unicode, on white or on a tinted ground."""
+    from workbench.pictures import draw
+
+    measured = {name for _, name, _ in things()}
+    glyphs = {glyph for _, _, glyph in things()}
+    for first, last in BLOCKS:
+        for code in range(first, last + 1):
+            name = unicodedata.name(chr(code), "").lower().replace("-", " ")
+            words = name.split()
+            known = chr(code) in glyphs or name in measured or bool(measured & set(words))
+            if not words or len(words) > LONGEST or known or any(word in LEFT_OUT for word in words):
+                continue
+            try:
+                drawing = draw(chr(code))
+            except BadInput:  # OpenMoji does not draw it
+                continue
+            yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)

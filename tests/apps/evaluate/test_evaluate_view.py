@@ -1,0 +1,166 @@
+"""The Evaluate view without a browser: what is read, sentences and tables, settings answered from what is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+import apps.evaluate as view
+from apps._folder_box import SLASH
+from apps.evaluate import data, suspects, words
+from workbench.datasets import ImageSample
+from workbench.engine import Engine
+from workbench.errors import BadInput
+from workbench.probes.choosing import standings
+from workbench.probes.duplicates import Duplicate
+from workbench.probes.embedding import ImageFeatures
+from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation, Ways
+from workbench.probes.label_errors import Suspect
+from workbench.probes.labelled import LabelledImages, labelled
+from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, only_classes, with_answers
+from workbench.progress import Progress
+from workbench.statistics.intervals import proportion
+
+
+def row(model: str, right: list[int], **more: object) -> ModelEvaluation:
+    share = proportion(sum(right), len(right))
+    one = Answered(share, np.array(right, float))
+    return ModelEvaluation(model, model.title(), {ZERO_SHOT: one, PROBE: one}, **more)  # type: ignore[arg-type]
+
+
+def test_the_drawings_have_classes_parts_and_a_few_wrong_labels() -> None:
+    images = labelled(data.drawings())
+    assert len(images.classes) == 8
+    assert len(images.samples) == 8 * data.EACH
+    wrong = [one.name for one in images.samples if not one.name.split("/")[1].startswith(one.name.split("/")[0])]
+    assert len(wrong) == data.WRONG
+    assert images.samples[0].open().size == (data.SIDE, data.SIDE)
+
+
+def test_an_uploaded_folder_keeps_parts_and_classes(tmp_path: Path) -> None:
+    pairs = []
+    for number, name in enumerate([f"top/{part}/{one}/x.png" for part in ("train", "test") for one in "ab"] * 4):
+        file = tmp_path / f"{number}.png"
+        Image.new("RGB", (4, 4)).save(file)
+        pairs.append((str(file), name.replace("x.png", f"{number}.png").replace("/", SLASH)))
+    images = labelled(data.given(pairs, None))
+    assert images.classes == ("a", "b")
+    assert images.given == ("train", "test")
+    with pytest.raises(BadInput, match="got both"):
+        data.given(pairs, "x.zip")
+    with pytest.raises(BadInput):
+        data.given([(pairs[0][0], "../x.png")], None)
+
+
+def test_the_sentence_names_the_best_and_those_that_cannot_be_told_from_it() -> None:
+    good, even, bad = [1] * 90 + [0] * 10, [1] * 89 + [0] * 11, [0] * 100
+    rows = [row("good", good), row("even", even), row("bad", bad), ModelEvaluation("x", "Gone", dropped="dropped")]
+    order = standings({one.model: one.answers[PROBE].right for one in rows[:3]})
+    text = words.verdict(rows, order, PROBE)
+    assert text.startswith("**Good**: 90.0 % (82.6 to 94.5) by probe.")
+    assert "Not distinguishable from it: Even." in text
+    lines = words.table_rows(rows, order, PROBE)
+    header = words.headers(rows)
+    assert all(len(line) == len(header) for line in lines)
+    assert lines[3][header.index("verdict")] == "dropped"
+    assert lines[2][header.index("difference to the best")].startswith("−90.0")
+    table = list(csv.reader(io.StringIO(words.as_csv(rows, order).decode())))
+    assert table[0] == list(words.CSV_COLUMNS)
+    assert len(table) == 1 + 6
+    assert words.columns([ModelEvaluation("m", "m", dict.fromkeys(("probe", "16 shots", "2 shots", "zero-shot")))]) == [  # type: ignore[arg-type]
+        "zero-shot",
+        "2 shots",
+        "16 shots",
+        "probe",
+    ]
+
+
+def test_models_are_measured_one_after_the_other_and_settings_are_answered_from_what_is_known() -> None:
+    images = labelled(data.drawings())
+    ways = Ways(shots=(1,), seeds=2)
+    with Engine(default="fake") as engine:
+        steps = list(view.measuring(engine, EvaluationRequest(images, ("fake",), ways), owner="test"))
+    known = steps[-1]
+    assert isinstance(known, EmbeddedImages)
+    assert isinstance(steps[0], Progress)
+    rows = [step for step in steps if isinstance(step, ModelEvaluation)]
+    assert list(rows[-1].answers) == [ZERO_SHOT, "1 shot", PROBE]
+    lasting = with_answers(known, {"fake": rows[-1]})
+    last = list(answers(lasting, Ways(shots=(1, 4, 16), seeds=2, seed=7)))[-1]
+    assert set(last.answers) == {ZERO_SHOT, "1 shot", "4 shots", "16 shots", PROBE}
+    assert last.answers[PROBE] is rows[-1].answers[PROBE]
+    few = only_classes(lasting, images.classes[:3])
+    assert few.images.classes == images.classes[:3]
+    assert few.texts["fake"].sum(axis=1) == pytest.approx(np.ones(len(few.images.samples)))
+    assert few.rows["fake"].answers == {}
+    with pytest.raises(BadInput, match="at least two"):
+        only_classes(lasting, images.classes[:1])
+
+
+def test_other_shots_seeds_and_classes_are_answered_within_a_second() -> None:
+    """The first screen after a change, for features as wide as the shipped model's."""
+    images = labelled(data.drawings())
+    rng = np.random.default_rng(0)
+    features = (np.eye(8, 1280)[images.y] * 3 + rng.random((len(images.y), 1280))).astype(np.float32)
+    chances = rng.dirichlet(np.ones(8), len(images.y))
+    rows = {"m": row("m", [1, 0, 1, 1])}
+    known = EmbeddedImages(images, {"m": ImageFeatures(features, features, {}, 1.0)}, {"m": chances}, rows)
+    for part in (known, only_classes(known, images.classes[:5])):
+        began = time.process_time()
+        steps = answers(part, Ways(shots=(4,), seeds=10, seed=3))
+        next(steps)
+        if part is known:
+            assert "4 shots" in next(steps).answers
+        assert time.process_time() - began < 1.0
+
+
+def test_a_seed_that_is_no_number_is_refused() -> None:
+    with pytest.raises(BadInput, match="whole number"):
+        view._ways([1], 2, None)
+
+
+def listed() -> suspects.SuspectList:
+    samples = tuple(ImageSample(f"{part}/<b>{number}.png", Path("x")) for number, part in enumerate(["a", "b"] * 3))
+    images = LabelledImages(
+        samples, ("a", "b"), np.array([0, 1] * 3), np.array(["train"] * 4 + ["validation", "test"]), (), 0
+    )
+    return suspects.SuspectList(images, (Suspect(0, 0, 1, 0.9), Suspect(3, 1, 0, 0.8)), (Duplicate(0, 5, 1.0),), {})
+
+
+def test_decisions_change_the_exported_label_and_move_on() -> None:
+    one = listed()
+    shown, _, chosen, after = suspects._decider(suspects.FIX)(one, 0)
+    assert after.decisions == {0: "fix"}
+    assert chosen["value"] == 1
+    assert shown["value"][0][-1] == "fix"
+    *_, after = suspects._decider(suspects.SKIP)(after, 1)
+    table = list(csv.DictReader(io.StringIO(suspects.as_csv(after).decode())))
+    assert [line["label"] for line in table] == ["b", ""]
+    with pytest.raises(gr.Error, match="Choose a suspect"):
+        suspects._decider(suspects.KEEP)(None, None)
+
+
+def test_the_summary_names_leaks_and_shows_names_as_they_are() -> None:
+    text = suspects.summary(listed())
+    assert "**2 of 6** labels are suspect" in text
+    assert "**1 join train and test**" in text
+    assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+def test_planted_wrong_labels_are_found_among_the_drawings() -> None:
+    images = labelled(data.drawings())
+    rng = np.random.default_rng(0)
+    true = np.array([list(data.DRAWN).index(one.name.split("/")[1].split("-")[0]) for one in images.samples])
+    features = (np.eye(8, 30)[true] * 4 + rng.normal(size=(len(true), 30))).astype(np.float32)
+    made = ImageFeatures(features / np.linalg.norm(features, axis=1, keepdims=True), features, {}, 1.0)
+    found = suspects.search(EmbeddedImages(images, {"m": made}), "m")
+    first = [one.number for one in found.found[: data.WRONG]]
+    names = [images.samples[number].name for number in first]
+    assert sum(name.split("/")[1].split("-")[0] != name.split("/")[0] for name in names) == data.WRONG

@@ -1,0 +1,105 @@
+"""Write on it, as visitors use it: typing, dragging, keys, touch, a phone, two visitors, hostile words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import open_view
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    Visit = Callable[..., Page]
+
+
+def open_preset(visit: Visit, key: str = "ipod", **options: object) -> Page:
+    page = visit(**options)
+    open_view(page, "Write on it")
+    page.locator(f"#written-{key}").click()
+    page.locator("#typographic-stage img").wait_for()
+    page.locator("#typographic-provenance", has_text="Answered by").wait_for()
+    return page
+
+
+def type_word(page: Page, word: str) -> None:
+    page.locator("#typographic-word").locator("textarea, input").first.fill(word)
+
+
+def place(page: Page) -> dict[str, float]:
+    row: dict[str, float] = json.loads(page.locator("#typographic-place textarea").input_value())[0]
+    return row
+
+
+def test_the_answer_flips_while_one_types_and_a_drag_moves_the_word(visit: Visit) -> None:
+    page = open_preset(visit)
+    page.locator("#typographic-clean", has_text="apple").wait_for()
+    type_word(page, "pizza")
+    page.locator("#typographic-verdict", has_text="apple becomes pizza").wait_for()
+    page.locator("#typographic-look-written img").wait_for()
+    stage = page.locator("#typographic-stage .stage")
+    box = stage.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.78 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_function("JSON.parse(document.querySelector('#typographic-place textarea').value)[0].y < 0.45")
+    assert abs(place(page)["x"] - 0.4) < 0.02
+    stage.focus()
+    page.wait_for_timeout(300)  # what the drag sent last has been drawn
+    before = place(page)
+    for key in ("ArrowLeft", "+", "["):
+        page.keyboard.press(key)
+    page.wait_for_function("JSON.parse(document.querySelector('#typographic-place textarea').value)[0].angle === 5")
+    after = place(page)
+    assert after["x"] < before["x"]
+    assert after["size"] > before["size"]
+    type_word(page, "library")
+    page.locator("#typographic-stage img[alt$='library']").wait_for()
+    assert place(page) == after  # a new word stays where the old one was
+    page.locator("#typographic-reproduce button").first.click()
+    address = page.locator("#typographic-address").locator("textarea, input").first.input_value()
+    assert "written=" in address
+    assert "typographic" in address
+
+
+def test_hostile_words_are_drawn_or_refused_and_other_visitors_see_nothing(visit: Visit) -> None:
+    page, other = open_preset(visit), open_preset(visit, "pizza")
+    type_word(page, "<img src=x onerror=window.hit=1>")
+    page.locator("#typographic-written", has_text="<img src=x").wait_for()
+    assert page.evaluate("window.hit") is None
+    type_word(page, "a" * 10_000)
+    page.locator("#typographic-verdict", has_text="at most 60 letters").wait_for()
+    assert "becomes pizza" in other.locator("#typographic-verdict").inner_text()
+
+
+def test_a_phone_in_the_dark_drags_with_a_finger_and_never_scrolls_sideways(visit: Visit) -> None:
+    page = open_preset(
+        visit, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    stage = page.locator("#typographic-stage .stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.78 * box["height"]
+    touch = page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 5):
+        point = {"x": x, "y": y - 0.1 * step * box["height"]}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("JSON.parse(document.querySelector('#typographic-place textarea').value)[0].y < 0.5")
+
+
+def test_a_defence_is_applied_to_every_view_and_taken_back(visit: Visit) -> None:
+    page = open_preset(visit, "pizza")
+    page.locator("#typographic-verdict", has_text="becomes pizza").wait_for()
+    page.locator("#typographic-defend button").first.click()
+    page.locator("#typographic-apply").click()
+    page.locator("#typographic-provenance", has_text="Paint over text").wait_for()
+    assert "pizza:" not in page.locator("#typographic-verdict").inner_text()  # the word no longer wins
+    page.locator("#typographic-undo").click()
+    page.locator("#typographic-verdict", has_text="becomes pizza").wait_for()

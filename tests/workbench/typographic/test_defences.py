@@ -1,0 +1,195 @@
+"""Each defence helps where the fault was planted and changes nothing elsewhere; figures are those of a hand count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import workbench
+from audits.typographic.drawings import to_learn, to_measure
+from workbench import fake
+from workbench.errors import BadInput, UnknownName, Unsupported
+from workbench.fake import FakeBackend
+from workbench.loading.torch_backend import TorchBackend
+from workbench.typographic import edits
+from workbench.typographic.defences import DEFENCES, applied, check_defence, settings_of
+from workbench.typographic.finding import TextBox, boxes, finder
+from workbench.typographic.learning import learn_prefix, learn_projection
+from workbench.typographic.lettering import Label
+from workbench.typographic.measuring import AttackedSet, Outcomes, attacked_set, defence_row, outcomes
+from workbench.typographic.painting import cover
+from workbench.typographic.writing import corners, write
+
+COLOURS = ("red", "green", "blue", "yellow")
+
+
+def marked() -> AttackedSet:
+    """Squares of one colour, each with another colour's name in the marks that the fake model reads."""
+    rng = np.random.default_rng(0)
+    rows = [(name, COLOURS[(at + 1 + turn) % 4]) for turn in range(3) for at, name in enumerate(COLOURS)] * 3
+    clean = []
+    for name, _ in rows:
+        noise = rng.integers(-9, 10, (80, 80, 3))
+        clean.append(Image.fromarray(np.clip(np.array(fake.COLOURS[name]) + noise, 0, 255).astype(np.uint8)))
+    written = tuple(fake.write(picture, word) for picture, (_, word) in zip(clean, rows, strict=True))
+    truth, words = zip(*rows, strict=True)
+    return AttackedSet(tuple(clean), written, truth, words, COLOURS)
+
+
+def defended(base: TorchBackend) -> TorchBackend:
+    return TorchBackend(base.spec, edits.paint_over(base, {"finder": "marks"}, {}), "defended")
+
+
+def test_painting_over_gives_back_all_that_the_planted_fault_costs() -> None:
+    images, base = marked(), FakeBackend(gullibility=1.0)
+    before, after = (outcomes(model, images) for model in (base, defended(base)))
+    assert (before.clean.mean(), before.attacked.mean(), before.attacked_two.mean()) == (1, 0, 0)
+    row = defence_row(before, after, [str(at) for at in range(len(images.truth))])
+    assert row.back.value == row.back_all.value == 1.0
+    assert row.clean.difference.value == 0
+    assert row.back.low is not None
+    assert row.back.low > 0.8
+
+
+def test_it_changes_nothing_where_no_fault_was_planted() -> None:
+    images, base = marked(), FakeBackend(gullibility=0.0)
+    before, after = (outcomes(model, images) for model in (base, defended(base)))
+    row = defence_row(before, after, [str(at) for at in range(len(images.truth))])
+    assert row.attacked.difference.value == row.clean.difference.value == 0
+    assert row.back.value is None
+    assert "cost nothing" in row.back.method
+
+
+def test_half_a_fault_is_half_a_loss() -> None:
+    before = outcomes(FakeBackend(gullibility=0.5), marked())
+    assert 0.2 < before.attacked.mean() < 0.8
+
+
+def test_the_row_is_a_hand_count() -> None:
+    yes, no = np.ones(100, bool), np.zeros(100, bool)
+    half = np.arange(100) < 50
+    base = Outcomes(yes, no, yes, np.arange(100) < 20, 10.0)
+    after = Outcomes(np.arange(100) < 98, half, yes, np.arange(100) < 80, 14.0)
+    row = defence_row(base, after, [str(at) for at in range(100)])
+    assert row.back.value == pytest.approx((80 - 20) / (100 - 20))
+    assert row.back_all.value == pytest.approx(50 / 100)
+    assert row.clean.difference.value == pytest.approx(-0.02)
+    assert (row.clean.lost, row.clean.gained, row.attacked_two.gained) == (2, 0, 60)
+    assert row.milliseconds == pytest.approx(4.0)
+
+
+def test_words_are_wrong_and_the_seed_decides_them() -> None:
+    picture = Image.new("RGB", (224, 224), "white")
+    first, again, other = (attacked_set([picture] * 6, list("aabbcc"), seed=seed) for seed in (1, 1, 2))
+    assert all(word != truth for word, truth in zip(first.words, first.truth, strict=True))
+    assert first.words == again.words
+    assert [one.tobytes() for one in first.written] == [one.tobytes() for one in again.written]
+    assert [one.tobytes() for one in first.written] != [one.tobytes() for one in other.written]
+    with pytest.raises(BadInput, match="two things"):
+        attacked_set([picture], ["a"], seed=0)
+
+
+def test_a_painted_box_continues_what_lies_around_it() -> None:
+    ramp = torch.arange(40).expand(3, 40, 40).contiguous().to(torch.uint8)  # grows to the right
+    damaged = ramp.clone()
+    damaged[:, 10:20, 10:30] = 255
+    painted = cover(damaged, [TextBox(10, 10, 30, 20, 1.0)])
+    assert (painted.int() - ramp.int()).abs().max() <= 6
+    assert torch.equal(painted[:, :10], damaged[:, :10])
+    assert cover(damaged, []) is damaged
+    assert cover(damaged, [TextBox(-5, -5, 99, 99, 1.0)]).float().std() == 0
+    assert torch.equal(cover(damaged, [TextBox(50, 50, 60, 60, 1.0)]), damaged)
+
+
+def test_scores_become_boxes_in_pixels() -> None:
+    scores = np.zeros((28, 28))
+    scores[10:12, 4:10], scores[20, 20] = 0.9, 0.9  # one cell alone is no text
+    (box,) = boxes(scores, 56, 0.5)
+    assert box[:4] == pytest.approx((8 - 1.2, 20 - 1.2, 20 + 1.2, 24 + 1.2))
+    assert box.score == pytest.approx(0.9)
+    assert boxes(scores, 56, 0.95) == []
+
+
+def test_the_finder_finds_rendered_words_and_few_in_clean_drawings() -> None:
+    find, rng = finder(), np.random.default_rng(0)
+    drawings = [one.picture for at, one in enumerate(to_measure()) if at % 50 == 0]
+    inside, empty = 0, 0
+    for picture in drawings:
+        label = Label("umbrella", x=0.5, y=float(rng.uniform(0.2, 0.8)), size=0.12)
+        (left, top), _, (right, bottom), _ = corners(picture.size, label)
+        written = torch.from_numpy(np.asarray(write(picture, [label])).copy()).permute(2, 0, 1)
+        x, y = (left + right) / 2, (top + bottom) / 2
+        inside += any(box.left <= x <= box.right and box.top <= y <= box.bottom for box in find(written))
+        empty += not find(torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1))
+    assert len(drawings) == 12
+    assert inside == 12
+    assert empty >= 8
+
+
+def test_what_is_measured_is_never_learned_from() -> None:
+    measured = {one.name for one in to_measure()}
+    names = {one.name for at, one in zip(range(40), to_learn(), strict=False)}
+    assert len(measured) == 150
+    assert not measured & names
+
+
+def test_a_model_that_has_no_tokens_learns_no_prefix_and_says_so() -> None:
+    images = marked()
+    with pytest.raises(Unsupported, match="no table of token"):
+        next(learn_prefix(FakeBackend(), images, seed=0))
+
+
+def test_a_projection_removes_what_the_words_add() -> None:
+    """Where all words push one way, that direction goes and the clean answers stay."""
+    images, axis = marked(), torch.eye(5)
+
+    class Pushed:
+        dim, logit_scale = 5, 30.0
+
+        def embed_images(self, pictures: list[Image.Image]) -> torch.Tensor:
+            push = 3 * axis[4] if pictures[0] is images.written[0] else torch.zeros(5)
+            return torch.nn.functional.normalize(
+                torch.stack([axis[COLOURS.index(name)] + push for name in images.truth]), dim=1
+            )
+
+        def embed_texts(self, texts: list[str]) -> torch.Tensor:
+            numbers = [COLOURS.index(text.split()[-1][:-1]) for text in texts]
+            rows = torch.stack([axis[number] + 0.8 * number * axis[4] for number in numbers])
+            return torch.nn.functional.normalize(rows, dim=1)
+
+    *_, learned = learn_projection(Pushed(), images, seed=0, rank=1)  # type: ignore[arg-type]
+    assert learned.removed.shape == (1, 5)  # type: ignore[union-attr]
+    assert abs(float(learned.removed[0, 4])) > 0.75  # type: ignore[union-attr]
+
+
+def test_an_applied_defence_is_a_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
+    first, again = applied("paint-over", "fake"), applied("paint-over", "fake")
+    assert first == again
+    assert len(list((tmp_path / "edits").iterdir())) == 1
+    edited = workbench.load(str(first), device="cpu")
+    assert edited.spec.title == "Fake (no weights), Paint over text"
+    assert edited.fingerprint != workbench.load("fake").fingerprint
+    square = edited.prepare(fake.write(Image.new("RGB", (80, 80), (220, 20, 20)), "blue"))
+    assert not fake.written(square)
+    with pytest.raises(Unsupported, match="already"):
+        check_defence("paint-over", str(first))
+
+
+def test_settings_fit_the_model_and_the_method() -> None:
+    assert settings_of("paint-over", "fake") == {"finder": "marks"}
+    assert settings_of("paint-over", "pocket", finder="rapidocr") == {"finder": "rapidocr"}
+    assert settings_of("prompts", "pocket") == {}
+    with pytest.raises(BadInput, match="paint-over"):
+        settings_of("prompts", "pocket", finder="own")
+    with pytest.raises(UnknownName, match="defence"):
+        check_defence("pray", "pocket")
+    with pytest.raises(UnknownName, match="text finder"):
+        finder("eyes")
+    assert {one.kind for one in DEFENCES.values()} <= {"paint over", "prompts", "prefix", "projection"}
+    assert replace(DEFENCES["prompts"]).quick

@@ -1,0 +1,65 @@
+"""A map of success has each way of writing where its row and column say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from workbench.checkpoints.shipped import FAKE
+from workbench.errors import UnknownName
+from workbench.typographic.lettering import Label
+from workbench.typographic.sweeping import SHARES, SIZES, SWEEPS, sweep
+
+NAMES = ("wide", "other")
+
+
+class WhiteShare:
+    """Answers "wide" with a cosine that grows with the white of a picture."""
+
+    spec, logit_scale, logit_bias = FAKE, 10.0, 0.0
+
+    def embed_images(self, pictures: list[Image.Image]) -> torch.Tensor:
+        share = torch.tensor([sum(one.convert("L").histogram()[128:]) / (one.width * one.height) for one in pictures])
+        angle = share * 3
+        return torch.stack([angle.sin(), angle.cos()], dim=1)
+
+    def embed_texts(self, texts: list[str]) -> torch.Tensor:
+        return torch.stack([torch.eye(2)[0 if "wide" in text else 1] for text in texts])
+
+
+def drawn(kind: str) -> Any:
+    return sweep(WhiteShare(), Image.new("RGB", (200, 200)), Label("wide", y=0.5), kind=kind, names=NAMES)  # type: ignore[arg-type]
+
+
+def test_larger_labels_win_and_rows_are_sizes() -> None:
+    result = drawn("size and place")
+    assert (result.rows, result.columns) == (("size", SIZES), ("y", SHARES))
+    middle = result.probability[:, 2]
+    assert list(middle) == sorted(middle)
+    assert result.wins[-1, 2]
+    assert not result.wins[0, 2]
+    assert (result.wins == (result.probability > 0.5)).all()
+
+
+def test_a_label_at_the_edge_covers_less() -> None:
+    result = drawn("place")
+    assert result.probability[2, 2] > result.probability[0, 0]
+    assert result.probability[0, 2] == pytest.approx(result.probability[-1, 2], abs=0.02)
+
+
+def test_opacity_runs_along_the_columns() -> None:
+    result = drawn("contrast and opacity")
+    assert result.columns[0] == "opacity"
+    assert result.probability[0, 0] < result.probability[0, -1]
+    assert result.probability[0, -1] > result.probability[-1, -1]  # white ink on white paper is the whitest
+
+
+def test_unknown_maps_and_words_are_refused() -> None:
+    with pytest.raises(UnknownName, match="map"):
+        drawn("taste")
+    with pytest.raises(UnknownName, match="label"):
+        sweep(WhiteShare(), Image.new("RGB", (9, 9)), Label("x"), kind="place", names=NAMES)  # type: ignore[arg-type]
+    assert all(len(values) == 5 for axes in SWEEPS.values() for _, values in axes)

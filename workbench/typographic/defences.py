@@ -1,0 +1,117 @@
+"""The table of defences: what each does, what it needs, and the edited model that it makes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.checkpoints.edit import Edit, is_edit, read_edit, write_edit
+from workbench.errors import BadInput, Unsupported, unknown_name
+from workbench.models import find
+from workbench.places import home
+from workbench.progress import Progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workbench.loading.torch_backend import TorchBackend
+    from workbench.typographic.measuring import AttackedSet
+
+
+@dataclass(frozen=True)
+class Defence:
+    """One row of the table."""
+
+    title: str
+    summary: str
+    needs: str
+    kind: str  # a name in `loading.edited.KINDS`
+    quick: bool  # nothing is learned
+
+
+DEFENCES: Mapping[str, Defence] = {
+    "paint-over": Defence(
+        "Paint over text", "finds text in each image and paints it over", "nothing", "paint over", quick=True
+    ),
+    "prompts": Defence(
+        "Prompts that name text", "averages each prompt with ones that mention a written label", "nothing", "prompts",
+        quick=True,
+    ),
+    "prefix": Defence(
+        "Learned prefix", "learns one token before the class name (Defense-Prefix)",
+        "a text tower with a table of tokens; minutes of learning", "prefix", quick=False,
+    ),
+    "projection": Defence(
+        "Forget to spell", "removes the directions along which words move images", "a minute of learning", "projection",
+        quick=False,
+    ),
+}  # fmt: skip
+
+
+def check_defence(key: str, base: str) -> Defence:
+    """Return a defence that a model can have.
+
+    Raises:
+        UnknownName: no such defence or model.
+        Unsupported: a defended model, or one whose text tower is not open to the defence.
+    """
+    if key not in DEFENCES:
+        raise unknown_name("defence", key, DEFENCES)
+    spec = find(base)
+    if spec.loader == "edited" and spec.folder is not None and read_edit(spec.folder).kind == DEFENCES[key].kind:
+        raise Unsupported(f"{spec.title} has this defence already.")
+    return DEFENCES[key]
+
+
+def settings_of(key: str, base: str, *, finder: str = "") -> dict[str, Any]:
+    """Return the settings of a defence that needs no learning.
+
+    Raises:
+        BadInput: a finder for a defence that finds no text.
+    """
+    if key != "paint-over":
+        if finder:
+            raise BadInput(f"A text finder belongs to paint-over; got {finder!r} for {key}.")
+        return {}
+    root = find(base)
+    while root.base:
+        root = find(root.base)
+    return {"finder": finder or ("marks" if root.loader == "fake" else "own")}
+
+
+def applied(key: str, base: str) -> Path:
+    """Write a defence that needs no learning among the edited models of this machine; return its folder.
+
+    The folder's name comes from its content, so that a second click writes nothing new.
+
+    Raises:
+        UnknownName, Unsupported, OutOfResources: see `check_defence` and `write_edit`.
+    """
+    defence = check_defence(key, base)
+    edit = Edit(base=base, kind=defence.kind, settings=settings_of(key, base), title=defence.title)
+    name = f"{key}-{hashlib.sha256(edit.model_dump_json().encode()).hexdigest()[:12]}"
+    folder = home() / "edits" / name
+    return folder if is_edit(folder) else write_edit(folder, edit)
+
+
+def learned(
+    key: str, model: TorchBackend, images: AttackedSet, *, seed: int
+) -> Iterator[Progress | tuple[dict[str, Any], dict[str, Tensor]]]:
+    """Learn a defence; yield progress, and at the end the settings and tensors of the edited model.
+
+    Raises:
+        Unsupported: the model has no table of tokens, or labels do not move it.
+    """
+    from workbench.typographic.learning import LearnedPrefix, LearnedProjection, learn_prefix, learn_projection
+
+    steps = (learn_prefix if key == "prefix" else learn_projection)(model, images, seed=seed)
+    for step in steps:
+        if isinstance(step, LearnedPrefix):
+            yield {"after": step.after}, {"prefix": step.rows}
+        elif isinstance(step, LearnedProjection):
+            yield {}, {"removed": step.removed}
+        else:
+            yield step
