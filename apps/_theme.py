@@ -13,8 +13,8 @@ from apps._folder_box import SCRIPT
 from apps._navigation import script
 from workbench.neurons.page import style
 
-_STAGE = (Path(__file__).parent / "typographic" / "stage.js").read_text(encoding="utf-8")
 _STYLES = Path(__file__).with_name("workbench.css")
+_VIEWS = [Path(__file__).parent / name for name in ("typographic/stage.js", "video/timeline.js", "map/map.js")]
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
@@ -106,5 +106,6 @@ HEAD = (
   else document.addEventListener('DOMContentLoaded', watch);
 })();
 </script>"""
-    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script><script>\n{_STAGE}</script>"
+    + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
+    + "".join(f"<script>\n{file.read_text(encoding='utf-8')}</script>" for file in _VIEWS)
 )

@@ -45,6 +45,8 @@ class Limits:
     answer_seconds: float = 120.0  # deadline of one answer: classify, compare, match, templates
     attribution_seconds: float = 300.0  # deadline of one heat map
     batch_seconds: float = 1800.0  # deadline of classifying many images
+    video_seconds: float = 1800.0  # deadline of looking for moments of a video
+    index_seconds: float = 1800.0  # deadline of adding images to an index
     typographic_seconds: float = 600.0  # deadline of a search for an attack, and of learning a defence
     neurons_seconds: float = 900.0  # deadline of looking at a corpus for a unit's page
     lesson_seconds: float = 900.0  # deadline of training a small CLIP
@@ -74,6 +76,8 @@ SPACE = replace(  # anyone may come, and a visitor's share of the GPU is short
     answer_seconds=110.0,
     attribution_seconds=110.0,
     batch_seconds=110.0,
+    index_seconds=110.0,
+    video_seconds=110.0,
     typographic_seconds=110.0,
     neurons_seconds=110.0,
     lesson_seconds=110.0,
@@ -109,6 +113,8 @@ def _deadlines(limits: Limits) -> list[tuple[str, float]]:
         ("an answer", limits.answer_seconds),
         ("a heat map", limits.attribution_seconds),
         ("many images", limits.batch_seconds),
+        ("adding to an index", limits.index_seconds),
+        ("moments of a video", limits.video_seconds),
         ("a search for an attack", limits.typographic_seconds),
         ("a unit's page", limits.neurons_seconds),
         ("training a small CLIP", limits.lesson_seconds),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PASS = 32  # images of one pass through the model
+CPU_PASS = 16  # on a processor: whoever asks a question meanwhile waits for the end of a pass
 ATTACKS_PER_SECOND = 2.0  # images under one attack on a lent GPU; low, so that estimates are not exceeded
 
 
@@ -33,14 +34,15 @@ def _embed_passes(model: Any, payload: Passes) -> Iterator[NDArray[np.float32]]:
     """Yield (at most PASS, dim) float32 rows, attacked before where the payload says so."""
     import torch
 
-    for at in range(0, len(payload.items), PASS):
-        pixels = torch.from_numpy(payload.pixels[at : at + PASS])
+    size = CPU_PASS if not payload.attacked and str(model.device) == "cpu" else PASS
+    for at in range(0, len(payload.items), size):
+        pixels = torch.from_numpy(payload.pixels[at : at + size])
         if not payload.attacked:
             yield model.encode_pixels(pixels).numpy()
             continue
         attack = importlib.import_module(payload.module).attack
         changed = attack(
-            model, pixels.to(model.device) / 255.0, list(payload.items[at : at + PASS]), texts=payload.texts
+            model, pixels.to(model.device) / 255.0, list(payload.items[at : at + size]), texts=payload.texts
         )
         with torch.inference_mode():
             rows = model.embed_pixels(changed).float().cpu()

@@ -39,6 +39,8 @@ BEHAVIOURS = (
     ("an index that embeds only what is new", "adding", "workbench/retrieval/adding.py", "def add("),
     ("frames of a video", "decoding", "workbench/retrieval/decoding.py", "protocol_whitelist"),
     ("segments of a video for a sentence", "moments", "workbench/retrieval/moments.py", "def find_moments("),
+    ("the modality gap", "projection", "workbench/retrieval/projection.py", "def project("),
+    ("images that answer to everything", "hubs", "workbench/retrieval/hubs.py", "class QueryBank"),
     ("the contrastive loss", "losses", "workbench/training/losses.py", "def symmetric_cross_entropy("),
     ("cutouts of a canvas", "cutouts", "workbench/generation/cutouts.py", "def draw("),
     ("brush strokes as SVG", "strokes", "workbench/generation/canvases/strokes.py", "def svg("),

@@ -162,7 +162,9 @@ def _chosen(event: gr.SelectData) -> int:
 def _asked(request: gr.Request) -> tuple[Any, Any]:
     """Fill in the unit that the page's address names."""
     name, _, number = str(request.query_params.get("unit", "")).rpartition("/")
-    return (name[:80], int(number)) if name and number.isdecimal() and len(number) < 7 else (gr.skip(), gr.skip())
+    if not name or not number.isdecimal() or len(number) > 6:
+        return gr.skip(), gr.skip()
+    return gr.update(choices=list(dict.fromkeys([LAST, name[:80]])), value=name[:80]), int(number)
 
 
 def _layers(page: Page, key: str, visitor: str) -> Any:

@@ -13,21 +13,29 @@ import numpy as np
 from apps._handler import ASKS_MODEL, QUIET, handler, owner
 from apps._page import Page
 from apps._text import literal
+from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, image_box, table
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_html import in_markdown
+from workbench.checkpoints.edit import SETTINGS
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.labels import check_labels, parse_labels
 from workbench.neurons.atlas import Atlas
+from workbench.neurons.edits import units_edit
 from workbench.neurons.page import images_html
 from workbench.neurons.switching import SwitchResult, UnitChange, intervened, parse_units, switch
 from workbench.neurons.unit import SHOWN, GalleryImage
 from workbench.neurons.vocabulary import embed_words
+from workbench.places import write_whole
 
 LABELS = "dog, cat, jellyfish, bird, fish, horse, elephant, car, bus, pizza"
 KINDS = [("off", "off"), ("hold at the value", "clamp"), ("add the value", "add")]
+APPLY_NOTE = (
+    "Put the file into a folder of its own: every command and audit takes `--model FOLDER`. The base's weights stay as "
+    "they are."
+)
 HEADERS = ["label", "before", "after", "change"]
 
 
@@ -40,6 +48,13 @@ def own_rows(session: Session, path: str, change: UnitChange, *, layer: str, tex
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: np.ndarray = likely / likely.sum(axis=1, keepdims=True)
     return shares
+
+
+def edit_file(model: str, layer: str, change: UnitChange) -> Any:
+    """Write the change as an edited model's file, beside the uploads, and offer it."""
+    path = folder_beside_uploads("units-") / SETTINGS
+    write_whole(path, units_edit(model, layer, [change.intervention(layer)]).model_dump_json(indent=1).encode())
+    return gr.update(value=str(path), visible=True)
 
 
 def answer_rows(labels: Sequence[str], both: np.ndarray) -> list[list[str]]:
@@ -84,9 +99,13 @@ def build(page: Page, atlases: OpenAtlases) -> None:
             text = gr.Markdown(elem_classes="live", elem_id="neurons-switched")
             own = table(HEADERS, "Your image", visible=COLLAPSED, elem_id="neurons-own-answers")
             shown = gr.Markdown("", elem_id="neurons-turned")
+            edited = gr.DownloadButton(
+                "Apply: download as an edited model (edit.json)", visible=False, elem_id="neurons-apply"
+            )
+            gr.Markdown(APPLY_NOTE, elem_classes="notes")
 
     @handler
-    def run(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, Any, Any]:
+    def run(typed: dict[Any, Any], request: gr.Request) -> tuple[Any, ...]:
         names = tuple(check_labels(parse_labels(typed[labels] or "")))
         if len(names) < 2:
             raise BadInput(f"Give at least two labels; got {len(names)}.")
@@ -99,16 +118,17 @@ def build(page: Page, atlases: OpenAtlases) -> None:
             if typed[image]:
                 both = own_rows(session, typed[image], change, layer=atlas.survey.layer, texts=rows)
                 table_update = gr.update(value=answer_rows(names, both), visible=True)
+            file = edit_file(typed[page.model], atlas.survey.layer, change)
             if not atlas.linear:
                 note = f"On {literal(session.spec.title)} the last step is not linear: only your own image is answered."
-                return note, table_update, ""
+                return note, table_update, "", file
         begun = time.perf_counter()
         result = switch(atlas, change, names, rows=rows)
         seconds = time.perf_counter() - begun
-        return summary(result, seconds), table_update, turned_images(atlas, result, names)
+        return summary(result, seconds), table_update, turned_images(atlas, result, names), file
 
     inputs = {units, kind, value, labels, image, page.model}
     gr.on(
-        [go.click, units.submit, kind.input, value.release, image.upload], run, inputs, [text, own, shown],
+        [go.click, units.submit, kind.input, value.release, image.upload], run, inputs, [text, own, shown, edited],
         trigger_mode="always_last", **QUIET, **ASKS_MODEL,
     )  # fmt: skip

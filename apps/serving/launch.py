@@ -22,7 +22,16 @@ from apps import limits
 from apps.serving.environment import prepare_environment, private_uploads
 from apps.serving.guard import Guard, Rules
 from apps.serving.housekeeping import kept_clean
-from apps.serving.options import ServeOptions, check_options, for_space, in_space, login, names_of
+from apps.serving.options import (
+    SHARED,
+    ServeOptions,
+    check_options,
+    for_space,
+    in_space,
+    is_loopback,
+    login,
+    names_of,
+)
 from apps.serving.turns import Turns
 from workbench.errors import BadInput
 
@@ -66,6 +75,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     if in_space():
         options = for_space(options)
     check_options(options)
+    _note_shared(options)
     check_port(options)
     check_login = login(options.auth)
     with private_uploads() as uploads, kept_clean(uploads, table), stop_signals() as stop:
@@ -149,6 +159,12 @@ def _rules(
         root_path=options.root_path,
         space=in_space(),
     )
+
+
+def _note_shared(options: ServeOptions) -> None:
+    """Note in the environment whether others than this machine's user may visit: views then hide what is the user's."""
+    alone = is_loopback(options.host) and not (options.auth or options.allow_host or options.root_path or in_space())
+    os.environ.pop(SHARED, None) if alone else os.environ.update({SHARED: "1"})
 
 
 def _engine(options: ServeOptions) -> Engine:

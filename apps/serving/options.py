@@ -13,6 +13,7 @@ from pathlib import Path
 from apps.serving.origins import LOOPBACK
 from workbench.errors import BadInput
 
+SHARED = "CLIP_WORKBENCH_SHARED"  # of the environment; set where others than this machine's user may visit
 NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]+")  # of a host, or an address
 
 

@@ -13,7 +13,6 @@ from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOpti
 from audits.shell.output import say, write_json, write_rows
 from audits.shell.progress import progress
 from workbench.errors import BadInput, Cancelled, unknown_name
-from workbench.models import find
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -25,7 +24,12 @@ if TYPE_CHECKING:
 def evaluate(
     folder: FolderArgument,
     models: Annotated[
-        str, typer.Option("--models", metavar="a,b", help="Keys or folders with commas; all: those on this machine.")
+        str,
+        typer.Option(
+            "--models",
+            metavar="a,b",
+            help="Keys or folders; timm:NAME is an image tower alone; all: those on this machine.",
+        ),
     ] = "pocket",
     shots: Annotated[
         str, typer.Option("--shots", metavar="1,4,16", help="Images a class of the few-shot probes.")
@@ -43,6 +47,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare models on a folder: zero-shot, few shots, full probe, and whether their differences can be told."""
+    from workbench.probes.embedding import TIMM, model_ref
     from workbench.probes.evaluation import PROBE, ZERO_SHOT, Ways
     from workbench.probes.table import EvaluationRequest, answers, ranked
 
@@ -52,10 +57,11 @@ def evaluate(
         raise BadInput(f"--seeds is 1 or more; got {seeds}.")
     keys = _models(models)
     for key in keys:
-        find(key)
+        model_ref(key)
     ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
     question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
-    with opened_engine(keys[0], device, dtype, cache=cache) as engine:
+    first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
+    with opened_engine(first, device, dtype, cache=cache) as engine:
         embedded = _embedded(engine, question)
     rows: dict[str, ModelEvaluation] = {}
     with progress() as bar:

@@ -27,6 +27,10 @@ def neuron(
         list[str] | None,
         typer.Option("--corpus", metavar="PATH", help="Files or a folder to look at instead; repeatable."),
     ] = None,
+    without: Annotated[
+        Path | None,
+        typer.Option("--without", metavar="FOLDER", help="Also write an edited model in which the unit is off."),
+    ] = None,
     answer: Annotated[str, typer.Option("--answer", help="The answer of the gallery “used most for”.")] = "",
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -49,6 +53,13 @@ def neuron(
     if out is not None:
         write_whole(out, render(one, where=places(backend, one)).encode())
         say(f"The page of {one.title} is {out}.")
+    if without is not None:
+        from workbench.checkpoints.edit import write_edit
+        from workbench.hooks import ablate
+        from workbench.neurons.edits import units_edit
+
+        write_edit(without, units_edit(model, one.layer, [ablate(one.layer, [unit])]))
+        say(f"Without unit {unit}: use it as --model {without}.")
     if as_json:
         write_json(
             {

@@ -10,7 +10,7 @@ from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, op
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
 from audits.shell.output import say, write, write_json, write_rows
 from audits.shell.progress import progress
-from workbench.errors import unknown_name
+from workbench.errors import BadInput, unknown_name
 from workbench.models import find
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def probe(
     search: Annotated[
         str, typer.Option("--search", help="How the L2 penalty is found: paper (96 steps), or bracket (CoOp's code).")
     ] = "paper",
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="Conformal sets miss the true class with at most this probability.")
+    ] = 0.1,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -41,8 +44,11 @@ def probe(
         if name not in names:
             raise unknown_name(kind, name, names)
     find(model)
+    if not 0 < alpha < 1:
+        raise BadInput(f"--alpha lies between 0 and 1; got {alpha}.")
     images = read_and_say(folder, seed)
     from workbench.probes.linear import probe as fit
+    from workbench.probes.sets import conformal_sets
     from workbench.probes.strength import bracket_search, parametric_search
 
     with opened_engine(model, device, dtype, cache=cache) as engine, engine.session("shell", keep_pictures=cache) as at:
@@ -52,7 +58,7 @@ def probe(
         way = parametric_search if search == "paper" else bracket_search
         result = fit(made.features, images, solver=solver, search=way)  # type: ignore[arg-type]
     if as_json:
-        write_json(_plain(result, images, model=model, width=made.features.shape[1]))
+        write_json(_plain(result, images, model=model, width=made.features.shape[1], alpha=alpha))
         return
     write(f"Accuracy on {result.accuracy.n} test images: {result.accuracy}")
     write(f"Mean over classes: {result.per_class}")
@@ -69,11 +75,16 @@ def probe(
         for name, share in result.classes.items()
     ]
     write_rows(("class", "test images", "right", "low", "high"), rows, right=("test images", "right", "low", "high"))
+    for method, one in conformal_sets(result.probabilities, images, alpha=alpha).items():
+        write(f"Sets ({method}, alpha {alpha:g}): hold the true class {one.coverage}; mean size {one.mean_size:.2f}")
     say(f"Seed {images.seed}; features of width {made.features.shape[1]}, before the projection.")
 
 
-def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: int) -> dict[str, Any]:
+def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: int, alpha: float) -> dict[str, Any]:
+    from workbench.probes.sets import conformal_sets
+
     share, error = result.accuracy, result.calibration.interval
+    sets = conformal_sets(result.probabilities, images, alpha=alpha)
     return {
         "accuracy": share.value,
         "low": share.low,
@@ -91,6 +102,19 @@ def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: in
         "calibration_error_high": error.high,
         "images": {part: int(images.rows(part).sum()) for part in ("train", "validation", "test")},
         "given": list(images.given),
+        "sets": [
+            {
+                "method": method,
+                "alpha": alpha,
+                "coverage": one.coverage.value,
+                "low": one.coverage.low,
+                "high": one.coverage.high,
+                "n": one.coverage.n,
+                "mean_size": one.mean_size,
+                "empty": one.empty.value,
+            }
+            for method, one in sets.items()
+        ],
         "sweep": [{"strength": strength, "accuracy": score} for strength, score in result.sweep.points],
         "classes": [
             {"class": name, "accuracy": one.value, "low": one.low, "high": one.high, "n": one.n}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from audits.contracts import Item
-from audits.tasks import EMBED_PASSES, PASS, Passes
+from audits.tasks import CPU_PASS, EMBED_PASSES, PASS, Passes
 from workbench.engine import Engine
 from workbench.fake import SIDE, FakeBackend
 
@@ -41,7 +41,7 @@ def payload(attacked: bool, count: int = PASS + 3) -> Passes:
 def test_clean_images_are_embedded_in_passes() -> None:
     given = payload(attacked=False)
     parts = list(FakeBackend().stream(EMBED_PASSES, given))
-    assert [len(part) for part in parts] == [PASS, 3]
+    assert [len(part) for part in parts] == [CPU_PASS, CPU_PASS, 3]
     expected = FakeBackend().encode_pixels(torch.from_numpy(given.pixels)).numpy()
     np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-6)
 

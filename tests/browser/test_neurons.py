@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import open_view
 
 if TYPE_CHECKING:
@@ -19,9 +21,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     concept = page.locator("#neurons-concept input, #neurons-concept textarea").first
     concept.fill("cat")
     concept.press("Enter")
-    first = page.locator("#neurons-found .tbody, #neurons-found tbody").get_by_text("953", exact=True).last
-    first.wait_for()
-    first.click()
+    page.locator("#neurons-found [role=gridcell]", has_text="953").first.click()
     page.locator("#neurons-status", has_text="Unit 953: cat").wait_for()
     page.locator("#neurons-page img[alt='the word “cat”']").first.wait_for()
     section = page.locator("#neurons-page summary", has_text="Images over the whole range")
@@ -36,9 +36,9 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
 
 
 def test_a_units_address_on_a_dark_phone(visit: Visit) -> None:
-    page = visit("?unit=conv_head/202", viewport={"width": 390, "height": 800}, color_scheme="dark")
-    open_view(page, "Neurons")
-    assert page.locator("#neurons-unit input").input_value() == "202"
+    page = visit(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page.goto(page.url.split("#")[0] + "?unit=conv_head/202#neurons")
+    expect(page.locator("#neurons-unit input")).to_have_value("202", timeout=60_000)
     page.locator("#neurons-go").click()
     page.locator("#neurons-status", has_text="Unit 202: jellyfish").wait_for()
     page.locator("#neurons-page img").first.wait_for()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Loader = Literal["transformers", "open_clip", "fake", "edited"]
+Loader = Literal["transformers", "open_clip", "fake", "edited", "timm"]
 Score = Literal["softmax", "sigmoid"]
 
 

@@ -69,7 +69,7 @@ class Engine:
     def session(
         self,
         owner: str,
-        model: str | None = None,
+        model: str | ModelRef | None = None,
         *,
         others: Sequence[str | ModelRef] = (),
         token: CancelToken | None = None,
@@ -80,7 +80,7 @@ class Engine:
 
         Args:
             owner: who asks; turns are fair between owners.
-            model: a key of the catalogue; the default model when not given.
+            model: a key of the catalogue, or a model of another kind; the default model when not given.
             others: further models, leased together with the first: keys of the catalogue, or other kinds of `LOADERS`.
             token: stops everything in this session when cancelled.
             deadline: seconds from now after which everything in this session stops; None for no end.

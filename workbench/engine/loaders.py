@@ -12,6 +12,7 @@ from workbench.models import find
 if TYPE_CHECKING:
     from workbench.generation.prior import Prior
     from workbench.loading.torch_backend import TorchBackend
+    from workbench.loading.vision import VisionBackbone
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,16 @@ def _prior(key: str, device: str, dtype: str) -> Prior:
     return load_prior(device=choose_device(device))
 
 
+def _vision(key: str, device: str, dtype: str) -> VisionBackbone:
+    from workbench.loading.vision import load_backbone
+
+    return load_backbone(key, device, dtype)
+
+
+VISION = "vision"  # image towers without a text tower
 PRIOR = ModelRef("prior", "prior")  # the shipped one
 LOADERS: dict[str, Loader] = {
     CLIP: Loader(_clip, lambda key: find(key).parameters or 0),
     PRIOR.kind: Loader(_prior, lambda key: 8_000_000),
+    VISION: Loader(_vision, lambda key: 0),
 }

@@ -36,12 +36,20 @@ def _typographic(name: str) -> Change:
     return change
 
 
+def _units(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TowerParts:
+    """Units off, held or moved; see `neurons.edits`."""
+    from workbench.neurons.edits import change_units
+
+    return change_units(base, settings, tensors)
+
+
 KINDS: dict[str, Change] = {  # kind -> (base, settings, tensors of edit.safetensors) -> the changed towers
     "paint over": _typographic("paint_over"),
     "prompts": _typographic("name_the_text"),
     "prefix": _typographic("prefix"),
     "projection": _typographic("projection"),
     "interpolation": _typographic("interpolation"),
+    "units": _units,
 }
 
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.engine.loaders import VISION
 from workbench.errors import BadInput, BadPicture
+from workbench.model_cache import CLIP, ModelRef
+from workbench.models import find
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.engine import Session
     from workbench.probes.labelled import LabelledImages
 
+TIMM = "timm:"  # what keys of image towers alone begin with
 CHUNK = 32  # images between two reports
 
 
@@ -99,3 +103,15 @@ def readable(images: LabelledImages, made: ImageFeatures) -> tuple[LabelledImage
     stays = np.setdiff1d(np.arange(len(images.samples)), list(made.failed))
     rest = ImageFeatures(made.embeddings[stays], made.features[stays], {}, made.seconds)
     return images.without(list(made.failed)), rest
+
+
+def model_ref(key: str) -> ModelRef:
+    """Return what the engine loads: a CLIP of the catalogue or a folder, or for `timm:…` an image tower alone.
+
+    Raises:
+        UnknownName, BadInput: see `models.find`.
+    """
+    if key.startswith(TIMM):
+        return ModelRef(VISION, key)
+    find(key)
+    return ModelRef(CLIP, key)

@@ -11,9 +11,8 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import BadInput
-from workbench.models import find
 from workbench.probes.choosing import ROUNDS, Standing, staged, standings, surviving
-from workbench.probes.embedding import ImageFeatures, embed_images, readable
+from workbench.probes.embedding import TIMM, ImageFeatures, embed_images, model_ref, readable
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways, evaluated, zero_shot
 from workbench.probes.label_errors import out_of_sample
 from workbench.probes.labelled import restricted
@@ -77,7 +76,7 @@ def embed_all(
     texts: dict[str, NDArray[np.float64]] = {}
     for number, stage in enumerate(stages):
         for key in alive:
-            with engine.session(owner, key, token=token, deadline=deadline) as session:
+            with engine.session(owner, model_ref(key), token=token, deadline=deadline) as session:
                 if key not in rows:
                     rows[key] = _described(session, key)
                 samples = [images.samples[at] for at in stage]
@@ -167,7 +166,9 @@ def _check(question: EvaluationRequest) -> None:
     if question.by not in (ZERO_SHOT, PROBE):
         raise BadInput(f"Models are dropped by {ZERO_SHOT} or {PROBE}; got {question.by!r}.")
     for key in question.models:
-        find(key)
+        model_ref(key)
+    if question.early and question.by == ZERO_SHOT and any(key.startswith(TIMM) for key in question.models):
+        raise BadInput(f"Image towers alone ({TIMM}…) have no zero-shot answers; drop models by {PROBE}.")
 
 
 def _described(session: Session, key: str) -> ModelEvaluation:

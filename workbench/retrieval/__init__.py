@@ -12,5 +12,7 @@ check       recall against the exact answer
 decoding    frames of a video at their own times
 moments     when a video shows what a sentence says
 pooling     one score for a whole video
+hubs        images that answer to everything, ranked down
+projection  the map, and the modality gap
 evaluation  R@k, ranks, overlap and average precision of moments
 """

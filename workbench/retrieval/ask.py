@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.retrieval.chance import Chance
+from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.query import Term, embed_query
 from workbench.retrieval.search import Results, search
 from workbench.retrieval.stock import stock_vectors
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
     from workbench.retrieval.index import ModelTable
 
 
-def ask(session: Session, opened: ModelTable, terms: Sequence[Term], **options: Any) -> Results:
+def ask(
+    session: Session, opened: ModelTable, terms: Sequence[Term], *, correct_hubs: bool = False, **options: Any
+) -> Results:
     """Search a table for a query.
 
     Args:
         session: the table's model.
         opened: the table.
         terms: the query; with an image among them, results are measured against the index instead of stock sentences.
-        options: `top`, `where` and `hubs` of `search`.
+        correct_hubs: rank down images that answer to everything; see `hubs`.
+        options: `top` and `where` of `search`.
 
     Raises:
         BadInput: see `embed_query` and `search`.
     """
     vector = embed_query(session, terms)
     stock = stock_vectors(session) if all(term.text for term in terms) else None
-    return search(opened, vector, chance=Chance(stock), **options)
+    hubs = QueryBank(stock_vectors(session)) if correct_hubs else None
+    return search(opened, vector, chance=Chance(stock), hubs=hubs, **options)

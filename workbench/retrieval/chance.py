@@ -1,7 +1,7 @@
 """How unlikely a score is by chance: a null distribution for each result, and the cut-off that ends a list.
 
 A raw cosine means little: its range differs between models, queries and images. A text is therefore measured, for each
-image on its own, against about a thousand stock sentences on the same image; an image, against the other rows of the
+image on its own, against about four hundred stock sentences on the same image; an image, against the other rows of the
 index.
 """
 

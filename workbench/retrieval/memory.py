@@ -24,7 +24,7 @@ SAMPLE = 20_000  # rows of a large table that stand for all of it
 SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableVectors:
     """Vectors of a table as it was at one version."""
 

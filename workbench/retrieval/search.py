@@ -15,6 +15,7 @@ import numpy as np
 from workbench.errors import BadInput
 from workbench.retrieval import memory
 from workbench.retrieval.chance import Chance
+from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.scanning import bad_filter, scan
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def search(
     top: int = 50,
     where: str = "",
     chance: Chance | None = None,
-    hubs: Any = None,
+    hubs: QueryBank | None = None,
 ) -> Results:
     """Return the rows whose vectors have the highest cosine with a vector.
 
@@ -72,7 +73,7 @@ def search(
         top: number of results, 1 to 1,000.
         where: an SQL condition on the columns; see `table.bad_filter`.
         chance: what tells likely results from unlikely ones; without it all are likely.
-        hubs: a `hubs.QueryBank` that ranks down what answers to everything; None for plain cosines.
+        hubs: ranks down what answers to everything, in tables that are searched exactly; None for plain cosines.
 
     Raises:
         BadInput: a number of results or a condition that cannot be used.
@@ -125,11 +126,11 @@ def _exact(
     *,
     top: int,
     where: str,
-    hubs: Any,
+    hubs: QueryBank | None,
 ) -> tuple[Any, Any, Any, int]:
     """Return row ids, their cosines, and the positions of the best."""
     ids, scores = kept.ids, kept.vectors @ vector
-    keys = scores if hubs is None else hubs.scores(kept, vector, scores)
+    keys = scores if hubs is None else hubs.scores(kept, scores)
     if where:
         allowed = [batch["_rowid"].to_numpy() for batch in scan(opened.table, ["path"], where=where, ids=True)]
         mask = np.isin(ids, np.concatenate(allowed) if allowed else np.zeros(0, np.uint64))

@@ -1,0 +1,243 @@
+"""Search images: add images to an index, and find them by text, by example, or by both.
+
+What a visitor adds lies beside the uploads: only this page knows where, and it is deleted with them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from apps import _index_choice as choice
+from apps import limits
+from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps._index_choice import OWN
+from apps._jobs import Jobs, wire
+from apps._page import Page, put
+from apps._query import provenance
+from apps._text import literal
+from apps._uploads import folder_beside_uploads
+from apps._widgets import COLLAPSED, image_box, table
+from apps.search import files, finding, words
+from apps.search.finding import TOP, Asked
+from workbench.datasets.uploads import read_uploads
+from workbench.errors import BadInput
+from workbench.pictures import SAMPLES, sample_path
+from workbench.retrieval.adding import add
+from workbench.retrieval.chance import Chance
+from workbench.retrieval.index import ModelTable
+from workbench.retrieval.search import Hit, Results
+from workbench.retrieval.search import search as nearest
+from workbench.retrieval.sources import is_video
+from workbench.scheduler import CancelToken
+
+JOBS = Jobs("index", stopped="Stopped; what was added so far stays.")
+PAGE = 24  # results of one page
+
+
+def build(page: Page) -> None:
+    """Lay out the view."""
+    own, found, start, chosen = gr.State(""), gr.State([]), gr.State(0), gr.State(None)
+    with gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            index, given, shipped, go, stop = _adding()
+            text = gr.Textbox(
+                label="Query",
+                placeholder="2:golden retriever + pool - fruit",
+                info="What the image shows. Weights and signs: 2:dog + beach - people.",
+                elem_id="search-query",
+            )
+            with gr.Accordion("Example image", open=False, elem_id="search-example"):
+                example = image_box("Example image", height=200, elem_id="search-image")
+                weight = gr.Slider(0, 4, 1, step=0.25, label="Weight of the example")
+            ask = gr.Button("Search", variant="primary", elem_id="search-go")
+        with gr.Column(elem_classes="answer"):
+            status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="search-status")
+            shown = _results()
+            with gr.Column(visible=False) as sending:
+                picked = gr.Markdown(elem_classes="notes", elem_id="search-picked")
+                similar = gr.Button("More like this", elem_id="search-similar")
+                page.exchange.offer("search", chosen, text)
+            whose = gr.Markdown(elem_classes="provenance")
+        with gr.Column(elem_classes="more"):
+            settings = _settings()
+    asking = {text, example, weight, index, own, page.model, *settings.values()}
+    outputs = [status, whose, found, start, chosen, sending, *shown.values()]
+
+    @handler
+    def search(typed: dict[Any, Any], request: gr.Request, *, near: Hit | None = None) -> dict[Any, Any]:
+        began = time.perf_counter()
+        options: dict[str, Any] = {name: typed[widget] or "" for name, widget in settings.items()}
+        asked = Asked(typed[text] or "", typed[example], float(typed[weight]), **options)
+        if near is None:
+            finding.terms_of(asked)  # what cannot be read is refused before a model is asked
+        place = choice.place_of(typed[index], typed[own])
+        seconds = limits.current().answer_seconds
+        with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
+            opened = choice.open_table(place, session, own=typed[index] == OWN)
+            results = finding.results_of(session, opened, asked) if near is None else _similar(opened, near)
+            hubs = finding.hubness_line(session, opened) if asked.correct_hubs else ""
+            line = provenance(session, page.engine, time.perf_counter() - began)
+        hits = finding.to_show(results, weaker=asked.weaker, fold=asked.fold)
+        title = f"“{asked.text.strip()}”" if asked.text.strip() and near is None else "the example"
+        verdict = words.verdict(results, hits, query=title, weaker=asked.weaker)
+        fresh = {status: verdict + hubs, whose: line, found: hits, start: 0, chosen: None}
+        return {**fresh, sending: gr.update(visible=False), **_page_of(hits, 0, shown, own=typed[index] == OWN)}
+
+    def more(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        near = next((hit for hit in typed[found] if hit.path == typed[similar_path]), None)
+        return search(typed, request, near=near) if near else {status: "Choose a result first."}
+
+    similar_path = gr.State("")
+    event: dict[str, Any] = {"inputs": asking, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
+    gr.on([ask.click, text.submit], search, **event)
+    similar.click(more, asking | {found, similar_path}, outputs, api_visibility="private", **ASKS_MODEL)
+    wire(JOBS, go, stop, status=status, event=_adding_event(page, given, own, index=index, status=status))
+    shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
+        **_adding_event(page, given, own, index=index, status=status)
+    )
+    shown["gallery"].select(_picked, [found, start, index], [chosen, similar_path, picked, sending], **LIGHT)
+    _wire_pages(shown, found, start, index=index)
+    page.exchange.accept("search", [example, text], put)
+    gr.on(None, _linked, None, [index, text], **ASIDE)
+
+
+def _adding() -> tuple[gr.Dropdown, gr.File, gr.Button, gr.Button, gr.Button]:
+    """Which index, and what to add to one's own."""
+    bounds = limits.current()
+    index = gr.Dropdown([OWN], value=OWN, label="Index", elem_id="search-index", visible=COLLAPSED)
+    given = gr.File(
+        label=f"Images (up to {bounds.pictures}), videos, or one zip",
+        file_count="multiple",
+        file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip", ".mp4", ".mov", ".webm", ".mkv"],
+        height=150,
+        elem_id="search-files",
+    )
+    shipped = gr.Button("Try the shipped images", elem_id="search-shipped")
+    with gr.Row():
+        go = gr.Button("Add to the index", elem_id="search-add")
+        stop = gr.Button("Stop", variant="stop", elem_id="search-stop")
+    return index, given, shipped, go, stop
+
+
+def _adding_event(
+    page: Page, given: gr.File, own: gr.State, *, index: gr.Dropdown, status: gr.Markdown
+) -> dict[str, Any]:
+    def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[Any]:
+        paths = list(typed[given] or [])
+        if pictures := [one for one in paths if not is_video(one)]:
+            read_uploads(pictures, limit=limits.current().pictures)
+        if not paths:
+            raise BadInput("Choose images, videos or a zip first, or press “Try the shipped images”.")
+        place = typed[own] or str(folder_beside_uploads("index-"))
+        Path(place).mkdir(mode=0o700, exist_ok=True)
+        with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
+            adding = add(place, session, paths, stopped=lambda: token.cancelled)
+            while True:
+                try:
+                    now = next(adding)
+                except StopIteration as end:
+                    yield {status: words.added(end.value), own: place, index: OWN}
+                    return
+                yield {status: f"{now.stage}: {now.line} …", own: place}
+
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
+        visitor = owner(request)
+        yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
+
+    shown: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", **LONG}
+    return {"fn": run, "inputs": {given, own, page.model}, "outputs": [status, own, index], **shown}
+
+
+def _results() -> dict[str, Any]:
+    """Lay out the results; return the widgets by name."""
+    gallery = gr.Gallery(
+        label="Results", columns=4, height="auto", object_fit="contain", allow_preview=False, interactive=False,
+        visible=COLLAPSED, elem_id="search-gallery",
+    )  # fmt: skip
+    with gr.Row(visible=False, elem_id="search-pages") as pages:
+        before = gr.Button("Previous", size="sm", min_width=0)
+        number = gr.Markdown(elem_classes="notes")
+        after = gr.Button("Next", size="sm", min_width=0, elem_id="search-next")
+    lines = table(words.HEADERS, "The same results", visible=COLLAPSED, elem_id="search-table")
+    with gr.Row(visible=False) as files:
+        csv_file = gr.DownloadButton("CSV", elem_id="search-csv")
+        json_file = gr.DownloadButton("JSON", elem_id="search-json")
+    first = {"gallery": gallery, "pages": pages, "before": before, "number": number, "after": after}
+    return {**first, "table": lines, "files": files, "csv": csv_file, "json": json_file}
+
+
+def _settings() -> dict[str, Any]:
+    with gr.Accordion("Filter and order", open=False):
+        where = gr.Textbox(
+            label="Filter", placeholder="label = 'cat' AND width > 800", elem_id="search-filter",
+            info="SQL on path, label, caption, tags, width, height, second.",
+        )  # fmt: skip
+        weaker = gr.Checkbox(label="Show weaker results too", elem_id="search-weaker")
+        fold = gr.Checkbox(value=True, label="Fold near-duplicates")
+        hubs = gr.Checkbox(label="Correct hubs", info="Ranks down images that come up for almost everything.")
+    with gr.Accordion("What the numbers mean", open=False):
+        gr.Markdown(words.EXPLAINED)
+    return {"where": where, "weaker": weaker, "fold": fold, "correct_hubs": hubs}
+
+
+def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -> dict[Any, Any]:
+    """Return what the result widgets show of a page."""
+    part = hits[start : start + PAGE]
+    pictures = list(zip(files.thumbnails(part), [_caption(hit) for hit in part], strict=True))
+    csv_file, json_file = files.downloads(hits, names_only=own)
+    last = start + len(part)
+    return {
+        shown["gallery"]: gr.update(value=pictures, visible=bool(hits) or COLLAPSED, selected_index=None),
+        shown["table"]: gr.update(value=words.rows(part, names_only=own), visible=bool(hits) or COLLAPSED),
+        shown["pages"]: gr.update(visible=len(hits) > PAGE),
+        shown["number"]: f"{start + 1}–{last} of {len(hits)}",
+        shown["before"]: gr.update(interactive=start > 0),
+        shown["after"]: gr.update(interactive=last < len(hits)),
+        shown["files"]: gr.update(visible=bool(hits)),
+        shown["csv"]: csv_file,
+        shown["json"]: json_file,
+    }
+
+
+def _caption(hit: Hit) -> str:
+    return f"{hit.score:.2f} · {words.shown_name(hit, names_only=True)[:40]}"
+
+
+def _wire_pages(shown: dict[str, Any], found: gr.State, start: gr.State, *, index: gr.Dropdown) -> None:
+    def turn(step: int) -> Any:
+        def turned(hits: list[Hit], at: int, name: str) -> dict[Any, Any]:
+            at = min(max(0, at + step), max(0, len(hits) - 1) // PAGE * PAGE)
+            return {start: at, **_page_of(hits, at, shown, own=name == OWN)}
+
+        return turned
+
+    for name, step in (("before", -PAGE), ("after", PAGE)):
+        shown[name].click(turn(step), [found, start, index], [start, *shown.values()], **LIGHT)
+
+
+def _picked(hits: list[Hit], start: int, index: str, event: gr.SelectData) -> tuple[Any, ...]:
+    hit = hits[start + int(event.index)]
+    name = words.shown_name(hit, names_only=index == OWN)
+    link = "" if index == OWN else f" [Link to this index](?{urlencode({'index': index})}#search)"
+    return files.whole_image(hit), hit.path, f"Selected: {literal(name)}.{link}", gr.update(visible=True)
+
+
+def _similar(opened: ModelTable, hit: Hit) -> Results:
+    """Search for images like a result, by its stored vector."""
+    return nearest(opened, hit.vector, top=TOP, chance=Chance(None))
+
+
+def _linked(request: gr.Request) -> tuple[Any, Any]:
+    """Fill in what an address says (`/?index=NAME&q=TEXT#search`), and offer this machine's indexes."""
+    asked = dict(request.query_params) if request is not None else {}
+    choices = choice.offered()
+    chosen = asked.get("index", OWN) if asked.get("index") in choices else OWN
+    listed = gr.update(choices=choices, value=chosen, visible=len(choices) > 1 or COLLAPSED)
+    return listed, str(asked.get("q", ""))[:1000]

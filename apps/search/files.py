@@ -1,0 +1,54 @@
+"""Files of the search view beside the uploads: thumbnails, chosen images, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from apps._uploads import folder_beside_uploads
+from workbench.batch.export import write_csv, write_json
+from workbench.retrieval.search import Hit
+
+COLUMNS = ("path", "score", "beats", "chance", "likely", "label", "caption", "width", "height", "second")
+
+
+def thumbnails(hits: Sequence[Hit]) -> Iterator[str]:
+    """Write the thumbnails of results beside the uploads, and yield their paths."""
+    folder = folder_beside_uploads("search-")
+    for number, hit in enumerate(hits):
+        path = folder / f"{number}.jpg"
+        path.write_bytes(hit.row["thumbnail"])
+        yield str(path)
+
+
+def whole_image(hit: Hit) -> str:
+    """Return a copy of a result beside the uploads, as another view takes it: the file, or the thumbnail of a frame."""
+    source = Path(hit.path)
+    folder = folder_beside_uploads("search-image-")
+    if hit.row["second"] is None and source.is_file():
+        path = folder / source.name
+        path.write_bytes(source.read_bytes())
+    else:
+        path = folder / "frame.jpg"
+        path.write_bytes(hit.row["thumbnail"])
+    return str(path)
+
+
+def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str]:
+    """Write results as CSV and JSON; return both paths."""
+    lines = [
+        {
+            "path": hit.path.rsplit("/", 1)[-1] if names_only else hit.path,
+            **{name: getattr(hit, name) for name in COLUMNS[1:5]},
+            **{name: hit.row[name] for name in COLUMNS[5:]},
+        }
+        for hit in hits
+    ]
+    folder = folder_beside_uploads("search-files-")
+    write_csv(folder / "results.csv", COLUMNS, [[_cell(line[name]) for name in COLUMNS] for line in lines])
+    write_json(folder / "results.json", {"results": lines})
+    return str(folder / "results.csv"), str(folder / "results.json")
+
+
+def _cell(value: object) -> str | float:
+    return value if isinstance(value, str | float) else "" if value is None else str(value)

@@ -1,0 +1,82 @@
+"""What the search view computes: a query as typed, results, near-duplicates, hubness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.engine import Session
+from workbench.errors import BadInput
+from workbench.retrieval.ask import ask
+from workbench.retrieval.hubs import QueryBank
+from workbench.retrieval.index import ModelTable
+from workbench.retrieval.memory import table_vectors
+from workbench.retrieval.query import Term, parse_query
+from workbench.retrieval.search import Hit, Results
+from workbench.retrieval.stock import stock_vectors
+
+TOP = 120  # results that are kept for paging
+SAME = 0.97  # cosine from which two images count as near-duplicates
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search as a visitor typed it."""
+
+    text: str
+    image: str | None
+    image_weight: float
+    where: str
+    weaker: bool  # show what does not fit, too
+    fold: bool  # near-duplicates
+    correct_hubs: bool
+
+
+def terms_of(asked: Asked) -> tuple[Term, ...]:
+    """Read a visitor's query; a path in the text is text.
+
+    Raises:
+        BadInput: neither text nor image; see `parse_query`.
+    """
+    terms = parse_query(asked.text) if asked.text.strip() else ()
+    if asked.image and asked.image_weight:
+        terms = (*terms, Term(asked.image_weight, image=asked.image))
+    if not terms:
+        raise BadInput("Type what you look for, or give an example image.")
+    return terms
+
+
+def results_of(session: Session, table: ModelTable, asked: Asked) -> Results:
+    """Search for text, image or both.
+
+    Raises:
+        BadInput: see `terms_of` and `ask`.
+    """
+    terms = terms_of(asked)
+    return ask(session, table, terms, top=TOP, where=asked.where.strip(), correct_hubs=asked.correct_hubs)
+
+
+def to_show(results: Results, *, weaker: bool, fold: bool) -> list[Hit]:
+    """Return the results that are shown: those that fit, or all; of near-duplicates the best."""
+    hits = list(results.hits if weaker else results.likely)
+    return _folded(hits) if fold else hits
+
+
+def _folded(hits: Sequence[Hit]) -> list[Hit]:
+    """Leave out what is a near-duplicate of a better result."""
+    kept: list[Hit] = []
+    for hit in hits:
+        if not kept or float(np.max(np.stack([one.vector for one in kept]) @ hit.vector)) < SAME:
+            kept.append(hit)
+    return kept
+
+
+def hubness_line(session: Session, table: ModelTable) -> str:
+    """Say how much the correction evens out which images come up; empty for tables that are too large."""
+    kept = table_vectors(table)
+    if not kept.whole or kept.rows > 20_000:
+        return ""
+    before, after = QueryBank(stock_vectors(session)).hubness(kept)
+    return f" Hubness (skewness of how often an image comes up): {before:.2f} before the correction, {after:.2f} after."

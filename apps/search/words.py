@@ -1,0 +1,78 @@
+"""Texts and tables of the search view."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from apps._text import literal
+from workbench.retrieval.adding import AddReport
+from workbench.retrieval.chance import FEW
+from workbench.retrieval.search import Hit, Results
+
+IDLE = "Add images, or try the shipped ones; then type what you look for."
+HEADERS = ["image", "score", "beats", "stock sentences as good", "fits", "label", "caption"]
+EXPLAINED = """
+**Score** is the cosine between query and image. Its range differs between models and queries, so read it together with:
+
+- **Beats**: the share of the searched images with a lower score.
+- **Stock sentences as good**: of about four hundred sentences about other things, the share that fits this image as
+  well as yours. The list ends where an image lies under four standard deviations above what stock sentences reach on
+  it; for queries with an image, above what the other images reach.
+
+**Queries** take weights and signs between spaces: `2:golden retriever + pool - fruit`. Quotation marks keep a text as
+it is.
+
+**Hubs** are images that come up for almost everything. The correction (querybank normalisation) ranks them down.
+"""
+
+
+def added(report: AddReport) -> str:
+    """Say what adding did."""
+    parts = [f"**{report.rows:,}** images in the index: {report.added} new"]
+    for number, text in ((report.reused, "known by content"), (report.unchanged, "unchanged")):
+        parts += [f"{number} {text}"] if number else []
+    line = ", ".join(parts) + "."
+    if report.failed:
+        reasons = "; ".join(f"{literal(Path(path).name[:60])}: {literal(reason)}" for path, reason in report.failed[:5])
+        line += f" {len(report.failed)} failed: {reasons}"
+    return line
+
+
+def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool) -> str:
+    """Say how many results there are, and why the list ends."""
+    if shown and math.isinf(shown[0].deviation):
+        return (
+            f"**The most similar of {results.rows:,} images.** Under {FEW} images are too few to tell where the list "
+            "should end."
+        )
+    fitting = len(results.likely)
+    more = " or more" if fitting == len(results.hits) < results.rows else ""
+    text = f"**{fitting}{more} of {results.rows:,} images fit** {literal(query)}."
+    if not fitting:
+        text = f"**No image of {results.rows:,} fits** {literal(query)} better than chance."
+    if weaker:
+        return f"{text} Shown with weaker ones: {len(shown)}."
+    return text if len(shown) == fitting else f"{text} {fitting - len(shown)} near-duplicates are folded."
+
+
+def rows(hits: Sequence[Hit], *, names_only: bool) -> list[list[str]]:
+    """Return the results as rows of text."""
+    return [
+        [
+            shown_name(hit, names_only=names_only),
+            f"{hit.score:.3f}",
+            f"{hit.beats:.1%}",
+            f"{hit.chance:.1%}" if hit.chance else "–",
+            "yes" if hit.likely else "no",
+            hit.row["label"],
+            hit.row["caption"],
+        ]
+        for hit in hits
+    ]
+
+
+def shown_name(hit: Hit, *, names_only: bool) -> str:
+    """Return a result's path, or its last part where the folder is the server's business."""
+    return hit.path.rsplit("/", 1)[-1] if names_only else hit.path

@@ -1,0 +1,37 @@
+"""Find moments: a video made of known clips, its segments, and clicks that go there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import open_view
+from tests.workbench.retrieval.made_videos import write_video
+from workbench.pictures import sample
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def test_a_visitor_finds_a_moment_and_goes_there(visit: Callable[..., Page], tmp_path: Path) -> None:
+    clips = [(sample(key), seconds) for key, seconds in (("cat", 3.0), ("drawn-umbrella", 2.0), ("coffee", 4.0))]
+    path = write_video(tmp_path / "clips.mp4", clips)
+    page = visit(viewport={"width": 390, "height": 844})
+    open_view(page, "Find moments")
+    page.locator("#video-file input[type=file]").set_input_files(str(path))
+    page.locator("#video-file", has_text="clips").wait_for()
+    page.locator("#video-query").get_by_role("textbox").fill("a drawing of an umbrella")
+    page.locator("#video-go").click()
+    page.locator("#video-status", has_text="0:02.8–0:0").wait_for()
+    playing = "document.querySelector('#video-player video').currentTime"
+    page.wait_for_function(f"Math.abs({playing} - 2.75) < 0.3")
+    line = page.locator("#video-timeline svg")
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
+    page.wait_for_function(f"Math.abs({playing} - 7.2) < 0.3")
+    page.locator("#video-segments").get_by_text("2.75 s").locator("visible=true").first.click()
+    page.wait_for_function(f"Math.abs({playing} - 2.75) < 0.3")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
