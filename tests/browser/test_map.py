@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import open_view, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,7 +29,7 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     page.mouse.up()
     numbers = page.locator("#map-chosen").locator("textarea, input").input_value().split(",")
     assert 0 < len(numbers) < 23
-    page.wait_for_function(f"document.querySelectorAll('#map-table tbody tr td:first-child').length >= {len(numbers)}")
+    until(page, f"document.querySelectorAll('#map-table tbody tr td:first-child').length >= {len(numbers)}")
     canvas.focus()
     page.keyboard.press("Enter")
     assert len(page.locator("#map-chosen").locator("textarea, input").input_value().split(",")) == 23
