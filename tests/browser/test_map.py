@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import open_view, until
+from tests.browser.conftest import open_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,8 +29,9 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     page.mouse.up()
     numbers = page.locator("#map-chosen").locator("textarea, input").input_value().split(",")
     assert 0 < len(numbers) < 23
-    until(page, f"document.querySelectorAll('#map-table tbody tr td:first-child').length >= {len(numbers)}")
+    page.locator("#map-table", has_text=f"Chosen points: {len(numbers)} of 23").wait_for()
     canvas.focus()
     page.keyboard.press("Enter")
+    page.locator("#map-table", has_text="Chosen points: 23 of 23").wait_for()
     assert len(page.locator("#map-chosen").locator("textarea, input").input_value().split(",")) == 23
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
