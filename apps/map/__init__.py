@@ -129,7 +129,8 @@ def _chosen(points: MapPoints | None, numbers: str) -> Any:
     if points is None:
         return gr.skip()
     wanted = [int(one) for one in numbers.split(",") if one.isdecimal() and int(one) < len(points.points)]
-    return gr.update(value=words.rows([points.points[at] for at in wanted] if wanted else points.points))
+    some = [points.points[at] for at in wanted] or points.points
+    return gr.update(value=words.rows(some), label=f"Chosen points: {len(some)} of {len(points.points)}")
 
 
 def _offered() -> Any:
