@@ -63,10 +63,10 @@ def test_the_scores_by_hand() -> None:
 
 
 def test_the_quality_by_hand() -> None:
-    sets = np.array([[True, False], [True, True], [False, False], [False, True]])
-    result = quality(sets, np.array([0, 0, 1, 0]), classes=("a", "b"))
-    assert result.coverage.value == pytest.approx(0.5)
+    sets = np.array([[True, False], [True, True], [False, False], [False, True], [True, False]])
+    result = quality(sets, np.array([0, 0, 1, 0, 0]), classes=("a", "b"))
+    assert result.coverage.value == pytest.approx(0.6)
     assert result.mean_size == pytest.approx(1.0)
-    assert result.empty.value == pytest.approx(0.25)
-    assert [share.value for share in result.by_class] == [pytest.approx(2 / 3), 0.0]
-    assert result.size_by_class == (pytest.approx(4 / 3), 0.0)
+    assert result.empty.value == pytest.approx(0.2)
+    assert [share.value for share in result.by_class] == [pytest.approx(3 / 4), 0.0]
+    assert result.size_by_class == (pytest.approx(5 / 4), 0.0)
