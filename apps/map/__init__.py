@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,12 @@ def build(page: Page) -> None:
 
     @handler
     def draw(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        began = time.perf_counter()
         names = parse_labels(typed[texts]) if (typed[texts] or "").strip() else ()
         seconds = limits.current().answer_seconds
         with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
             points = points_of(session, typed[index], typed[given] or [], names=names)
-            line = provenance(session, page.engine, 0.0)
+            line = provenance(session, page.engine, time.perf_counter() - began)
         return {kept: points, whose: line, **shown(points, typed[method], bool(typed[centred]))}
 
     def shown(points: MapPoints, way: str, centre: bool) -> dict[Any, Any]:
@@ -129,7 +131,8 @@ def _chosen(points: MapPoints | None, numbers: str) -> Any:
     if points is None:
         return gr.skip()
     wanted = [int(one) for one in numbers.split(",") if one.isdecimal() and int(one) < len(points.points)]
-    return gr.update(value=words.rows([points.points[at] for at in wanted] if wanted else points.points))
+    some = [points.points[at] for at in wanted] or points.points
+    return gr.update(value=words.rows(some), label=f"Chosen points: {len(some)} of {len(points.points)}")
 
 
 def _offered() -> Any:

@@ -60,64 +60,12 @@ def build(page: Page) -> None:
                 elem_id="race-runners",
             )
         with gr.Column(elem_classes="answer"):
-            verdict = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="race-verdict")
-            axis = gr.Radio(
-                [("images seen", "images"), ("seconds of training", "seconds")],
-                value="images",
-                label="Horizontal axis",
-                visible=COLLAPSED,
-            )
-            chart = gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart")
-            results = table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED)
-            drawings = gr.Image(
-                label="Twelve drawings",
-                interactive=False,
-                height=230,
-                format="png",
-                buttons=[],
-                visible=COLLAPSED,
-                elem_id="race-drawings",
-            )
-            answers = table(words.ANSWER_HEADERS, "Answers", elem_id="race-answers", visible=COLLAPSED)
-            with gr.Row():
-                downloads = [
-                    gr.DownloadButton(f"Download {kind}", visible=False, elem_id=f"race-{ending}")
-                    for kind, ending in (("CSV", "csv"), ("figure", "svg"))
-                ]
+            answer = _answer_widgets()
         with gr.Column(elem_classes="more"):
             images, seeds, seed = _settings()
     finished = gr.State(None)  # curves of the last race, plain data
-
-    def screens(settings: RaceSettings, shown: str, visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        yield {
-            verdict: f"Training {len(settings.runners)} runners, seed {settings.seed} …",
-            axis: gr.update(visible=True),
-            chart: gr.update(value=None, visible=True),
-            results: gr.update(value=[], visible=True),
-            drawings: gr.update(visible=COLLAPSED),
-            answers: gr.update(value=[], visible=COLLAPSED),
-            **dict.fromkeys(downloads, gr.update(visible=False)),
-        }
-        curves: list[RunnerCurve] = []
-        began = time.monotonic()
-        for curves in running(page.engine, settings, visitor, token=token):
-            yield {
-                verdict: words.status(curves, settings, time.monotonic() - began),
-                chart: curves_figure(curves, shown),
-                results: words.result_rows(conclude(curves)),
-            }
-        rows, headers = words.answer_rows(curves), words.answer_headers(curves)
-        image, alt = drawings_in_two_rows(watched())
-        yield {
-            verdict: words.verdict(conclude(curves), settings),
-            drawings: gr.update(value=image, alt_text=alt, visible=True),
-            answers: gr.update(value=rows, headers=headers, visible=True),
-            **{
-                button: gr.update(value=str(file), visible=True)
-                for button, file in zip(downloads, _files(curves), strict=True)
-            },
-            finished: curves,
-        }
+    slots = {**answer, "finished": finished}
+    verdict, axis = answer["verdict"], answer["axis"]
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -125,23 +73,87 @@ def build(page: Page) -> None:
             typed[question], typed[runners], images=typed[images], seeds=typed[seeds], seed=typed[seed]
         )
         visitor = owner(request)
-        yield from JOBS.run(
-            visitor, lambda token: screens(settings, typed[axis], visitor, token), stopped={verdict: JOBS.stopped}
-        )
+
+        def updates(token: CancelToken) -> Iterator[dict[Any, Any]]:
+            for screen in _screens(running(page.engine, settings, visitor, token=token), settings, typed[axis]):
+                yield {slots[name]: value for name, value in screen.items()}
+
+        yield from JOBS.run(visitor, updates, stopped={verdict: JOBS.stopped})
 
     event: dict[str, Any] = {
         "fn": run,
         "inputs": {question, runners, images, seeds, seed, axis},
-        "outputs": [verdict, axis, chart, results, drawings, answers, *downloads, finished],
+        "outputs": [*slots.values()],
         "api_visibility": "private",
         "concurrency_id": _QUEUE,
         "concurrency_limit": _AT_ONCE,
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
-    axis.input(_redrawn, [finished, axis], chart, **LIGHT)
+    axis.input(_redrawn, [finished, axis], answer["chart"], **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)
+
+
+def _answer_widgets() -> dict[str, Any]:
+    """What a race fills."""
+    widgets: dict[str, Any] = {
+        "verdict": gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="race-verdict"),
+        "axis": gr.Radio(
+            [("images seen", "images"), ("seconds of training", "seconds")],
+            value="images",
+            label="Horizontal axis",
+            visible=COLLAPSED,
+        ),
+        "chart": gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart"),
+        "results": table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED),
+        "drawings": gr.Image(
+            label="Twelve drawings",
+            interactive=False,
+            height=230,
+            format="png",
+            buttons=[],
+            visible=COLLAPSED,
+            elem_id="race-drawings",
+        ),
+        "answers": table(words.ANSWER_HEADERS, "Answers", elem_id="race-answers", visible=COLLAPSED),
+    }
+    with gr.Row():
+        for kind, ending in (("CSV", "csv"), ("figure", "svg")):
+            widgets[ending] = gr.DownloadButton(f"Download {kind}", visible=False, elem_id=f"race-{ending}")
+    return widgets
+
+
+def _screens(race_so_far: Iterator[list[RunnerCurve]], settings: RaceSettings, axis: str) -> Iterator[dict[str, Any]]:
+    """Turn curves into updates by the widgets' names."""
+    yield {
+        "verdict": f"Training {len(settings.runners)} runners, seed {settings.seed} …",
+        "axis": gr.update(visible=True),
+        "chart": gr.update(value=None, visible=True),
+        "results": gr.update(value=[], visible=True),
+        "drawings": gr.update(visible=COLLAPSED),
+        "answers": gr.update(value=[], visible=COLLAPSED),
+        **dict.fromkeys(("csv", "svg"), gr.update(visible=False)),
+    }
+    curves: list[RunnerCurve] = []
+    began = time.monotonic()
+    for curves in race_so_far:
+        yield {
+            "verdict": words.status(curves, settings, time.monotonic() - began),
+            "chart": curves_figure(curves, axis),
+            "results": words.result_rows(conclude(curves)),
+        }
+    rows, headers = words.answer_rows(curves), words.answer_headers(curves)
+    image, alt = drawings_in_two_rows(watched())
+    csv, svg = _files(curves)
+    yield {
+        "verdict": words.verdict(conclude(curves), settings),
+        "drawings": gr.update(value=image, alt_text=alt, visible=True),
+        "answers": gr.update(value=rows, headers=headers, visible=True),
+        "csv": gr.update(value=str(csv), visible=True),
+        "svg": gr.update(value=str(svg), visible=True),
+        "finished": curves,
+    }
 
 
 def _redrawn(curves: list[RunnerCurve] | None, axis: str) -> Any:

@@ -36,6 +36,10 @@ def add(
         typer.Argument(metavar="PATHS…", help="Images, videos, folders, zips, CSV, Parquet or tar files, hf:NAME."),
     ],
     fps: Annotated[float, typer.Option("--fps", help="Frames a second of videos.")] = 1.0,
+    vector_index: Annotated[
+        str,
+        typer.Option("--vector-index", metavar="KIND", help="IVF_RQ (the default from 100,000 rows), IVF_SQ, IVF_PQ …"),
+    ] = "",
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -44,11 +48,13 @@ def add(
     """Add images and videos; what is there already is not embedded again, and files that are gone leave the index."""
     from workbench.retrieval.adding import add as adding
     from workbench.retrieval.sources import find_entries
+    from workbench.retrieval.table import check_kind
 
+    check_kind(vector_index)
     find_entries(paths)  # a mistyped path is refused before a model is loaded
     with session(model, device, dtype) as opened, stop_on_ctrl_c() as stop, progress() as bar:
         task = bar.add_task("Read", total=None)
-        rows = adding(name, opened, paths, fps=fps, stopped=stop.is_set)
+        rows = adding(name, opened, paths, fps=fps, vector_index=vector_index, stopped=stop.is_set)
         while True:
             try:
                 now = next(rows)

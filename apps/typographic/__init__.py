@@ -102,7 +102,9 @@ def build(page: Page) -> None:
             page.exchange.offer("typographic", image, names)
         with gr.Column(elem_classes="more"):
             look: Look = look_of_labels()
-    place = gr.Textbox(places([PRESETS[0].label]), elem_id="typographic-place", elem_classes="bridge", container=False)
+    place = gr.Textbox(
+        places([PRESETS[0].label]), label="Places of the words", elem_id="typographic-place", elem_classes="bridge"
+    )
     payload = gr.Markdown(elem_id="typographic-payload", elem_classes="bridge", sanitize_html=False)
     key, form = gr.State(""), gr.State(None)
 

@@ -186,6 +186,8 @@
       root.addEventListener('pointercancel', up);
       root.addEventListener('keydown', key);
     }
+    const area = bridge();
+    if (area) area.tabIndex = -1;  // for the hand on the stage, which has keys of its own
     document.querySelectorAll('#typographic-payload img.written-image:not([data-taken])').forEach(take);
   };
   const watch = () => {

@@ -115,6 +115,14 @@ def open_view(page: Page, name: str) -> None:
     page.locator("#navigation").get_by_role("link", name=name, exact=True).click()
 
 
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression holds in the page; Playwright's own waiting would need eval, which the page forbids."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(100)
+
+
 def open_tab(page: Page, name: str) -> None:
     """Open an inner tab; on a narrow screen some are in the menu behind the dots."""
     shown = page.get_by_role("tab", name=name, exact=True).locator("visible=true")

@@ -29,8 +29,9 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     page.mouse.up()
     numbers = page.locator("#map-chosen").locator("textarea, input").input_value().split(",")
     assert 0 < len(numbers) < 23
-    page.wait_for_function(f"document.querySelectorAll('#map-table tbody tr td:first-child').length >= {len(numbers)}")
+    page.locator("#map-table", has_text=f"Chosen points: {len(numbers)} of 23").wait_for()
     canvas.focus()
     page.keyboard.press("Enter")
+    page.locator("#map-table", has_text="Chosen points: 23 of 23").wait_for()
     assert len(page.locator("#map-chosen").locator("textarea, input").input_value().split(",")) == 23
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

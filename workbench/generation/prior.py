@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 SIDE = 64  # pixels
 COMPONENTS = 384
 FILES = ("denoiser.safetensors", "components.safetensors", "drawings.safetensors")
-SHA256: dict[str, str] = {}
+SHA256 = {  # of the shipped prior's files
+    "denoiser.safetensors": "54863b865d3c8eeefeed1be512bfefbfb6f27fd9416d895e3fa03525f06cf56e",
+    "components.safetensors": "e7a9508045baf860816bb9bd89b87ae95a3b7a353d028b4d1c33da69517068ad",
+    "drawings.safetensors": "81e3a7d15b371da4608e0037d23cbf46ed15221ca06b63708cd1b2d54e977238",
+}
 NEAREST = 96  # components that the distance to a drawing is measured in
 _STYLE_WEIGHT = 0.5  # length of a style's vector beside the embedding's, which is 1
 _EVENNESS = 0.35  # how far the components' spreads are evened out: 0 not at all, 0.5 to equal ones

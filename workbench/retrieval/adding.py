@@ -67,6 +67,7 @@ def add(
     *,
     stopped: Callable[[], bool] = lambda: False,
     fps: float = FRAMES_PER_SECOND,
+    vector_index: str = "",
 ) -> Generator[Progress, None, AddReport]:
     """Add images and videos to an index, and yield progress; the report is the generator's value.
 
@@ -79,12 +80,14 @@ def add(
         paths: see `find_entries`.
         stopped: says when to stop, after the images at hand; what is done stays.
         fps: frames a second of videos.
+        vector_index: build this kind, one of `table.VECTOR_INDEXES`, even where another is there or the table is small.
 
     Raises:
         BadInput: see `find_entries`.
         Busy: something else is being added to it.
         Cancelled: on request.
     """
+    tables.check_kind(vector_index)
     found = find_entries(paths)
     with writing(name):
         opened = make_table(name, model=session.spec.key, fingerprint=session.fingerprint, dim=session.dim)
@@ -93,7 +96,7 @@ def add(
         yield from adding.images([entry for entry in found.entries if not entry.video])
         yield from adding.videos([entry for entry in found.entries if entry.video], fps)
         adding.forget(found)
-        yield from adding.finish()
+        yield from adding.finish(vector_index)
         return adding.report
 
 
@@ -154,15 +157,15 @@ class _Adding:
             self._table.delete(condition)
         self.report.removed += len(gone)
 
-    def finish(self) -> Iterator[Progress]:
+    def finish(self, wanted: str = "") -> Iterator[Progress]:
         """Do the table's housekeeping."""
         rows, kind = int(self._table.count_rows()), tables.vector_index(self._table)
         if self._writer.scattered or (kind and self.report.added + self.report.reused):
             yield Progress(0, 0, "rows", "compact the table")
             self._writer.compact()
-        if not kind and rows >= tables.VECTOR_INDEX_FROM:
+        if wanted not in ("", kind) or (not kind and rows >= tables.VECTOR_INDEX_FROM):
             yield Progress(0, 0, "rows", "build the vector index")
-            tables.build_vector_index(self._table)
+            tables.build_vector_index(self._table, wanted or tables.VECTOR_INDEXES[0])
         self.report.rows, self.report.vector_index = rows, tables.vector_index(self._table)
 
     def _check(self) -> None:

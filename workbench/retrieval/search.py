@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.retrieval.index import ModelTable
 
-REFINE = 10  # times as many candidates of the vector index are scored again as are wanted
+REFINE = 30  # times as many candidates of the vector index are scored again as are wanted
 MOST = 1000  # results of one search
 SHOWN = ("path", "sha256", "width", "height", "label", "caption", "tags", "second", "modified", "thumbnail")
 

@@ -28,6 +28,16 @@ def vector_index(table: Table) -> str:
     return next((kinds.get(kind, kind) for kind in held), "")
 
 
+def check_kind(kind: str) -> None:
+    """Refuse a kind of vector index that is not in the table; "" is none.
+
+    Raises:
+        BadInput: and the kinds that there are.
+    """
+    if kind not in ("", *VECTOR_INDEXES):
+        raise BadInput(f"Kinds of vector index are {', '.join(VECTOR_INDEXES)}; got {kind!r}.")
+
+
 def build_vector_index(table: Table, kind: str = "IVF_RQ") -> None:
     """Build the vector index, or replace it; rows are searched without it as well, more slowly.
 
@@ -40,8 +50,7 @@ def build_vector_index(table: Table, kind: str = "IVF_RQ") -> None:
     """
     from lancedb import index as kinds
 
-    if kind not in VECTOR_INDEXES:
-        raise BadInput(f"Kinds of vector index are {', '.join(VECTOR_INDEXES)}; got {kind!r}.")
+    check_kind(kind)
     name = {
         "IVF_RQ": "IvfRq",
         "IVF_SQ": "IvfSq",

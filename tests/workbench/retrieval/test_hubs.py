@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from workbench.retrieval import hubs
 from workbench.retrieval.hubs import BETA, QueryBank
 from workbench.retrieval.memory import TableVectors
 
@@ -24,6 +26,16 @@ def test_scores_are_divided_by_the_banks_where_the_first_answer_is_a_hub() -> No
     np.testing.assert_allclose(QueryBank(bank).scores(table, cosines), np.exp(BETA * cosines) / sums, rtol=1e-4)
     other = np.array([0.1, 0.7, 0.2], np.float32)  # the second row is no hub: nothing changes
     assert QueryBank(bank).scores(table, other) is other
+
+
+def test_a_table_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = unit(np.random.default_rng(1).normal(size=(11, 4)))
+    bank, cosines = unit(vectors[[9, 10]] + 0.01), (vectors @ vectors[10]).astype(np.float32)
+    whole = QueryBank(bank).scores(kept(vectors), cosines)
+    monkeypatch.setattr(hubs, "CHUNK", 3)
+    parts = QueryBank(bank).scores(kept(vectors), cosines)
+    np.testing.assert_allclose(parts, whole, rtol=1e-5)
+    assert not np.array_equal(whole, cosines)  # row 10 is a hub
 
 
 def test_a_planted_hub_is_ranked_down_and_hubness_falls() -> None:

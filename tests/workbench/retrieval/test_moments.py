@@ -137,6 +137,10 @@ def test_overlap_and_average_precision_by_hand() -> None:
     assert average_precision(moments, truth, 0.5) == pytest.approx(1 / 2)
     # at 0.8 only the third is right, at precision 1/3
     assert average_precision(moments, truth, 0.8) == pytest.approx(1 / 6)
+    late = [VideoSegment(40, 50, 0.9, 5, True), VideoSegment(0, 3, 0.8, 5, True), VideoSegment(20, 22, 0.7, 5, True)]
+    assert average_precision(late, truth, 0.5) == pytest.approx(
+        2 / 3
+    )  # interpolated: the precision that follows counts
     expected = np.mean([1 / 2] * 6 + [1 / 6] * 4)
     assert mean_average_precision([moments], [truth]) == pytest.approx(expected)
     assert first_hits([moments, []], [truth, truth], 0.7).value == 0.5

@@ -12,7 +12,7 @@ NAMES = _set(
     parrot, pineapple, raccoon, sewing needle, skateboard, teapot, tractor"""
 )
 COMPOSITIONS = _set(
-    """purple dog, blue banana, red frog, green heart, yellow car, blue cat, pink horse, orange star, black umbrella,
+    """purple dog, blue banana, red frog, blue apple, yellow car, blue cat, pink horse, orange star, black umbrella,
     purple apple, two red circles, three blue stars, two apples, three cats, four green squares, two yellow hearts,
     five stars, two fish, three bananas, four dogs"""
 )

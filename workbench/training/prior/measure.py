@@ -72,6 +72,7 @@ SENTENCES = {  # name of the drawing -> sentence
 }
 _APART = "fluent"  # the style that the judge's accuracy is measured on
 _SIDE = 224
+_TILE = 96  # pixels of an image in the sheet
 _VARIANTS = 6  # of each drawing
 
 
@@ -152,13 +153,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each image")
     parser.add_argument("--seeds", type=int, default=1, help="images of each sentence")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of all images")
-    parser.add_argument("--out", type=Path, help="folder for images")
+    parser.add_argument("--sheet", type=Path, help="a JPEG of all images, ten in a row")
     given = parser.parse_args(arguments)
     judge = drawing_judge(given.modules)
     own = proportion(judge.hits, judge.seen)
     sys.stderr.write(f"The judge names drawings of an unseen style: {own}.\n")
     engine = Engine(default="pocket", device="cpu")
     extra = dict(pair.split("=", 1) for pair in given.set)
+    tiles: list[Image.Image] = []
     for method in given.methods.split(","):
         hits = own_hits = count = 0
         for number, sentence in enumerate(SENTENCES.values()):
@@ -173,13 +175,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     own_hits += int((texts @ session.embed_images([image])[0]).argmax()) == number
                 hits += int(judge.best([image])[0]) == number
                 count += 1
-                if given.out:
-                    given.out.mkdir(parents=True, exist_ok=True)
-                    image.save(given.out / f"{method}-{number:02d}-{seed}.png")
+                tiles.append(image.resize((_TILE, _TILE), Image.Resampling.BICUBIC))
         shares = {name: proportion(value, count) for name, value in (("judge", hits), ("steering model", own_hits))}
         row = {name: [share.value, share.low, share.high] for name, share in shares.items()}
         sys.stdout.write(json.dumps({"method": method, "n": count, **row, "settings": extra}) + "\n")
         sys.stdout.flush()
+    if given.sheet:
+        sheet = Image.new("RGB", (10 * _TILE, -(-len(tiles) // 10) * _TILE), "white")
+        for at, tile in enumerate(tiles):
+            sheet.paste(tile, (at % 10 * _TILE, at // 10 * _TILE))
+        sheet.save(given.sheet, quality=85)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import open_view, until
 from tests.workbench.retrieval.made_videos import write_video
 from workbench.pictures import sample
 
@@ -25,13 +25,13 @@ def test_a_visitor_finds_a_moment_and_goes_there(visit: Callable[..., Page], tmp
     page.locator("#video-go").click()
     page.locator("#video-status", has_text="0:02.8–0:0").wait_for()
     playing = "document.querySelector('#video-player video').currentTime"
-    page.wait_for_function(f"Math.abs({playing} - 2.75) < 0.3")
+    until(page, f"Math.abs({playing} - 2.75) < 0.3")
     line = page.locator("#video-timeline svg")
     line.scroll_into_view_if_needed()
     box = line.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
-    page.wait_for_function(f"Math.abs({playing} - 7.2) < 0.3")
+    until(page, f"Math.abs({playing} - 7.2) < 0.3")
     page.locator("#video-segments").get_by_text("2.75 s").locator("visible=true").first.click()
-    page.wait_for_function(f"Math.abs({playing} - 2.75) < 0.3")
+    until(page, f"Math.abs({playing} - 2.75) < 0.3")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
