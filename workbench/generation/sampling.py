@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +58,7 @@ def draw(box: WhiteBox, prior: Prior, job: CanvasJob) -> Iterator[Progress | Pai
     settings, best, note = job.settings, _Best(), ""
     generator = torch.Generator().manual_seed(settings.seed)
     begun = time.monotonic()
+    yield Progress(0, settings.steps, "rounds", "generate", preview=_sketch(box, prior, job))
     while not over(settings, len(best.values), time.monotonic() - begun):
         wish = _wish(box, prior, job, generator)
         with torch.inference_mode(settings.push == 0):
@@ -82,6 +83,17 @@ def draw(box: WhiteBox, prior: Prior, job: CanvasJob) -> Iterator[Progress | Pai
     effective = settings.model_copy(update={"steps": len(best.values)})
     nearest = prior.nearest(best.components.cpu())
     yield Painting(best.image, effective, tuple(best.values), time.monotonic() - begun, note, nearest=nearest)
+
+
+def _sketch(box: WhiteBox, prior: Prior, job: CanvasJob) -> NDArray[np.uint8]:
+    """One hasty drawing for the first preview, which the steering model has not seen."""
+    import torch
+
+    one = replace(job, settings=job.settings.model_copy(update={"candidates": 1, "push": 0.0}))
+    generator = torch.Generator().manual_seed(job.settings.seed)
+    with torch.inference_mode():
+        values = _denoise(box, prior, _wish(box, prior, one, generator), steps=4, generator=generator)
+        return as_array(_enlarged(prior.components.decode(values), job.settings.side))
 
 
 def _wish(box: WhiteBox, prior: Prior, job: CanvasJob, generator: torch.Generator) -> _Wish:

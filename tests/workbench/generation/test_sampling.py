@@ -16,6 +16,7 @@ from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, levels, load_prior
 from workbench.generation.sampling import draw
 from workbench.generation.settings import read_settings
+from workbench.progress import Progress
 
 STYLES = ("google", "twitter", "noto-v1", "emojione", "scene")
 COLOURS = np.eye(3, dtype=np.float32)
@@ -90,6 +91,15 @@ def test_the_best_candidate_of_all_rounds_stays(prior: Prior) -> None:
     assert max(many.values) >= max(one.values)
     colour = many.pixels.astype(float).mean((0, 1))
     assert colour[0] / np.linalg.norm(colour) == pytest.approx(max(many.values), abs=0.03)
+
+
+def test_the_first_preview_comes_before_the_model_is_called(prior: Prior) -> None:
+    box = ToyBox()
+    step = next(draw(box, prior, job()))  # type: ignore[arg-type]
+    assert isinstance(step, Progress)
+    assert step.preview is not None
+    assert step.preview.shape == (64, 64, 3)
+    assert box.sizes == []
 
 
 def test_more_candidates_find_a_better_one(prior: Prior) -> None:
