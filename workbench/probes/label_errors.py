@@ -108,10 +108,9 @@ def suspects(probabilities: NDArray[np.float64], y: NDArray[np.intp]) -> list[Su
                 margins[int(members[place])] = float(margin[place])
     chosen = []
     for number in margins:
-        others = probabilities[number].copy()
-        others[y[number]] = -1
-        best = int(others.argmax())
-        chosen.append((probabilities[number, y[number]], Suspect(number, int(y[number]), best, float(others[best]))))
+        best = int(probabilities[number].argmax())  # another class than the given one, which is less likely
+        sure = float(probabilities[number, best])
+        chosen.append((probabilities[number, y[number]], Suspect(number, int(y[number]), best, sure)))
     return [suspect for _, suspect in sorted(chosen, key=lambda pair: (pair[0], pair[1].number))]
 
 

@@ -34,6 +34,12 @@ def test_the_confident_joint_by_hand() -> None:
     assert confident_joint(BY_HAND, GIVEN) == pytest.approx(np.array([[2, 1], [1, 2]]))
 
 
+def test_a_class_counts_from_its_own_mean_on() -> None:
+    """Thresholds .75 and .8: the third image, at .55, is not sure enough of class 1 to count as an error."""
+    unsure = np.array([[0.9, 0.1], [0.9, 0.1], [0.45, 0.55], [0.2, 0.8], [0.2, 0.8], [0.2, 0.8]])
+    assert confident_joint(unsure, GIVEN) == pytest.approx(np.array([[3, 0], [0, 3]]))
+
+
 def test_the_suspects_by_hand() -> None:
     """Image 2 is 0.8 the other class, image 5 likewise: equal self-confidence, so the first comes first."""
     found = suspects(BY_HAND, GIVEN)
