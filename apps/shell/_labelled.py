@@ -42,11 +42,11 @@ def opened_engine(model: str, device: str, dtype: str, *, cache: bool) -> Iterat
         yield engine
 
 
-def read_and_say(folder: str, seed: int) -> LabelledImages:
-    """Read a folder of labelled images, and say on stderr how it is split."""
+def read_and_say(folder: str, seed: int, *, complete: bool = True) -> LabelledImages:
+    """Read a folder of labelled images, and say on stderr how it is split; see `read_labelled`."""
     from workbench.probes.labelled import TEST, TRAIN, VALIDATION, read_labelled
 
-    images = read_labelled(folder, seed=seed)
+    images = read_labelled(folder, seed=seed, complete=complete)
     sizes = ", ".join(f"{int(images.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
     drawn = [part for part in (TRAIN, VALIDATION, TEST) if part not in images.given]
     source = f"; {' and '.join(drawn)} drawn with seed {seed}" if drawn else ""

@@ -25,7 +25,7 @@ def labels(
 ) -> None:
     """Find probable label errors, the likeliest first, and images that stand both in train and in test."""
     find(model)
-    images = read_and_say(folder, seed)
+    images = read_and_say(folder, seed, complete=False)
     from workbench.probes.duplicates import duplicates, thumbnails
     from workbench.probes.label_errors import out_of_sample, suspects
 

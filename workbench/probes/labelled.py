@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ VALIDATION_SHARE = 0.2  # of each class's training images, where no validation p
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """n images of k classes; every class is in every part."""
+    """n images of k classes; every class is in every part, where `complete` asks for it."""
 
     samples: tuple[ImageSample, ...]  # n
     classes: tuple[str, ...]  # k, sorted
@@ -37,6 +37,7 @@ class LabelledImages:
     seed: int  # of the drawing
     title: str = ""
     skipped: tuple[str, ...] = ()  # "name: reason" of what is no labelled image
+    complete: bool = True  # whether a class that a part lacks is an error
 
     def rows(self, *parts: str) -> NDArray[np.bool_]:
         """(n,) whether an image belongs to one of the parts."""
@@ -56,10 +57,9 @@ class LabelledImages:
         """
         stays = np.setdiff1d(np.arange(len(self.samples)), numbers)
         samples = tuple(self.samples[at] for at in stays)
-        _check(Counter(zip(self.y[stays], self.parts[stays], strict=True)), self.classes)
-        return LabelledImages(
-            samples, self.classes, self.y[stays], self.parts[stays], self.given, self.seed, self.title, self.skipped
-        )
+        if self.complete:
+            _check(Counter(zip(self.y[stays], self.parts[stays], strict=True)), self.classes)
+        return replace(self, samples=samples, y=self.y[stays], parts=self.parts[stays])
 
 
 def restricted(images: LabelledImages, classes: Sequence[str]) -> tuple[LabelledImages, NDArray[np.bool_]]:
@@ -80,7 +80,7 @@ def restricted(images: LabelledImages, classes: Sequence[str]) -> tuple[Labelled
     )
 
 
-def read_labelled(path: str, *, seed: int = 0) -> LabelledImages:
+def read_labelled(path: str, *, seed: int = 0, complete: bool = True) -> LabelledImages:
     """Read class folders, with `train/` and `test/` above them where both are given; or a zip or table with labels.
 
     A table may state the part in a column `split`. No image is opened yet.
@@ -88,14 +88,15 @@ def read_labelled(path: str, *, seed: int = 0) -> LabelledImages:
     Args:
         path: what `datasets.read_samples` takes.
         seed: of the parts that are not given.
+        complete: whether every class must be in every part.
 
     Raises:
         BadInput: nothing there; fewer than two classes; a class without enough images.
     """
-    return labelled(read_samples(path), seed=seed)
+    return labelled(read_samples(path), seed=seed, complete=complete)
 
 
-def labelled(listing: Listing, *, seed: int = 0) -> LabelledImages:
+def labelled(listing: Listing, *, seed: int = 0, complete: bool = True) -> LabelledImages:
     """Return the labelled images of a listing; see `read_labelled`."""
     tops = {sample.name.split("/")[0].lower() for sample in listing.samples if sample.name.count("/") > 1}
     by_folder = {NAMES.get(top) for top in tops} >= {TRAIN, TEST} and all(top in NAMES for top in tops)
@@ -120,9 +121,10 @@ def labelled(listing: Listing, *, seed: int = 0) -> LabelledImages:
     parts = np.array([part for *_, part in rows], dtype="<U10")
     given = tuple(part for part in (TRAIN, VALIDATION, TEST) if (parts == part).any())
     parts = drawn_parts(y, parts, seed=seed)
-    _check(Counter(zip(y.tolist(), parts.tolist(), strict=True)), classes)
+    if complete:
+        _check(Counter(zip(y.tolist(), parts.tolist(), strict=True)), classes)
     samples = tuple(sample for sample, *_ in rows)
-    return LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped))
+    return LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped), complete)
 
 
 def drawn_parts(y: NDArray[np.intp], parts: NDArray[np.str_], *, seed: int) -> NDArray[np.str_]:
