@@ -99,7 +99,7 @@ def build(page: Page) -> None:
     similar.click(more, asking | {found, similar_path}, outputs, api_visibility="private", **ASKS_MODEL)
     wire(JOBS, go, stop, status=status, event=_adding_event(page, given, own, index=index, status=status))
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
-        **_adding_event(page, given, own, index=index, status=status)
+        **_adding_event(page, given, own, index=index, status=status), trigger_mode="multiple"
     )
     shown["gallery"].select(_picked, [found, start, index], [chosen, similar_path, picked, sending], **LIGHT)
     _wire_pages(shown, found, start, index=index)

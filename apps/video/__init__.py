@@ -122,7 +122,7 @@ def build(page: Page) -> None:
         **LONG,
     }
     wire(JOBS, go, stop, status=status, event=event)
-    query.submit(**event)
+    query.submit(**event, trigger_mode="multiple")
     gr.on([fps.input, most.input], lambda: True, None, again, **LIGHT)
     lines.select(_seek, segments, player, **LIGHT)
 
