@@ -136,6 +136,18 @@ def _check_kind(picture: object) -> None:
         raise BadPicture(f"Images are files or Pillow images; got {type(picture).__name__}.")
 
 
+def png_text(data: bytes, name: str, key: str) -> str | None:
+    """Return what a PNG's bytes hold under a text key; None where there is nothing, or in another kind of file.
+
+    Raises:
+        BadPicture: see `safe_open`.
+    """
+    safe_decode(data, name)  # its size is checked before anything else is read
+    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        text = opened.text.get(key) if isinstance(opened, PngImagePlugin.PngImageFile) else None
+    return None if text is None else str(text)
+
+
 def read_file(path: Path) -> bytes:
     """Read a whole image file, once, and no more of it than is allowed.
 

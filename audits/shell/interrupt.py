@@ -38,6 +38,29 @@ def stop_on_ctrl_c() -> Iterator[threading.Event]:
 
 
 @contextmanager
+def remember_ctrl_c() -> Iterator[threading.Event]:
+    """Raise KeyboardInterrupt at Ctrl-C as Python does, and give an event that it sets.
+
+    A library may swallow the exception, in a finaliser for instance; whoever looks at the event later can raise again.
+    """
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(*_: object) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def reading() -> Iterator[None]:
     """Leave quietly when the reader of stdout has left, as `head` does."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from audits.shell.interrupt import remember_ctrl_c
 from audits.shell.output import printable
 
 if TYPE_CHECKING:
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
 class JobBar:
     """A progress bar for one job after the other, with images per second and time left."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, pressed: threading.Event) -> None:
+        self._progress, self._pressed = progress, pressed
         self._job: AuditJob | None = None
         self._task: TaskID | None = None
 
     def __call__(self, job: AuditJob, now: reports.Progress) -> None:
-        """Show how far a job is."""
+        """Show how far a job is; the place where a Ctrl-C that got lost is raised again."""
+        if self._pressed.is_set():
+            raise KeyboardInterrupt
         if self._task is None or job is not self._job:
             if self._task is not None:
                 self._progress.remove_task(self._task)
@@ -45,5 +49,6 @@ def progress(*columns: Any) -> Progress:
 @contextmanager
 def job_bar() -> Iterator[JobBar]:
     """Give a progress bar for jobs."""
-    with progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}")) as shown:
-        yield JobBar(shown)
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}")
+    with remember_ctrl_c() as pressed, progress(*columns) as shown:
+        yield JobBar(shown, pressed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import BadInput
 from workbench.generation.settings import Settings, read_settings
-from workbench.images import safe_decode
+from workbench.images import png_text
 
 if TYPE_CHECKING:
     from workbench.generation.run import Generated
@@ -56,11 +56,7 @@ def from_png(data: bytes, name: str) -> Settings:
         BadPicture: no image.
         BadInput: it holds no settings, or settings that cannot be used.
     """
-    from PIL import Image
-
-    safe_decode(data, name)  # its size is checked before anything else is read
-    with Image.open(io.BytesIO(data)) as image:
-        text = getattr(image, "text", {}).get(KEY) if image.format == "PNG" else None
+    text = png_text(data, name, KEY)
     if text is None:
         raise BadInput(f"{name} holds no settings of an image that was generated here.")
     if len(text) > MOST:

@@ -137,11 +137,11 @@ def drawn_parts(y: NDArray[np.intp], parts: NDArray[np.str_], *, seed: int) -> N
     """
     rng, drawn = np.random.default_rng(seed), parts.copy()
     if not (drawn == TEST).any():
-        _move(y, drawn, lambda part: part == "", share=TEST_SHARE, to=TEST, rng=rng)
+        _move(y, drawn, lambda part: part == "", fraction=TEST_SHARE, to=TEST, rng=rng)
         drawn[drawn == ""] = TRAIN
     drawn[drawn == ""] = TRAIN
     if not (drawn == VALIDATION).any():
-        _move(y, drawn, lambda part: part == TRAIN, share=VALIDATION_SHARE, to=VALIDATION, rng=rng)
+        _move(y, drawn, lambda part: part == TRAIN, fraction=VALIDATION_SHARE, to=VALIDATION, rng=rng)
     return drawn
 
 
@@ -150,14 +150,14 @@ def _move(
     parts: NDArray[np.str_],
     of: Callable[[NDArray[np.str_]], NDArray[np.bool_]],
     *,
-    share: float,
+    fraction: float,
     to: str,
     rng: np.random.Generator,
 ) -> None:
-    """Move a share of each class, one image at least where two are there, into another part."""
+    """Move a fraction of each class, one image at least where two are there, into another part."""
     for number in np.unique(y):
         members = np.flatnonzero((y == number) & of(parts))
-        count = max(1, round(share * len(members))) if len(members) > 1 else 0
+        count = max(1, round(fraction * len(members))) if len(members) > 1 else 0
         parts[rng.permutation(members)[:count]] = to
 
 

@@ -28,6 +28,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workbench.images import safe_open
 from workbench.places import write_whole
 from workbench.progress import Progress
 from workbench.training.pocket import backgrounds
@@ -103,11 +104,11 @@ def pictures(material: FinderMaterial, *, count: int, seed: int) -> Iterator[tup
 def _ground(material: FinderMaterial, rng: random.Random) -> Image.Image:
     kind = rng.choices(("photo", "shapes", "sketch", "drawings", "icon"), (25, 8, 25, 22, 20))[0]
     if kind == "photo":
-        with Image.open(rng.choice(material.photos)) as photo:
-            side = min(photo.size) * rng.uniform(0.6, 1)
-            left, top = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
-            picture = photo.convert("RGB").resize((SIDE, SIDE), box=(left, top, left + side, top + side))
-            return ImageOps.mirror(picture) if rng.random() < 0.5 else picture
+        photo = safe_open(rng.choice(material.photos))
+        side = min(photo.size) * rng.uniform(0.6, 1)
+        left, top = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
+        picture = photo.resize((SIDE, SIDE), box=(left, top, left + side, top + side))
+        return ImageOps.mirror(picture) if rng.random() < 0.5 else picture
     picture = Image.new("RGB", (SIDE, SIDE), "white" if rng.random() < 0.5 else backgrounds.colour(rng))
     pen = ImageDraw.Draw(picture)
     if kind == "shapes":

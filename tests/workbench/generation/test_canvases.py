@@ -127,7 +127,8 @@ def test_a_straight_stroke_covers_what_geometry_says() -> None:
 
 
 def test_an_svg_says_the_same_as_the_pixels() -> None:
-    resvg_py = pytest.importorskip("resvg_py")
+    import resvg_py
+
     canvas = Strokes(side=96, strokes=8)
     parameters = canvas.start(1, torch.Generator().manual_seed(2))
     drawn = bytes(resvg_py.svg_to_bytes(svg_string=canvas.svg(parameters, size=96)))

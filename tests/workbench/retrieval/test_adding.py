@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,13 +194,15 @@ def test_killed_at_ten_random_moments(session: Session, tmp_path: Path, home: Pa
         for _ in range(10):
             nursery.stdin.write("go\n")
             child = int(nursery.stdout.readline())
-            time.sleep(dice.uniform(0, 0.3))
-            os.kill(child, signal.SIGKILL)
+            time.sleep(dice.uniform(0, 0.15))
+            with suppress(ProcessLookupError):  # a quick machine has added everything by then
+                os.kill(child, signal.SIGKILL)
             assert nursery.stdout.readline() == "gone\n"
             grown.append(len(contents("mine")))
         nursery.stdin.close()
     assert grown == sorted(grown)
     assert 0 < grown[-1] <= 500
+    assert grown[0] < 500, "the first child was killed on its way"
     report = run(add("mine", session, [str(folder)]))
     assert report.unchanged == grown[-1]
     rows = contents("mine")

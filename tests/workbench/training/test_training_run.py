@@ -226,7 +226,7 @@ def test_what_does_not_fit_is_refused_before_any_step(recipe: Recipe, tmp_path: 
         ({"model": "fake"}, "no weights", Unsupported),
         ({"batch": 100}, "at least as many pairs", BadInput),
         ({"dtype": "float16"}, "needs CUDA", BadInput),
-        ({"rate": 1.0, "model": str(tmp_path)}, "holds neither", BadInput),
+        ({"rate": 1.0, "model": str(tmp_path)}, "holds none of them", BadInput),
     ):
         with pytest.raises(kind, match=said):
             trained(recipe.model_copy(update=update), tmp_path / "out")

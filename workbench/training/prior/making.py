@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.errors import BadInput
 from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, conditioned, levels
 from workbench.progress import Progress
+from workbench.training import checkpoints
 from workbench.training.order import Order
 from workbench.training.prior.material import STYLES, DrawingSet, material
 
@@ -41,15 +44,17 @@ class _State:
     done: int = 0
     seconds: float = 0.0
 
-    def save(self, path: Path) -> None:
-        half = path.with_suffix(".part")
-        parts = {"denoiser": self.denoiser, "average": self.average, "optimiser": self.optimiser}
-        states = {name: part.state_dict() for name, part in parts.items()}  # type: ignore[attr-defined]
-        torch.save({**states, "done": self.done, "seconds": self.seconds}, half)
-        half.rename(path)
+    def save(self, folder: Path) -> None:
+        parts: dict[str, Any] = {
+            "denoiser": self.denoiser,
+            "average": self.average,
+            "optimiser": self.optimiser,
+        }
+        states = {name: part.state_dict() for name, part in parts.items()}
+        checkpoints.save(folder, self.done, {**states, "done": self.done, "seconds": self.seconds})
 
-    def restore(self, path: Path) -> None:
-        states = torch.load(path, weights_only=True)
+    def restore(self, checkpoint: Path) -> None:
+        states = checkpoints.load(checkpoint)
         self.denoiser.load_state_dict(states["denoiser"])
         self.average.load_state_dict(states["average"])
         self.optimiser.load_state_dict(states["optimiser"])
@@ -70,15 +75,15 @@ def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
     torch.manual_seed(seed)
     model, work = load(order.model or "pocket"), order.out / "work"
     drawn = material(Path(order.data), model, work / "material.npz")
-    state, checkpoint = _begin(drawn, work / "components.pt"), work / "checkpoint.pt"
-    if checkpoint.exists():
+    state, folder = _begin(drawn, work / "components.safetensors"), work / "checkpoints"
+    if checkpoint := checkpoints.latest(folder):
         state.restore(checkpoint)
     values = torch.cat([state.components.encode(part) for part in torch.split(drawn.pictures, 1024)])
     generator = torch.Generator().manual_seed(seed * 1_000_003 + state.done)
     record = {"steered_by": model.fingerprint, "model": model.spec.key, "pictures": len(values), "seed": seed}
     saved, last, first, before = time.monotonic(), time.monotonic(), state.done, state.seconds
     while state.done < steps:
-        loss = _step(state, drawn, values, share=state.done / steps, generator=generator)
+        loss = _step(state, drawn, values, behind=state.done / steps, generator=generator)
         now = time.monotonic()
         state.done, state.seconds, last = state.done + 1, state.seconds + now - last, now
         row = Progress.timed(
@@ -86,7 +91,7 @@ def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
         )
         yield Progress(row.done, steps, "steps", "prior", row.rate, row.seconds_left, {"loss": loss})
         if now - saved > _SAVE or stopped() or state.done == steps:
-            state.save(checkpoint)
+            state.save(folder)
             state.export(order.out, record)
             saved = time.monotonic()
         if stopped():
@@ -96,10 +101,12 @@ def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
 def _begin(drawn: DrawingSet, keep: Path) -> _State:
     dim = drawn.image_rows.shape[1]
     if keep.exists():
-        components = Components(*torch.load(keep, weights_only=True))
+        components = Components(**load_file(keep))
     else:
         components = Components.fit(drawn.pictures)
-        torch.save([components.mean, components.vectors, components.scales], keep)
+        half = keep.with_suffix(".part")
+        save_file({name: value.contiguous() for name, value in vars(components).items()}, half)
+        half.rename(keep)
     vectors, _ = torch.linalg.qr(torch.randn(dim, len(STYLES), generator=torch.Generator().manual_seed(7)))
     denoiser = Denoiser(dim)
     average = copy.deepcopy(denoiser).requires_grad_(False)
@@ -126,7 +133,7 @@ def _draw(state: _State, drawn: DrawingSet, generator: torch.Generator) -> tuple
     return at, torch.where((chance() < _NULL)[:, None], torch.zeros(()), conditions)
 
 
-def _step(state: _State, drawn: DrawingSet, values: Tensor, *, share: float, generator: torch.Generator) -> float:
+def _step(state: _State, drawn: DrawingSet, values: Tensor, *, behind: float, generator: torch.Generator) -> float:
     """One step of diffusion: predict the velocity (Salimans and Ho 2022, arXiv:2202.00512); min-SNR weights."""
     at, conditions = _draw(state, drawn, generator)
     clean, times = values[at], torch.rand(_BATCH, generator=generator).sqrt()  # more often noise than not
@@ -137,7 +144,7 @@ def _step(state: _State, drawn: DrawingSet, values: Tensor, *, share: float, gen
     error = (predicted.float() - (signal * noise - amount * clean)).square().mean(dim=1)
     snr = (signal / amount).square()[:, 0]
     loss = (error * snr.clamp(0.2, 5.0) / (snr + 1.0)).mean() * 2.0
-    rate = _RATE * min(1.0, (state.done + 1) / _WARMUP) * min(1.0, (1 - share) / _DECAY)
+    rate = _RATE * min(1.0, (state.done + 1) / _WARMUP) * min(1.0, (1 - behind) / _DECAY)
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     state.optimiser.zero_grad()
