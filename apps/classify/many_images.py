@@ -12,6 +12,7 @@ import gradio as gr
 
 from apps import limits
 from apps._handler import LIGHT, LONG, handler, owner
+from apps._image_boxes import images_box
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._query import provenance, read_setup
@@ -158,13 +159,7 @@ def build(page: Page) -> None:
     kept, chosen = gr.State(None), gr.State(None)
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            given = gr.File(
-                label=f"Images (up to {bounds.pictures}), or one zip",
-                file_count="multiple",
-                file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
-                height=180,
-                elem_id="many-files",
-            )
+            given = images_box(height=180, elem_id="many-files")
             shipped = gr.Button("Try the shipped images", elem_id="many-shipped")
             labels = labels_box(elem_id="many-labels")
             with gr.Row():

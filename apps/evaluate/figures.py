@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from apps._figures import plain
+from apps._figures import layout, plain
 from apps.evaluate.words import columns
 from workbench.probes.evaluation import ModelEvaluation
 
@@ -41,21 +41,16 @@ def accuracy_figure(rows: Sequence[ModelEvaluation]) -> Any:
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
             hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
         )
+    figure.update_layout(layout(height=380))
     figure.update_layout(
-        height=380,
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13},
         xaxis={
             "tickmode": "array",
             "tickvals": list(range(len(names))),
             "ticktext": names,
             "tickangle": -30,
             "zeroline": False,
-            "automargin": True,
         },
-        yaxis={"title": "accuracy on test images", "tickformat": ".0%", "range": [0, 1.03], "automargin": True},
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        yaxis={"title": "accuracy on test images", "tickformat": ".0%", "range": [0, 1.03]},
+        legend={"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
     )
     return figure

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from apps._figures import layout
+
 
 def curve(values: Sequence[float]) -> Any:
     """Draw the whole image's similarity after each step, and the best so far."""
@@ -16,14 +18,6 @@ def curve(values: Sequence[float]) -> Any:
     figure.add_scatter(x=steps, y=list(values), name="this step", line={"color": "#5a9bd4", "width": 1})
     best = np.maximum.accumulate(values).tolist() if values else []
     figure.add_scatter(x=steps, y=best, name="best so far", line={"color": "#d55e00", "dash": "dash"})
-    figure.update_layout(
-        height=220,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13, "color": "#808080"},
-        xaxis={"title": "step", "automargin": True},
-        yaxis={"title": "similarity", "automargin": True},
-        legend={"orientation": "h", "x": 0, "y": 1.1},
-    )
+    figure.update_layout(layout(height=220))
+    figure.update_layout(xaxis_title="step", yaxis_title="similarity")
     return figure

@@ -13,6 +13,7 @@ import gradio as gr
 
 from apps._figures import drawings_in_two_rows
 from apps._handler import handler, owner
+from apps._image_boxes import drawings_box
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._widgets import COLLAPSED, table
@@ -45,15 +46,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="answer"):
             verdict = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="learn-verdict")
             status = gr.Markdown(elem_classes="notes", elem_id="learn-status")
-            drawings = gr.Image(
-                label="The twelve drawings",
-                interactive=False,
-                height=230,
-                format="png",
-                buttons=[],
-                visible=COLLAPSED,
-                elem_id="learn-drawings",
-            )
+            drawings = drawings_box("The twelve drawings", elem_id="learn-drawings")
             matrix = gr.Plot(
                 label="Drawings (rows) against sentences (columns)", visible=COLLAPSED, elem_id="learn-matrix"
             )

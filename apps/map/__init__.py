@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from apps import _index_choice as choice
 from apps import limits
 from apps._handler import ASIDE, ASKS_MODEL, LIGHT, handler, owner
+from apps._image_boxes import images_box
 from apps._page import Page
 from apps._query import provenance
 from apps._uploads import folder_beside_uploads
@@ -47,13 +48,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index = gr.Dropdown([GIVEN], value=GIVEN, label="Images of", visible=COLLAPSED, elem_id="map-index")
-            given = gr.File(
-                label=f"Images (up to {limits.current().pictures}), or one zip",
-                file_count="multiple",
-                file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
-                height=130,
-                elem_id="map-files",
-            )
+            given = images_box(height=130, elem_id="map-files")
             shipped = gr.Button("Try the shipped images", elem_id="map-shipped")
             texts = labels_box(elem_id="map-texts")
             go = gr.Button("Draw the map", variant="primary", elem_id="map-go")

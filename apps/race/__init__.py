@@ -14,6 +14,7 @@ import gradio as gr
 
 from apps._figures import drawings_in_two_rows
 from apps._handler import ASIDE, LIGHT, handler, owner
+from apps._image_boxes import drawings_box
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._uploads import folder_beside_uploads
@@ -107,15 +108,7 @@ def _answer_widgets() -> dict[str, Any]:
         ),
         "chart": gr.Plot(label="Zero-shot accuracy", visible=COLLAPSED, elem_id="race-chart"),
         "results": table(words.RESULT_HEADERS, "Results", elem_id="race-results", visible=COLLAPSED),
-        "drawings": gr.Image(
-            label="Twelve drawings",
-            interactive=False,
-            height=230,
-            format="png",
-            buttons=[],
-            visible=COLLAPSED,
-            elem_id="race-drawings",
-        ),
+        "drawings": drawings_box("Twelve drawings", elem_id="race-drawings"),
         "answers": table(words.ANSWER_HEADERS, "Answers", elem_id="race-answers", visible=COLLAPSED),
     }
     with gr.Row():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import heat_map
+from apps._figures import heat_map, layout
 from workbench.training.race import RunnerCurve, conclude
 from workbench.training.race.export import COLOURS
 from workbench.training.race.slow_motion import SlowMotion
@@ -41,15 +41,11 @@ def curves_figure(curves: Sequence[RunnerCurve], axis: str) -> Any:
             line={"color": colour, "dash": dash},
             mode="lines+markers",
         )
+    figure.update_layout(layout(height=380))
     figure.update_layout(
-        height=380,
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13},
-        xaxis={"title": "images seen" if axis == "images" else "seconds of training", "automargin": True},
-        yaxis={"title": "zero-shot accuracy", "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
-        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        xaxis={"title": "images seen" if axis == "images" else "seconds of training"},
+        yaxis={"title": "zero-shot accuracy", "tickformat": ".0%", "rangemode": "tozero"},
+        legend={"x": 0, "xanchor": "left", "y": -0.25, "yanchor": "top"},
     )
     return figure
 

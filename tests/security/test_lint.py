@@ -111,10 +111,8 @@ def decodes(tree: ast.AST, file: str) -> bool:
         return True
     if file == "workbench/images.py" or file.startswith("benchmarks/"):  # those read pictures of their own making
         return False
-    if file in (
-        "workbench/training/pocket/emoji.py",
-        "workbench/training/text_finder.py",
-    ):  # artwork of packages, whose transparency is needed
+    artwork = ("workbench/training/pocket/emoji.py", "workbench/training/text_finder.py")
+    if file in artwork:  # of packages, whose transparency is needed
         return False
     return any(name in ("Image.open", "PIL.Image.open") for name in names)
 
