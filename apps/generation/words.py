@@ -13,7 +13,8 @@ from workbench.generation.settings import METHODS, PRIOR_FOLDER, Settings, read_
 from workbench.progress import Progress
 
 LEAD = (
-    "Type a sentence and watch an image grow. The model scores the image; the gradient of its score changes the image. "
+    "Type a sentence and watch an image grow. A prior draws many and the model picks the best; in the other styles the "
+    "gradient of the model's score changes one image. "
     "Several texts with weights work too: `a castle | fog:0.5 | text:-0.3`."
 )
 IDLE = "Press “Go”. The first preview appears at once; Stop keeps the best image so far."
