@@ -30,6 +30,7 @@ from apps.shell import (
     serve,
     space_export,
     train,
+    typographic,
     video,
 )
 from audits.shell import audit
@@ -62,6 +63,7 @@ shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
 shell.add_typer(index.index, name="index")
+shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")
 
 
