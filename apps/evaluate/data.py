@@ -24,12 +24,15 @@ SIDE = 112  # pixels
 WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
 
 
-def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listing:
-    """Return the images of an uploaded folder or zip, or drawings where neither is given.
+def given(
+    folder: Sequence[tuple[str, str]] | None, zipped: str | None, sent: Sequence[tuple[str, str]] = ()
+) -> Listing:
+    """Return the images of an uploaded folder or zip, those that another view sent, or drawings where nothing is given.
 
     Args:
         folder: pairs of the uploaded file and its path in the folder.
         zipped: path of an uploaded zip.
+        sent: image files of another view with their labels.
 
     Raises:
         BadInput: both are given, too many images, or a path that leads elsewhere.
@@ -39,6 +42,11 @@ def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listi
     if zipped:
         listing = read_uploads([zipped])
         return Listing(tuple(_named(one) for one in _below_the_top(listing.samples)), title=listing.title)
+    if not folder and sent:
+        named = [(f"{label}/{number:04d}{Path(file).suffix}", file, label) for number, (file, label) in enumerate(sent)]
+        return Listing(
+            tuple(ImageSample(name, Path(file), label) for name, file, label in named), title="Images of the map"
+        )
     if not folder:
         return drawings()
     samples = [ImageSample(str(inside(name)), Path(file)) for file, name in folder]

@@ -24,7 +24,7 @@ from workbench.retrieval.index import ModelTable, make_table
 from workbench.retrieval.location import writing
 from workbench.retrieval.pixels import embed_pixels, thumbnail
 from workbench.retrieval.rows import IndexRow
-from workbench.retrieval.scanning import isin, scan
+from workbench.retrieval.scanning import isin, quoted, scan
 from workbench.retrieval.sources import Found, SourceEntry, find_entries
 from workbench.retrieval.writer import RowWriter
 
@@ -72,7 +72,7 @@ def add(
     """Add images and videos to an index, and yield progress; the report is the generator's value.
 
     A file whose size and time are those in the index is not opened. A content that is there under another path is not
-    embedded again. Files that are gone from a given folder leave the index.
+    embedded again, be it an image or a video. Files that are gone from a given folder leave the index.
 
     Args:
         name: of the index, or its folder or address; made where it is missing.
@@ -145,6 +145,8 @@ class _Adding:
                 yield from self._video(entry, fps, stage)
             except BadInput as error:
                 self.report.failed.append((entry.path, str(error)))
+            else:
+                self._videos[entry.path] = (entry.size, entry.modified)
             finally:
                 self._writer.flush()
 
@@ -216,6 +218,7 @@ class _Adding:
 
     def _put(self, row: IndexRow, vector: Any) -> None:
         self._writer.put(row, vector, replace=row.path in self._known)
+        self._known[row.path] = (row.size, row.modified)
 
     def _video(self, entry: SourceEntry, fps: float, stage: str) -> Iterator[Progress]:
         """Embed a video's frames; the last one carries the file's size, which says that all are there."""
@@ -223,14 +226,19 @@ class _Adding:
                  and (size != UNFINISHED or when != entry.modified)]  # fmt: skip
         for condition in isin("path", stale):
             self._table.delete(condition)
-        have = self._known.keys() - set(stale)
+        for path in stale:
+            del self._known[path]
+        digest = file_hash(entry.path)
+        if self._copied(entry, digest):
+            return
+        have = set(self._known)
         waiting: list[tuple[IndexRow, Any]] = []
         began, computed, last = time.monotonic(), 0, None
         for frame in frames(entry.sample.source, fps=fps):  # type: ignore[arg-type]
             self._check()
             path = f"{entry.path}#t={frame.second:g}"
             row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)
-            row = replace(row, sha256=hashlib.sha256(row.thumbnail).hexdigest())
+            row = replace(row, sha256=frame_hash(digest, frame.second))
             if last is not None and last[0].path not in have:
                 waiting.append(last)
             last = (row, self._session.prepare(frame.image))
@@ -242,12 +250,48 @@ class _Adding:
         if last is not None:
             self._put_frames([*waiting, (replace(last[0], size=entry.size), last[1])])
 
+    def _copied(self, entry: SourceEntry, digest: str) -> bool:
+        """Take the frames over from a complete video with the same bytes; return whether there is one."""
+        where = f"sha256 = {quoted(frame_hash(digest, 0.0))}"
+        held = [path for batch in scan(self._table, ["path"], where=where) for path in batch["path"].to_pylist()]
+        other = next((one for one in map(file_of, held) if one in self._videos and one != entry.path), None)
+        if other is None:
+            return False
+        old = [path for path in self._known if path.startswith(other + "#t=")]
+        names = ("path", "sha256", "size", "width", "height", "second", "thumbnail", "vector")
+        for condition in isin("path", old):
+            for batch in scan(self._table, names, where=condition):
+                for line in batch.to_pylist():
+                    path, vector = line.pop("path"), np.asarray(line.pop("vector"), np.float32)
+                    line["size"] = entry.size if line["size"] != UNFINISHED else UNFINISHED
+                    self._put(replace(row_of(entry, ""), path=entry.path + path[len(other) :], **line), vector)
+        self.report.reused += len(old)
+        return True
+
     def _put_frames(self, waiting: Sequence[tuple[IndexRow, Any]]) -> int:
         vectors = embed_pixels(self._session, [pixels for _, pixels in waiting])
         for (row, _), vector in zip(waiting, vectors, strict=True):
             self._put(row, vector)
         self.report.added += len(waiting)
         return len(waiting)
+
+
+def file_hash(path: str) -> str:
+    """Return the SHA-256 of a file's bytes, read in parts.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"The file {os.path.basename(path)!r} cannot be read ({error.strerror}).") from None
+
+
+def frame_hash(digest: str, second: float) -> str:
+    """Return what stands for a frame's content: of the video's hash and the frame's time."""
+    return hashlib.sha256(f"{digest}#t={second:g}".encode()).hexdigest()
 
 
 def row_of(entry: SourceEntry, sha256: str, picture: Image.Image | None = None) -> IndexRow:
