@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from apps._folder_box import inside
+from apps._text import literal
 from workbench.datasets import ImageSample, Listing
 from workbench.datasets.samples import class_of, is_image
 from workbench.datasets.uploads import read_uploads
@@ -55,6 +57,13 @@ def given(
         raise BadInput(f"At most {MOST_IMAGES} images at once; the folder holds {len(images)}.")
     title = PurePosixPath(images[0].name).parts[0] if images else "the folder"
     return Listing(tuple(_named(one) for one in _below_the_top(images)), title=title)
+
+
+def sent_line(images: Sequence[tuple[str, str]]) -> str:
+    """Say how many images another view sent, and in which classes."""
+    counts = Counter(label for _, label in images)
+    classes = ", ".join(f"{count} {literal(label)}" for label, count in counts.most_common(8))
+    return f"**{len(images)} images from another view:** {classes}. A folder or a zip given here takes their place."
 
 
 @cache

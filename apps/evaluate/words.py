@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from apps._text import literal
@@ -152,10 +151,3 @@ def _points(change: Interval) -> str:
 
 
 COLUMN_CHOICES = [("probe", PROBE), ("zero-shot", ZERO_SHOT)]
-
-
-def sent(images: Sequence[tuple[str, str]]) -> str:
-    """Say how many images another view sent, and in which classes."""
-    counts = Counter(label for _, label in images)
-    classes = ", ".join(f"{count} {literal(label)}" for label, count in counts.most_common(8))
-    return f"**{len(images)} images from another view:** {classes}. A folder or a zip given here takes their place."

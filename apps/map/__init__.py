@@ -1,4 +1,4 @@
-"""Map: images and texts in one picture, clusters with names, the modality gap, and a lasso that leads to other views."""
+"""Map: images and texts in one picture, clusters with names, the modality gap, and a lasso that leads on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps import _index_choice as choice
 from apps import limits
 from apps._handler import ASIDE, ASKS_MODEL, LIGHT, handler, owner
 from apps._image_boxes import images_box
-from apps._page import Page
+from apps._page import Labelled, Page
 from apps._query import provenance
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, labels_box, table
@@ -50,7 +50,7 @@ def build(page: Page) -> None:
             lines = table(words.HEADERS, "Chosen points", visible=COLLAPSED, elem_id="map-table")
             chosen = gr.Textbox(label="Numbers of the chosen points", elem_id="map-chosen", visible=COLLAPSED)
             with gr.Column(visible=False) as sending:
-                page.exchange.offer_many("map", [kept, chosen, coloured], labelled_images)
+                page.exchange.offer_many("map", [kept, chosen, coloured], _sent)
             clusters = table(words.CLUSTER_HEADERS, "Clusters", visible=COLLAPSED, elem_id="map-clusters")
             download = gr.DownloadButton("Parquet, for embedding-atlas", visible=False, elem_id="map-parquet")
             whose = gr.Markdown(elem_classes="provenance")
@@ -107,6 +107,10 @@ def build(page: Page) -> None:
     chosen.change(_chosen, [kept, coloured, chosen], lines, trigger_mode="always_last", **LIGHT)
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
     gr.on(None, lambda: _offered(), None, index, **ASIDE)
+
+
+def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:
+    return labelled_images(key, points, chosen, groups=groups)
 
 
 def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> Any:

@@ -124,7 +124,7 @@ def groups_of(points: MapPoints, by: str, count: int = 0) -> list[str]:
 
 
 def labelled_images(
-    key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]
+    key: str, points: MapPoints | None, chosen: str, *, groups: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
     """Return the chosen images with their labels, as another view takes them.
 

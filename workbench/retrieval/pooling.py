@@ -40,7 +40,8 @@ def pooled_scores(
         return np.zeros((len(queries), 0), np.float32)
     if how == "mean":
         means = np.stack([frames.mean(axis=0) for frames in videos])
-        return queries @ (means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)).T
+        cosines_of_means: NDArray[np.float32] = queries @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T
+        return cosines_of_means
     columns = []
     for frames in videos:
         cosines = queries @ frames.T

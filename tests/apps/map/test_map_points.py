@@ -47,22 +47,22 @@ def test_names_on_the_map_are_no_markup(tmp_path: Path) -> None:
 def test_a_lasso_leads_to_audits_and_to_a_probe(tmp_path: Path) -> None:
     made = points(tmp_path, ["dog", "a/b", "", "dog"])
     groups = groups_of(made, "label")
-    sent = labelled_images("audits", made, "0,1,2,4,99,x", groups)  # 4 is a text
+    sent = labelled_images("audits", made, "0,1,2,4,99,x", groups=groups)  # 4 is a text
     assert [label for _, label in sent] == ["dog", "a-b", "no label"]
     assert [Path(file).name for file, _ in sent] == ["0.png", "1.png", "2.png"]
-    assert labelled_images("evaluate", made, "0,1,2", groups) == sent
-    probe = labelled_images("evaluate", made, "0,3", groups)  # one label: what the lasso holds against the rest
+    assert labelled_images("evaluate", made, "0,1,2", groups=groups) == sent
+    probe = labelled_images("evaluate", made, "0,3", groups=groups)  # one label: what the lasso holds against the rest
     assert [label for _, label in probe] == ["chosen", "others", "others", "chosen"]
     for chosen in ("", "4", "99"):
         with pytest.raises(BadInput, match="lasso"):
-            labelled_images("audits", made, chosen, groups)
+            labelled_images("audits", made, chosen, groups=groups)
     with pytest.raises(BadInput, match="Draw the map"):
-        labelled_images("audits", None, "0", [])
+        labelled_images("audits", None, "0", groups=[])
 
 
 def test_members_of_archives_get_a_file(tmp_path: Path) -> None:
     made = points(tmp_path, ["dog"])
     data = (tmp_path / "0.png").read_bytes()
     zipped = MapPoints(made.points, made.images, made.texts, (ImageSample("a/0.png", lambda: data, "dog"),))
-    ((file, label),) = labelled_images("audits", zipped, "0", ["dog"])
+    ((file, label),) = labelled_images("audits", zipped, "0", groups=["dog"])
     assert (Path(file).read_bytes(), Path(file).suffix, label) == (data, ".png", "dog")

@@ -45,8 +45,7 @@ def test_the_half_that_chose_the_name_is_no_evidence() -> None:
     words, tells = _named(cosines, members, chooses)
     assert tells is not None
     assert tells.value == pytest.approx(roc_auc_score(members[~chooses], cosines[~chooses, words[0]]))
-    assert roc_auc_score(members[chooses], cosines[chooses, words[0]]) > 0.9  # what choosing alone would show
-    assert tells.value < 0.8
+    assert roc_auc_score(members[chooses], cosines[chooses, words[0]]) > tells.value + 0.2  # by choosing alone
 
 
 def test_tiny_clusters_have_a_name_and_no_evidence() -> None:
