@@ -19,7 +19,7 @@ from apps._page import Page
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import suspects, words
-from apps.evaluate.data import given, sent_line
+from apps.evaluate.data import classes_line, given
 from apps.evaluate.figures import accuracy_figure
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
@@ -121,7 +121,7 @@ def build(page: Page) -> None:
         yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
 
     page.exchange.accept_many(
-        "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, sent_line(images)]
+        "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
     )
     inputs = {folder, zipped, sent, models, *asked.values(), early}
     outputs = [*shown.values(), known, rows, classes]

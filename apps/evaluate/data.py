@@ -59,7 +59,7 @@ def given(
     return Listing(tuple(_named(one) for one in _below_the_top(images)), title=title)
 
 
-def sent_line(images: Sequence[tuple[str, str]]) -> str:
+def classes_line(images: Sequence[tuple[str, str]]) -> str:
     """Say how many images another view sent, and in which classes."""
     counts = Counter(label for _, label in images)
     classes = ", ".join(f"{count} {literal(label)}" for label, count in counts.most_common(8))
