@@ -25,6 +25,9 @@ def evaluate(
     pooling: Annotated[
         str, typer.Option("--pooling", metavar="P", help="Frames of a video to one score: mean, max, top.")
     ] = "mean",
+    head: Annotated[
+        Path | None, typer.Option("--head", metavar="FILE", help="A seqTransf head (CLIP4Clip) as safetensors.")
+    ] = None,
     model: Annotated[str, typer.Option("--model", metavar="KEY", help="Of an index with several models: which.")] = "",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -34,16 +37,20 @@ def evaluate(
     from apps import _caption_scores as scores
     from workbench.retrieval.captions import evaluate_captions, read_captions
     from workbench.retrieval.index import find_table
+    from workbench.retrieval.sequence import read_head
 
     pairs = read_captions(captions)
+    sequence = read_head(head) if head is not None else None
     key = find_table(name, model=model).model
     with session(key, device, dtype) as opened, progress() as bar:
         table = find_table(name, model=key, fingerprint=opened.fingerprint)
         task = bar.add_task("Sentences", total=len(pairs))
-        steps = evaluate_captions(opened, table, pairs, folder=str(captions.absolute().parent), pooling=pooling)
+        folder = str(captions.absolute().parent)
+        steps = evaluate_captions(opened, table, pairs, folder=folder, pooling=pooling, head=sequence)
         while True:
             try:
-                bar.update(task, completed=next(steps).done)
+                now = next(steps)
+                bar.update(task, completed=now.done, total=now.total, description=now.unit)
             except StopIteration as end:
                 result: CaptionEvaluation = end.value
                 break

@@ -21,6 +21,7 @@ from workbench.retrieval.collection import item_paths, read_items
 from workbench.retrieval.evaluation import RetrievalScores, ranks, summarise
 from workbench.retrieval.hubs import bank_normalised, hubness
 from workbench.retrieval.pooling import pooled_scores
+from workbench.retrieval.sequence import SequenceHead, sequence_vectors
 from workbench.retrieval.sources import CAPTION_COLUMNS
 from workbench.retrieval.stock import stock_vectors
 from workbench.statistics.paired import Paired, compare
@@ -81,7 +82,13 @@ def read_captions(file: Path) -> list[CaptionPair]:
 
 
 def evaluate_captions(
-    session: Session, opened: ModelTable, pairs: Sequence[CaptionPair], *, folder: str = "", pooling: str = "mean"
+    session: Session,
+    opened: ModelTable,
+    pairs: Sequence[CaptionPair],
+    *,
+    folder: str = "",
+    pooling: str = "mean",
+    head: SequenceHead | None = None,
 ) -> Generator[Progress, None, CaptionEvaluation]:
     """Rank the items that captions name, and yield progress; the evaluation is the generator's value.
 
@@ -91,6 +98,7 @@ def evaluate_captions(
         pairs: sentences with their images or videos.
         folder: that relative names start from.
         pooling: how frames make one score; one of `pooling.POOLINGS`.
+        head: makes one vector of a video's frames, in place of the pooling; the files are decoded again.
 
     Raises:
         BadInput: no name is in the index, or more sentences and items than fit into memory.
@@ -112,9 +120,16 @@ def evaluate_captions(
     for start in range(0, len(named), BATCH):
         yield Progress(start, len(named), "sentences", "embed")
         rows.append(session.embed_texts([text for text, _ in named[start : start + BATCH]]).numpy())
-    videos = [item.vectors for item in items]
-    scores = pooled_scores(videos, np.concatenate(rows), pooling)
-    bank = pooled_scores(videos, stock_vectors(session), pooling)
+    videos, how = [item.vectors for item in items], pooling
+    if head is not None:
+        videos, how, pooling = [], "mean", "seqTransf"
+        for step in sequence_vectors(session, items, head):
+            if isinstance(step, Progress):
+                yield step
+            else:
+                videos.append(step)
+    scores = pooled_scores(videos, np.concatenate(rows), how)
+    bank = pooled_scores(videos, stock_vectors(session), how)
     missing = tuple(dict.fromkeys(pair.name for pair, path in zip(pairs, owners, strict=True) if not path))
     return _measured(scores, bank, [at for _, at in named], missing=missing, pooling=pooling)
 
