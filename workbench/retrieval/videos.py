@@ -36,6 +36,7 @@ class VideoHit:
     deviation: float  # of the score above the stock sentences, in standard deviations
     likely: bool  # its best moment is beyond the cut-off, or its score is
     moments: tuple[VideoSegment, ...]  # the best first
+    curve: NDArray[np.float64]  # (frames,) standard deviations above the stock sentences
 
 
 def search_videos(
@@ -86,13 +87,13 @@ def rank_videos(
         deviations = (scores - scores.mean()) / scores.std() if enough else np.zeros(len(scores))
     hits = []
     for at, (path, video) in enumerate(videos.items()):
-        moments = find_moments(video, *curve(video, vector, Chance(stock)))
+        cosines, heights = curve(video, vector, Chance(stock))
+        moments = tuple(find_moments(video, cosines, heights))
         likely = bool(deviations[at] >= CUT) or any(one.likely for one in moments)
-        beats = float(np.mean(scores < scores[at] - 1e-6))
-        found = VideoHit(
-            path, float(scores[at]), beats, float(reached[at]), float(deviations[at]), likely, tuple(moments)
+        score, beats = float(scores[at]), float(np.mean(scores < scores[at] - 1e-6))
+        hits.append(
+            VideoHit(path, score, beats, float(reached[at]), float(deviations[at]), likely, moments, curve=heights)
         )
-        hits.append(found)
     return sorted(hits, key=lambda hit: (-hit.score, hit.path))
 
 
