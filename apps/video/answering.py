@@ -11,9 +11,9 @@ from apps import limits
 from apps._query import provenance
 from apps.video.watched import Watched, indexed
 from workbench.engine import Engine, Session
-from workbench.errors import BadInput
+from workbench.errors import BadInput, Cancelled
 from workbench.progress import Progress
-from workbench.retrieval.moments import VideoVectors, embed_video
+from workbench.retrieval.moments import embed_video
 from workbench.retrieval.query import embed_query, parse_query
 from workbench.retrieval.stock import stock_vectors
 from workbench.retrieval.videos import VideoHit, rank_videos
@@ -104,11 +104,16 @@ def _embedded(session: Session, asked: AskedMoments, kept: Watched, *, token: Ca
             return
         part = f"video {number + 1} of {len(asked.paths)}: " if len(asked.paths) > 1 else ""
         yield ReadingVideo(path, f"{part}reading …")
-        for step in embed_video(session, path, fps=asked.fps, max_frames=asked.most, stopped=lambda: token.cancelled):
-            if isinstance(step, Progress):
-                yield ReadingVideo(path, f"{part}{step.line} …")
-                continue
-            assert isinstance(step, VideoVectors)
-            kept.shown[path] = step
-            if not token.cancelled:
-                kept.videos[path] = step
+        reading = embed_video(session, path, fps=asked.fps, max_frames=asked.most, stopped=lambda: token.cancelled)
+        try:
+            for step in reading:
+                if isinstance(step, Progress):
+                    yield ReadingVideo(path, f"{part}{step.line} …")
+                    continue
+                kept.shown[path] = step
+                if not token.cancelled:
+                    kept.videos[path] = step
+        except Cancelled:
+            if not kept.shown:
+                raise
+            return
