@@ -42,6 +42,8 @@ BEHAVIOURS = (
     ("the modality gap", "projection", "workbench/retrieval/projection.py", "def project("),
     ("R@k with a table of captions", "captions", "workbench/retrieval/captions.py", "def evaluate_captions("),
     ("one sentence over many videos", "videos", "workbench/retrieval/videos.py", "def rank_videos("),
+    ("CLIP4Clip's seqTransf", "sequence", "workbench/retrieval/sequence.py", "class SequenceHead"),
+    ("adding to an index on Ray", "ray", "workbench/retrieval/ray_adding.py", "def embed_on_ray("),
     ("names of clusters on the map", "clusters", "workbench/retrieval/clusters.py", "def name_clusters("),
     ("what safe mode hides", "safety", "workbench/retrieval/safety.py", "def unsafe("),
     ("images that answer to everything", "hubs", "workbench/retrieval/hubs.py", "class QueryBank"),

@@ -51,8 +51,8 @@ def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str, str |
     write_json(folder / "results.json", {"results": lines})
     sheet = folder / "results.png" if hits else None
     if sheet is not None:
-        lines = [f"{hit.score:.2f} {hit.path.rsplit('/', 1)[-1]}" for hit in hits]
-        write_whole(sheet, contact_sheet([hit.row["thumbnail"] for hit in hits], lines))
+        texts = [f"{hit.score:.2f} {hit.path.rsplit('/', 1)[-1]}" for hit in hits]
+        write_whole(sheet, contact_sheet([hit.row["thumbnail"] for hit in hits], texts))
     return str(folder / "results.csv"), str(folder / "results.json"), str(sheet) if sheet else None
 
 

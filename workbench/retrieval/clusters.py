@@ -6,6 +6,7 @@ first word tells the cluster's images from all others. Beside it stands what a s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class NamedCluster:
 
 def usual_count(images: int) -> int:
     """Return how many clusters to look for where nobody says."""
-    return max(2, min(12, round((images / 2) ** 0.5)))
+    return max(2, min(12, round(math.sqrt(images / 2))))
 
 
 def clusters_of(vectors: NDArray[np.float32], count: int, *, seed: int = SEED) -> NDArray[np.intp]:

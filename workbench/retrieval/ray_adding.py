@@ -57,7 +57,7 @@ def embed_on_ray(
     groups = [list(entries[start : start + BATCH]) for start in range(0, len(entries), BATCH)]
     rows = ray.data.from_items([{"at": at} for at in range(len(groups))], override_num_blocks=len(groups))
     results = rows.map_batches(
-        _Worker,
+        _IndexWorker,
         fn_constructor_args=(model, ray.put(groups), ray.put(frozenset(known))),
         batch_size=1,
         num_gpus=1 if model.device == "cuda" else 0,
@@ -70,7 +70,7 @@ def embed_on_ray(
         yield opened
 
 
-class _Worker:
+class _IndexWorker:
     """One model that opens and embeds groups of images."""
 
     def __init__(self, model: _Model, groups: Any, known: Any) -> None:
