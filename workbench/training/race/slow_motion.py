@@ -77,7 +77,7 @@ def slow_motion(*, steps: int = 0, seed: int = 0) -> SlowMotion:
         ids, pixels = captions.token_ids([text.split() for text in texts]), pixels_of(shown)
         loss = model.loss(pixels, ids, unused)
         with torch.no_grad():
-            cells = model.image_tower.cells(pixels).mean(dim=2).unflatten(1, (4, 4))
+            cells = model.image_tower.cells(pixels).mean(dim=2).reshape(-1, 4, 4)
             by_word, images, rows = model.words(ids), model.images(pixels), model.texts(ids)
         cosines = (images @ rows.T).double()
         scale = float(model.log_scale.detach().exp())
