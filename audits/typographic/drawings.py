@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,8 +13,11 @@ from workbench.errors import BadInput
 if TYPE_CHECKING:
     from PIL import Image
 
+    from workbench.typographic.measuring import AttackedSet
+
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
+LEARN = 600  # images to learn from, at most
 LONGEST = 3  # words of a name
 TARGETS = {"waste container": "\N{WASTEBASKET}", "radio": "\N{RADIO}", "great white shark": "\N{SHARK}"}
 
@@ -60,6 +64,23 @@ def to_learn() -> Iterator[DrawnThing]:
             except BadInput:  # OpenMoji does not draw it
                 continue
             yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
+
+
+def lesson_images(seed: int) -> AttackedSet:
+    """Write words on drawings to learn a defence from; none of them is measured."""
+    from workbench.typographic.measuring import attacked_set
+
+    rows = list(itertools.islice(to_learn(), LEARN))
+    return attacked_set([one.picture for one in rows], [one.name for one in rows], seed=seed + 1)
+
+
+def measured_images(seed: int, limit: int | None = None) -> AttackedSet:
+    """Write words on the 600 drawings to measure with, or on some of all things."""
+    from workbench.typographic.measuring import attacked_set
+
+    rows = list(to_measure())
+    rows = rows[:: max(1, len(rows) // max(2, limit))][:limit] if limit is not None else rows
+    return attacked_set([one.picture for one in rows], [one.name for one in rows], seed=seed)
 
 
 def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:

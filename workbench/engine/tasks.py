@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.generation.painting import CanvasJob, Painting
     from workbench.generation.prior import Prior
     from workbench.progress import Progress
+    from workbench.typographic.learning import Learned, Lesson
     from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -109,6 +110,13 @@ def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progres
     yield from search(model, request)
 
 
+def _learn_defence(model: Any, lesson: Lesson) -> Iterator[Progress | Learned]:
+    """Learn a defence against written words; see `typographic.learning`."""
+    from workbench.typographic.learning import learn
+
+    yield from learn(model, lesson)
+
+
 def _layer(model: WhiteBox, payload: Any) -> Iterator[Any]:
     """Activations of a layer; see `neurons.passes`."""
     from workbench.neurons.passes import layer_rows
@@ -152,6 +160,7 @@ EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PE
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
 SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
+LEARN_DEFENCE = Task("learn defence", _learn_defence, lambda lesson: 60.0)
 LAYER = Task("layer", _layer, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)

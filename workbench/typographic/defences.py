@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from workbench.progress import Progress
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workbench.loading.torch_backend import TorchBackend
+    from workbench.engine import Session
+    from workbench.typographic.learning import Learned
     from workbench.typographic.measuring import AttackedSet
 
 
@@ -42,7 +43,7 @@ DEFENCES: Mapping[str, Defence] = {
     ),
     "prefix": Defence(
         "Learned prefix", "learns one token before the class name (Defense-Prefix)",
-        "a text tower with a table of tokens; minutes of learning", "prefix", quick=False,
+        "a text tower with a table of tokens; a minute of learning", "prefix", quick=False,
     ),
     "projection": Defence(
         "Forget to spell", "removes the directions along which words move images", "a minute of learning", "projection",
@@ -97,21 +98,60 @@ def applied(key: str, base: str) -> Path:
     return folder if is_edit(folder) else write_edit(folder, edit)
 
 
-def learned(
-    key: str, model: TorchBackend, images: AttackedSet, *, seed: int
-) -> Iterator[Progress | tuple[dict[str, Any], dict[str, Tensor]]]:
-    """Learn a defence; yield progress, and at the end the settings and tensors of the edited model.
+def made(
+    session: Session, key: str, images: Callable[[], AttackedSet], *, seed: int, again: bool = False
+) -> Iterator[Progress | Path]:
+    """Write a defence of the session's model among this machine's edited models, learning it first where it must be.
+
+    What was learned before, from the same weights and seed, is taken as it is. The last item is the folder.
+
+    Args:
+        session: with the model that is defended.
+        key: of DEFENCES.
+        images: makes the images to learn from; called where something is learned.
+        seed: of the learning.
+        again: learn anew in any case.
 
     Raises:
-        Unsupported: the model has no table of tokens, or labels do not move it.
+        UnknownName, Unsupported, OutOfResources, Cancelled, DeadlinePassed, Busy: see `check_defence` and `scheduler`.
     """
-    from workbench.typographic.learning import LearnedPrefix, LearnedProjection, learn_prefix, learn_projection
+    from workbench.typographic.learning import Learned
 
-    steps = (learn_prefix if key == "prefix" else learn_projection)(model, images, seed=seed)
-    for step in steps:
-        if isinstance(step, LearnedPrefix):
-            yield {"after": step.after}, {"prefix": step.rows}
-        elif isinstance(step, LearnedProjection):
-            yield {}, {"removed": step.removed}
+    defence = check_defence(key, session.spec.key)
+    if defence.quick:
+        yield applied(key, session.spec.key)
+        return
+    digest = hashlib.sha256(f"{session.spec.key}\n{session.fingerprint}\n{seed}".encode()).hexdigest()[:12]
+    folder = home() / "edits" / f"{key}-{digest}"
+    if is_edit(folder) and not again:
+        yield folder
+        return
+    for step in learning(session, images(), key, seed=seed):
+        if isinstance(step, Learned):
+            yield write_edit(folder, edit_of(key, session.spec.key, step), tensors_of(step))
         else:
             yield step
+
+
+def learning(session: Session, images: AttackedSet, key: str, *, seed: int) -> Iterator[Progress | Learned]:
+    """Embed the images, and learn a defence from them on the session's device; the last item is what was learned."""
+    from workbench.engine.tasks import LEARN_DEFENCE
+    from workbench.typographic.learning import Lesson, read_lesson
+
+    for step in read_lesson(session, images, key, seed=seed):
+        if isinstance(step, Lesson):
+            yield from session.stream(LEARN_DEFENCE, step)
+        else:
+            yield step
+
+
+def edit_of(key: str, base: str, learned: Learned) -> Edit:
+    """Describe an edited model that was learned."""
+    return Edit(base=base, kind=DEFENCES[key].kind, settings=learned.settings, title=DEFENCES[key].title)
+
+
+def tensors_of(learned: Learned) -> dict[str, Tensor]:
+    """Return what an edited model's folder holds beside its settings."""
+    import torch
+
+    return {name: torch.from_numpy(one) for name, one in learned.tensors.items()}
