@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.backend import TowerEncoder, WhiteBox
     from workbench.generation.painting import CanvasJob, Painting
     from workbench.generation.prior import Prior
+    from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -131,6 +132,13 @@ def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | 
     yield from draw(model, rest[0], job) if len(rest) > 1 else climb(model, job)  # type: ignore[arg-type]
 
 
+def _visualise(model: WhiteBox, job: UnitImageJob) -> Iterator[Progress | UnitImages]:
+    """Paint images that a unit responds to; see `neurons.visualisation`."""
+    from workbench.neurons.visualisation import paint
+
+    yield from paint(model, job)
+
+
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
@@ -141,11 +149,12 @@ UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / 
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / IMAGES_PER_SECOND)
 GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
+VISUALISE = Task("visualise", _visualise, lambda job: job.settings.steps * job.settings.count / 20)
 
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
         *(EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
-        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
+        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, VISUALISE),
     )
 }
