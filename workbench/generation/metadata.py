@@ -41,6 +41,7 @@ def description(generated: Generated) -> dict[str, Any]:
         "version": VERSION,
         "settings": generated.painting.settings.model_dump(),
         "similarity": round(generated.similarity, 6),
+        "judge": None if generated.judged is None else [generated.judge, round(generated.judged, 6)],
         "text_leak": round(generated.text_leak, 6),
         "model_fingerprint": generated.fingerprint,
         "note": generated.painting.note,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,14 +18,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Aim:
+    """What a further model is to see."""
+
+    rows: NDArray[np.float32]  # (k, dim) unit rows
+    neutral: NDArray[np.float32] | None = None  # (dim,)
+
+
+@dataclass(frozen=True, eq=False)
 class CanvasJob:
     """What a device needs to make one image; plain data."""
 
     settings: Settings
-    rows: NDArray[np.float32]  # (k, dim) unit rows: the texts of the prompt
+    rows: NDArray[np.float32]  # (k, dim) unit rows: texts of the prompt, then image prompts
     weights: tuple[float, ...]  # of the rows
     neutral: NDArray[np.float32] | None = None  # (dim,): of the sentence that an edit comes from
-    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that an edit begins with
+    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that it begins with
+    also: tuple[Aim, ...] = ()  # of further models that steer
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Neighbour:
     name: str
     style: str
     distance: float  # root mean square difference of pixels, 0..1
+    number: int = -1  # among the drawings of the prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +58,35 @@ class Painting:
     note: str = ""  # why it ended early, or what was changed
     svg: str = ""  # of strokes
     nearest: Neighbour | None = None  # of a prior's drawings
+
+
+@dataclass(frozen=True)
+class StrokeProgress(Progress):
+    """A report that carries the strokes, so that an image that is stopped can still be drawn at full size."""
+
+    strokes: tuple[NDArray[np.float32], ...] = ()  # parameters of the canvas
+
+
+@dataclass
+class Best:
+    """The best preview of an image so far, and all its scores."""
+
+    pixels: NDArray[np.uint8]
+    values: list[float]
+    seconds: float = 0.0
+    strokes: tuple[NDArray[np.float32], ...] | None = None
+
+
+def painted_strokes(settings: Settings, strokes: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.uint8], str]:
+    """Strokes at full size, as pixels and as SVG."""
+    import torch
+
+    from workbench.generation.settings import make_canvas
+
+    canvas: Any = make_canvas(settings, whole=True)
+    parameters = [torch.from_numpy(part) for part in strokes]
+    with torch.no_grad():
+        return as_array(canvas.pixels(parameters)), canvas.svg(parameters)
 
 
 def as_array(pixels: Tensor) -> NDArray[np.uint8]:
@@ -70,3 +109,9 @@ def report(
     row = Progress.timed(done, settings.steps, unit, seconds=seconds, computed=done, stage="generate")
     left = row.seconds_left if settings.steps else max(0.0, settings.seconds - seconds)
     return replace(row, seconds_left=left, values={"similarity": values[-1]}, preview=preview)
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether memory ran out, on whatever device."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
