@@ -122,6 +122,8 @@ class Wanted:
 def looked_at(session: Session, painting: Painting, wanted: Wanted) -> Generated:
     """Look at a whole image once more, with the model that steered and with the judge."""
     key = judge_key(painting.settings)
+    if len(session.others) < len(needed(painting.settings)):  # a session without the shipped judge
+        key = ""
     similarity, leak = _seen(session, painting.pixels, wanted)
     judged = _seen(session.others[-1], painting.pixels, wanted)[0] if key else None
     return Generated(painting, similarity, leak, session.fingerprint, judged, key)
@@ -156,8 +158,12 @@ def checked(
     """
     if settings.judge in (settings.model, *settings.also):
         raise BadInput(f"A judge has to be another model than those that steer; {settings.judge!r} steers.")
-    if missing := len(needed(settings)) - len(session.others):
-        raise Unsupported(f"These settings need a session with {missing} more models; see `needed`.")
+    for one in (session, *session.others[: len(settings.also)]):
+        if one.spec.loader == "fake":
+            raise Unsupported(f"{one.spec.title} has no gradients to follow; choose a real model, such as pocket.")
+    lacking = len(needed(settings)) - len(session.others)
+    if lacking > (judge_key(settings) != settings.judge):  # the shipped judge may be absent
+        raise Unsupported("These settings need a session with further models; see `needed`.")
     if settings.method == "prior":
         trained = session.others[len(settings.also)].record["model"]
         if session.spec.key != trained:
@@ -165,9 +171,6 @@ def checked(
                 f"The prior draws from the embeddings of {trained}; {session.spec.title} needs another style, such as "
                 "Fourier."
             )
-    for one in (session, *session.others[: len(settings.also)]):
-        if one.spec.loader == "fake":
-            raise Unsupported(f"{one.spec.title} has no gradients to follow; choose a real model, such as pocket.")
     settings = _with_images(settings, images)
     if settings.neutral and start is None and settings.method != "latents":
         raise BadInput("A neutral sentence belongs to an edit: give a start image too.")

@@ -6,6 +6,7 @@ of the score (see `diffusion.guidance`).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -220,7 +221,7 @@ def _painting(drawing: _Drawing, seconds: float, note: str) -> Painting:
 
 def _share_of_signal(steps: Steps, at: int) -> float:
     signal, noise = steps.levels(at)
-    return signal / (signal**2 + noise**2) ** 0.5
+    return signal / math.hypot(signal, noise)
 
 
 def enlarged(images: Tensor, side: int) -> Tensor:

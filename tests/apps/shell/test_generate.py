@@ -39,7 +39,8 @@ def test_a_grid_of_prompts_and_seeds_makes_a_sheet(tmp_path: Path, capsys: pytes
     assert [row["seed"] for row in rows] == [0, 1, 0, 1]
     assert len({row["image"] for row in rows}) == 4
     assert all(isinstance(row["judge"], float) and row["judge_model"] == "fake" for row in rows)
-    assert Image.open(tmp_path / "grid.png").size[0] > 2 * 192
+    with Image.open(tmp_path / "grid.png") as page:
+        assert page.size[0] > 2 * 192
 
 
 def test_a_checkpoint_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +48,8 @@ def test_a_checkpoint_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     line = ["generate", "a cat", "--checkpoint", str(folder), "--out", str(tmp_path), "--json", "--device", "cpu"]
     assert run([*line, "--steps", "1", "--set", "side=64", "--set", "candidates=1", "--set", "denoising=2"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert Image.open(row["image"]).size == (64, 64)
+    with Image.open(row["image"]) as image:
+        assert image.size == (64, 64)
     assert row["judge"] is None
 
 

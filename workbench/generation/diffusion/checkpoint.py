@@ -171,7 +171,8 @@ def _module(place: Path, kind: str, device: str | torch.device) -> nn.Module:
 
     _only_safetensors(place)
     module = getattr(diffusers, kind).from_pretrained(place, use_safetensors=True, local_files_only=True)
-    ready: nn.Module = module.eval().requires_grad_(False).to(device)
+    module.requires_grad_(False).train(False)
+    ready: nn.Module = module.to(device)
     return ready
 
 
@@ -196,7 +197,8 @@ def _scheduler(folder: Path) -> Any:
     kind = getattr(diffusers, str(config.get("_class_name", "DDIMScheduler")), None)
     if not (isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)):
         raise Unsupported(f"There is no scheduler {config.get('_class_name')!r} in diffusers.")
-    return kind.from_config({name: value for name, value in config.items() if name != "_class_name"})
+    values = {name: value for name, value in config.items() if name != "_class_name"}
+    return kind.from_config(values)  # type: ignore[no-untyped-call]
 
 
 def _fingerprint(folder: Path) -> str:

@@ -163,14 +163,14 @@ def _noised_again(steps: Steps, moved: Tensor, at: int, generator: torch.Generat
 
     (signal, noise), (signal_then, noise_then) = steps.levels(at), steps.levels(at + 1)
     shrink = signal / signal_then
-    missing = max(0.0, noise**2 - (shrink * noise_then) ** 2) ** 0.5
+    missing = math.sqrt(max(0.0, noise**2 - (shrink * noise_then) ** 2))
     fresh = torch.randn(moved.shape, generator=generator).to(moved)
     return shrink * moved + missing * fresh
 
 
 def _share_of_noise(steps: Steps, at: int) -> float:
     signal, noise = steps.levels(at)
-    return noise / (signal**2 + noise**2) ** 0.5
+    return noise / math.hypot(signal, noise)
 
 
 def invert(predict: Predict, steps: Steps, clean: Tensor, *, first: int = 0) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import Unsupported
@@ -57,8 +58,6 @@ class CosineSteps:
 
     def levels(self, at: int) -> tuple[float, float]:
         """Cosine and sine of the angle; their squares sum to 1."""
-        import math
-
         angle = (0.008 + self.time(at) * 0.984) * math.pi / 2
         return math.cos(angle), math.sin(angle)
 
@@ -97,7 +96,7 @@ class SchedulerSteps:
         if str(scheduler.config.get("variance_type", "")).startswith("learned"):
             from diffusers import DDIMScheduler
 
-            scheduler = DDIMScheduler.from_config(scheduler.config)
+            scheduler = DDIMScheduler.from_config(scheduler.config)  # type: ignore[no-untyped-call]
         self._scheduler, self._exact = copy.deepcopy(scheduler), exact
         self._scheduler.set_timesteps(count)
         self.count = len(self._scheduler.timesteps)
@@ -133,8 +132,7 @@ class SchedulerSteps:
     def scaled(self, values: Tensor, at: int) -> Tensor:
         """What the network sees: samples at a variance of about 1."""
         if self._exact:
-            signal, noise = self.levels(at)
-            return values / (signal**2 + noise**2) ** 0.5
+            return values / math.hypot(*self.levels(at))
         scaled: Tensor = self._scheduler.scale_model_input(values, self.time(at))
         return scaled
 
@@ -144,7 +142,7 @@ class SchedulerSteps:
         if self._kind == "sample":
             foreseen = output
         elif self._kind == "v_prediction":
-            total = (signal**2 + noise**2) ** 0.5
+            total = math.hypot(signal, noise)
             foreseen = (signal * values / total - noise * output) / total
         else:
             foreseen = (values - noise * output) / signal

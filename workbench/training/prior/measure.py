@@ -185,7 +185,9 @@ def compare(engine: Engine, judge: DrawingJudge, order: Comparison) -> Iterator[
     """
     texts = list(SENTENCES.values())
     for name in order.rows:
-        scores, near, tiles, drawings = Scores(), Scores(), [], []
+        scores, near = Scores(), Scores()
+        tiles: list[Image.Image] = []
+        drawings: list[Image.Image] = []
         for number, sentence in enumerate(texts):
             for seed in range(order.seeds):
                 given = {"prompt": sentence, "seed": seed, "seconds": order.seconds, **ROWS[name], **order.extra}
