@@ -13,12 +13,12 @@ from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
-from apps.generation import form, words
+from apps.generation import cells, form, words
 from apps.generation.cells import Cells, run_grid, write_sheet
 from apps.generation.figures import curve
 from apps.generation.running import Course, before_and_after, run, write_files
+from workbench.generation.judging import Generated
 from workbench.generation.metadata import from_png
-from workbench.generation.run import Generated
 from workbench.generation.settings import Settings
 from workbench.images import read_file
 from workbench.scheduler import CancelToken
@@ -76,7 +76,7 @@ def build(page: Page) -> None:
         settings = words.settings_of(values, typed[page.model], typed[hidden] or {})
         visitor = owner(request)
         images = (values["image"],) if settings.image_weights else ()
-        layout = words.grid_of(values, settings)
+        layout = cells.grid_of(values, settings)
 
         def updates(token: CancelToken) -> Iterator[dict[Any, Any]]:
             course = Course(settings, values["start"], images)
@@ -84,8 +84,8 @@ def build(page: Page) -> None:
                 steps = run(page.engine, course, visitor=visitor, token=token, seconds=JOBS.seconds)
                 screens = _screens(steps, course, typed[past] or [], inside=values["inside"])
             else:
-                cells = run_grid(page.engine, layout, course, visitor=visitor, token=token, seconds=JOBS.seconds)
-                screens = _sheets(cells, typed[past] or [], inside=values["inside"])
+                images_made = run_grid(page.engine, layout, course, visitor=visitor, token=token, seconds=JOBS.seconds)
+                screens = _sheets(images_made, typed[past] or [], inside=values["inside"])
             for update in screens:
                 yield {slots[name]: value for name, value in update.items()}
 
@@ -111,7 +111,7 @@ def _screens(
     for step, spec in throttle(steps, passes=lambda pair: isinstance(pair[0], Generated), pause=PAUSE):
         if isinstance(step, Generated):
             made, files = step, write_files(step, course, with_settings=inside)
-            past = [(str(files.png), words.history_title(made)), *past][:_REMEMBERED]
+            past = [(str(files.png), cells.history_title(made)), *past][:_REMEMBERED]
             values = made.painting.values
             yield {
                 "status": words.caption(made, spec),
@@ -142,15 +142,15 @@ def _cleared() -> dict[str, Any]:
     return {"status": "Starting …", **{name: gr.update(visible=False) for name in ("compared", "png", "svg", "mp4")}}
 
 
-def _sheets(cells: Iterator[Cells], past: list[tuple[str, str]], *, inside: bool) -> Iterator[dict[str, Any]]:
+def _sheets(states: Iterator[Cells], past: list[tuple[str, str]], *, inside: bool) -> Iterator[dict[str, Any]]:
     """The sheet of a grid as it fills; each image goes into the history."""
     yield _cleared()
-    for state in throttle(cells, passes=lambda state: state.new is not None or state.stopped, pause=PAUSE):
-        update: dict[str, Any] = {"status": words.grid_status(state)}
+    for state in throttle(states, passes=lambda state: state.new is not None or state.stopped, pause=PAUSE):
+        update: dict[str, Any] = {"status": cells.grid_status(state)}
         if state.new is not None:
             made, course = state.new
             files = write_files(made, course, with_settings=inside)
-            past = [(str(files.png), words.history_title(made)), *past][:_REMEMBERED]
+            past = [(str(files.png), cells.history_title(made)), *past][:_REMEMBERED]
             alt = f"Grid of {state.layout.count} images, {len(state.done)} of them made."
             update |= {
                 "shown": gr.update(value=state.sheet(), visible=True, alt_text=alt),

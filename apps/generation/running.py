@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps._uploads import folder_beside_uploads
+from workbench.generation.judging import Generated, Wanted
 from workbench.generation.metadata import to_png
+from workbench.generation.models import needed
 from workbench.generation.painting import Best
 from workbench.generation.prompts import parse_prompt
-from workbench.generation.run import Generated, Wanted, checked, finished_early, generate, needed, start_pixels
+from workbench.generation.run import checked, finished_early, generate, start_pixels
 from workbench.generation.video import Growth, to_mp4
 from workbench.images import safe_open
 from workbench.places import write_whole

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps._text import literal
-from apps.generation.cells import Cells
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
-from workbench.generation.grids import Grid, grid
-from workbench.generation.run import Generated
+from workbench.generation.judging import Generated
 from workbench.generation.settings import BY_CHECKPOINT, METHODS, PRIOR_FOLDER, Settings, read_settings
 from workbench.progress import Progress
 
@@ -30,8 +28,6 @@ PRESETS = (
     "Dogs playing poker",
     "A banquet hall",
 )
-STRENGTHS = (-1.5, -0.75, 0.0, 0.75, 1.5)  # of a row of edits
-MOST_CELLS = 24
 CURVE_HEADERS = ["step", "similarity"]
 HAS_PRIOR = (PRIOR_FOLDER / "config.json").is_file()
 STYLES = [(title, key) for key, title in METHODS.items() if key not in BY_CHECKPOINT and (key != "prior" or HAS_PRIOR)]
@@ -79,46 +75,6 @@ def hidden_of(settings: Settings) -> dict[str, Any]:
     """Settings that the form has no widgets for."""
     names = ("rate", "cutout_side", "start_image", "image_prompts", "checkpoint", "classes")
     return {name: getattr(settings, name) for name in names}
-
-
-def grid_of(values: Mapping[str, Any], settings: Settings) -> Grid | None:
-    """The grid that the form asks for; None for one image.
-
-    Raises:
-        BadInput: more than a grid's images, or a sentence that cannot be used.
-    """
-    more = [line.strip() for line in str(values["grid_prompts"] or "").splitlines() if line.strip()]
-    strengths = STRENGTHS if values["grid_strengths"] else ()
-    if strengths and not (values["start"] and settings.neutral):
-        raise BadInput("A row of strengths belongs to an edit: choose a start image and say what it shows now.")
-    layout = grid(
-        settings,
-        prompts=[settings.prompt, *more],
-        methods=values["grid_methods"] or (),
-        seeds=int(values["grid_seeds"] or 1),
-        strengths=strengths,
-    )
-    if layout.count > MOST_CELLS:
-        raise BadInput(f"A grid of the page has at most {MOST_CELLS} images; this one has {layout.count}.")
-    return layout if layout.count > 1 else None
-
-
-def grid_status(state: Cells) -> str:
-    """The line above a grid."""
-    done, count = len(state.done), state.layout.count
-    if state.stopped:
-        return f"Stopped after {done} of {count} images."
-    if done == count:
-        return f"All {count} images are made. Choose one below to restore its settings."
-    now = state.layout.cells[done // len(state.layout.columns)][done % len(state.layout.columns)]
-    return f"Image {done + 1} of {count}: {literal(now.prompt)}, {now.method}, seed {now.seed}, {state.line}."
-
-
-def history_title(made: Generated) -> str:
-    """What stands below an image of the visit."""
-    settings = made.painting.settings
-    edited = f" · strength {settings.strength:g}" if settings.neutral else ""
-    return f"{settings.prompt} · {settings.method} · {settings.seed}{edited}"
 
 
 def status(step: Progress, settings: Settings) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from workbench.engine import Engine
     from workbench.generation.grids import Grid
-    from workbench.generation.run import Generated
+    from workbench.generation.judging import Generated
     from workbench.generation.settings import Settings
 
 
@@ -176,8 +176,8 @@ def _assigned(pairs: list[str]) -> dict[str, str]:
 
 
 def _one(engine: Engine, settings: Settings, out: Path, *, begins: _Beginning, with_settings: bool) -> dict[str, Any]:
+    from workbench.generation.judging import Generated
     from workbench.generation.metadata import to_png
-    from workbench.generation.run import Generated
 
     result: Generated | None = None
     with stop_on_ctrl_c() as stop, progress() as bar:
@@ -206,8 +206,9 @@ def _one(engine: Engine, settings: Settings, out: Path, *, begins: _Beginning, w
 
 
 def _steps(engine: Engine, settings: Settings, begins: _Beginning) -> Iterator[Any]:
+    from workbench.generation.models import needed
     from workbench.generation.run import generate as images
-    from workbench.generation.run import needed, start_pixels
+    from workbench.generation.run import start_pixels
     from workbench.images import safe_open
 
     start = begins.start

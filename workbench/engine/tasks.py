@@ -133,9 +133,9 @@ def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
     boxes = (model, *others[: len(job.also)])
     artist = next((one for one in others if isinstance(one, Prior | Checkpoint | StyleGan2)), None)
     if job.settings.method in ("prior", "diffusion"):
-        yield from draw(boxes, artist, job)
+        yield from draw(boxes, artist, job)  # type: ignore[arg-type]
     else:
-        yield from climb(boxes, job, artist)
+        yield from climb(boxes, job, artist)  # type: ignore[arg-type]
 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)

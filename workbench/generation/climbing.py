@@ -12,16 +12,8 @@ import numpy as np
 from workbench.errors import OutOfResources
 from workbench.generation.canvases import Canvas, Fourier, Latents, Pixels, Strokes, StyleGan2
 from workbench.generation.cutouts import Cutouts
-from workbench.generation.painting import (
-    CanvasJob,
-    Painting,
-    StrokeProgress,
-    as_array,
-    memory_ran_out,
-    over,
-    painted_strokes,
-    report,
-)
+from workbench.generation.painting import CanvasJob, Painting, StrokeProgress
+from workbench.generation.previews import as_array, memory_ran_out, over, painted_strokes, report
 from workbench.generation.settings import Settings, make_canvas
 from workbench.generation.steering import BATCH, Steering, steering, suitable_side
 from workbench.objectives import Asymmetry, Distance, Forward, Objective, TotalVariation

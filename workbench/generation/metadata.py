@@ -11,7 +11,7 @@ from workbench.generation.settings import Settings, read_settings
 from workbench.images import png_text
 
 if TYPE_CHECKING:
-    from workbench.generation.run import Generated
+    from workbench.generation.judging import Generated
 
 KEY = "clip_workbench"
 VERSION = 1

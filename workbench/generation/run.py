@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.engine.loaders import DIFFUSION, PRIOR
 from workbench.engine.tasks import GENERATE
 from workbench.errors import BadInput, Unsupported
-from workbench.generation.painting import Aim, Best, CanvasJob, Painting, painted_strokes
-from workbench.generation.prompts import WeightedText, parse_prompt
-from workbench.generation.settings import BY_CHECKPOINT, Settings
-from workbench.model_cache import CLIP, ModelRef
+from workbench.generation.judging import Generated, Wanted, looked_at
+from workbench.generation.models import judge_key, needed
+from workbench.generation.painting import Aim, Best, CanvasJob, Painting
+from workbench.generation.previews import painted_strokes
+from workbench.generation.prompts import parse_prompt
+from workbench.generation.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,40 +25,6 @@ if TYPE_CHECKING:
     from workbench.progress import Progress
 
 EDITABLE = ("fourier", "pixels", "latents", "prior", "diffusion")  # methods that can begin with any image
-DRAWN = ("prior", "diffusion")  # methods that go from noise to an image
-WORDED = 'the word "{}", written'
-SHOWN = "a drawing of {}"
-DEFAULT_JUDGE = "pocket"  # is always there; it judges what another model steered
-
-
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """An image with what is known of it."""
-
-    painting: Painting
-    similarity: float  # mean of the prompt's cosines by their weights, of the whole image; -1..1
-    text_leak: float  # 0..1: how much more it looks like the prompt written than like the prompt drawn
-    fingerprint: str  # of the model that steered
-    judged: float | None = None  # the same similarity by a model that steered nothing; None where there is none
-    judge: str = ""  # key of that model
-
-
-def judge_key(settings: Settings) -> str:
-    """Which model judges: the one that is named, or the shipped one where others steer; empty for none."""
-    steering = (settings.model, *settings.also)
-    return settings.judge or ("" if DEFAULT_JUDGE in steering else DEFAULT_JUDGE)
-
-
-def needed(settings: Settings) -> tuple[ModelRef, ...]:
-    """The further models that a session needs: those that steer too, what draws, and the judge, in this order."""
-    refs = [ModelRef(CLIP, key) for key in settings.also]
-    if settings.method == "prior":
-        refs.append(PRIOR)
-    elif settings.method in BY_CHECKPOINT:
-        refs.append(ModelRef(DIFFUSION, settings.checkpoint))
-    if key := judge_key(settings):
-        refs.append(ModelRef(CLIP, key))
-    return tuple(refs)
 
 
 def start_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
@@ -103,49 +69,6 @@ def generate(
     job = CanvasJob(settings, aims[0].rows, wanted.weights, aims[0].neutral, start, tuple(aims[1:]))
     for step in session.stream(GENERATE, job):
         yield looked_at(session, step, wanted) if isinstance(step, Painting) else step
-
-
-@dataclass(frozen=True, eq=False)
-class Wanted:
-    """Texts and images that an image is compared with."""
-
-    texts: tuple[WeightedText, ...]
-    images: tuple[Image.Image, ...] = ()
-    image_weights: tuple[float, ...] = ()
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """Of texts, then of images."""
-        return (*(part.weight for part in self.texts), *self.image_weights)
-
-
-def looked_at(session: Session, painting: Painting, wanted: Wanted) -> Generated:
-    """Look at a whole image once more, with the model that steered and with the judge."""
-    key = judge_key(painting.settings)
-    if len(session.others) < len(needed(painting.settings)):  # a session without the shipped judge
-        key = ""
-    similarity, leak = _seen(session, painting.pixels, wanted)
-    judged = _seen(session.others[-1], painting.pixels, wanted)[0] if key else None
-    return Generated(painting, similarity, leak, session.fingerprint, judged, key)
-
-
-def _seen(session: Session, pixels: NDArray[np.uint8], wanted: Wanted) -> tuple[float, float]:
-    """Similarity of a whole image with what is wanted, and how far it is a picture of writing.
-
-    The text leak is the softmax share of "the word X, written" against "a drawing of X", X being the heaviest part.
-    """
-    import torch
-    from PIL import Image
-
-    row = session.embed_images([Image.fromarray(pixels)])[0]
-    rows = session.embed_texts([part.text for part in wanted.texts])
-    if wanted.images:
-        rows = torch.cat([rows, session.embed_images(list(wanted.images))])
-    weights = torch.tensor(wanted.weights)
-    heaviest = max(wanted.texts, key=lambda part: part.weight).text
-    both = session.embed_texts([WORDED.format(heaviest), SHOWN.format(heaviest)]) @ row
-    leak = torch.softmax(session.logit_scale * both, dim=0)[0]
-    return float((weights * (rows @ row)).sum() / weights.abs().sum()), float(leak)
 
 
 def checked(

@@ -16,9 +16,10 @@ import numpy as np
 
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.generation.diffusion import PRESETS, Guide, Push, Steps, guided_step, invert
-from workbench.generation.diffusion.sources import PriorSource, Source, Wish, predictor, source_of
+from workbench.generation.diffusion.sources import DiffusionSource, PriorSource, Wish, predictor, source_of
 from workbench.generation.editing import global_direction
-from workbench.generation.painting import CanvasJob, Painting, as_array, memory_ran_out, over, report
+from workbench.generation.painting import CanvasJob, Painting
+from workbench.generation.previews import as_array, memory_ran_out, over, report
 from workbench.generation.steering import Steering, steering
 from workbench.objectives import Cosine
 from workbench.progress import Progress
@@ -40,7 +41,7 @@ _NEAR = 0.6  # share of new noise beside that of the best candidate so far
 class _Drawing:
     """Rounds of one image on their way."""
 
-    source: Source
+    source: DiffusionSource
     aim: Steering
     job: CanvasJob
     generator: torch.Generator

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.generation import words
+from apps.generation import cells, words
 from apps.generation.running import Course
 from workbench.errors import BadInput
+from workbench.generation.judging import Generated
 from workbench.generation.painting import Painting
-from workbench.generation.run import Generated
 from workbench.generation.settings import Settings
 from workbench.models import find
 from workbench.progress import Progress
@@ -65,14 +65,14 @@ def test_a_checkpoint_of_a_restored_image_is_not_read_by_the_page() -> None:
 
 
 def test_a_grid_is_what_the_form_says_and_has_bounds() -> None:
-    assert words.grid_of(form(SETTINGS), SETTINGS) is None
-    layout = words.grid_of(form(SETTINGS, grid_prompts="a dog\n\na fox", grid_seeds=2), SETTINGS)
+    assert cells.grid_of(form(SETTINGS), SETTINGS) is None
+    layout = cells.grid_of(form(SETTINGS, grid_prompts="a dog\n\na fox", grid_seeds=2), SETTINGS)
     assert layout is not None
     assert (layout.rows, layout.count) == ((SETTINGS.prompt, "a dog", "a fox"), 6)
     with pytest.raises(BadInput, match="24"):
-        words.grid_of(form(SETTINGS, grid_prompts="a\nb\nc\nd", grid_seeds=6), SETTINGS)
+        cells.grid_of(form(SETTINGS, grid_prompts="a\nb\nc\nd", grid_seeds=6), SETTINGS)
     with pytest.raises(BadInput, match="start image"):
-        words.grid_of(form(SETTINGS, grid_strengths=True), SETTINGS)
+        cells.grid_of(form(SETTINGS, grid_strengths=True), SETTINGS)
 
 
 def test_the_table_of_the_curve_names_first_best_and_last() -> None:

@@ -12,9 +12,11 @@ from PIL import Image
 from tests.workbench.generation.test_climbing import GREEN, RED, ToyBox
 from workbench.engine import Engine
 from workbench.errors import BadInput, Unsupported
+from workbench.generation.judging import Generated, Wanted
+from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Best, CanvasJob
 from workbench.generation.prompts import parse_prompt
-from workbench.generation.run import Generated, Wanted, finished_early, generate, judge_key, needed
+from workbench.generation.run import finished_early, generate
 from workbench.generation.settings import read_settings
 
 

@@ -182,7 +182,7 @@ def _text_tower(folder: Path, device: str | torch.device) -> dict[str, Any]:
     _only_safetensors(folder / "text_encoder")
     encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", use_safetensors=True, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    return {"text_encoder": encoder.eval().requires_grad_(False).to(device), "tokenizer": tokenizer}
+    return {"text_encoder": encoder.requires_grad_(False).train(False).to(device), "tokenizer": tokenizer}
 
 
 def _only_safetensors(place: Path) -> None:

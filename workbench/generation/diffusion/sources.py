@@ -34,7 +34,7 @@ class Wish:
     strength: float = 1.0  # of an edit
 
 
-class Source(Protocol):
+class DiffusionSource(Protocol):
     """A network with its levels, its space and its conditions."""
 
     name: str
@@ -64,7 +64,7 @@ class Source(Protocol):
         """The drawing of the training that is nearest to one clean sample, where that is known."""
 
 
-def predictor(source: Source, wish: Wish) -> Predict:
+def predictor(source: DiffusionSource, wish: Wish) -> Predict:
     """The network's answer with classifier-free guidance, all texts in one batch.
 
     Weighted texts add their differences from no text, below zero too. For an edit, the difference between target and
@@ -92,7 +92,7 @@ def predictor(source: Source, wish: Wish) -> Predict:
     return predict
 
 
-def source_of(model: Prior | Checkpoint, settings: Settings) -> Source:
+def source_of(model: Prior | Checkpoint, settings: Settings) -> DiffusionSource:
     """Put a loaded model behind the common face."""
     return PriorSource(model) if isinstance(model, Prior) else CheckpointSource(model, settings)
 

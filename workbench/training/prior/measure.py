@@ -23,9 +23,11 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.engine import Engine
+from workbench.generation.judging import Generated
+from workbench.generation.models import needed
 from workbench.generation.painting import Neighbour
 from workbench.generation.prior import Prior, load_prior
-from workbench.generation.run import Generated, generate, needed
+from workbench.generation.run import generate
 from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji
@@ -163,7 +165,7 @@ NEAREST_ROW = "nearest drawing of the training"
 
 
 @dataclass(eq=False)
-class Scores:
+class MethodHits:
     """Hits of one row of the table."""
 
     count: int = 0
@@ -178,14 +180,16 @@ class Scores:
         return {"row": name, "n": self.count, "seconds": seconds, "steps": self.steps / self.count, **found}
 
 
-def compare(engine: Engine, judge: DrawingJudge, order: Comparison) -> Iterator[tuple[str, Scores, list[Image.Image]]]:
+def compare(
+    engine: Engine, judge: DrawingJudge, order: MethodTable
+) -> Iterator[tuple[str, MethodHits, list[Image.Image]]]:
     """Yield each row with its hits and its images; drawings of the training that are nearest follow a prior's row.
 
     Equal seconds for all rows, except those of a single drawing.
     """
     texts = list(SENTENCES.values())
     for name in order.rows:
-        scores, near = Scores(), Scores()
+        scores, near = MethodHits(), MethodHits()
         tiles: list[Image.Image] = []
         drawings: list[Image.Image] = []
         for number, sentence in enumerate(texts):
@@ -211,7 +215,7 @@ def compare(engine: Engine, judge: DrawingJudge, order: Comparison) -> Iterator[
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class MethodTable:
     """What is compared."""
 
     rows: Sequence[str]
@@ -245,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     judge = drawing_judge(given.modules)
     sys.stderr.write(f"The judge names drawings of an unseen style: {proportion(judge.hits, judge.seen)}.\n")
     extra = dict(pair.split("=", 1) for pair in given.set)
-    order = Comparison(names, given.seconds, given.seeds, extra, load_prior())
+    order = MethodTable(names, given.seconds, given.seeds, extra, load_prior())
     tiles: list[Image.Image] = []
     for name, scores, images in compare(Engine(default="pocket", device="cpu"), judge, order):
         sys.stdout.write(json.dumps({**scores.row(name, given.seconds), "settings": extra}) + "\n")
