@@ -107,7 +107,7 @@ def test_several_models_steer_together() -> None:
     from workbench.generation.painting import Aim
 
     def colour(first: Any, second: Any) -> Any:
-        given = {"prompt": "x", "method": "pixels", "side": 16, "cells": 2, "steps": 40, "cutouts": 1, "augment": False}
+        given = {"prompt": "x", "method": "pixels", "side": 32, "cells": 2, "steps": 40, "cutouts": 1, "augment": False}
         job = CanvasJob(read_settings(given), first[None], (1.0,), also=(Aim(second[None]),))
         *_, made = climb([ToyBox(), ToyBox()], job)  # type: ignore[list-item]
         return made.pixels.astype(float).mean((0, 1))  # type: ignore[union-attr]
