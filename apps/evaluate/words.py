@@ -72,7 +72,7 @@ def table_rows(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], b
             [
                 row.title,
                 *(percent(row.answers[name].accuracy) if name in row.answers else "" for name in columns(rows)),
-                _points(difference) if difference else "",
+                as_points(difference) if difference else "",
                 standing.verdict if standing else row.dropped,
                 percent(last.per_class) if last and last.per_class else "",
                 percent(last.calibration) if last and last.calibration else "",
@@ -143,7 +143,7 @@ def percent(share: Interval) -> str:
     return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"
 
 
-def _points(change: Interval) -> str:
+def as_points(change: Interval) -> str:
     """Return a difference of shares in points: "−3.2 (−5.0 to −1.4)"."""
     if change.value is None or change.low is None or change.high is None:
         return ""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps.shell._adapting import adapt, embed_shifts, plain, show
 from apps.shell._inputs import read_templates
-from apps.shell._labelled import CacheOption, FolderArgument, opened_engine, read_and_say
-from audits.shell.interrupt import stop_on_ctrl_c
+from apps.shell._labelled import CacheOption, FolderArgument, embed_models, opened_engine, read_and_say
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from audits.shell.output import say, write_json, write_rows
 from audits.shell.progress import progress
-from workbench.errors import BadInput, Cancelled, unknown_name
+from workbench.errors import BadInput, unknown_name
 
 if TYPE_CHECKING:
-    from workbench.engine import Engine
+    from workbench.probes.adapters.methods import Method
     from workbench.probes.choosing import Standing
     from workbench.probes.evaluation import ModelEvaluation, Ways
-    from workbench.probes.table import EmbeddedImages, EvaluationRequest
 
 
 def evaluate(
@@ -38,8 +38,26 @@ def evaluate(
     templates: Annotated[
         list[str] | None, typer.Option("--templates", help="Prompt templates as `classify` takes them; repeatable.")
     ] = None,
+    methods: Annotated[
+        str,
+        typer.Option(
+            "--methods",
+            metavar="a,b",
+            help="Few-shot methods that start from the sentences, such as clap,tip-adapter; all: every one.",
+        ),
+    ] = "",
+    shift: Annotated[
+        list[str] | None,
+        typer.Option("--shift", metavar="FOLDER", help="Images of the same classes from elsewhere; repeatable."),
+    ] = None,
     by: Annotated[str, typer.Option("--by", help="The column that decides: zero-shot or probe.")] = "probe",
     early: Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="RUNS", help="Also write a run directory and a report of the audit `evaluation`."
+        ),
+    ] = None,
     seed: SeedOption = 0,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
@@ -47,8 +65,11 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare models on a folder: zero-shot, few shots, full probe, and whether their differences can be told."""
+    from workbench.probes.adaptation import Plan
+    from workbench.probes.adapting import planes
     from workbench.probes.embedding import TIMM, model_ref
     from workbench.probes.evaluation import PROBE, ZERO_SHOT, Ways
+    from workbench.probes.shifts import read_shift
     from workbench.probes.table import EvaluationRequest, answers, ranked
 
     if by not in (ZERO_SHOT, PROBE):
@@ -59,39 +80,32 @@ def evaluate(
     for key in keys:
         model_ref(key)
     ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
+    plan = Plan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
     question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
+    if report and not Path(folder).is_dir():
+        raise BadInput(f"--report reads a folder of class folders; {Path(folder).name!r} is none.")
+    elsewhere = [read_shift(path, question.images) for path in shift or ()]
     first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
     with opened_engine(first, device, dtype, cache=cache) as engine:
-        embedded = _embedded(engine, question)
+        embedded = embed_models(engine, question)
+        shifts = embed_shifts(engine, embedded, elsewhere) if elsewhere else {}
     rows: dict[str, ModelEvaluation] = {}
     with progress() as bar:
         bar.add_task("Fitting", total=None)
         for row in answers(embedded, ways):
             rows[row.model] = row
     order = ranked(list(rows.values()), by)
+    if report:
+        named = [key for key in embedded.made if key in embedded.texts]
+        _report(report, folder, named, {"seed": seed, "device": device})
+    results = adapt(embedded, plan, shifts) if plan.methods else {}
+    drawn = planes(list(results.values()), seed=seed)
     if as_json:
-        write_json([_plain(row, order.get(row.model), ways) for row in rows.values()])
+        more = {key: plain(result, drawn) for key, result in results.items()}
+        write_json([_plain(row, order.get(row.model), ways) | more.get(row.model, {}) for row in rows.values()])
         return
     _print(list(rows.values()), order, by)
-
-
-def _embedded(engine: Engine, question: EvaluationRequest) -> EmbeddedImages:
-    from workbench.probes.evaluation import ModelEvaluation
-    from workbench.probes.table import EmbeddedImages, embed_all
-    from workbench.progress import Progress
-
-    with progress() as bar, stop_on_ctrl_c() as stop:
-        task = bar.add_task("Images", total=len(question.images.samples))
-        for step in embed_all(engine, question, owner="shell"):
-            if isinstance(step, Progress):
-                bar.update(task, completed=step.done, total=step.total, description=f"{step.stage}: {step.line}")
-            elif isinstance(step, ModelEvaluation):
-                say(f"{step.title}: {step.dropped}.")
-            elif isinstance(step, EmbeddedImages):
-                return step
-            if stop.is_set():
-                raise Cancelled("Stopped; nothing was measured.")
-    raise AssertionError("the last step is the result")
+    show(results, drawn, plan)
 
 
 def _models(given: str) -> tuple[str, ...]:
@@ -101,6 +115,26 @@ def _models(given: str) -> tuple[str, ...]:
     from workbench.loading import hub
 
     return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and hub.presence(row).here)
+
+
+def _report(out: Path, folder: str, models: list[str], options: dict[str, Any]) -> None:
+    """Run the audit `evaluation` on the same folder by every model with a text tower, and write one page."""
+    from audits.running import suites
+    from audits.running.jobs import make
+    from audits.shell.running import go
+
+    done = go([make("evaluation", key, f"folder:{folder}", options=options) for key in models], out)
+    say(f"Report: {suites.report(done, out)}. Runs can be compared and gated: `clip-workbench audit compare`, `gate`.")
+
+
+def _methods(given: str, shifts: bool) -> tuple[Method, ...]:
+    from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, find
+
+    if given == "all" or (shifts and not given):
+        return METHODS
+    chosen = [find(key.strip()) for key in given.split(",") if key.strip()]
+    image_probe = [find(IMAGE_PROBE)] if chosen else []
+    return tuple(dict.fromkeys([*image_probe, *chosen]))
 
 
 def _shots(given: str) -> tuple[int, ...]:

@@ -68,6 +68,16 @@ def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[
     yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
 
 
+def _count_operations(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[float]:
+    """(n, 3, size, size) uint8 -> multiplications with addition of the image tower, in billions an image (GMACs)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.encode_pixels(torch.from_numpy(pixels))
+    yield counter.get_total_flops() / 2 / len(pixels) / 1e9
+
+
 def _embed_tokens(
     model: TowerEncoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]
 ) -> Iterator[NDArray[np.float32]]:
@@ -133,6 +143,7 @@ def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+COUNT_OPERATIONS = Task("count operations", _count_operations, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
 SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
@@ -145,7 +156,7 @@ GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
-        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
         *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
     )
 }

@@ -14,7 +14,7 @@ from workbench.probes.linear import mean_per_class, probe
 from workbench.prompts import DEFAULT
 from workbench.statistics.calibration import expected_calibration_error
 from workbench.statistics.intervals import Interval, proportion
-from workbench.zeroshot import classifier, probabilities
+from workbench.zeroshot import classifier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def shots_name(shots: int) -> str:
 
 
 def evaluated(
-    row: ModelEvaluation, made: ImageFeatures, images: LabelledImages, *, texts: NDArray[np.float64] | None, ways: Ways
+    row: ModelEvaluation, made: ImageFeatures, images: LabelledImages, *, texts: TextWeights | None, ways: Ways
 ) -> Iterator[ModelEvaluation]:
     """Yield the row anew after each column: zero-shot, few shots, full probe.
 
@@ -76,14 +76,15 @@ def evaluated(
         row: the model.
         made: what it made of the images.
         images: the images, all readable.
-        texts: (n, k) probabilities of the classes by their names, as `zero_shot` gives; None without a text tower.
+        texts: the classes' sentences; None without a text tower.
         ways: what is measured.
     """
     test = images.rows(TEST)
     if row.answers:
         yield row
     if texts is not None and ZERO_SHOT not in row.answers:
-        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(texts[test], images, seed=ways.seed)})
+        chances = texts.probabilities(made.embeddings[test])
+        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(chances, images, seed=ways.seed)})
         yield row
     for shots in ways.shots:
         if shots > most_shots(images) or shots_name(shots) in row.answers:
@@ -99,21 +100,37 @@ def evaluated(
         yield row
 
 
-def zero_shot(session: Session, made: ImageFeatures, classes: Sequence[str], *, ways: Ways) -> NDArray[np.float64]:
-    """Return (n, k) probabilities of the classes for each image, by their names in the templates.
+@dataclass(frozen=True, eq=False)
+class TextWeights:
+    """A zero-shot classifier: the classes' sentences, and the model's rule from cosines to probabilities."""
+
+    weights: NDArray[np.float32]  # (k, dim) unit rows
+    scale: float
+    bias: float = 0.0
+    sigmoid: bool = False  # each class on its own; else a softmax over the classes
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, dim) unit rows -> (n, k)."""
+        from scipy.special import expit, softmax
+
+        logits = self.scale * (embeddings @ self.weights.T).astype(np.float64) + self.bias
+        answer: NDArray[np.float64] = expit(logits) if self.sigmoid else softmax(logits, axis=1)
+        return answer
+
+    def only(self, columns: Sequence[int]) -> TextWeights:
+        """Return the same for some of the classes."""
+        return replace(self, weights=self.weights[list(columns)])
+
+
+def text_weights(session: Session, classes: Sequence[str], templates: Sequence[str]) -> TextWeights:
+    """Embed the names of the classes in templates; underscores are spaces.
 
     Raises:
         Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
     """
-    import torch
-
-    cosines = torch.from_numpy(made.embeddings) @ classifier(session, _readable(classes), ways.templates).T
-    return probabilities(session, cosines).double().numpy()
-
-
-def _readable(classes: Sequence[str]) -> list[str]:
-    """Return class folders' names as words: underscores are spaces."""
-    return [name.replace("_", " ") for name in classes]
+    names = [name.replace("_", " ") for name in classes]
+    rows = classifier(session, names, templates).numpy()
+    return TextWeights(rows, session.logit_scale, session.logit_bias, session.spec.score == "sigmoid")
 
 
 def answered(chances: NDArray[np.float64], images: LabelledImages, *, seed: int) -> Answered:

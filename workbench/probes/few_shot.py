@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.probes.labelled import TEST, LabelledImages
-from workbench.probes.logistic import TOLERANCE, rotated, solve
+from workbench.probes.logistic import TOLERANCE, Logistic, rotated, solve
 from workbench.probes.strength import validation_score
 from workbench.statistics.intervals import Interval
 
@@ -53,16 +53,25 @@ def few_shot(
         BadInput: a class has too few images for these shots and one to choose the penalty with.
     """
     test = images.rows(TEST)
+    probes = few_shot_probes(features, images, shots, seeds=seeds, seed=seed)
+    right = np.stack([one.logits(features[test]).argmax(axis=1) == images.y[test] for one in probes])
+    return FewShot(shots, right, over_seeds_and_images(right, seed=seed))
+
+
+def few_shot_probes(
+    features: NDArray[np.floating], images: LabelledImages, shots: int, *, seeds: int, seed: int
+) -> list[Logistic]:
+    """Return the probe of each drawing; see `few_shot`."""
     _check(images, shots)
-    right = []
+    chosen = []
     for number in range(seed, seed + seeds):
         fitted_on, judged_on = drawn_shots(images, shots, seed=number)
         inputs = rotated(features[fitted_on])
-        y, truth = images.y[fitted_on], images.y[judged_on]
+        y, judges, truth = images.y[fitted_on], features[judged_on], images.y[judged_on]
         tried = [solve(inputs, y, strength, tolerance=TOLERANCE) for strength in STRENGTHS]
-        best = max(tried, key=lambda one: validation_score(one, features[judged_on], truth))
-        right.append(best.logits(features[test]).argmax(axis=1) == images.y[test])
-    return FewShot(shots, np.stack(right), over_seeds_and_images(np.stack(right), seed=seed))
+        scores = [validation_score(one, judges, truth) for one in tried]
+        chosen.append(tried[max(range(len(tried)), key=scores.__getitem__)])
+    return chosen
 
 
 def most_shots(images: LabelledImages) -> int:
@@ -119,6 +128,35 @@ def equivalent_shots(zero_shot: float, curve: dict[int, float]) -> float | None:
             part = (zero_shot - low) / (high - low)
             return float(np.exp(np.log(few) + part * (np.log(many) - np.log(few))))
     return None
+
+
+def equivalent_interval(
+    zero_shot: NDArray[np.bool_], curve: dict[int, NDArray[np.bool_]], *, seed: int, level: float = 0.95
+) -> Interval:
+    """Return the shots that zero-shot is worth, with an interval that draws seeds and test images anew.
+
+    A bound that is None lies beyond the last point of the curve; a bound of the curve's first point is "at most".
+
+    Args:
+        zero_shot: (n,) whether each test image is answered correctly.
+        curve: shots -> (seeds, n) the same for probes of so many images a class.
+        seed: of the resampling.
+        level: of confidence.
+    """
+    rng, n = np.random.default_rng(seed), len(zero_shot)
+    by_image = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES // 4) / n  # (resamples, n)
+    means = {}
+    for shots, right in curve.items():
+        by_seed = rng.multinomial(len(right), np.full(len(right), 1 / len(right)), len(by_image)) / len(right)
+        means[shots] = ((by_seed @ right) * by_image).sum(axis=1)
+    drawn = []
+    for at, value in enumerate(by_image @ zero_shot):
+        shots = equivalent_shots(float(value), {few: float(mean[at]) for few, mean in means.items()})
+        drawn.append(np.inf if shots is None else shots)
+    value = equivalent_shots(float(zero_shot.mean()), {few: float(right.mean()) for few, right in curve.items()})
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+    ends = [float(bound) if np.isfinite(bound) else None for bound in (low, high)]
+    return Interval(value, *ends, level, f"bootstrap over seeds and {n} images")
 
 
 def _check(images: LabelledImages, shots: int) -> None:

@@ -21,7 +21,7 @@ from workbench.errors import BadInput
 from workbench.probes.choosing import standings
 from workbench.probes.duplicates import Duplicate
 from workbench.probes.embedding import ImageFeatures
-from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation, Ways
+from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation, TextWeights, Ways
 from workbench.probes.label_errors import Suspect
 from workbench.probes.labelled import LabelledImages, labelled
 from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, only_classes, with_answers
@@ -98,7 +98,8 @@ def test_models_are_measured_one_after_the_other_and_settings_are_answered_from_
     assert last.answers[PROBE] is rows[-1].answers[PROBE]
     few = only_classes(lasting, images.classes[:3])
     assert few.images.classes == images.classes[:3]
-    assert few.texts["fake"].sum(axis=1) == pytest.approx(np.ones(len(few.images.samples)))
+    chances = few.texts["fake"].probabilities(few.made["fake"].embeddings)
+    assert chances.sum(axis=1) == pytest.approx(np.ones(len(few.images.samples)))
     assert few.rows["fake"].answers == {}
     with pytest.raises(BadInput, match="at least two"):
         only_classes(lasting, images.classes[:1])
@@ -109,9 +110,9 @@ def test_other_shots_seeds_and_classes_are_answered_within_a_second() -> None:
     images = labelled(data.drawings())
     rng = np.random.default_rng(0)
     features = (np.eye(8, 1280)[images.y] * 3 + rng.random((len(images.y), 1280))).astype(np.float32)
-    chances = rng.dirichlet(np.ones(8), len(images.y))
+    texts = TextWeights(np.eye(8, 1280, dtype=np.float32), 10.0)
     rows = {"m": row("m", [1, 0, 1, 1])}
-    known = EmbeddedImages(images, {"m": ImageFeatures(features, features, {}, 1.0)}, {"m": chances}, rows)
+    known = EmbeddedImages(images, {"m": ImageFeatures(features, features, {}, 1.0)}, {"m": texts}, rows)
     for part in (known, only_classes(known, images.classes[:5])):
         began = time.process_time()
         steps = answers(part, Ways(shots=(4,), seeds=10, seed=3))
