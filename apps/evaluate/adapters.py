@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapter_figures as figures
+from apps.evaluate.amounts import as_points, percent
 from apps.evaluate.data import from_folder
-from apps.evaluate.words import as_points, percent
 from workbench.errors import BadInput
 from workbench.places import write_whole
-from workbench.probes.adaptation import Plan
+from workbench.probes.adaptation import AdaptationPlan
 from workbench.probes.adapters.methods import METHODS, find
 from workbench.probes.adapting import Adaptation, adaptations, embed_shifts, planes
 from workbench.probes.evaluation import ZERO_SHOT
@@ -101,7 +102,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
         titled = _titled(embedded, done)
         drawn = planes(titled, seed=plan.seed)
         yield {
-            status: summary(titled, plan),
+            status: summary(titled),
             charts[1]: gr.update(value=figures.mixes_figure(titled), visible=any(one.mixes for one in titled)),
             charts[2]: gr.update(value=figures.plane_figure(drawn[0]) if drawn else None, visible=bool(drawn)),
             results: gr.update(value=rows(titled, drawn), headers=_headers(titled)),
@@ -120,7 +121,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
     wire(JOBS, go, stop, status=status, event=event)
 
 
-def summary(results: Sequence[Adaptation], plan: Plan) -> str:
+def summary(results: Sequence[Adaptation]) -> str:
     """Say which method is best at the most shots, beside zero-shot, and how many shots zero-shot is worth."""
     lines = []
     for result in results:
@@ -133,7 +134,7 @@ def summary(results: Sequence[Adaptation], plan: Plan) -> str:
         zero = next((row for row in result.rows if row.method == ZERO_SHOT), None)
         lines.append(f"{text}; zero-shot {percent(zero.accuracy())}." if zero and most else f"{text}.")
         for interval in result.equivalent.values():
-            lines.append(f"Zero-shot is worth {worth(interval, max(plan.shots))} labelled images a class.")
+            lines.append(f"Zero-shot is worth {worth(interval, result.most)} labelled images a class.")
     return " ".join(lines)
 
 
@@ -193,13 +194,13 @@ def _headers(results: Sequence[Adaptation]) -> list[str]:
 
 
 def _titled(embedded: EmbeddedImages, done: dict[str, Adaptation]) -> list[Adaptation]:
-    return [Adaptation(embedded.rows[key].title, one.rows, one.mixes, one.equivalent) for key, one in done.items()]
+    return [replace(one, model=embedded.rows[key].title) for key, one in done.items()]
 
 
-def _plan(methods: Sequence[str], shots: Sequence[int], seeds: float, seed: float | None) -> Plan:
+def _plan(methods: Sequence[str], shots: Sequence[int], seeds: float, seed: float | None) -> AdaptationPlan:
     if not methods or not shots:
         raise BadInput("Choose at least one method, and at least one number of shots.")
-    return Plan(tuple(find(key) for key in methods), tuple(sorted(shots)), int(seeds), int(seed or 0))
+    return AdaptationPlan(tuple(find(key) for key in methods), tuple(sorted(shots)), int(seeds), int(seed or 0))
 
 
 def _file(results: Sequence[Adaptation], drawn: Sequence[Plane]) -> Path:

@@ -13,8 +13,8 @@ from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
+from apps.evaluate.amounts import percent
 from apps.evaluate.data import from_folder
-from apps.evaluate.words import percent
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures, model_ref
 from workbench.probes.linear import probe

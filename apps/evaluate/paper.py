@@ -12,11 +12,12 @@ from apps._handler import LONG, handler, owner
 from apps._page import Page
 from apps._suite_figures import duels_figure, points_figure
 from apps._widgets import COLLAPSED, table
-from apps.evaluate.words import as_points, percent
+from apps.evaluate.amounts import as_points, percent
 from workbench.engine.tasks import COUNT_OPERATIONS
 from workbench.errors import BadInput
 from workbench.probes.embedding import model_ref
 from workbench.probes.suite import plots
+from workbench.probes.suite.lines import correlation, log_log_slope
 from workbench.probes.suite.paper_sets import PROBED, paper_set
 
 IDLE = "Evaluate two data sets or more; each stays on this list, and the paper's figures are drawn from them."
@@ -87,9 +88,9 @@ def summary(duels: list[plots.Duel], points: list[plots.PlotPoint], compute: lis
     wins = sum((duel.difference.value or 0) > 0 for duel in duels)
     sure = sum(duel.verdict == plots.WINS for duel in duels)
     text = f"Zero-shot is higher on **{wins} of {len(duels)}** data sets, beyond chance on {sure}."
-    if (r := plots.correlation(points)) is not None:
+    if (r := correlation(points)) is not None:
         text += f" Probe and zero-shot correlate with r = {r:.2f} over {len(points)} sets."
-    if (slope := plots.log_log_slope(compute)) is not None:
+    if (slope := log_log_slope(compute)) is not None:
         text += f" Slope of log error over log GMACs: {slope:.2f}."
     return text
 

@@ -11,7 +11,7 @@ from workbench.errors import Cancelled
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
-    from workbench.probes.adaptation import Plan
+    from workbench.probes.adaptation import AdaptationPlan
     from workbench.probes.adapting import Adaptation
     from workbench.probes.robustness import Plane
     from workbench.probes.shifts import ShiftedFeatures, ShiftedImages
@@ -39,7 +39,7 @@ def embed_shifts(
 
 
 def adapt(
-    embedded: EmbeddedImages, plan: Plan, shifts: dict[str, tuple[ShiftedFeatures, ...]]
+    embedded: EmbeddedImages, plan: AdaptationPlan, shifts: dict[str, tuple[ShiftedFeatures, ...]]
 ) -> dict[str, Adaptation]:
     """Measure every model's methods with a progress bar; return them by model."""
     from workbench.probes.adapting import adaptations
@@ -96,7 +96,7 @@ def plain(result: Adaptation, planes: list[Plane]) -> dict[str, Any]:
     }
 
 
-def show(results: dict[str, Adaptation], planes: list[Plane], plan: Plan) -> None:
+def show(results: dict[str, Adaptation], planes: list[Plane], plan: AdaptationPlan) -> None:
     """Print tables of methods, of WiSE-FT and of effective robustness."""
     from workbench.probes.adapters.methods import METHODS
 
@@ -116,7 +116,7 @@ def show(results: dict[str, Adaptation], planes: list[Plane], plan: Plan) -> Non
         ]
         write_rows(("method", "shots", "test", *names, "s"), lines, right=("shots", "test", *names, "s"))
         for method, one in result.equivalent.items():
-            write(f"Zero-shot is worth {worth(one, max(plan.shots))} images a class for the {titles[method].lower()}.")
+            write(f"Zero-shot is worth {worth(one, result.most)} images a class for the {titles[method].lower()}.")
         if result.mixes:
             shots = next(iter(result.mixes.values())).shots
             lines = [
@@ -127,9 +127,9 @@ def show(results: dict[str, Adaptation], planes: list[Plane], plan: Plan) -> Non
             write_rows(("mix", "test", *names), lines, right=("test", *names))
     for plane in planes:
         _show_plane(plane, titles)
-    for method in plan.methods:
-        if method.note:
-            say(method.note)
+    for chosen in plan.methods:
+        if chosen.note:
+            say(chosen.note)
 
 
 def _show_plane(plane: Plane, titles: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -16,48 +16,59 @@ from audits.shell.progress import progress
 from workbench.errors import BadInput, unknown_name
 
 if TYPE_CHECKING:
-    from workbench.probes.adapters.methods import Method
+    from audits.running.jobs import Options
+    from workbench.probes.adapters.methods import FewShotMethod
     from workbench.probes.choosing import Standing
     from workbench.probes.evaluation import ModelEvaluation, Ways
+    from workbench.probes.table import EmbeddedImages
+
+
+_Models: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--models",
+        metavar="a,b",
+        help="Keys or folders; timm:NAME is an image tower alone; all: those on this machine.",
+    ),
+]
+_Shots: TypeAlias = Annotated[
+    str, typer.Option("--shots", metavar="1,4,16", help="Images a class of the few-shot probes.")
+]
+_Seeds: TypeAlias = Annotated[int, typer.Option("--seeds", help="Drawings of each few-shot probe.")]
+_Templates: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--templates", help="Prompt templates as `classify` takes them; repeatable.")
+]
+_Methods: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--methods",
+        metavar="a,b",
+        help="Few-shot methods that start from the sentences, such as clap,tip-adapter; all: every one.",
+    ),
+]
+_Shift: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--shift", metavar="FOLDER", help="Images of the same classes from elsewhere; repeatable."),
+]
+_By: TypeAlias = Annotated[str, typer.Option("--by", help="The column that decides: zero-shot or probe.")]
+_Early: TypeAlias = Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")]
+_Report: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="RUNS", help="Also write a run directory and a page of the audit `evaluation`."),
+]
 
 
 def evaluate(
     folder: FolderArgument,
-    models: Annotated[
-        str,
-        typer.Option(
-            "--models",
-            metavar="a,b",
-            help="Keys or folders; timm:NAME is an image tower alone; all: those on this machine.",
-        ),
-    ] = "pocket",
-    shots: Annotated[
-        str, typer.Option("--shots", metavar="1,4,16", help="Images a class of the few-shot probes.")
-    ] = "1,4,16",
-    seeds: Annotated[int, typer.Option("--seeds", help="Drawings of each few-shot probe.")] = 10,
-    templates: Annotated[
-        list[str] | None, typer.Option("--templates", help="Prompt templates as `classify` takes them; repeatable.")
-    ] = None,
-    methods: Annotated[
-        str,
-        typer.Option(
-            "--methods",
-            metavar="a,b",
-            help="Few-shot methods that start from the sentences, such as clap,tip-adapter; all: every one.",
-        ),
-    ] = "",
-    shift: Annotated[
-        list[str] | None,
-        typer.Option("--shift", metavar="FOLDER", help="Images of the same classes from elsewhere; repeatable."),
-    ] = None,
-    by: Annotated[str, typer.Option("--by", help="The column that decides: zero-shot or probe.")] = "probe",
-    early: Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report", metavar="RUNS", help="Also write a run directory and a report of the audit `evaluation`."
-        ),
-    ] = None,
+    models: _Models = "pocket",
+    shots: _Shots = "1,4,16",
+    seeds: _Seeds = 10,
+    templates: _Templates = None,
+    methods: _Methods = "",
+    shift: _Shift = None,
+    by: _By = "probe",
+    early: _Early = False,
+    report: _Report = None,
     seed: SeedOption = 0,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
@@ -65,35 +76,25 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare models on a folder: zero-shot, few shots, full probe, and whether their differences can be told."""
-    from workbench.probes.adaptation import Plan
+    from workbench.probes.adaptation import AdaptationPlan
     from workbench.probes.adapting import planes
-    from workbench.probes.embedding import TIMM, model_ref
-    from workbench.probes.evaluation import PROBE, ZERO_SHOT, Ways
+    from workbench.probes.embedding import TIMM
+    from workbench.probes.evaluation import Ways
     from workbench.probes.shifts import read_shift
-    from workbench.probes.table import EvaluationRequest, answers, ranked
+    from workbench.probes.table import EvaluationRequest, ranked
 
-    if by not in (ZERO_SHOT, PROBE):
-        raise unknown_name("column", by, (ZERO_SHOT, PROBE))
-    if seeds < 1:
-        raise BadInput(f"--seeds is 1 or more; got {seeds}.")
-    keys = _models(models)
-    for key in keys:
-        model_ref(key)
-    ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
-    plan = Plan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
-    question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
+    keys = _checked(models, by, seeds)
     if report and not Path(folder).is_dir():
         raise BadInput(f"--report reads a folder of class folders; {Path(folder).name!r} is none.")
+    ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
+    plan = AdaptationPlan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
+    question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
     elsewhere = [read_shift(path, question.images) for path in shift or ()]
     first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
     with opened_engine(first, device, dtype, cache=cache) as engine:
         embedded = embed_models(engine, question)
         shifts = embed_shifts(engine, embedded, elsewhere) if elsewhere else {}
-    rows: dict[str, ModelEvaluation] = {}
-    with progress() as bar:
-        bar.add_task("Fitting", total=None)
-        for row in answers(embedded, ways):
-            rows[row.model] = row
+    rows = _rows(embedded, ways)
     order = ranked(list(rows.values()), by)
     if report:
         named = [key for key in embedded.made if key in embedded.texts]
@@ -108,6 +109,31 @@ def evaluate(
     show(results, drawn, plan)
 
 
+def _checked(models: str, by: str, seeds: int) -> tuple[str, ...]:
+    from workbench.probes.embedding import model_ref
+    from workbench.probes.evaluation import PROBE, ZERO_SHOT
+
+    if by not in (ZERO_SHOT, PROBE):
+        raise unknown_name("column", by, (ZERO_SHOT, PROBE))
+    if seeds < 1:
+        raise BadInput(f"--seeds is 1 or more; got {seeds}.")
+    keys = _models(models)
+    for key in keys:
+        model_ref(key)
+    return keys
+
+
+def _rows(embedded: EmbeddedImages, ways: Ways) -> dict[str, ModelEvaluation]:
+    from workbench.probes.table import answers
+
+    rows: dict[str, ModelEvaluation] = {}
+    with progress() as bar:
+        bar.add_task("Fitting", total=None)
+        for row in answers(embedded, ways):
+            rows[row.model] = row
+    return rows
+
+
 def _models(given: str) -> tuple[str, ...]:
     if given != "all":
         return tuple(dict.fromkeys(key.strip() for key in given.split(",") if key.strip()))
@@ -117,17 +143,17 @@ def _models(given: str) -> tuple[str, ...]:
     return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and hub.presence(row).here)
 
 
-def _report(out: Path, folder: str, models: list[str], options: dict[str, Any]) -> None:
+def _report(out: Path, folder: str, models: list[str], options: Options) -> None:
     """Run the audit `evaluation` on the same folder by every model with a text tower, and write one page."""
     from audits.running import suites
     from audits.running.jobs import make
     from audits.shell.running import go
 
-    done = go([make("evaluation", key, f"folder:{folder}", options=options) for key in models], out)
+    done = go([make("evaluation", key, f"folder:{folder}", rules=None, options=options) for key in models], out)
     say(f"Report: {suites.report(done, out)}. Runs can be compared and gated: `clip-workbench audit compare`, `gate`.")
 
 
-def _methods(given: str, shifts: bool) -> tuple[Method, ...]:
+def _methods(given: str, shifts: bool) -> tuple[FewShotMethod, ...]:
     from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, find
 
     if given == "all" or (shifts and not given):
@@ -160,7 +186,10 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
         }
         for name, one in row.answers.items()
     }
+    from workbench.probes.suite.published import published
+
     difference = standing.difference if standing else None
+    prior = published().get(row.model)
     return {
         "model": row.model,
         "title": row.title,
@@ -173,12 +202,15 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
         "images_needed": standing.needed if standing else None,
         "seconds_per_1000": row.seconds,
         "megabytes": row.megabytes,
+        "published_zero_shot": prior.mean if prior else None,
         "seeds": ways.seeds,
         "seed": ways.seed,
     }
 
 
 def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> None:
+    from workbench.probes.suite.published import prior_sentence
+
     names = list(dict.fromkeys(name for row in rows for name in row.answers))
     lines = []
     for row in rows:
@@ -188,6 +220,9 @@ def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> 
         lines.append((row.model, *cells, f"{row.seconds or 0:.1f}", f"{row.megabytes:.0f}", verdict))
     headers = ("model", *names, "s per 1,000", "MB", f"by {by}")
     write_rows(headers, lines, right=(*names, "s per 1,000", "MB"))
+    measured = {row.model: row.answers[by].accuracy.value or 0 for row in rows if by in row.answers}
+    if sentence := prior_sentence(measured):
+        say(sentence)
 
 
 def _share(share: Any) -> str:

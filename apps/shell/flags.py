@@ -32,8 +32,8 @@ def flags(
         raise BadInput(f"--kept lies between 0.5 and 1; got {kept}.")
     images = read_and_say(folder, seed)
     from workbench.datasets import read_samples
-    from workbench.probes.evaluation import text_weights
     from workbench.probes.shifts import embed_unlabelled
+    from workbench.probes.text_weights import text_weights
     from workbench.probes.unknown import flags as measured
     from workbench.prompts import DEFAULT
 

@@ -166,7 +166,8 @@ def _write_page(out: Path, plots: dict[str, Any]) -> None:
 
 
 def _plain(runs: list[SetRun], plots: dict[str, Any], gmacs: dict[str, float]) -> dict[str, Any]:
-    from workbench.probes.suite.plots import WINS, correlation, log_log_slope
+    from workbench.probes.suite.lines import correlation, log_log_slope
+    from workbench.probes.suite.plots import WINS
 
     duels: list[Duel] = plots["duels"]
     return {
@@ -205,7 +206,8 @@ def _plain(runs: list[SetRun], plots: dict[str, Any], gmacs: dict[str, float]) -
 
 
 def _print(runs: list[SetRun], plots: dict[str, Any]) -> None:
-    from workbench.probes.suite.plots import WINS, correlation, log_log_slope
+    from workbench.probes.suite.lines import correlation, log_log_slope
+    from workbench.probes.suite.plots import WINS
 
     lines = [
         (

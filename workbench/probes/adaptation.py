@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, Method
+from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, FewShotMethod
 from workbench.probes.embedding import ImageFeatures
 from workbench.probes.evaluation import ZERO_SHOT
 from workbench.probes.few_shot import few_shot_probes, most_shots, over_seeds_and_images
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.probes.adapters.support import Scorer
-    from workbench.probes.evaluation import TextWeights
     from workbench.probes.shifts import ShiftedFeatures
+    from workbench.probes.text_weights import TextWeights
 
 MIXES = tuple(step / 10 for step in range(11))  # of WiSE-FT
 WISE_FT = "wise-ft"
 
 
 @dataclass(frozen=True)
-class Plan:
+class AdaptationPlan:
     """What is measured."""
 
-    methods: tuple[Method, ...] = METHODS
+    methods: tuple[FewShotMethod, ...] = METHODS
     shots: tuple[int, ...] = (1, 2, 4, 8, 16)
     seeds: int = 10
     seed: int = 0
@@ -60,6 +60,7 @@ class Adapted:
     base: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     """Shift -> (s, m): the same for the test images of the shift's classes, answered among these classes."""
     seconds: float = 0.0  # of fitting, all drawings together
+    _known: dict[tuple[str, bool], Interval] = field(default_factory=dict, repr=False)  # intervals worked out already
 
     def accuracy(self, name: str = TEST, *, base: bool = False) -> Interval:
         """Return the share right on some images; its interval covers drawings and images.
@@ -68,13 +69,16 @@ class Adapted:
             name: "test" or a shift.
             base: of the test images of the shift's classes instead.
         """
-        right = (self.base if base else self.right)[name]
-        if len(right) == 1:
-            return proportion(int(right.sum()), right.size)
-        return over_seeds_and_images(right, seed=0)
+        if (name, base) not in self._known:
+            right = (self.base if base else self.right)[name]
+            one = len(right) == 1
+            self._known[name, base] = (
+                proportion(int(right.sum()), right.size) if one else over_seeds_and_images(right, seed=0)
+            )
+        return self._known[name, base]
 
 
-def adapted(subject: Subject, plan: Plan) -> Iterator[Adapted]:
+def adapted(subject: Subject, plan: AdaptationPlan) -> Iterator[Adapted]:
     """Yield zero-shot, then each method at each number of shots that every class has images for.
 
     Test images and shifts are answered once each; nothing is fitted or chosen on them.
@@ -90,7 +94,7 @@ def adapted(subject: Subject, plan: Plan) -> Iterator[Adapted]:
                 yield _fitted(subject, plan, method, shots)
 
 
-def wise_ft(subject: Subject, plan: Plan, shots: int) -> Iterator[tuple[float, Adapted]]:
+def wise_ft(subject: Subject, plan: AdaptationPlan, shots: int) -> Iterator[tuple[float, Adapted]]:
     """Yield the mixes of the classes' sentences (0) and the probe that starts at them (1), weights averaged.
 
     Args:
@@ -114,7 +118,7 @@ def wise_ft(subject: Subject, plan: Plan, shots: int) -> Iterator[tuple[float, A
         yield mix, _judged(WISE_FT, shots, _by_embeddings(scorer, plan.seeds), subject=subject)
 
 
-def _fitted(subject: Subject, plan: Plan, method: Method, shots: int) -> Adapted:
+def _fitted(subject: Subject, plan: AdaptationPlan, method: FewShotMethod, shots: int) -> Adapted:
     from workbench.probes.adapters.support import drawn_support
 
     began = time.perf_counter()

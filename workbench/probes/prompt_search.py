@@ -136,15 +136,16 @@ def averaged(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def random_templates(count: int, words: Sequence[str], *, seed: int) -> list[str]:
-    """Return templates that end in a random word or in random letters, by turns.
+    """Return templates that end in a random word or in random letters, by turns; all differ.
 
     Source:
         Roth et al. 2023, arXiv:2306.07282, section 3.
     """
     rng, templates = np.random.default_rng(seed), []
+    order = rng.permutation(len(words))
     for number in range(count):
         letters = "".join(rng.choice(list(string.ascii_lowercase), int(rng.integers(4, 9))))
-        word = words[int(rng.integers(len(words)))] if number % 2 == 0 else letters
+        word = words[int(order[number // 2])] if number % 2 == 0 else letters
         templates.append(f"{DEFAULT[:-1]}, which has {word}.")
     return templates
 

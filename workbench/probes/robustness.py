@@ -8,7 +8,7 @@ Source: Taori et al. 2020, arXiv:2007.00644, section 2; Radford et al. 2021, arX
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,10 +60,12 @@ def plane(adapted: Sequence[tuple[str, Adapted]], shift: str, *, seed: int, leve
     """
     rng = np.random.default_rng(seed)
     references = np.array([one.method == IMAGE_PROBE for _, one in adapted], bool)
-    base, there = (
-        _drawn([rights(one)[shift] for _, one in adapted], rng)
-        for rights in ((lambda one: one.base), (lambda one: one.right))
-    )
+    seeds = {
+        s: rng.multinomial(s, np.full(s, 1 / s), RESAMPLES) / s
+        for s in sorted({len(one.base[shift]) for _, one in adapted})
+    }  # the same drawings answer base and shifted images
+    base = _drawn([one.base[shift] for _, one in adapted], seeds, rng)
+    there = _drawn([one.right[shift] for _, one in adapted], seeds, rng)
     above, line = None, None
     if references.sum() >= ENOUGH and len(set(base[0, references])) > 1:
         intercepts, slopes = fitted(base[:, references], there[:, references])
@@ -106,13 +108,14 @@ def predicted(
     return answer
 
 
-def _drawn(rights: Sequence[NDArray[np.bool_]], rng: np.random.Generator) -> NDArray[np.float64]:
+def _drawn(
+    rights: Sequence[NDArray[np.bool_]], seeds: Mapping[int, NDArray[np.float64]], rng: np.random.Generator
+) -> NDArray[np.float64]:
     """(1 + resamples, points) accuracies, as measured and then with seeds and images drawn anew; 0 and 1 moved in."""
     n = rights[0].shape[1]
     by_image = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
-    by_seed = {s: rng.multinomial(s, np.full(s, 1 / s), RESAMPLES) / s for s in {len(right) for right in rights}}
     columns = [
-        np.concatenate([[right.mean()], ((by_seed[len(right)] @ right) * by_image).sum(axis=1)]) for right in rights
+        np.concatenate([[right.mean()], ((seeds[len(right)] @ right) * by_image).sum(axis=1)]) for right in rights
     ]
     edge = 0.5 / n
     return np.stack(columns, axis=1).clip(edge, 1 - edge)

@@ -13,9 +13,10 @@ from PIL import Image
 from workbench.errors import BadInput
 from workbench.probes.choosing import ROUNDS, Standing, staged, standings, surviving
 from workbench.probes.embedding import TIMM, ImageFeatures, embed_images, model_ref, readable
-from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, TextWeights, Ways, evaluated, text_weights
+from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways, evaluated
 from workbench.probes.label_errors import out_of_sample
 from workbench.probes.labelled import restricted
+from workbench.probes.text_weights import TextWeights, text_weights
 from workbench.progress import Progress
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.probes.embedding import ImageFeatures
-    from workbench.probes.evaluation import TextWeights
+    from workbench.probes.text_weights import TextWeights
 
 KEPT = 0.95  # share of one's own images that stay unflagged
 NEIGHBOURS = 5

@@ -11,13 +11,15 @@ from scipy.stats import linregress
 from workbench.datasets import ImageSample, Listing
 from workbench.errors import BadInput
 from workbench.probes import robustness
-from workbench.probes.adaptation import Adapted, Plan, Subject, adapted, wise_ft
+from workbench.probes.adaptation import AdaptationPlan, Adapted, Subject, adapted, wise_ft
 from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS
 from workbench.probes.embedding import ImageFeatures
-from workbench.probes.evaluation import ZERO_SHOT, TextWeights
-from workbench.probes.few_shot import equivalent_interval, few_shot
+from workbench.probes.equivalent import equivalent_interval
+from workbench.probes.evaluation import ZERO_SHOT
+from workbench.probes.few_shot import few_shot
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
 from workbench.probes.shifts import ShiftedFeatures, shifted
+from workbench.probes.text_weights import TextWeights
 
 K, DIM, SEEDS = 4, 16, 3
 
@@ -42,7 +44,7 @@ def subject() -> Subject:
 
 
 def test_every_method_is_measured_at_every_number_of_shots(subject: Subject) -> None:
-    rows = list(adapted(subject, Plan(shots=(1, 4, 64), seeds=SEEDS)))
+    rows = list(adapted(subject, AdaptationPlan(shots=(1, 4, 64), seeds=SEEDS)))
     assert [(row.method, row.shots) for row in rows] == [
         (ZERO_SHOT, 0),
         *((method.key, shots) for shots in (1, 4) for method in METHODS),
@@ -59,7 +61,7 @@ def test_every_method_is_measured_at_every_number_of_shots(subject: Subject) -> 
 
 
 def test_shifts_are_answered_among_their_own_classes(subject: Subject) -> None:
-    zero = next(adapted(subject, Plan(methods=())))
+    zero = next(adapted(subject, AdaptationPlan(methods=())))
     assert subject.texts is not None
     (shift,) = subject.shifts
     cosines = shift.made.embeddings @ subject.texts.weights.T
@@ -77,13 +79,13 @@ def test_test_images_and_shifts_change_nothing_that_is_fitted(subject: Subject) 
         rows[test] = rows[test[order]]
     images = LabelledImages(subject.images.samples, subject.images.classes, y, subject.images.parts, (), 0)
     other = Subject(images, ImageFeatures(*turned, {}, 0.0), subject.texts)
-    plan = Plan(shots=(2,), seeds=2)
+    plan = AdaptationPlan(shots=(2,), seeds=2)
     for before, after in zip(adapted(subject, plan), adapted(other, plan), strict=True):
         assert (before.right[TEST][:, order] == after.right[TEST]).all(), before.method
 
 
 def test_wise_ft_ends_at_both_models(subject: Subject) -> None:
-    plan = Plan(methods=tuple(one for one in METHODS if one.key == "text-probe"), shots=(4,), seeds=SEEDS)
+    plan = AdaptationPlan(methods=tuple(one for one in METHODS if one.key == "text-probe"), shots=(4,), seeds=SEEDS)
     zero, probe = adapted(subject, plan)
     curve = dict(wise_ft(subject, plan, 4))
     assert sorted(curve) == [step / 10 for step in range(11)]
@@ -93,7 +95,7 @@ def test_wise_ft_ends_at_both_models(subject: Subject) -> None:
 
 
 def test_a_model_without_a_text_tower_has_its_probe_alone(subject: Subject) -> None:
-    rows = adapted(Subject(subject.images, subject.made), Plan(shots=(2,), seeds=2))
+    rows = adapted(Subject(subject.images, subject.made), AdaptationPlan(shots=(2,), seeds=2))
     assert [(row.method, row.shots) for row in rows] == [(IMAGE_PROBE, 2)]
 
 

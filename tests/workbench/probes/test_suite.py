@@ -10,8 +10,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 from workbench.errors import BadInput
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation
 from workbench.probes.suite import plots
+from workbench.probes.suite.lines import correlation, log_log_slope
 from workbench.probes.suite.paper_sets import PAPER_SETS, PROBED, paper_set
-from workbench.probes.suite.published import prior, published
+from workbench.probes.suite.published import prior, prior_sentence, published
 from workbench.statistics.intervals import Interval, proportion
 
 
@@ -85,15 +86,15 @@ def test_scaling_has_the_slope_of_errors_over_compute() -> None:
     run = plots.SetRun("s", tuple(row(key, zero=right(1 - error, 1000)) for key, error in errors.items()))
     points = plots.scaling([run], {"a": 1.0, "b": 4.0, "c": 16.0, "d": 64.0})
     assert [point.y.value for point in points] == pytest.approx([0.4, 0.2, 0.1])
-    assert plots.log_log_slope(points) == pytest.approx(-0.5)
-    assert plots.log_log_slope(points[:2]) is None
+    assert log_log_slope(points) == pytest.approx(-0.5)
+    assert log_log_slope(points[:2]) is None
 
 
 def test_the_correlation_of_probe_and_zero_shot() -> None:
     values = [(0.2, 0.5), (0.4, 0.8), (0.9, 0.9), (0.5, 0.4)]
     points = [plots.PlotPoint("", *(Interval(value, None, None, 0.95, "") for value in pair)) for pair in values]
-    assert plots.correlation(points) == pytest.approx(np.corrcoef(*zip(*values, strict=True))[0, 1])
-    assert plots.correlation(points[:2]) is None
+    assert correlation(points) == pytest.approx(np.corrcoef(*zip(*values, strict=True))[0, 1])
+    assert correlation(points[:2]) is None
 
 
 def test_published_zero_shot_is_open_clips_and_its_rank_correlation_scipys() -> None:
@@ -105,3 +106,5 @@ def test_published_zero_shot_is_open_clips_and_its_rank_correlation_scipys() -> 
     expected = spearmanr(list(measured.values()), [one.mean for one in rows.values()]).statistic
     assert prior(measured).value == pytest.approx(expected)
     assert prior({"pocket": 0.9}).value is None
+    assert prior_sentence({"pocket": 0.9}) == ""
+    assert f"{len(rows)} models" in prior_sentence(measured)

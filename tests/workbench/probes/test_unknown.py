@@ -11,8 +11,8 @@ import pytest
 from workbench.datasets import ImageSample
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures
-from workbench.probes.evaluation import TextWeights
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
+from workbench.probes.text_weights import TextWeights
 from workbench.probes.unknown import flags, known_scores
 
 K, DIM = 3, 8

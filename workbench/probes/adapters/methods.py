@@ -19,7 +19,7 @@ IMAGE_PROBE = "image-probe"  # the CLIP paper's logistic regression, which no se
 
 
 @dataclass(frozen=True)
-class Method:
+class FewShotMethod:
     """One way to add few labelled images to a model."""
 
     key: str
@@ -30,14 +30,14 @@ class Method:
     note: str = ""  # what a reader of published numbers should know
 
 
-METHODS: tuple[Method, ...] = (
-    Method(IMAGE_PROBE, "Probe of images alone", None, "penalty", "arXiv:2103.00020, section 3.1.5"),
-    Method("text-probe", "Probe from text", text_initialised, "nothing", "arXiv:2312.12730 (ZS-LP)"),
-    Method("clap", "CLAP", clap, "nothing", "arXiv:2312.12730"),
-    Method("lp++", "LP++", lp_plus_plus, "number of steps", "arXiv:2404.02285"),
-    Method("cross-modal", "Cross-modal probe", cross_modal, "penalty", "arXiv:2301.06267"),
-    Method("tip-adapter", "Tip-Adapter", tip_adapter, "alpha and beta", "arXiv:2207.09519"),
-    Method(
+METHODS: tuple[FewShotMethod, ...] = (
+    FewShotMethod(IMAGE_PROBE, "Probe of images alone", None, "penalty", "arXiv:2103.00020, section 3.1.5"),
+    FewShotMethod("text-probe", "Probe from text", text_initialised, "nothing", "arXiv:2312.12730 (ZS-LP)"),
+    FewShotMethod("clap", "CLAP", clap, "nothing", "arXiv:2312.12730"),
+    FewShotMethod("lp++", "LP++", lp_plus_plus, "number of steps", "arXiv:2404.02285"),
+    FewShotMethod("cross-modal", "Cross-modal probe", cross_modal, "penalty", "arXiv:2301.06267"),
+    FewShotMethod("tip-adapter", "Tip-Adapter", tip_adapter, "alpha and beta", "arXiv:2207.09519"),
+    FewShotMethod(
         "tip-adapter-f",
         "Tip-Adapter-F",
         tip_adapter_f,
@@ -48,7 +48,7 @@ METHODS: tuple[Method, ...] = (
 )
 
 
-def find(key: str) -> Method:
+def find(key: str) -> FewShotMethod:
     """Return the method of a key.
 
     Raises:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from workbench.probes.evaluation import TextWeights
     from workbench.probes.labelled import LabelledImages
+    from workbench.probes.text_weights import TextWeights
 
 Scorer: TypeAlias = "Callable[[Tensor, int], Tensor]"
 """(n, dim) unit rows and the number of a drawing -> (n, k) logits."""

@@ -75,7 +75,13 @@ def trained(support: Support, pull: Tensor, *, steps: int = STEPS) -> Tensor:
         slopes += 2 / len(support.texts) * pull[..., None] * (weights - start)
         velocity = MOMENTUM * velocity + slopes
         weights = weights - STEP * (1 + math.cos(math.pi * step / steps)) / 2 * velocity
-    return weights / weights.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit_rows(weights)
+
+
+def unit_rows(weights: Tensor) -> Tensor:
+    """Return rows of length 1."""
+    rows: Tensor = weights / weights.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return rows
 
 
 def linear(weights: Tensor, scale: float) -> Scorer:
@@ -92,4 +98,4 @@ def mixed(support: Support, tuned: Tensor, mix: float) -> Scorer:
         mix: 0..1.
     """
     weights = (1 - mix) * support.texts + mix * tuned
-    return linear(weights / weights.norm(dim=-1, keepdim=True).clamp_min(1e-12), support.scale)
+    return linear(unit_rows(weights), support.scale)

@@ -62,7 +62,7 @@ def trained_keys(support: Support, drawing: int) -> Tensor:
     optimiser = torch.optim.AdamW([keys], lr=STEP, eps=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS * batches)
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(images), generator=order).split(BATCH):
+        for batch in torch.split(torch.randperm(len(images), generator=order), BATCH):
             logits = cache_logits(support, images[batch], keys, alpha=FIRST_ALPHA, beta=FIRST_BETA)
             optimiser.zero_grad()
             torch.nn.functional.cross_entropy(logits, support.y[batch]).backward()  # type: ignore[no-untyped-call]

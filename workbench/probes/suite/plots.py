@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 WINS, LOSES, EVEN = "zero-shot wins", "the probe wins", "cannot be told"
-FEWEST = 3  # models that a line needs
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +72,9 @@ def duels(runs: Sequence[SetRun], model: str, rival: str) -> list[Duel]:
     """
     found = []
     for run in runs:
-        zero, probe = run.right(model, ZERO_SHOT), run.right(rival, PROBE)
-        if zero is not None and probe is not None:
-            found.append((run, compare(probe, zero)))
+        first, second = run.right(model, ZERO_SHOT), run.right(rival, PROBE)
+        if first is not None and second is not None:
+            found.append((run, compare(second, first)))
     if not found:
         raise BadInput(f"No data set has a zero-shot answer of {model} and a probe of {rival}.")
     tests = adjust([pair.p_value for _, pair in found])
@@ -83,8 +82,8 @@ def duels(runs: Sequence[SetRun], model: str, rival: str) -> list[Duel]:
     for (run, pair), test in zip(found, tests, strict=True):
         sure = test.p_adj is not None and test.p_adj < 0.05
         verdict = EVEN if not sure else WINS if (pair.difference.value or 0) > 0 else LOSES
-        accuracy = [_accuracy(run, model, ZERO_SHOT), _accuracy(run, rival, PROBE)]
-        rows.append(Duel(run.title, *accuracy, pair.difference, verdict))
+        zero, probe = _accuracy(run, model, ZERO_SHOT), _accuracy(run, rival, PROBE)
+        rows.append(Duel(run.title, zero, probe, pair.difference, verdict))
     return sorted(rows, key=lambda duel: -(duel.difference.value or 0))
 
 
@@ -132,22 +131,6 @@ def scaling(runs: Sequence[SetRun], gmacs: Mapping[str, float], column: str = ZE
             error = Interval(1 - mean.value, 1 - mean.high, 1 - mean.low, mean.level, mean.method)
             points.append(PlotPoint(_title(runs, model), Interval(gmacs[model], None, None, 0.95, "counted"), error))
     return points
-
-
-def log_log_slope(points: Sequence[PlotPoint]) -> float | None:
-    """Return the slope of log error over log GMACs; None for fewer than three models, or equal ones."""
-    if len({point.x.value for point in points}) < FEWEST or any(not point.y.value for point in points):
-        return None
-    x, y = (np.log([float(getattr(point, side).value) for point in points]) for side in ("x", "y"))
-    return float(np.polyfit(x, y, 1)[0])
-
-
-def correlation(points: Sequence[PlotPoint]) -> float | None:
-    """Return Pearson's correlation of x and y; None for fewer than three points, or without spread."""
-    x, y = (np.array([point.x.value for point in points], float), np.array([point.y.value for point in points], float))
-    if len(points) < FEWEST or x.std() == 0 or y.std() == 0:
-        return None
-    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _accuracy(run: SetRun, model: str, column: str) -> Interval:

@@ -22,7 +22,7 @@ FEWEST = 3  # models that a correlation needs
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedAccuracies:
     """What was published about one model."""
 
     model: str  # its key
@@ -37,13 +37,13 @@ class Published:
 
 
 @cache
-def published() -> dict[str, Published]:
+def published() -> dict[str, PublishedAccuracies]:
     """Return the rows by model key."""
     with FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     first = ("model", "parameters_million", "gflops")
     return {
-        row["model"]: Published(
+        row["model"]: PublishedAccuracies(
             row["model"],
             float(row["parameters_million"]),
             float(row["gflops"]),
@@ -51,6 +51,18 @@ def published() -> dict[str, Published]:
         )
         for row in rows
     }
+
+
+def prior_sentence(measured: Mapping[str, float]) -> str:
+    """Say how the measured ranking goes together with open_clip's; empty for too few models with published results."""
+    correlation = prior(measured)
+    if correlation.value is None:
+        return ""
+    known = sum(key in published() for key in measured)
+    bounds = "" if correlation.low is None else f" ({correlation.low:.2f} to {correlation.high:.2f})"
+    return (
+        f"Rank correlation with open_clip's published zero-shot means: {correlation.value:.2f}{bounds}, {known} models."
+    )
 
 
 def prior(measured: Mapping[str, float], dataset: str | None = None) -> Interval:
