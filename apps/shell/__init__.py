@@ -24,6 +24,8 @@ from apps.shell import (
     flags,
     generate,
     index,
+    index_evaluate,
+    index_videos,
     labels,
     models,
     neuron,
@@ -33,6 +35,7 @@ from apps.shell import (
     space_export,
     suite,
     train,
+    typographic,
     video,
 )
 from audits.shell import audit
@@ -67,7 +70,10 @@ shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
+index.index.command("videos")(index_videos.videos)
+index.index.command("evaluate")(index_evaluate.evaluate)
 shell.add_typer(index.index, name="index")
+shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")
 
 

@@ -137,10 +137,9 @@ def _rows(embedded: EmbeddedImages, ways: Ways) -> dict[str, ModelEvaluation]:
 def _models(given: str) -> tuple[str, ...]:
     if given != "all":
         return tuple(dict.fromkeys(key.strip() for key in given.split(",") if key.strip()))
-    from workbench.checkpoints import CHECKPOINTS
-    from workbench.loading import hub
+    from workbench.loading.listing import models_here
 
-    return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and hub.presence(row).here)
+    return models_here()
 
 
 def _report(out: Path, folder: str, models: list[str], options: Options) -> None:
