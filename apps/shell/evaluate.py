@@ -54,7 +54,7 @@ _By: TypeAlias = Annotated[str, typer.Option("--by", help="The column that decid
 _Early: TypeAlias = Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")]
 _Report: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--report", metavar="RUNS", help="Also write a run directory and a page of the audit `evaluation`."),
+    typer.Option("--report", metavar="RUNS", help="Also write a run directory and a page of the audit `accuracy`."),
 ]
 
 
@@ -143,12 +143,12 @@ def _models(given: str) -> tuple[str, ...]:
 
 
 def _report(out: Path, folder: str, models: list[str], options: Options) -> None:
-    """Run the audit `evaluation` on the same folder by every model with a text tower, and write one page."""
+    """Run the audit `accuracy` on the same folder by every model with a text tower, and write one page."""
     from audits.running import suites
     from audits.running.jobs import make
     from audits.shell.running import go
 
-    done = go([make("evaluation", key, f"folder:{folder}", rules=None, options=options) for key in models], out)
+    done = go([make("accuracy", key, f"folder:{folder}", rules=None, options=options) for key in models], out)
     say(f"Report: {suites.report(done, out)}. Runs can be compared and gated: `clip-workbench audit compare`, `gate`.")
 
 

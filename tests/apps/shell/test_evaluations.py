@@ -89,6 +89,6 @@ def test_a_report_is_a_run_directory_of_the_audit(tmp_path: Path, capsys: pytest
     command = ["evaluate", str(base), "--models", "fake", "--shots", "1", "--seeds", "2", "--report", str(runs)]
     assert run(command) == 0
     capsys.readouterr()
-    (folder,) = [path for path in runs.iterdir() if path.is_dir() and "evaluation" in path.name]
+    (folder,) = [path for path in runs.iterdir() if path.is_dir() and "accuracy" in path.name]
     assert any(path.suffix == ".html" for path in runs.iterdir())
     assert run(["audit", "verify", str(folder)]) == 0

@@ -21,7 +21,7 @@ SEVENTEEN = [
     "bias/occupations",
     *("surveillance/scenes", "surveillance/identity", "typographic/overlay", "shift/natural"),
     *("robustness/corruptions", "adversarial/lp", "limits/counting", "limits/ood", "limits/prompts"),
-    *("evaluation", "calibration"),
+    *("accuracy", "calibration"),
 ]
 
 

@@ -32,7 +32,7 @@ FEWEST = 3  # images of a class that are not for testing: two to fit on, one to 
 
 
 class Settings(Sliced):
-    """Settings of `evaluation`."""
+    """Settings of `accuracy`."""
 
     shots: tuple[int, ...] = (1, 4, 16)  # those that a class has too few images for are left out
     seeds: int = Field(10, ge=1, le=100)  # drawings of the shots; a test image's outcome is the share of them

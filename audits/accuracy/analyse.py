@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audits import measuring
+from audits.accuracy.score import PROBE, ZERO_SHOT, Settings
+from audits.accuracy.text import findings
 from audits.analysis import Analysis, Figure
-from audits.evaluation.score import PROBE, ZERO_SHOT, Settings
-from audits.evaluation.text import findings
 from audits.seeds import generator
 from audits.slicing import rate, slices
 from workbench.statistics.calibration import expected_calibration_error

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audits import evaluation
+from audits import accuracy
+from audits.accuracy.analyse import mean_per_class
 from audits.analysis import Analysis
 from audits.datasets import moved_drawings
-from audits.evaluation.analyse import mean_per_class
 from tests.audits.planted import dataset, embedded, find, one_hot, protocol
 from workbench.datasets.folders import read_folder
 from workbench.probes import by_cluster
@@ -35,10 +35,10 @@ def planted(right: float, hidden: float) -> tuple[Analysis, object]:
     seen = np.where(rng.permutation(N) < right * N, sign, -sign)
     images = np.stack([1 + 0.2 * seen, 1 - 0.2 * seen, hidden * sign, 0.05 * rng.normal(size=N)], axis=1)
     images /= np.linalg.norm(images, axis=1, keepdims=True)
-    data, rules = dataset(labels), protocol("evaluation", {"shots": [1, 4, 1000], "seeds": 5})
+    data, rules = dataset(labels), protocol("accuracy", {"shots": [1, 4, 1000], "seeds": 5})
     planted = embedded(data, images, one_hot(LABELS, 4))
-    samples = evaluation.score(planted, rules, seed=0)
-    return evaluation.analyse(samples, rules, model=planted.model, seed=0), samples
+    samples = accuracy.score(planted, rules, seed=0)
+    return accuracy.analyse(samples, rules, model=planted.model, seed=0), samples
 
 
 def test_what_only_a_probe_can_use_comes_back_as_its_gain() -> None:
@@ -65,12 +65,12 @@ def test_no_gain_is_found_where_names_say_all() -> None:
 
 def test_classes_with_too_few_images_leave_zero_shot_alone() -> None:
     data = dataset(["cat", "dog"] * 2)
-    rules = protocol("evaluation", {"shots": [1], "seeds": 2})
+    rules = protocol("accuracy", {"shots": [1], "seeds": 2})
     images = np.eye(2)[[0, 1, 0, 1]]
     here = embedded(data, images, one_hot(LABELS))
-    samples = evaluation.score(here, rules, seed=0)
+    samples = accuracy.score(here, rules, seed=0)
     assert set(samples["label_set"]) == {"zero-shot"}
-    analysis = evaluation.analyse(samples, rules, model=here.model, seed=0)
+    analysis = accuracy.analyse(samples, rules, model=here.model, seed=0)
     assert "too few images" in analysis.sanity[0]
     assert find(analysis, "accuracy").value == 1.0
 
