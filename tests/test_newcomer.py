@@ -76,6 +76,11 @@ BEHAVIOURS = (
     ("the search for the probe's penalty", "strength", "workbench/probes/strength.py", "PER_DECADE = 8"),
     ("dropping models that are far behind", "choosing", "workbench/probes/choosing.py", "def surviving("),
     ("few-shot probes", "few_shot", "workbench/probes/few_shot.py", "def drawn_shots("),
+    ("Tip-Adapter's cache", "tip_adapter", "workbench/probes/adapters/tip_adapter.py", "def cache_logits("),
+    ("the paper's 27 data sets", "paper_sets", "workbench/probes/suite/paper_sets.py", "PAPER_SETS"),
+    ("the search for templates", "prompt_search", "workbench/probes/prompt_search.py", "def greedy("),
+    ("flags for images of no class", "unknown", "workbench/probes/unknown.py", "def known_scores("),
+    ("effective robustness of adapted models", "robustness", "workbench/probes/robustness.py", "def plane("),
     ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
     ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
