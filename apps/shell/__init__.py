@@ -22,6 +22,7 @@ from apps.shell import (
     doctor,
     embed,
     evaluate,
+    flags,
     generate,
     index,
     index_evaluate,
@@ -30,8 +31,10 @@ from apps.shell import (
     models,
     neuron,
     probe,
+    prompts,
     serve,
     space_export,
+    suite,
     train,
     typographic,
     video,
@@ -61,6 +64,9 @@ shell.command("visualise")(visualise.visualise)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
+shell.command("suite")(suite.suite)
+shell.command("prompts")(prompts.prompts)
+shell.command("flags")(flags.flags)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
