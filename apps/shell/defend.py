@@ -86,7 +86,8 @@ def _write(
 ) -> None:
     """Write the folder of a defended model, learning it first where it must be; `how`: device, dtype, seed."""
     from workbench.checkpoints.edit import Edit, write_edit
-    from workbench.typographic.defences import DEFENCES, edit_of, tensors_of
+    from workbench.typographic.defences import DEFENCES
+    from workbench.typographic.making import edit_of, tensors_of
 
     defence = DEFENCES[method]
     if given is not None or defence.quick:
@@ -139,8 +140,8 @@ def read_prefix(file: Path) -> Any:
 def _learned(method: str, model: str, how: tuple[str, str, int]) -> Learned:
     """Learn from drawings of things that are not measured."""
     from audits.typographic.drawings import lesson_images
-    from workbench.typographic.defences import learning
     from workbench.typographic.learning import Learned
+    from workbench.typographic.making import learning
 
     device, dtype, seed = how
     with (

@@ -20,7 +20,8 @@ from workbench.models import find
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 from workbench.statistics.intervals import Interval
-from workbench.typographic.defences import DEFENCES, made
+from workbench.typographic.defences import DEFENCES
+from workbench.typographic.making import made
 from workbench.typographic.measuring import DefenceRow, Outcomes, defence_row, outcome_steps
 
 JOBS = Jobs("typographic", stopped="Stopped.")

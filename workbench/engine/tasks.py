@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.generation.painting import Painting
     from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
-    from workbench.typographic.learning import Learned, Lesson
+    from workbench.typographic.learning import DefenceLesson, Learned
     from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -120,7 +120,7 @@ def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progres
     yield from search(model, request)
 
 
-def _learn_defence(model: Any, lesson: Lesson) -> Iterator[Progress | Learned]:
+def _learn_defence(model: Any, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
     """Learn a defence against written words; see `typographic.learning`."""
     from workbench.typographic.learning import learn
 

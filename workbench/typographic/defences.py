@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.checkpoints.edit import Edit, is_edit, read_edit, write_edit
 from workbench.errors import BadInput, Unsupported, unknown_name
 from workbench.models import find
 from workbench.places import home
-from workbench.progress import Progress
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from workbench.engine import Session
-    from workbench.typographic.learning import Learned
-    from workbench.typographic.measuring import AttackedSet
 
 
 @dataclass(frozen=True)
@@ -96,62 +88,3 @@ def applied(key: str, base: str) -> Path:
     name = f"{key}-{hashlib.sha256(edit.model_dump_json().encode()).hexdigest()[:12]}"
     folder = home() / "edits" / name
     return folder if is_edit(folder) else write_edit(folder, edit)
-
-
-def made(
-    session: Session, key: str, images: Callable[[], AttackedSet], *, seed: int, again: bool = False
-) -> Iterator[Progress | Path]:
-    """Write a defence of the session's model among this machine's edited models, learning it first where it must be.
-
-    What was learned before, from the same weights and seed, is taken as it is. The last item is the folder.
-
-    Args:
-        session: with the model that is defended.
-        key: of DEFENCES.
-        images: makes the images to learn from; called where something is learned.
-        seed: of the learning.
-        again: learn anew in any case.
-
-    Raises:
-        UnknownName, Unsupported, OutOfResources, Cancelled, DeadlinePassed, Busy: see `check_defence` and `scheduler`.
-    """
-    from workbench.typographic.learning import Learned
-
-    defence = check_defence(key, session.spec.key)
-    if defence.quick:
-        yield applied(key, session.spec.key)
-        return
-    digest = hashlib.sha256(f"{session.spec.key}\n{session.fingerprint}\n{seed}".encode()).hexdigest()[:12]
-    folder = home() / "edits" / f"{key}-{digest}"
-    if is_edit(folder) and not again:
-        yield folder
-        return
-    for step in learning(session, images(), key, seed=seed):
-        if isinstance(step, Learned):
-            yield write_edit(folder, edit_of(key, session.spec.key, step), tensors_of(step))
-        else:
-            yield step
-
-
-def learning(session: Session, images: AttackedSet, key: str, *, seed: int) -> Iterator[Progress | Learned]:
-    """Embed the images, and learn a defence from them on the session's device; the last item is what was learned."""
-    from workbench.engine.tasks import LEARN_DEFENCE
-    from workbench.typographic.learning import Lesson, read_lesson
-
-    for step in read_lesson(session, images, key, seed=seed):
-        if isinstance(step, Lesson):
-            yield from session.stream(LEARN_DEFENCE, step)
-        else:
-            yield step
-
-
-def edit_of(key: str, base: str, learned: Learned) -> Edit:
-    """Describe an edited model that was learned."""
-    return Edit(base=base, kind=DEFENCES[key].kind, settings=learned.settings, title=DEFENCES[key].title)
-
-
-def tensors_of(learned: Learned) -> dict[str, Tensor]:
-    """Return what an edited model's folder holds beside its settings."""
-    import torch
-
-    return {name: torch.from_numpy(one) for name, one in learned.tensors.items()}

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,11 +21,10 @@ from workbench.prompts import fill
 from workbench.typographic.edits import prefixed
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from workbench.engine import Session
     from workbench.loading.torch_backend import TorchBackend
-    from workbench.typographic.measuring import AttackedSet
 
 OPENING = "a photo of a"  # what a prompt begins with where the prefix stands before the class name
 STEPS, CLASSES, BATCH, RATE = 150, 48, 128, 0.02
@@ -34,11 +32,10 @@ KEEP = 3.0  # weight of the clean answers' stability, as in the paper
 RANK = 64  # directions that are removed
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)  # of units that are tried
 COST = 0.01  # of the clean accuracy, that switching units off may take while one learns
-CHUNK = 32  # images between two reports
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class DefenceLesson:
     """What a defence is learned from: plain data."""
 
     method: str  # prefix, projection or units
@@ -60,24 +57,7 @@ class Learned:
     tensors: dict[str, NDArray[np.float32]]
 
 
-def read_lesson(session: Session, images: AttackedSet, method: str, *, seed: int) -> Iterator[Progress | Lesson]:
-    """Embed pairs of images, chunk by chunk; the last item is the lesson."""
-    pictures, began = [*images.clean, *images.written], time.monotonic()
-    chunks = []
-    for start in range(0, len(pictures), CHUNK):
-        chunks.append([one.numpy() for one in session.embed_features(pictures[start : start + CHUNK])])
-        done = min(start + CHUNK, len(pictures))
-        seconds = time.monotonic() - began
-        yield Progress.timed(done, len(pictures), "images", seconds=seconds, computed=done, stage="embed")
-    rows, features = (np.concatenate(part) for part in zip(*chunks, strict=True))
-    half, place = len(images.clean), {name: at for at, name in enumerate(images.names)}
-    truth, words = (np.array([place[one] for one in row]) for row in (images.truth, images.words))
-    yield Lesson(
-        method, rows[:half], rows[half:], features[:half], features[half:], truth, words, images.names, seed
-    )  # fmt: skip
-
-
-def learn(model: TorchBackend, lesson: Lesson) -> Iterator[Progress | Learned]:
+def learn(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
     """Learn what the lesson names; the last item is the result.
 
     Raises:
@@ -88,7 +68,7 @@ def learn(model: TorchBackend, lesson: Lesson) -> Iterator[Progress | Learned]:
 
 
 def learn_prefix(
-    model: TorchBackend, lesson: Lesson, *, rows: int = 1, steps: int = STEPS
+    model: TorchBackend, lesson: DefenceLesson, *, rows: int = 1, steps: int = STEPS
 ) -> Iterator[Progress | Learned]:
     """Learn rows so that images with labels are named by what they show, and clean ones as before.
 
@@ -129,7 +109,7 @@ def learn_prefix(
 
 
 def learn_projection(
-    model: TorchBackend, lesson: Lesson, *, rank: int = RANK, steps: int = 2 * STEPS
+    model: TorchBackend, lesson: DefenceLesson, *, rank: int = RANK, steps: int = 2 * STEPS
 ) -> Iterator[Progress | Learned]:
     """Learn directions to remove from images and texts: written-on images shall be named as what they show.
 
@@ -165,7 +145,7 @@ def learn_projection(
     yield Learned({}, {"removed": torch.linalg.qr(basis.detach()).Q.T.contiguous().numpy()})
 
 
-def learn_units(model: TorchBackend, lesson: Lesson) -> Iterator[Progress | Learned]:
+def learn_units(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
     """Choose units of the last layer to switch off: those that push a written word most over the thing where it wins.
 
     How many is decided on the same images: the number that gives back most, with at most one point of clean accuracy

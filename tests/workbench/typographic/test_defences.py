@@ -21,10 +21,11 @@ from workbench.heads import MeanHead
 from workbench.loading.torch_backend import TorchBackend
 from workbench.progress import Progress
 from workbench.typographic import edits
-from workbench.typographic.defences import DEFENCES, applied, check_defence, made, settings_of
+from workbench.typographic.defences import DEFENCES, applied, check_defence, settings_of
 from workbench.typographic.finding import TextBox, boxes, finder
-from workbench.typographic.learning import Learned, Lesson, learn, read_lesson
+from workbench.typographic.learning import DefenceLesson, Learned, learn
 from workbench.typographic.lettering import Label
+from workbench.typographic.making import made, read_lesson
 from workbench.typographic.measuring import AttackedSet, Outcomes, attacked_set, defence_row, outcomes
 from workbench.typographic.painting import cover
 from workbench.typographic.writing import corners, write
@@ -142,12 +143,12 @@ def test_what_is_measured_is_never_learned_from() -> None:
     assert not measured & names
 
 
-def lesson(method: str, rows: tuple[torch.Tensor, torch.Tensor]) -> Lesson:
+def lesson(method: str, rows: tuple[torch.Tensor, torch.Tensor]) -> DefenceLesson:
     """Of `marked`: rows clean and written on; the features before the projection are the rows themselves."""
     images = marked()
     clean, written = (one.numpy() for one in rows)
     truth, words = (np.array([COLOURS.index(name) for name in row]) for row in (images.truth, images.words))
-    return Lesson(method, clean, written, clean, written, truth, words, COLOURS, 0)
+    return DefenceLesson(method, clean, written, clean, written, truth, words, COLOURS, 0)
 
 
 def pushed(axis: int, far: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -225,7 +226,7 @@ def test_a_lesson_holds_each_image_clean_and_written_on() -> None:
             return means, 2 * means
 
     *reports, last = read_lesson(Session(), images, "prefix", seed=3)  # type: ignore[arg-type]
-    assert isinstance(last, Lesson)
+    assert isinstance(last, DefenceLesson)
     assert (reports[-1].done, reports[-1].total) == (72, 72)  # type: ignore[union-attr]
     assert last.clean[5] == pytest.approx(np.asarray(images.clean[5]).mean(axis=(0, 1)), abs=1e-3)
     assert last.written[5] == pytest.approx(np.asarray(images.written[5]).mean(axis=(0, 1)), abs=1e-3)
