@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audits.contracts import Item
-from workbench.engine.tasks import IMAGES_PER_SECOND, Task
+from workbench.engine.task import Task
+from workbench.engine.tasks import IMAGES_PER_SECOND
 
 if TYPE_CHECKING:
     import numpy as np

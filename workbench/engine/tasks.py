@@ -5,9 +5,10 @@ A table, `TASKS`, names them. A remote device looks a task up by its name and ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.engine.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
 TEXTS_PER_SECOND = 1000.0
 EXPLAIN_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A long job as a function of models and one payload.
-
-    `run(*models, payload)` yields after each step on the device. Payload and values are plain: numbers, text, arrays
-    and dataclasses of those, so that they can be pickled. A step must not end inside `torch.inference_mode()`.
-    """
-
-    name: str
-    run: Callable[..., Iterator[Any]]
-    seconds: Callable[[Any], float]  # payload -> how long a GPU is needed, estimated
 
 
 class Remote(Protocol):

@@ -74,6 +74,8 @@ def learning(session: Session, images: AttackedSet, key: str, *, seed: int) -> I
 
 def read_lesson(session: Session, images: AttackedSet, method: str, *, seed: int) -> Iterator[Progress | DefenceLesson]:
     """Embed pairs of images, chunk by chunk; the last item is the lesson."""
+    from workbench.typographic.learning import DefenceLesson
+
     pictures, began = [*images.clean, *images.written], time.monotonic()
     chunks = []
     for start in range(0, len(pictures), CHUNK):
