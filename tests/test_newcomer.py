@@ -70,6 +70,7 @@ BEHAVIOURS = (
     ("dropping models that are far behind", "choosing", "workbench/probes/choosing.py", "def surviving("),
     ("few-shot probes", "few_shot", "workbench/probes/few_shot.py", "def drawn_shots("),
     ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("which errors mean a lost device", "attempt", "workbench/scheduler/attempt.py", "def device_lost("),
     ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 

@@ -14,7 +14,7 @@ from workbench.engine import Engine, Loader
 from workbench.engine.loaders import LOADERS
 from workbench.errors import RESOURCES, DeviceLost, OutOfResources
 from workbench.fake import FakeBackend
-from workbench.scheduler.attempt import attempt
+from workbench.scheduler.attempt import attempt, device_lost
 
 ASSERTION = "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported"
 RED = [Image.new("RGB", (96, 96), "red")]
@@ -181,6 +181,7 @@ def test_which_errors_mean_a_lost_device(error: Exception, lost: bool) -> None:
     def work() -> None:
         raise error
 
+    assert (device_lost(error) is not None) is lost
     assert isinstance(attempt(work).error, DeviceLost) is lost
 
 
