@@ -32,6 +32,7 @@ from apps.shell import (
     serve,
     space_export,
     train,
+    typographic,
     video,
 )
 from audits.shell import audit
@@ -66,6 +67,7 @@ shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
 index.index.command("evaluate")(index_evaluate.evaluate)
 shell.add_typer(index.index, name="index")
+shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")
 
 
