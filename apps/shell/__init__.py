@@ -21,6 +21,7 @@ from apps.shell import (
     doctor,
     embed,
     evaluate,
+    flags,
     generate,
     index,
     index_evaluate,
@@ -29,8 +30,10 @@ from apps.shell import (
     models,
     neuron,
     probe,
+    prompts,
     serve,
     space_export,
+    suite,
     train,
     typographic,
     video,
@@ -57,6 +60,9 @@ shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
+shell.command("suite")(suite.suite)
+shell.command("prompts")(prompts.prompts)
+shell.command("flags")(flags.flags)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)

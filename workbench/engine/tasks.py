@@ -67,6 +67,16 @@ def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[
     yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
 
 
+def _count_operations(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[float]:
+    """(n, 3, size, size) uint8 -> multiplications with addition of the image tower, in billions an image (GMACs)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.encode_pixels(torch.from_numpy(pixels))
+    yield counter.get_total_flops() / 2 / len(pixels) / 1e9
+
+
 def _embed_raw(model: Any, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
     """(n, 3, size, size) uint8 -> one array (n, dim) float32: embeddings of the lengths that the tower gives them.
 
@@ -155,6 +165,7 @@ def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+COUNT_OPERATIONS = Task("count operations", _count_operations, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
@@ -168,7 +179,7 @@ GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
-        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
         *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
     )
 }
