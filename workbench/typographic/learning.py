@@ -181,7 +181,7 @@ def learn_units(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress
     if not count:
         raise Unsupported("No number of units gives accuracy back within one point of clean accuracy; none is off.")
     changes = [{"units": sorted(order[:count].tolist()), "kind": "set", "value": 0.0}]
-    yield Learned({"layer": model.anatomy.layers[-1], "changes": changes}, {})
+    yield Learned({"layer": next(reversed(model.anatomy.layers)), "changes": changes}, {})
 
 
 def _right(head: MeanHead, features: Tensor, off: Tensor, *, texts: Tensor, truth: Tensor) -> float:

@@ -191,7 +191,7 @@ def test_a_projection_removes_what_the_words_add() -> None:
 class Averaged(Tower):
     """A tower of seven units behind an average: the first four see colours, the sixth is moved by words alone."""
 
-    anatomy = SimpleNamespace(layers=("early", "late"), head=MeanHead(torch.nn.Linear(7, 5, bias=False)))
+    anatomy = SimpleNamespace(layers={"early": None, "late": None}, head=MeanHead(torch.nn.Linear(7, 5, bias=False)))
 
 
 def test_the_unit_that_words_move_is_the_one_switched_off() -> None:
