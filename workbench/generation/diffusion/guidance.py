@@ -144,7 +144,7 @@ def batched_gradient(score: Callable[[Tensor], Tensor], samples: Tensor) -> Tens
     """The gradient of a score (), the sum over samples, at samples (n, …) that do not depend on each other."""
     import torch
 
-    parts = []
+    parts: list[Tensor] = []
     for some in torch.split(samples.detach(), BATCH):
         leaf = some.clone().requires_grad_()
         with torch.enable_grad():
