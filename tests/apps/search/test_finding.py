@@ -103,6 +103,8 @@ def test_a_link_holds_the_search_and_an_address_is_no_command(monkeypatch: pytes
     monkeypatch.setattr(choice, "offered", lambda: [choice.OWN, "holiday"])
     request: Any = SimpleNamespace(query_params={"index": "holiday", "q": "dog", "sort": "rm -rf", "safe": "1"})
     assert links.read(request)[1:] == ("dog", "", "score", False, True, "dog")
+    request = SimpleNamespace(query_params={"index": "holiday"})
+    assert all(isinstance(one, dict) for one in links.read(request)[1:])  # nothing is filled in: typed text stays
     request = SimpleNamespace(query_params={"index": "../etc", "q": "dog"})
     listed, *rest = links.read(request)
     assert (listed["value"], rest[-1]) == (choice.OWN, "")
