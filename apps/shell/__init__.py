@@ -21,6 +21,7 @@ from apps.shell import (
     doctor,
     embed,
     evaluate,
+    flags,
     generate,
     index,
     index_evaluate,
@@ -29,9 +30,12 @@ from apps.shell import (
     models,
     neuron,
     probe,
+    prompts,
     serve,
     space_export,
+    suite,
     train,
+    typographic,
     video,
 )
 from audits.shell import audit
@@ -56,6 +60,9 @@ shell.command("neuron")(neuron.neuron)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
+shell.command("suite")(suite.suite)
+shell.command("prompts")(prompts.prompts)
+shell.command("flags")(flags.flags)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
@@ -66,6 +73,7 @@ shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
 index.index.command("evaluate")(index_evaluate.evaluate)
 shell.add_typer(index.index, name="index")
+shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
 LONGEST = 3  # words of a name
+TARGETS = {"waste container": "\N{WASTEBASKET}", "radio": "\N{RADIO}", "great white shark": "\N{SHARK}"}
 
 
 class DrawnThing(NamedTuple):
@@ -26,15 +27,19 @@ class DrawnThing(NamedTuple):
 
 def to_measure() -> Iterator[DrawnThing]:
     """Yield 150 things, each on white and on a tinted ground, both mirrored too: 600 pictures of 224 x 224."""
-    from PIL import ImageOps
-
     from workbench.pictures import draw
 
     for _, name, glyph in things():
-        drawing = draw(glyph)
-        for picture in (on_white(drawing), on_ground(drawing, name)):
-            yield DrawnThing(picture, name)
-            yield DrawnThing(ImageOps.mirror(picture), name)
+        yield from _four(draw(glyph), name)
+
+
+def with_targets() -> Iterator[DrawnThing]:
+    """Yield `to_measure`, and four pictures each of those of the article's nine targets that OpenMoji draws."""
+    from workbench.pictures import draw
+
+    yield from to_measure()
+    for name, glyph in TARGETS.items():
+        yield from _four(draw(glyph), name)
 
 
 def to_learn() -> Iterator[DrawnThing]:
@@ -55,3 +60,11 @@ def to_learn() -> Iterator[DrawnThing]:
             except BadInput:  # OpenMoji does not draw it
                 continue
             yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
+
+
+def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:
+    from PIL import ImageOps
+
+    for picture in (on_white(drawing), on_ground(drawing, name)):
+        yield DrawnThing(picture, name)
+        yield DrawnThing(ImageOps.mirror(picture), name)

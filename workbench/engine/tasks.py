@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
-    from workbench.generation.painting import CanvasJob, Painting
-    from workbench.generation.prior import Prior
+    from workbench.generation.painting import Painting
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -66,6 +65,16 @@ def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[
     import torch
 
     yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
+
+
+def _count_operations(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[float]:
+    """(n, 3, size, size) uint8 -> multiplications with addition of the image tower, in billions an image (GMACs)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.encode_pixels(torch.from_numpy(pixels))
+    yield counter.get_total_flops() / 2 / len(pixels) / 1e9
 
 
 def _embed_raw(model: Any, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
@@ -137,17 +146,26 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
     yield from decompositions(model, payload)
 
 
-def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | Painting]:
-    """Optimise a canvas, or draw with a prior where one stands before the job."""
+def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
+    """Optimise a canvas, or draw with a prior or a checkpoint; further models that steer stand before it."""
+    from workbench.generation.canvases import StyleGan2
     from workbench.generation.climbing import climb
+    from workbench.generation.diffusion.checkpoint import Checkpoint
+    from workbench.generation.prior import Prior
     from workbench.generation.sampling import draw
 
-    job: Any = rest[-1]
-    yield from draw(model, rest[0], job) if len(rest) > 1 else climb(model, job)  # type: ignore[arg-type]
+    *others, job = rest
+    boxes = (model, *others[: len(job.also)])
+    artist = next((one for one in others if isinstance(one, Prior | Checkpoint | StyleGan2)), None)
+    if job.settings.method in ("prior", "diffusion"):
+        yield from draw(boxes, artist, job)  # type: ignore[arg-type]
+    else:
+        yield from climb(boxes, job, artist)  # type: ignore[arg-type]
 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+COUNT_OPERATIONS = Task("count operations", _count_operations, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
@@ -161,7 +179,7 @@ GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
-        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
         *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
     )
 }
