@@ -38,7 +38,7 @@ def test_a_visitor_searches_the_shipped_images(visit: Callable[..., Page]) -> No
     assert names == sorted(names)
     with page.expect_download() as sheet:
         page.locator("#search-sheet").click()
-    assert sheet.value.path().read_bytes().startswith(b"\x89PNG")
+    assert sheet.value.path().read_bytes().startswith(b"\xff\xd8")
     first = page.locator("#search-gallery .thumbnail-item").first
     first.click()
     page.locator("#search-picked", has_text="Selected: drawn-").wait_for()
