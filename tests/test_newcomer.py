@@ -70,6 +70,8 @@ BEHAVIOURS = (
         "def decompositions(",
     ),
     ("names for a unit, beside a shuffled one", "naming", "workbench/neurons/naming.py", "def name_units("),
+    ("images painted for a unit", "visualisation", "workbench/neurons/visualisation.py", "def paint("),
+    ("a sparse autoencoder", "dictionary", "workbench/neurons/dictionary.py", "def learn("),
     ("the file of a layer's activations", "atlas", "workbench/neurons/atlas.py", "def write_atlas("),
     ("refusing a request from another site", "origins", "apps/serving/origins.py", "def check_origin("),
     ("the CLIP paper's linear probe", "probes/linear", "workbench/probes/linear.py", "parametric_search"),

@@ -18,6 +18,7 @@ from apps.shell import (
     cache,
     classify,
     defend,
+    dictionary,
     doctor,
     embed,
     evaluate,
@@ -37,6 +38,7 @@ from apps.shell import (
     train,
     typographic,
     video,
+    visualise,
 )
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
@@ -57,6 +59,8 @@ shell.command("embed")(embed.embed)
 shell.command("attack")(attack.attack)
 shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
+shell.command("dictionary")(dictionary.dictionary)
+shell.command("visualise")(visualise.visualise)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
