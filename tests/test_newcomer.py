@@ -84,6 +84,7 @@ BEHAVIOURS = (
     ("flags for images of no class", "unknown", "workbench/probes/unknown.py", "def known_scores("),
     ("effective robustness of adapted models", "robustness", "workbench/probes/robustness.py", "def plane("),
     ("probable label errors", "label_errors", "workbench/probes/label_errors.py", "def confident_joint("),
+    ("which errors mean a lost device", "attempt", "workbench/scheduler/attempt.py", "def device_lost("),
     ("test images that are in train too", "duplicates", "workbench/probes/duplicates.py", "CORRELATION"),
 )
 

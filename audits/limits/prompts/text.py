@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
-from audits.findings import ALPHA, finding, gap_finding, points
+from audits.findings import ALPHA, detectable, finding, gap_finding, points
 
 if TYPE_CHECKING:
     from workbench.statistics.measures import Measure
@@ -70,5 +70,5 @@ def _spread(m: Measure, templates: int) -> Finding:
     )
     if m.p_adj < ALPHA:
         return Finding(f"Found: templates differ in accuracy: {size}.", "found", m.metric, None, m.value, m.p_adj, m.n)
-    text = f"No evidence that templates differ in accuracy: {size}."
+    text = f"No evidence that templates differ in accuracy: {size}.{detectable(m)}"
     return Finding(text, "no evidence", m.metric, None, m.value, m.p_adj, m.n)
