@@ -7,16 +7,12 @@ A tie goes to the label that comes first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from audits.contracts import ModelFacts
 from workbench.prompts import fill
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from audits.contracts import ModelFacts
 
 DECIMALS = 6  # of a cosine; removes differences in the last bits of a sum
 

@@ -15,17 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from audits.analysis import Analysis
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
+from workbench.backend import WhiteBox
+
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pandas import DataFrame
-    from PIL import Image
     from torch import Tensor
 
-    from audits.analysis import Analysis
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
-    from workbench.backend import WhiteBox
 
 CLEAN = "clean"  # the name of the image itself, among its forms
 OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from audits import measuring
 from audits.slicing import By, keyed
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 METRIC = "equalised_odds"
 MOST = 12  # labels, the most frequent ones

@@ -8,12 +8,10 @@ no evidence    everything else; the sentence names the smallest difference that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audits.analysis import Finding, Strength
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent

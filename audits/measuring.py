@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.statistics import clusters, gaps, intervals, paired
 from workbench.statistics.intervals import RESAMPLES, Interval
@@ -27,9 +28,6 @@ from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 _POWER = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
 

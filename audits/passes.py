@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audits.contracts import Item, Stages
+from audits.datasets.dataset import Dataset
 from audits.tasks import EMBED_PASSES, PASS, Passes
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import OutOfResources, Unsupported
 from workbench.images import safe_open
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
-
-    from audits.datasets.dataset import Dataset
 
 
 def embed_groups(
@@ -68,8 +68,6 @@ def groups_of(items: Sequence[Item], module: Stages) -> list[list[Item]]:
 
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
     """Embed texts, (n, dim) float32; other work has its turn after each batch."""
-    import numpy as np
-
     try:
         *_, rows = model.steps(lambda backend: backend.text_batches(list(texts)))
     except Unsupported:
@@ -80,7 +78,6 @@ def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
 def _encode(
     model: Any, module: Stages, items: Sequence[Item], squares: Sequence[Tensor], *, texts: Mapping[str, Any]
 ) -> NDArray[np.float32]:
-    import numpy as np
     import torch
 
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
@@ -91,8 +88,6 @@ def _encode(
 
 def _finite(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Refuse embeddings that a small range of numbers, or a failing device, has spoilt: no measure may rest on them."""
-    import numpy as np
-
     if not np.isfinite(rows).all():
         raise OutOfResources(f"{model.spec.title} returned NaN or infinity; float32 (--dtype float32) has the range.")
     return rows

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from audits.protocol import Published
-    from workbench.statistics.measures import Measure
+from audits.protocol import Published
+from workbench.statistics.measures import Measure
 
 LABEL_SET = "label_set"  # key in a published number's slice that names the label set
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from audits.analysis import Analysis, Finding, Strength
 from audits.contracts import OUTCOME
+from workbench.statistics._checks import Counts
 from workbench.statistics.clusters import effective
+from workbench.statistics.measures import Measure
 from workbench.statistics.multiplicity import adjust
 from workbench.statistics.simpson import Reversal, compared, evidence, reversals
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from workbench.statistics._checks import Counts
-    from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
 MOST = 50  # groups of a second attribute

@@ -6,19 +6,16 @@ A row whose value of an attribute is "" is in no group of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pandas import DataFrame
 
 from audits import measuring
 from audits.contracts import OUTCOME
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from workbench.statistics.measures import Extra, Measure
+from workbench.statistics.measures import Extra, Measure
+from workbench.strict import Strict
 
 SEPARATOR = " · "  # between the values of an intersection
 MOST = 12  # values of an attribute that divides images into groups without being asked for
@@ -29,10 +26,8 @@ _NO_ATTRIBUTES = (
 By = tuple[str, ...]  # attributes whose values, joined, are the groups
 
 
-class Sliced(BaseModel):
+class Sliced(Strict):
     """Settings of an audit that compares groups."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slice_by: tuple[str, ...] | None = None  # attributes; unset: all that divide the images into 2 to 12 groups
     crossed: tuple[tuple[str, ...], ...] = ()  # intersections, such as (race, gender)

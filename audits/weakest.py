@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Finding
@@ -25,10 +27,6 @@ from workbench.statistics.differences import difference, difference_test
 from workbench.statistics.measures import Measure, number
 from workbench.statistics.power import minimum_detectable_difference
 from workbench.statistics.row import SUPPRESSED
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 DEPTH = 2  # conditions of a slice
 FEWEST = 120  # images of a search

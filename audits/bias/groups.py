@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field
 
 from audits import measuring
@@ -17,9 +19,6 @@ from audits.findings import gap_finding
 from audits.seeds import generator
 from audits.slicing import SEPARATOR, By, Sliced, keyed, slices
 from workbench.statistics.measures import Measure, adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class Grouped(Sliced):
@@ -96,8 +95,6 @@ class Study:
 
     def confusion(self, label_set: str, values: Sequence[str]) -> None:
         """Add the confusion matrix of a label set: shares of each true value's row, and a table of counts."""
-        import pandas as pd
-
         rows = self.samples[self.samples["label_set"] == label_set]
         rows = rows[rows["y_true"].isin(values)]
         if rows.empty:
@@ -141,8 +138,6 @@ class Study:
 
     def _charts(self, metric: str, measures: Sequence[Measure]) -> Iterator[Figure]:
         """Yield one chart an attribute: a dot with its interval for each group, one series a label set."""
-        import pandas as pd
-
         for by in self.compared:
             rows = [
                 (SEPARATOR.join(m.slice.values()), m.value, m.ci_low, m.ci_high, m.label_set)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
@@ -13,19 +16,14 @@ from audits.answers import probabilities
 from audits.calibration.group_gap import ece_gap
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
+from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from audits.slicing import By, keyed, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -226,8 +224,6 @@ def _diagram(name: str, rows: DataFrame, bins: int) -> Figure:
 
 def _sizes(measures: Sequence[Measure], samples: DataFrame) -> Figure:
     """Return the calibration error against the number of labels."""
-    import pandas as pd
-
     labels = dict(zip(samples["label_set"], samples["labels"], strict=True))
     rows = [
         (labels[m.label_set], m.value, m.ci_low, m.ci_high, m.null_q95)

@@ -7,19 +7,17 @@ cases dealt to it at random, and the gap is the largest difference of what is le
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audits.slicing import By, keyed
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Measure, number
 from workbench.statistics.row import SUPPRESSED
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, **fields: Any) -> Measure:

@@ -13,11 +13,11 @@ from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
 from audits.run_directory.reader import Run, open_runs
 from workbench.errors import BadInput
+from workbench.statistics.measures import Measure
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from workbench.statistics.measures import Measure
 
 Correction = Literal["bh", "holm", "none"]
 SEED = 0  # of the bootstrap; every metric and slice begins anew with it, so that no number depends on another

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from audits.comparing.outcomes import NotComparable
 from audits.contracts import OUTCOME
+from audits.run_directory.header import Header
+from audits.run_directory.reader import Run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.run_directory.header import Header
-    from audits.run_directory.reader import Run
 
 KEY = ["sample_id", "variant", "label_set"]
 MUST_AGREE: dict[str, Callable[[Header], object]] = {

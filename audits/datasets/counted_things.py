@@ -7,14 +7,12 @@ area. They distinguish a model that counts from one that judges by the covered a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw
 
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 VERSION = 1
 SIDE = 224  # pixels
@@ -60,8 +58,6 @@ def build(folder: Path) -> About:
 
 def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
     """Draw `count` things on white, 224 x 224; none touches another or the edge."""
-    from PIL import Image
-
     cell = SIDE // CELLS
     side = 36 if area == AREAS[0] else max(10, round(50 / count**0.5))  # pixels; 50 nearly fills a cell
     rng = generator(0, "counted", thing, count, layout)
@@ -77,8 +73,6 @@ def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
 
 def _one(thing: str, side: int) -> Image.Image:
     """Draw one thing that fills a square of `side` pixels; drawn larger and reduced, for smooth edges."""
-    from PIL import Image, ImageDraw
-
     from audits.datasets.drawn_things import trimmed
     from workbench.pictures import draw
 

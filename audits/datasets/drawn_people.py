@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
 from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, DrawnFigure
@@ -64,8 +66,6 @@ def build_occupation(folder: Path) -> About:
 
 def _draw(folder: Path, figures: Sequence[DrawnFigure], *, scenes: int, matched: bool) -> None:
     """Draw all images; `matched` gives all figures of one occupation the same scenes."""
-    import numpy as np
-
     from audits.datasets.drawn_people_glyphs import Glyphs
     from audits.datasets.drawn_people_scenes import setting
 

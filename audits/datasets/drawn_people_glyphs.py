@@ -11,12 +11,11 @@ import functools
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from PIL import Image, ImageFont
 
 EM = 448  # side in pixels of a drawn figure, before it is scaled
 _GLYPH = 340  # font size in pixels; leaves a margin on all sides
@@ -43,8 +42,6 @@ class Glyphs:
         Raises:
             BadInput: a sequence that was not looked up.
         """
-        from PIL import Image, ImageDraw
-
         if sequence not in self._characters:
             raise BadInput(f"The sequence {spelt(sequence)} was not looked up in the font.")
         picture = Image.new("RGBA", (EM, EM), (0, 0, 0, 0))
@@ -117,6 +114,4 @@ def _glyph(sequence: str, known: dict[int, str], ligatures: dict[tuple[str, ...]
 
 
 def _open(content: bytes) -> ImageFont.FreeTypeFont:
-    from PIL import ImageFont
-
     return ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
 from audits.fractal_noise import plasma
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image
 
 VERSION = 1
 SIDE = 224  # pixels
@@ -54,7 +52,6 @@ def build(folder: Path) -> About:
 def digit(number: int, font: str, *, style: str) -> Image.Image:
     """Print a digit, 224 x 224: black on white ("print"), or white on black from 28 x 28 pixels ("coarse")."""
     from matplotlib import get_data_path
-    from PIL import Image, ImageDraw, ImageFont
 
     path = Path(get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     sheet = Image.new("L", (SIDE, SIDE), "white")
@@ -68,8 +65,6 @@ def digit(number: int, font: str, *, style: str) -> Image.Image:
 
 def texture(kind: str, number: int) -> Image.Image:
     """Draw a texture in two random colours, 224 x 224."""
-    from PIL import Image
-
     rng = generator(0, "texture", kind, number)
     first, second = rng.integers(0, 256, (2, 3))
     mix = _pattern(kind, rng)[..., None]

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageChops, ImageOps
 
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_pictures
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SIDE = 256  # pixels
 SEED = 20
@@ -81,8 +78,6 @@ def build(folder: Path) -> About:
 
 def ground(kind: str, rng: np.random.Generator) -> Image.Image:
     """Render a light background, 256 x 256 RGB: plain or striped, in random colours."""
-    from PIL import Image
-
     first, second = rng.integers(170, 256, size=(2, 3)).astype(np.float64)
     mix = np.floor(np.linspace(0.0, 1.0, SIDE) * 8) % 2 if kind == "stripes" else np.zeros(SIDE)
     line = first + (second - first) * mix[:, None]  # (SIDE, 3)
@@ -91,8 +86,6 @@ def ground(kind: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
-    from PIL import Image, ImageChops
-
     from workbench.pictures import draw, find_sample, sample
 
     rng = np.random.default_rng(SEED)
@@ -110,8 +103,6 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
 
 def _views(photo: Image.Image) -> Iterator[tuple[str, Image.Image]]:
     """Yield four squares of a photo: its whole centre, that mirrored, and two closer crops."""
-    from PIL import Image, ImageOps
-
     whole = ImageOps.fit(photo, (SIDE, SIDE), Image.Resampling.LANCZOS)
     yield "whole", whole
     yield "mirrored", ImageOps.mirror(whole)

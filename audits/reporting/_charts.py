@@ -8,13 +8,15 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
+from audits.analysis import Figure
 from audits.reporting._text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-    from audits.analysis import Figure
 
 MAX_ROWS = 40  # names of one chart; the table beside it has all
 MAX_POINTS = 400  # of a curve, at even distances
@@ -205,8 +207,6 @@ def _reliability(axes: Axes, data: DataFrame) -> None:
 
 
 def _matrix(axes: Axes, data: DataFrame) -> None:
-    import numpy as np
-
     rows, columns = list(dict.fromkeys(data["row"])), list(dict.fromkeys(data["column"]))
     grid = data.pivot_table(index="row", columns="column", values="value", aggfunc="first", sort=False)
     grid = grid.reindex(index=rows, columns=columns)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.comparing.outcomes import Comparison
 from audits.reporting._document import metric_rows, plain
 from audits.reporting._html import fill
 from audits.reporting._numbers import p_value, written
@@ -13,9 +14,6 @@ from audits.reporting._shown import table
 from audits.reporting._tables import blocks, title
 from audits.reporting._text import markdown_cell, slice_text, visible
 from audits.run_directory.rows import known, rows, slice_of
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Comparison
 
 MOST_FLIPS = 500  # in a page
 ALPHA = 0.05  # of an adjusted p-value that is called a change

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.comparing.outcomes import Check, GateResult, RuleResult
 from audits.reporting._numbers import count, written
 from audits.reporting._text import slice_text, visible
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Check, GateResult, RuleResult
 
 MOST_CHECKS = 12  # of a rule, in a page
 ORDER = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")  # the worst first

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from audits.comparing.outcomes import GateResult, RuleResult
 from audits.reporting._evidence import counts, rank, stands_out
 from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
@@ -15,9 +15,6 @@ from audits.reporting._text import markdown_cell, slice_text
 from audits.reporting._verdict import warnings
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows, slice_of
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import GateResult, RuleResult
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "ERROR": "⚠️", "NOT_RUN": "➖"}
 MOST_ROWS = 20  # of a table

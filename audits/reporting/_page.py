@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.analysis import Figure, Finding
+from audits.comparing.outcomes import GateResult
 from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
 from audits.reporting._charts import svg
@@ -19,14 +21,10 @@ from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, 
 from audits.reporting._order import ordered_figure
 from audits.reporting._tables import blocks, flags
 from audits.reporting._text import visible
+from audits.reporting._thumbnails import Shown
 from audits.reporting._verdict import verdict
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, slice_of
-
-if TYPE_CHECKING:
-    from audits.analysis import Figure, Finding
-    from audits.comparing.outcomes import GateResult
-    from audits.reporting._thumbnails import Shown
 
 ORDER = (
     "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."

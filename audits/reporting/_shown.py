@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from audits.analysis import Figure
 from audits.reporting import _charts
 from audits.reporting._numbers import count, writer
 from audits.reporting._text import visible
@@ -16,7 +17,6 @@ from audits.run_directory.rows import known
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.analysis import Figure
 
 TITLES = {
     "name": "Name",

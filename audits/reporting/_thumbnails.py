@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageFilter, ImageOps
+
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput, WorkbenchError
@@ -60,8 +62,6 @@ def _of(run: Run, blurred: bool) -> list[Shown]:
 
 
 def _data_uri(path: Path, blurred: bool) -> str:
-    from PIL import Image, ImageFilter, ImageOps
-
     from workbench.images import safe_open
 
     try:

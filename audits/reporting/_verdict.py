@@ -6,13 +6,11 @@ Says what was measured and draws no conclusion from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.comparing.outcomes import GateResult
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import GateResult
 
 NO_FINDING = "No finding"
 

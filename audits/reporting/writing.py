@@ -14,16 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from audits.comparing.outcomes import Comparison, GateResult
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import ReportOptions
 from audits.run_directory.reader import Run, open_runs
 from audits.seed_spread import with_spread
 from workbench.errors import BadInput, OutOfResources
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Comparison, GateResult
 
 Maker = Callable[[Sequence[Run], ReportOptions, Path], None]
 Content = TypeVar("Content")

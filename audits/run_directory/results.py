@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audits.analysis import Analysis, Figure
 from audits.run_directory.files import sha256_of, write, write_json
+from audits.run_directory.header import Header
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.analysis import Analysis, Figure
-    from audits.run_directory.header import Header
 
 METRICS, SAMPLES, FINDINGS, PROTOCOL = "metrics.parquet", "samples", "findings.json", "protocol.yaml"
 PART = "part-0000.parquet"

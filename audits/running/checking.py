@@ -16,12 +16,12 @@ from audits.protocol import read_file
 from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import run_id
+from audits.running.jobs import Options
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.running.jobs import Options
 
 NUMBERS = ("value", "ci_low", "ci_high")  # that a repetition must meet
 NAMES = ("metric", "label_set", "slice_by", "slice", "control", "contrast", "reference", "n", "k_pos")

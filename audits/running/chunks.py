@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from audits.contracts import Item, ModelFacts
+from audits.datasets.dataset import Dataset
 from audits.running.codes import combined
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 SIZE = 64  # images of a chunk
 TEXTS = 256  # texts of a chunk

@@ -21,6 +21,7 @@ from audits.stages import stages
 from workbench.errors import BadInput, Unsupported
 from workbench.models import find as find_model
 from workbench.scheduler import CancelToken
+from workbench.strict import reason
 
 ENGINES = ("local", "ray")
 
@@ -132,12 +133,8 @@ def _checked(audit: Audit, settings: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
         known = ", ".join(model.model_fields)
-        raise BadInput(
-            f"The audit {audit.key!r} cannot use the setting {place}: {first['msg']}. It has: {known}."
-        ) from None
+        raise BadInput(f"The audit {audit.key!r} cannot use the setting {reason(error)}. It has: {known}.") from None
 
 
 def check_ray() -> None:

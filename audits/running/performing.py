@@ -10,9 +10,9 @@ import traceback
 from collections.abc import Generator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audits.datasets import readers
+from audits.datasets.dataset import Dataset
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
 from audits.run_directory import files, header, results
@@ -30,9 +30,6 @@ from audits.stages import stages
 from workbench.errors import Cancelled
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 
 def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress, None, Path]:

@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import Image
+
 from audits.contracts import ModelFacts
 from audits.run_directory.header_parts import Provenance
 from workbench.errors import Unsupported
@@ -147,9 +150,6 @@ def _weights(spec: Any) -> dict[str, str]:
 
 def _probe() -> Any:
     """An image that is the same everywhere: two gradients and a checkered corner, 320 x 240."""
-    import numpy as np
-    from PIL import Image
-
     down, across = np.mgrid[0:240, 0:320]
     blue = np.where((down // 16 + across // 16) % 2 == 0, 220, 30)
     return Image.fromarray(np.stack([across * 255 // 319, down * 255 // 239, blue], axis=2).astype(np.uint8))

@@ -11,7 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audits.contracts import OUTCOME, ModelFacts
+from audits.datasets.dataset import Dataset
 from audits.errors import NothingMeasured
 from audits.run_directory import files, header, results, seal
 from audits.run_directory.header import Header
@@ -24,11 +28,7 @@ from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
 
 
 def embed_hash(layout: Layout) -> str:

@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from workbench.places import home, write_whole
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 LIMIT = 4 * 2**30  # bytes of all chunks; the least recently used are removed first
 STALE = 86_400.0  # seconds after which a half-written file is removed
@@ -87,7 +86,6 @@ class VectorStore:
         return StoreUsage(len(sizes), sum(sizes), self.limit, self.folder)
 
     def _read(self, key: str) -> NDArray[np.float32] | None:
-        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -105,7 +103,6 @@ class VectorStore:
         return np.ascontiguousarray(rows, dtype=np.float32)
 
     def _write(self, key: str, rows: NDArray[Any]) -> None:
-        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.adversarial.lp.attack import NOISE, WORST
 from audits.adversarial.lp.text import findings
 from audits.adversarial.surrogates import MADE_ON
 from audits.analysis import Analysis, Figure
-from audits.contracts import CLEAN
+from audits.contracts import CLEAN, ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from workbench.statistics.measures import Measure, adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 SAME = 1e-4  # distance of embeddings of unit length that float32 rounding may cause
 
@@ -116,8 +113,6 @@ def _step_flags(attacked: DataFrame) -> list[str]:
 
 
 def _figures(measures: list[Measure]) -> list[Figure]:
-    import pandas as pd
-
     figures = []
     clean = next(m for m in measures if m.metric == "accuracy" and m.slice["attack"] == "none")
     for norm in sorted({m.slice["norm"] for m in measures} - {CLEAN}):

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from numpy.typing import NDArray
+from pandas import DataFrame
+from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, cosines, probabilities, prompts
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 Score = Literal["msp", "max_logit", "energy", "mcm"]
 DIGITS = tuple("0123456789")
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `limits/ood`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = "origin"  # of the data set: the kind of each image
     known: str = "known"  # its value for images of the labels

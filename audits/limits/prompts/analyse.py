@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
 from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from audits.slicing import gap, rate, slices
 from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -115,8 +112,6 @@ def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> Iterator
 
 
 def _figure(measures: Sequence[Measure], name: str) -> Figure:
-    import pandas as pd
-
     rows = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in measures]
     frame = pd.DataFrame(rows, columns=["name", "value", "low", "high"])
     frame = frame.sort_values(["value", "name"], ascending=[False, True], ignore_index=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
@@ -16,12 +20,6 @@ from audits.slicing import By, keyed, slices
 from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 NONE = "none"  # the undisturbed square, in the column `corruption`
 
@@ -128,8 +126,6 @@ def _mce(corrupted: DataFrame, settings: Settings, name: str, *, seed: int) -> M
 
 
 def _figures(measures: list[Measure], name: str) -> list[Figure]:
-    import pandas as pd
-
     here = [m for m in measures if m.label_set == name and m.metric == "accuracy" and m.contrast == "none"]
     one = [(m.slice["corruption"], m.value, m.ci_low, m.ci_high) for m in here if m.slice_by == "corruption"]
     cells = [(m.slice["corruption"], m.slice["severity"], m.value) for m in here if m.slice_by == "corruption,severity"]

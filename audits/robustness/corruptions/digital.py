@@ -7,15 +7,12 @@ as their code states them (hendrycks/robustness, ImageNet-C).
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from workbench.images import safe_decode
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image
 
 _CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)  # share of the distance to the mean that is kept
 # amplitude and smoothness of the warp, reach of the shear; in units of 244 pixels for an image of 224, as published
@@ -55,8 +52,6 @@ def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random
 
 def pixelate(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Average squares of pixels and show them as one."""
-    from PIL import Image
-
     picture = _picture(pixels)
     small = tuple(int(side * _COARSE[severity - 1]) for side in picture.size)
     coarse = picture.resize((small[0], small[1]), Image.Resampling.BOX)
@@ -84,6 +79,4 @@ def _shear(
 
 
 def _picture(pixels: NDArray[np.float64]) -> Image.Image:
-    from PIL import Image
-
     return Image.fromarray(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))

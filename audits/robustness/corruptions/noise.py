@@ -6,12 +6,8 @@ as their code states them (hendrycks/robustness, ImageNet-C).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _SIGMA = (0.08, 0.12, 0.18, 0.26, 0.38)  # of the noise, in units of the whole range
 _PHOTONS = (60, 25, 12, 5, 3)  # counted where the image is white

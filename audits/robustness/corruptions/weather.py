@@ -6,16 +6,12 @@ as their code states them (hendrycks/robustness, ImageNet-C). Their frost is cut
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from audits.fractal_noise import plasma
 from audits.robustness.corruptions.blur import magnify, trail
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import ImageDraw
 
 # mean and sigma of the flakes' noise, its magnification, what is kept, reach and sigma of the fall, share of scene
 _SNOW = (
@@ -71,7 +67,6 @@ def brightness(pixels: NDArray[np.float64], severity: int, rng: np.random.Genera
 
 def ice_film(height: int, width: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw bluish-white ice, (h, w, 3) in 0..1: a film of clouds, and needles with side branches."""
-    from PIL import Image, ImageDraw
     from scipy.ndimage import gaussian_filter
 
     side = max(height, width)

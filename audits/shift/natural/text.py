@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding
-
-if TYPE_CHECKING:
-    from audits.shift.natural.score import Settings
-    from workbench.statistics.measures import Measure
+from audits.shift.natural.score import Settings
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 The same classes are named in two kinds of images: the base and a shifted one. Both accuracies count only the classes of

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.contracts import CLEAN, OUTCOME
+from audits.contracts import CLEAN, OUTCOME, ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from audits.slicing import By, gap, keyed, rate, selected, slices
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
 from audits.typographic.overlay.text import findings
-from workbench.statistics.measures import adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure, adjust
 
 CONDITION = ("size", "position", "colour")
 SUCCESS = ("attack_success", "changed", "changed_elsewhere")
@@ -156,8 +153,6 @@ def _by_word(rows: DataFrame, outcome: str) -> DataFrame:
 
 
 def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
-    import pandas as pd
-
     sized = (samples["size"] != "").any()
     rows = []
     for measure in measures:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from audits.typographic.overlay.score import ALL, Settings
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 Each image is shown clean and with a word on it that names something else. The model names both, in two ways: among all
