@@ -37,9 +37,7 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
     The other groups are those that differ in an attribute of the image and agree in everything else. Slices that are
     conditions alone, such as a severity, are compared with the other conditions, which show the same images.
 
-    Args:
-        measures: of one audit.
-        attributes: names in slices that are attributes of the image.
+    `attributes` are the names in slices that are attributes of the image.
     """
     families: dict[Key, list[Measure]] = {}
     for measure in measures:

@@ -29,11 +29,7 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
     All gaps are tested together (Bonferroni): the interval excludes 0 exactly where the smallest p-value, times their
     number, is below 1 - level. None where fewer than two labels or groups can be compared.
 
-    Args:
-        rows: columns `y_true`, `y_pred`, `cluster` and the attributes.
-        by: attributes that divide the rows.
-        rng: of the permutations.
-        **fields: further fields of the measure.
+    `rows` have the columns `y_true`, `y_pred`, `cluster` and the attributes.
     """
     part = keyed(rows, by)
     labels = sorted(part["y_true"].value_counts().index[:MOST])

@@ -20,10 +20,7 @@ MARGIN = 0.03  # a difference whose whole interval is smaller is called equivale
 def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
     """Return how strongly a measure supports that it differs from `zero`.
 
-    Args:
-        measure: with `p_adj` filled in where it has a test.
-        few: cases below which nothing is concluded.
-        zero: the value without an effect.
+    `p_adj` is filled in where the measure has a test. With fewer than `few` cases nothing is concluded.
     """
     value, low, high = measure.value, measure.ci_low, measure.ci_high
     bounded = low is not None and high is not None
@@ -39,13 +36,7 @@ def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
 
 
 def finding(
-    measure: Measure,
-    claim: str,
-    *,
-    opposite: str = "",
-    neutral: str = "",
-    few: int = 0,
-    zero: float = 0.0,
+    measure: Measure, claim: str, *, opposite: str = "", neutral: str = "", few: int = 0, zero: float = 0.0
 ) -> Finding:
     """Return the sentence on one measure.
 

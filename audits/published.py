@@ -19,10 +19,7 @@ LABEL_SET = "label_set"  # key in a published number's slice that names the labe
 def with_published(measures: Sequence[Measure], published: Sequence[Published], model: str) -> list[Measure]:
     """Return the measures with `published_value` and `published_source` filled in.
 
-    Args:
-        measures: of one audit.
-        published: rows of its protocol.
-        model: catalogue key of the measured model.
+    `model` is the catalogue key of the measured model.
     """
     ordered = sorted(published, key=lambda entry: entry.key != model)
     result = []

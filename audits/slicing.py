@@ -40,9 +40,7 @@ class Sliced(Strict):
     def compared(self, samples: DataFrame, *, but: Sequence[str] = ()) -> tuple[By, ...]:
         """Return the attributes and intersections whose groups are compared.
 
-        Args:
-            samples: whose columns are looked at where `slice_by` is unset.
-            but: columns of the audit that are no attributes of an image.
+        `but` names columns of the audit that are no attributes of an image.
         """
         names = groups(samples, but=but) if self.slice_by is None else self.slice_by
         return (*((name,) for name in names), *self.crossed)

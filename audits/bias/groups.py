@@ -85,7 +85,6 @@ class Study:
                 part["value"],
                 part["after"],
                 cluster=list(part["cluster"]),
-                rng=self.rng,
                 slice=slice,
                 label_set=after,
                 reference=f"label set {before}",
@@ -122,9 +121,7 @@ class Study:
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.
 
-        Args:
-            sentence: metric -> what it is, to stand before "differs by".
-            figures: metrics that get charts.
+        `sentence` says what a metric is, to stand before "differs by"; the metrics in `figures` get charts.
         """
         measures = adjust(self.measures)
         charts = [chart for metric in figures for chart in self._charts(metric, measures)]

@@ -41,11 +41,7 @@ def chances(embedded: Embedded, labels: Sequence[str], templates: Sequence[str])
 def named(rows: DataFrame, label_set: str, *, labels: Sequence[str], table: NDArray[np.float64]) -> DataFrame:
     """Return the rows with the answers of one label set: y_pred, and the five likeliest with their probabilities.
 
-    Args:
-        rows: n, from `described`.
-        label_set: its name.
-        labels: k names.
-        table: (n, k) probabilities.
+    `rows` come from `described`; `table` holds the probabilities, (n, k).
     """
     order = np.argsort(-table, axis=1, kind="stable")[:, :TOP]
     result = rows.copy()

@@ -26,12 +26,8 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
     Chance deals whole clusters to the groups, or, where a cluster holds several groups, its cases among them. Groups
     below 30 cases are left out where two others reach it.
 
-    Args:
-        rows: columns `confidence` (0..1), `outcome:accuracy`, `cluster` and the attributes.
-        by: attributes that divide the rows.
-        bins: of equal width.
-        rng: of the deals.
-        **fields: further fields of the measure.
+    `rows` have the columns `confidence` (0..1), `outcome:accuracy`, `cluster` and the attributes; bins are of equal
+    width.
     """
     fields = {
         "unit": "difference",

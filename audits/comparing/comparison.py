@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
+from audits.run_directory import results
 from audits.run_directory.reader import Run, open_runs
 from workbench.errors import BadInput
 from workbench.statistics.measures import Measure
@@ -35,19 +36,12 @@ class Part(NamedTuple):
 
 
 def compare(
-    base: Path | str,
-    candidate: Path | str,
-    *,
-    correction: Correction = "bh",
-    allow_mismatch: bool = False,
+    base: Path | str, candidate: Path | str, *, correction: Correction = "bh", allow_mismatch: bool = False
 ) -> Comparison:
     """Compare two runs on the images that both have.
 
-    Args:
-        base: run directory.
-        candidate: run directory; differences are candidate minus base.
-        correction: of p-values, by family (metric and attribute).
-        allow_mismatch: compare what was not measured alike, on the rows that both have; the result says so.
+    Differences are candidate minus base; p-values are corrected within a metric and attribute. With `allow_mismatch`
+    runs that were not measured alike are compared on the rows that both have, and the result says so.
 
     Raises:
         NotComparable: audit, version, protocol, data or seed differ, a run is partial or did not end well, or samples
@@ -71,7 +65,7 @@ def compared(base: Run, candidate: Run, *, correction: Correction, allow_mismatc
         base=base.run_id,
         candidate=candidate.run_id,
         audit=base.audit,
-        metrics=_named(table(done), candidate),
+        metrics=results.named(table(done), candidate.header),
         flips=flips(joined, attributes),
         correction=correction,
         tests=sum(measure.p_value is not None for measure in done),
@@ -175,24 +169,6 @@ def _clusters(rows: DataFrame) -> list[str] | None:
         named = rows["cluster"].fillna("").astype(str)
         units = named.where(named != "", units)
     return None if units.is_unique else units.tolist()
-
-
-def _named(metrics: DataFrame, candidate: Run) -> DataFrame:
-    """Put the names of the candidate's run in front, as in every metrics table."""
-    names: dict[str, Any] = {
-        "run_id": candidate.run_id,
-        "audit": candidate.audit,
-        "audit_version": candidate.header.spec.audit_version,
-        "protocol": candidate.header.spec.protocol,
-        "protocol_hash": candidate.header.hashes.protocol,
-        "model": candidate.header.spec.model,
-        "model_hash": candidate.header.hashes.model,
-        "dataset": candidate.header.dataset.key,
-        "dataset_hash": candidate.header.hashes.dataset,
-    }
-    for at, (name, value) in enumerate(names.items()):
-        metrics.insert(at, name, value)
-    return metrics
 
 
 def _one(folder: Path | str) -> Run:

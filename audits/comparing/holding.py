@@ -14,12 +14,11 @@ from typing import Any
 
 from audits.comparing.expression import CHANCE, Requirement
 from audits.comparing.levels import Bounds
-from audits.comparing.outcomes import Check, Outcome
+from audits.comparing.outcomes import WORST_FIRST, Check, Outcome
 from audits.comparing.thresholds import Rule
 from audits.run_directory.rows import known, slice_of
 
 EVERY = "*"
-WORST: tuple[Outcome, ...] = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,8 @@ def hold(
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome that decides: the first of `WORST` that occurs."""
-    return min(outcomes, key=WORST.index)
+    """Return the outcome that decides: the first of `WORST_FIRST` that occurs."""
+    return min(outcomes, key=WORST_FIRST.index)
 
 
 def _undecided(number: Number, level: float, min_n: int) -> Check | None:

@@ -40,11 +40,8 @@ def gate(
 ) -> GateResult:
     """Hold runs against thresholds.
 
-    Args:
-        run: run directories, or folders that hold some.
-        thresholds: a YAML file, or its content.
-        baseline: run directory or folder, for rules about `paired.` differences.
-        inconclusive: what an undecided rule counts as; what the thresholds say when not given.
+    `run` and `baseline` (for rules about `paired.` differences) are run directories, or folders that hold some.
+    `inconclusive` is what an undecided rule counts as; without it the thresholds decide.
 
     Returns:
         The outcome of each rule, and an exit code: 0 passed, 1 failed, 4 undecided where that counts as a failure,

@@ -44,10 +44,7 @@ def mismatches(base: Run, candidate: Run) -> list[str]:
 def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tuple[DataFrame, int, int]:
     """Put the samples of two runs side by side.
 
-    Args:
-        base: samples, one row an image, variant and label set.
-        candidate: likewise.
-        attributes: columns that are taken from the base.
+    `attributes` are columns that are taken from the base.
 
     Returns:
         The rows of both, in order of `KEY`, with `base:METRIC` and `candidate:METRIC` for each outcome that both have;

@@ -14,9 +14,7 @@ SAMPLES = "samples.csv"
 def write_pictures(folder: Path, pictures: Iterable[tuple[str, Image.Image, Mapping[str, str]]]) -> None:
     """Write images, `NAME.png`, and the table of their columns, which are the same for all.
 
-    Args:
-        folder: an empty one.
-        pictures: sample_id, image, and the other columns of the table.
+    Each picture comes as sample_id, image and the other columns of the table; the folder is empty.
     """
     columns: list[str] = []
 

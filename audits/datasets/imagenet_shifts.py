@@ -89,14 +89,7 @@ def _rows(folder: Path, style: str) -> Iterator[Row]:
         video = str(path.parent) if len(path.parts) > 3 else ""
         frame = ("neighbour" if video in anchored else "anchor") if video else ""
         anchored.add(video)
-        yield {
-            "path": str(path),
-            "cluster": video,
-            "label": label,
-            "frame": frame,
-            "style": style,
-            "wordnet": wordnet,
-        }
+        yield {"path": str(path), "cluster": video, "label": label, "frame": frame, "style": style, "wordnet": wordnet}
 
 
 @functools.cache

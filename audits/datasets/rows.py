@@ -52,12 +52,8 @@ def rows_of(listing: Listing) -> list[Row]:
 def assemble(key: str, about: About, *, root: Path, rows: Sequence[Row], watch: Watch | None = None) -> Dataset:
     """Check rows and images, and return the data set of those that can be used.
 
-    Args:
-        key: its reference in commands and files.
-        about: title, licence and so on.
-        root: the folder that all paths stay in.
-        rows: `path` and whatever is known: sample_id, label, cluster, split, sha256, attributes.
-        watch: called with the number of images checked so far, and of all.
+    `rows` hold `path` and whatever is known: sample_id, label, cluster, split, sha256, attributes. No path leaves
+    `root`.
 
     Raises:
         BadInput: an id that occurs twice, a column name that audits use themselves, a path that leaves the folder.

@@ -14,7 +14,7 @@ from audits.reporting._markdown import headline, headlines
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
-from audits.reporting._text import markdown_cell, visible
+from audits.reporting._text import markdown_cell, markdown_row, visible
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
 
@@ -65,7 +65,7 @@ def text(runs: Sequence[Run]) -> str:
         for row in headlines(run)[:MOST_ROWS]:
             number = written(row)
             cells = (run.audit, headline(row), number.value, number.interval, count(row.get("n")))
-            lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+            lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
 
 

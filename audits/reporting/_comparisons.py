@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from audits.comparing.outcomes import Comparison
-from audits.reporting._document import metric_rows, plain
+from audits.reporting._document import metric_rows
 from audits.reporting._html import fill
 from audits.reporting._numbers import p_value, written
 from audits.reporting._page import version
 from audits.reporting._shown import table
 from audits.reporting._tables import blocks, title
-from audits.reporting._text import markdown_cell, slice_text, visible
+from audits.reporting._text import markdown_cell, markdown_row, slice_text, visible
+from audits.run_directory.files import plain
 from audits.run_directory.rows import known, rows, slice_of
 
 MOST_FLIPS = 500  # in a page
@@ -63,7 +64,7 @@ def markdown(comparison: Comparison) -> str:
             p_value(row.get("p_adj")),
             row["n"],
         )
-        lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+        lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"{_tests(comparison)} {_flip_title(comparison)}.", ""])
 
 

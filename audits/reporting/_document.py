@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.comparing.outcomes import GateResult
+from audits.comparing.outcomes import GateResult, Outcome
 from audits.reporting._page import ReportOptions, untested, version
+from audits.run_directory.files import plain
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import rows, slice_of
 from workbench.strict import Strict
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
 Cell = str | float | int | bool | None
-Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
 
 
 class _Table(Strict):
@@ -176,23 +175,6 @@ def metric_rows(table: DataFrame) -> list[dict[str, Any]]:
         }
         for row in rows(table)
     ]
-
-
-def plain(value: Any) -> Any:
-    """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
-    if hasattr(value, "tolist") and not isinstance(value, str):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return (
-        value
-        if value is None or isinstance(value, str | int | bool)
-        else (None if str(value) == "<NA>" else str(value))
-    )
 
 
 def _run(run: Run) -> _ReportedRun:

@@ -11,7 +11,7 @@ from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
-from audits.reporting._text import markdown_cell, slice_text
+from audits.reporting._text import markdown_cell, markdown_row, slice_text
 from audits.reporting._verdict import warnings
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows, slice_of
@@ -45,7 +45,7 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
         number = written(row)
         name = headline(row)
         cells = (run.audit, name, number.value, number.interval, count(row.get("n")))
-        lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+        lines.append(markdown_row(cells))
     if left:
         lines += ["", f"{left} further metrics are in the report."]
     lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits are in the report.</sub>", ""]

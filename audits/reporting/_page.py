@@ -54,10 +54,7 @@ class ReportOptions:
 def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
     """Return what the template `report.html.j2` calls `page`.
 
-    Args:
-        runs: one a run.
-        options: how it is wanted.
-        pictures: thumbnails by place of the run.
+    `pictures` are thumbnails by place of the run.
     """
     ranked = rank(runs)
     places = {id(run): f"audit-{at}" for at, run in enumerate(runs, 1)}

@@ -12,7 +12,7 @@ from audits.analysis import Figure
 from audits.reporting import _charts
 from audits.reporting._numbers import count, writer
 from audits.reporting._text import visible
-from audits.run_directory.rows import known
+from audits.run_directory.rows import known, missing
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -114,5 +114,4 @@ def cell(value: object) -> Cell:
         if not whole and abs(number) >= 0.001:
             text = f"{number:.4g}".replace("-", "−")
         return Cell(text, repr(number))
-    missing = value is None or (isinstance(value, float) and value != value) or str(value) in ("<NA>", "NaT")
-    return Cell("" if missing else visible(value), None)
+    return Cell("" if missing(value) else visible(value), None)

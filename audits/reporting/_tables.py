@@ -70,10 +70,7 @@ class Block:
 def blocks(metrics: DataFrame, most: int = MOST_ROWS, first: Sequence[str] = ()) -> list[Block]:
     """Return the blocks of a metrics table.
 
-    Args:
-        metrics: the table; its own order holds among the blocks of one metric.
-        most: rows of a block.
-        first: metrics that come before the others, in this order.
+    At most `most` rows of each; the metrics in `first` come before the others, which keep the table's order.
     """
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows(metrics):

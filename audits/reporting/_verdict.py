@@ -18,10 +18,7 @@ NO_FINDING = "No finding"
 def verdict(runs: Sequence[Run], gate: GateResult | None, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the content of the box.
 
-    Args:
-        runs: the runs.
-        gate: its outcome stands in the title where there is one.
-        found: what stands out, best supported first.
+    `found` is what stands out, the best supported first; a gate's outcome stands in the title.
     """
     title, text, kind = _of_gate(gate) if gate else _of_findings(runs, found)
     return {"title": title, "text": text, "kind": kind, "found": found, "warnings": warnings(runs)}

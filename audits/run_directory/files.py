@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,15 +29,22 @@ def sha256_of(path: Path) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(one) for one in value]
-    return value if value is None or isinstance(value, str | int | bool) else str(value)
+    if value is None or str(value) == "<NA>":
+        return None
+    return value if isinstance(value, str | int | bool) else str(value)
+
+
+def file_name(text: str, most: int = 80) -> str:
+    """Return a text as a part of a file name: letters, digits, dots and dashes, at most so many."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:most] or "x"
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -16,7 +16,7 @@ from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import AuditJob, Options, make
 from audits.running.performing import perform
 from audits.running.run_context import RunContext, run_context
-from audits.running.scoring import analyse
+from audits.running.scoring import analyse, score_again
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
 
@@ -102,9 +102,7 @@ def again_into(folder: Path, out: Path, options: Options) -> Run:
 def score(folder: str | Path, *, stored: bool = False) -> Run:
     """Compute samples and measures again from cached embeddings, without the model.
 
-    Args:
-        folder: the run directory.
-        stored: take the samples as they are, and only analyse again.
+    With `stored` the samples stay as they are, and are only analysed again.
 
     Raises:
         BadInput: no run directory, or embeddings that are no longer cached.
@@ -114,8 +112,6 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
     head = seal.read_checked(place)
     job = job_of(place, head, {})
     if not stored:
-        from audits.running.rescoring import score_again
-
         head = score_again(place, head, job)
     analyse(place, head, job=job)
     return open_run(place)

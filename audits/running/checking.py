@@ -40,9 +40,7 @@ class Repetition:
 def verify(folder: Path, signer: Path | None = None) -> int:
     """Compare a finished run with its hashes; return the number of files that agree.
 
-    Args:
-        folder: the run directory.
-        signer: a public SSH key, whose owner must have signed the run.
+    `signer` is a public SSH key, whose owner must have signed the run.
 
     Raises:
         BadInput: no run directory, an unfinished run, or no such key.

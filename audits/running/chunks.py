@@ -62,11 +62,7 @@ class Origin:
 def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, change: str) -> list[Chunk]:
     """Return the chunks that contain all items of a plan.
 
-    Args:
-        origin: of the embeddings.
-        dataset: where the images are.
-        items: the plan.
-        change: hash of what makes changed forms; see `change_code`.
+    `change` is the hash of what makes changed forms; see `change_code`.
     """
     hashes = dict(zip(dataset.table["sample_id"], dataset.table["sha256"], strict=True))
     plain = {item.sample_id for item in items if not item.recipe}

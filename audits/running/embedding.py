@@ -81,13 +81,8 @@ def embed(
 ) -> Generator[Progress, None, tuple[dict[str, NDArray[np.float32]], Count]]:
     """Return every chunk's rows by its name, and how many came from the store.
 
-    Args:
-        module: the audit's.
-        model: a session or a loaded model; None where nothing may be computed.
-        dataset: where the images are.
-        layout: what is needed.
-        store: of chunks.
-        token: stops when cancelled; the current chunk is lost.
+    `model` is a session or a loaded model, or None where nothing may be computed. A cancelled `token` loses the current
+    chunk.
 
     Raises:
         BadInput: something is missing and there is no model.

@@ -73,12 +73,7 @@ def make(
 ) -> AuditJob:
     """Make a job from words.
 
-    Args:
-        audit: a key of the catalogue, or a row of one's own.
-        model: a key, or a folder.
-        dataset: a reference; what the audit has built in when not given.
-        rules: name or file of a protocol, or one itself; the audit's first when not given.
-        options: everything else.
+    The data set is a reference; without one the audit's built-in set is used, without `rules` its first protocol.
 
     Raises:
         UnknownName: no such audit, model, data set, protocol or engine.

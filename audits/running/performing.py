@@ -151,6 +151,6 @@ def _stages(
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)
     yield Progress(0, 0, "images", "score")
-    head = score(folder, head, job=job, dataset=dataset, found=(context.facts, layout, rows))
+    head = score(folder, head, job=job, dataset=dataset, embedded=(context.facts, layout, rows))
     yield Progress(0, 0, "images", "analyse")
     analyse(folder, head, job=job)

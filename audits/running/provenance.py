@@ -31,13 +31,10 @@ ROOT = Path(__file__).parents[2]
 SECRET = ("token", "password", "secret", "key=", "auth")  # an argument that holds one of these is not written down
 
 
-def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = None) -> Provenance:
+def collect(known: dict[str, Any], *, seed: int) -> Provenance:
     """Return everything that can be known about a run before it starts.
 
-    Args:
-        known: what `look_at` said about the model.
-        seed: of the run.
-        argv: the command line; this process's own when not given.
+    `known` is what `look_at` said about the model.
     """
     return Provenance(
         git=git(),
@@ -45,7 +42,7 @@ def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = 
         machine=machine(),
         torch=torch_flags(),
         model=known,
-        argv=tuple(_without_secrets(word) for word in (sys.argv if argv is None else argv)),
+        argv=tuple("(not written down)" if any(mark in word.lower() for mark in SECRET) else word for word in sys.argv),
         seeds={
             "seed": seed,
             "scheme": "numpy PCG64 and torch generators, seeded per audit and item; Python's own unused",
@@ -56,8 +53,7 @@ def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = 
 def look_at(model: Any) -> tuple[ModelFacts, dict[str, Any]]:
     """Return what the later stages may know of a model, and what its provenance is.
 
-    Args:
-        model: a loaded model, or a session of the engine.
+    The model is a loaded one, or a session of the engine.
     """
     from audits.stages import facts
 
@@ -171,7 +167,3 @@ def _git(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout if done.returncode == 0 else ""
-
-
-def _without_secrets(word: str) -> str:
-    return "(not written down)" if any(mark in word.lower() for mark in SECRET) else word

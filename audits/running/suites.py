@@ -93,11 +93,7 @@ def run_suite(
 ) -> tuple[bool, list[Header]]:
     """Run a suite and write one report of it; the same call again continues what was interrupted.
 
-    Args:
-        suite: a shipped name, or a YAML file.
-        model: one key, or several.
-        out: the folder of run directories, and of the report.
-        options: see `Options`.
+    `suite` is a shipped name or a YAML file; `out` is the folder of run directories and of the report.
 
     Returns:
         Whether every job succeeded, and the headers of those that did.

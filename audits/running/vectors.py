@@ -44,9 +44,7 @@ class StoreUsage:
 class VectorStore:
     """An `EmbeddingStore` of chunks by name, in a folder that several processes may share.
 
-    Args:
-        folder: of the chunks; `place()` when not given.
-        limit: bytes that `trim` leaves.
+    `trim` leaves at most `limit` bytes.
     """
 
     def __init__(self, folder: Path | None = None, *, limit: int = LIMIT) -> None:
@@ -113,22 +111,16 @@ class VectorStore:
         remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
         write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
-    def trim(self, spare: Iterable[str] = ()) -> int:
-        """Remove the least recently used chunks until the rest is within the limit; return the bytes freed.
-
-        Args:
-            spare: names of chunks that are never removed.
-        """
+    def trim(self) -> int:
+        """Remove the least recently used chunks until the rest is within the limit; return the bytes freed."""
         files = sorted(self._files())
         over = sum(size for _, size, _ in files) - self.limit
-        spared = {self.path(key) for key in spare}
         freed = 0
         for _, size, path in files:
             if freed >= over:
                 break
-            if path not in spared:
-                path.unlink(missing_ok=True)
-                freed += size
+            path.unlink(missing_ok=True)
+            freed += size
         for half in self.folder.glob("*/.*.part"):
             if time.time() - half.stat().st_mtime > STALE:
                 half.unlink(missing_ok=True)

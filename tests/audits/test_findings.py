@@ -54,7 +54,7 @@ def test_no_evidence_names_the_smallest_difference_that_could_have_been_found() 
     before = (np.arange(60) % 3 == 0).astype(float)
     after = before.copy()
     after[[0, 1, 2, 3]] = 1 - after[[0, 1, 2, 3]]
-    (row,) = adjust([measuring.change("change", before, after, cluster=[str(at) for at in range(60)], rng=rng)])
+    (row,) = adjust([measuring.change("change", before, after, cluster=[str(at) for at in range(60)])])
     text = finding(row, "accuracy rises by {}").text
     assert row.detectable is not None
     assert text.endswith(

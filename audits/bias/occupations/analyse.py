@@ -94,10 +94,7 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
 def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Iterator[GroupGap]:
     """Yield the labels that differ between the sides beyond chance, to look for reversals.
 
-    Args:
-        measures: with `p_adj` filled in.
-        tagged: the images.
-        rows: of the same images in the same order, with their attributes.
+    `rows` are those of the same images in the same order, with their attributes.
     """
     for m in tagged.differences(measures):
         if m.p_adj is not None and m.p_adj < ALPHA:

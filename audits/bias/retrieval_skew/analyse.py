@@ -43,11 +43,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
 
 def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Generator) -> Iterable[Measure]:
     skews = ranking.measured(
-        one.groups,
-        ks,
-        rng=rng,
-        target="uniform" if uniform else "dataset",
-        cluster=measuring.repeated(one.clusters),
+        one.groups, ks, rng=rng, target="uniform" if uniform else "dataset", cluster=measuring.repeated(one.clusters)
     )
     for metric in NAMES:
         rows: tuple[RankingMeasure, ...] = getattr(skews, metric)

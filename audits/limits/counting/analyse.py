@@ -37,13 +37,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     if "area" in samples.columns and set(samples["area"]) == {EACH, TOTAL}:
         wide = samples.pivot_table(index="cluster", columns="area", values="outcome:accuracy", aggfunc="mean").dropna()
         row = measuring.change(
-            "area_change",
-            wide[EACH],
-            wide[TOTAL],
-            cluster=list(wide.index),
-            rng=generator(seed, "area"),
-            reference=EACH,
-            **fields,
+            "area_change", wide[EACH], wide[TOTAL], cluster=list(wide.index), reference=EACH, **fields
         )
         measures.append(row)
     measures = adjust(measures, "holm")

@@ -116,12 +116,7 @@ def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
 
 
 def _scored(
-    name: Score,
-    values: NDArray[np.float64],
-    logits: NDArray[np.float64],
-    *,
-    kind: str,
-    temperature: float,
+    name: Score, values: NDArray[np.float64], logits: NDArray[np.float64], *, kind: str, temperature: float
 ) -> NDArray[np.float64]:
     if name == "msp":
         return msp(probabilities(kind, logits))

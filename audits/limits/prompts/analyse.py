@@ -36,7 +36,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         ]
         measures += templates
         measures += _spread(rows, tuple(rules.templates), name, draws=settings.draws, seed=seed)
-        measures += _gains(rows, settings.reference, name, seed=seed)
+        measures += _gains(rows, settings.reference, name)
         here = {"label_set": name, "template": ENSEMBLE}
         for slice, _ in slices(rows, compared):
             measures.append(rate(rows, "accuracy", here | slice, seed=seed, direction="higher"))
@@ -99,13 +99,12 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
     yield measuring.share("agreement", alike.loc[wide.index].astype(float), cluster, label_set=name)
 
 
-def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> Iterator[Measure]:
+def _gains(rows: DataFrame, reference: str, name: str) -> Iterator[Measure]:
     wide, cluster = _wide(rows)
     for metric, first, second in (("ensemble_gain", reference, ENSEMBLE), ("template_gain", BARE, reference)):
         if first in wide.columns and second in wide.columns:
-            rng = generator(seed, metric, name)
             fields = {"label_set": name, "reference": first, "direction": "higher"}
-            yield measuring.change(metric, wide[first], wide[second], cluster=cluster, rng=rng, **fields)
+            yield measuring.change(metric, wide[first], wide[second], cluster=cluster, **fields)
         else:
             nothing = Interval(None, None, None, 0.95, f"undefined: {first!r} is no template of the protocol")
             yield number(metric, nothing, n=len(wide), label_set=name, unit="difference")

@@ -37,8 +37,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         for by in (["corruption"], ["family"], ["severity"], ["corruption", "severity"]):
             for key, part in corrupted.groupby(by, sort=False):
                 slice = dict(zip(by, map(str, key), strict=True))
-                measures += [_accuracy(part, slice, name), *_changes(part, clean, slice, name, seed=seed)]
-        measures += _changes(corrupted, clean, {}, name, seed=seed)
+                measures += [_accuracy(part, slice, name), *_changes(part, clean, slice, name)]
+        measures += _changes(corrupted, clean, {}, name)
         measures += _by_group(clean, corrupted, compared, name, seed=seed)
         measures.append(_mce(corrupted, settings, name, seed=seed))
         figures += _figures(measures, name)
@@ -59,17 +59,15 @@ def _joined(part: DataFrame, clean: DataFrame) -> DataFrame:
     return rows.assign(before=rows["outcome:accuracy"].astype(float), after=after.astype(float))
 
 
-def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str, *, seed: int) -> list[Measure]:
+def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str) -> list[Measure]:
     """Return paired change and relative drop of some forms; an image in several forms counts once."""
     rows = _joined(part, clean)
-    parts = [f"{key}={value}" for key, value in slice.items()]
     fields: dict[str, Any] = {"slice": slice, "label_set": name}
     change = measuring.change(
         "accuracy_change",
         rows["before"],
         rows["after"],
         cluster=list(rows["cluster"]),
-        rng=generator(seed, "change", name, *parts),
         reference="undisturbed",
         direction="higher",
         **fields,
@@ -84,7 +82,7 @@ def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], na
     for slice, part in slices(corrupted, compared):
         own = clean[clean["sample_id"].isin(part["sample_id"])]
         measures += [_accuracy(own, {"corruption": NONE} | slice, name), _accuracy(part, slice, name)]
-        measures += _changes(part, own, slice, name, seed=seed)
+        measures += _changes(part, own, slice, name)
     for by in compared:
         rows = keyed(_joined(corrupted, clean), by)
         parts = {"cluster": list(rows["cluster"]), "groups": list(rows["group"])}

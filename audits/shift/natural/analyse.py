@@ -13,7 +13,6 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import ModelFacts
 from audits.protocol import Protocol as Rules
-from audits.seeds import generator
 from audits.shift.natural.score import Point, Settings
 from audits.shift.natural.text import findings
 from audits.slicing import rate
@@ -106,13 +105,7 @@ def _measures(
     if n < settings.min_classes:
         return
     yield measuring.change(
-        "fall",
-        pairs[:, 1],
-        pairs[:, 0],
-        cluster=[str(at) for at in range(n)],
-        rng=generator(seed, "fall", style),
-        label_set=style,
-        family="fall",
+        "fall", pairs[:, 1], pairs[:, 0], cluster=[str(at) for at in range(n)], label_set=style, family="fall"
     )
     fields: Extra = {"label_set": style, "unit": "difference"}
     points = settings.baseline_points.get(style, ())

@@ -54,10 +54,7 @@ _CLAIMS = {  # metric -> claims where the value lies above and below zero
 def findings(measures: Sequence[Measure], classes: Mapping[str, int], settings: Settings) -> Iterator[Finding]:
     """Yield the sentences on falls and robustness, and what could not be measured.
 
-    Args:
-        measures: with `p_adj` filled in.
-        classes: shift -> number of classes that it shares with the base.
-        settings: of the protocol.
+    `classes` says how many classes each shift shares with the base.
     """
     for m in measures:
         if m.metric in _CLAIMS:

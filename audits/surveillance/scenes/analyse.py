@@ -11,7 +11,6 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME, ModelFacts
 from audits.protocol import Protocol as Rules
-from audits.seeds import generator
 from audits.slicing import gap, groups, rate, selected
 from audits.surveillance.scenes.score import Settings
 from audits.surveillance.scenes.text import findings
@@ -65,7 +64,6 @@ def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Itera
             both["stress"],
             both[f"{OUTCOME}accuracy"],
             cluster=list(both["cluster"]),
-            rng=generator(seed, "accuracy_drop"),
             label_set="stress",
             reference="coarse",
             family="accuracy_drop",

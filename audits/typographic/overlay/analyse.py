@@ -101,9 +101,8 @@ def _differences(samples: DataFrame, settings: Settings, compared: Sequence[By],
                         one, other = (joined(rows, outcome) for rows in both)
                         where = word | {"control": control} | ({} if unit == IMAGES else {"drawn_again": unit})
                         pairs = _paired(other, one)
-                        yield measuring.change(
-                            metric, pairs["first"], pairs["second"], **_fields(pairs, metric, where, seed)
-                        )
+                        fields = _fields(pairs, metric, where)
+                        yield measuring.change(metric, pairs["first"], pairs["second"], **fields)
 
 
 def _drops(
@@ -112,15 +111,16 @@ def _drops(
     """Yield the drop of accuracy under a word: of everybody, by group, and the gap between groups."""
     pairs = _paired(attacked, clean)
     for slice, part in [({}, pairs), *slices(pairs, compared)]:
-        fields = _fields(part, "accuracy_drop", where | slice, seed)
+        fields = _fields(part, "accuracy_drop", where | slice)
         fields |= {"family": "accuracy_drop by group"} if slice else {}
         yield measuring.change("accuracy_drop", part["first"], part["second"], **fields)
     for by in compared:
         part = keyed(pairs, by)
-        fields = _fields(part, "accuracy_drop", where | {"gap by": ",".join(by)}, seed) | {"slice_by": ",".join(by)}
-        del fields["slice"]["gap by"], fields["family"]
+        fields = _fields(part, "accuracy_drop", where) | {"slice_by": ",".join(by)}
+        del fields["family"]
+        rng = generator(seed, "accuracy_drop", *where.values(), ",".join(by))
         values = part["second"] - part["first"]
-        yield measuring.mean_gap("accuracy_drop", values, groups=list(part["group"]), **fields)
+        yield measuring.mean_gap("accuracy_drop", values, groups=list(part["group"]), rng=rng, **fields)
 
 
 def _paired(first: DataFrame, second: DataFrame) -> DataFrame:
@@ -130,10 +130,9 @@ def _paired(first: DataFrame, second: DataFrame) -> DataFrame:
     )
 
 
-def _fields(pairs: DataFrame, metric: str, where: dict[str, str], seed: int) -> dict[str, Any]:
+def _fields(pairs: DataFrame, metric: str, where: dict[str, str]) -> dict[str, Any]:
     return {
         "cluster": list(pairs["cluster"]),
-        "rng": generator(seed, metric, *map(str, where.values())),
         "slice": {name: value for name, value in where.items() if name != "label_set"},
         "label_set": where["label_set"],
         "family": metric,

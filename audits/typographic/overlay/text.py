@@ -75,10 +75,7 @@ _GAPS = {
 def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | None) -> Iterator[Finding]:
     """Yield the sentences on drops, controls and gaps between groups.
 
-    Args:
-        measures: with `p_adj` filled in.
-        settings: of the protocol.
-        correct: clean images named correctly among all labels; None where there are no clean images.
+    `correct` is the number of clean images named correctly among all labels; None where there are no clean images.
     """
     for m in measures:
         if m.contrast == "between_groups":
