@@ -38,12 +38,12 @@ class Audit:
     """One question about a model: a row of the catalogue."""
 
     key: str  # "bias/denigration"
-    version: int  # rises when equal inputs would give other numbers
     title: str
     question: str  # one sentence, ends with a question mark
     module: str  # dotted name of the package that fulfils `Stages`
     protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
     builtin: str  # key of the data set that is there without any download
+    version: int = 1  # rises when equal inputs would give other numbers
     needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
     tags: tuple[str, ...] = ()
     source: str = ""  # paper and section

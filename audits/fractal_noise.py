@@ -28,5 +28,4 @@ def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.f
         cloud[half::step, ::step] = down / 4 + rng.uniform(-spread, spread, corners.shape)
         spread, step = spread / decay, half
     cloud -= cloud.min()
-    answer: NDArray[np.float64] = cloud / cloud.max()
-    return answer
+    return np.asarray(cloud / cloud.max())

@@ -191,5 +191,4 @@ def _standard_error(units: NDArray[np.float64], floor: float) -> NDArray[np.floa
     means = units[..., 0].sum(1) / total
     squares = ((units[..., 0] - means[:, None] * units[..., 1]) ** 2).sum(1)
     squares = np.where(squares > 1e-12, squares, floor * count)
-    result: NDArray[np.float64] = np.sqrt(count / (count - 1) * squares) / total
-    return result
+    return np.asarray(np.sqrt(count / (count - 1) * squares) / total)

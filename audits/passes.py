@@ -6,7 +6,6 @@ The model is a session of the engine, which takes turns with other work between 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from audits.contracts import Item, Stages
 from audits.datasets.dataset import Dataset
-from audits.tasks import EMBED_PASSES, PASS, Passes
+from audits.tasks import EMBED_PASSES, Passes
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import OutOfResources, Unsupported
 from workbench.images import safe_open
@@ -57,13 +56,6 @@ def embed_groups(
 
     for items, squares in zip(groups, prefetch(groups, prepare, check=check), strict=True):
         yield _encode(model, module, items, squares, texts=texts)
-
-
-def groups_of(items: Sequence[Item], module: Stages) -> list[list[Item]]:
-    """Divide items into groups for `embed_groups` of at most one pass, attacked and other images apart."""
-    attacks = hasattr(module, "attack")
-    runs = [list(run) for _, run in groupby(items, key=lambda item: bool(item.recipe) and attacks)]
-    return [run[at : at + PASS] for run in runs for at in range(0, len(run), PASS)]
 
 
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -69,12 +69,10 @@ def nll(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDA
 
     at = np.arange(len(logits))
     if kind != "sigmoid":
-        answer: NDArray[np.float64] = -log_softmax(logits, axis=1)[at, truth]
-        return answer
+        return np.asarray(-log_softmax(logits, axis=1)[at, truth])
     signs = -np.ones_like(logits)
     signs[at, truth] = 1
-    summed: NDArray[np.float64] = -log_expit(signs * logits).sum(axis=1)
-    return summed
+    return np.asarray(-log_expit(signs * logits).sum(axis=1))
 
 
 def brier(chances: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -85,8 +83,7 @@ def brier(chances: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.
     """
     off = chances.copy()
     off[np.arange(len(off)), truth] -= 1
-    answer: NDArray[np.float64] = (off**2).sum(axis=1)
-    return answer
+    return np.asarray((off**2).sum(axis=1))
 
 
 def _arrays(rows: DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

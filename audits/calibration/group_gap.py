@@ -51,8 +51,7 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
         """(n,) groups -> (k,) calibration errors."""
         sums = np.bincount(dealt * bins + bin_of, weights=right - confidence, minlength=len(sizes) * bins)
         counts = np.bincount(dealt, minlength=len(sizes))
-        result: NDArray[np.float64] = np.abs(sums.reshape(-1, bins)).sum(axis=1) / np.maximum(counts, 1)
-        return result
+        return np.asarray(np.abs(sums.reshape(-1, bins)).sum(axis=1) / np.maximum(counts, 1))
 
     dealt = np.array([errors(one) for one in _deals(group, pd.factorize(part["cluster"])[0], rng)])
     spread = np.maximum(dealt.std(axis=0), 1e-9)

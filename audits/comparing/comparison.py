@@ -1,7 +1,4 @@
-"""Two runs of one audit, image by image: what changed, by how much, and in which group.
-
-The statistics are those of `workbench.statistics.paired`; knows no page.
-"""
+"""Two runs of one audit, image by image: what changed, by how much, and in which group."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A run, or a folder of runs, held against a thresholds file: may it be released?
-
-Decides on intervals, in three states; a rule that matches nothing is an error, never a pass.
-"""
+"""A run, or a folder of runs, held against a thresholds file: may it be released?"""
 
 from __future__ import annotations
 
@@ -12,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding, levels, thresholds
+from audits.comparing import expression, holding, levels
 from audits.comparing.holding import Number
 from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
+from audits.comparing.thresholds import check as check_thresholds
+from audits.comparing.thresholds import read as read_thresholds
 from audits.run_directory.reader import Run, open_runs
 from audits.run_directory.rows import rows
 from workbench import errors
@@ -51,12 +50,13 @@ def gate(
         BadInput: thresholds or runs that cannot be read.
         NotComparable: a partial run, or a baseline that was not measured alike.
     """
-    given = _thresholds(thresholds)
+    given = read_thresholds(thresholds) if isinstance(thresholds, Path | str) else check_thresholds(thresholds)
     policy = inconclusive or given.defaults.inconclusive
     if policy not in ("fail", "warn", "pass"):
         raise BadInput(f"An inconclusive rule counts as fail, warn or pass; got {policy!r}.")
     runs = JudgedRuns(open_runs(run), open_runs(baseline) if baseline else ())
-    _whole(runs)
+    if partial := [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]:
+        raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
     results = [_judge(rule, given.defaults, runs) for rule in given.rules]
     outcome, code = _sum(results, policy)
     return GateResult(
@@ -71,19 +71,9 @@ def gate(
     )
 
 
-def _whole(runs: JudgedRuns) -> None:
-    partial = [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]
-    if partial:
-        raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
-
-
-def _thresholds(given: Path | str | Mapping[str, Any] | Thresholds) -> Thresholds:
-    return thresholds.read(given) if isinstance(given, Path | str) else thresholds.check(given)
-
-
 def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     requirement = expression.parse(rule.require)
-    records = [record for record in runs.candidates if _wanted(rule, record)]
+    records = [record for record in runs.candidates if _about(rule, record)]
     broken = [record for record in records if record.status != "success"]
     if not records:
         what = " and ".join(part for part in (rule.audit, rule.model) if part)
@@ -115,7 +105,7 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     )
 
 
-def _wanted(rule: Rule, record: Run) -> bool:
+def _about(rule: Rule, record: Run) -> bool:
     model = (record.model, str(record.header.spec.model))
     return rule.audit in (None, record.audit) and (rule.model is None or rule.model in model)
 

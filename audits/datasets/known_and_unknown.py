@@ -1,7 +1,4 @@
-"""Known things, unknown things, digits and textures (`builtin:known-and-unknown`), for the out-of-distribution audit.
-
-Which things are known is chosen at random, with a fixed seed.
-"""
+"""Known things, unknown things, digits and textures (`builtin:known-and-unknown`), for the out-of-distribution audit."""
 
 from __future__ import annotations
 

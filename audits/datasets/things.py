@@ -1,7 +1,4 @@
-"""Photos and drawings of one thing each, for the typographic audit to write on.
-
-The photos come from scikit-image's package; the drawings are OpenMoji's on rendered backgrounds.
-"""
+"""Photos and drawings of one thing each, for the typographic audit to write on."""
 
 from __future__ import annotations
 

@@ -42,7 +42,11 @@ def model_index(runs: Sequence[Run]) -> list[dict[str, Any]]:
         metrics = [_metric(row) for row in headlines(run)]
         results = index.setdefault(visible(run.model, 100), [])
         if metrics:
-            results.append({"task": {"type": TASK, "name": _task(run)}, "dataset": _data(run), "metrics": metrics})
+            head = run.header
+            task = {"type": TASK, "name": visible(head.spec.title or run.audit, 100)}
+            data = {"type": visible(head.dataset.key, 100), "name": visible(head.dataset.title, 100)}
+            data["revision"] = str(head.hashes.dataset)
+            results.append({"task": task, "dataset": data, "metrics": metrics})
     return [{"name": name, "results": results} for name, results in index.items()]
 
 
@@ -67,15 +71,6 @@ def text(runs: Sequence[Run]) -> str:
             cells = (run.audit, headline(row), number.value, number.interval, count(row.get("n")))
             lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
-
-
-def _task(run: Run) -> str:
-    return visible(run.header.spec.title or run.audit, 100)
-
-
-def _data(run: Run) -> dict[str, str]:
-    data = {"type": visible(run.header.dataset.key, 100), "name": visible(run.header.dataset.title, 100)}
-    return {**data, "revision": str(run.header.hashes.dataset)}
 
 
 def _metric(row: dict[str, object]) -> dict[str, Any]:

@@ -212,7 +212,9 @@ def _matrix(axes: Axes, data: DataFrame) -> None:
     grid = grid.reindex(index=rows, columns=columns)
     mesh = axes.pcolormesh(grid.to_numpy(dtype=float), cmap="cividis", edgecolors="none")
     if grid.size <= 160:
-        for (row, column), value in _cells(grid):
+        for (row, column), value in np.ndenumerate(grid.to_numpy(dtype=float)):
+            if np.isnan(value):
+                continue
             red, green, blue = (float(part) for part in mesh.to_rgba(np.array([value]))[0][:3])
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
             tone = "#ffffff" if dark else "#000000"
@@ -227,11 +229,6 @@ def _matrix(axes: Axes, data: DataFrame) -> None:
     axes.grid(visible=False)
     if axes.figure is not None:
         axes.figure.colorbar(mesh, ax=axes, fraction=0.04, pad=0.02)
-
-
-def _cells(grid: DataFrame) -> list[tuple[tuple[int, int], float]]:
-    values = grid.to_numpy(dtype=float)
-    return [((r, c), float(x)) for r, line in enumerate(values) for c, x in enumerate(line) if x == x]
 
 
 def _clean(drawn: str, key: str, fixed: bool) -> str:

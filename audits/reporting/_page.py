@@ -30,6 +30,8 @@ ORDER = (
     "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."
 )
 MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
+SAMPLES_NOTE = "Evenly spaced samples, for illustration only."
+BLURRED_NOTE = "Blurred, because the images may show people. "
 EQUAL = 1e-9  # two values that differ by less are the same one
 
 
@@ -166,7 +168,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     effect = known(finding.effect)
     factor, unit = scale(_unit(run, finding, effect))
     return {
-        "text": _told(finding),
+        "text": _without_strength(finding),
         "strength": finding.strength,
         "kind": finding.strength.replace(" ", "-"),
         "sign": entry.sign,
@@ -181,7 +183,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _told(finding: Finding) -> str:
+def _without_strength(finding: Finding) -> str:
     """Write a finding without the strength that it may begin with: that stands beside it."""
     text, before = visible(finding.text, 600), f"{finding.strength}: "
     rest = text[len(before) :] if text.lower().startswith(before) else text
@@ -232,7 +234,7 @@ def _section(
         "sanity": [visible(line, 600) for line in run.sanity],
         "figures": [_shown.drawn(one, room.points, options.drawing(run, one)) for one in drawn],
         "pictures_shown": shown,
-        "pictures_note": _shown_note(options.thumbnails),
+        "pictures_note": BLURRED_NOTE + SAMPLES_NOTE if options.thumbnails == "blurred" else SAMPLES_NOTE,
         "blocks": blocks(run.metrics, room.rows, first),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,
@@ -249,11 +251,6 @@ def intended_use(key: str) -> str:
     from audits.catalogue import AUDITS
 
     return next((audit.intended_use for audit in AUDITS if audit.key == key), "")
-
-
-def _shown_note(thumbnails: str) -> str:
-    made = "Blurred, because the images may show people. " if thumbnails == "blurred" else ""
-    return made + "Evenly spaced samples, for illustration only."
 
 
 def _heading(runs: Sequence[Run]) -> str:

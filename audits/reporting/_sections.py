@@ -46,7 +46,7 @@ def sensitivity(run: Run) -> tuple[Table | None, str]:
     head = [Column("name", "Measure", False), *(Column(name, visible(name, 60), True) for name in names)]
     lines = [_set_line(key, several[key], names) for key in ordered]
     widest = ordered[0]
-    low, high = (_edge(several[widest], end) for end in (min, max))
+    low, high = (written(end(several[widest].values(), key=lambda row: float(row["value"]))).text for end in (min, max))
     text = (
         f"{title(widest[0])} ({slice_text(widest[2])}) goes from {low} to {high}, depending on the label set alone. "
         "Rows are in order of this spread."
@@ -57,10 +57,6 @@ def sensitivity(run: Run) -> tuple[Table | None, str]:
 def _spread(sets: dict[str, dict[str, Any]]) -> float:
     values = [float(row["value"]) for row in sets.values()]
     return max(values) - min(values)
-
-
-def _edge(sets: dict[str, dict[str, Any]], end: Any) -> str:
-    return written(end(sets.values(), key=lambda row: float(row["value"]))).text
 
 
 def _set_line(key: tuple[str, str, str], sets: dict[str, dict[str, Any]], names: list[str]) -> list[Cell]:

@@ -1,7 +1,4 @@
-"""Words from outside, made harmless to read: control and direction marks become visible, long ones are cut.
-
-Escaping for HTML, XML or Markdown is the writer's own; this is what comes before it.
-"""
+"""Words from outside, made harmless to read: control and direction marks become visible, long ones are cut."""
 
 from __future__ import annotations
 

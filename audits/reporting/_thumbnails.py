@@ -1,7 +1,4 @@
-"""Small images for a report, where somebody asked for them: blurred, or as they are.
-
-Off unless asked for.
-"""
+"""Small images for a report, where somebody asked for them: blurred, or as they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The box at the top: the gate's outcome where there is one, else what stands out.
-
-Says what was measured and draws no conclusion from it.
-"""
+"""The box at the top: the gate's outcome where there is one, else what stands out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The one reader of run directories: header, protocol, metrics, samples, findings and figures, each when it is needed.
-
-Reads only; does not know about models or pages.
-"""
+"""The one reader of run directories: header, protocol, metrics, samples, findings and figures, each when it is needed."""
 
 from __future__ import annotations
 

@@ -130,7 +130,10 @@ def job_of(folder: Path, head: Header, options: Options) -> AuditJob:
 
 def _each(jobs: Sequence[AuditJob], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
     """Do jobs, those of one model together."""
-    for group in _by_model(jobs):
+    groups: dict[tuple[str, str, str], list[AuditJob]] = {}
+    for job in jobs:
+        groups.setdefault((job.model, job.device, job.dtype), []).append(job)
+    for group in groups.values():
         with ExitStack() as stack:
             try:
                 context = stack.enter_context(_context(group[0], options))
@@ -163,13 +166,6 @@ def _one(job: AuditJob, out: Path, context: RunContext, *, watch: Any, strict: b
         if strict:
             raise
         return Done(job, None, f"{type(error).__name__}: {error}", 1)
-
-
-def _by_model(jobs: Sequence[AuditJob]) -> list[list[AuditJob]]:
-    groups: dict[tuple[str, str, str], list[AuditJob]] = {}
-    for job in jobs:
-        groups.setdefault((job.model, job.device, job.dtype), []).append(job)
-    return list(groups.values())
 
 
 @contextmanager

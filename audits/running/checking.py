@@ -1,7 +1,4 @@
-"""Is a run what it says? `verify` compares files with their hashes, `repro` does the run again and compares numbers.
-
-Changes nothing in a run directory.
-"""
+"""Is a run what it says? `verify` compares files with their hashes, `repro` does the run again and compares numbers."""
 
 from __future__ import annotations
 

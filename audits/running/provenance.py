@@ -1,7 +1,4 @@
-"""Where a run's numbers come from: code, packages, machine, torch's switches, the model's files and preprocessing.
-
-Reads and never changes anything.
-"""
+"""Where a run's numbers come from: code, packages, machine, torch's switches, the model's files and preprocessing."""
 
 from __future__ import annotations
 

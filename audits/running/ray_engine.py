@@ -113,9 +113,7 @@ def _start(ray: Any) -> None:
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     if not ray.is_initialized():
         here = str(Path(__file__).parents[2])
-        ray.init(include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": _path(here)}})
+        folders = dict.fromkeys([here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+        environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(folders)}}
+        ray.init(include_dashboard=False, log_to_driver=False, runtime_env=environment)
     ray.data.DataContext.get_current().enable_progress_bars = False
-
-
-def _path(here: str) -> str:
-    return os.pathsep.join(dict.fromkeys([here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]))

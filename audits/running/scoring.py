@@ -1,7 +1,4 @@
-"""The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs.
-
-Needs no model.
-"""
+"""The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`list` and `show`: which audits, data sets, models, protocols and suites there are, and what one of them is.
-
-Runs nothing.
-"""
+"""`list` and `show`: which audits, data sets, models, protocols and suites there are, and what one of them is."""
 
 from __future__ import annotations
 

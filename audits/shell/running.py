@@ -12,25 +12,7 @@ from audits.run_directory.reader import Run
 from audits.running import suites
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import AuditJob, Options, make
-from audits.shell.options import (
-    AgainOption,
-    DatasetsOption,
-    DeviceOption,
-    DownloadOption,
-    DtypeOption,
-    EngineOption,
-    HtmlOption,
-    JsonOption,
-    LimitOption,
-    ModelsOption,
-    OutOption,
-    ProtocolOption,
-    SeedOption,
-    SeedsOption,
-    SetOption,
-    WorkersOption,
-    settings,
-)
+from audits.shell import options as option
 from audits.shell.output import say, write, write_json
 from audits.shell.progress import job_bar
 from workbench.errors import FAILED, INCOMPLETE, UnknownName
@@ -38,25 +20,25 @@ from workbench.errors import FAILED, INCOMPLETE, UnknownName
 
 def run(
     audits: Annotated[list[str], typer.Argument(metavar="AUDIT…", help="Keys of `list audits`.")],
-    model: ModelsOption = ["pocket"],  # noqa: B006
-    dataset: DatasetsOption = None,
-    protocol: ProtocolOption = None,
-    set_: SetOption = None,
-    limit: LimitOption = None,
-    seed: SeedOption = 0,
-    seeds: SeedsOption = 1,
-    engine: EngineOption = "local",
-    workers: WorkersOption = 1,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "float32",
-    again: AgainOption = False,
-    download: DownloadOption = False,
-    out: OutOption = Path("runs"),
-    html: HtmlOption = False,
-    as_json: JsonOption = False,
+    model: option.ModelsOption = ["pocket"],  # noqa: B006
+    dataset: option.DatasetsOption = None,
+    protocol: option.ProtocolOption = None,
+    set_: option.SetOption = None,
+    limit: option.LimitOption = None,
+    seed: option.SeedOption = 0,
+    seeds: option.SeedsOption = 1,
+    engine: option.EngineOption = "local",
+    workers: option.WorkersOption = 1,
+    device: option.DeviceOption = "auto",
+    dtype: option.DtypeOption = "float32",
+    again: option.AgainOption = False,
+    download: option.DownloadOption = False,
+    out: option.OutOption = Path("runs"),
+    html: option.HtmlOption = False,
+    as_json: option.JsonOption = False,
 ) -> None:
     """Run audits; the same command again continues what was interrupted, and skips what is done."""
-    options: Options = {"settings": settings(set_), "limit": limit, "engine": engine, "workers": workers}
+    options: Options = {"settings": option.settings(set_), "limit": limit, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype, "download": download}
     jobs = [
         make(audit, key, data, rules=protocol, options={**options, "seed": one})
@@ -73,8 +55,8 @@ def run(
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")],
-    engine: EngineOption = "local",
-    as_json: JsonOption = False,
+    engine: option.EngineOption = "local",
+    as_json: option.JsonOption = False,
 ) -> None:
     """Continue interrupted runs as their headers say; finished runs stay as they are."""
     from audits.run_directory import header
@@ -99,7 +81,7 @@ def resume(
 def score(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     stored: Annotated[bool, typer.Option("--stored", help="Keep the samples, and only analyse again.")] = False,
-    as_json: JsonOption = False,
+    as_json: option.JsonOption = False,
 ) -> None:
     """Compute samples and measures again from cached embeddings, without the model."""
     from audits.running import api

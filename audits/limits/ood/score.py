@@ -87,8 +87,7 @@ def msp(chances: NDArray[np.float64]) -> NDArray[np.float64]:
     Source:
         Hendrycks and Gimpel 2017, arXiv:1610.02136, section 2.
     """
-    answer: NDArray[np.float64] = chances.max(axis=1)
-    return answer
+    return np.asarray(chances.max(axis=1))
 
 
 def energy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,8 +98,7 @@ def energy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     from scipy.special import logsumexp
 
-    answer: NDArray[np.float64] = logsumexp(logits, axis=1)
-    return answer
+    return np.asarray(logsumexp(logits, axis=1))
 
 
 def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -111,8 +109,7 @@ def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """
     from scipy.special import softmax
 
-    answer: NDArray[np.float64] = softmax(values / temperature, axis=1).max(axis=1)
-    return answer
+    return np.asarray(softmax(values / temperature, axis=1).max(axis=1))
 
 
 def _scored(
@@ -124,8 +121,7 @@ def _scored(
         return energy(logits)
     if name == "mcm":
         return mcm(values, temperature)
-    answer: NDArray[np.float64] = logits.max(axis=1)
-    return answer
+    return np.asarray(logits.max(axis=1))
 
 
 def _labels(dataset: Dataset, rules: Rules, settings: Settings) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""The table of the fifteen corruptions, and one disturbed image."""
+"""The table of the fifteen corruptions, and one disturbed image.
+
+Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261, as their code states them (hendrycks/robustness).
+"""
 
 from __future__ import annotations
 

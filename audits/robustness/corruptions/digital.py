@@ -1,7 +1,6 @@
 """Four disturbances of files and sensors: low contrast, warping, coarse pixels and JPEG.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C).
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`).
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ _QUALITY = (25, 18, 15, 10, 7)  # of JPEG, 0..100
 def contrast(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Pull every value towards its channel's mean."""
     mean = pixels.mean(axis=(0, 1), keepdims=True)
-    answer: NDArray[np.float64] = mean + _CONTRAST[severity - 1] * (pixels - mean)
-    return answer
+    return np.asarray(mean + _CONTRAST[severity - 1] * (pixels - mean))
 
 
 def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:

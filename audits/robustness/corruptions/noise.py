@@ -1,7 +1,6 @@
 """Three kinds of noise: in every pixel, of counted light, and in single values.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C).
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`).
 """
 
 from __future__ import annotations
