@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 
 SIDE = 256  # pixels
 COARSE = 128  # pixels of the camera's own resolution
@@ -49,7 +49,7 @@ def build(folder: Path) -> About:
     )
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     for place_at, place in enumerate(PLACES):
         for camera in range(CAMERAS):
             for thing_at, (thing, glyph) in enumerate(place.things):

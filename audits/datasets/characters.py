@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 
 if TYPE_CHECKING:
     Colour = tuple[int, int, int]
@@ -70,7 +70,7 @@ def build(folder: Path) -> About:
     return About(title="Drawn characters", licence="MIT", source="drawn", people=True, shows=SHOWS)
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     for number in range(CHARACTERS):
         rng = np.random.default_rng([SEED, number])
         tone = list(TONES)[number % len(TONES)]  # equally many of each

@@ -7,6 +7,7 @@ for which OpenMoji has one character; none was chosen or left out because of a m
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_table
+from audits.datasets.drawn import Picture, write_pictures
 
 VERSION = 1
 SIDE = 224  # pixels
 MARGIN = 16  # white pixels around a drawing that fills its image
-COLUMNS = ("sample_id", "path", "cluster", "split", "label", "kind", "style")
 
 # kind -> "thing glyph, thing glyph"
 THINGS: dict[str, str] = {
@@ -93,23 +93,23 @@ def build(folder: Path) -> About:
     Raises:
         BadInput: the package of the drawings or of the photos is incomplete.
     """
+    write_pictures(folder, _pictures())
+    return ABOUT
+
+
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw, sample
 
-    rows: list[tuple[str, ...]] = []
+    kinds = {}
     for kind, thing, glyph in things():
-        drawing = draw(glyph)
-        slug = thing.replace(" ", "-")
+        kinds[thing], drawing, slug = kind, draw(glyph), thing.replace(" ", "-")
         for style, picture in (("on white", on_white(drawing)), ("on a ground", on_ground(drawing, thing))):
-            name = f"{slug}-{style.split()[-1]}"
-            picture.save(folder / f"{name}.png")
-            rows.append((name, f"{name}.png", slug, "test", thing, kind, style))
-    kinds = {thing: kind for kind, thing, _ in things()}
+            facts = {"cluster": slug, "split": "test", "label": thing, "kind": kind, "style": style}
+            yield f"{slug}-{style.split()[-1]}", picture, facts
     for key, thing in PHOTOS.items():
-        name = f"{thing.replace(' ', '-')}-photo"
-        _square(sample(key)).save(folder / f"{name}.png")
-        rows.append((name, f"{name}.png", thing.replace(" ", "-"), "test", thing, kinds[thing], "photo"))
-    write_table(folder, COLUMNS, rows)
-    return ABOUT
+        slug = thing.replace(" ", "-")
+        facts = {"cluster": slug, "split": "test", "label": thing, "kind": kinds[thing], "style": "photo"}
+        yield f"{slug}-photo", _square(sample(key)), facts
 
 
 def on_ground(drawing: Image.Image, name: str) -> Image.Image:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 from audits.datasets.things import GLYPHS
 from workbench.errors import BadInput
 
@@ -56,7 +56,7 @@ def build(folder: Path) -> About:
     )
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw
 
     for label in sorted({*GLYPHS, *SYMBOLS}):

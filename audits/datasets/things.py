@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 
 SIDE = 256  # pixels
 SEED = 20
@@ -82,7 +82,7 @@ def ground(kind: str, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(np.clip(line[:, None, :] + noise, 0, 255).round().astype(np.uint8))
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw, find_sample, sample
 
     rng = np.random.default_rng(SEED)

@@ -1,4 +1,4 @@
-"""The one reader of run directories: header, protocol, metrics, samples, findings and figures, each when it is needed."""
+"""The one reader of run directories: header, protocol, metrics, samples, findings, figures, each when it is needed."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from audits.run_directory import seal
 from audits.run_directory.reader import directories
 from audits.running import checking, validating
 from audits.shell.options import JsonOption
-from audits.shell.output import complain, write, write_json
+from audits.shell.output import complain, write_result
 from workbench.errors import ALTERED, INCOMPLETE, BadInput
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
@@ -29,11 +29,8 @@ def validate(
 ) -> None:
     """Check whether something can be used; an audit is tried on the fake model, without any weights."""
     result = validating.VALIDATORS[kind](name)
-    if as_json:
-        write_json({"kind": kind, "name": name, "usable": True, **result})
-        return
-    for key, value in result.items():
-        write(f"{key}: {value}")
+    lines = (f"{key}: {value}" for key, value in result.items())
+    write_result({"kind": kind, "name": name, "usable": True, **result}, *lines, as_json=as_json)
 
 
 def verify(
@@ -61,11 +58,8 @@ def verify(
             results.append({"run": str(folder), "intact": None, "error": str(error)})
             codes.add(INCOMPLETE)
             complain(str(error))
-    if as_json:
-        write_json(results[0] if alone else results)
-    else:
-        for row in (row for row in results if row["intact"]):
-            write(f"{row['run']}: {row['files']} files are what was written.")
+    lines = (f"{row['run']}: {row['files']} files are what was written." for row in results if row["intact"])
+    write_result(results[0] if alone else results, *lines, as_json=as_json)
     if codes:
         raise typer.Exit(max(codes))
 
@@ -76,11 +70,8 @@ def sign(
     as_json: JsonOption = False,
 ) -> None:
     """Sign a finished run with your SSH key; `verify --signer KEY.pub` checks the signature."""
-    signature = seal.sign(run, key)
-    if as_json:
-        write_json({"run": str(run), "signature": str(signature)})
-    else:
-        write(str(signature))
+    signature = str(seal.sign(run, key))
+    write_result({"run": str(run), "signature": signature}, signature, as_json=as_json)
 
 
 def repro(
@@ -90,7 +81,5 @@ def repro(
 ) -> None:
     """Repeat a run from the images on, and compare every number; exit code 6 where one differs by more."""
     repetition = checking.repeat(run, tolerance=tol, options={})
-    if as_json:
-        write_json({"run": str(run), **asdict(repetition)})
-    else:
-        write(f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}.")
+    line = f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}."
+    write_result({"run": str(run), **asdict(repetition)}, line, as_json=as_json)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json, write_rows
+from audits.shell.output import say, write, write_json, write_result, write_rows
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
@@ -31,11 +31,7 @@ def report(
 
     for path in out:
         reporting.write(runs, path, thumbnails=thumbnails)
-    if as_json:
-        write_json([str(path) for path in out])
-        return
-    for path in out:
-        write(str(path))
+    write_result(list(map(str, out)), *map(str, out), as_json=as_json)
 
 
 def compare(
@@ -131,10 +127,7 @@ def view(
     path.parent.mkdir(parents=True, exist_ok=True)
     reporting.write(folders, path)
     opened = browser and webbrowser.open(path.as_uri())
-    if as_json:
-        write_json({"report": str(path), "opened": bool(opened)})
-    else:
-        write(str(path))
+    write_result({"report": str(path), "opened": bool(opened)}, str(path), as_json=as_json)
 
 
 def _short(value: object) -> str:

@@ -42,6 +42,15 @@ def write_json(value: Any) -> None:
     _stdout(to_json(value) + "\n")
 
 
+def write_result(value: Any, *lines: str, as_json: bool) -> None:
+    """Write a result to stdout: as one JSON document, or as lines of text."""
+    if as_json:
+        write_json(value)
+    else:
+        for line in lines:
+            write(line)
+
+
 def to_json(value: Any) -> str:
     """Return JSON in ASCII, which every terminal and locale carries; null for what is no number."""
     return json.dumps(plain(value), ensure_ascii=True, allow_nan=False)

@@ -13,7 +13,7 @@ from audits.running import suites
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import AuditJob, Options, make
 from audits.shell import options as option
-from audits.shell.output import say, write, write_json
+from audits.shell.output import say, write, write_json, write_result
 from audits.shell.progress import job_bar
 from workbench.errors import FAILED, INCOMPLETE, UnknownName
 
@@ -87,10 +87,8 @@ def score(
     from audits.running import api
 
     done = api.score(folder, stored=stored)
-    if as_json:
-        write_json({"run": str(done.folder), "status": done.status, "measures": len(done.metrics)})
-    else:
-        write(str(done.folder))
+    result = {"run": str(done.folder), "status": done.status, "measures": len(done.metrics)}
+    write_result(result, str(done.folder), as_json=as_json)
 
 
 def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done]:
