@@ -41,18 +41,13 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
     """
     families: dict[Key, list[Measure]] = {}
     for measure in measures:
-        if _counts(measure):
+        counted = None not in (measure.k_pos, measure.n, measure.n_effective)
+        if counted and measure.contrast == "none" and measure.unit == "share" and measure.slice:
             families.setdefault(_family(measure, attributes), []).append(measure)
     smallest = {
         id(one): reach for family in families.values() if len(family) > 1 for one, reach in _reaches(family, attributes)
     }
     return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
-
-
-def _counts(measure: Measure) -> bool:
-    """Say whether a measure is the share of a slice, counted."""
-    counted = measure.k_pos is not None and measure.n is not None and measure.n_effective is not None
-    return counted and measure.contrast == "none" and measure.unit == "share" and bool(measure.slice)
 
 
 def _family(measure: Measure, attributes: Collection[str]) -> Key:

@@ -15,7 +15,7 @@ import numpy as np
 from pandas import DataFrame
 
 from audits import measuring
-from audits.slicing import By, keyed
+from audits.slicing import By, keyed, sides
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
 
@@ -37,14 +37,7 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
     for label in labels:
         for rate, among in (("recall", part["y_true"] == label), ("false positives", part["y_true"] != label)):
             cases = part[among]
-            row = measuring.gap(
-                METRIC,
-                (cases["y_pred"] == label).to_numpy(float),
-                list(cases["cluster"]),
-                groups=list(cases["group"]),
-                rng=rng,
-                slice_by=",".join(by),
-            )
+            row = measuring.gap(METRIC, (cases["y_pred"] == label).to_numpy(float), **sides(cases, by), rng=rng)
             if row.value is not None and row.p_value is not None and row.at_level is not None:
                 gaps.append(replace(row, reference=f"{rate} of {label}, {row.reference}"))
     if len(labels) < 2 or not gaps:

@@ -90,10 +90,8 @@ def gap(
     return measuring.gap(
         metric,
         rows[f"{OUTCOME}{metric}"],
-        list(rows["cluster"]),
-        groups=list(rows["group"]),
         rng=generator(seed, "gap", metric, *by, *map(str, where.values())),
-        slice_by=",".join(by),
+        **sides(rows, by),
         label_set=where.get("label_set", ""),
         **fields,
     )
@@ -104,6 +102,11 @@ def keyed(rows: DataFrame, by: By) -> DataFrame:
     known = rows[(rows[list(by)] != "").all(axis=1)]
     names = [SEPARATOR.join(values) for values in zip(*(known[name] for name in by), strict=True)]
     return known.assign(group=names)
+
+
+def sides(part: DataFrame, by: By) -> dict[str, Any]:
+    """Return clusters and groups of rows from `keyed`, and what divides them: arguments of `measuring.gap`."""
+    return {"cluster": list(part["cluster"]), "groups": list(part["group"]), "slice_by": ",".join(by)}
 
 
 def slices(rows: DataFrame, compared: Sequence[By]) -> Iterator[tuple[dict[str, str], DataFrame]]:

@@ -17,7 +17,7 @@ from audits.contracts import OUTCOME
 from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
 from audits.seeds import generator
-from audits.slicing import SEPARATOR, By, Sliced, keyed, slices
+from audits.slicing import SEPARATOR, By, Sliced, keyed, sides, slices
 from workbench.statistics.measures import Measure, adjust
 
 
@@ -47,15 +47,7 @@ class Study:
             )
         for by in self.compared:
             known = keyed(rows, by)
-            row = measuring.gap(
-                metric,
-                known["value"],
-                list(known["cluster"]),
-                groups=list(known["group"]),
-                rng=self.rng,
-                slice_by=",".join(by),
-                label_set=label_set,
-            )
+            row = measuring.gap(metric, known["value"], **sides(known, by), rng=self.rng, label_set=label_set)
             self.measures.append(row)
 
     def means(self, metric: str, label_set: str) -> None:

@@ -20,7 +20,7 @@ from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, keyed, slices
+from audits.slicing import By, keyed, sides, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -126,15 +126,10 @@ def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed
     for by in compared:
         part = keyed(rows, by)
         rng = generator(seed, name, "gap", *by)
-        fields: dict[str, Any] = {
-            "groups": list(part["group"]),
-            "slice_by": ",".join(by),
-            "label_set": name,
-            "rng": rng,
-        }
-        right, cluster = part["outcome:accuracy"].astype(float), list(part["cluster"])
-        yield measuring.gap("accuracy", right, cluster, **fields)
-        yield measuring.mean_gap("overconfidence", part["confidence"] - right, cluster, **fields)
+        right = part["outcome:accuracy"].astype(float)
+        fields: dict[str, Any] = {**sides(part, by), "label_set": name, "rng": rng}
+        yield measuring.gap("accuracy", right, **fields)
+        yield measuring.mean_gap("overconfidence", part["confidence"] - right, **fields)
         yield ece_gap(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
         odds = equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
         if odds is not None:

@@ -119,24 +119,24 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     if not len(rows):
         return None
     first, second = (rows[f"{side}:{part.metric}"].to_numpy(dtype=float) for side in ("base", "candidate"))
-    found = paired.compare(first, second, cluster=_clusters(rows), level=level)
-    interval = found.difference
+    result = paired.compare(first, second, cluster=_clusters(rows), level=level)
+    interval = result.difference
     return Measure(
         metric=part.metric,
         unit="difference",
         label_set=part.label_set,
         slice_by=part.by,
         slice={part.by: part.value} if part.by else {},
-        n=found.n,
+        n=result.n,
         value=interval.value,
         ci_low=interval.low,
         ci_high=interval.high,
         level=interval.level,
-        ci_method=f"{interval.method}; test: {found.method}",
+        ci_method=f"{interval.method}; test: {result.method}",
         contrast="paired",
         reference=base,
-        p_value=found.p_value,
-        flags=sized(found.n, interval.value),
+        p_value=result.p_value,
+        flags=sized(result.n, interval.value),
         at_level=interval.at_level,
     )
 
@@ -145,18 +145,18 @@ def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
     """Return the rows whose outcome changed, one a metric: `change` is "gained" where it rose, "lost" where it fell."""
     import pandas as pd
 
-    found = []
+    tables = []
     named = [name for name in ("base:y_pred", "candidate:y_pred") if name in joined.columns]
     for metric in pairs.metrics(joined):
         before, after = joined[f"base:{metric}"], joined[f"candidate:{metric}"]
         changed = joined[(before != after) & before.notna() & after.notna()]
-        kept = changed[[*pairs.KEY, *attributes, *named]].assign(
+        flipped = changed[[*pairs.KEY, *attributes, *named]].assign(
             base=changed[f"base:{metric}"].astype(float), candidate=changed[f"candidate:{metric}"].astype(float)
         )
-        kept.insert(0, "metric", metric)
-        kept.insert(1, "change", ["gained" if up else "lost" for up in kept["candidate"] > kept["base"]])
-        found.append(kept)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+        flipped.insert(0, "metric", metric)
+        flipped.insert(1, "change", ["gained" if up else "lost" for up in flipped["candidate"] > flipped["base"]])
+        tables.append(flipped)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _clusters(rows: DataFrame) -> list[str] | None:

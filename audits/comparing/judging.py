@@ -139,8 +139,9 @@ def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:
 def _paired_number(part: comparing.Part, base: Run, record: Run) -> Number:
     @functools.cache
     def bounds(level: float) -> levels.Bounds:
-        found = comparing.measured(part, base.run_id, level=level)
-        return levels.Bounds(found.value, found.ci_low, found.ci_high) if found else levels.Bounds(None, None, None)
+        measure = comparing.measured(part, base.run_id, level=level)
+        values = (measure.value, measure.ci_low, measure.ci_high) if measure else (None, None, None)
+        return levels.Bounds(*values)
 
     first = comparing.measured(part, base.run_id)
     row = {} if first is None else {"n": first.n, "value": first.value, "unit": first.unit, "slice": first.slice_json}
@@ -153,27 +154,27 @@ def _base(record: Run, baselines: Sequence[Run]) -> Run:
     Raises:
         NotComparable: there is none, or more than one.
     """
-    found = [one for one in baselines if one.audit == record.audit]
-    same = [one for one in found if one.header.hashes.protocol == record.header.hashes.protocol]
+    same_audit = [one for one in baselines if one.audit == record.audit]
+    same = [one for one in same_audit if one.header.hashes.protocol == record.header.hashes.protocol]
     same = [one for one in same if one.header.hashes.dataset == record.header.hashes.dataset] or same
-    chosen = same or found
+    chosen = same or same_audit
     if len(chosen) != 1:
         raise NotComparable(f"The baseline holds {len(chosen)} runs of {record.audit!r}; one is needed.")
     return chosen[0]
 
 
 def _without(rule: Rule, outcome: Outcome, message: str) -> RuleResult:
-    audit, asked = rule.audit or "", str(expression.parse(rule.require))
-    return RuleResult(rule.id, audit, rule.metric, asked, outcome, rule.severity, 0, (), message)
+    audit, requirement = rule.audit or "", str(expression.parse(rule.require))
+    return RuleResult(rule.id, audit, rule.metric, requirement, outcome, rule.severity, 0, (), message)
 
 
 def _nothing(rule: Rule, records: Sequence[Run]) -> str:
     have = sorted({str(name) for record in records if len(record.metrics) for name in record.metrics["metric"]})
     if rule.metric not in have:
         return f"No row has the metric {rule.metric!r}; there are: {', '.join(have[:12]) or 'none'}."
-    asked = ", ".join(f"{key} {value}" for key, value in rule.slice.items()) or "everybody"
+    where = ", ".join(f"{key} {value}" for key, value in rule.slice.items()) or "everybody"
     by = ", ".join(rule.by) or "any"
-    return f"The metric {rule.metric!r} has no row for {asked}, contrast {rule.contrast}, by {by}."
+    return f"The metric {rule.metric!r} has no row for {where}, contrast {rule.contrast}, by {by}."
 
 
 def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:

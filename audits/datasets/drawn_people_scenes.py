@@ -59,14 +59,6 @@ def _hsv(hue: float, saturation: float, value: float) -> Colour:
     return red, green, blue
 
 
-def _plain(rng: Generator, side: int) -> Image.Image:
-    return Image.new("RGB", (side, side), _pale(rng))
-
-
-def _white(rng: Generator, side: int) -> Image.Image:
-    return Image.new("RGB", (side, side), "white")
-
-
 def _gradient(rng: Generator, side: int) -> Image.Image:
     first, second = (np.array(_pale(rng), float) for _ in "ab")
     angle = rng.uniform(0, 2 * np.pi)
@@ -126,8 +118,8 @@ def _discs(rng: Generator, side: int) -> Image.Image:
 
 
 _KINDS: tuple[Callable[[Generator, int], Image.Image], ...] = (
-    _plain,
-    _white,
+    lambda rng, side: Image.new("RGB", (side, side), _pale(rng)),
+    lambda rng, side: Image.new("RGB", (side, side), "white"),
     _gradient,
     _meadow,
     _room,

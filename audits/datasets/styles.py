@@ -76,10 +76,6 @@ def _name(label: str, style: str) -> str:
     return f"{label.replace(' ', '-')}-{style}"
 
 
-def _grey(picture: Image.Image) -> Image.Image:
-    return picture.convert("L").convert("RGB")
-
-
 def _outline(picture: Image.Image) -> Image.Image:
     """Keep only the black lines."""
     return picture.convert("L").point([255 if level > 90 else 0 for level in range(256)]).convert("RGB")
@@ -100,10 +96,6 @@ def _sketch(picture: Image.Image) -> Image.Image:
     strokes = np.clip(np.hypot(down, across) * 3.0, 0, 190)
     paper = 238 + np.random.default_rng(SEED).normal(0.0, 6.0, size=grey.shape)
     return Image.fromarray(np.clip(paper - strokes, 0, 255).round().astype(np.uint8)).convert("RGB")
-
-
-def _blurred(picture: Image.Image) -> Image.Image:
-    return picture.filter(ImageFilter.GaussianBlur(6))
 
 
 def _posterised(picture: Image.Image) -> Image.Image:
@@ -127,10 +119,10 @@ def _symbol(character: str) -> Image.Image:
 
 STYLES: dict[str, Callable[[Image.Image], Image.Image]] = {
     BASE: lambda picture: picture,
-    "grey": _grey,
+    "grey": lambda picture: picture.convert("L").convert("RGB"),
     "outline": _outline,
     "silhouette": _silhouette,
     "sketch": _sketch,
-    "blurred": _blurred,
+    "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(6)),
     "posterised": _posterised,
 }

@@ -74,7 +74,7 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
-    data = kept(figure)
+    data = drawn_rows(figure)
     with mpl.rc_context(cast(Any, STYLE)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # only the layout needs it
         canvas = Canvas(figsize=(WIDTH, _height(figure.kind, data)), layout="constrained")
@@ -88,7 +88,7 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     return _clean(out.getvalue(), figure.key, fixed)
 
 
-def kept(figure: Figure) -> DataFrame:
+def drawn_rows(figure: Figure) -> DataFrame:
     """Return the rows of a figure's data that are drawn: the first names, or points at even distances."""
     data = figure.data
     if figure.kind == "matrix":
@@ -236,7 +236,7 @@ def _clean(drawn: str, key: str, fixed: bool) -> str:
     drawn = re.sub(r"<!--.*?-->", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     own = re.sub(r"[^A-Za-z0-9-]", "-", key)
-    drawn = re.sub(r'(\sid="|href="#|url\(#)', lambda found: found.group(1) + own + "-", drawn)
+    drawn = re.sub(r'(\sid="|href="#|url\(#)', lambda match: match.group(1) + own + "-", drawn)
     head, rest = drawn.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     head = head.replace("<svg", '<svg class="chart" aria-hidden="true" focusable="false"', 1)

@@ -95,18 +95,18 @@ def _audit(comparison: Comparison) -> str:
 
 def _changes(comparison: Comparison) -> list[dict[str, Any]]:
     """Return the rows whose adjusted p-value is below `ALPHA`, the largest difference first."""
-    found = [row for row in rows(comparison.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
-    return sorted(found, key=lambda row: -abs(known(row["value"]) or 0.0))
+    changed = [row for row in rows(comparison.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
+    return sorted(changed, key=lambda row: -abs(known(row["value"]) or 0.0))
 
 
 def _verdict(comparison: Comparison) -> str:
     """Say in one sentence what the comparison supports."""
-    found, every = len(_changes(comparison)), len(comparison.metrics)
+    changed, every = len(_changes(comparison)), len(comparison.metrics)
     if not every:
         return "Nothing could be compared."
-    if not found:
+    if not changed:
         return f"No evidence of a change in {every} numbers; the intervals show how large a missed change can be."
-    return f"{found} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
+    return f"{changed} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
 
 
 def _sentence(row: dict[str, Any]) -> str:

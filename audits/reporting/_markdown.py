@@ -33,8 +33,8 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     lines = [f"## Audits of {', '.join(models)}", ""]
     if judged:
         lines += [*gate(judged).splitlines()[1:], ""]
-    found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
-    lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {found or 'none'}.", ""]
+    by_strength = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
+    lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {by_strength or 'none'}.", ""]
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
     lines += [f"- **Note:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
@@ -58,7 +58,7 @@ def headlines(run: Run) -> list[dict[str, object]]:
     Metrics that findings are about come first, the best supported before the others.
     """
     first = {entry.finding.metric: at for at, entry in reversed(list(enumerate(rank([run]))))}
-    found = [
+    chosen = [
         row
         for row in rows(run.metrics)
         if not slice_of(row.get("slice"))
@@ -66,7 +66,7 @@ def headlines(run: Run) -> list[dict[str, object]]:
         and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")
         and "suppressed" not in str(row.get("flags") or "")
     ]
-    return sorted(found, key=lambda row: first.get(str(row["metric"]), len(first)))
+    return sorted(chosen, key=lambda row: first.get(str(row["metric"]), len(first)))
 
 
 def headline(row: dict[str, object]) -> str:
@@ -96,8 +96,8 @@ def _rule(rule: RuleResult) -> str:
     if len(rule.checks) > 1:
         measured += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"
     only = " (warns only)" if rule.severity == "warn" else ""
-    asked = f"{rule.metric} {rule.require}"
-    cells = (rule.id + only, asked, measured)
+    requirement = f"{rule.metric} {rule.require}"
+    cells = (rule.id + only, requirement, measured)
     head = f"| {SIGNS[rule.outcome]} {rule.outcome.replace('_', ' ')} | "
     return head + " | ".join(markdown_cell(cell, SENTENCE) for cell in cells) + " |"
 

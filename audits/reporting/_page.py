@@ -257,8 +257,8 @@ def _heading(runs: Sequence[Run]) -> str:
     models = list(dict.fromkeys(visible(run.model, 60) for run in runs))
     named = " and ".join(models[:2]) if len(models) < 3 else f"{len(models)} models"
     audits = list(dict.fromkeys(visible(run.header.spec.title or run.audit, 60) for run in runs))
-    asked = len({run.audit for run in runs})
-    return f"{named}: {audits[0]}" if asked == 1 else f"{named}: {asked} audits"
+    kinds = len({run.audit for run in runs})
+    return f"{named}: {audits[0]}" if kinds == 1 else f"{named}: {kinds} audits"
 
 
 def _lede(runs: Sequence[Run]) -> str:

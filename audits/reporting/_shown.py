@@ -76,7 +76,7 @@ class Drawn:
 
 def drawn(figure: Figure, points: int, svg: str) -> Drawn:
     """Put a figure's numbers beside its drawing, at most so many points of them."""
-    left = len(figure.data) - len(_charts.kept(figure))
+    left = len(figure.data) - len(_charts.drawn_rows(figure))
     note = f"The figure leaves out {left} of {len(figure.data)} rows." if left > 0 else ""
     return Drawn(
         title=visible(figure.title),
@@ -96,12 +96,12 @@ def table(name: str, data: DataFrame, most: int) -> Table:
 
     kinds = {column: pd.api.types.is_numeric_dtype(data[column]) for column in data.columns}
     head = [Column(visible(key, 60), TITLES.get(str(key), visible(key, 60)), kinds[key]) for key in data.columns]
-    kept = data.head(most)
+    shown = data.head(most)
     return Table(
         visible(name),
         head,
-        [[cell(value) for value in line] for line in kept.itertuples(index=False, name=None)],
-        len(data) - len(kept),
+        [[cell(value) for value in line] for line in shown.itertuples(index=False, name=None)],
+        len(data) - len(shown),
     )
 
 

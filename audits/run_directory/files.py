@@ -14,11 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import OutOfResources
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file at once."""
-    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+from workbench.places import write_whole
 
 
 def sha256_of(path: Path) -> str:
@@ -49,8 +45,7 @@ def file_name(text: str, most: int = 80) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Write strict JSON at once."""
-    text = json.dumps(plain(content), indent=1, allow_nan=False)
-    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+    write_whole(path, json.dumps(plain(content), indent=1, allow_nan=False).encode())
 
 
 def write(path: Path, how: Callable[[Path], object]) -> None:

@@ -73,12 +73,12 @@ def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
                 if getattr(second.header.hashes, name) != getattr(head.hashes, name)
             ]  # fmt: skip
             raise Tampered(f"The run {folder.name!r} cannot be repeated: {' and '.join(names)} changed since.")
-        found = difference(results.read_parquet(folder / results.METRICS), second.metrics, tolerance)
-    if not found.largest <= tolerance:
+        repetition = difference(results.read_parquet(folder / results.METRICS), second.metrics, tolerance)
+    if not repetition.largest <= tolerance:
         raise Tampered(
-            f"Run again, {found.metric} differs by {found.largest:.3g}, which is more than --tol {tolerance:g}."
+            f"The repetition's {repetition.metric} differs by {repetition.largest:.3g}, more than --tol {tolerance:g}."
         )
-    return found
+    return repetition
 
 
 def difference(first: DataFrame, second: DataFrame, tolerance: float) -> Repetition:

@@ -6,7 +6,7 @@ follow the plan, form by form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,18 +74,18 @@ def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, cha
     parts = [part for part in _cut(whole, SIZE) if any(item.sample_id in plain for item in part)] if plain else []
     for variant in sorted(forms):
         parts += _cut(sorted(forms[variant], key=lambda item: (item.sample_id, item.recipe)), SIZE)
-    return [_chunk(origin, part, hashes, change if part[0].recipe else "") for part in parts]
+    chunks = []
+    for part in parts:
+        content = [f"{hashes[item.sample_id]} {item.recipe}" for item in part]
+        key = combined(FORMAT, str(origin), "pictures", change if part[0].recipe else "", *content)
+        chunks.append(Chunk(key, tuple(part)))
+    return chunks
 
 
 def text_chunks(origin: Origin, texts: Sequence[str]) -> list[TextChunk]:
     """Return the chunks of distinct texts, in the order of the texts themselves."""
     parts = _cut(sorted(set(texts)), TEXTS)
     return [TextChunk(combined(FORMAT, str(origin), "texts", *part), tuple(part)) for part in parts]
-
-
-def _chunk(origin: Origin, part: Sequence[Item], hashes: Mapping[str, str], change: str) -> Chunk:
-    content = [f"{hashes[item.sample_id]} {item.recipe}" for item in part]
-    return Chunk(combined(FORMAT, str(origin), "pictures", change, *content), tuple(part))
 
 
 def _cut(rows: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -94,10 +94,10 @@ def git() -> dict[str, Any]:
 @functools.cache
 def packages() -> dict[str, str]:
     """Return name and version of every installed distribution."""
-    found = {
+    versions = {
         str(one.metadata["Name"]): one.version for one in importlib.metadata.distributions() if one.metadata["Name"]
     }
-    return dict(sorted(found.items(), key=lambda row: row[0].lower()))
+    return dict(sorted(versions.items(), key=lambda row: row[0].lower()))
 
 
 def machine() -> dict[str, Any]:

@@ -84,8 +84,8 @@ def score_again(folder: Path, head: Header, job: AuditJob) -> Header:
         except StopIteration as end:
             rows = end.value[0]
             break
-    kept = {name: note for name, note in head.stages.items() if name == "embed"}
-    return score(folder, head.changed(stages=kept), job=job, dataset=dataset, embedded=(facts, layout, rows))
+    embed_note = {name: note for name, note in head.stages.items() if name == "embed"}
+    return score(folder, head.changed(stages=embed_note), job=job, dataset=dataset, embedded=(facts, layout, rows))
 
 
 def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:

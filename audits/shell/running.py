@@ -63,16 +63,16 @@ def resume(
     from audits.run_directory.reader import directories
     from audits.running import api
 
-    found = directories(folder)
-    if not found:
+    folders = directories(folder)
+    if not folders:
         raise UnknownName(f"No run lies in {str(folder)[-200:]!r}.")
-    waiting = [one for one in found if header.read(one).status != "success"]
+    waiting = [one for one in folders if header.read(one).status != "success"]
     finished = []
     with job_bar() as shown:
         for one in waiting:
             job = api.job_of(one, header.read(one), {})
             finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
-    say(f"{len(waiting)} of {len(found)} runs were continued.")
+    say(f"{len(waiting)} of {len(folders)} runs were continued.")
     tell(finished, as_json=as_json)
     if finished:
         leave(finished)

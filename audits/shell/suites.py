@@ -74,12 +74,12 @@ def plan(
         for name in names
         for job in _jobs(name, tuple(dict.fromkeys(model)), dataset or [], protocol=protocol, options=options)
     ]
-    found = costs(jobs, out)
+    estimates = costs(jobs, out)
     if as_json:
-        write_json([asdict(one) for one in found])
+        write_json([asdict(one) for one in estimates])
     else:
-        _show(found)
-    if any(one.trouble for one in found):
+        _show(estimates)
+    if any(one.trouble for one in estimates):
         raise typer.Exit(2)
 
 
@@ -93,12 +93,12 @@ def _jobs(
     return [make(name, model, data, rules=protocol, options=options) for model in models for data in given]
 
 
-def _show(found: Sequence[Cost]) -> None:
+def _show(estimates: Sequence[Cost]) -> None:
     rows = []
-    for one in found:
+    for one in estimates:
         takes = "unknown" if one.seconds is None else f"{one.seconds:.0f} s"
         state = one.trouble or ("done" if one.done else takes)
         rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, f"{one.disk / 1e6:.1f} MB"))
     write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk"), rows)
-    known = sum(one.seconds or 0.0 for one in found if not one.done)
-    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")
+    known = sum(one.seconds or 0.0 for one in estimates if not one.done)
+    say(f"{len(estimates)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")

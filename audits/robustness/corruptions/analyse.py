@@ -16,7 +16,7 @@ from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
-from audits.slicing import By, keyed, slices
+from audits.slicing import By, keyed, sides, slices
 from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -85,13 +85,9 @@ def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], na
         measures += _changes(part, own, slice, name)
     for by in compared:
         rows = keyed(_joined(corrupted, clean), by)
-        parts = {"cluster": list(rows["cluster"]), "groups": list(rows["group"])}
-        fields: dict[str, Any] = {"slice_by": ",".join(by), "label_set": name, "slice": {"corruption": NONE}}
-        rng = generator(seed, "gap", name, *by)
-        measures.append(measuring.gap("accuracy", rows["before"], rng=rng, **parts, **fields))
-        change = rows["after"] - rows["before"]
-        fields = {"slice_by": ",".join(by), "label_set": name}
-        measures.append(measuring.mean_gap("accuracy_change", change, rng=rng, **parts, **fields))
+        fields: dict[str, Any] = {**sides(rows, by), "rng": generator(seed, "gap", name, *by), "label_set": name}
+        measures.append(measuring.gap("accuracy", rows["before"], **fields, slice={"corruption": NONE}))
+        measures.append(measuring.mean_gap("accuracy_change", rows["after"] - rows["before"], **fields))
     return measures
 
 

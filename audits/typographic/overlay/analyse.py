@@ -13,7 +13,7 @@ from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME, ModelFacts
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, gap, keyed, rate, selected, slices
+from audits.slicing import By, gap, keyed, rate, selected, sides, slices
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
 from audits.typographic.overlay.text import findings
 from workbench.statistics.measures import Measure, adjust
@@ -116,11 +116,11 @@ def _drops(
         yield measuring.change("accuracy_drop", part["first"], part["second"], **fields)
     for by in compared:
         part = keyed(pairs, by)
-        fields = _fields(part, "accuracy_drop", where) | {"slice_by": ",".join(by)}
+        fields = _fields(part, "accuracy_drop", where) | sides(part, by)
         del fields["family"]
         rng = generator(seed, "accuracy_drop", *where.values(), ",".join(by))
         values = part["second"] - part["first"]
-        yield measuring.mean_gap("accuracy_drop", values, groups=list(part["group"]), rng=rng, **fields)
+        yield measuring.mean_gap("accuracy_drop", values, rng=rng, **fields)
 
 
 def _paired(first: DataFrame, second: DataFrame) -> DataFrame:
