@@ -50,7 +50,10 @@ def from_files(files: Sequence[str], table: str = "") -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         with sample.file() as file:
             shutil.copyfile(file, target)
-    return _reference(place, table)
+    if not table:
+        return f"folder:{shown(place)}"
+    shutil.copyfile(table, place / TABLE)
+    return f"csv:{shown(place / TABLE)}"
 
 
 def from_folder(given: Sequence[tuple[str, str]]) -> str:
@@ -134,10 +137,3 @@ def _link(file: Path, target: Path) -> None:
         os.link(file, target)
     except OSError:
         shutil.copyfile(file, target)
-
-
-def _reference(place: Path, table: str) -> str:
-    if not table:
-        return f"folder:{shown(place)}"
-    shutil.copyfile(table, place / TABLE)
-    return f"csv:{shown(place / TABLE)}"
