@@ -59,7 +59,7 @@ def finding(
     flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
     text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip))
     if kind == "found":
-        start = "Found the opposite of what was asked:" if value < zero and not reverse else "Found:"
+        start = "Found the opposite:" if value < zero and not reverse else "Found:"
         return Finding(f"{start} {text}.", kind, **facts)
     if neutral:
         text = f"{neutral}: {amount(measure)}"

@@ -105,7 +105,7 @@ def from_collected(collected: Sequence[tuple[str, str]]) -> str:
     given = []
     for number, (file, label) in enumerate(collected, start=1):
         if "/" in label:
-            raise BadInput(f"A label of an image that was sent has no slash; got {label[:80]!r}.")
+            raise BadInput(f"The label of a sent image may not contain a slash; got {label[:80]!r}.")
         given.append((file, f"collected/{label}/{number:04d}{Path(file).suffix.lower()}"))
     return from_folder(given)
 

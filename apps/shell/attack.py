@@ -36,7 +36,7 @@ def attack(
         str | None, typer.Option("--find", metavar="TARGET", help="Find the smallest label that makes this the answer.")
     ] = None,
     x: Annotated[float, typer.Option("--x", help="Middle of the label, share of the centre square.")] = 0.5,
-    y: Annotated[float, typer.Option("--y", help="The same, from the top.")] = 0.78,
+    y: Annotated[float, typer.Option("--y", help="Middle of the label from the top, as a share likewise.")] = 0.78,
     size: Annotated[float, typer.Option("--size", help="Height of the letters, share of the centre square.")] = 0.14,
     font: Annotated[
         str | None, typer.Option("--font", help="printed, serif, typewriter or handwriting; a search tries all.")
@@ -48,7 +48,7 @@ def attack(
     angle: Annotated[float, typer.Option("--angle", help="Degrees, counter-clockwise.")] = 0.0,
     tilt: Annotated[float, typer.Option("--tilt", help="Perspective, -1..1: right side, or left, recedes.")] = 0.0,
     opacity: Annotated[float, typer.Option("--opacity", help="0..1.")] = 1.0,
-    words: Annotated[str | None, typer.Option("--words", help="What a search may write: one CSV row.")] = None,
+    words: Annotated[str | None, typer.Option("--words", help="Words that a search may write: one CSV row.")] = None,
     calls: Annotated[int, typer.Option("--calls", help="Model calls of a search.")] = 256,
     method: Annotated[str, typer.Option("--method", help="guided, or random to compare with.")] = "guided",
     seed: SeedOption = 0,

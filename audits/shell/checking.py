@@ -76,7 +76,7 @@ def sign(
 
 def repro(
     run: OneRun,
-    tol: Annotated[float, typer.Option("--tol", help="Largest difference of a value or a bound.")] = 1e-4,
+    tol: Annotated[float, typer.Option("--tol", help="Largest allowed difference of a value or a bound.")] = 1e-4,
     as_json: JsonOption = False,
 ) -> None:
     """Repeat a run from the images on, and compare every number; exit code 6 where one differs by more."""

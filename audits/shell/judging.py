@@ -41,7 +41,7 @@ def compare(
         Literal["bh", "holm", "none"], typer.Option("--correction", help="Multiple-testing correction.")
     ] = "bh",
     allow_mismatch: Annotated[
-        bool, typer.Option("--allow-mismatch", help="Compare runs that were measured differently, too.")
+        bool, typer.Option("--allow-mismatch", help="Also compare runs that were measured differently.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the comparison: .html, .md, .json or .csv.")

@@ -119,7 +119,7 @@ def _checked(session: Session, settings: Settings, start: NDArray[np.uint8] | No
         raise Unsupported(f"An edit needs the method {' or '.join(EDITABLE)}, with free colours.")
     digest = hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
     if settings.start_image not in ("", digest):
-        raise BadInput("The start image is another one than these settings were made with.")
+        raise BadInput("These settings were made with another start image.")
     return settings.model_copy(update={"start_image": digest})
 
 
