@@ -22,6 +22,7 @@ ORANGE = "#d9822b"  # the second series: told from the blue by lightness too
 SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi:10.1371/journal.pone.0199239
 DRAWING_SIDE = 96  # pixels
 SHOWN = 28  # characters of a name on an axis
+READ_OUT = 8  # bars that an alt text names
 
 
 def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, top: float | None = None) -> Figure:
@@ -43,7 +44,10 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
             hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
         )
     rows = len(names) * max(1, len(series))
-    figure.update_layout(**layout(height=110 + 26 * rows), showlegend=len(series) > 1, bargap=0.25)
+    alt = "; ".join(f"{title}: {_listed(names, values)}" for title, values in series.items())
+    figure.update_layout(
+        **layout(height=110 + 26 * rows, alt=f"Bars of {axis}. {alt}."), showlegend=len(series) > 1, bargap=0.25
+    )
     figure.update_yaxes(_ticks(names), autorange="reversed")
     figure.update_xaxes(title=axis, range=[0, top * 1.18] if top else None, zeroline=False)
     return figure
@@ -76,7 +80,17 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *,
             ygap=1,
         )
     )
-    figure.update_layout(**layout(height=170 + 26 * min(len(rows), 40)))
+    cells = [
+        (float(value), row, column)
+        for row, line in zip(rows, values, strict=True)
+        for column, value in zip(columns, line, strict=True)
+        if value == value
+    ]
+    alt = f"Heat map of {title}, {len(rows)} rows by {len(columns)} columns."
+    if cells:
+        (low, *_), (high, row, column) = min(cells), max(cells)
+        alt += f" Highest: {row}, {column}: {high:.4g}; lowest value {low:.4g}."
+    figure.update_layout(**layout(height=170 + 26 * min(len(rows), 40), alt=alt))
     figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False, zeroline=False)
     figure.update_xaxes(_ticks(columns), showgrid=False, zeroline=False, tickangle=-40)
     return figure
@@ -87,14 +101,21 @@ def plain(name: str) -> str:
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _listed(names: Sequence[str], values: Sequence[float]) -> str:
+    """Name the first few values, for those who do not see the chart."""
+    few = ", ".join(f"{name} {value:.3f}" for name, value in zip(names[:READ_OUT], values, strict=False))
+    return few if len(names) <= READ_OUT else f"{few} and {len(names) - READ_OUT} more"
+
+
 def _ticks(names: Sequence[str]) -> dict[str, Any]:
     short = [name if len(name) <= SHOWN else name[: SHOWN - 1] + "…" for name in names]
     return {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in short]}
 
 
-def layout(height: int) -> dict[str, Any]:
-    """Return what all figures have in common, for `update_layout`."""
+def layout(height: int, alt: str = "") -> dict[str, Any]:
+    """Return what all figures have in common, for `update_layout`; `charts.js` gives the chart its alt text."""
     return {
+        "meta": {"alt": alt},
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.engine import Engine
 
 Fill = Callable[..., list[Any]]
+Labelled = tuple[tuple[str, str], ...]  # image file, label
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class _Source:
     buttons: dict[str, gr.Button]  # view -> what sends there
 
 
+@dataclass(frozen=True)
+class _ManySource:
+    inputs: list[Any]
+    images: Callable[..., Labelled]
+    buttons: dict[str, gr.Button]  # view -> what sends there
+
+
 @dataclass
 class Exchange:
     """Sends image and labels of one view to another in one click; the model is the page's, so it stays.
@@ -45,6 +53,8 @@ class Exchange:
     tabs: gr.Tabs
     _sources: list[_Source] = field(default_factory=list)
     _targets: dict[str, tuple[list[Any], Fill, dict[str, Any] | None]] = field(default_factory=dict)
+    _many: list[_ManySource] = field(default_factory=list)
+    _takers: dict[str, tuple[list[Any], Fill]] = field(default_factory=dict)
 
     def offer(self, key: str, image: Any, labels: Any) -> None:
         """Lay out one button for each view that receives.
@@ -74,8 +84,34 @@ class Exchange:
         """
         self._targets[key] = (widgets, fill, after)
 
+    def offer_many(self, key: str, inputs: list[Any], images: Callable[..., Labelled]) -> None:
+        """Lay out one button for each view that takes many images with their labels.
+
+        Args:
+            key: of the view that sends.
+            inputs: components whose values `images` takes after the key of the view that receives.
+            images: returns image files on this machine with their labels.
+        """
+        with gr.Row(elem_classes="send-to"):
+            gr.Markdown("Send to", elem_classes="notes")
+            buttons = {
+                tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
+                for tab in TABS
+                if tab.takes_many
+            }
+        self._many.append(_ManySource(inputs, images, buttons))
+
+    def accept_many(self, key: str, widgets: list[Any], fill: Fill) -> None:
+        """Let a view receive many images: (images with labels) -> new values of the widgets."""
+        self._takers[key] = (widgets, fill)
+
     def connect(self) -> None:
         """Wire every button to the view that it sends to."""
+        for many in self._many:
+            for key, button in many.buttons.items():
+                widgets, fill = self._takers[key]
+                send_many = _sending_many(key, many.images, fill)
+                button.click(send_many, many.inputs, [self.tabs, *widgets], **LIGHT)
         for source in self._sources:
             for key, button in source.buttons.items():
                 widgets, fill, after = self._targets[key]
@@ -90,6 +126,14 @@ def _sending(key: str, fill: Fill) -> Callable[..., list[Any]]:
     @handler
     def send(image: str | None, labels: str | None, *present: Any) -> list[Any]:
         return [gr.Tabs(selected=key), *fill(image or None, labels or "", *present)]
+
+    return send
+
+
+def _sending_many(key: str, images: Callable[..., Labelled], fill: Fill) -> Callable[..., list[Any]]:
+    @handler
+    def send(*inputs: Any) -> list[Any]:
+        return [gr.Tabs(selected=key), *fill(images(key, *inputs))]
 
     return send
 

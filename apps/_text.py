@@ -20,3 +20,8 @@ def describe(spec: ModelSpec) -> str:
     """Return, as Markdown, a model's name and what it was trained on."""
     trained = f"trained on {spec.trained_on}" if spec.trained_on else "training data not known"
     return f"**{literal(spec.title)}**, {literal(trained)}"
+
+
+def in_markdown(text: str) -> str:
+    """Return HTML that Markdown leaves as it is: a blank line or an indent would end it."""
+    return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())

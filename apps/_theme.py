@@ -14,7 +14,9 @@ from apps._navigation import script
 from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
-_VIEWS = [Path(__file__).parent / name for name in ("typographic/stage.js", "video/timeline.js", "map/map.js")]
+_SCRIPTS = [
+    Path(__file__).parent / name for name in ("charts.js", "typographic/stage.js", "video/timeline.js", "map/map.js")
+]
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
@@ -107,5 +109,5 @@ HEAD = (
 })();
 </script>"""
     + f"<script>\n{SCRIPT}</script><script>\n{script()}</script>"
-    + "".join(f"<script>\n{file.read_text(encoding='utf-8')}</script>" for file in _VIEWS)
+    + "".join(f"<script>\n{file.read_text(encoding='utf-8')}</script>" for file in _SCRIPTS)
 )

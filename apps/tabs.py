@@ -14,6 +14,7 @@ class Tab:
     group: str  # heading in the navigation, one of GROUPS
     module: str  # has `build(page: Page) -> None`, which lays the view out inside an open `gr.Tab`
     receives: bool = False  # other views can send images and labels here; `build` calls `page.exchange.accept`
+    takes_many: bool = False  # ... and many labelled images at once; `build` calls `page.exchange.accept_many`
     needs: tuple[str, ...] = ()  # keys of `requirements.REQUIREMENTS`; the entry is greyed where the model lacks one
 
 
@@ -30,8 +31,8 @@ TABS: tuple[Tab, ...] = (
     Tab("typographic", "Write on it", "Attack and defend", "apps.typographic", receives=True),
     Tab("neurons", "Neurons", "Look inside", "apps.neurons", receives=True, needs=("gradients",)),
     Tab("generation", "Generate", "Make", "apps.generation", needs=("gradients",)),
-    Tab("evaluate", "Evaluate", "Measure", "apps.evaluate"),
-    Tab("audits", "Audits", "Measure", "apps.auditing", receives=True),
+    Tab("evaluate", "Evaluate", "Measure", "apps.evaluate", takes_many=True),
+    Tab("audits", "Audits", "Measure", "apps.auditing", receives=True, takes_many=True),
     Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
     Tab("race", "Why contrastive?", "Learn", "apps.race"),
 )

@@ -66,4 +66,7 @@ def build(page: Page, data: gr.Radio) -> gr.State:
     more.click(added, [image, label, collected], [collected, status, image], **LIGHT)
     clear.click(lambda: ((), NONE), None, [collected, status], **ASIDE)
     page.exchange.accept("audits", [data, image, label], fill)
+    page.exchange.accept_many(
+        "audits", [data, collected, status], lambda images: [COLLECTED, tuple(images), summary(images)]
+    )
     return collected

@@ -19,7 +19,7 @@ from apps._page import Page
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import suspects, words
-from apps.evaluate.data import given
+from apps.evaluate.data import classes_line, given
 from apps.evaluate.figures import accuracy_figure
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
@@ -78,6 +78,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="ask"):
             folder = folder_box("Folder of class folders (or none: drawings)", elem_id="evaluate-folder")
             zipped = gr.File(label="… or a zip", file_types=[".zip"], height=110, elem_id="evaluate-zip")
+            sent, sent_line = gr.State(()), gr.Markdown(elem_classes="notes", elem_id="evaluate-sent")
             models = gr.Dropdown(
                 here(), value=[page.engine.default], multiselect=True, label="Models", elem_id="evaluate-models",
                 info="Those on this machine. Others: the model menu downloads them.",
@@ -99,7 +100,7 @@ def build(page: Page) -> None:
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         ways, column = _ways(typed[shots], typed[seeds], typed[seed]), typed[by]
-        images = labelled(given(typed[folder], typed[zipped]), seed=ways.seed)
+        images = labelled(given(typed[folder], typed[zipped], typed[sent]), seed=ways.seed)
         request = EvaluationRequest(images, tuple(typed[models] or ()), ways, column, bool(typed[early]), ways.seed)
         choices = gr.update(choices=list(images.classes), value=list(images.classes))
         yield {status: "Loading …", data: words.parts(images), known: None, classes: choices, download: _hidden()}
@@ -119,7 +120,10 @@ def build(page: Page) -> None:
         visitor = owner(request)
         yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
 
-    inputs = {folder, zipped, models, *asked.values(), early}
+    page.exchange.accept_many(
+        "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
+    )
+    inputs = {folder, zipped, sent, models, *asked.values(), early}
     outputs = [*shown.values(), known, rows, classes]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "api_visibility": "private", **LONG}
     wire(JOBS, go, stop, status=status, event={**event, "show_progress": "hidden"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from apps._folder_box import inside
+from apps._text import literal
 from workbench.datasets import ImageSample, Listing
 from workbench.datasets.samples import class_of, is_image
 from workbench.datasets.uploads import read_uploads
@@ -24,12 +26,15 @@ SIDE = 112  # pixels
 WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
 
 
-def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listing:
-    """Return the images of an uploaded folder or zip, or drawings where neither is given.
+def given(
+    folder: Sequence[tuple[str, str]] | None, zipped: str | None, sent: Sequence[tuple[str, str]] = ()
+) -> Listing:
+    """Return the images of an uploaded folder or zip, those that another view sent, or drawings where nothing is given.
 
     Args:
         folder: pairs of the uploaded file and its path in the folder.
         zipped: path of an uploaded zip.
+        sent: image files of another view with their labels.
 
     Raises:
         BadInput: both are given, too many images, or a path that leads elsewhere.
@@ -39,6 +44,11 @@ def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listi
     if zipped:
         listing = read_uploads([zipped])
         return Listing(tuple(_named(one) for one in _below_the_top(listing.samples)), title=listing.title)
+    if not folder and sent:
+        named = [(f"{label}/{number:04d}{Path(file).suffix}", file, label) for number, (file, label) in enumerate(sent)]
+        return Listing(
+            tuple(ImageSample(name, Path(file), label) for name, file, label in named), title="Images of the map"
+        )
     if not folder:
         return drawings()
     samples = [ImageSample(str(inside(name)), Path(file)) for file, name in folder]
@@ -47,6 +57,13 @@ def given(folder: Sequence[tuple[str, str]] | None, zipped: str | None) -> Listi
         raise BadInput(f"At most {MOST_IMAGES} images at once; the folder holds {len(images)}.")
     title = PurePosixPath(images[0].name).parts[0] if images else "the folder"
     return Listing(tuple(_named(one) for one in _below_the_top(images)), title=title)
+
+
+def classes_line(images: Sequence[tuple[str, str]]) -> str:
+    """Say how many images another view sent, and in which classes."""
+    counts = Counter(label for _, label in images)
+    classes = ", ".join(f"{count} {literal(label)}" for label, count in counts.most_common(8))
+    return f"**{len(images)} images from another view:** {classes}. A folder or a zip given here takes their place."
 
 
 @cache

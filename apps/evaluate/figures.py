@@ -14,6 +14,14 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 
 
+def _alt(rows: Sequence[ModelEvaluation]) -> str:
+    models = "; ".join(
+        f"{row.title}: " + ", ".join(f"{name} {answer.accuracy.value or 0:.0%}" for name, answer in row.answers.items())
+        for row in rows
+    )
+    return f"Accuracy on test images with intervals. {models}."
+
+
 def accuracy_figure(rows: Sequence[ModelEvaluation]) -> Any:
     """Draw each model's accuracy in every column, with its interval; told apart by colour, dash and symbol."""
     import plotly.graph_objects as go
@@ -41,7 +49,7 @@ def accuracy_figure(rows: Sequence[ModelEvaluation]) -> Any:
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
             hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
         )
-    figure.update_layout(layout(height=380))
+    figure.update_layout(layout(height=380, alt=_alt(rows)))
     figure.update_layout(
         xaxis={
             "tickmode": "array",

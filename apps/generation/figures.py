@@ -18,6 +18,7 @@ def curve(values: Sequence[float]) -> Any:
     figure.add_scatter(x=steps, y=list(values), name="this step", line={"color": "#5a9bd4", "width": 1})
     best = np.maximum.accumulate(values).tolist() if values else []
     figure.add_scatter(x=steps, y=best, name="best so far", line={"color": "#d55e00", "dash": "dash"})
-    figure.update_layout(layout(height=220))
+    alt = f"Similarity over {len(values)} steps; now {values[-1]:.3f}, best {max(values):.3f}." if values else ""
+    figure.update_layout(layout(height=220, alt=alt))
     figure.update_layout(xaxis_title="step", yaxis_title="similarity")
     return figure

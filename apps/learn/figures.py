@@ -20,6 +20,13 @@ def matrix(similarity: np.ndarray) -> Any:
     return figure
 
 
+def _alt(course: Sequence[Moment]) -> str:
+    measured = [one.unseen.value for one in course if one.unseen is not None and one.unseen.value is not None]
+    accuracy = f"accuracy on held-out pairs from {measured[0]:.0%} to {measured[-1]:.0%}" if measured else ""
+    losses = f"Loss over {len(course)} steps, from {course[0].loss:.2f} to {course[-1].loss:.2f}" if course else "Loss"
+    return "; ".join(filter(None, (losses, accuracy))) + "."
+
+
 def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
     """Draw loss (left axis) and the accuracy on held-out pairs (right axis) over the steps."""
     import plotly.graph_objects as go
@@ -36,7 +43,7 @@ def curves(course: Sequence[Moment], lesson: LessonSettings) -> Any:
         yaxis="y2",
     )
     figure.update_layout(
-        layout(320),
+        layout(320, alt=_alt(course)),
         xaxis={"title": "step", "range": [0, lesson.steps], "automargin": True, "zeroline": False},
         yaxis={"title": "loss", "rangemode": "tozero", "automargin": True, "zeroline": False},
         yaxis2={

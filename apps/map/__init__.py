@@ -1,50 +1,42 @@
-"""Map: images and texts in one picture, with a lasso; the modality gap is measured, and closed on request."""
+"""Map: images and texts in one picture, clusters with names, the modality gap, and a lasso that leads on."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from numpy.typing import NDArray
 
 from apps import _index_choice as choice
 from apps import limits
 from apps._handler import ASIDE, ASKS_MODEL, LIGHT, handler, owner
 from apps._image_boxes import images_box
-from apps._page import Page
+from apps._page import Labelled, Page
 from apps._query import provenance
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, labels_box, table
 from apps.map import words
-from apps.map.words import MapPoint
-from workbench.datasets.uploads import read_uploads
+from apps.map.points import (
+    CLUSTER,
+    GIVEN,
+    KIND,
+    MapPoints,
+    find_clusters,
+    groups_of,
+    labelled_images,
+    numbers,
+    points_of,
+)
 from workbench.engine import Session
-from workbench.errors import BadInput
 from workbench.labels import parse_labels
 from workbench.pictures import SAMPLES, sample_path
-from workbench.retrieval.memory import table_vectors
 from workbench.retrieval.projection import METHODS, Projection, project
-
-MOST = 5000  # points of an index that are drawn
-GIVEN = "Images given here"
-
-
-@dataclass(frozen=True)
-class MapPoints:
-    """What is on the map."""
-
-    points: tuple[MapPoint, ...]
-    images: NDArray[np.float32]  # (n, dim)
-    texts: NDArray[np.float32]  # (m, dim)
 
 
 def build(page: Page) -> None:
     """Lay out the view."""
-    kept = gr.State(None)
+    kept, coloured = gr.State(None), gr.State([])  # what is on the map, the group of each point
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index = gr.Dropdown([GIVEN], value=GIVEN, label="Images of", visible=COLLAPSED, elem_id="map-index")
@@ -57,11 +49,16 @@ def build(page: Page) -> None:
             drawn = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="map-canvas")
             lines = table(words.HEADERS, "Chosen points", visible=COLLAPSED, elem_id="map-table")
             chosen = gr.Textbox(label="Numbers of the chosen points", elem_id="map-chosen", visible=COLLAPSED)
+            with gr.Column(visible=False) as sending:
+                page.exchange.offer_many("map", [kept, chosen, coloured], _sent)
+            clusters = table(words.CLUSTER_HEADERS, "Clusters", visible=COLLAPSED, elem_id="map-clusters")
             download = gr.DownloadButton("Parquet, for embedding-atlas", visible=False, elem_id="map-parquet")
             whose = gr.Markdown(elem_classes="provenance")
         with gr.Column(elem_classes="more"):
             method = gr.Radio([(title, key) for key, title in METHODS.items()], value="pca", label="Projection")
             centred = gr.Checkbox(value=True, label="Centre images and texts", info="Closes the modality gap.")
+            by = gr.Dropdown([CLUSTER, KIND], value=KIND, label="Colour by", elem_id="map-by")
+            count = gr.Slider(0, 30, 0, step=1, label="Clusters", info="0: as many as suit the number of images.")
             with gr.Accordion("How to read the map", open=False):
                 gr.Markdown(words.EXPLAINED)
 
@@ -69,65 +66,59 @@ def build(page: Page) -> None:
     def draw(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
         began = time.perf_counter()
         names = parse_labels(typed[texts]) if (typed[texts] or "").strip() else ()
-        seconds = limits.current().answer_seconds
-        with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
+        with opened(typed, request) as session:
             points = points_of(session, typed[index], typed[given] or [], names=names)
+            colour = typed[by] if typed[by] in points.columns else KIND
+            shown = screen(session, points, typed, by=colour)
             line = provenance(session, page.engine, time.perf_counter() - began)
-        return {kept: points, whose: line, **shown(points, typed[method], bool(typed[centred]))}
-
-    def shown(points: MapPoints, way: str, centre: bool) -> dict[Any, Any]:
-        projection = project(points.images, points.texts, method=way, centred=centre)
-        return {
-            status: words.status(points.points, projection, centred=centre),
-            drawn: gr.update(value=words.canvas(points.points, projection), visible=True),
-            lines: gr.update(value=words.rows(points.points), visible=True),
-            download: gr.update(value=_parquet(points, projection), visible=True),
-        }
+        return {kept: points, whose: line, by: gr.update(choices=points.columns, value=colour), **shown}
 
     @handler
-    def again(points: MapPoints | None, way: str, centre: bool) -> dict[Any, Any]:
-        return shown(points, way, centre) if points is not None else {status: words.IDLE}
+    def again(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        points: MapPoints | None = typed[kept]
+        if points is None:
+            return {status: words.IDLE}
+        with opened(typed, request) as session:
+            return screen(session, points, typed, by=typed[by])
 
-    outputs = [status, drawn, lines, download]
-    inputs: set[Any] = {index, given, texts, method, centred, page.model}
-    go.click(draw, inputs, [*outputs, kept, whose], api_visibility="private", **ASKS_MODEL)
-    gr.on([method.input, centred.input], again, [kept, method, centred], outputs, **LIGHT)
-    chosen.change(_chosen, [kept, chosen], lines, trigger_mode="always_last", **LIGHT)
+    def opened(typed: dict[Any, Any], request: gr.Request) -> Any:
+        return page.engine.session(owner(request), typed[page.model], deadline=limits.current().answer_seconds)
+
+    def screen(session: Session, points: MapPoints, typed: dict[Any, Any], *, by: str) -> dict[Any, Any]:
+        number = int(typed[count])
+        named = find_clusters(points, session, number) if by == CLUSTER else []
+        groups = groups_of(points, by, number)
+        projection = project(points.images, points.texts, method=typed[method], centred=bool(typed[centred]))
+        return {
+            status: words.status(points.points, projection, centred=bool(typed[centred])),
+            drawn: gr.update(value=words.canvas(points.points, groups, projection), visible=True),
+            lines: gr.update(value=words.rows(points.points, groups), visible=True),
+            clusters: gr.update(value=words.cluster_rows(named), visible=bool(named) or COLLAPSED),
+            download: gr.update(value=_parquet(points, groups, projection), visible=True),
+            coloured: groups,
+            sending: gr.update(visible=True),
+        }
+
+    outputs = [status, drawn, lines, clusters, download, coloured, sending]
+    settings: set[Any] = {method, centred, by, count, page.model}
+    shown: dict[str, Any] = {"api_visibility": "private", **ASKS_MODEL}
+    go.click(draw, {index, given, texts, *settings}, [*outputs, kept, whose, by], **shown)
+    gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
+    chosen.change(_chosen, [kept, coloured, chosen], lines, trigger_mode="always_last", **LIGHT)
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
     gr.on(None, lambda: _offered(), None, index, **ASIDE)
 
 
-def points_of(session: Session, index: str, files: list[str], *, names: tuple[str, ...]) -> MapPoints:
-    """Embed the images and texts of a map, or take an index's vectors.
-
-    Raises:
-        BadInput: no image, or an index that is not offered.
-    """
-    texts = session.embed_texts(names).numpy() if names else np.zeros((0, session.dim), np.float32)
-    labels = tuple(MapPoint(name, "text", "text") for name in names)
-    if index == GIVEN:
-        if not files:
-            raise BadInput("Choose images first, or press “Try the shipped images”.")
-        samples = read_uploads(files, limit=limits.current().pictures).samples
-        images = session.embed_images([sample.open() for sample in samples]).numpy()
-        found = [MapPoint(Path(sample.name).name, "image", sample.label or "image") for sample in samples]
-        return MapPoints((*found, *labels), images, texts)
-    opened = choice.open_table(choice.place_of(index, ""), session, own=False)
-    vectors = table_vectors(opened)
-    some = np.sort(np.random.default_rng(0).permutation(len(vectors.ids))[:MOST])
-    rows = opened.table.take_row_ids([int(one) for one in vectors.ids[some]]).select(["path", "label"]).with_row_id()
-    by_id = {line["_rowid"]: line for line in rows.to_arrow().to_pylist()}
-    held = [by_id[int(one)] for one in vectors.ids[some]]
-    found = [MapPoint(line["path"], "image", line["label"] or "image") for line in held]
-    return MapPoints((*found, *labels), vectors.vectors[some], texts)
+def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:
+    return labelled_images(key, points, chosen, groups=groups)
 
 
-def _chosen(points: MapPoints | None, numbers: str) -> Any:
+def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> Any:
     if points is None:
         return gr.skip()
-    wanted = [int(one) for one in numbers.split(",") if one.isdecimal() and int(one) < len(points.points)]
-    some = [points.points[at] for at in wanted] or points.points
-    return gr.update(value=words.rows(some), label=f"Chosen points: {len(some)} of {len(points.points)}")
+    wanted = numbers(chosen, points) or list(range(len(points.points)))
+    rows = words.rows([points.points[at] for at in wanted], [groups[at] for at in wanted])
+    return gr.update(value=rows, label=f"Chosen points: {len(wanted)} of {len(points.points)}")
 
 
 def _offered() -> Any:
@@ -135,7 +126,7 @@ def _offered() -> Any:
     return gr.update(choices=names, value=GIVEN, visible=len(names) > 1 or COLLAPSED)
 
 
-def _parquet(points: MapPoints, projection: Projection) -> str:
+def _parquet(points: MapPoints, groups: Sequence[str], projection: Projection) -> str:
     """Write the map as embedding-atlas reads it (`--x x --y y`); return the path."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -143,5 +134,5 @@ def _parquet(points: MapPoints, projection: Projection) -> str:
     path = folder_beside_uploads("map-") / "map.parquet"
     x, y = projection.positions.T
     columns = {"name": [one.name for one in points.points], "kind": [one.kind for one in points.points]}
-    pq.write_table(pa.table({**columns, "group": [one.group for one in points.points], "x": x, "y": y}), path)
+    pq.write_table(pa.table({**columns, "group": list(groups), "x": x, "y": y}), path)
     return str(path)

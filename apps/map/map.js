@@ -1,7 +1,7 @@
 // Draws the points of a map on a canvas; a lasso, or Enter on the map, hands the numbers of the chosen points to the page.
 // No library: those that draw with WebGL make functions from text, which this page's policy forbids.
 (() => {
-  const COLOURS = ['#3b82c4', '#d9822b', '#2f9e6e', '#b05cc6', '#c44e52', '#8c7a3d', '#5f6b7a', '#1aa3b8'];
+  const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#a08b00', '#7f7f7f', '#444c56'];  // Okabe and Ito's; the legend's in workbench.css
   const EDGE = 24;
 
   const draw = (canvas, path = []) => {

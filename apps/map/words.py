@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from apps.map.points import OTHERS, MapPoint
+from workbench.retrieval.clusters import NamedCluster
 from workbench.retrieval.projection import Projection
 
 IDLE = "Choose images and texts, then press “Draw the map”."
 HEADERS = ["name", "kind", "group"]
+CLUSTER_HEADERS = ["cluster", "images", "name", "tells it apart", "by chance"]
 ROWS = 200  # of the table
 EXPLAINED = """
 Each point is an image (disc) or a text (square), placed by the two directions in which the vectors differ most (PCA).
@@ -20,32 +23,44 @@ Images and texts of a CLIP model lie in two clouds with a gap between them; **ce
 that what belongs together comes to lie together. Distances on a map are rough: read neighbours, not lengths.
 
 Draw a lasso with mouse or finger to list what it holds. With the keyboard, Enter on the map lists everything and Escape
-nothing; the table beside it holds the same points.
+nothing; the table beside it holds the same points. **Send to** hands the chosen images to another view: to Audits with
+their labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
+
+**Clusters** (k-means) are named with the words that tell their images best from all others. Half of a cluster's images
+chooses the name; on the other half, **tells it apart** is how often the first word fits an image of the cluster better
+than one outside (area under the ROC curve with its 95 % interval; 0.5 is chance). **By chance** is the same for a
+random cluster of that size.
 """
 
 
-@dataclass(frozen=True)
-class MapPoint:
-    """One image or text on the map."""
-
-    name: str
-    kind: str  # image or text
-    group: str  # what it is coloured by
-
-
-def canvas(points: Sequence[MapPoint], projection: Projection) -> str:
-    """Return the map as HTML; positions become 0..1, names of texts stand beside their squares."""
+def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projection) -> str:
+    """Return the map and its legend as HTML; positions become 0..1, names of texts stand beside their squares."""
     places = projection.positions - projection.positions.min(axis=0)
     places = places / np.maximum(places.max(axis=0), 1e-9)
-    groups = {name: number for number, name in enumerate(dict.fromkeys(point.group for point in points))}
+    order = legend(groups)
+    colours = {name: number for number, name in enumerate(order)}
     drawn = [
-        [round(float(x), 4), round(float(y), 4), groups[point.group], point.name[:40] if point.kind == "text" else ""]
-        for point, (x, y) in zip(points, places, strict=True)
+        [round(float(x), 4), round(float(y), 4), colours[group], point.name[:40] if point.kind == "text" else ""]
+        for point, group, (x, y) in zip(points, groups, places, strict=True)
     ]
     data = html.escape(json.dumps(drawn), quote=True)
     images = sum(point.kind == "image" for point in points)
     alt = f"Map of {images} images and {len(points) - images} texts; the table beside it lists them."
-    return f'<div><canvas class="map" tabindex="0" role="img" aria-label="{alt}" data-points="{data}"></canvas></div>'
+    parts = "".join(
+        f'<span class="group g{number}">{html.escape(name)} ({groups.count(name)})</span>'
+        for number, name in enumerate(order)
+    )
+    return (
+        f'<div><canvas class="map" tabindex="0" role="img" aria-label="{alt}" data-points="{data}"></canvas>'
+        f'<div class="notes map-legend">{parts}</div></div>'
+    )
+
+
+def legend(groups: Sequence[str]) -> list[str]:
+    """Return the groups in the order of their colours: the largest first, what is left and texts last."""
+    counts = Counter(groups)
+    own = [name for name, _ in counts.most_common() if name not in (OTHERS, "text")]
+    return own + [name for name in (OTHERS, "text") if name in counts]
 
 
 def status(points: Sequence[MapPoint], projection: Projection, *, centred: bool) -> str:
@@ -60,6 +75,21 @@ def status(points: Sequence[MapPoint], projection: Projection, *, centred: bool)
     return " ".join(lines)
 
 
-def rows(points: Sequence[MapPoint]) -> list[list[str]]:
+def rows(points: Sequence[MapPoint], groups: Sequence[str]) -> list[list[str]]:
     """Return points as rows of text, at most 200."""
-    return [[point.name, point.kind, point.group] for point in points[:ROWS]]
+    return [[point.name, point.kind, group] for point, group in zip(points[:ROWS], groups[:ROWS], strict=True)]
+
+
+def cluster_rows(named: Sequence[NamedCluster]) -> list[list[str]]:
+    """Return clusters with their evidence as rows of text."""
+    return [
+        [
+            str(one.number + 1),
+            str(one.size),
+            one.name,
+            "too few" if one.tells is None or one.tells.value is None
+            else f"{one.tells.value:.2f} ({one.tells.low:.2f} to {one.tells.high:.2f})",
+            "–" if one.shuffled is None else f"{one.shuffled:.2f}",
+        ]
+        for one in named
+    ]  # fmt: skip

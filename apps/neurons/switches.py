@@ -12,11 +12,10 @@ import numpy as np
 
 from apps._handler import ASKS_MODEL, QUIET, handler, owner
 from apps._page import Page
-from apps._text import literal
+from apps._text import in_markdown, literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, image_box, table
 from apps.neurons.opened import JOBS, OpenAtlases
-from apps.neurons.unit_html import in_markdown
 from workbench.checkpoints.edit import SETTINGS
 from workbench.engine import Session
 from workbench.errors import BadInput

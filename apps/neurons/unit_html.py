@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from apps._text import in_markdown
 from workbench.neurons.activations import Survey, join
 from workbench.neurons.page import fragment, images_html
 from workbench.neurons.unit import SHOWN, GalleryImage, UnitReport
@@ -47,8 +48,3 @@ def gallery_html(seen: Sequence[Survey], unit: int) -> str:
     order = np.argsort(-values, kind="stable")[:SHOWN]
     shown = [GalleryImage(survey.items[place], float(values[place])) for place in order]
     return in_markdown(f"<p>Strongest images so far:</p>{images_html(shown)}")
-
-
-def in_markdown(text: str) -> str:
-    """Return HTML that Markdown leaves as it is: a blank line or an indent would end it."""
-    return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from apps._figures import heat_map, layout
-from workbench.training.race import RunnerCurve, conclude
+from workbench.training.race import RaceResult, RunnerCurve, conclude
 from workbench.training.race.export import COLOURS
 from workbench.training.race.slow_motion import SlowMotion
 
@@ -41,7 +41,7 @@ def curves_figure(curves: Sequence[RunnerCurve], axis: str) -> Any:
             line={"color": colour, "dash": dash},
             mode="lines+markers",
         )
-    figure.update_layout(layout(height=380))
+    figure.update_layout(layout(height=380, alt=_alt(conclude(curves), axis)))
     figure.update_layout(
         xaxis={"title": "images seen" if axis == "images" else "seconds of training"},
         yaxis={"title": "zero-shot accuracy", "tickformat": ".0%", "rangemode": "tozero"},
@@ -50,23 +50,38 @@ def curves_figure(curves: Sequence[RunnerCurve], axis: str) -> Any:
     return figure
 
 
+def _alt(results: Sequence[RaceResult], axis: str) -> str:
+    ends = "; ".join(
+        f"{result.runner.name} {result.accuracy[-1]:.0%} ({result.lowest[-1]:.0%} to {result.highest[-1]:.0%})"
+        for result in results
+    )
+    against = "images seen" if axis == "images" else "seconds of training"
+    return f"Curves of zero-shot accuracy against {against}, with bands over seeds. Now: {ends}."
+
+
 def slow_motion_figure(frame: int, motion: SlowMotion) -> Any:
-    """Draw the matrix of a frame, 1..5: images in rows, captions in columns."""
+    """Draw the matrix of a frame, 2..6: images in rows, captions in columns."""
     values, title = frame_values(frame, motion)
     names = [text.removeprefix("a ") for text in motion.texts]
     figure = heat_map(values, names, names, title=title)
-    if frame == 4:  # signed: pulled together, pushed apart
+    if frame == 5:  # signed: pulled together, pushed apart
         most = float(np.abs(values).max())
         figure.update_traces(colorscale="RdBu", zmin=-most, zmax=most)
+    own, others = values.diagonal(), values[~np.eye(len(values), dtype=bool)]
+    alt = (
+        f"Matrix of six images (rows) and six captions (columns), {title}. True pairs: {own.min():.2f} to "
+        f"{own.max():.2f}; all others: {others.min():.2f} to {others.max():.2f}. The table below has each number."
+    )
+    figure.update_layout(meta={"alt": alt})
     return figure
 
 
 def frame_values(frame: int, motion: SlowMotion) -> tuple[np.ndarray, str]:
-    """Return the (n, n) numbers of a frame and what they are."""
+    """Return the (n, n) numbers of a frame, 2..6, and what they are."""
     return (
         (motion.cosines, "cosine"),
         (motion.text_given_image, "probability"),
         (motion.image_given_text, "probability"),
         (motion.gradient, "gradient"),
         (motion.after, "cosine"),
-    )[frame - 1]
+    )[frame - 2]

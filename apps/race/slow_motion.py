@@ -1,4 +1,4 @@
-"""One batch in slow motion: five frames, each a matrix with a sentence and the same numbers as a table."""
+"""One batch in slow motion: the towers, then five matrices; each frame with a sentence and its numbers as a table."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from apps._handler import LIGHT, handler, owner
 from apps._page import Page
 from apps._widgets import COLLAPSED, table
 from apps.race.figures import frame_values, slow_motion_figure
+from apps.race.towers import VECTOR_HEADERS, towers_markdown, vector_rows
 from workbench.training.race.slow_motion import SlowMotion, slow_motion
 
 SECONDS = 60.0  # deadline
 FRAME_HEADERS = ["image", "caption", "value"]
 LEAD = (
-    "Six drawings and their captions in one training step. Each frame shows one matrix: images in rows, captions in "
-    "columns."
+    "Six drawings and their captions in one training step. First the two towers, then one matrix a frame: images in "
+    "rows, captions in columns."
 )
 FRAMES = (
-    "**1 of 5: cosines.** Both towers have turned their inputs into unit vectors; each cell is the cosine of an image "
-    "and a caption. The diagonal holds the true pairs.",
-    "**2 of 5: softmax over captions.** For each image (row) the cosines, times {scale:.1f}, become probabilities: "
+    "**1 of 6: the towers.** Each drawing goes through the image tower, each caption through the text tower. Both come "
+    "out as unit vectors of 64 numbers, so that they can be compared.",
+    "**2 of 6: cosines.** Each cell is the cosine of an image's vector and a caption's: the sum of the products of "
+    "their numbers. The diagonal holds the true pairs.",
+    "**3 of 6: softmax over captions.** For each image (row) the cosines, times {scale:.1f}, become probabilities: "
     "which caption is mine?",
-    "**3 of 5: softmax over images.** For each caption (column) the same: which image is mine? The loss is the mean of "
+    "**4 of 6: softmax over images.** For each caption (column) the same: which image is mine? The loss is the mean of "
     "both cross-entropies: {loss:.2f}. Guessing costs {blind:.2f}.",
-    "**4 of 5: the gradient's pull.** Softmax minus truth. Negative cells are pulled together, positive cells pushed "
+    "**5 of 6: the gradient's pull.** Softmax minus truth. Negative cells are pulled together, positive cells pushed "
     "apart; the most confident mistakes are pushed hardest.",
-    "**5 of 5: after the step.** The cosines after one step of the optimizer. The loss is now {after:.2f}.",
+    "**6 of 6: after the step.** The cosines after one step of the optimizer. The loss is now {after:.2f}.",
 )
 
 
@@ -43,6 +46,7 @@ def build(page: Page) -> None:
             show = gr.Button("Show", elem_id="race-slow-go")
         frame = gr.Slider(1, len(FRAMES), 1, step=1, label="Frame", info="Arrow keys step.", elem_id="race-frame")
         text = gr.Markdown(elem_classes="live", elem_id="race-frame-text")
+        towers = gr.Markdown(visible=COLLAPSED, elem_id="race-towers")
         picture = gr.Plot(label="The batch", visible=COLLAPSED, elem_id="race-frame-chart")
         numbers = table(FRAME_HEADERS, "The same numbers", elem_id="race-frame-table", visible=COLLAPSED)
     step = gr.State(None)
@@ -53,17 +57,27 @@ def build(page: Page) -> None:
         return next(iter(work))
 
     def draw(number: int, motion: SlowMotion | None) -> tuple[Any, ...]:
-        if motion is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        return (
-            frame_text(int(number), motion),
-            gr.update(value=slow_motion_figure(int(number), motion), visible=True),
-            gr.update(value=frame_rows(int(number), motion), visible=True),
-        )
+        return frame_updates(int(number), motion) if motion else (gr.skip(),) * len(shown)
 
+    shown = [text, towers, picture, numbers]
     computed: dict[str, Any] = {"concurrency_id": "learn", "concurrency_limit": 4, "api_visibility": "private"}
-    show.click(compute, trained, step, **computed).then(draw, [frame, step], [text, picture, numbers], **LIGHT)
-    frame.change(draw, [frame, step], [text, picture, numbers], **LIGHT)
+    show.click(compute, trained, step, **computed).then(draw, [frame, step], shown, **LIGHT)
+    frame.change(draw, [frame, step], shown, **LIGHT)
+
+
+def frame_updates(frame: int, motion: SlowMotion) -> tuple[Any, ...]:
+    """Return what a frame shows: its sentence, the towers or a matrix, and the table of numbers."""
+    first = frame == 1
+    return (
+        frame_text(frame, motion),
+        gr.update(value=towers_markdown(motion), visible=True) if first else gr.update(visible=COLLAPSED),
+        gr.update(visible=COLLAPSED) if first else gr.update(value=slow_motion_figure(frame, motion), visible=True),
+        gr.update(
+            value=vector_rows(motion) if first else frame_rows(frame, motion),
+            headers=VECTOR_HEADERS if first else FRAME_HEADERS,
+            visible=True,
+        ),
+    )
 
 
 def frame_text(frame: int, motion: SlowMotion) -> str:
@@ -74,7 +88,7 @@ def frame_text(frame: int, motion: SlowMotion) -> str:
 
 
 def frame_rows(frame: int, motion: SlowMotion) -> list[list[str]]:
-    """Return a frame's matrix as rows: image, caption, value; true pairs are marked."""
+    """Return the matrix of a frame, 2..6, as rows: image, caption, value; true pairs are marked."""
     values, _ = frame_values(frame, motion)
     return [
         [image, f"{text} (its own)" if i == j else text, f"{values[i, j]:.3f}"]

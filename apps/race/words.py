@@ -41,8 +41,12 @@ so each label scores the likelihood of its sentence. Chance is 2 %.
 
 **The paper** (Radford et al. 2021, section 2.3 and figure 2, on ImageNet): predicting bags of words learned three
 times as fast as captions, contrast another four times. The miniature is small and short, so its ratios need not be
-those.
+those; the verdict sets them beside each other.
+
+**The dials.** CLIP was trained with batches of 32,768, a learned temperature (its multiplier at most 100) and cosine
+decay (section 2.5). The paper does not say what each of them is worth.
 """
+PAPER = {"bag-of-words": 4, "caption": 12}  # images needed, × contrast: Radford et al. 2021, figure 2
 _LABELS = [f"{colour} {shape}" for shape in SHAPES for colour in COLOURS]
 
 
@@ -88,7 +92,23 @@ def verdict(results: Sequence[RaceResult], settings: RaceSettings) -> str:
             lines.append("The order is that of the paper, and the bands do not overlap.")
         else:
             lines.append("The order is that of the paper, but bands overlap: more seeds or images would tell.")
-    return " ".join(lines)
+    return " ".join([*lines, *_beside_the_paper(results)])
+
+
+def _beside_the_paper(results: Sequence[RaceResult]) -> list[str]:
+    """Compare the images needed with the paper's, where contrast was the first runner."""
+    if results[0].runner != Runner():
+        return []
+    beside = []
+    for result in results:
+        paper = PAPER.get(result.runner.objective)
+        if paper is None or result.ratio is None:
+            continue
+        low, high = result.ratio.low, result.ratio.high
+        agrees = None if low is None or high is None else low <= paper <= high
+        judged = {None: "no interval", True: "the interval holds it", False: "**the miniature disagrees**"}[agrees]
+        beside.append(f"{_short(result.runner)} {ratio_text(result)}; the paper: {paper}; {judged}")
+    return [f"Images needed, × contrast: {'. '.join(beside)}."] if beside else []
 
 
 def _short(runner: Runner) -> str:

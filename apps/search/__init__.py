@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -23,7 +22,7 @@ from apps._query import provenance
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, image_box, table
-from apps.search import files, finding, words
+from apps.search import evaluation, files, finding, links, words
 from apps.search.finding import TOP, Asked
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
@@ -31,6 +30,7 @@ from workbench.pictures import SAMPLES, sample_path
 from workbench.retrieval.adding import add
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.index import ModelTable
+from workbench.retrieval.ordering import SORTS
 from workbench.retrieval.search import Hit, Results
 from workbench.retrieval.search import search as nearest
 from workbench.retrieval.sources import is_video
@@ -81,12 +81,13 @@ def build(page: Page) -> None:
         with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
             opened = choice.open_table(place, session, own=typed[index] == OWN)
             results = finding.results_of(session, opened, asked) if near is None else _similar(opened, near)
+            hits, hidden = finding.to_show(session, results, asked)
             hubs = finding.hubness_line(session, opened) if asked.correct_hubs else ""
             line = provenance(session, page.engine, time.perf_counter() - began)
-        hits = finding.to_show(results, weaker=asked.weaker, fold=asked.fold)
         title = f"“{asked.text.strip()}”" if asked.text.strip() and near is None else "the example"
-        verdict = words.verdict(results, hits, query=title, weaker=asked.weaker)
-        fresh = {status: verdict + hubs, whose: line, found: hits, start: 0, chosen: None}
+        verdict = words.verdict(results, hits, query=title, weaker=asked.weaker, hidden=hidden)
+        link = "" if near else links.of(typed[index], asked)
+        fresh = {status: verdict + hubs + link, whose: line, found: hits, start: 0, chosen: None}
         return {**fresh, sending: gr.update(visible=False), **_page_of(hits, 0, shown, own=typed[index] == OWN)}
 
     def more(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
@@ -104,7 +105,10 @@ def build(page: Page) -> None:
     shown["gallery"].select(_picked, [found, start, index], [chosen, similar_path, picked, sending], **LIGHT)
     _wire_pages(shown, found, start, index=index)
     page.exchange.accept("search", [example, text], put)
-    gr.on(None, _linked, None, [index, text], **ASIDE)
+    linked = gr.State("")
+    gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), linked], **ASIDE)
+    linked.change(search, **event)
+    evaluation.build(page, index, own)
 
 
 def _adding() -> tuple[gr.Dropdown, gr.File, gr.Button, gr.Button, gr.Button]:
@@ -169,8 +173,9 @@ def _results() -> dict[str, Any]:
     with gr.Row(visible=False) as files:
         csv_file = gr.DownloadButton("CSV", elem_id="search-csv")
         json_file = gr.DownloadButton("JSON", elem_id="search-json")
+        sheet = gr.DownloadButton("Contact sheet", elem_id="search-sheet")
     first = {"gallery": gallery, "pages": pages, "before": before, "number": number, "after": after}
-    return {**first, "table": lines, "files": files, "csv": csv_file, "json": json_file}
+    return {**first, "table": lines, "files": files, "csv": csv_file, "json": json_file, "sheet": sheet}
 
 
 def _settings() -> dict[str, Any]:
@@ -179,19 +184,25 @@ def _settings() -> dict[str, Any]:
             label="Filter", placeholder="label = 'cat' AND width > 800", elem_id="search-filter",
             info="SQL on path, label, caption, tags, width, height, second.",
         )  # fmt: skip
+        sort = gr.Dropdown(
+            [(title, key) for key, (title, _) in SORTS.items()], value="score", label="Order", elem_id="search-sort"
+        )
         weaker = gr.Checkbox(label="Show weaker results too", elem_id="search-weaker")
         fold = gr.Checkbox(value=True, label="Fold near-duplicates")
+        safe = gr.Checkbox(
+            label="Safe mode", info="Hides what fits sentences about nudity or violence.", elem_id="search-safe"
+        )
         hubs = gr.Checkbox(label="Correct hubs", info="Ranks down images that come up for almost everything.")
     with gr.Accordion("What the numbers mean", open=False):
         gr.Markdown(words.EXPLAINED)
-    return {"where": where, "weaker": weaker, "fold": fold, "correct_hubs": hubs}
+    return {"where": where, "sort": sort, "weaker": weaker, "fold": fold, "safe": safe, "correct_hubs": hubs}
 
 
 def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -> dict[Any, Any]:
     """Return what the result widgets show of a page."""
     part = hits[start : start + PAGE]
     pictures = list(zip(files.thumbnails(part), [_caption(hit) for hit in part], strict=True))
-    csv_file, json_file = files.downloads(hits, names_only=own)
+    csv_file, json_file, sheet = files.downloads(hits, names_only=own)
     last = start + len(part)
     return {
         shown["gallery"]: gr.update(value=pictures, visible=bool(hits) or COLLAPSED, selected_index=None),
@@ -203,6 +214,7 @@ def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -
         shown["files"]: gr.update(visible=bool(hits)),
         shown["csv"]: csv_file,
         shown["json"]: json_file,
+        shown["sheet"]: sheet,
     }
 
 
@@ -225,19 +237,9 @@ def _wire_pages(shown: dict[str, Any], found: gr.State, start: gr.State, *, inde
 def _picked(hits: list[Hit], start: int, index: str, event: gr.SelectData) -> tuple[Any, ...]:
     hit = hits[start + int(event.index)]
     name = words.shown_name(hit, names_only=index == OWN)
-    link = "" if index == OWN else f" [Link to this index](?{urlencode({'index': index})}#search)"
-    return files.whole_image(hit), hit.path, f"Selected: {literal(name)}.{link}", gr.update(visible=True)
+    return files.whole_image(hit), hit.path, f"Selected: {literal(name)}.", gr.update(visible=True)
 
 
 def _similar(opened: ModelTable, hit: Hit) -> Results:
     """Search for images like a result, by its stored vector."""
     return nearest(opened, hit.vector, top=TOP, chance=Chance(None))
-
-
-def _linked(request: gr.Request) -> tuple[Any, Any]:
-    """Fill in what an address says (`/?index=NAME&q=TEXT#search`), and offer this machine's indexes."""
-    asked = dict(request.query_params) if request is not None else {}
-    choices = choice.offered()
-    chosen = asked.get("index", OWN) if asked.get("index") in choices else OWN
-    listed = gr.update(choices=choices, value=chosen, visible=len(choices) > 1 or COLLAPSED)
-    return listed, str(asked.get("q", ""))[:1000]

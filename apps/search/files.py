@@ -7,6 +7,8 @@ from pathlib import Path
 
 from apps._uploads import folder_beside_uploads
 from workbench.batch.export import write_csv, write_json
+from workbench.places import write_whole
+from workbench.retrieval.contact_sheet import contact_sheet
 from workbench.retrieval.search import Hit
 
 COLUMNS = ("path", "score", "beats", "chance", "likely", "label", "caption", "width", "height", "second")
@@ -34,8 +36,8 @@ def whole_image(hit: Hit) -> str:
     return str(path)
 
 
-def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str]:
-    """Write results as CSV and JSON; return both paths."""
+def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str, str | None]:
+    """Write results as CSV, JSON and a contact sheet; return the paths, no sheet where there is no result."""
     lines = [
         {
             "path": hit.path.rsplit("/", 1)[-1] if names_only else hit.path,
@@ -47,7 +49,11 @@ def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str]:
     folder = folder_beside_uploads("search-files-")
     write_csv(folder / "results.csv", COLUMNS, [[_cell(line[name]) for name in COLUMNS] for line in lines])
     write_json(folder / "results.json", {"results": lines})
-    return str(folder / "results.csv"), str(folder / "results.json")
+    sheet = folder / "results.png" if hits else None
+    if sheet is not None:
+        texts = [f"{hit.score:.2f} {hit.path.rsplit('/', 1)[-1]}" for hit in hits]
+        write_whole(sheet, contact_sheet([hit.row["thumbnail"] for hit in hits], texts))
+    return str(folder / "results.csv"), str(folder / "results.json"), str(sheet) if sheet else None
 
 
 def _cell(value: object) -> str | float:

@@ -13,7 +13,9 @@ from workbench.retrieval.ask import ask
 from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.memory import table_vectors
+from workbench.retrieval.ordering import ordered
 from workbench.retrieval.query import Term, parse_query
+from workbench.retrieval.safety import unsafe
 from workbench.retrieval.search import Hit, Results
 from workbench.retrieval.stock import stock_vectors
 
@@ -32,6 +34,8 @@ class Asked:
     weaker: bool  # show what does not fit, too
     fold: bool  # near-duplicates
     correct_hubs: bool
+    sort: str = "score"  # of `ordering.SORTS`
+    safe: bool = False  # hide what fits sentences about nudity or violence
 
 
 def terms_of(asked: Asked) -> tuple[Term, ...]:
@@ -58,10 +62,17 @@ def results_of(session: Session, table: ModelTable, asked: Asked) -> Results:
     return ask(session, table, terms, top=TOP, where=asked.where.strip(), correct_hubs=asked.correct_hubs)
 
 
-def to_show(results: Results, *, weaker: bool, fold: bool) -> list[Hit]:
-    """Return the results that are shown: those that fit, or all; of near-duplicates the best."""
-    hits = list(results.hits if weaker else results.likely)
-    return _folded(hits) if fold else hits
+def to_show(session: Session, results: Results, asked: Asked) -> tuple[list[Hit], int]:
+    """Return the results that are shown, in the order asked for, and how many safe mode hides.
+
+    Those that fit, or all; of near-duplicates the best.
+    """
+    hits = list(results.hits if asked.weaker else results.likely)
+    hidden = 0
+    if asked.safe and hits:
+        flagged = unsafe(session, np.stack([hit.vector for hit in hits]))
+        hits, hidden = [hit for hit, bad in zip(hits, flagged, strict=True) if not bad], int(flagged.sum())
+    return ordered(_folded(hits) if asked.fold else hits, asked.sort), hidden
 
 
 def _folded(hits: Sequence[Hit]) -> list[Hit]:

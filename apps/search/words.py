@@ -24,6 +24,9 @@ EXPLAINED = """
 **Queries** take weights and signs between spaces: `2:golden retriever + pool - fruit`. Quotation marks keep a text as
 it is.
 
+**Safe mode** hides images that fit one of ten sentences about nudity or violence, by the same cut-off. A model that has
+not learned such images recognises none, and some harmless ones are hidden.
+
 **Hubs** are images that come up for almost everything. The correction (querybank normalisation) ranks them down.
 """
 
@@ -40,12 +43,13 @@ def added(report: AddReport) -> str:
     return line
 
 
-def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool) -> str:
-    """Say how many results there are, and why the list ends."""
+def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool, hidden: int = 0) -> str:
+    """Say how many results there are, why the list ends, and how many safe mode hides."""
+    safe = f" Safe mode hides {hidden}." if hidden else ""
     if shown and math.isinf(shown[0].deviation):
         return (
             f"**The most similar of {results.rows:,} images.** Under {FEW} images are too few to tell where the list "
-            "should end."
+            f"should end.{safe}"
         )
     fitting = len(results.likely)
     more = " or more" if fitting == len(results.hits) < results.rows else ""
@@ -53,8 +57,9 @@ def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool)
     if not fitting:
         text = f"**No image of {results.rows:,} fits** {literal(query)} better than chance."
     if weaker:
-        return f"{text} Shown with weaker ones: {len(shown)}."
-    return text if len(shown) == fitting else f"{text} {fitting - len(shown)} near-duplicates are folded."
+        return f"{text} Shown with weaker ones: {len(shown)}.{safe}"
+    folded = fitting - hidden - len(shown)
+    return text + (f" {folded} near-duplicates are folded." if folded else "") + safe
 
 
 def rows(hits: Sequence[Hit], *, names_only: bool) -> list[list[str]]:

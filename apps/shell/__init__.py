@@ -23,6 +23,8 @@ from apps.shell import (
     evaluate,
     generate,
     index,
+    index_evaluate,
+    index_videos,
     labels,
     models,
     neuron,
@@ -30,6 +32,7 @@ from apps.shell import (
     serve,
     space_export,
     train,
+    typographic,
     video,
 )
 from audits.shell import audit
@@ -61,7 +64,10 @@ shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
+index.index.command("videos")(index_videos.videos)
+index.index.command("evaluate")(index_evaluate.evaluate)
 shell.add_typer(index.index, name="index")
+shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -15,6 +15,7 @@ from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOpt
 from audits.shell.output import say, write, write_json
 from audits.shell.progress import progress
 from workbench.errors import BadInput, Cancelled
+from workbench.models import find
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,23 +25,36 @@ if TYPE_CHECKING:
     from workbench.typographic.comparing import WrittenAnswers
     from workbench.typographic.lettering import Label
 
+LabelsFileOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
+]
+TargetOption: TypeAlias = Annotated[
+    str | None, typer.Option("--find", metavar="TARGET", help="Find the smallest label that makes this the answer.")
+]
+FontOption: TypeAlias = Annotated[
+    str | None, typer.Option("--font", help="printed, serif, typewriter or handwriting; a search tries all.")
+]
+TemplatesOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--templates", help="As in `classify`; default: “a photo of a {}.”")
+]
+TransferOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--transfer", metavar="MODELS", help="Ask these models too: keys with commas, or all on this machine."
+    ),
+]
+
 
 def attack(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A file, or the key of a shipped picture.")],
     labels: Annotated[str | None, typer.Option("--labels", help='One CSV row: cat,dog,"cup, full".')] = None,
-    labels_file: Annotated[
-        Path | None, typer.Option("--labels-file", metavar="FILE", help="A file with one label a line.")
-    ] = None,
+    labels_file: LabelsFileOption = None,
     word: Annotated[str | None, typer.Option("--word", help="Write this word and say what changes.")] = None,
-    target: Annotated[
-        str | None, typer.Option("--find", metavar="TARGET", help="Find the smallest label that makes this the answer.")
-    ] = None,
+    target: TargetOption = None,
     x: Annotated[float, typer.Option("--x", help="Middle of the label, share of the centre square.")] = 0.5,
     y: Annotated[float, typer.Option("--y", help="Middle of the label from the top, as a share likewise.")] = 0.78,
     size: Annotated[float, typer.Option("--size", help="Height of the letters, share of the centre square.")] = 0.14,
-    font: Annotated[
-        str | None, typer.Option("--font", help="printed, serif, typewriter or handwriting; a search tries all.")
-    ] = None,
+    font: FontOption = None,
     ink: Annotated[str, typer.Option("--ink", help="Colour of the letters.")] = "#000000",
     paper: Annotated[str, typer.Option("--paper", help="Colour of the label; empty for bare letters.")] = "#ffffff",
     form: Annotated[str, typer.Option("--form", help="paper or sticker.")] = "paper",
@@ -52,9 +66,8 @@ def attack(
     calls: Annotated[int, typer.Option("--calls", help="Model calls of a search.")] = 256,
     method: Annotated[str, typer.Option("--method", help="guided, or random to compare with.")] = "guided",
     seed: SeedOption = 0,
-    templates: Annotated[
-        list[str] | None, typer.Option("--templates", help="As in `classify`; default: “a photo of a {}.”")
-    ] = None,
+    templates: TemplatesOption = None,
+    transfer: TransferOption = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.png", help="Write the image.")] = None,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
@@ -73,6 +86,7 @@ def attack(
     goal = (target or label.text).strip()
     names = tuple(dict.fromkeys([*read_labels(labels, labels_file), goal]))
     prompts, opened = read_templates(templates or []), _opened(image)
+    others = _others(transfer, model)
     if word is not None:
         backend = load_and_say(model, device, dtype)
         row, drawn = _written(backend, opened, label, names=names, prompts=prompts)
@@ -84,7 +98,10 @@ def attack(
     if out is not None:
         _save(drawn, out)
     row = {**row, "image": image, "model": backend.spec.key}
-    write_json(row) if as_json else write(_sentence(row))
+    if others:
+        label, on = Label(str(row["word"]), **row["label"]), (device, dtype)
+        row |= _transfers(others, opened, label, on=on, asked={"names": names, "target": goal, "templates": prompts})
+    write_json(row) if as_json else _print(row)
 
 
 def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, method: str) -> AttackPlan:
@@ -126,6 +143,38 @@ def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> 
     return {**row, "calls": found.calls, "seed": plan.seed, "method": plan.method}, found.comparison.written
 
 
+def _others(given: str | None, asked: str) -> tuple[str, ...]:
+    """Keys of the models that are asked too; each is known.
+
+    Raises:
+        BadInput: no other model is on this machine.
+        UnknownName: no such model.
+    """
+    from workbench.loading.listing import edits_here, models_here
+
+    if given is None:
+        return ()
+    here = (*models_here(but=asked), *edits_here(but=asked))
+    keys = here if given == "all" else tuple(one.strip() for one in given.split(",") if one.strip())
+    for key in keys:
+        find(key)
+    if not keys:
+        raise BadInput(
+            "No other model is on this machine: download one (`models --download`), apply a defence, or name a folder."
+        )
+    return tuple(dict.fromkeys(keys))
+
+
+def _transfers(
+    keys: tuple[str, ...], picture: Image.Image, label: Label, *, on: tuple[str, str], asked: dict[str, Any]
+) -> dict[str, Any]:
+    """What other models answer to the same words; `on` is device and dtype."""
+    from workbench.typographic.transfer import transferred
+
+    rows = [vars(transferred(load_and_say(key, *on), picture, [label], **asked)) for key in keys]
+    return {"transfer": rows}
+
+
 def _row(result: WrittenAnswers, label: Label, target: str) -> dict[str, Any]:
     """The documented keys, and where and how the word is written."""
     answer, probability, _ = result.answers.ranked(1)[0]
@@ -157,6 +206,12 @@ def _save(picture: Image.Image, out: Path) -> None:
     picture.save(data, format="PNG")
     write_whole(out, data.getvalue())
     say(f"The image is in {out}.")
+
+
+def _print(row: dict[str, Any]) -> None:
+    write(_sentence(row))
+    for other in row.get("transfer", ()):
+        write(f"{other['title']}: {_sentence({**row, **other})}")
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -97,10 +97,9 @@ def _embedded(engine: Engine, question: EvaluationRequest) -> EmbeddedImages:
 def _models(given: str) -> tuple[str, ...]:
     if given != "all":
         return tuple(dict.fromkeys(key.strip() for key in given.split(",") if key.strip()))
-    from workbench.checkpoints import CHECKPOINTS
-    from workbench.loading import hub
+    from workbench.loading.listing import models_here
 
-    return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and hub.presence(row).here)
+    return models_here()
 
 
 def _shots(given: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from audits.shell.interrupt import stop_on_ctrl_c
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
 from audits.shell.output import say, write, write_json, write_rows
 from audits.shell.progress import progress
-from workbench.errors import INCOMPLETE, INTERRUPTED, Cancelled
+from workbench.errors import INCOMPLETE, INTERRUPTED, BadInput, Cancelled
 from workbench.models import find
 
 if TYPE_CHECKING:
@@ -40,21 +40,33 @@ def add(
         str,
         typer.Option("--vector-index", metavar="KIND", help="IVF_RQ (the default from 100,000 rows), IVF_SQ, IVF_PQ …"),
     ] = "",
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="ENGINE", help="local, or ray: images on several workers (extra ray).")
+    ] = "local",
+    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Models at once with --engine ray.")] = 1,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Add images and videos; what is there already is not embedded again, and files that are gone leave the index."""
+    from workbench.embedding.ray_data import check_ray
+    from workbench.retrieval.adding import AddOptions
     from workbench.retrieval.adding import add as adding
     from workbench.retrieval.sources import find_entries
     from workbench.retrieval.table import check_kind
 
     check_kind(vector_index)
+    if engine not in ("local", "ray") or workers < 1 or not fps > 0:
+        given = f"{engine}, {workers} and {fps:g}"
+        raise BadInput(f"--engine is local or ray, --workers 1 or more, --fps above 0; got {given}.")
+    if engine == "ray":
+        check_ray()
+    options = AddOptions(fps, vector_index, workers if engine == "ray" else 0)
     find_entries(paths)  # a mistyped path is refused before a model is loaded
     with session(model, device, dtype) as opened, stop_on_ctrl_c() as stop, progress() as bar:
         task = bar.add_task("Read", total=None)
-        rows = adding(name, opened, paths, fps=fps, vector_index=vector_index, stopped=stop.is_set)
+        rows = adding(name, opened, paths, options=options, stopped=stop.is_set)
         while True:
             try:
                 now = next(rows)

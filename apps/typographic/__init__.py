@@ -14,7 +14,7 @@ from apps._page import Page, put
 from apps._query import provenance
 from apps._text import literal
 from apps._widgets import labels_box
-from apps.typographic import attacking, defending, looking, mapping, reproducing
+from apps.typographic import attacking, defending, looking, mapping, published, reproducing, transferring
 from apps.typographic.form import PRESETS, Preset, WrittenForm, names_with_words, places, read_labels
 from apps.typographic.shown import answer_card, stage_payload, summary
 from apps.typographic.widgets import Look, look_of_labels, opened_picture, picture_box, picture_file, shipped_key
@@ -137,7 +137,9 @@ def build(page: Page) -> None:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)
     looking.wire(engine, look_before, form, image=image)
     attacking.build(engine, form, image, fills=[word, place, look.font, names])
+    transferring.build(engine, form, image)
     mapping.build(engine, form, image)
+    published.build(engine, model)
     defending.build(engine, model)
     reproducing.build(form, image, filled, model=model)
     page.exchange.accept("typographic", [image, names], put)

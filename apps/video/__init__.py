@@ -1,63 +1,45 @@
-"""Find moments: when a video shows what a sentence says, as a curve, as segments, and as clicks to go there."""
+"""Find moments: which videos show what a sentence says, and when; a curve, segments, and clicks that go there."""
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from numpy.typing import NDArray
 
-from apps._handler import LIGHT, LONG, handler, owner
+from apps import _index_choice as choice
+from apps._handler import ASIDE, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
-from apps._query import provenance
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.video import words
-from workbench.batch.export import write_csv, write_json
-from workbench.engine import Session
-from workbench.errors import BadInput
-from workbench.retrieval.chance import Chance
-from workbench.retrieval.moments import VideoSegment, VideoVectors, curve, embed_video, find_moments
-from workbench.retrieval.query import embed_query, parse_query
-from workbench.retrieval.stock import stock_vectors
+from apps.video import sentences, words
+from apps.video.answering import GIVEN, MOST, AskedMoments, RankedVideos, ReadingVideo, answers
+from apps.video.watched import Watched, downloads
+from workbench.retrieval.moments import VideoSegment, VideoVectors
+from workbench.retrieval.pooling import POOLINGS
+from workbench.retrieval.videos import VideoHit
 from workbench.scheduler import CancelToken
 
-JOBS = Jobs("video", stopped="Stopped.")
+JOBS = Jobs("video", stopped="Stopped; below stands what was looked at so far.")
 TYPES = [".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"]
-FIELDS = ("start", "end", "score", "deviation", "likely")
-
-
-@dataclass(frozen=True)
-class WatchedVideo:
-    """A video whose frames are embedded, for further sentences."""
-
-    path: str
-    fingerprint: str
-    vectors: VideoVectors
-
-
-def answer(session: Session, video: VideoVectors, query: str) -> tuple[NDArray[np.float64], list[VideoSegment]]:
-    """Return the curve of a sentence and its segments, the best first.
-
-    Raises:
-        BadInput: see `parse_query`.
-    """
-    vector = embed_query(session, parse_query(query))
-    cosines, deviations = curve(video, vector, Chance(stock_vectors(session)))
-    return deviations, find_moments(video, cosines, deviations)
 
 
 def build(page: Page) -> None:
     """Lay out the view."""
-    watched, segments = gr.State(None), gr.State([])
+    watched, hits, segments, current = gr.State(Watched()), gr.State([]), gr.State([]), gr.State("")
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            video = gr.File(label="Video", file_types=TYPES, height=110, elem_id="video-file")
+            source = gr.Dropdown([GIVEN], value=GIVEN, label="Videos of", visible=COLLAPSED, elem_id="video-source")
+            video = gr.File(
+                label=f"Videos (up to {MOST})",
+                file_types=TYPES,
+                file_count="multiple",
+                height=110,
+                elem_id="video-file",
+            )
             query = gr.Textbox(
                 label="Query", placeholder="a rocket lifting off", elem_id="video-query",
                 info="What the moment shows. Weights and signs: 2:dog + beach - people.",
@@ -66,70 +48,56 @@ def build(page: Page) -> None:
                 go = gr.Button("Find moments", variant="primary", elem_id="video-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="video-stop")
         with gr.Column(elem_classes="answer"):
-            status, player, line, lines, files, csv_file, json_file, whose = _answer()
+            shown = _answer()
         with gr.Column(elem_classes="more"):
-            fps = gr.Slider(0.25, 4, 2, step=0.25, label="Frames a second", info="More finds shorter moments.")
-            most = gr.Slider(
-                64, 4096, 1024, step=64, label="Frames at most", info="Longer videos are looked at less often."
-            )
-            with gr.Accordion("How moments are found", open=False):
-                gr.Markdown(words.EXPLAINED)
+            fps, most, pooling = _settings()
+    sentences.build(page, watched, current, pooling=pooling)
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        began = time.perf_counter()
-        path, kept = typed[video], typed[watched]
-        with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
-            if kept is None or (kept.path, kept.fingerprint) != (path, session.fingerprint) or typed[again]:
-                yield {player: gr.update(value=path, visible=True), status: "Reading the video …"}
-                reading = embed_video(session, path, fps=float(typed[fps]), max_frames=int(typed[most]),
-                                      stopped=lambda: token.cancelled)  # fmt: skip
-                for step in throttle(reading, passes=lambda one: isinstance(one, VideoVectors)):
-                    if isinstance(step, VideoVectors):
-                        kept = WatchedVideo(path, session.fingerprint, step)
-                    else:
-                        yield {status: f"{step.line} …"}
-            deviations, found = answer(session, kept.vectors, typed[query])
-            told = provenance(session, page.engine, time.perf_counter() - began)
-        drawn = words.timeline(kept.vectors, deviations, found)
-        paths = _downloads(found)
-        yield {
-            status: words.verdict(found, kept.vectors, f"“{typed[query].strip()}”"),
-            player: gr.update(playback_position=found[0].start if found else 0, visible=True),
-            line: gr.update(value=drawn, visible=True),
-            lines: gr.update(value=words.rows(found), visible=True),
-            files: gr.update(visible=True),
-            **dict(zip((csv_file, json_file), paths, strict=True)),
-            **{whose: told, watched: kept, segments: found, again: False},
-        }
-
-    again = gr.State(False)  # frames are chosen anew
+        asked = _asked(*(typed[one] for one in asking))
+        work = answers(page.engine, asked, typed[watched], visitor=visitor, token=token, seconds=JOBS.seconds)
+        for step in throttle(work, passes=lambda one: isinstance(one, RankedVideos)):
+            if isinstance(step, ReadingVideo):
+                yield {shown["player"]: gr.update(value=step.path, visible=True), shown["status"]: step.line}
+                continue
+            best, known = step.hits[0], step.watched.shown
+            yield {
+                shown["status"]: words.verdict(step.hits, known, f"“{asked.query.strip()}”"),
+                shown["ranking"]: gr.update(value=words.ranking(step.hits), visible=len(step.hits) > 1 or COLLAPSED),
+                **dict(zip(screen_outputs, _screen(best, known[best.path]), strict=True)),
+                **{shown["whose"]: step.line, watched: step.watched, hits: step.hits},
+            }
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-        if not typed[video]:
-            raise BadInput("Choose a video first.")
-        parse_query(typed[query] or "")
+        _asked(*(typed[one] for one in asking)).check()
         visitor = owner(request)
-        yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
+        stopped = {shown["status"]: JOBS.stopped}
+        yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped=stopped)
 
-    outputs = [status, player, line, lines, files, csv_file, json_file, whose, watched, segments, again]
+    asking = (source, video, query, fps, most, pooling, page.model)
+    screen_outputs = [*(shown[name] for name in ("player", "line", "lines", "files", "csv", "json")), segments, current]
+    outputs = [shown["status"], shown["ranking"], *screen_outputs, shown["whose"], watched, hits]
     event: dict[str, Any] = {
-        "fn": run,
-        "inputs": {video, query, fps, most, page.model, watched, again},
-        "outputs": outputs,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        **LONG,
-    }
-    wire(JOBS, go, stop, status=status, event=event)
+        "fn": run, "inputs": {*asking, watched}, "outputs": outputs,
+        "show_progress": "hidden", "api_visibility": "private", **LONG,
+    }  # fmt: skip
+    wire(JOBS, go, stop, status=shown["status"], event=event)
     query.submit(**event, trigger_mode="multiple")
-    gr.on([fps.input, most.input], lambda: True, None, again, **LIGHT)
-    lines.select(_seek, segments, player, **LIGHT)
+    shown["lines"].select(_seek, segments, shown["player"], **LIGHT)
+    shown["ranking"].select(_picked, [hits, watched], screen_outputs, **LIGHT)
+    gr.on(None, lambda: _offered(), None, source, **ASIDE)
 
 
-def _answer() -> tuple[Any, ...]:
-    """Lay out the answer; return its widgets."""
+def _asked(source: str, paths: list[str] | None, query: str | None, *settings: Any) -> AskedMoments:
+    fps, most, pooling, model = settings
+    return AskedMoments(source, tuple(paths or ()), query or "", float(fps), int(most), pooling, model)
+
+
+def _answer() -> dict[str, Any]:
+    """Lay out the answer; return its widgets by name."""
     status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="video-status")
+    ranking = table(words.RANKING, "Videos: choose one to see it", visible=COLLAPSED, elem_id="video-ranking")
     player = gr.Video(label="Player", interactive=False, height=300, visible=COLLAPSED, elem_id="video-player")
     line = gr.Markdown(sanitize_html=False, visible=COLLAPSED, elem_id="video-timeline")
     lines = table(words.HEADERS, "Segments: choose one to go there", visible=COLLAPSED, elem_id="video-segments")
@@ -137,17 +105,65 @@ def _answer() -> tuple[Any, ...]:
         csv_file = gr.DownloadButton("CSV", elem_id="video-csv")
         json_file = gr.DownloadButton("JSON", elem_id="video-json")
     whose = gr.Markdown(elem_classes="provenance")
-    return status, player, line, lines, files, csv_file, json_file, whose
+    first = {"status": status, "ranking": ranking, "player": player, "line": line, "lines": lines}
+    return {**first, "files": files, "csv": csv_file, "json": json_file, "whose": whose}
+
+
+def _settings() -> tuple[gr.Slider, gr.Slider, gr.Radio]:
+    fps = gr.Slider(0.25, 4, 2, step=0.25, label="Frames a second", info="More finds shorter moments.")
+    most = gr.Slider(64, 4096, 1024, step=64, label="Frames at most", info="Longer videos are looked at less often.")
+    pooling = gr.Radio(
+        [(title, key) for key, title in POOLINGS.items()],
+        value="mean",
+        label="Score of a whole video",
+        info="Orders several videos; moments stay the same.",
+        elem_id="video-pooling",
+    )
+    with gr.Accordion("How moments are found", open=False):
+        gr.Markdown(words.EXPLAINED)
+    return fps, most, pooling
+
+
+def _screen(hit: VideoHit, video: VideoVectors) -> list[Any]:
+    """Return what the widgets show of one video: player, timeline, segments, downloads; its segments and path."""
+    moments = list(hit.moments)
+    csv_file, json_file = downloads(moments)
+    path = _playable(hit.path)
+    return [
+        gr.update(
+            value=path, playback_position=moments[0].start if moments else 0, visible=path is not None or COLLAPSED
+        ),
+        gr.update(value=words.timeline(video, hit.curve, moments), visible=True),
+        gr.update(value=words.rows(moments), visible=True),
+        gr.update(visible=True),
+        csv_file,
+        json_file,
+        moments,
+        hit.path,
+    ]
+
+
+def _playable(path: str) -> str | None:
+    """Return a path that the page may serve: an upload, or a second name of a local file beside the uploads."""
+    file, place = Path(path), folder_beside_uploads("video-")
+    if place.parent in file.parents:
+        return path
+    try:
+        os.link(file, place / file.name)
+    except OSError:  # another disk, or gone: timeline and segments are shown without it
+        return None
+    return str(place / file.name)
+
+
+def _picked(hits: list[VideoHit], watched: Watched, event: gr.SelectData) -> list[Any]:
+    hit = hits[event.index[0]]
+    return _screen(hit, watched.shown[hit.path])
 
 
 def _seek(segments: list[VideoSegment], event: gr.SelectData) -> Any:
     return gr.update(playback_position=segments[event.index[0]].start)
 
 
-def _downloads(segments: list[VideoSegment]) -> tuple[str, str]:
-    """Write the segments as CSV and JSON; return both paths."""
-    folder = folder_beside_uploads("video-")
-    rows = [{name: getattr(one, name) for name in FIELDS} for one in segments]
-    write_csv(folder / "segments.csv", FIELDS, [[float(row[name]) for name in FIELDS] for row in rows])
-    write_json(folder / "segments.json", rows)
-    return str(folder / "segments.csv"), str(folder / "segments.json")
+def _offered() -> Any:
+    names = [GIVEN, *(name for name in choice.offered() if name != choice.OWN)]
+    return gr.update(choices=names, value=GIVEN, visible=len(names) > 1 or COLLAPSED)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apps._text import literal
 from workbench.retrieval.moments import CUT, VideoSegment, VideoVectors
+from workbench.retrieval.videos import VideoHit
 
-IDLE = "Choose a video, type a sentence, and press “Find moments”. Click a segment to go there."
+IDLE = "Choose one video or several, type a sentence, and press “Find moments”. Click a segment to go there."
+RANKING = ["video", "score", "fits", "beats", "stock sentences as good", "best moment"]
 HEADERS = ["start", "end", "score", "fits", "from", "to"]
 WIDTH, HEIGHT = 800, 140  # of the timeline's drawing
 EXPLAINED = """
@@ -19,6 +21,9 @@ Frames are looked at at even times, whatever the video's own frame rate. The cur
 standard deviations its cosine with your query lies above that of about four hundred stock sentences. A segment is cut
 half way between the video's ground and its peak, and where a new shot begins. It **fits** where its peak is three or
 more above the stock sentences.
+
+**Several videos** are ordered by one score each: the cosine with the mean of all frames (meanP, as in CLIP4Clip), the
+best frame, or the mean of the five best. **Beats** is the share of the videos with a lower score.
 """
 
 
@@ -44,15 +49,36 @@ def rows(segments: Sequence[VideoSegment]) -> list[list[str]]:
     ]
 
 
-def verdict(segments: Sequence[VideoSegment], video: VideoVectors, query: str) -> str:
-    """Say when the video shows it."""
-    fitting = [one for one in segments if one.likely]
-    seen = f"{len(video.seconds)} frames of {clock(video.end)} looked at."
+def ranking(hits: Sequence[VideoHit]) -> list[list[str]]:
+    """Return videos as rows of text."""
+    return [
+        [
+            hit.path.rsplit("/", 1)[-1],
+            f"{hit.score:.3f}",
+            "yes" if hit.likely else "no",
+            f"{hit.beats:.0%}",
+            f"{hit.chance:.1%}",
+            f"{clock(hit.moments[0].start)}–{clock(hit.moments[0].end)}" if hit.moments else "–",
+        ]
+        for hit in hits
+    ]
+
+
+def verdict(hits: Sequence[VideoHit], videos: Mapping[str, VideoVectors], query: str) -> str:
+    """Say which videos show it, and when the best one does."""
+    frames, seconds = sum(len(one.seconds) for one in videos.values()), sum(one.end for one in videos.values())
+    seen = f"{frames} frames of {clock(seconds)} looked at."
+    best = hits[0]
+    fitting = [one for one in best.moments if one.likely]
+    several = (
+        f"**{sum(hit.likely for hit in hits)} of {len(hits)} videos fit** {literal(query)}. " if len(hits) > 1 else ""
+    )
+    name = f" in {literal(best.path.rsplit('/', 1)[-1])}" if several else ""
     if not fitting:
-        best = f" The nearest is at {clock(segments[0].start)}." if segments else ""
-        return f"**No segment fits** {literal(query)} better than chance.{best} {seen}"
+        nearest = f" The nearest is at {clock(best.moments[0].start)}{name}." if best.moments else ""
+        return f"{several}**No segment fits** {literal(query)} better than chance{name}.{nearest} {seen}"
     first = ", ".join(f"{clock(one.start)}–{clock(one.end)}" for one in fitting[:3])
-    return f"**{len(fitting)} segment{'s' * (len(fitting) > 1)}** of {literal(query)}: {first}. {seen}"
+    return f"{several}**{len(fitting)} segment{'s' * (len(fitting) > 1)}** of {literal(query)}{name}: {first}. {seen}"
 
 
 def timeline(video: VideoVectors, deviations: NDArray[np.float64], segments: Sequence[VideoSegment]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any, TypedDict
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +17,8 @@ from audits.datasets import readers
 from audits.protocol import Protocol as Rules
 from audits.running.vectors import VectorStore
 from audits.stages import stages
-from workbench.errors import BadInput, Unsupported
+from workbench.embedding.ray_data import check_ray
+from workbench.errors import BadInput
 from workbench.models import find as find_model
 from workbench.scheduler import CancelToken
 from workbench.strict import reason
@@ -130,17 +130,6 @@ def _checked(audit: Audit, settings: Mapping[str, Any]) -> BaseModel:
     except ValidationError as error:
         known = ", ".join(model.model_fields)
         raise BadInput(f"The audit {audit.key!r} cannot use the setting {reason(error)}. It has: {known}.") from None
-
-
-def check_ray() -> None:
-    """Refuse where Ray is not installed.
-
-    Raises:
-        Unsupported: the message names the extra.
-    """
-    package = find_spec("ray")
-    if package is None or package.origin is None:  # without an origin it is some folder of that name, no package
-        raise Unsupported("--engine ray needs Ray, which is not installed: pip install 'clip-workbench[ray]'.")
 
 
 def _check(options: Options) -> None:

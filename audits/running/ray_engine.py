@@ -1,12 +1,11 @@
 """The embed stage on Ray Data: missing chunks are computed by a pool of models and written to the same store.
 
 Chunks are those of the local engine, so the tables are the same whoever computed them. What Ray leaves out, such as
-texts, the local engine computes afterwards. Ray is an extra and is imported only here.
+texts, the local engine computes afterwards.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -16,19 +15,13 @@ from audits.datasets.dataset import Dataset
 from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
-from audits.running.jobs import AuditJob, check_ray
+from audits.running.jobs import AuditJob
 from audits.running.vectors import VectorStore
 from audits.stages import stages
+from workbench.embedding.ray_data import started
 from workbench.errors import Cancelled
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    "RAY_TRAIN_V2_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
 
 
 def fill(
@@ -40,14 +33,10 @@ def fill(
         Unsupported: Ray is not installed.
         Cancelled: on request; finished chunks are stored.
     """
-    check_ray()
     missing = [chunk for chunk in layout.pictures if not store.has(chunk.key)]
     if not missing:
         return
-    import ray
-
-    began = time.monotonic()
-    _start(ray)
+    began, ray = time.monotonic(), started()
     total, done = sum(len(chunk.items) for chunk in missing), 0
     rows = ray.data.from_items([{"at": at} for at in range(len(missing))], override_num_blocks=len(missing))
     results = rows.map_batches(
@@ -106,14 +95,3 @@ def _device(job: AuditJob) -> str:
     from workbench.loading.device import choose_device
 
     return str(choose_device(job.device))
-
-
-def _start(ray: Any) -> None:
-    """Join the cluster that the environment names, or start one on this machine."""
-    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
-    if not ray.is_initialized():
-        here = str(Path(__file__).parents[2])
-        folders = dict.fromkeys([here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
-        environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(folders)}}
-        ray.init(include_dashboard=False, log_to_driver=False, runtime_env=environment)
-    ray.data.DataContext.get_current().enable_progress_bars = False

@@ -14,6 +14,7 @@ from workbench.errors import BadInput
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
 LONGEST = 3  # words of a name
+TARGETS = {"waste container": "\N{WASTEBASKET}", "radio": "\N{RADIO}", "great white shark": "\N{SHARK}"}
 
 
 class DrawnThing(NamedTuple):
@@ -28,10 +29,16 @@ def to_measure() -> Iterator[DrawnThing]:
     from workbench.pictures import draw
 
     for _, name, glyph in things():
-        drawing = draw(glyph)
-        for picture in (on_white(drawing), on_ground(drawing, name)):
-            yield DrawnThing(picture, name)
-            yield DrawnThing(ImageOps.mirror(picture), name)
+        yield from _four(draw(glyph), name)
+
+
+def with_targets() -> Iterator[DrawnThing]:
+    """Yield `to_measure`, and four pictures each of those of the article's nine targets that OpenMoji draws."""
+    from workbench.pictures import draw
+
+    yield from to_measure()
+    for name, glyph in TARGETS.items():
+        yield from _four(draw(glyph), name)
 
 
 def to_learn() -> Iterator[DrawnThing]:
@@ -52,3 +59,10 @@ def to_learn() -> Iterator[DrawnThing]:
             except BadInput:  # OpenMoji does not draw it
                 continue
             yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
+
+
+def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:
+
+    for picture in (on_white(drawing), on_ground(drawing, name)):
+        yield DrawnThing(picture, name)
+        yield DrawnThing(ImageOps.mirror(picture), name)

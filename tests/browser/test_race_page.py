@@ -65,13 +65,16 @@ def test_one_batch_steps_by_keyboard_on_a_phone(visit: Visit, scheme: str) -> No
     page.locator("#race-slow button").first.click()
     page.locator("#race-slow-go").click()
     text = page.locator("#race-frame-text")
-    page.locator("#race-frame-text", has_text="1 of 5").wait_for()
+    page.locator("#race-frame-text", has_text="1 of 6").wait_for()
+    towers = page.locator("#race-towers img")
+    towers.nth(1).wait_for()
+    assert [one.get_attribute("alt").split(" ")[0] for one in towers.all()] == ["Drawings", "The"]
     page.locator("#race-frame input[type=range]").focus()
-    for frame in range(2, 6):
+    for frame in range(2, 7):
         page.keyboard.press("ArrowRight")
-        page.locator("#race-frame-text", has_text=f"{frame} of 5").wait_for()
+        page.locator("#race-frame-text", has_text=f"{frame} of 6").wait_for()
     assert "after the step" in text.inner_text()
-    page.locator("#race-frame-chart .main-svg").first.wait_for()
+    page.locator("#race-frame-chart .main-svg[role=img][aria-label^='Matrix of six']").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     violations = Axe().run(page).response["violations"]
     new = {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in violations if one["id"] not in UPSTREAM}

@@ -68,6 +68,21 @@ def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[
     yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
 
 
+def _embed_raw(model: Any, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """(n, 3, size, size) uint8 -> one array (n, dim) float32: embeddings of the lengths that the tower gives them.
+
+    Raises:
+        Unsupported: the model has none.
+    """
+    import torch
+
+    from workbench.errors import Unsupported
+
+    if not hasattr(model, "encode_raw"):
+        raise Unsupported(f"{model.spec.title} gives embeddings of unit length only.")
+    yield model.encode_raw(torch.from_numpy(pixels)).numpy()
+
+
 def _embed_tokens(
     model: TowerEncoder, tokens: tuple[NDArray[np.int64], NDArray[np.int64]]
 ) -> Iterator[NDArray[np.float32]]:
@@ -133,6 +148,7 @@ def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
 SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
@@ -145,7 +161,7 @@ GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
-        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
         *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
     )
 }

@@ -9,7 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from workbench.checkpoints.spec import ModelSpec
+from workbench.errors import WorkbenchError
 from workbench.loading import hashes, hub
+from workbench.models import find
+from workbench.places import home
 
 
 def rows() -> list[dict[str, Any]]:
@@ -30,3 +33,23 @@ def describe(spec: ModelSpec) -> dict[str, Any]:
     there = hub.presence(spec)
     row["sha256"] = spec.sha256 or hashes.recorded(spec)
     return row | {"here": there.here, "where": there.where, "disk_bytes": there.bytes}
+
+
+def models_here(*, but: str = "") -> tuple[str, ...]:
+    """Return the keys of the catalogue's models that are on this machine, without `but` and without the fake."""
+    from workbench.checkpoints import CHECKPOINTS
+
+    return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and row.key != but and hub.presence(row).here)
+
+
+def edits_here(*, but: str = "") -> tuple[str, ...]:
+    """Return the keys of the edited models among this machine's own, without `but` and those whose base is missing."""
+    found = []
+    for folder in sorted((home() / "edits").glob("*")):
+        try:
+            spec = find(str(folder))
+        except WorkbenchError:
+            continue
+        if spec.loader == "edited" and spec.key != but and hub.presence(spec).here:
+            found.append(spec.key)
+    return tuple(found)

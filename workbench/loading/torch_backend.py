@@ -135,6 +135,12 @@ class TorchBackend:
         return self.embed_pixels(unit_range(pixels.to(self.device))).float().cpu()
 
     @torch.inference_mode()
+    def encode_raw(self, pixels: Tensor) -> Tensor:
+        """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, of the lengths that the image tower gives."""
+        prepared = normalise(unit_range(pixels.to(self.device)), self.preprocessing).to(self.dtype)
+        return self.towers.image(prepared).float().cpu()
+
+    @torch.inference_mode()
     def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Encode once for both: (n, 3, size, size) uint8 -> (n, dim) unit rows, (n, width) before the projection.
 

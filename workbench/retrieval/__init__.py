@@ -12,6 +12,10 @@ check       recall against the exact answer
 decoding    frames of a video at their own times
 moments     when a video shows what a sentence says
 pooling     one score for a whole video
+collection  images and whole videos of an index
+videos      one sentence over the frames of many videos
+captions    evaluation with a table of captions
+ordering    by name, date, size …; safety: what safe mode hides; contact_sheet: results on one image
 hubs        images that answer to everything, ranked down
 projection  the map, and the modality gap
 evaluation  R@k, ranks, overlap and average precision of moments

@@ -8,28 +8,30 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.embedding import prefetch
-from workbench.errors import BadInput, BadPicture, Cancelled
-from workbench.images import safe_decode
+from workbench.embedding.ray_data import check_ray
+from workbench.errors import BadInput, Cancelled
 from workbench.progress import Progress
 from workbench.retrieval import table as tables
 from workbench.retrieval.decoding import frames
 from workbench.retrieval.index import ModelTable, make_table
 from workbench.retrieval.location import writing
-from workbench.retrieval.pixels import embed_pixels, thumbnail
+from workbench.retrieval.opening import OpenedImage, open_image, row_of
+from workbench.retrieval.pixels import embed_pixels
+from workbench.retrieval.ray_adding import embed_on_ray
 from workbench.retrieval.rows import IndexRow
-from workbench.retrieval.scanning import isin, scan
+from workbench.retrieval.scanning import isin, quoted, scan
 from workbench.retrieval.sources import Found, SourceEntry, find_entries
 from workbench.retrieval.writer import RowWriter
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from numpy.typing import NDArray
 
     from workbench.engine import Session
 
@@ -53,11 +55,12 @@ class AddReport:
 
 
 @dataclass(frozen=True)
-class _Opened:
-    path: str
-    row: IndexRow | None = None  # None where it failed
-    pixels: Any = None  # (3, size, size) uint8 tensor; None where the content is known
-    error: str = ""
+class AddOptions:
+    """How images and videos are added."""
+
+    fps: float = FRAMES_PER_SECOND  # frames a second of videos
+    vector_index: str = ""  # one of `table.VECTOR_INDEXES`: build it even where another is, or the table is small
+    ray_workers: int = 0  # models that embed images on Ray Data; 0: this process does
 
 
 def add(
@@ -66,37 +69,39 @@ def add(
     paths: Sequence[str],
     *,
     stopped: Callable[[], bool] = lambda: False,
-    fps: float = FRAMES_PER_SECOND,
-    vector_index: str = "",
+    options: AddOptions | None = None,
 ) -> Generator[Progress, None, AddReport]:
     """Add images and videos to an index, and yield progress; the report is the generator's value.
 
     A file whose size and time are those in the index is not opened. A content that is there under another path is not
-    embedded again. Files that are gone from a given folder leave the index.
+    embedded again, be it an image or a video. Files that are gone from a given folder leave the index.
 
     Args:
         name: of the index, or its folder or address; made where it is missing.
         session: the model.
         paths: see `find_entries`.
         stopped: says when to stop, after the images at hand; what is done stays.
-        fps: frames a second of videos.
-        vector_index: build this kind, one of `table.VECTOR_INDEXES`, even where another is there or the table is small.
+        options: see `AddOptions`.
 
     Raises:
         BadInput: see `find_entries`.
         Busy: something else is being added to it.
         Cancelled: on request.
+        Unsupported: Ray is wanted and not installed.
     """
-    tables.check_kind(vector_index)
+    options = options or AddOptions()
+    tables.check_kind(options.vector_index)
+    if options.ray_workers:
+        check_ray()
     found = find_entries(paths)
     with writing(name):
         opened = make_table(name, model=session.spec.key, fingerprint=session.fingerprint, dim=session.dim)
         adding = _Adding(opened, session, stopped)
         adding.report.failed += found.failed
-        yield from adding.images([entry for entry in found.entries if not entry.video])
-        yield from adding.videos([entry for entry in found.entries if entry.video], fps)
+        yield from adding.images([entry for entry in found.entries if not entry.video], options.ray_workers)
+        yield from adding.videos([entry for entry in found.entries if entry.video], options.fps)
         adding.forget(found)
-        yield from adding.finish(vector_index)
+        yield from adding.finish(options.vector_index)
         return adding.report
 
 
@@ -119,20 +124,37 @@ class _Adding:
                 elif size != UNFINISHED:
                     self._videos[file_of(path)] = (size, modified)
 
-    def images(self, entries: Sequence[SourceEntry]) -> Iterator[Progress]:
+    def images(self, entries: Sequence[SourceEntry], ray_workers: int = 0) -> Iterator[Progress]:
         """Embed the images that are new or changed."""
         new = [one for one in entries if self._known.get(one.path) != (one.size, one.modified)]
         self.report.unchanged = done = len(entries) - len(new)
         began, computed = time.monotonic(), 0
-        groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
         try:
-            for prepared in prefetch(groups, self._prepare, ahead=AHEAD, check=self._check):
-                computed += self._put_group(prepared)
-                done += len(prepared)
+            for opened, vectors in self._opened(new, ray_workers):
+                self._put_group(opened, vectors)
+                computed += len(vectors)
+                done += len(opened)
                 seconds = time.monotonic() - began
                 yield Progress.timed(done, len(entries), "images", seconds=seconds, computed=computed, stage="embed")
+                self._check()
         finally:
             self._writer.flush()
+
+    def _opened(
+        self, new: Sequence[SourceEntry], ray_workers: int
+    ) -> Iterator[tuple[list[OpenedImage], dict[str, NDArray[np.float32]]]]:
+        """Yield opened images in groups, with the vectors of their contents, each once."""
+        if ray_workers and new:
+            for opened in embed_on_ray(new, self._contents, self._session, workers=ray_workers):
+                yield opened, {one.row.sha256: one.pixels for one in opened if one.row and one.pixels is not None}
+            return
+        groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        prepare = self._session.prepare
+        for opened in prefetch(
+            groups, lambda entry: open_image(entry, self._contents, prepare), ahead=AHEAD, check=self._check
+        ):
+            fresh = {one.row.sha256: one.pixels for one in opened if one.row and one.pixels is not None}
+            yield opened, dict(zip(fresh, embed_pixels(self._session, list(fresh.values())), strict=True))
 
     def videos(self, entries: Sequence[SourceEntry], fps: float) -> Iterator[Progress]:
         """Embed frames of the videos that are new or changed."""
@@ -145,6 +167,8 @@ class _Adding:
                 yield from self._video(entry, fps, stage)
             except BadInput as error:
                 self.report.failed.append((entry.path, str(error)))
+            else:
+                self._videos[entry.path] = (entry.size, entry.modified)
             finally:
                 self._writer.flush()
 
@@ -172,32 +196,17 @@ class _Adding:
         if self._stopped():
             raise Cancelled("Stopped on request; finished work is kept, and the same command continues.")
 
-    def _prepare(self, entry: SourceEntry) -> _Opened:
-        """Read, hash and decode one image, on a worker thread."""
-        try:
-            data = entry.sample.read()
-            digest = hashlib.sha256(data).hexdigest()
-            if bytes.fromhex(digest[:32]) in self._contents:
-                return _Opened(entry.path, row_of(entry, digest))
-            picture = safe_decode(data, entry.sample.name)
-            return _Opened(entry.path, row_of(entry, digest, picture), self._session.prepare(picture))
-        except BadPicture as error:
-            return _Opened(entry.path, error=str(error))
-
-    def _put_group(self, prepared: Sequence[_Opened]) -> int:
-        """Embed a group and hand it to the writer; return how many images went through the model."""
-        self.report.failed += [(one.path, one.error) for one in prepared if one.row is None]
-        rows = [(one.row, one.pixels) for one in prepared if one.row is not None]
-        fresh = {row.sha256: pixels for row, pixels in rows if pixels is not None}  # equal files are embedded once
-        vectors = dict(zip(fresh, embed_pixels(self._session, list(fresh.values())), strict=True))
+    def _put_group(self, opened: Sequence[OpenedImage], vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Hand a group to the writer; equal contents share a vector."""
+        self.report.failed += [(one.path, one.error) for one in opened if one.row is None]
+        rows = [(one.row, one.pixels) for one in opened if one.row is not None]
         for row, pixels in rows:
             if pixels is not None:
                 self._put(row, vectors[row.sha256])
-        self.report.added += len(fresh)
-        self.report.reused += len(rows) - len(fresh)
-        self._contents |= {bytes.fromhex(sha256[:32]) for sha256 in fresh}
+        self.report.added += len(vectors)
+        self.report.reused += len(rows) - len(vectors)
+        self._contents |= {bytes.fromhex(sha256[:32]) for sha256 in vectors}
         self._reuse([row for row, pixels in rows if pixels is None])
-        return len(fresh)
 
     def _reuse(self, rows: Sequence[IndexRow]) -> None:
         """Give files whose content is in the index the vector and thumbnail from there."""
@@ -216,6 +225,7 @@ class _Adding:
 
     def _put(self, row: IndexRow, vector: Any) -> None:
         self._writer.put(row, vector, replace=row.path in self._known)
+        self._known[row.path] = (row.size, row.modified)
 
     def _video(self, entry: SourceEntry, fps: float, stage: str) -> Iterator[Progress]:
         """Embed a video's frames; the last one carries the file's size, which says that all are there."""
@@ -223,14 +233,19 @@ class _Adding:
                  and (size != UNFINISHED or when != entry.modified)]  # fmt: skip
         for condition in isin("path", stale):
             self._table.delete(condition)
-        have = self._known.keys() - set(stale)
+        for path in stale:
+            del self._known[path]
+        digest = file_hash(entry.path)
+        if self._copied(entry, digest):
+            return
+        have = set(self._known)
         waiting: list[tuple[IndexRow, Any]] = []
         began, computed, last = time.monotonic(), 0, None
         for frame in frames(entry.sample.source, fps=fps):  # type: ignore[arg-type]
             self._check()
             path = f"{entry.path}#t={frame.second:g}"
             row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)
-            row = replace(row, sha256=hashlib.sha256(row.thumbnail).hexdigest())
+            row = replace(row, sha256=frame_hash(digest, frame.second))
             if last is not None and last[0].path not in have:
                 waiting.append(last)
             last = (row, self._session.prepare(frame.image))
@@ -242,6 +257,24 @@ class _Adding:
         if last is not None:
             self._put_frames([*waiting, (replace(last[0], size=entry.size), last[1])])
 
+    def _copied(self, entry: SourceEntry, digest: str) -> bool:
+        """Take the frames over from a complete video with the same bytes; return whether there is one."""
+        where = f"sha256 = {quoted(frame_hash(digest, 0.0))}"
+        held = [path for batch in scan(self._table, ["path"], where=where) for path in batch["path"].to_pylist()]
+        other = next((one for one in map(file_of, held) if one in self._videos and one != entry.path), None)
+        if other is None:
+            return False
+        old = [path for path in self._known if path.startswith(other + "#t=")]
+        names = ("path", "sha256", "size", "width", "height", "second", "thumbnail", "vector")
+        for condition in isin("path", old):
+            for batch in scan(self._table, names, where=condition):
+                for line in batch.to_pylist():
+                    path, vector = line.pop("path"), np.asarray(line.pop("vector"), np.float32)
+                    line["size"] = entry.size if line["size"] != UNFINISHED else UNFINISHED
+                    self._put(replace(row_of(entry, ""), path=entry.path + path[len(other) :], **line), vector)
+        self.report.reused += len(old)
+        return True
+
     def _put_frames(self, waiting: Sequence[tuple[IndexRow, Any]]) -> int:
         vectors = embed_pixels(self._session, [pixels for _, pixels in waiting])
         for (row, _), vector in zip(waiting, vectors, strict=True):
@@ -250,22 +283,22 @@ class _Adding:
         return len(waiting)
 
 
-def row_of(entry: SourceEntry, sha256: str, picture: Image.Image | None = None) -> IndexRow:
-    """Return the row of an image; size and thumbnail are missing without the picture."""
-    sample = entry.sample
-    return IndexRow(
-        path=entry.path,
-        sha256=sha256,
-        size=entry.size,
-        modified=entry.modified,
-        width=picture.width if picture else 0,
-        height=picture.height if picture else 0,
-        label=sample.label,
-        caption=sample.captions[0] if sample.captions else "",
-        tags=tuple(f"{name}={value}" for name, value in sample.attributes.items() if value),
-        second=None,
-        thumbnail=thumbnail(picture) if picture else b"",
-    )
+def file_hash(path: str) -> str:
+    """Return the SHA-256 of a file's bytes, read in parts.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"The file {os.path.basename(path)!r} cannot be read ({error.strerror}).") from None
+
+
+def frame_hash(digest: str, second: float) -> str:
+    """Return what stands for a frame's content: of the video's hash and the frame's time."""
+    return hashlib.sha256(f"{digest}#t={second:g}".encode()).hexdigest()
 
 
 def file_of(path: str) -> str:

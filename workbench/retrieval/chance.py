@@ -47,8 +47,21 @@ class Chance:
             null = np.broadcast_to(index, (len(cosines), len(index)))
             centre = np.full(len(cosines), np.median(index))
             spread = np.full(len(cosines), _MAD * np.median(np.abs(index - centre[:1])))
-        else:
-            null = vectors @ self.stock.T
-            centre, spread = null.mean(axis=1), null.std(axis=1)
-        reached = (1 + np.count_nonzero(null >= cosines[:, None], axis=1)) / (1 + null.shape[1])
-        return reached, (cosines - centre) / np.maximum(spread, 1e-6)
+            return _reached(cosines, null), (cosines - centre) / np.maximum(spread, 1e-6)
+        return against(cosines, vectors @ self.stock.T)
+
+
+def against(scores: NDArray[np.float32], null: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how large a share of its null reaches each score, and how many standard deviations it lies above it.
+
+    Args:
+        scores: (n,).
+        null: (n, m) scores of the stock sentences.
+    """
+    centre, spread = null.mean(axis=1), null.std(axis=1)
+    return _reached(scores, null), (scores - centre) / np.maximum(spread, 1e-6)
+
+
+def _reached(scores: NDArray[np.float32], null: NDArray[np.float32]) -> NDArray[np.float64]:
+    reached: NDArray[np.float64] = (1 + np.count_nonzero(null >= scores[:, None], axis=1)) / (1 + null.shape[1])
+    return reached

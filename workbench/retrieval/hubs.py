@@ -35,6 +35,36 @@ _known: weakref.WeakKeyDictionary[TableVectors, _BankScores] = weakref.WeakKeyDi
 _lock = threading.Lock()
 
 
+def bank_normalised(scores: NDArray[np.float32], bank: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Normalise the scores of queries whose first answer is a hub, and leave the others as they are; (queries, items).
+
+    Args:
+        scores: (queries, items) of what is evaluated.
+        bank: (m, items) of sentences that are not among the queries.
+    """
+    hubs = np.unique(bank.argmax(axis=1))
+    rows = np.isin(scores.argmax(axis=1), hubs)
+    corrected = scores.astype(np.float32, copy=True)
+    corrected[rows] = np.exp(BETA * scores[rows]) / np.exp(BETA * bank.astype(np.float64)).sum(axis=0)
+    return corrected
+
+
+def hubness(scores: NDArray[np.float32] | NDArray[np.float64]) -> float:
+    """Return the skewness of how often each item is among the ten best of a query.
+
+    0 is even; a few hubs make it large (Radovanović et al. 2010, Hubs in Space).
+
+    Args:
+        scores: (queries, items).
+    """
+    from scipy.stats import skew
+
+    k = min(NEAREST, scores.shape[1])
+    nearest = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    counts = np.bincount(nearest.ravel(), minlength=scores.shape[1])
+    return float(skew(counts)) if np.ptp(counts) else 0.0
+
+
 class QueryBank:
     """Normalises scores with the scores of a bank of other queries.
 
@@ -54,21 +84,9 @@ class QueryBank:
         return normalised
 
     def hubness(self, kept: TableVectors) -> tuple[float, float]:
-        """Return the skewness of how often each row is among ten nearest of the bank, before and after the correction.
-
-        0 is even; a few hubs make it large (Radovanović et al. 2010, Hubs in Space).
-        """
-        from scipy.stats import skew
-
+        """Return the hubness of a table, with the bank as queries, before and after the correction; see `hubness`."""
         cosines = self._bank @ kept.vectors.T
-        after = np.exp(BETA * cosines) / self._table(kept).sums
-        counts = []
-        for values in (cosines, after):
-            k = min(NEAREST, values.shape[1])
-            nearest = np.argpartition(-values, k - 1, axis=1)[:, :k]
-            counts.append(np.bincount(nearest.ravel(), minlength=values.shape[1]))
-        before, then = (float(skew(one)) if np.ptp(one) else 0.0 for one in counts)
-        return before, then
+        return hubness(cosines), hubness(np.exp(BETA * cosines) / self._table(kept).sums)
 
     def _table(self, kept: TableVectors) -> _BankScores:
         with _lock:

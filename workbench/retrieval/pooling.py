@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +20,14 @@ POOLINGS = {"mean": "Mean of the frames (meanP)", "max": "Best frame", "top": "M
 TOP = 5  # frames of "top"
 
 
-def pooled_score(frames: NDArray[np.float32], vector: NDArray[np.float32], how: str = "mean") -> float:
-    """Return the score of a video for a query.
+def pooled_scores(
+    videos: Sequence[NDArray[np.float32]], queries: NDArray[np.float32], how: str = "mean"
+) -> NDArray[np.float32]:
+    """Return the score of each video for each query; (queries, videos).
 
     Args:
-        frames: (n, dim) unit rows, padding left out.
-        vector: (dim,) of unit length.
+        videos: (frames, dim) unit rows of each, padding left out; an image is a video of one frame.
+        queries: (n, dim) unit rows.
         how: one of `POOLINGS`: the cosine with the renormalised mean, the highest cosine, or the mean of the five
             highest.
 
@@ -33,8 +36,15 @@ def pooled_score(frames: NDArray[np.float32], vector: NDArray[np.float32], how: 
     """
     if how not in POOLINGS:
         raise unknown_name("pooling", how, POOLINGS)
+    if not videos:
+        return np.zeros((len(queries), 0), np.float32)
     if how == "mean":
-        mean = frames.mean(axis=0)
-        return float(mean @ vector / max(float(np.linalg.norm(mean)), 1e-12))
-    cosines = np.sort(frames @ vector)[::-1]
-    return float(cosines[0] if how == "max" else cosines[:TOP].mean())
+        means = np.stack([frames.mean(axis=0) for frames in videos])
+        cosines_of_means: NDArray[np.float32] = queries @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T
+        return cosines_of_means
+    columns = []
+    for frames in videos:
+        cosines = queries @ frames.T
+        best = cosines.max(axis=1) if how == "max" else np.sort(cosines, axis=1)[:, -TOP:].mean(axis=1)
+        columns.append(best)
+    return np.stack(columns, axis=1)

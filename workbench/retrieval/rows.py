@@ -20,7 +20,7 @@ class IndexRow:
     """One image, or one frame of a video, without its vector."""
 
     path: str  # absolute; a frame's ends in #t=SECONDS, a member of an archive stands below the archive
-    sha256: str  # of the file's bytes; of a frame, of the video's name in the index and the second
+    sha256: str  # of the file's bytes; of a frame, of its video's hash and the second
     size: int  # bytes; -1 for the frames of a video that is not complete
     modified: int  # nanoseconds since 1970
     width: int

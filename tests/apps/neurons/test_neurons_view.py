@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from apps._text import in_markdown
 from apps.neurons import address, found_rows, read_unit, unit_pages
 from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
 from apps.neurons.trial import try_image, try_sentence
-from apps.neurons.unit_html import in_markdown
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Unsupported
 from workbench.images import safe_open

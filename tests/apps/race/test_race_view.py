@@ -8,6 +8,7 @@ import pytest
 
 from apps.race import running, slow_motion, words
 from apps.race.figures import curves_figure, slow_motion_figure
+from apps.race.towers import vector_rows
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.training.race import OBJECTIVES, RaceSettings, Runner, RunnerCurve, conclude
@@ -46,6 +47,21 @@ def test_the_verdict_says_whether_the_order_is_the_papers() -> None:
     assert "paper" not in words.verdict(conclude(CURVES[:2]), SETTINGS), "one runner has no order"
 
 
+def test_the_verdict_sets_the_images_needed_beside_the_papers() -> None:
+    close = words.verdict(conclude(CURVES), SETTINGS)
+    assert "Bag of words" in close
+    assert "the paper: 4" in close
+    assert "the paper: 12" in close
+    quick = [
+        *(curve("contrast", seed, (0.9, 0.91)) for seed in (0, 1, 2)),
+        *(curve("bag-of-words", seed, (0.1, 0.2 + 0.001 * seed)) for seed in (0, 1, 2)),
+    ]  # contrast reaches 0.2 after 512 * 0.2 / 0.9 images: a ratio of 9, the same in each seed
+    assert "Bag of words 9.0 (8.8 to 9.1); the paper: 4; **the miniature disagrees**" in words.verdict(
+        conclude(quick), SETTINGS
+    )
+    assert "the paper:" not in words.verdict(conclude(CURVES[2:]), SETTINGS), "contrast did not run"
+
+
 def test_tables_hold_what_the_chart_shows() -> None:
     rows = words.result_rows(conclude(CURVES))
     assert rows[0] == ["Contrast", "70.0 % (60.0 to 80.0)", ""]
@@ -68,11 +84,19 @@ def test_the_chart_has_a_line_and_a_band_for_each_runner(axis: str, x: list[floa
 
 def test_every_frame_has_a_sentence_a_chart_and_the_same_numbers() -> None:
     motion = steps.slow_motion()
-    for frame in range(1, len(slow_motion.FRAMES) + 1):
+    assert [row[:2] for row in vector_rows(motion)[5:7]] == [[motion.texts[5], "image"], [motion.texts[0], "text"]]
+    assert vector_rows(motion)[6][2].startswith(f"{motion.text_rows[0, 0]:+.2f} {motion.text_rows[0, 1]:+.2f}")
+    updates = slow_motion.frame_updates(1, motion)
+    assert "1 of 6" in updates[0]
+    assert updates[1]["value"].count('<img alt="') == 2
+    assert (updates[2]["visible"], len(updates[3]["value"])) == ("hidden", 12)
+    for frame in range(2, len(slow_motion.FRAMES) + 1):
         assert f"{frame} of {len(slow_motion.FRAMES)}" in slow_motion.frame_text(frame, motion)
         rows = slow_motion.frame_rows(frame, motion)
-        chart = slow_motion_figure(frame, motion).data[0]
+        figure = slow_motion_figure(frame, motion)
+        chart = figure.data[0]
         assert len(rows) == 36
+        assert f"{chart.z.diagonal().min():.2f} to {chart.z.diagonal().max():.2f}" in figure.layout.meta["alt"]
         assert float(rows[7][2]) == pytest.approx(chart.z[1][1], abs=5e-4)
         assert rows[7][1].endswith("(its own)")
 

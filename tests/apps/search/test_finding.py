@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from apps import _index_choice as choice
-from apps.search import files, finding
+from apps.search import files, finding, links
 from apps.search.finding import Asked
 from apps.serving.options import SHARED
+from workbench.engine import Engine
 from workbench.errors import BadInput
-from workbench.retrieval import location
+from workbench.retrieval import location, safety
 from workbench.retrieval.search import Hit, Results
+
+_buffer = io.BytesIO()
+Image.new("RGB", (40, 30), "green").save(_buffer, "JPEG")
+THUMBNAIL = _buffer.getvalue()
 
 
 def hit(path: str, vector: list[float], *, likely: bool = True) -> Hit:
     unit = np.array(vector, np.float32) / np.linalg.norm(vector)
-    row = {"thumbnail": b"x", "label": "=1+1", "caption": "", "width": 3, "height": 4, "second": None}
+    row = {
+        "thumbnail": THUMBNAIL,
+        "label": "=1+1",
+        "caption": "",
+        "width": 3,
+        "height": 4,
+        "second": None,
+        "modified": 0,
+    }
     return Hit(path, 0.5, 0.9, 0.01, 5.0, likely, row, unit.astype(np.float32))
 
 
-def asked(text: str = "", image: str | None = None, weight: float = 1.0) -> Asked:
-    return Asked(text, image, weight, "", weaker=False, fold=True, correct_hubs=False)
+def asked(text: str = "", image: str | None = None, weight: float = 1.0, **options: Any) -> Asked:
+    return Asked(text, image, weight, "", **{"weaker": False, "fold": True, "correct_hubs": False, **options})
 
 
 def test_this_machines_indexes_are_offered_to_its_user_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,15 +68,51 @@ def test_a_path_in_a_visitors_text_is_text() -> None:
 
 
 def test_near_duplicates_of_a_better_result_are_folded() -> None:
-    hits = (hit("a", [1, 0]), hit("b", [1, 0.1]), hit("c", [0, 1], likely=False), hit("d", [1, 1]))
+    hits = (hit("d", [1, 0]), hit("b", [1, 0.1]), hit("c", [0, 1], likely=False), hit("a", [1, 1]))
     results = Results(hits, 4, True)
-    assert [one.path for one in finding.to_show(results, weaker=False, fold=True)] == ["a", "d"]
-    assert [one.path for one in finding.to_show(results, weaker=False, fold=False)] == ["a", "b", "d"]
-    assert [one.path for one in finding.to_show(results, weaker=True, fold=True)] == ["a", "c", "d"]
+
+    def shown(**options: Any) -> str:
+        session: Any = None  # no model is needed
+        found, hidden = finding.to_show(session, results, asked(**options))
+        assert hidden == 0
+        return "".join(one.path for one in found)
+
+    assert shown() == "da"
+    assert shown(fold=False) == "dba"
+    assert shown(weaker=True) == "dca"
+    assert shown(weaker=True, sort="name") == "acd"
+
+
+def test_safe_mode_hides_what_fits_its_sentences() -> None:
+    """The model that sees colours: a planted sentence is nearest to red, and red images go."""
+    with pytest.MonkeyPatch.context() as patch, Engine(default="fake", device="cpu", dtype="float32") as engine:
+        patch.setattr(safety, "SENTENCES", ("a red square",))
+        with engine.session("test") as session:
+            red, blue = session.embed_texts(["a red square", "a blue square"]).numpy()
+            hits = (hit("red", list(red)), hit("blue", list(blue)))
+            found, hidden = finding.to_show(session, Results(hits, 2, True), asked(safe=True, fold=False))
+            assert ([one.path for one in found], hidden) == (["blue"], 1)
+            found, hidden = finding.to_show(session, Results(hits, 2, True), asked(fold=False))
+            assert ([one.path for one in found], hidden) == (["red", "blue"], 0)
+
+
+def test_a_link_holds_the_search_and_an_address_is_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = links.of("holiday", asked("2:dog + sea", sort="newest", safe=True))
+    assert link == " [Link to this search](?index=holiday&q=2%3Adog+%2B+sea&sort=newest&safe=1#search)"
+    assert links.of(choice.OWN, asked("dog")) == links.of("holiday", asked("dog", "/tmp/x.png")) == ""
+    monkeypatch.setattr(choice, "offered", lambda: [choice.OWN, "holiday"])
+    request: Any = SimpleNamespace(query_params={"index": "holiday", "q": "dog", "sort": "rm -rf", "safe": "1"})
+    assert links.read(request)[1:] == ("dog", "", "score", False, True, "dog")
+    request = SimpleNamespace(query_params={"index": "../etc", "q": "dog"})
+    listed, *rest = links.read(request)
+    assert (listed["value"], rest[-1]) == (choice.OWN, "")
 
 
 def test_downloads_hold_the_results_and_no_formula() -> None:
-    csv_file, json_file = files.downloads([hit("/home/x/a.png", [1, 0])], names_only=True)
+    csv_file, json_file, sheet = files.downloads([hit("/home/x/a.png", [1, 0])], names_only=True)
+    assert sheet is not None
+    with Image.open(sheet) as opened:
+        assert opened.format == "PNG"
     (line,) = json.loads(Path(json_file).read_text())["results"]
     assert (line["path"], line["score"], line["likely"]) == ("a.png", 0.5, True)
     text = Path(csv_file).read_text(encoding="utf-8-sig")

@@ -14,6 +14,7 @@ from apps.shell import run
 from workbench.errors import UNUSABLE
 from workbench.pictures import sample
 from workbench.typographic.comparing import compare
+from workbench.typographic.defences import applied
 from workbench.typographic.lettering import Label
 
 NAMES = "apple,banana,library"
@@ -55,3 +56,23 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
 def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
     assert run(["attack", "cat", "--labels", "cat,dog", *words]) == UNUSABLE
     assert told in capsys.readouterr().err
+
+
+def test_a_word_is_carried_to_other_models(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
+    line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--json", "--transfer"]
+    assert run([*line, "all"]) == UNUSABLE
+    assert "No other model" in capsys.readouterr().err
+    folder = applied("paint-over", "pocket")
+    assert run([*line, "all"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    (other,) = row["transfer"]
+    assert other["model"] == f"folder:{folder}"
+    expected = compare(
+        workbench.load(str(folder), device="cpu"), sample("drawn-apple"), [Label("iPod")],
+        names=(*NAMES.split(","), "iPod"),
+    )  # fmt: skip
+    assert (other["before"], other["answer"]) == (expected.top(0), expected.top(1))
+    assert other["probability"] == pytest.approx(expected.answers.ranked(1)[0][1], abs=1e-5)

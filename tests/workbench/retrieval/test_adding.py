@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.workbench.retrieval.made_videos import write_video
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Busy, Cancelled, UnknownName
 from workbench.retrieval import index, location
@@ -210,3 +211,25 @@ def test_killed_at_ten_random_moments(session: Session, tmp_path: Path, home: Pa
     assert sorted(rows) == sorted(str(path) for path in folder.iterdir())
     paths = sorted(rows)[::100]
     np.testing.assert_allclose([rows[path]["vector"] for path in paths], session.embed_images(paths).numpy(), atol=1e-6)
+
+
+def test_a_moved_video_is_not_embedded_again(session: Session, tmp_path: Path, home: Path, run: Run) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    write_video(
+        films / "one.mp4", [(Image.new("RGB", (64, 48), "red"), 2.0), (Image.new("RGB", (64, 48), "blue"), 2.0)]
+    )
+    assert counts(run(add("mine", session, [str(films)]))) == (4, 0, 0, 0, 0)
+    before = contents("mine")
+    shutil.move(films / "one.mp4", films / "two.mp4")
+    shutil.copy(films / "two.mp4", films / "three.mp4")
+    assert counts(run(add("mine", session, [str(films)]))) == (0, 8, 0, 4, 0)
+    rows = contents("mine")
+    assert sorted(rows) == [f"{films}/{name}.mp4#t={second}" for name in ("three", "two") for second in range(4)]
+    for second in range(4):
+        moved, old = rows[f"{films}/two.mp4#t={second}"], before[f"{films}/one.mp4#t={second}"]
+        for column in ("vector", "thumbnail", "second", "width", "sha256", "size"):
+            assert moved[column] == old[column]
+    assert counts(run(add("mine", session, [str(films)]))) == (0, 0, 2, 0, 0)
+    write_video(films / "two.mp4", [(Image.new("RGB", (64, 48), "green"), 2.0)])  # other bytes: embedded
+    assert counts(run(add("mine", session, [str(films)]))) == (2, 0, 1, 0, 0)

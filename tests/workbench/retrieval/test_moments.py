@@ -26,7 +26,7 @@ from workbench.retrieval.evaluation import (
     summarise,
 )
 from workbench.retrieval.moments import VideoSegment, VideoVectors, curve, embed_video, find_moments, shots
-from workbench.retrieval.pooling import pooled_score
+from workbench.retrieval.pooling import pooled_scores
 from workbench.retrieval.query import embed_query, parse_query
 from workbench.retrieval.stock import stock_vectors
 
@@ -148,7 +148,10 @@ def test_overlap_and_average_precision_by_hand() -> None:
 
 def test_pooling_by_hand() -> None:
     frames = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    vector = np.array([1.0, 0.0], np.float32)
-    assert pooled_score(frames, vector) == pytest.approx(np.sqrt(0.5))
-    assert pooled_score(frames, vector, "max") == 1.0
-    assert pooled_score(frames, vector, "top") == pytest.approx(0.5)
+    long = np.array([[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5, np.float32)
+    queries = np.array([[1.0, 0.0], [0.6, 0.8]], np.float32)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(pooled_scores([frames, long], queries), [[half, half], [1.4 * half] * 2], rtol=1e-6)
+    np.testing.assert_allclose(pooled_scores([frames, long], queries, "max"), [[1, 1], [0.8, 0.8]], rtol=1e-6)
+    np.testing.assert_allclose(pooled_scores([frames, long], queries, "top"), [[0.5, 1], [0.7, 0.8]], rtol=1e-6)
+    assert pooled_scores([], queries).shape == (2, 0)

@@ -93,11 +93,15 @@ class Contrast(nn.Module):
         """(n, 3, 32, 32) -> (n, width), unit rows."""
         return functional.normalize(self.image_projection(self.image_tower.pooled(pixels)), dim=-1)
 
+    def words(self, ids: Tensor) -> Tensor:
+        """(n, length) -> (n, length, width): what the text tower makes of each word."""
+        tower = self.text_tower
+        return cast(Tensor, tower.norm(tower.layer(tower.embed(ids), src_key_padding_mask=ids == PAD)))
+
     def texts(self, ids: Tensor) -> Tensor:
         """(n, length) -> (n, width), unit rows: the mean over a caption's words."""
-        tower, padding = self.text_tower, ids == PAD
-        rows = tower.norm(tower.layer(tower.embed(ids), src_key_padding_mask=padding))
-        counted = (~padding)[..., None].to(rows.dtype)
+        rows = self.words(ids)
+        counted = (ids != PAD)[..., None].to(rows.dtype)
         return functional.normalize(self.text_projection((rows * counted).sum(dim=1) / counted.sum(dim=1)), dim=-1)
 
     def loss(self, pixels: Tensor, ids: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""One contrastive step in slow motion: the matrix of cosines, its two softmaxes, the gradient's pull, and the step.
+"""One contrastive step in slow motion: towers, cosines, two softmaxes, the gradient's pull, and the step.
 
 The gradient of the symmetric cross-entropy with respect to the logits has a closed form: the two softmaxes minus the
 identity, averaged. Radford et al. 2021, arXiv:2103.00020, figure 3.
@@ -28,6 +28,10 @@ class SlowMotion:
 
     drawings: tuple[Drawing, ...]  # n
     texts: tuple[str, ...]  # n
+    cells: NDArray[np.float64]  # (n, 4, 4) mean over the channels of each image's last map
+    words: NDArray[np.float64]  # (n, 4, width) what the text tower makes of each word of a caption
+    image_rows: NDArray[np.float64]  # (n, width) unit vectors
+    text_rows: NDArray[np.float64]  # (n, width) unit vectors
     scale: float  # what cosines are multiplied with
     loss: float
     cosines: NDArray[np.float64]  # (n, n)
@@ -72,7 +76,10 @@ def slow_motion(*, steps: int = 0, seed: int = 0) -> SlowMotion:
         texts = [one.caption for one in shown]
         ids, pixels = captions.token_ids([text.split() for text in texts]), pixels_of(shown)
         loss = model.loss(pixels, ids, unused)
-        cosines = (model.images(pixels) @ model.texts(ids).T).detach().double()
+        with torch.no_grad():
+            cells = model.image_tower.cells(pixels).mean(dim=2).reshape(-1, 4, 4)
+            by_word, images, rows = model.words(ids), model.images(pixels), model.texts(ids)
+        cosines = (images @ rows.T).double()
         scale = float(model.log_scale.detach().exp())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -85,6 +92,10 @@ def slow_motion(*, steps: int = 0, seed: int = 0) -> SlowMotion:
     return SlowMotion(
         shown,
         tuple(texts),
+        cells.double().numpy(),
+        by_word.double().numpy(),
+        images.double().numpy(),
+        rows.double().numpy(),
         scale,
         float(loss.detach()),
         cosines.numpy(),

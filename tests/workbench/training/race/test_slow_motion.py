@@ -21,6 +21,15 @@ def test_shapes_and_sums() -> None:
     assert len({one.shape for one in batch()}) == len({one.colour for one in batch()}) == 6
 
 
+def test_vectors_have_unit_length_and_their_products_are_the_matrix() -> None:
+    step = slow_motion(seed=2)
+    for rows in (step.image_rows, step.text_rows):
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.einsum("id,jd->ij", step.image_rows, step.text_rows), step.cosines, atol=1e-6)
+    assert step.cells.shape == (6, 4, 4)
+    assert step.words.shape == (6, 4, 64)
+
+
 def test_the_gradient_is_that_of_the_symmetric_cross_entropy() -> None:
     step = slow_motion(seed=3)
     logits = torch.tensor(step.scale * step.cosines, requires_grad=True)

@@ -1,0 +1,119 @@
+"""What the view computes: videos are embedded once, then ordered for each sentence; it knows no widgets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from apps import _index_choice as choice
+from apps import limits
+from apps._query import provenance
+from apps.video.watched import Watched, indexed
+from workbench.engine import Engine, Session
+from workbench.errors import BadInput, Cancelled
+from workbench.progress import Progress
+from workbench.retrieval.moments import embed_video
+from workbench.retrieval.query import embed_query, parse_query
+from workbench.retrieval.stock import stock_vectors
+from workbench.retrieval.videos import VideoHit, rank_videos
+from workbench.scheduler import CancelToken
+
+GIVEN = "Videos given here"
+MOST = 20  # videos at once
+
+
+@dataclass(frozen=True)
+class AskedMoments:
+    """A question as a visitor typed it."""
+
+    source: str  # GIVEN or the name of an index
+    paths: tuple[str, ...]  # of the uploads
+    query: str
+    fps: float
+    most: int  # frames of a video
+    pooling: str
+    model: str
+
+    def check(self) -> None:
+        """Refuse what cannot be answered, before a model is asked.
+
+        Raises:
+            BadInput: no video, too many, or a query that cannot be read.
+        """
+        if self.source == GIVEN and not self.paths:
+            raise BadInput("Choose a video first.")
+        if self.source == GIVEN and len(self.paths) > MOST:
+            raise BadInput(f"At most {MOST} videos at once; got {len(self.paths)}. `index add` takes any number.")
+        parse_query(self.query)
+
+
+@dataclass(frozen=True)
+class ReadingVideo:
+    """A report while videos are embedded."""
+
+    path: str
+    line: str
+
+
+@dataclass(frozen=True)
+class RankedVideos:
+    """The answer."""
+
+    watched: Watched
+    hits: list[VideoHit]  # the best first
+    line: str  # who answered
+
+
+def answers(
+    engine: Engine, asked: AskedMoments, before: Watched, *, visitor: str, token: CancelToken, seconds: float
+) -> Iterator[ReadingVideo | RankedVideos]:
+    """Embed the videos that are new, and order all for the sentence.
+
+    Args:
+        engine: owns the model.
+        asked: the question.
+        before: what was embedded earlier.
+        visitor: owner id.
+        token: stops the embedding; what is done by then is answered from.
+        seconds: deadline of the embedding.
+
+    Raises:
+        BadInput: a file that is no video, or an index without videos.
+    """
+    began = time.perf_counter()
+    with engine.session(visitor, asked.model, token=token, deadline=seconds) as session:
+        kept = before.of(session.fingerprint, asked.fps, asked.most)
+        if asked.source == GIVEN:
+            yield from _embedded(session, asked, kept, token=token)
+        else:
+            kept.shown = indexed(choice.open_table(choice.place_of(asked.source, ""), session, own=False))
+    with engine.session(visitor, asked.model, deadline=limits.current().answer_seconds) as session:
+        vector = embed_query(session, parse_query(asked.query))
+        hits = rank_videos(kept.shown, vector, stock_vectors(session), pooling=asked.pooling)
+        yield RankedVideos(kept, hits, provenance(session, engine, time.perf_counter() - began))
+
+
+def _embedded(session: Session, asked: AskedMoments, kept: Watched, *, token: CancelToken) -> Iterator[ReadingVideo]:
+    """Fill `kept`; what a stop leaves of a video is shown, and not kept as whole."""
+    for number, path in enumerate(asked.paths):
+        if path in kept.videos:
+            kept.shown[path] = kept.videos[path]
+            continue
+        if token.cancelled and kept.shown:
+            return
+        part = f"video {number + 1} of {len(asked.paths)}: " if len(asked.paths) > 1 else ""
+        yield ReadingVideo(path, f"{part}reading …")
+        reading = embed_video(session, path, fps=asked.fps, max_frames=asked.most, stopped=lambda: token.cancelled)
+        try:
+            for step in reading:
+                if isinstance(step, Progress):
+                    yield ReadingVideo(path, f"{part}{step.line} …")
+                    continue
+                kept.shown[path] = step
+                if not token.cancelled:
+                    kept.videos[path] = step
+        except Cancelled:
+            if not kept.shown:
+                raise
+            return
