@@ -15,7 +15,7 @@ import numpy as np
 from pandas import DataFrame
 
 from audits import measuring
-from audits.slicing import By, keyed, sides
+from audits.grouping import By, keyed, sides
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
 

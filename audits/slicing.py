@@ -1,11 +1,8 @@
-"""Which rows belong to which group, and a metric by group: one row a slice and one gap between groups.
-
-A row whose value of an attribute is "" is in no group of it.
-"""
+"""A metric by group: one row a slice, and one gap between groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -13,17 +10,15 @@ from pandas import DataFrame
 
 from audits import measuring
 from audits.contracts import OUTCOME
+from audits.grouping import By, keyed, sides
 from audits.seeds import generator
 from workbench.statistics.measures import Extra, Measure
 from workbench.strict import Strict
 
-SEPARATOR = " · "  # between the values of an intersection
 MOST = 12  # values of an attribute that divides images into groups without being asked for
 _NO_ATTRIBUTES = (
     "sample_id", "variant", "label_set", "cluster", "split", "y_true", "y_pred", "rank_true", "topk", "scores",
 )  # fmt: skip
-
-By = tuple[str, ...]  # attributes whose values, joined, are the groups
 
 
 class Sliced(Strict):
@@ -95,22 +90,3 @@ def gap(
         label_set=where.get("label_set", ""),
         **fields,
     )
-
-
-def keyed(rows: DataFrame, by: By) -> DataFrame:
-    """Add the column `group`; rows without a value of some attribute are left out."""
-    known = rows[(rows[list(by)] != "").all(axis=1)]
-    names = [SEPARATOR.join(values) for values in zip(*(known[name] for name in by), strict=True)]
-    return known.assign(group=names)
-
-
-def sides(part: DataFrame, by: By) -> dict[str, Any]:
-    """Return clusters and groups of rows from `keyed`, and what divides them: arguments of `measuring.gap`."""
-    return {"cluster": list(part["cluster"]), "groups": list(part["group"]), "slice_by": ",".join(by)}
-
-
-def slices(rows: DataFrame, compared: Sequence[By]) -> Iterator[tuple[dict[str, str], DataFrame]]:
-    """Yield every group of every comparison, with its rows."""
-    for by in compared:
-        for key, part in keyed(rows, by).groupby(list(by), sort=True):
-            yield dict(zip(by, map(str, key), strict=True)), part

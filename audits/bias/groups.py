@@ -16,8 +16,9 @@ from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
 from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
+from audits.grouping import SEPARATOR, By, keyed, sides, slices
 from audits.seeds import generator
-from audits.slicing import SEPARATOR, By, Sliced, keyed, sides, slices
+from audits.slicing import Sliced
 from workbench.statistics.measures import Measure, adjust
 
 

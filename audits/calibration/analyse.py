@@ -18,9 +18,9 @@ from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
+from audits.grouping import By, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, keyed, sides, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audits.slicing import By, keyed
+from audits.grouping import By, keyed
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Measure, number

@@ -43,9 +43,14 @@ def file_name(text: str, most: int = 80) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:most] or "x"
 
 
+def strict_json(content: Any, *, indent: int | None = None) -> str:
+    """Return JSON in ASCII, which every terminal and locale carries; null for what is no number."""
+    return json.dumps(plain(content), indent=indent, allow_nan=False)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write strict JSON at once."""
-    write_whole(path, json.dumps(plain(content), indent=1, allow_nan=False).encode())
+    write_whole(path, strict_json(content, indent=1).encode())
 
 
 def write(path: Path, how: Callable[[Path], object]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from audits import measuring
-from audits.slicing import gap, groups, keyed, rate, selected, slices
+from audits.grouping import keyed, slices
+from audits.slicing import gap, groups, rate, selected
 from workbench.statistics.intervals import proportion
 
 

@@ -12,11 +12,12 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import ModelFacts
+from audits.grouping import slices
 from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import gap, rate, slices
+from audits.slicing import gap, rate
 from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number

@@ -12,11 +12,11 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import ModelFacts
+from audits.grouping import By, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
-from audits.slicing import By, keyed, sides, slices
 from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number

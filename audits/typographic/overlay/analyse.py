@@ -11,9 +11,10 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME, ModelFacts
+from audits.grouping import By, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, gap, keyed, rate, selected, sides, slices
+from audits.slicing import gap, rate, selected
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
 from audits.typographic.overlay.text import findings
 from workbench.statistics.measures import Measure, adjust
