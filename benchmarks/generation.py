@@ -69,7 +69,7 @@ def main() -> None:
     settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
     plain = plain_loop(model, row, side=settings.side, cutouts=settings.cutouts)
     jobs = {
-        size: climb(model, CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
+        size: climb([model], CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
         for size in (128, model.image_size)
     }
     bare = torch.rand(settings.cutouts, 3, 128, 128).requires_grad_()

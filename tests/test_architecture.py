@@ -20,6 +20,7 @@ ONLY_IN = {  # library -> the rooms that may import it
     "transformers": (*LOADING, "benchmarks/"),
     "open_clip": (*LOADING, "benchmarks/"),
     "timm": LOADING,
+    "diffusers": LOADING,
     "huggingface_hub": LOADING,
     "typer": ("app.py", "apps/shell/", "audits/shell/", "benchmarks/"),
     "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),

@@ -13,11 +13,12 @@ from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
-from apps.generation import form, words
+from apps.generation import cells, form, words
+from apps.generation.cells import Cells, run_grid, write_sheet
 from apps.generation.figures import curve
-from apps.generation.running import Course, run, write_files
+from apps.generation.running import Course, before_and_after, run, write_files
+from workbench.generation.judging import Generated
 from workbench.generation.metadata import from_png
-from workbench.generation.run import Generated
 from workbench.generation.settings import Settings
 from workbench.images import read_file
 from workbench.scheduler import CancelToken
@@ -46,6 +47,7 @@ def build(page: Page) -> None:
                 label="Image", interactive=False, height=400, format="png", visible=COLLAPSED,
                 elem_id="generation-image",
             )  # fmt: skip
+            compared = gr.ImageSlider(label="Before and after", height=400, visible=COLLAPSED, interactive=False)
             with gr.Row():
                 files = [
                     gr.DownloadButton(name, size="sm", min_width=0, visible=False, elem_id=f"generation-{key}")
@@ -64,21 +66,27 @@ def build(page: Page) -> None:
                 elem_id="generation-restore",
             )  # fmt: skip
     hidden, past = gr.State(dict[str, Any]()), gr.State(list[tuple[str, str]]())
-    outputs = [status, shown, *files, chart, rows, history, past]
-    slots = dict(
-        zip(("status", "shown", "png", "svg", "mp4", "chart", "rows", "history", "past"), outputs, strict=True)
-    )
+    outputs = [status, shown, compared, *files, chart, rows, history, past]
+    names = ("status", "shown", "compared", "png", "svg", "mp4", "chart", "rows", "history", "past")
+    slots = dict(zip(names, outputs, strict=True))
 
     @handler
     def work(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         values = {name: typed[widget] for name, widget in fields.items()}
         settings = words.settings_of(values, typed[page.model], typed[hidden] or {})
-        visitor, start = owner(request), values["start"]
+        visitor = owner(request)
+        images = (values["image"],) if settings.image_weights else ()
+        layout = cells.grid_of(values, settings)
 
         def updates(token: CancelToken) -> Iterator[dict[Any, Any]]:
-            course = Course(settings)
-            steps = run(page.engine, course, visitor=visitor, start=start, token=token, seconds=JOBS.seconds)
-            for update in _screens(steps, course, typed[past] or [], inside=values["inside"]):
+            course = Course(settings, values["start"], images)
+            if layout is None:
+                steps = run(page.engine, course, visitor=visitor, token=token, seconds=JOBS.seconds)
+                screens = _screens(steps, course, typed[past] or [], inside=values["inside"])
+            else:
+                images_made = run_grid(page.engine, layout, course, visitor=visitor, token=token, seconds=JOBS.seconds)
+                screens = _sheets(images_made, typed[past] or [], inside=values["inside"])
+            for update in screens:
                 yield {slots[name]: value for name, value in update.items()}
 
         yield from JOBS.run(visitor, updates, stopped={status: gr.skip()})
@@ -98,13 +106,12 @@ def _screens(
     steps: Iterator[tuple[Any, Any]], course: Course, past: list[tuple[str, str]], *, inside: bool
 ) -> Iterator[dict[str, Any]]:
     """Turn steps into updates by the widgets' names."""
-    yield {"status": "Starting …", **{name: gr.update(visible=False) for name in ("png", "svg", "mp4")}}
+    yield _cleared()
     drawn = 0
     for step, spec in throttle(steps, passes=lambda pair: isinstance(pair[0], Generated), pause=PAUSE):
         if isinstance(step, Generated):
             made, files = step, write_files(step, course, with_settings=inside)
-            title = f"{made.painting.settings.prompt} · {made.painting.settings.method} · {made.painting.settings.seed}"
-            past = [(str(files.png), title), *past][:_REMEMBERED]
+            past = [(str(files.png), cells.history_title(made)), *past][:_REMEMBERED]
             values = made.painting.values
             yield {
                 "status": words.caption(made, spec),
@@ -115,6 +122,7 @@ def _screens(
                     name: gr.update(value=str(path) if path else None, visible=path is not None)
                     for name, path in (("png", files.png), ("svg", files.svg), ("mp4", files.mp4))
                 },
+                "compared": gr.update(value=before_and_after(made, course), visible=course.start is not None),
                 "chart": gr.update(value=curve(values), visible=True),
                 "rows": gr.update(value=words.curve_rows(values), visible=True),
                 "history": gr.update(value=past, visible=True),
@@ -127,6 +135,29 @@ def _screens(
         if len(course.values) >= drawn + max(3, drawn // 4):  # a chart costs more than a preview
             drawn = len(course.values)
             update["chart"] = gr.update(value=curve(course.values), visible=True)
+        yield update
+
+
+def _cleared() -> dict[str, Any]:
+    return {"status": "Starting …", **{name: gr.update(visible=False) for name in ("compared", "png", "svg", "mp4")}}
+
+
+def _sheets(states: Iterator[Cells], past: list[tuple[str, str]], *, inside: bool) -> Iterator[dict[str, Any]]:
+    """The sheet of a grid as it fills; each image goes into the history."""
+    yield _cleared()
+    for state in throttle(states, passes=lambda state: state.new is not None or state.stopped, pause=PAUSE):
+        update: dict[str, Any] = {"status": cells.grid_status(state)}
+        if state.new is not None:
+            made, course = state.new
+            files = write_files(made, course, with_settings=inside)
+            past = [(str(files.png), cells.history_title(made)), *past][:_REMEMBERED]
+            alt = f"Grid of {state.layout.count} images, {len(state.done)} of them made."
+            update |= {
+                "shown": gr.update(value=state.sheet(), visible=True, alt_text=alt),
+                "history": gr.update(value=past, visible=True), "past": past,
+            }  # fmt: skip
+        if len(state.done) == state.layout.count or state.stopped:
+            update["png"] = gr.update(value=str(write_sheet(state)), visible=True)
         yield update
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._model_menu import choices
 from apps._widgets import image_box
 from apps.generation import words
 from workbench.generation.settings import PALETTES, Settings
@@ -30,7 +31,7 @@ def front() -> dict[str, Any]:
 
 
 def folded() -> dict[str, Any]:
-    """All other settings, in two accordions."""
+    """All other settings, in accordions."""
     rows: dict[str, Any] = {}
     with gr.Accordion("Edit an image of yours", open=False, elem_id="generation-editing"):
         rows["start"] = image_box("Start image", height=200, elem_id="generation-start")
@@ -42,12 +43,25 @@ def folded() -> dict[str, Any]:
             -2, 2, 1, step=0.1, label="Strength", info="Below zero, away from the sentence. Counts with a start image."
         )
         rows["likeness"] = gr.Slider(0, 5, 0.5, step=0.1, label="Likeness", info="Weight of staying near the start.")
-    with gr.Accordion("The prior's drawings", open=False, elem_id="generation-prior"):
-        rows["drawing"] = gr.Dropdown(words.DRAWINGS, value="any", label="Artwork", info="Whose style it draws in.")
-        rows["candidates"] = gr.Slider(1, 32, 8, step=1, label="Candidates", info="Drawings in each round.")
-        rows["guidance"] = gr.Slider(0, 10, 3, step=0.5, label="Guidance", info="How far the sentence is stressed.")
-        rows["denoising"] = gr.Slider(4, 64, 16, step=4, label="Denoising steps", info="From noise to drawing.")
-        rows["push"] = gr.Slider(0, 5, 0, step=0.5, label="Push", info="Along the model's gradient; slower.")
+        rows["edit"] = gr.Dropdown(
+            [("follow this image", "follow"), ("one direction for all images (prior)", "direction")], value="follow",
+            label="Kind of edit", info="The prior inverts the image and draws it anew, or moves it along a direction.",
+        )  # fmt: skip
+        rows["threshold"] = gr.Slider(
+            0, 1, 0.1, step=0.05, label="Threshold of the direction", info="Higher changes less beside what is wanted."
+        )
+        rows["noising"] = gr.Slider(
+            0.1, 1, 0.6, step=0.05, label="Noising", info="Prior only: how far back to noise the edit goes."
+        )
+    with gr.Accordion("Grid: many images at once", open=False, elem_id="generation-grid"):
+        rows["grid_prompts"] = gr.Textbox(
+            "", label="More sentences", lines=2, info="One a line; each is a row.", elem_id="generation-grid-prompts"
+        )
+        rows["grid_seeds"] = gr.Slider(1, 6, 1, step=1, label="Seeds", info="Columns.", elem_id="generation-grid-seeds")
+        rows["grid_methods"] = gr.CheckboxGroup(words.STYLES, value=[], label="Styles to compare")
+        rows["grid_strengths"] = gr.Checkbox(False, label="A row of strengths", info="From -1.5 to 1.5, of an edit.")
+    rows |= _drawings()
+    rows |= _models()
     with gr.Accordion("More settings", open=False, elem_id="generation-more"):
         whole: dict[str, Any] = {"precision": 0, "minimum": 0}
         rows["steps"] = gr.Number(0, label="Steps", info="0: as many as the seconds allow. A number repeats.", **whole)
@@ -62,4 +76,44 @@ def folded() -> dict[str, Any]:
         rows["cells"] = gr.Slider(8, 128, 32, step=8, label="Squares in a row", info="Pixels only.")
         rows["palette"] = gr.Dropdown([*PALETTES], value="free", label="Palette", info="Pixels only.")
         rows["inside"] = gr.Checkbox(True, label="Settings inside the PNG", info="Without them it cannot be restored.")
+    return rows
+
+
+def _drawings() -> dict[str, Any]:
+    """How the prior draws."""
+    rows: dict[str, Any] = {}
+    with gr.Accordion("The prior's drawings", open=False, elem_id="generation-prior"):
+        rows["drawing"] = gr.Dropdown(words.DRAWINGS, value="any", label="Artwork", info="Whose style it draws in.")
+        rows["candidates"] = gr.Slider(1, 32, 8, step=1, label="Candidates", info="Drawings in each round.")
+        rows["guidance"] = gr.Slider(0, 10, 3, step=0.5, label="Guidance", info="How far the sentence is stressed.")
+        rows["denoising"] = gr.Slider(4, 64, 16, step=4, label="Denoising steps", info="From noise to drawing.")
+        rows["search"] = gr.Dropdown(
+            [("new each round", "fresh"), ("near the best so far", "near")], value="fresh", label="Starting noise",
+            info="Where the next round's drawings begin.",
+        )  # fmt: skip
+        rows["guide"] = gr.Dropdown(
+            [("MPGD", "mpgd"), ("DPS", "dps"), ("FreeDoM", "freedom"), ("Universal Guidance", "universal"),
+             ("TFG", "tfg"), ("none", "none")],
+            value="mpgd", label="Guide", info="How the push follows the score.",
+        )  # fmt: skip
+        rows["push"] = gr.Slider(0, 5, 0, step=0.5, label="Push", info="Along the model's gradient; slower.")
+    return rows
+
+
+def _models() -> dict[str, Any]:
+    """What else the image shall be like, and who else looks."""
+    rows: dict[str, Any] = {}
+    with gr.Accordion("Image prompt and further models", open=False, elem_id="generation-models"):
+        rows["image"] = image_box("Image prompt", height=200, elem_id="generation-image-prompt")
+        rows["image_weights"] = gr.Slider(
+            -2, 2, 1, step=0.1, label="Weight of the image prompt", info="The sentence has 1; below zero, unlike it."
+        )
+        rows["also"] = gr.Dropdown(
+            choices(), value=[], multiselect=True, max_choices=4, label="Further models that steer",
+            info="The image has to please all of them.", elem_id="generation-also",
+        )  # fmt: skip
+        rows["judge"] = gr.Dropdown(
+            [("none, or Pocket where another model steers", ""), *choices()], value="", label="Judge",
+            info="A model that steers nothing looks at the result.", elem_id="generation-judge",
+        )  # fmt: skip
     return rows

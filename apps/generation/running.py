@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps._uploads import folder_beside_uploads
+from workbench.generation.judging import Generated, Wanted
 from workbench.generation.metadata import to_png
-from workbench.generation.run import Generated, finished_early, generate, needed, start_pixels
+from workbench.generation.models import needed
+from workbench.generation.painting import Best
+from workbench.generation.prompts import parse_prompt
+from workbench.generation.run import checked, finished_early, generate, start_pixels
 from workbench.generation.video import Growth, to_mp4
 from workbench.images import safe_open
 from workbench.places import write_whole
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from workbench.engine import Engine, Session
     from workbench.generation.settings import Settings
     from workbench.progress import Progress
@@ -29,9 +31,11 @@ class Course:
     """What was seen of one image so far."""
 
     settings: Settings
+    start: str | None = None  # path of the image that it begins with
+    images: tuple[str, ...] = ()  # paths of image prompts
     growth: Growth = field(default_factory=Growth)
     values: list[float] = field(default_factory=list)
-    best: np.ndarray | None = None
+    best: Best | None = None
     seconds: float = 0.0
 
     def see(self, step: Progress) -> None:
@@ -41,12 +45,13 @@ class Course:
         self.growth.add(step.preview)
         value = step.values.get("similarity")
         if value is None:
-            self.best = step.preview
             return
-        if not self.values or value > max(self.values):
-            self.best = step.preview
+        better = not self.values or value > max(self.values)
         self.values.append(value)
         self.seconds = step.done / step.rate if step.rate else self.seconds
+        if better or self.best is None:
+            self.best = Best(step.preview, self.values, strokes=getattr(step, "strokes", None))
+        self.best.values, self.best.seconds = self.values, self.seconds
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,16 @@ class Files:
     mp4: Path | None
 
 
-def painting(
-    session: Session, course: Course, *, start: str | None, token: CancelToken
-) -> Iterator[Progress | Generated]:
+def painting(session: Session, course: Course, *, token: CancelToken) -> Iterator[Progress | Generated]:
     """Yield progress and the image; after Stop the image is the best one so far.
 
     Raises:
         BadInput: what `generate` raises.
     """
     settings = course.settings
-    pixels = start_pixels(safe_open(Path(start)), settings.side) if start else None
-    with closing(generate(session, settings, pixels)) as steps:  # type: ignore[type-var]
+    pixels = start_pixels(safe_open(Path(course.start)), settings.side) if course.start else None
+    images = [safe_open(Path(path)) for path in course.images]
+    with closing(generate(session, settings, pixels, images=images)) as steps:  # type: ignore[type-var]
         for step in steps:
             if isinstance(step, Generated):
                 yield step
@@ -78,7 +82,16 @@ def painting(
                 break
             yield step
     if course.best is not None and course.values:
-        yield finished_early(session, settings, course.best, values=course.values, seconds=course.seconds)
+        settings = checked(session, settings, pixels, images=images)
+        wanted = Wanted(parse_prompt(settings.prompt), tuple(images), settings.image_weights)
+        yield finished_early(session, settings, course.best, wanted=wanted)
+
+
+def before_and_after(made: Generated, course: Course) -> tuple[Any, Any] | None:
+    """The start image and the result, for a slider between them."""
+    if course.start is None:
+        return None
+    return start_pixels(safe_open(Path(course.start)), made.painting.settings.side), made.painting.pixels
 
 
 def write_files(made: Generated, course: Course, *, with_settings: bool) -> Files:
@@ -96,10 +109,10 @@ def write_files(made: Generated, course: Course, *, with_settings: bool) -> File
 
 
 def run(
-    engine: Engine, course: Course, *, visitor: str, start: str | None, token: CancelToken, seconds: float
+    engine: Engine, course: Course, *, visitor: str, token: CancelToken, seconds: float
 ) -> Iterator[tuple[Any, Any]]:
     """Yield (step or image, the model's row) for one visitor, in turn with everybody else's work."""
     # no token: Stop has to leave a session that looks at the best image once more
     with engine.session(visitor, course.settings.model, others=needed(course.settings), deadline=seconds) as session:
-        for step in painting(session, course, start=start, token=token):
+        for step in painting(session, course, token=token):
             yield step, session.spec

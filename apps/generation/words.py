@@ -8,8 +8,9 @@ from typing import Any
 
 from apps._text import literal
 from workbench.checkpoints.spec import ModelSpec
-from workbench.generation.run import Generated
-from workbench.generation.settings import METHODS, PRIOR_FOLDER, Settings, read_settings
+from workbench.errors import BadInput
+from workbench.generation.judging import Generated
+from workbench.generation.settings import BY_CHECKPOINT, METHODS, PRIOR_FOLDER, Settings, read_settings
 from workbench.progress import Progress
 
 LEAD = (
@@ -29,7 +30,7 @@ PRESETS = (
 )
 CURVE_HEADERS = ["step", "similarity"]
 HAS_PRIOR = (PRIOR_FOLDER / "config.json").is_file()
-STYLES = [(title, key) for key, title in METHODS.items() if key != "prior" or HAS_PRIOR]
+STYLES = [(title, key) for key, title in METHODS.items() if key not in BY_CHECKPOINT and (key != "prior" or HAS_PRIOR)]
 DRAWINGS = [
     ("any", "any"), ("Noto", "google"), ("Twemoji", "twitter"), ("Noto 1", "noto-v1"), ("EmojiOne", "emojione"),
     ("shapes, colours, counts", "scene"),
@@ -37,7 +38,8 @@ DRAWINGS = [
 FIELDS = (  # widgets of the form, in the order of the layout; names of the settings
     *("prompt", "method", "seconds", "seed", "steps", "side", "cutouts", "augment", "smooth", "symmetry"),
     *("saturation", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
-    *("drawing", "candidates", "guidance", "denoising", "push"),
+    *("drawing", "candidates", "guidance", "denoising", "search", "guide", "push", "noising"),
+    *("image_weights", "also", "judge", "edit", "threshold"),
 )
 _WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells", "candidates", "denoising")
 
@@ -49,23 +51,30 @@ def settings_of(values: Mapping[str, Any], model: str, hidden: Mapping[str, Any]
         BadInput: an empty sentence, or a number out of bounds or not whole.
     """
     read: dict[str, Any] = {"model": model, **(hidden or {})}
+    if values["method"] in BY_CHECKPOINT:
+        raise BadInput("A checkpoint of yours is used by the command `clip-workbench generate --checkpoint FOLDER`.")
     for name in FIELDS:
         value = values[name]
         if name in _WHOLE:
             whole = value is not None and math.isfinite(value) and value == int(value)
             value = int(value) if whole else value
-        read[name] = "" if value is None and name in ("prompt", "neutral") else value
+        read[name] = "" if value is None and name in ("prompt", "neutral", "judge") else value
+    read["image_weights"] = (values["image_weights"],) if values.get("image") else ()
     return read_settings(read)
 
 
 def form_of(settings: Settings) -> list[Any]:
     """The form's values for settings, in the order of `FIELDS`."""
-    return [getattr(settings, name) for name in FIELDS]
+    values = {name: getattr(settings, name) for name in FIELDS}
+    values["image_weights"] = settings.image_weights[0] if settings.image_weights else 1.0
+    values["also"] = list(settings.also)
+    return [values[name] for name in FIELDS]
 
 
 def hidden_of(settings: Settings) -> dict[str, Any]:
     """Settings that the form has no widgets for."""
-    return {name: getattr(settings, name) for name in ("rate", "cutout_side", "start_image")}
+    names = ("rate", "cutout_side", "start_image", "image_prompts", "checkpoint", "classes")
+    return {name: getattr(settings, name) for name in names}
 
 
 def status(step: Progress, settings: Settings) -> str:
@@ -82,11 +91,18 @@ def caption(made: Generated, spec: ModelSpec) -> str:
     lines = [
         f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {settings.steps} steps in "
         f"{painting.seconds:.1f} s, seed {settings.seed}.",
-        f"Steered by {literal(spec.title)}, trained on {literal(spec.trained_on or 'data that is not known here')}. "
-        f"{_origin(made)} No other model judged it, so the similarity is the steering model's own opinion.",
+        f"Steered by {literal(' and '.join((spec.title, *settings.also)))}, trained on "
+        f"{literal(spec.trained_on or 'data that is not known here')}. {_origin(made)} {_judged(made)}",
         f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn.",
     ]
     return "\n\n".join([*lines, f"**{literal(painting.note)}**"] if painting.note else lines)
+
+
+def _judged(made: Generated) -> str:
+    """What a model says that steered nothing."""
+    if made.judged is None:
+        return "No other model judged it, so the similarity is the steering model's own opinion."
+    return f"Judged by {literal(made.judge)}, which steered nothing: similarity {made.judged:.3f} on its own scale."
 
 
 def _origin(made: Generated) -> str:

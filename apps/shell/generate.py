@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps.shell._inputs import read_lines
 from audits.shell.interrupt import stop_on_ctrl_c
 from audits.shell.options import DeviceOption, JsonOption, ModelOption
 from audits.shell.output import say, write, write_json
@@ -23,8 +24,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.engine import Engine
-    from workbench.generation.run import Generated
+    from workbench.generation.grids import Grid
+    from workbench.generation.judging import Generated
     from workbench.generation.settings import Settings
+
+
+ImageOption = Annotated[
+    list[str] | None, typer.Option("--image", metavar="FILE[:WEIGHT]", help="An image prompt; repeatable.")
+]
+CheckpointOption = Annotated[
+    Path | None, typer.Option("--checkpoint", metavar="FOLDER", help="A model in diffusers' format, safetensors.")
+]
+AlsoOption = Annotated[
+    list[str] | None, typer.Option("--also", metavar="KEY", help="A further model that steers; repeatable.")
+]
+JudgeOption = Annotated[
+    str | None, typer.Option("--judge", metavar="KEY", help="A model that steers nothing and judges the result.")
+]
+PromptsOption = Annotated[
+    Path | None, typer.Option("--prompts", metavar="FILE", help="A grid: sentences, one a line, in place of TEXT.")
+]
+MethodsOption = Annotated[
+    str | None, typer.Option("--methods", metavar="M,M", help="A grid: several methods, joined by commas.")
+]
+StrengthsOption = Annotated[
+    str | None, typer.Option("--strengths", metavar="S,S", help="A row of edits, such as -1,0,1; needs --edit.")
+]
 
 
 def generate(
@@ -35,7 +60,7 @@ def generate(
         str | None,
         typer.Option(
             "--method",
-            help="prior, fourier, strokes, maco, siren or pixels (default: prior with pocket, else fourier).",
+            help="prior, fourier, strokes, maco, siren, pixels, or with --checkpoint diffusion or latents.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed (default: 0).")] = None,
@@ -54,32 +79,68 @@ def generate(
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other setting: cutouts=16, strokes=90.")
     ] = None,
+    images: ImageOption = None,
+    checkpoint: CheckpointOption = None,
+    also: AlsoOption = None,
+    judge: JudgeOption = None,
+    prompts: PromptsOption = None,
+    methods: MethodsOption = None,
+    strengths: StrengthsOption = None,
     plain: Annotated[bool, typer.Option("--no-metadata", help="Leave the settings out of the PNG.")] = False,
     model: ModelOption = "pocket",
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Generate an image from a sentence; the PNG holds every setting."""
-    find(model)
-    if not 1 <= count <= 100:
-        raise BadInput(f"--count lies between 1 and 100; got {count}.")
-    given = {"prompt": prompt, "method": method, "seed": seed, "seconds": seconds, "steps": steps}
+    """Generate an image from a sentence; the PNG holds every setting. Several make a sheet, grid.png, as well."""
+    for key in (model, *(also or ()), *((judge,) if judge else ())):
+        find(key)
+    given: dict[str, Any] = {"prompt": prompt, "method": method, "seed": seed, "seconds": seconds, "steps": steps}
+    given |= {"also": tuple(also) if also else None, "judge": judge, "checkpoint": checkpoint and str(checkpoint)}
+    begins = _Beginning(start, *_image_prompts(images or []))
+    given["image_weights"] = begins.weights or None
+    sentences = [line.strip() for line in read_lines(prompts) if line.strip()] if prompts else []
+    given["prompt"] = prompt or next(iter(sentences), None)
+    if not method and not again:
+        given["method"] = "diffusion" if checkpoint else "prior" if model == "pocket" and not start else None
     settings = _settings({**given, **_assigned(setting or [])}, again, model)
+    from workbench.generation.grids import grid
+
+    ways = [way.strip() for way in methods.split(",")] if methods else []
+    layout = grid(settings, prompts=sentences, methods=ways, seeds=count, strengths=_numbers(strengths))
+    _make(layout, out, begins=begins, with_settings=not plain, device=device, as_json=as_json)
+
+
+def _make(layout: Grid, out: Path, *, begins: _Beginning, with_settings: bool, device: str, as_json: bool) -> None:
+    """Make the images of a grid one after the other, and a sheet of several."""
     from workbench.engine import Engine
 
-    engine = Engine(default=settings.model, device=device)
-    rows = []
+    cells = [cell for row in layout.cells for cell in row]
+    engine = Engine(default=cells[0].model, device=device)
+    rows: list[dict[str, Any]] = []
     try:
-        for number in range(count):
-            one = settings.model_copy(update={"seed": settings.seed + number})
-            rows.append(_one(engine, one, out, start=start, with_settings=not plain))
+        for cell in cells:
+            rows.append(_one(engine, cell, out, begins=begins, with_settings=with_settings))
             if not as_json:
                 write(rows[-1]["image"])
+        if len(cells) > 1:
+            _write_sheet(layout, rows, out / "grid.png")
     finally:
         with contextlib.suppress(Exception):  # boundary: an engine that cannot stop must not hide the first error
             engine.close()
         if as_json:
             write_json(rows)
+
+
+def _write_sheet(layout: Grid, rows: list[dict[str, Any]], path: Path) -> None:
+    import io
+
+    from workbench.generation.grids import sheet
+    from workbench.generation.run import start_pixels
+    from workbench.images import safe_open
+
+    file = io.BytesIO()
+    sheet(layout, [start_pixels(safe_open(Path(row["image"])), 192) for row in rows]).save(file, format="PNG")
+    write_whole(path, file.getvalue())
 
 
 def _settings(given: dict[str, Any], again: Path | None, model: str) -> Settings:
@@ -96,6 +157,14 @@ def _settings(given: dict[str, Any], again: Path | None, model: str) -> Settings
     return read_settings({"model": model, **given})
 
 
+def _numbers(text: str | None) -> list[float]:
+    """Strengths, joined by commas."""
+    try:
+        return [float(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise BadInput(f"--strengths takes numbers joined by commas, such as -1,0,1; got {text!r}.") from None
+
+
 def _assigned(pairs: list[str]) -> dict[str, str]:
     values = {}
     for pair in pairs:
@@ -106,14 +175,14 @@ def _assigned(pairs: list[str]) -> dict[str, str]:
     return values
 
 
-def _one(engine: Engine, settings: Settings, out: Path, *, start: Path | None, with_settings: bool) -> dict[str, Any]:
+def _one(engine: Engine, settings: Settings, out: Path, *, begins: _Beginning, with_settings: bool) -> dict[str, Any]:
+    from workbench.generation.judging import Generated
     from workbench.generation.metadata import to_png
-    from workbench.generation.run import Generated
 
     result: Generated | None = None
     with stop_on_ctrl_c() as stop, progress() as bar:
         task = bar.add_task(f"Seed {settings.seed}", total=None)
-        for step in _steps(engine, settings, start):
+        for step in _steps(engine, settings, begins):
             if stop.is_set():
                 raise Cancelled("The generation was stopped; nothing of this image was written.")
             if isinstance(step, Generated):
@@ -123,25 +192,51 @@ def _one(engine: Engine, settings: Settings, out: Path, *, start: Path | None, w
     assert result is not None
     if result.painting.note:
         say(result.painting.note)
-    path = out / f"{_slug(settings.prompt)}-{settings.method}-{settings.seed}.png"
+    edited = f"-{settings.strength:g}" if begins.start and settings.neutral else ""
+    path = out / f"{_slug(settings.prompt)}-{settings.method}-{settings.seed}{edited}.png"
     write_whole(path, to_png(result, with_settings=with_settings))
-    row = {"image": str(path), "seed": settings.seed, "similarity": result.similarity, "judge": None}
+    row = {"image": str(path), "seed": settings.seed, "similarity": result.similarity, "judge": result.judged}
     nearest = result.painting.nearest
-    row["nearest"] = None if nearest is None else asdict(nearest)
+    row["nearest"] = None if nearest is None else {key: vars(nearest)[key] for key in ("name", "style", "distance")}
     if result.painting.svg:
         write_whole(path.with_suffix(".svg"), result.painting.svg.encode())
         row["svg"] = str(path.with_suffix(".svg"))
-    return {**row, "steps": result.painting.settings.steps, "text_leak": result.text_leak}
+    effective = result.painting.settings
+    return {**row, "judge_model": result.judge or None, "steps": effective.steps, "text_leak": result.text_leak}
 
 
-def _steps(engine: Engine, settings: Settings, start: Path | None) -> Iterator[Any]:
+def _steps(engine: Engine, settings: Settings, begins: _Beginning) -> Iterator[Any]:
+    from workbench.generation.models import needed
     from workbench.generation.run import generate as images
-    from workbench.generation.run import needed, start_pixels
+    from workbench.generation.run import start_pixels
     from workbench.images import safe_open
 
+    start = begins.start
     pixels: NDArray[Any] | None = None if start is None else start_pixels(safe_open(start), settings.side)
+    prompts = [safe_open(path) for path in begins.images]
     with engine.session("shell", settings.model, others=needed(settings)) as session:
-        yield from images(session, settings, pixels)
+        yield from images(session, settings, pixels, images=prompts)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """Files that an image begins with or is to look like."""
+
+    start: Path | None
+    images: tuple[Path, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+def _image_prompts(given: list[str]) -> tuple[tuple[Path, ...], tuple[float, ...]]:
+    """Split FILE:WEIGHT; a colon that no number follows belongs to the name."""
+    pairs = []
+    for text in given:
+        name, _, weight = text.rpartition(":")
+        try:
+            pairs.append((Path(name), float(weight)) if name else (Path(text), 1.0))
+        except ValueError:
+            pairs.append((Path(text), 1.0))
+    return tuple(path for path, _ in pairs), tuple(weight for _, weight in pairs)
 
 
 def _slug(prompt: str) -> str:

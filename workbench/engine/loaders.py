@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.model_cache import CLIP, ModelRef
 from workbench.models import find
 
 if TYPE_CHECKING:
+    from workbench.generation.canvases.stylegan2 import StyleGan2
+    from workbench.generation.diffusion.checkpoint import Checkpoint
     from workbench.generation.prior import Prior
     from workbench.loading.torch_backend import TorchBackend
     from workbench.loading.vision import VisionBackbone
@@ -42,10 +45,23 @@ def _vision(key: str, device: str, dtype: str) -> VisionBackbone:
     return load_backbone(key, device, dtype)
 
 
+def _diffusion(key: str, device: str, dtype: str) -> Checkpoint | StyleGan2:
+    from workbench.generation.canvases.stylegan2 import load_stylegan2
+    from workbench.generation.diffusion.checkpoint import load_checkpoint
+    from workbench.loading.device import choose_device
+
+    path, place = Path(key), choose_device(device)
+    return load_stylegan2(path, device=place) if path.suffix else load_checkpoint(path, device=place)
+
+
+DIFFUSION = "diffusion"  # folders in diffusers' format, and StyleGAN2 generators
 VISION = "vision"  # image towers without a text tower
 PRIOR = ModelRef("prior", "prior")  # the shipped one
 LOADERS: dict[str, Loader] = {
     CLIP: Loader(_clip, lambda key: find(key).parameters or 0),
     PRIOR.kind: Loader(_prior, lambda key: 8_000_000),
+    DIFFUSION: Loader(
+        _diffusion, lambda key: sum(file.stat().st_size for file in Path(key).rglob("*.safetensors")) // 4
+    ),
     VISION: Loader(_vision, lambda key: 0),
 }

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
-    from workbench.generation.painting import CanvasJob, Painting
-    from workbench.generation.prior import Prior
+    from workbench.generation.painting import Painting
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -137,13 +136,21 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
     yield from decompositions(model, payload)
 
 
-def _generate(model: WhiteBox, *rest: Prior | CanvasJob) -> Iterator[Progress | Painting]:
-    """Optimise a canvas, or draw with a prior where one stands before the job."""
+def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
+    """Optimise a canvas, or draw with a prior or a checkpoint; further models that steer stand before it."""
+    from workbench.generation.canvases import StyleGan2
     from workbench.generation.climbing import climb
+    from workbench.generation.diffusion.checkpoint import Checkpoint
+    from workbench.generation.prior import Prior
     from workbench.generation.sampling import draw
 
-    job: Any = rest[-1]
-    yield from draw(model, rest[0], job) if len(rest) > 1 else climb(model, job)  # type: ignore[arg-type]
+    *others, job = rest
+    boxes = (model, *others[: len(job.also)])
+    artist = next((one for one in others if isinstance(one, Prior | Checkpoint | StyleGan2)), None)
+    if job.settings.method in ("prior", "diffusion"):
+        yield from draw(boxes, artist, job)  # type: ignore[arg-type]
+    else:
+        yield from climb(boxes, job, artist)  # type: ignore[arg-type]
 
 
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.errors import OutOfResources
-from workbench.generation.canvases import Canvas, Fourier, Pixels, Strokes
+from workbench.generation.canvases import Canvas, Fourier, Latents, Pixels, Strokes, StyleGan2
 from workbench.generation.cutouts import Cutouts
-from workbench.generation.painting import CanvasJob, Painting, as_array, over, report
+from workbench.generation.painting import CanvasJob, Painting, StrokeProgress
+from workbench.generation.previews import as_array, memory_ran_out, over, painted_strokes, report
 from workbench.generation.settings import Settings, make_canvas
-from workbench.objectives import Asymmetry, Cosine, Directional, Distance, Forward, Objective, TotalVariation
+from workbench.generation.steering import BATCH, Steering, steering, suitable_side
+from workbench.objectives import Asymmetry, Distance, Forward, Objective, TotalVariation
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,10 +25,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.backend import WhiteBox
+    from workbench.generation.diffusion.checkpoint import Checkpoint
 
-PASS = 16  # cutouts that go through the model at once: memory does not grow with their number
 EDIT_PACE = 0.3  # of the canvas's learning rate, where an image is edited
-_CONVOLUTIONAL_SHARE = 4 / 7  # of a convolutional tower's side: enough to see with, and three times as fast
 
 
 @dataclass
@@ -35,7 +36,7 @@ class _Climb:
 
     canvas: Canvas
     parameters: list[Tensor]
-    wanted: Objective  # of what the model sees
+    aim: Steering  # of what the models see
     shape: Objective | None  # of the whole canvas's pixels, without the model
     cutouts: Cutouts
     generator: torch.Generator
@@ -45,7 +46,7 @@ class _Climb:
     best_parameters: list[Tensor] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
-    def look(self, box: WhiteBox) -> tuple[float, Tensor]:
+    def look(self) -> tuple[float, Tensor]:
         """Gradients of all cutouts, pass by pass; the score of the whole image, and the pixels it is the score of."""
         import torch
 
@@ -53,9 +54,9 @@ class _Climb:
         leaf = pixels.detach().requires_grad_()
         homographies = self.cutouts.draw(self.generator)
         whole = 0.0
-        for first in range(0, self.cutouts.count, PASS):
-            squares = self.cutouts.cut(leaf, homographies[first : first + PASS], self.generator)
-            scores = self.wanted(box, squares)
+        for first in range(0, self.cutouts.count, BATCH):
+            squares = self.cutouts.cut(leaf, homographies[first : first + BATCH], self.generator)
+            scores = self.aim.scores(squares)
             if first == 0:
                 whole = float(scores[0].detach())
             (-scores.sum() / self.cutouts.count).backward()  # type: ignore[no-untyped-call]
@@ -64,6 +65,10 @@ class _Climb:
         self.optimiser.zero_grad()
         torch.autograd.backward(pixels, leaf.grad)
         return whole, pixels.detach()
+
+    def strokes(self) -> tuple[NDArray[np.float32], ...]:
+        """The best parameters so far, as plain data."""
+        return tuple(part.cpu().numpy() for part in self.best_parameters)
 
     def finite(self, value: float) -> bool:
         """Whether score and gradients are numbers."""
@@ -79,25 +84,32 @@ class _Climb:
             self.best_parameters = [part.detach().clone() for part in self.parameters]
 
 
-def climb(box: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
+def climb(
+    boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleGan2 | None = None
+) -> Iterator[Progress | Painting]:
     """Yield progress with a preview after each step, and the best image at the end.
 
     The first preview comes before the model's first pass. Where a value is no number, it ends with the last good
     image; where memory runs out, half of the cutouts go on.
 
+    Args:
+        boxes: the models that steer, the main one first.
+        job: what is wanted.
+        model: an autoencoder or a generator, for the method "latents".
+
     Raises:
         OutOfResources: memory does not suffice for one cutout.
     """
     settings = job.settings
-    state = _begin(box, job)
+    state = _begin(boxes, job, model)
     begun, note = time.monotonic(), ""
     yield Progress(0, settings.steps, "steps", "optimise", preview=as_array(state.canvas.pixels(state.parameters)))
     while not over(settings, len(state.values), time.monotonic() - begun):
         try:
-            value, pixels = state.look(box)
+            value, pixels = state.look()
         except (MemoryError, RuntimeError) as error:
             count = state.cutouts.count
-            if not _memory(error):
+            if not memory_ran_out(error):
                 raise
             if count == 1:
                 raise OutOfResources("Not enough memory for one cutout; choose a smaller model.") from None
@@ -109,49 +121,32 @@ def climb(box: WhiteBox, job: CanvasJob) -> Iterator[Progress | Painting]:
             break
         state.keep(value, pixels)
         state.optimiser.step()
-        yield report(settings, state.values, seconds=time.monotonic() - begun, preview=as_array(pixels))
+        row = report(settings, state.values, seconds=time.monotonic() - begun, preview=as_array(pixels))
+        yield StrokeProgress(**vars(row), strokes=state.strokes()) if settings.method == "strokes" else row
     yield _painting(settings, state, seconds=time.monotonic() - begun, note=note)
 
 
-def suitable_side(box: WhiteBox) -> int:
-    """Side of the cutouts: the model's own, or less for a convolutional tower, which takes any size."""
-    if box.anatomy.kind != "convolutional" or box.image_size < 128:
-        return box.image_size
-    return max(96, round(_CONVOLUTIONAL_SHARE * box.image_size / 32) * 32)
-
-
-def _begin(box: WhiteBox, job: CanvasJob) -> _Climb:
+def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleGan2 | None) -> _Climb:
     import torch
 
-    settings = job.settings
+    settings, box = job.settings, boxes[0]
     generator = torch.Generator().manual_seed(settings.seed)
-    canvas = make_canvas(settings, held=job.start is None)
+    canvas = make_canvas(settings, held=job.start is None, model=model)
     start = None if job.start is None else torch.from_numpy(job.start).movedim(-1, 0).float()[None] / 255
-    if start is not None and isinstance(canvas, Fourier | Pixels):
+    if start is not None and isinstance(canvas, Fourier | Pixels | Latents):
         drawn = canvas.start_from(start)
     else:
         drawn = canvas.start(1, generator)
+        if start is None and job.neutral is not None:  # a generator edits the seed's own image
+            with torch.no_grad():
+                start = canvas.pixels(drawn)
     parameters = [part.detach().to(box.device).requires_grad_() for part in drawn]
     rate = settings.rate or canvas.rate * (1.0 if start is None else EDIT_PACE)
     optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
     cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.augment)
-    return _Climb(canvas, parameters, _wanted(box, job, start), _shape(settings, start), cutouts, generator, optimiser)
-
-
-def _wanted(box: WhiteBox, job: CanvasJob, start: Tensor | None) -> Objective:
-    """The prompt's texts by their weights; for an edit, the change from one sentence to another."""
-    import torch
-
-    rows = torch.from_numpy(job.rows)
-    total = sum(abs(weight) for weight in job.weights)
-    if job.neutral is None or start is None:
-        terms = [weight / total * Cosine(rows, at) for at, weight in enumerate(job.weights)]
-        return sum(terms[1:], terms[0])
-    target = torch.tensor(job.weights) @ rows / total
-    with torch.no_grad():
-        seen = torch.nn.functional.interpolate(start, size=(suitable_side(box),) * 2, mode="bilinear", antialias=True)
-        first = box.embed_pixels(seen.to(box.device))[0]
-    return job.settings.strength * Directional(first.cpu(), target - torch.from_numpy(job.neutral))
+    return _Climb(
+        canvas, parameters, steering(boxes, job, start), _shape(settings, start), cutouts, generator, optimiser
+    )
 
 
 def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
@@ -165,12 +160,14 @@ def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
 def _painting(settings: Settings, state: _Climb, *, seconds: float, note: str) -> Painting:
     import torch
 
-    done, held = len(state.values), not settings.start_image
-    last = state.best_parameters or state.parameters
-    pixels = state.best
-    if pixels is None or isinstance(state.canvas, Strokes):
+    done = len(state.values)
+    last = state.best_parameters or [part.detach() for part in state.parameters]
+    pixels, svg = state.best, ""
+    if isinstance(state.canvas, Strokes):
+        pixels, svg = painted_strokes(settings, [part.cpu().numpy() for part in last])
+    elif pixels is None:
         with torch.no_grad():
-            pixels = as_array(make_canvas(settings, held=held, whole=True).pixels(last))
+            pixels = as_array(state.canvas.pixels(last))
     effective = settings.model_copy(
         update={
             "steps": done,
@@ -179,11 +176,4 @@ def _painting(settings: Settings, state: _Climb, *, seconds: float, note: str) -
             "rate": float(state.optimiser.param_groups[0]["lr"]),
         }
     )
-    svg = state.canvas.svg(state.best_parameters) if isinstance(state.canvas, Strokes) and state.best_parameters else ""
     return Painting(pixels, effective, tuple(state.values), seconds, note, svg)
-
-
-def _memory(error: BaseException) -> bool:
-    """Whether memory ran out, on whatever device."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text

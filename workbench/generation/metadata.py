@@ -11,7 +11,7 @@ from workbench.generation.settings import Settings, read_settings
 from workbench.images import png_text
 
 if TYPE_CHECKING:
-    from workbench.generation.run import Generated
+    from workbench.generation.judging import Generated
 
 KEY = "clip_workbench"
 VERSION = 1
@@ -41,6 +41,7 @@ def description(generated: Generated) -> dict[str, Any]:
         "version": VERSION,
         "settings": generated.painting.settings.model_dump(),
         "similarity": round(generated.similarity, 6),
+        "judge": None if generated.judged is None else [generated.judge, round(generated.judged, 6)],
         "text_leak": round(generated.text_leak, 6),
         "model_fingerprint": generated.fingerprint,
         "note": generated.painting.note,

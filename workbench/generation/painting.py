@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from workbench.generation.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What a further model is to see."""
+
+    rows: NDArray[np.float32]  # (k, dim) unit rows
+    neutral: NDArray[np.float32] | None = None  # (dim,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +27,11 @@ class CanvasJob:
     """What a device needs to make one image; plain data."""
 
     settings: Settings
-    rows: NDArray[np.float32]  # (k, dim) unit rows: the texts of the prompt
+    rows: NDArray[np.float32]  # (k, dim) unit rows: texts of the prompt, then image prompts
     weights: tuple[float, ...]  # of the rows
     neutral: NDArray[np.float32] | None = None  # (dim,): of the sentence that an edit comes from
-    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that an edit begins with
+    start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that it begins with
+    also: tuple[Aim, ...] = ()  # of further models that steer
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Neighbour:
     name: str
     style: str
     distance: float  # root mean square difference of pixels, 0..1
+    number: int = -1  # among the drawings of the prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,23 +57,18 @@ class Painting:
     nearest: Neighbour | None = None  # of a prior's drawings
 
 
-def as_array(pixels: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, h, w) in 0..1 -> (h, w, 3) uint8."""
-    image = pixels.detach()[0].float().clamp(0, 1).movedim(0, -1)
-    values: NDArray[np.uint8] = (image * 255).round().byte().cpu().numpy()
-    return values
+@dataclass(frozen=True)
+class StrokeProgress(Progress):
+    """A report that carries the strokes, so that an image that is stopped can still be drawn at full size."""
+
+    strokes: tuple[NDArray[np.float32], ...] = ()  # parameters of the canvas
 
 
-def over(settings: Settings, done: int, seconds: float) -> bool:
-    """Whether the steps are done, or the seconds where no steps are named."""
-    return done >= settings.steps if settings.steps else done > 0 and seconds >= settings.seconds
+@dataclass
+class Best:
+    """The best preview of an image so far, and all its scores."""
 
-
-def report(
-    settings: Settings, values: Sequence[float], *, seconds: float, preview: NDArray[np.uint8], unit: str = "steps"
-) -> Progress:
-    """Make the progress of a step whose whole image scores the last of `values`."""
-    done = len(values)
-    row = Progress.timed(done, settings.steps, unit, seconds=seconds, computed=done, stage="generate")
-    left = row.seconds_left if settings.steps else max(0.0, settings.seconds - seconds)
-    return replace(row, seconds_left=left, values={"similarity": values[-1]}, preview=preview)
+    pixels: NDArray[np.uint8]
+    values: list[float]
+    seconds: float = 0.0
+    strokes: tuple[NDArray[np.float32], ...] | None = None

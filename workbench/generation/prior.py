@@ -121,7 +121,7 @@ class Prior:
         """The drawing of the training that is nearest to components (1, components)."""
         distances = (self.drawings - (values.cpu() * self.components.scales.cpu())[:, :NEAREST]).norm(dim=1)
         at = int(distances.argmin())
-        return Neighbour(*self.names[at], distance=float(distances[at]) / math.sqrt(3 * SIDE * SIDE))
+        return Neighbour(*self.names[at], distance=float(distances[at]) / math.sqrt(3 * SIDE * SIDE), number=at)
 
     def save(self, folder: Path) -> None:
         """Write float16 weights and what is known of them, whole files only."""

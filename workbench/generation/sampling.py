@@ -1,21 +1,27 @@
-"""Draw with the prior: several candidates a round, ranked by the model that steers; the best of all rounds stays.
+"""Draw by diffusion: several candidates a round, ranked by the models that steer; the best of all rounds stays.
 
-Guidance needs no classifier: the network answers with and without each text (Ho and Salimans 2022, arXiv:2207.12598),
-and weighted texts add their differences, below zero too. A further push follows the model's gradient on the clean image
-that is foreseen (He et al. 2023, arXiv:2311.16424, MPGD).
+Guidance needs no classifier: the network answers with and without each text, and a further push follows the gradient
+of the score (see `diffusion.guidance`).
 """
 
 from __future__ import annotations
 
-import itertools
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.generation.painting import CanvasJob, Painting, as_array, over, report
+from workbench.errors import BadInput, OutOfResources, Unsupported
+from workbench.generation.diffusion import PRESETS, Guide, Push, Steps, guided_step, invert
+from workbench.generation.diffusion.sources import DiffusionSource, PriorSource, Wish, predictor, source_of
+from workbench.generation.editing import global_direction
+from workbench.generation.painting import CanvasJob, Painting
+from workbench.generation.previews import as_array, memory_ran_out, over, report
+from workbench.generation.steering import Steering, steering
+from workbench.objectives import Cosine
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,140 +30,203 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.backend import WhiteBox
+    from workbench.generation.diffusion.checkpoint import Checkpoint
     from workbench.generation.prior import Prior
 
-BATCH = 16  # images that the model looks at together
-
-
-@dataclass(frozen=True, eq=False)
-class _Wish:
-    """What is wanted, on the device."""
-
-    conditions: Tensor  # (texts, candidates, dim): of the prior
-    shares: Tensor  # (texts,): weights that sum to 1 in absolute value
-    rows: Tensor  # (texts, dim): of the model that ranks
-    guidance: float
-    push: float
+_SAMPLES = 64  # drawings that a direction is averaged over
+_NEAR = 0.6  # share of new noise beside that of the best candidate so far
 
 
 @dataclass
-class _Best:
+class _Drawing:
+    """Rounds of one image on their way."""
+
+    source: DiffusionSource
+    aim: Steering
+    job: CanvasJob
+    generator: torch.Generator
+    candidates: int
+    start: Tensor | None = None  # (1, 3, side, side), of an edit or of image-to-image
     values: list[float] = field(default_factory=list)  # of each round's best candidate
-    components: Tensor | None = None  # (1, components)
+    best: Tensor | None = None  # (1, …) clean sample
+    noise: Tensor | None = None  # that it came from
+    drawn: Tensor | None = None  # noise of this round
     image: NDArray[np.uint8] | None = None
 
     @property
-    def value(self) -> float:
-        return max(self.values, default=-np.inf)
+    def edits(self) -> bool:
+        """Whether an image is changed from one sentence to another, which leaves nothing to chance."""
+        return self.start is not None and self.job.neutral is not None
+
+    def round(self) -> Iterator[Tensor]:
+        """One round: yield the clean samples that are foreseen, step by step; the last ones are the result."""
+        settings = self.job.settings
+        if self.edits and settings.edit == "direction":
+            yield self._along()
+            return
+        wish = self.source.wish(self.job, self.candidates, self.generator)
+        steps = self.source.steps(settings.denoising, exact=self.edits)
+        predict = predictor(self.source, wish)
+        first = 0 if self.start is None else min(steps.count - 1, round((1 - settings.noising) * steps.count))
+        values = self._begin(steps, wish, first)
+        score = lambda clean: self.aim.rank(self.source.decode(clean))  # noqa: E731
+        push = Push(PRESETS[settings.guide], settings.push, score, self.generator)
+        for at in range(first, steps.count):
+            noisy = _share_of_signal(steps, at) < 0.1  # hardly anything can be foreseen yet
+            now = replace(push, guide=Guide()) if noisy else push
+            values, clean = guided_step(predict, steps, values, at=at, push=now)
+            yield clean
+
+    def _begin(self, steps: Steps, wish: Wish, first: int) -> Tensor:
+        """Noise; near that of the best so far, where the settings say so; from the start image where there is one."""
+        signal, amount = steps.levels(first)
+        if self.edits:
+            assert self.start is not None
+            plain = replace(wish, strength=0.0)
+            clean = self.source.encode(self.start)
+            return invert(predictor(self.source, plain), steps, clean, first=first)
+        noise = self.source.noise(self.candidates, self.generator)
+        if self.noise is not None and self.job.settings.search == "near":
+            noise = (1 - _NEAR**2) ** 0.5 * self.noise + _NEAR * noise
+        self.drawn = noise
+        if self.start is None:
+            return noise * (amount if signal == 1 else 1.0)
+        clean = self.source.encode(self.start)
+        return signal * clean + amount * noise
+
+    def _along(self) -> Tensor:
+        """The start image, moved along the direction from the neutral sentence to the prompt."""
+        import torch
+
+        assert self.start is not None
+        samples = self.source.samples(_SAMPLES, self.generator)
+        if samples is None:
+            raise Unsupported("A direction is an average over images that a prior knows; take the method prior.")
+        texts = self.job.weights[: len(self.job.rows)]
+        target = torch.tensor(texts) @ torch.from_numpy(self.job.rows) / sum(abs(weight) for weight in texts)
+        change = torch.nn.functional.normalize(target - torch.from_numpy(self.job.neutral), dim=0)
+        main = Steering(self.aim.boxes[:1], (Cosine(change[None]),))
+        direction = global_direction(
+            lambda latents: main.rank(self.source.decode(latents)), samples, threshold=self.job.settings.threshold
+        )
+        moved: Tensor = self.source.encode(self.start) + self.job.settings.strength * direction
+        return moved
+
+    def judge(self, clean: Tensor) -> bool:
+        """Rank a round's results, and remember the best; False where a value is no number."""
+        import torch
+
+        with torch.no_grad():
+            images = self.source.decode(clean)
+            scores = self.aim.rank(images)
+        if not bool(scores.isfinite().all()):
+            return False
+        top = int(scores.argmax())
+        if float(scores[top]) > max(self.values, default=-np.inf):
+            self.best = clean[top : top + 1].detach().clone()
+            self.noise = None if self.drawn is None else self.drawn[top : top + 1].clone()
+            self.image = as_array(enlarged(images[top : top + 1], self.job.settings.side))
+        self.values.append(float(scores[top]))
+        return True
 
 
-def draw(box: WhiteBox, prior: Prior, job: CanvasJob) -> Iterator[Progress | Painting]:
-    """Yield progress after each round with the best image so far as preview, and that image at the end."""
+def draw(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -> Iterator[Progress | Painting]:
+    """Yield progress with the best image so far as preview, and that image at the end.
+
+    Args:
+        boxes: the models that steer, the main one first.
+        model: what draws.
+        job: what is wanted.
+
+    Raises:
+        OutOfResources: memory does not suffice for one candidate.
+        Unsupported: a checkpoint without a network, or one that takes other embeddings.
+    """
+    drawing = _drawing(boxes, model, job)
+    begun, note = time.monotonic(), ""
+    first = _sketch(drawing) if isinstance(drawing.source, PriorSource) else None
+    yield Progress(0, job.settings.steps, "rounds", "generate", preview=first)
+    while not over(job.settings, len(drawing.values), time.monotonic() - begun):
+        try:
+            for clean in drawing.round():
+                if not isinstance(drawing.source, PriorSource):  # a step takes long: others have their turn
+                    yield _midway(drawing, clean)
+        except (MemoryError, RuntimeError) as error:
+            if not memory_ran_out(error):
+                raise
+            if drawing.candidates == 1:
+                raise OutOfResources("The memory does not suffice for one candidate; choose a smaller model.") from None
+            drawing.candidates //= 2
+            note = f"The memory did not suffice; it went on with {drawing.candidates} candidates a round."
+            continue
+        if not drawing.judge(clean):
+            number = len(drawing.values) + 1
+            note = f"Round {number} gave a value that is no number; this is the best image before it."
+            break
+        assert drawing.image is not None
+        yield report(
+            job.settings, drawing.values, seconds=time.monotonic() - begun, preview=drawing.image, unit="rounds"
+        )
+        if drawing.edits:
+            break
+    yield _painting(drawing, time.monotonic() - begun, note)
+
+
+def _drawing(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -> _Drawing:
     import torch
 
-    settings, best, note = job.settings, _Best(), ""
+    settings = job.settings
+    start = None if job.start is None else torch.from_numpy(job.start).movedim(-1, 0).float()[None] / 255
+    candidates = 1 if start is not None and job.neutral is not None else settings.candidates
+    aim = steering(boxes, replace(job, neutral=None, also=tuple(replace(one, neutral=None) for one in job.also)))
     generator = torch.Generator().manual_seed(settings.seed)
-    begun = time.monotonic()
-    yield Progress(0, settings.steps, "rounds", "generate", preview=_sketch(box, prior, job))
-    while not over(settings, len(best.values), time.monotonic() - begun):
-        wish = _wish(box, prior, job, generator)
-        with torch.inference_mode(settings.push == 0):
-            components = _denoise(box, prior, wish, steps=settings.denoising, generator=generator)
-            images = prior.components.decode(components)
-            values = _scores(box, images, wish)
-        if not bool(values.isfinite().all()):
-            note = f"Round {len(best.values) + 1} gave a value that is no number; this is the best image before it."
-            break
-        top = int(values.argmax())
-        if float(values[top]) > best.value:
-            best.components = components[top : top + 1].detach().clone()
-            best.image = as_array(_enlarged(images[top : top + 1], settings.side))
-        best.values.append(float(values[top]))
-        preview = best.image
-        assert preview is not None
-        yield report(settings, best.values, seconds=time.monotonic() - begun, preview=preview, unit="rounds")
-    if best.image is None or best.components is None:
-        blank = np.full((settings.side, settings.side, 3), 255, np.uint8)
-        yield Painting(blank, settings, (), time.monotonic() - begun, note)
-        return
-    effective = settings.model_copy(update={"steps": len(best.values)})
-    nearest = prior.nearest(best.components.cpu())
-    yield Painting(best.image, effective, tuple(best.values), time.monotonic() - begun, note, nearest=nearest)
+    source = source_of(model, settings)
+    if start is not None and settings.noising == 0:
+        raise BadInput("With a noising of 0 the start image stays as it is; choose more, such as 0.6.")
+    return _Drawing(source, aim, job, generator, candidates, start)
 
 
-def _sketch(box: WhiteBox, prior: Prior, job: CanvasJob) -> NDArray[np.uint8]:
+def _sketch(drawing: _Drawing) -> NDArray[np.uint8]:
     """One hasty drawing for the first preview, which the steering model has not seen."""
     import torch
 
-    one = replace(job, settings=job.settings.model_copy(update={"candidates": 1, "push": 0.0}))
-    generator = torch.Generator().manual_seed(job.settings.seed)
-    with torch.inference_mode():
-        values = _denoise(box, prior, _wish(box, prior, one, generator), steps=4, generator=generator)
-        return as_array(_enlarged(prior.components.decode(values), job.settings.side))
+    settings = drawing.job.settings.model_copy(update={"push": 0.0, "denoising": 4})
+    generator = torch.Generator().manual_seed(settings.seed)
+    one = replace(drawing, job=replace(drawing.job, settings=settings), candidates=1, generator=generator)
+    *_, clean = one.round()
+    return as_array(enlarged(drawing.source.decode(clean), settings.side))
 
 
-def _wish(box: WhiteBox, prior: Prior, job: CanvasJob, generator: torch.Generator) -> _Wish:
+def _midway(drawing: _Drawing, clean: Tensor) -> Progress:
+    """Progress within a round: what the first candidate is on its way to."""
     import torch
 
-    settings, count = job.settings, job.settings.candidates
-    rows = torch.from_numpy(job.rows).to(box.device)
-    weights = torch.tensor(job.weights, device=box.device)
-    if settings.drawing == "any":
-        styles = torch.randint(-1, len(prior.styles), (count,), generator=generator).tolist()
-    else:
-        styles = [prior.styles.index(settings.drawing)] * count
-    conditions = torch.stack([prior.condition(row.expand(count, -1), styles) for row in rows])
-    return _Wish(conditions, weights / weights.abs().sum(), rows, settings.guidance, settings.push)
+    with torch.no_grad():
+        image = as_array(enlarged(drawing.source.decode(clean[:1]), drawing.job.settings.side))
+    done = len(drawing.values)
+    return Progress(done, drawing.job.settings.steps, "rounds", "generate", preview=image)
 
 
-def _denoise(box: WhiteBox, prior: Prior, wish: _Wish, *, steps: int, generator: torch.Generator) -> Tensor:
-    """Go from noise to components (candidates, components) in DDIM steps."""
-    import torch
-
-    from workbench.generation.prior import levels
-
-    texts, count, dim = wish.conditions.shape
-    asked = torch.cat([torch.zeros_like(wish.conditions[:1]), wish.conditions]).reshape(-1, dim)
-    values = torch.randn((count, len(prior.components.scales)), generator=generator).to(box.device)
-    for now, then in itertools.pairwise(torch.linspace(1, 0, steps + 1).tolist()):
-        times = torch.full((len(asked),), now, device=box.device)
-        signal, noise = (float(part) for part in levels(torch.tensor(now)))
-        velocities = prior.denoiser(values.repeat(texts + 1, 1), times, asked).reshape(texts + 1, count, -1)
-        none = velocities[0]
-        velocity = none + wish.guidance * torch.einsum("t,tnc->nc", wish.shares, velocities[1:] - none)
-        clean, rest = signal * values - noise * velocity, noise * values + signal * velocity
-        if wish.push and now < 0.9:
-            clean = _pushed(box, prior, wish, clean)
-        signal, noise = (float(part) for part in levels(torch.tensor(then)))
-        values = signal * clean + noise * rest
-    drawn: Tensor = clean
-    return drawn
+def _painting(drawing: _Drawing, seconds: float, note: str) -> Painting:
+    settings = drawing.job.settings
+    if drawing.image is None or drawing.best is None:
+        blank = np.full((settings.side, settings.side, 3), 255, np.uint8)
+        return Painting(blank, settings, (), seconds, note)
+    update: dict[str, Any] = {"steps": len(drawing.values)}
+    if not drawing.edits:
+        update["candidates"] = drawing.candidates
+    nearest = drawing.source.nearest(drawing.best)
+    effective = settings.model_copy(update=update)
+    return Painting(drawing.image, effective, tuple(drawing.values), seconds, note, nearest=nearest)
 
 
-def _pushed(box: WhiteBox, prior: Prior, wish: _Wish, clean: Tensor) -> Tensor:
-    """One step of the clean components along the gradient of their score, of a length that `push` sets."""
-    import torch
-
-    leaf = clean.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(_scores(box, prior.components.decode(leaf), wish).sum(), leaf)
-    length = gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
-    pushed: Tensor = clean.detach() + wish.push * gradient / length
-    return pushed
+def _share_of_signal(steps: Steps, at: int) -> float:
+    signal, noise = steps.levels(at)
+    return signal / math.hypot(signal, noise)
 
 
-def _scores(box: WhiteBox, images: Tensor, wish: _Wish) -> Tensor:
-    """Weighted mean of the cosines with the texts, (n,)."""
-    import torch
-
-    side = box.image_size
-    parts = []
-    for some in torch.split(images, BATCH):
-        seen = torch.nn.functional.interpolate(some, size=(side, side), mode="bicubic").clamp(0, 1)
-        parts.append(box.embed_pixels(seen) @ wish.rows.T @ wish.shares)
-    return torch.cat(parts)
-
-
-def _enlarged(images: Tensor, side: int) -> Tensor:
+def enlarged(images: Tensor, side: int) -> Tensor:
+    """Images (n, 3, h, w) in 0..1 at `side` pixels."""
     import torch
 
     larger: Tensor = torch.nn.functional.interpolate(images, size=(side, side), mode="bicubic", antialias=True)

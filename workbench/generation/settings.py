@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from workbench.errors import BadInput
-from workbench.generation.canvases import Canvas, Fourier, Maco, Pixels, Siren, Strokes
+from workbench.errors import BadInput, Unsupported
+from workbench.generation.canvases import Canvas, Fourier, Latents, Maco, Pixels, Siren, Strokes, StyleGan2, Styles
 from workbench.generation.prompts import parse_prompt
 from workbench.strict import Strict
+
+if TYPE_CHECKING:
+    from workbench.generation.diffusion.checkpoint import Checkpoint
 
 METHODS = {  # key -> title
     "prior": "Prior: drawings by diffusion, best of many",
@@ -19,7 +22,10 @@ METHODS = {  # key -> title
     "maco": "MACO: a photo's frequencies, free phases",
     "siren": "SIREN: a network of sines",
     "pixels": "Pixels: coarse squares",
+    "diffusion": "Diffusion: a checkpoint of yours",
+    "latents": "Latents: an autoencoder of yours",
 }
+BY_CHECKPOINT = ("diffusion", "latents")  # methods that need a folder in diffusers' format
 PALETTES = {
     "free": (),
     "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
@@ -33,8 +39,14 @@ class Settings(Strict):
     """One image. A value that a method does not use changes nothing."""
 
     prompt: Annotated[str, Field(max_length=4000)]
-    method: Literal["prior", "fourier", "strokes", "maco", "siren", "pixels"] = "fourier"
+    method: Literal["prior", "fourier", "strokes", "maco", "siren", "pixels", "diffusion", "latents"] = "fourier"
     model: Annotated[str, Field(max_length=400)] = "pocket"  # a key of the catalogue, or a folder
+    also: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # further models that steer, with equal weight
+    judge: Annotated[str, Field(max_length=400)] = ""  # a model that steers nothing and looks at the result
+    checkpoint: Annotated[str, Field(max_length=400)] = ""  # a folder in diffusers' format, or a StyleGAN2 file
+    classes: Annotated[str, Field(max_length=1000)] = ""  # as a prompt, of a class-conditioned checkpoint
+    image_weights: Annotated[tuple[float, ...], Field(max_length=4)] = ()  # of the image prompts
+    image_prompts: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # SHA-256 of their pixels
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0  # of optimising; counts where `steps` is 0
     steps: Annotated[int, Field(ge=0, le=100_000)] = 0  # the same number of steps gives the same image
@@ -51,12 +63,17 @@ class Settings(Strict):
     cells: Annotated[int, Field(ge=2, le=256)] = 32  # squares in a row (pixels)
     palette: Literal["free", "poster", "grey"] = "free"  # (pixels)
     drawing: Literal["any", "google", "twitter", "noto-v1", "emojione", "scene"] = "any"  # style (prior)
-    candidates: Annotated[int, Field(ge=1, le=64)] = 8  # of a round, ranked by the model (prior)
-    guidance: Annotated[float, Field(ge=0, le=20)] = 3.0  # how far texts are stressed (prior)
-    denoising: Annotated[int, Field(ge=2, le=200)] = 16  # steps from noise to drawing (prior)
-    push: Annotated[float, Field(ge=0, le=20)] = 0.0  # of the model's gradient in each of these steps (prior)
+    candidates: Annotated[int, Field(ge=1, le=64)] = 8  # of a round, ranked by the model (prior, diffusion)
+    guidance: Annotated[float, Field(ge=0, le=20)] = 3.0  # how far texts are stressed (prior, diffusion)
+    denoising: Annotated[int, Field(ge=2, le=200)] = 16  # steps from noise to image (prior, diffusion)
+    search: Literal["fresh", "near"] = "fresh"  # noise of each round: new, or near that of the best (prior, diffusion)
+    guide: Literal["none", "mpgd", "dps", "freedom", "universal", "tfg"] = "mpgd"  # how `push` follows the score
+    push: Annotated[float, Field(ge=0, le=20)] = 0.0  # of the model's gradient in each of these steps
+    noising: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a start image is noised (prior, diffusion)
     neutral: Annotated[str, Field(max_length=1000)] = ""  # an edit goes from this sentence to the prompt
     strength: Annotated[float, Field(ge=-3, le=3)] = 1.0  # of an edit; below zero, away from the prompt
+    edit: Literal["follow", "direction"] = "follow"  # each image by itself, or one direction for all (prior)
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.1  # of a direction: latents that matter less stay as they are
     likeness: Annotated[float, Field(ge=0, le=10)] = 0.5  # weight for staying near the start image
     start_image: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""  # SHA-256 of the start image's pixels
 
@@ -93,15 +110,27 @@ def read_settings(values: dict[str, Any]) -> Settings:
         raise BadInput(f"These settings cannot be used: {problems}.") from None
 
 
-def make_canvas(settings: Settings, *, held: bool = True, whole: bool = False) -> Canvas:
+def make_canvas(
+    settings: Settings, *, held: bool = True, whole: bool = False, model: Checkpoint | StyleGan2 | None = None
+) -> Canvas:
     """The canvas that settings describe.
 
     Args:
         settings: of the image.
         held: whether a Fourier canvas keeps its contrast; one that begins with a picture must not.
         whole: strokes at full size; while they are optimised, fewer pixels do.
+        model: with the autoencoder of latents, or a StyleGAN2 generator.
+
+    Raises:
+        Unsupported: latents without an autoencoder.
     """
     side = settings.side
+    if isinstance(model, StyleGan2):
+        return Styles(model, side)
+    if settings.method == "latents":
+        if model is None or model.autoencoder is None:
+            raise Unsupported("Latents need a folder with an autoencoder of diffusers; see the setting checkpoint.")
+        return Latents(model.autoencoder, side)
     if settings.method == "strokes":
         return Strokes(side if whole else min(side, STROKE_SIDE), settings.strokes)
     if settings.method == "maco":

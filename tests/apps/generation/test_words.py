@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.generation import words
+from apps.generation import cells, words
 from apps.generation.running import Course
 from workbench.errors import BadInput
+from workbench.generation.judging import Generated
 from workbench.generation.painting import Painting
-from workbench.generation.run import Generated
 from workbench.generation.settings import Settings
 from workbench.models import find
 from workbench.progress import Progress
@@ -19,8 +19,11 @@ from workbench.progress import Progress
 SETTINGS = Settings(prompt="a castle | fog:-0.5", method="strokes", steps=4, rate=0.02, cutout_side=96, model="pocket")
 
 
+GRID = {"grid_prompts": "", "grid_seeds": 1, "grid_methods": [], "grid_strengths": False, "start": None}
+
+
 def form(settings: Settings, **changed: Any) -> dict[str, Any]:
-    return {**dict(zip(words.FIELDS, words.form_of(settings), strict=True)), **changed}
+    return {**dict(zip(words.FIELDS, words.form_of(settings), strict=True)), **GRID, **changed}
 
 
 def test_a_restored_form_gives_the_same_settings() -> None:
@@ -48,6 +51,30 @@ def test_the_caption_says_who_steered_and_escapes_the_sentence() -> None:
     assert "It stopped" in text
 
 
+def test_a_judge_that_steered_nothing_is_named_with_what_it_says() -> None:
+    made = Generated(Painting(np.zeros((4, 4, 3), np.uint8), SETTINGS, (0.1,), 2.0), 0.25, 0.5, "x", 0.125, "fake")
+    text = words.caption(made, find("pocket"))
+    assert "Judged by fake, which steered nothing: similarity 0.125" in text
+    assert "own opinion" not in text
+
+
+def test_a_checkpoint_of_a_restored_image_is_not_read_by_the_page() -> None:
+    settings = Settings(prompt="a cat", method="diffusion", checkpoint="/etc")
+    with pytest.raises(BadInput, match="command"):
+        words.settings_of(form(settings), "pocket", words.hidden_of(settings))
+
+
+def test_a_grid_is_what_the_form_says_and_has_bounds() -> None:
+    assert cells.grid_of(form(SETTINGS), SETTINGS) is None
+    layout = cells.grid_of(form(SETTINGS, grid_prompts="a dog\n\na fox", grid_seeds=2), SETTINGS)
+    assert layout is not None
+    assert (layout.rows, layout.count) == ((SETTINGS.prompt, "a dog", "a fox"), 6)
+    with pytest.raises(BadInput, match="24"):
+        cells.grid_of(form(SETTINGS, grid_prompts="a\nb\nc\nd", grid_seeds=6), SETTINGS)
+    with pytest.raises(BadInput, match="start image"):
+        cells.grid_of(form(SETTINGS, grid_strengths=True), SETTINGS)
+
+
 def test_the_table_of_the_curve_names_first_best_and_last() -> None:
     values = [0.1, 0.2, 0.9, 0.3, *[0.4] * 40]
     rows = words.curve_rows(values)
@@ -66,7 +93,7 @@ def test_a_course_keeps_the_best_frame() -> None:
             Progress(done, 0, "steps", rate=2.0, values={} if value is None else {"similarity": value}, preview=frame)
         )
     assert course.best is not None
-    assert course.best[0, 0, 0] == 2
+    assert course.best.pixels[0, 0, 0] == 2
     assert course.values == [0.1, 0.5, 0.2]
     assert course.seconds == 1.5
     assert len(course.growth.frames) == 4

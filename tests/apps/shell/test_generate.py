@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from apps.shell import run
+from tests.workbench.generation import tiny
 from workbench.errors import UNUSABLE
 
 QUICK = ["--steps", "2", "--set", "side=64", "--set", "cutouts=1", "--set", "cutout_side=96", "--device", "cpu"]
@@ -29,6 +30,29 @@ def test_an_image_can_be_made_again_from_its_png(tmp_path: Path, capsys: pytest.
     assert again["similarity"] == row["similarity"]
 
 
+def test_a_grid_of_prompts_and_seeds_makes_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a cat\n\na dog\n")
+    line = ["generate", "--prompts", str(prompts), "--count", "2", "--method", "pixels", "--out", str(tmp_path)]
+    assert run([*line, "--judge", "fake", "--json", *QUICK]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["seed"] for row in rows] == [0, 1, 0, 1]
+    assert len({row["image"] for row in rows}) == 4
+    assert all(isinstance(row["judge"], float) and row["judge_model"] == "fake" for row in rows)
+    with Image.open(tmp_path / "grid.png") as page:
+        assert page.size[0] > 2 * 192
+
+
+def test_a_checkpoint_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tiny.unet(tmp_path / "model")
+    line = ["generate", "a cat", "--checkpoint", str(folder), "--out", str(tmp_path), "--json", "--device", "cpu"]
+    assert run([*line, "--steps", "1", "--set", "side=64", "--set", "candidates=1", "--set", "denoising=2"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    with Image.open(row["image"]) as image:
+        assert image.size == (64, 64)
+    assert row["judge"] is None
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -39,6 +63,11 @@ def test_an_image_can_be_made_again_from_its_png(tmp_path: Path, capsys: pytest.
         ["generate", "a cat", "--set", "nothing=1"],
         ["generate", "a cat", "--count", "0"],
         ["generate", "a cat", "--model", "no-such-model"],
+        ["generate", "a cat", "--judge", "no-such-model"],
+        ["generate", "a cat", "--judge", "pocket"],
+        ["generate", "a cat", "--methods", "magic,prior"],
+        ["generate", "a cat", "--strengths", "1,x"],
+        ["generate", "a cat", "--image", "no-such-file.png:0.5"],
     ],
 )
 def test_a_line_that_cannot_be_used_is_refused(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:

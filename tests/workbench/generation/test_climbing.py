@@ -44,7 +44,7 @@ def job(**values: Any) -> CanvasJob:
 
 
 def last(box: Any, given: CanvasJob) -> Painting:
-    *_, painting = climb(box, given)
+    *_, painting = climb([box], given)
     assert isinstance(painting, Painting)
     return painting
 
@@ -68,7 +68,7 @@ def test_a_negative_weight_turns_it_away() -> None:
 
 def test_the_same_seed_gives_the_same_image_also_when_others_work_in_between() -> None:
     alone = last(ToyBox(), job(seed=5))
-    first, second = climb(ToyBox(), job(seed=5)), climb(ToyBox(), job(seed=6))  # type: ignore[arg-type]
+    first, second = climb([ToyBox()], job(seed=5)), climb([ToyBox()], job(seed=6))  # type: ignore[arg-type]
     pairs = list(zip(first, second, strict=True))
     mixed, other = pairs[-1]
     assert np.array_equal(mixed.pixels, alone.pixels)
@@ -77,7 +77,7 @@ def test_the_same_seed_gives_the_same_image_also_when_others_work_in_between() -
 
 def test_the_first_preview_comes_before_the_model_is_called() -> None:
     box = ToyBox()
-    step = next(climb(box, job()))  # type: ignore[arg-type]
+    step = next(climb([box], job()))  # type: ignore[arg-type]
     assert isinstance(step, Progress)
     assert step.preview is not None
     assert step.preview.shape == (32, 32, 3)
@@ -92,7 +92,7 @@ def test_cutouts_pass_the_model_sixteen_at_a_time() -> None:
 
 def test_it_can_be_closed_after_any_step() -> None:
     for steps in range(4):
-        running = climb(ToyBox(), job())  # type: ignore[arg-type]
+        running = climb([ToyBox()], job())  # type: ignore[arg-type]
         list(itertools.islice(running, steps))
         running.close()  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from torch import Tensor
 
 from tests.workbench.generation.test_climbing import ToyBox
-from workbench.errors import WeightsMissing
+from workbench.errors import BadInput, WeightsMissing
+from workbench.generation.editing import global_direction
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, levels, load_prior
 from workbench.generation.sampling import draw
@@ -50,7 +52,7 @@ def job(**values: Any) -> CanvasJob:
 
 
 def last(box: Any, prior: Prior, given: CanvasJob) -> Painting:
-    *_, painting = draw(box, prior, given)
+    *_, painting = draw([box], prior, given)
     assert isinstance(painting, Painting)
     return painting
 
@@ -95,7 +97,7 @@ def test_the_best_candidate_of_all_rounds_stays(prior: Prior) -> None:
 
 def test_the_first_preview_comes_before_the_model_is_called(prior: Prior) -> None:
     box = ToyBox()
-    step = next(draw(box, prior, job()))  # type: ignore[arg-type]
+    step = next(draw([box], prior, job()))  # type: ignore[arg-type]
     assert isinstance(step, Progress)
     assert step.preview is not None
     assert step.preview.shape == (64, 64, 3)
@@ -146,3 +148,46 @@ def test_no_number_ends_it_with_the_last_good_image(prior: Prior) -> None:
     painting = last(Failing(), prior, job(steps=5))
     assert len(painting.values) == 2
     assert "no number" in painting.note
+
+
+START = np.full((64, 64, 3), 128, np.uint8)
+
+
+def edited(prior: Prior, **values: Any) -> np.ndarray[Any, Any]:
+    settings = {"start_image": "a" * 64, "neutral": "plain", "noising": 0.6, **values}
+    given = job(**settings)
+    return last(ToyBox(), prior, replace(given, neutral=COLOURS[1], start=START)).pixels.astype(float)
+
+
+@pytest.mark.parametrize("kind", ["follow", "direction"])
+def test_an_edit_keeps_the_image_at_zero_and_goes_both_ways(prior: Prior, kind: str) -> None:
+    nothing = edited(prior, strength=0, edit=kind)
+    plain = prior.components.decode(prior.components.encode(torch.full((1, 3, 64, 64), 128.0)))
+    assert np.abs(nothing - 255 * plain[0].movedim(0, -1).numpy()).mean() < 6
+    away, towards = (edited(prior, strength=strength, edit=kind) for strength in (-1, 1))
+    if kind == "direction":
+        redness = [float((image[..., 0] - image[..., 1]).mean()) for image in (away, nothing, towards)]
+        assert redness == sorted(redness)
+        assert redness[2] > redness[0] + 5
+    assert not np.array_equal(away, towards)
+
+
+def test_a_higher_threshold_changes_fewer_latents() -> None:
+    samples = torch.randn(50, 20, generator=torch.Generator().manual_seed(0))
+    way = torch.linspace(0, 1, 20)
+    counts = []
+    for threshold in (0.0, 0.5, 0.9):
+        direction = global_direction(lambda latents: latents @ way, samples, threshold=threshold)
+        counts.append(int((direction != 0).sum()))
+        assert float(direction @ way) > 0
+    assert counts[0] > counts[1] > counts[2] > 0
+    with pytest.raises(BadInput):
+        global_direction(lambda latents: latents @ torch.zeros(20), samples)
+
+
+@pytest.mark.parametrize("guide", ["mpgd", "dps", "freedom", "universal", "tfg"])
+def test_each_guide_raises_the_score_over_the_prior(prior: Prior, guide: str) -> None:
+    plain, pushed = (
+        last(ToyBox(), prior, job(push=push, guide=guide, candidates=2, steps=1)).values[0] for push in (0.0, 2.0)
+    )
+    assert pushed > plain

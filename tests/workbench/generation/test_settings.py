@@ -13,10 +13,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from workbench.errors import BadInput
+from workbench.generation.judging import Generated
 from workbench.generation.metadata import KEY, from_png, to_png
 from workbench.generation.painting import Painting
 from workbench.generation.prompts import WeightedText, parse_prompt
-from workbench.generation.run import Generated
 from workbench.generation.settings import read_settings
 
 SETTINGS = read_settings({"prompt": "a castle:2 | fog:-0.5", "seed": 7, "steps": 3, "rate": 0.05, "side": 64})

@@ -12,8 +12,10 @@ import pytest
 from workbench.engine import Engine
 from workbench.errors import Unsupported, WeightsRefused
 from workbench.generation import prior as module
+from workbench.generation.judging import Generated
+from workbench.generation.models import needed
 from workbench.generation.prior import SHA256, load_prior
-from workbench.generation.run import Generated, generate, needed
+from workbench.generation.run import generate
 from workbench.generation.settings import PRIOR_FOLDER, Settings
 from workbench.training.prior.held_out import COMPOSITIONS, NAMES
 

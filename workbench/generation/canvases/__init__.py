@@ -14,16 +14,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from workbench.generation.canvases.fourier import Fourier
+from workbench.generation.canvases.latents import Latents
 from workbench.generation.canvases.maco import Maco
 from workbench.generation.canvases.plain import Pixels
 from workbench.generation.canvases.siren import Siren
 from workbench.generation.canvases.strokes import Strokes
+from workbench.generation.canvases.stylegan2 import StyleGan2, Styles
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Canvas", "Fourier", "Maco", "Pixels", "Siren", "Strokes"]
+__all__ = ["Canvas", "Fourier", "Latents", "Maco", "Pixels", "Siren", "Strokes", "StyleGan2", "Styles"]
 
 
 class Canvas(Protocol):

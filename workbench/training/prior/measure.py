@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,12 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.engine import Engine
-from workbench.generation.run import Generated, generate, needed
-from workbench.generation.settings import read_settings
+from workbench.generation.judging import Generated
+from workbench.generation.models import needed
+from workbench.generation.painting import Neighbour
+from workbench.generation.prior import Prior, load_prior
+from workbench.generation.run import generate
+from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji
 from workbench.training.pocket.towers import locked
@@ -145,41 +150,111 @@ def _features(tower: torch.nn.Module, images: Sequence[Image.Image]) -> Tensor:
     return torch.cat(rows).clone()
 
 
+ROWS: dict[str, dict[str, Any]] = {  # what is compared -> settings
+    "prior-unguided": {"method": "prior", "guidance": 1, "candidates": 1, "steps": 1},
+    "prior-one": {"method": "prior", "candidates": 1, "steps": 1},
+    "prior": {"method": "prior"},  # guided, best of many
+    "prior-near": {"method": "prior", "search": "near"},
+    **{
+        f"prior-{guide}": {"method": "prior", "guide": guide, "push": 1}
+        for guide in ("mpgd", "dps", "freedom", "universal", "tfg")
+    },
+    **{method: {"method": method} for method in METHODS if method not in ("prior", *BY_CHECKPOINT)},
+}
+NEAREST_ROW = "nearest drawing of the training"
+
+
+@dataclass(eq=False)
+class MethodHits:
+    """Hits of one row of the table."""
+
+    count: int = 0
+    judged: int = 0  # the judge ranks the right sentence first
+    own: int = 0  # so does the model that steered
+    steps: int = 0
+
+    def row(self, name: str, seconds: float) -> dict[str, object]:
+        """As JSON: shares with their intervals."""
+        shares = {"judge": proportion(self.judged, self.count), "steering model": proportion(self.own, self.count)}
+        found = {key: [share.value, share.low, share.high] for key, share in shares.items()}
+        return {"row": name, "n": self.count, "seconds": seconds, "steps": self.steps / self.count, **found}
+
+
+def compare(
+    engine: Engine, judge: DrawingJudge, order: MethodTable
+) -> Iterator[tuple[str, MethodHits, list[Image.Image]]]:
+    """Yield each row with its hits and its images; drawings of the training that are nearest follow a prior's row.
+
+    Equal seconds for all rows, except those of a single drawing.
+    """
+    texts = list(SENTENCES.values())
+    for name in order.rows:
+        scores, near = MethodHits(), MethodHits()
+        tiles: list[Image.Image] = []
+        drawings: list[Image.Image] = []
+        for number, sentence in enumerate(texts):
+            for seed in range(order.seeds):
+                given = {"prompt": sentence, "seed": seed, "seconds": order.seconds, **ROWS[name], **order.extra}
+                settings = read_settings(given)
+                with engine.session("measure", settings.model, others=needed(settings)) as session:
+                    *_, made = generate(session, settings)
+                    assert isinstance(made, Generated)
+                    pairs = [(Image.fromarray(made.painting.pixels), scores, tiles)]
+                    if made.painting.nearest is not None:
+                        pairs.append((order.drawing(made.painting.nearest), near, drawings))
+                    for image, row, images in pairs:
+                        own = session.embed_texts(texts) @ session.embed_images([image])[0]
+                        row.own += int(own.argmax()) == number
+                        row.judged += int(judge.best([image])[0]) == number
+                        row.count += 1
+                        images.append(image.resize((_TILE, _TILE), Image.Resampling.BICUBIC))
+                    scores.steps += made.painting.settings.steps
+        yield name, scores, tiles
+        if drawings:
+            yield f"{NEAREST_ROW} ({name})", near, drawings
+
+
+@dataclass(frozen=True, eq=False)
+class MethodTable:
+    """What is compared."""
+
+    rows: Sequence[str]
+    seconds: float
+    seeds: int
+    extra: Mapping[str, str]
+    prior: Prior
+
+    def drawing(self, neighbour: Neighbour) -> Image.Image:
+        """The drawing of the training, from the components by which it was found."""
+        values = torch.zeros(1, len(self.prior.components.scales))
+        known = self.prior.drawings[neighbour.number]
+        values[0, : len(known)] = known / self.prior.components.scales[: len(known)]
+        image = (self.prior.components.decode(values)[0].movedim(0, -1) * 255).round().byte().numpy()
+        return Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Generate, judge, and write one JSON line a method."""
+    """Generate, judge, and write one JSON line a row."""
     parser = argparse.ArgumentParser(description="Measure generated images with a judge that steered nothing.")
     parser.add_argument("--modules", type=Path, required=True, help="node_modules with the artwork")
-    parser.add_argument("--methods", default="prior", help="methods, joined by commas")
+    parser.add_argument("--methods", default="prior", help=f"joined by commas: {', '.join(ROWS)}; or all")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each image")
     parser.add_argument("--seeds", type=int, default=1, help="images of each sentence")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of all images")
     parser.add_argument("--sheet", type=Path, help="a JPEG of all images, ten in a row")
     given = parser.parse_args(arguments)
+    names = list(ROWS) if given.methods == "all" else given.methods.split(",")
+    if unknown := [name for name in names if name not in ROWS]:
+        parser.error(f"unknown methods: {unknown}")
     judge = drawing_judge(given.modules)
-    own = proportion(judge.hits, judge.seen)
-    sys.stderr.write(f"The judge names drawings of an unseen style: {own}.\n")
-    engine = Engine(default="pocket", device="cpu")
+    sys.stderr.write(f"The judge names drawings of an unseen style: {proportion(judge.hits, judge.seen)}.\n")
     extra = dict(pair.split("=", 1) for pair in given.set)
+    order = MethodTable(names, given.seconds, given.seeds, extra, load_prior())
     tiles: list[Image.Image] = []
-    for method in given.methods.split(","):
-        hits = own_hits = count = 0
-        for number, sentence in enumerate(SENTENCES.values()):
-            for seed in range(given.seeds):
-                values = {"prompt": sentence, "method": method, "seed": seed, "seconds": given.seconds, **extra}
-                settings = read_settings(values)
-                with engine.session("measure", settings.model, others=needed(settings)) as session:
-                    *_, made = generate(session, settings)
-                    assert isinstance(made, Generated)
-                    image = Image.fromarray(made.painting.pixels)
-                    texts = session.embed_texts(list(SENTENCES.values()))
-                    own_hits += int((texts @ session.embed_images([image])[0]).argmax()) == number
-                hits += int(judge.best([image])[0]) == number
-                count += 1
-                tiles.append(image.resize((_TILE, _TILE), Image.Resampling.BICUBIC))
-        shares = {name: proportion(value, count) for name, value in (("judge", hits), ("steering model", own_hits))}
-        row = {name: [share.value, share.low, share.high] for name, share in shares.items()}
-        sys.stdout.write(json.dumps({"method": method, "n": count, **row, "settings": extra}) + "\n")
+    for name, scores, images in compare(Engine(default="pocket", device="cpu"), judge, order):
+        sys.stdout.write(json.dumps({**scores.row(name, given.seconds), "settings": extra}) + "\n")
         sys.stdout.flush()
+        tiles += images
     if given.sheet:
         sheet = Image.new("RGB", (10 * _TILE, -(-len(tiles) // 10) * _TILE), "white")
         for at, tile in enumerate(tiles):

@@ -1,0 +1,52 @@
+"""Memory of a step at 512 pixels and 64 cutouts with a ViT-B/32 of seeded weights: a cap, whatever the cutouts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CAP = 1500  # MB beside the weights
+STEP = """
+import sys, resource
+import numpy as np, torch
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from workbench.backend import Anatomy
+from workbench.generation.climbing import climb
+from workbench.generation.painting import CanvasJob
+from workbench.generation.settings import read_settings
+
+class Box:
+    anatomy, device, dtype, dim, image_size = Anatomy("vit"), torch.device("cpu"), torch.float32, 512, 224
+    def __init__(self):
+        torch.manual_seed(0)
+        self.tower = CLIPVisionModelWithProjection(CLIPVisionConfig(projection_dim=512)).eval().requires_grad_(False)
+    def embed_pixels(self, pixels):
+        return torch.nn.functional.normalize(self.tower(pixels).image_embeds, dim=1)
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+box = Box()
+with torch.no_grad():
+    box.embed_pixels(torch.rand(1, 3, 224, 224))
+before = peak()
+settings = read_settings({"prompt": "x", "side": 512, "cutouts": int(sys.argv[1]), "steps": 1, "method": "fourier"})
+list(climb([box], CanvasJob(settings, np.eye(512, dtype=np.float32)[:1], (1.0,))))
+print(peak() - before)
+"""
+
+
+def rise(cutouts: int) -> float:
+    """MB that one step needs at its peak, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", STEP, str(cutouts)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)
+
+
+@pytest.mark.heavy
+def test_a_step_keeps_to_the_cap_and_more_cutouts_cost_no_memory() -> None:
+    sixteen, sixty_four = rise(16), rise(64)
+    assert sixty_four < CAP
+    assert sixty_four < 1.15 * sixteen + 60

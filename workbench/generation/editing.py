@@ -1,0 +1,51 @@
+"""Global directions: one change of latents that moves every image from one sentence to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from workbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LENGTH = 0.6  # root mean square of a direction, in spreads of the latents, where the strength is 1
+
+
+def global_direction(score: Callable[[Tensor], Tensor], samples: Tensor, *, threshold: float = 0.1) -> Tensor:
+    """How latents change where the score rises, averaged over samples.
+
+    The change of each latent is measured in its own spread, so that one that hardly varies does not win; small ones are
+    left out, which keeps apart what has nothing to do with the sentences.
+
+    Args:
+        score: latents (n, …) -> (n,), with gradient; the cosine of the embedding with the difference of two sentences.
+        samples: (n, …) latents of ordinary images, at least two.
+        threshold: 0..1; entries below this share of the largest one are 0.
+
+    Returns:
+        (…,): to be added to latents, times a strength.
+
+    Raises:
+        BadInput: fewer than two samples, or a score that no latent changes.
+
+    Source:
+        Patashnik et al. 2021, arXiv:2103.17249 (StyleCLIP), section 6: the relevance of each channel by its effect on
+        the embedding; here the effect is the mean gradient.
+    """
+    import torch
+
+    if len(samples) < 2:
+        raise BadInput("A global direction is an average over at least two images.")
+    leaf = samples.detach().requires_grad_()
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(score(leaf).sum(), leaf)
+    spread = samples.std(dim=0)
+    relevance = gradient.mean(dim=0) * spread
+    largest = float(relevance.abs().max())
+    if not largest > 0:  # a NaN fails here too
+        raise BadInput("No latent changes the score, so there is no direction between these sentences.")
+    relevance = torch.where(relevance.abs() >= threshold * largest, relevance, torch.zeros_like(relevance))
+    direction: Tensor = relevance / relevance.square().mean().sqrt() * _LENGTH * spread
+    return direction

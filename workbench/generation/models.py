@@ -1,0 +1,27 @@
+"""Which models an image needs beside the one that steers."""
+
+from __future__ import annotations
+
+from workbench.engine.loaders import DIFFUSION, PRIOR
+from workbench.generation.settings import BY_CHECKPOINT, Settings
+from workbench.model_cache import CLIP, ModelRef
+
+DEFAULT_JUDGE = "pocket"  # is always there; it judges what another model steered
+
+
+def judge_key(settings: Settings) -> str:
+    """Which model judges: the one that is named, or the shipped one where others steer; empty for none."""
+    steering = (settings.model, *settings.also)
+    return settings.judge or ("" if DEFAULT_JUDGE in steering else DEFAULT_JUDGE)
+
+
+def needed(settings: Settings) -> tuple[ModelRef, ...]:
+    """The further models that a session needs: those that steer too, what draws, and the judge, in this order."""
+    refs = [ModelRef(CLIP, key) for key in settings.also]
+    if settings.method == "prior":
+        refs.append(PRIOR)
+    elif settings.method in BY_CHECKPOINT:
+        refs.append(ModelRef(DIFFUSION, settings.checkpoint))
+    if key := judge_key(settings):
+        refs.append(ModelRef(CLIP, key))
+    return tuple(refs)
