@@ -20,7 +20,7 @@ from apps._text import describe, literal
 from workbench.checkpoints import CHECKPOINTS
 from workbench.checkpoints.spec import ModelSpec
 from workbench.engine import Engine
-from workbench.errors import Cancelled, DeadlinePassed, WorkbenchError
+from workbench.errors import BadInput, Cancelled, DeadlinePassed, WorkbenchError
 from workbench.loading import hub
 from workbench.models import find
 
@@ -127,6 +127,8 @@ def model_menu(engine: Engine) -> gr.Dropdown:
             stop = gr.Button("Cancel download", variant="stop", size="sm", min_width=80)
         status = gr.Markdown(elem_classes=["notes", "live"])
 
+    _folder_choice(menu)
+
     def chosen(key: str) -> tuple[Any, ...]:
         spec = find(key)
         here = hub.presence(spec).here
@@ -150,3 +152,33 @@ def model_menu(engine: Engine) -> gr.Dropdown:
     wire(jobs, go, stop, status=status, event={**event, "concurrency_id": "download", "concurrency_limit": 1})
     gr.on(None, lambda: gr.update(choices=choices()), None, menu, queue=False, **hidden)
     return menu
+
+
+def with_folder(path: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the menu with a model folder of this machine, and its key.
+
+    Raises:
+        BadInput: no path, no model there, or a page that others share.
+    """
+    if not downloads_allowed():
+        raise BadInput("Model folders are read on one's own machine only.")
+    if not path.strip():
+        raise BadInput("Type the path of a model folder on this machine, for example ~/models/my-clip.")
+    spec = find(f"folder:{path.strip()}")
+    return [*choices(), (f"{spec.title} — folder", spec.key)], spec.key
+
+
+def _folder_choice(menu: gr.Dropdown) -> None:
+    """Lay out where a folder is added to the menu."""
+    with gr.Accordion("Use a model folder", open=False, visible=downloads_allowed(), elem_id="model-folder"):
+        path = gr.Textbox(
+            label="Folder", info="On this machine: a checkpoint in the hub's format, or an edited model.", lines=1
+        )
+        use = gr.Button("Use it", size="sm", min_width=80)
+
+    @handler
+    def add(typed: str | None) -> Any:
+        rows, key = with_folder(typed or "")
+        return gr.update(choices=rows, value=key)
+
+    gr.on([use.click, path.submit], add, path, menu, queue=False, api_visibility="private", show_progress="hidden")

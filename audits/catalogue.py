@@ -190,6 +190,18 @@ AUDITS: tuple[Audit, ...] = (
         source="Radford et al. 2021, arXiv:2103.00020, section 3.1.4",
     ),
     Audit(
+        key="accuracy",
+        version=1,
+        title="Zero-shot, few shots and a linear probe",
+        question="How accurately are images classified by the classes' names, by few labelled images, and by a probe?",
+        module="audits.accuracy",
+        protocols=("own-images",),
+        builtin="moved-drawings",
+        needs=("label",),
+        tags=("accuracy",),
+        source="Radford et al. 2021, arXiv:2103.00020, sections 3.1.5 and 3.2",
+    ),
+    Audit(
         key="calibration",
         title="Calibration",
         question="When the model says 80 %, is it right in 80 of 100 cases?",

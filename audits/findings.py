@@ -78,7 +78,9 @@ def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:
     claim = f"{what} differs by {attributes}{labels}"
     kind = strength(measure, few=few)
     if kind == "not measured" or measure.value is None:
-        text = f"Not measured: whether {claim}; there are too few groups or images."
+        undefined = measure.ci_method.startswith("undefined: ")
+        why = measure.ci_method.removeprefix("undefined: ") if undefined else "there are too few groups or images"
+        text = f"Not measured: whether {claim}; {why}."
         return Finding(text, "not measured", measure.metric, measure.slice, n=measure.n)
     null = "" if measure.null_q95 is None else f"; by chance alone, 95 of 100 gaps are below {points(measure.null_q95)}"
     groups = f", {measure.reference}" if measure.value > 0 else ""

@@ -10,6 +10,7 @@ The browser shows the message; the shell prints it and exits with `exit_code`, o
     ├── WeightsMissing      the checkpoint is not on this machine
     ├── WeightsRefused      the checkpoint is not what was recorded, or is not safetensors
     ├── OutOfResources      not enough memory, disk space or device
+    │   └── DeviceLost      the device failed while it computed
     ├── Busy                too many waiting jobs
     ├── DeadlinePassed      time limit reached
     └── Cancelled           stopped on request
@@ -66,6 +67,10 @@ class OutOfResources(WorkbenchError):
     """Not enough memory, disk space or device."""
 
     exit_code = RESOURCES
+
+
+class DeviceLost(OutOfResources):
+    """The device failed while it computed; models are loaded anew for the next request."""
 
 
 class Busy(WorkbenchError):

@@ -197,6 +197,8 @@ def _damaged(name: str, error: Exception) -> BadPicture:
 
 def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
     picture.load()
+    if picture.mode == "P" and picture.palette is None:
+        raise ValueError("it has no palette")
     turn = TURNS.get(_orientation(picture, fresh=fresh))
     upright = picture.transpose(turn) if turn is not None else picture
     if upright.mode.startswith("I") or upright.mode == "F":

@@ -89,7 +89,7 @@ class ModelCache:
         device: Callable[[], str] = lambda: "cpu",
     ) -> None:
         self._load, self._estimate = load, estimate
-        self._limit, self._device = limit, device
+        self._given, self._limit, self._device = limit, limit, device
         self._models: OrderedDict[ModelRef, LoadedModel] = OrderedDict()  # the longest unused first
         self._changed = threading.Condition()
         self._one_at_a_time = threading.Lock()  # model libraries set the default dtype for all threads while they load
@@ -140,6 +140,19 @@ class ModelCache:
             yield leased
         finally:
             self._release(leased)
+
+    def forget(self, lost: Callable[[Any], bool]) -> None:
+        """Load models anew at their next lease, and take the measure of memory anew; leases end with the old ones.
+
+        Args:
+            lost: whether a model can no longer be used.
+        """
+        with self._changed:
+            for ref, loaded in list(self._models.items()):
+                if loaded.ready.done() and loaded.ready.exception() is None and lost(loaded.ready.result()):
+                    del self._models[ref]
+            self._limit = self._given
+            self._changed.notify_all()
 
     def clear(self) -> None:
         """Drop all models that are not in use."""

@@ -13,11 +13,14 @@ from pathlib import Path, PurePosixPath
 
 from apps._folder_box import inside
 from apps._uploads import folder_beside_uploads, shown
+from apps.limits import LOCAL
+from workbench.datasets.csv_files import read_csv
 from workbench.datasets.samples import IMAGE_SUFFIXES
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 
 MOST_IMAGES = 2000  # of files that are uploaded one by one; a zip has its own, smaller limit
+MOST_ROWS = 5 * MOST_IMAGES  # of a table, which may name images that are not there
 TABLE = "samples.csv"
 
 
@@ -31,8 +34,8 @@ def from_files(files: Sequence[str], table: str = "") -> str:
         table: a CSV with their labels; "" where the zip's folders do.
 
     Raises:
-        BadInput: nothing given, a zip that is refused, two paths that differ only in case, or images without
-            labels.
+        BadInput: nothing given, a zip that is refused, two paths that differ only in case, images without labels, or a
+            table over 5 MB or 10,000 rows.
     """
     if not files:
         raise BadInput("Choose images, or a zip whose folders are the labels.")
@@ -42,6 +45,8 @@ def from_files(files: Sequence[str], table: str = "") -> str:
             "Single images need a CSV with the columns path and label, and any attributes such as gender. "
             "Or give a folder, or a zip, whose folders are the labels."
         )
+    if table:
+        _check_size(Path(table))
     samples = read_uploads(files, limit=MOST_IMAGES).samples
     _check_distinct([PurePosixPath(sample.name) for sample in samples])
     place = _place()
@@ -65,8 +70,8 @@ def from_folder(given: Sequence[tuple[str, str]]) -> str:
         given: uploaded file, and its path in the folder as the browser sends it.
 
     Raises:
-        BadInput: nothing given, a path that leads elsewhere or stands there twice, several CSVs, or neither folders nor
-            a CSV.
+        BadInput: nothing given, a path that leads elsewhere or stands there twice, several CSVs, a CSV over
+            5 MB or 10,000 rows, or neither folders nor a CSV.
     """
     paths = _below_the_top([inside(path) for _, path in given])
     tables = [path for path in paths if path.suffix.lower() == ".csv"]
@@ -83,6 +88,9 @@ def from_folder(given: Sequence[tuple[str, str]]) -> str:
             "The images are not in labelled folders. Put them into folders named after their labels, such as cat/ and "
             "dog/, or add a CSV with the columns path and label."
         )
+    for (file, _), path in zip(given, paths, strict=True):
+        if path in tables:
+            _check_size(Path(file))
     _check_distinct(paths)
     place = _place()
     for (file, _), path in zip(given, paths, strict=True):
@@ -116,6 +124,11 @@ def _below_the_top(paths: list[PurePosixPath]) -> list[PurePosixPath]:
     if len(tops) == 1 and all(len(path.parts) > 1 for path in paths):
         return [PurePosixPath(*path.parts[1:]) for path in paths]
     return paths
+
+
+def _check_size(table: Path) -> None:
+    """Refuse a table that would take long to read."""
+    read_csv(table, max_bytes=LOCAL.csv_bytes, max_rows=MOST_ROWS)
 
 
 def _check_distinct(paths: Sequence[PurePosixPath]) -> None:

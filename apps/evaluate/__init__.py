@@ -18,7 +18,7 @@ from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.evaluate import suspects, words
+from apps.evaluate import adapters, certainty, paper, prompts, suspects, words
 from apps.evaluate.data import classes_line, given
 from apps.evaluate.figures import accuracy_figure
 from workbench.checkpoints import CHECKPOINTS
@@ -28,6 +28,7 @@ from workbench.loading import hub
 from workbench.places import write_whole
 from workbench.probes.evaluation import PROBE, SHOTS, ModelEvaluation, Ways
 from workbench.probes.labelled import labelled
+from workbench.probes.suite.plots import SetRun
 from workbench.probes.table import (
     EmbeddedImages,
     EvaluationRequest,
@@ -74,6 +75,7 @@ def build(page: Page) -> None:
     """Lay out the view."""
     gr.Markdown(words.LEAD)
     known, rows = gr.State(None), gr.State(None)  # EmbeddedImages; model -> ModelEvaluation
+    runs = gr.State({})  # title of a data set -> SetRun
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             folder = folder_box("Folder of class folders (or none: drawings)", elem_id="evaluate-folder")
@@ -94,7 +96,11 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="more"):
             shots, seeds, seed, by, early, classes = _settings()
     results = table(words.headers([]), "Models", elem_id="evaluate-table", visible=COLLAPSED)
+    adapters.build(page, known, {"shots": shots, "seeds": seeds, "seed": seed})
+    prompts.build(page, known)
+    certainty.build(page, known)
     suspects.build(page, known)
+    paper.build(page, runs)
     shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download}
     asked = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
 
@@ -113,7 +119,8 @@ def build(page: Page) -> None:
             else:
                 done[step.model] = step
                 yield {shown[name]: value for name, value in screen(list(done.values()), column).items()} | {rows: done}
-        yield {download: _download(list(done.values()), column)}
+        measured = SetRun(images.title, tuple(done.values()))
+        yield {download: _download(list(done.values()), column), runs: {**typed[runs], images.title: measured}}
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -123,8 +130,8 @@ def build(page: Page) -> None:
     page.exchange.accept_many(
         "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
     )
-    inputs = {folder, zipped, sent, models, *asked.values(), early}
-    outputs = [*shown.values(), known, rows, classes]
+    inputs = {folder, zipped, sent, models, *asked.values(), early, runs}
+    outputs = [*shown.values(), known, rows, runs, classes]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "api_visibility": "private", **LONG}
     wire(JOBS, go, stop, status=status, event={**event, "show_progress": "hidden"})
 

@@ -13,16 +13,14 @@ from PIL import Image
 
 from apps._folder_box import inside
 from apps._text import literal
+from audits.datasets.moved_drawings import DRAWN, EACH, variation
 from workbench.datasets import ImageSample, Listing
 from workbench.datasets.samples import class_of, is_image
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 from workbench.pictures import draw
 
-MOST_IMAGES = 2000  # of a folder; a zip has its own, smaller limit
-DRAWN = {"cat": "🐈", "dog": "🐕", "car": "🚗", "tree": "🌳", "pizza": "🍕", "guitar": "🎸", "key": "🔑", "house": "🏠"}
-EACH = 24  # drawings of a class
-SIDE = 112  # pixels
+MOST_IMAGES = 2000  # of a folder or a zip
 WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
 
 
@@ -42,7 +40,7 @@ def given(
     if folder and zipped:
         raise BadInput("Give a folder or a zip; got both. Remove one.")
     if zipped:
-        listing = read_uploads([zipped])
+        listing = read_uploads([zipped], limit=MOST_IMAGES)
         return Listing(tuple(_named(one) for one in _below_the_top(listing.samples)), title=listing.title)
     if not folder and sent:
         named = [(f"{label}/{number:04d}{Path(file).suffix}", file, label) for number, (file, label) in enumerate(sent)]
@@ -51,6 +49,15 @@ def given(
         )
     if not folder:
         return drawings()
+    return from_folder(folder)
+
+
+def from_folder(folder: Sequence[tuple[str, str]]) -> Listing:
+    """Return the images of an uploaded folder.
+
+    Raises:
+        BadInput: too many images, or a path that leads elsewhere.
+    """
     samples = [ImageSample(str(inside(name)), Path(file)) for file, name in folder]
     images = [sample for sample in samples if is_image(sample.name)]
     if len(images) > MOST_IMAGES:
@@ -75,22 +82,15 @@ def drawings() -> Listing:
         drawing = draw(glyph)
         for number in range(EACH):
             folder = names[(place + 1) % len(names)] if number == 0 and place < WRONG else name
-            data = _changed(drawing, rng)
+            data = _png(variation(drawing, rng))
             path = f"{folder}/{name}-{number:02}.png"
             samples.append(ImageSample(path, partial(bytes, data), folder, size=len(data)))
     return Listing(tuple(samples), title="Drawings of eight things")
 
 
-def _changed(drawing: Image.Image, rng: np.random.Generator) -> bytes:
-    side = int(rng.integers(SIDE // 3, SIDE))
-    small = drawing.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
-    turned = small.rotate(float(rng.uniform(-40, 40)), resample=Image.Resampling.BICUBIC, fillcolor="white")
-    ground = Image.new("RGB", (SIDE, SIDE), "white")
-    left, top = rng.integers(0, SIDE - side + 1, 2)
-    ground.paste(turned, (int(left), int(top)))
-    pixels = np.asarray(ground, float) * rng.uniform(0.55, 1.0, 3) + rng.normal(0, 12, (SIDE, SIDE, 3))
+def _png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -20,7 +20,7 @@ from apps._widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.places import write_whole
 from workbench.probes.duplicates import Duplicate, duplicates, thumbnails
-from workbench.probes.label_errors import Suspect, out_of_sample
+from workbench.probes.label_errors import Suspect, named, out_of_sample
 from workbench.probes.label_errors import suspects as find
 from workbench.probes.labelled import TEST, LabelledImages
 from workbench.probes.table import EmbeddedImages
@@ -49,15 +49,10 @@ class SuspectList:
 
     def rows(self) -> list[list[str]]:
         """Return one row a suspect: path, given, suggested, probability, decision."""
+        paths = [sample.name for sample in self.images.samples]
         return [
-            [
-                self.images.samples[one.number].name,
-                self.images.classes[one.given],
-                self.images.classes[one.suggested],
-                f"{100 * one.probability:.1f} %",
-                self.decisions.get(place, ""),
-            ]
-            for place, one in enumerate(self.found)
+            [one.path, one.given, one.suggested, f"{100 * one.probability:.1f} %", self.decisions.get(place, "")]
+            for place, one in enumerate(named(self.found, paths, self.images.classes))
         ]
 
     def leaks(self) -> list[Duplicate]:

@@ -7,11 +7,12 @@ import io
 from collections.abc import Mapping, Sequence
 
 from apps._text import literal
+from apps.evaluate.amounts import as_points, percent
 from workbench.probes.choosing import BEST, EVEN, Standing
+from workbench.probes.equivalent import equivalent_shots
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation
-from workbench.probes.few_shot import equivalent_shots
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
-from workbench.statistics.intervals import Interval
+from workbench.probes.suite.published import prior_sentence
 
 LEAD = (
     "Which model is best for your images? Drop a folder whose subfolders are the classes; each model is measured "
@@ -72,7 +73,7 @@ def table_rows(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], b
             [
                 row.title,
                 *(percent(row.answers[name].accuracy) if name in row.answers else "" for name in columns(rows)),
-                _points(difference) if difference else "",
+                as_points(difference) if difference else "",
                 standing.verdict if standing else row.dropped,
                 percent(last.per_class) if last and last.per_class else "",
                 percent(last.calibration) if last and last.calibration else "",
@@ -105,6 +106,9 @@ def verdict(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], by: 
         for name, one in row.answers.items()
         if name not in (ZERO_SHOT, PROBE)
     }
+    measured = {row.model: row.answers[by].accuracy.value or 0 for row in rows if by in row.answers}
+    if sentence := prior_sentence(measured):
+        text += f" {sentence}"
     zero = row.answers.get(ZERO_SHOT)
     if zero and len(curve) > 1:
         shots = equivalent_shots(zero.accuracy.value or 0, curve)
@@ -134,20 +138,6 @@ def as_csv(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing]) -> by
             told = standing.verdict if standing else row.dropped
             out.writerow([row.model, name, *numbers, told, row.seconds, row.megabytes])
     return text.getvalue().encode()
-
-
-def percent(share: Interval) -> str:
-    """Return a share with its interval: "81.2 % (78.9 to 83.4)"."""
-    if share.value is None or share.low is None or share.high is None:
-        return "" if share.value is None else f"{100 * share.value:.1f} %"
-    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"
-
-
-def _points(change: Interval) -> str:
-    """Return a difference of shares in points: "−3.2 (−5.0 to −1.4)"."""
-    if change.value is None or change.low is None or change.high is None:
-        return ""
-    return f"{100 * change.value:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})".replace("-", "−")
 
 
 COLUMN_CHOICES = [("probe", PROBE), ("zero-shot", ZERO_SHOT)]

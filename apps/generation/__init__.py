@@ -47,7 +47,10 @@ def build(page: Page) -> None:
                 label="Image", interactive=False, height=400, format="png", visible=COLLAPSED,
                 elem_id="generation-image",
             )  # fmt: skip
-            compared = gr.ImageSlider(label="Before and after", height=400, visible=COLLAPSED, interactive=False)
+            compared = gr.ImageSlider(
+                label="Before and after", interactive=False, height=400, visible=COLLAPSED,
+                elem_id="generation-compared",
+            )  # fmt: skip
             with gr.Row():
                 files = [
                     gr.DownloadButton(name, size="sm", min_width=0, visible=False, elem_id=f"generation-{key}")

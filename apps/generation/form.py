@@ -37,7 +37,7 @@ def folded() -> dict[str, Any]:
         rows["start"] = image_box("Start image", height=200, elem_id="generation-start")
         rows["neutral"] = gr.Textbox(
             "", label="What it shows now", info="A sentence about the start image, such as: a face.",
-            placeholder="a photo of a cup",
+            placeholder="a photo of a cup", elem_id="generation-neutral",
         )  # fmt: skip
         rows["strength"] = gr.Slider(
             -2, 2, 1, step=0.1, label="Strength", info="Below zero, away from the sentence. Counts with a start image."

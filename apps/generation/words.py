@@ -88,12 +88,14 @@ def status(step: Progress, settings: Settings) -> str:
 def caption(made: Generated, spec: ModelSpec) -> str:
     """What the image is: who steered it, who judged it, and what to make of the numbers."""
     settings, painting = made.painting.settings, made.painting
+    steps = f"{settings.steps} step{'s' * (settings.steps != 1)}"
     lines = [
-        f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {settings.steps} steps in "
+        f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {steps} in "
         f"{painting.seconds:.1f} s, seed {settings.seed}.",
         f"Steered by {literal(' and '.join((spec.title, *settings.also)))}, trained on "
         f"{literal(spec.trained_on or 'data that is not known here')}. {_origin(made)} {_judged(made)}",
-        f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn.",
+        f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn. "
+        f"The text finder sees writing on {made.written:.0%} of it.",
     ]
     return "\n\n".join([*lines, f"**{literal(painting.note)}**"] if painting.note else lines)
 
@@ -110,6 +112,9 @@ def _origin(made: Generated) -> str:
     settings, nearest = made.painting.settings, made.painting.nearest
     if settings.method != "prior":
         return f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}."
+    if settings.start_image and settings.neutral:
+        way = "moved along one direction" if settings.edit == "direction" else "taken back towards noise and drawn anew"
+        return f"Your image, {way}, by the shipped prior."
     best = f"the best of {settings.steps * settings.candidates} drawings"
     near = ""
     if nearest is not None:

@@ -15,8 +15,9 @@ from apps._handler import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
 from apps._jobs import wire
 from apps._page import Page
 from apps._text import literal
+from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.neurons import answers, switches, trial
+from apps.neurons import answers, painting, switches, trial
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_html import gallery_html, page_html
 from workbench.engine import Session
@@ -25,9 +26,11 @@ from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.corpus import FORMS
 from workbench.neurons.finding import FoundUnit, find_units
-from workbench.neurons.page import places
-from workbench.neurons.unit import report
+from workbench.neurons.page import places, render
+from workbench.neurons.unit import UnitReport, report
+from workbench.neurons.vector import vector_json
 from workbench.neurons.vocabulary import embed_words
+from workbench.places import write_whole
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
@@ -43,6 +46,7 @@ FOUND_NOTE = (
     "images against others of the same form; 0.5 is chance."
 )
 LAST = "last"
+NO_FILES = (gr.update(visible=False),) * 2  # downloads of a page that is not whole yet
 
 
 def read_unit(value: Any) -> int:
@@ -74,20 +78,29 @@ def address(layer: str, unit: int) -> str:
     return f"?unit={layer}/{unit}#neurons"
 
 
-def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str) -> Iterator[tuple[str, str]]:
-    """Yield status and HTML: the strongest images so far while a corpus is looked at, then the whole page."""
+def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str) -> Iterator[tuple[Any, ...]]:
+    """Yield status, HTML and two downloads: the strongest images so far, then the whole page, then its files."""
     seen: list[Survey] = []
     for step in steps:
         if isinstance(step, Survey):
             seen.append(step)
         elif isinstance(step, Progress):
-            yield f"Looking at the built-in images: {step.line}", gallery_html(seen, unit)
+            yield f"Looking at the built-in images: {step.line}", gallery_html(seen, unit), *NO_FILES
         elif isinstance(step, Atlas):
             one = report(step, unit, model=(session.spec.title, session.spec.key), answer=answer.strip().lower())
             link = f'<a href="{html.escape(address(one.layer, unit))}">address of this page</a>'
             status = f"**{literal(one.title.capitalize())}** in {literal(one.layer)}; {link}"
-            yield status, page_html(one, {})
-            yield status, page_html(one, places(session, one))
+            yield status, page_html(one, {}), *NO_FILES
+            where = places(session, one)
+            yield status, page_html(one, where), *_files(step, one, where)
+
+
+def _files(atlas: Atlas, one: UnitReport, where: dict[str, str]) -> list[Any]:
+    """Write the page as one offline file and the unit as numbers, beside the uploads."""
+    folder, name = folder_beside_uploads("unit-"), f"unit-{one.unit}"
+    write_whole(folder / f"{name}.html", render(one, where=where).encode())
+    write_whole(folder / f"{name}.json", vector_json(atlas, one))
+    return [gr.update(value=str(folder / f"{name}.{ending}"), visible=True) for ending in ("html", "json")]
 
 
 def build(page: Page) -> None:
@@ -108,20 +121,25 @@ def build(page: Page) -> None:
                 stop = gr.Button("Stop", variant="stop")
         with gr.Column(elem_classes="answer"):
             status = gr.Markdown(IDLE, elem_classes=["verdict", "live"], elem_id="neurons-status")
+            with gr.Row():
+                files = [
+                    gr.DownloadButton(title, size="sm", min_width=0, visible=False, elem_id=f"neurons-{key}")
+                    for key, title in (("html", "Page as one file"), ("json", "Vector (JSON)"))
+                ]
             shown = gr.Markdown("", elem_id="neurons-page")
         with gr.Column(elem_classes="more"):
             trial.build(page, layer, unit)
 
     @handler
-    def open_unit(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[str, Any]]:
+    def open_unit(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         number, visitor = read_unit(typed[unit]), owner(request)
 
-        def pages(token: CancelToken) -> Iterator[tuple[str, str]]:
+        def pages(token: CancelToken) -> Iterator[tuple[Any, ...]]:
             with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
                 steps = atlases.steps(session, typed[layer] or LAST)
                 yield from unit_pages(session, steps, number, answer=typed[answer] or "")
 
-        yield from JOBS.run(visitor, pages, stopped=(JOBS.stopped, gr.skip()))
+        yield from JOBS.run(visitor, pages, stopped=(JOBS.stopped, gr.skip(), gr.skip(), gr.skip()))
 
     @handler
     def search(word: str, name: str, key: str, request: gr.Request) -> Iterator[tuple[Any, Any]]:
@@ -140,7 +158,8 @@ def build(page: Page) -> None:
         return _layers(page, key, owner(request))
 
     event: dict[str, Any] = {
-        "fn": open_unit, "inputs": {layer, unit, answer, page.model}, "outputs": [status, shown], **QUIET, **LONG,
+        "fn": open_unit, "inputs": {layer, unit, answer, page.model}, "outputs": [status, shown, *files],
+        **QUIET, **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
     gr.on(
@@ -151,6 +170,7 @@ def build(page: Page) -> None:
     chosen.success(**event, trigger_mode="multiple")
     gr.on(None, _asked, None, [layer, unit], **ASIDE)
     gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
+    painting.build(page, layer, unit)
     answers.build(page)
     switches.build(page, atlases)
 

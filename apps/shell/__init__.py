@@ -18,9 +18,11 @@ from apps.shell import (
     cache,
     classify,
     defend,
+    dictionary,
     doctor,
     embed,
     evaluate,
+    flags,
     generate,
     index,
     index_evaluate,
@@ -29,11 +31,14 @@ from apps.shell import (
     models,
     neuron,
     probe,
+    prompts,
     serve,
     space_export,
+    suite,
     train,
     typographic,
     video,
+    visualise,
 )
 from audits.shell import audit
 from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
@@ -54,9 +59,14 @@ shell.command("embed")(embed.embed)
 shell.command("attack")(attack.attack)
 shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
+shell.command("dictionary")(dictionary.dictionary)
+shell.command("visualise")(visualise.visualise)
 shell.command("atlas")(atlas.atlas)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
+shell.command("suite")(suite.suite)
+shell.command("prompts")(prompts.prompts)
+shell.command("flags")(flags.flags)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.engine import Engine, Session
     from workbench.probes.embedding import ImageFeatures
     from workbench.probes.labelled import LabelledImages
+    from workbench.probes.table import EmbeddedImages, EvaluationRequest
 
 FolderArgument: TypeAlias = Annotated[
     str,
@@ -72,3 +73,23 @@ def embed_and_show(session: Session, images: LabelledImages) -> tuple[LabelledIm
     for number, reason in list(made.failed.items())[:3]:
         say(f"Left out: {images.samples[number].name}: {reason}")
     return readable(images, made)
+
+
+def embed_models(engine: Engine, question: EvaluationRequest) -> EmbeddedImages:
+    """Embed by every model with a progress bar; name on stderr the models that were dropped."""
+    from workbench.probes.evaluation import ModelEvaluation
+    from workbench.probes.table import EmbeddedImages, embed_all
+    from workbench.progress import Progress
+
+    with progress() as bar, stop_on_ctrl_c() as stop:
+        task = bar.add_task("Images", total=len(question.images.samples))
+        for step in embed_all(engine, question, owner="shell"):
+            if isinstance(step, Progress):
+                bar.update(task, completed=step.done, total=step.total, description=f"{step.stage}: {step.line}")
+            elif isinstance(step, ModelEvaluation):
+                say(f"{step.title}: {step.dropped}.")
+            elif isinstance(step, EmbeddedImages):
+                return step
+            if stop.is_set():
+                raise Cancelled("Stopped; nothing was measured.")
+    raise AssertionError("the last step is the result")

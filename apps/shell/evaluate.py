@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from apps.shell._adapting import adapt, embed_shifts, plain, show
 from apps.shell._inputs import read_templates
-from apps.shell._labelled import CacheOption, FolderArgument, opened_engine, read_and_say
-from audits.shell.interrupt import stop_on_ctrl_c
+from apps.shell._labelled import CacheOption, FolderArgument, embed_models, opened_engine, read_and_say
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from audits.shell.output import say, write_json, write_rows
 from audits.shell.progress import progress
-from workbench.errors import BadInput, Cancelled, unknown_name
+from workbench.errors import BadInput, unknown_name
 
 if TYPE_CHECKING:
-    from workbench.engine import Engine
+    from audits.running.jobs import Options
+    from workbench.probes.adapters.methods import FewShotMethod
     from workbench.probes.choosing import Standing
     from workbench.probes.evaluation import ModelEvaluation, Ways
-    from workbench.probes.table import EmbeddedImages, EvaluationRequest
+    from workbench.probes.table import EmbeddedImages
+
+
+_Models: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--models",
+        metavar="a,b",
+        help="Keys or folders; timm:NAME is an image tower alone; all: those on this machine.",
+    ),
+]
+_Shots: TypeAlias = Annotated[
+    str, typer.Option("--shots", metavar="1,4,16", help="Images a class of the few-shot probes.")
+]
+_Seeds: TypeAlias = Annotated[int, typer.Option("--seeds", help="Drawings of each few-shot probe.")]
+_Templates: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--templates", help="Prompt templates as `classify` takes them; repeatable.")
+]
+_Methods: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--methods",
+        metavar="a,b",
+        help="Few-shot methods that start from the sentences, such as clap,tip-adapter; all: every one.",
+    ),
+]
+_Shift: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--shift", metavar="FOLDER", help="Images of the same classes from elsewhere; repeatable."),
+]
+_By: TypeAlias = Annotated[str, typer.Option("--by", help="The column that decides: zero-shot or probe.")]
+_Early: TypeAlias = Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")]
+_Report: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="RUNS", help="Also write a run directory and a page of the audit `accuracy`."),
+]
 
 
 def evaluate(
     folder: FolderArgument,
-    models: Annotated[
-        str,
-        typer.Option(
-            "--models",
-            metavar="a,b",
-            help="Keys or folders; timm:NAME is an image tower alone; all: those on this machine.",
-        ),
-    ] = "pocket",
-    shots: Annotated[
-        str, typer.Option("--shots", metavar="1,4,16", help="Images a class of the few-shot probes.")
-    ] = "1,4,16",
-    seeds: Annotated[int, typer.Option("--seeds", help="Drawings of each few-shot probe.")] = 10,
-    templates: Annotated[
-        list[str] | None, typer.Option("--templates", help="Prompt templates as `classify` takes them; repeatable.")
-    ] = None,
-    by: Annotated[str, typer.Option("--by", help="The column that decides: zero-shot or probe.")] = "probe",
-    early: Annotated[bool, typer.Option("--early", help="Drop models that fall clearly behind on a sample.")] = False,
+    models: _Models = "pocket",
+    shots: _Shots = "1,4,16",
+    seeds: _Seeds = 10,
+    templates: _Templates = None,
+    methods: _Methods = "",
+    shift: _Shift = None,
+    by: _By = "probe",
+    early: _Early = False,
+    report: _Report = None,
     seed: SeedOption = 0,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
@@ -47,9 +76,42 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Compare models on a folder: zero-shot, few shots, full probe, and whether their differences can be told."""
-    from workbench.probes.embedding import TIMM, model_ref
-    from workbench.probes.evaluation import PROBE, ZERO_SHOT, Ways
-    from workbench.probes.table import EvaluationRequest, answers, ranked
+    from workbench.probes.adaptation import AdaptationPlan
+    from workbench.probes.adapting import planes
+    from workbench.probes.embedding import TIMM
+    from workbench.probes.evaluation import Ways
+    from workbench.probes.shifts import read_shift
+    from workbench.probes.table import EvaluationRequest, ranked
+
+    keys = _checked(models, by, seeds)
+    if report and not Path(folder).is_dir():
+        raise BadInput(f"--report reads a folder of class folders; {Path(folder).name!r} is none.")
+    ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
+    plan = AdaptationPlan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
+    question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
+    elsewhere = [read_shift(path, question.images) for path in shift or ()]
+    first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
+    with opened_engine(first, device, dtype, cache=cache) as engine:
+        embedded = embed_models(engine, question)
+        shifts = embed_shifts(engine, embedded, elsewhere) if elsewhere else {}
+    rows = _rows(embedded, ways)
+    order = ranked(list(rows.values()), by)
+    if report:
+        named = [key for key in embedded.made if key in embedded.texts]
+        _report(report, folder, named, {"seed": seed, "device": device})
+    results = adapt(embedded, plan, shifts) if plan.methods else {}
+    drawn = planes(list(results.values()), seed=seed)
+    if as_json:
+        more = {key: plain(result, drawn) for key, result in results.items()}
+        write_json([_plain(row, order.get(row.model), ways) | more.get(row.model, {}) for row in rows.values()])
+        return
+    _print(list(rows.values()), order, by)
+    show(results, drawn, plan)
+
+
+def _checked(models: str, by: str, seeds: int) -> tuple[str, ...]:
+    from workbench.probes.embedding import model_ref
+    from workbench.probes.evaluation import PROBE, ZERO_SHOT
 
     if by not in (ZERO_SHOT, PROBE):
         raise unknown_name("column", by, (ZERO_SHOT, PROBE))
@@ -58,40 +120,18 @@ def evaluate(
     keys = _models(models)
     for key in keys:
         model_ref(key)
-    ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
-    question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
-    first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
-    with opened_engine(first, device, dtype, cache=cache) as engine:
-        embedded = _embedded(engine, question)
+    return keys
+
+
+def _rows(embedded: EmbeddedImages, ways: Ways) -> dict[str, ModelEvaluation]:
+    from workbench.probes.table import answers
+
     rows: dict[str, ModelEvaluation] = {}
     with progress() as bar:
         bar.add_task("Fitting", total=None)
         for row in answers(embedded, ways):
             rows[row.model] = row
-    order = ranked(list(rows.values()), by)
-    if as_json:
-        write_json([_plain(row, order.get(row.model), ways) for row in rows.values()])
-        return
-    _print(list(rows.values()), order, by)
-
-
-def _embedded(engine: Engine, question: EvaluationRequest) -> EmbeddedImages:
-    from workbench.probes.evaluation import ModelEvaluation
-    from workbench.probes.table import EmbeddedImages, embed_all
-    from workbench.progress import Progress
-
-    with progress() as bar, stop_on_ctrl_c() as stop:
-        task = bar.add_task("Images", total=len(question.images.samples))
-        for step in embed_all(engine, question, owner="shell"):
-            if isinstance(step, Progress):
-                bar.update(task, completed=step.done, total=step.total, description=f"{step.stage}: {step.line}")
-            elif isinstance(step, ModelEvaluation):
-                say(f"{step.title}: {step.dropped}.")
-            elif isinstance(step, EmbeddedImages):
-                return step
-            if stop.is_set():
-                raise Cancelled("Stopped; nothing was measured.")
-    raise AssertionError("the last step is the result")
+    return rows
 
 
 def _models(given: str) -> tuple[str, ...]:
@@ -100,6 +140,26 @@ def _models(given: str) -> tuple[str, ...]:
     from workbench.loading.listing import models_here
 
     return models_here()
+
+
+def _report(out: Path, folder: str, models: list[str], options: Options) -> None:
+    """Run the audit `accuracy` on the same folder by every model with a text tower, and write one page."""
+    from audits.running import suites
+    from audits.running.jobs import make
+    from audits.shell.running import go
+
+    done = go([make("accuracy", key, f"folder:{folder}", rules=None, options=options) for key in models], out)
+    say(f"Report: {suites.report(done, out)}. Runs can be compared and gated: `clip-workbench audit compare`, `gate`.")
+
+
+def _methods(given: str, shifts: bool) -> tuple[FewShotMethod, ...]:
+    from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, find
+
+    if given == "all" or (shifts and not given):
+        return METHODS
+    chosen = [find(key.strip()) for key in given.split(",") if key.strip()]
+    image_probe = [find(IMAGE_PROBE)] if chosen else []
+    return tuple(dict.fromkeys([*image_probe, *chosen]))
 
 
 def _shots(given: str) -> tuple[int, ...]:
@@ -125,7 +185,10 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
         }
         for name, one in row.answers.items()
     }
+    from workbench.probes.suite.published import published
+
     difference = standing.difference if standing else None
+    prior = published().get(row.model)
     return {
         "model": row.model,
         "title": row.title,
@@ -138,12 +201,15 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
         "images_needed": standing.needed if standing else None,
         "seconds_per_1000": row.seconds,
         "megabytes": row.megabytes,
+        "published_zero_shot": prior.mean if prior else None,
         "seeds": ways.seeds,
         "seed": ways.seed,
     }
 
 
 def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> None:
+    from workbench.probes.suite.published import prior_sentence
+
     names = list(dict.fromkeys(name for row in rows for name in row.answers))
     lines = []
     for row in rows:
@@ -153,6 +219,9 @@ def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> 
         lines.append((row.model, *cells, f"{row.seconds or 0:.1f}", f"{row.megabytes:.0f}", verdict))
     headers = ("model", *names, "s per 1,000", "MB", f"by {by}")
     write_rows(headers, lines, right=(*names, "s per 1,000", "MB"))
+    measured = {row.model: row.answers[by].accuracy.value or 0 for row in rows if by in row.answers}
+    if sentence := prior_sentence(measured):
+        say(sentence)
 
 
 def _share(share: Any) -> str:

@@ -202,7 +202,8 @@ def _one(engine: Engine, settings: Settings, out: Path, *, begins: _Beginning, w
         write_whole(path.with_suffix(".svg"), result.painting.svg.encode())
         row["svg"] = str(path.with_suffix(".svg"))
     effective = result.painting.settings
-    return {**row, "judge_model": result.judge or None, "steps": effective.steps, "text_leak": result.text_leak}
+    leak = {"text_leak": result.text_leak, "written": result.written}
+    return {**row, "judge_model": result.judge or None, "steps": effective.steps, **leak}
 
 
 def _steps(engine: Engine, settings: Settings, begins: _Beginning) -> Iterator[Any]:

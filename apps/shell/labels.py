@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,7 @@ def labels(
     find(model)
     images = read_and_say(folder, seed, complete=False)
     from workbench.probes.duplicates import duplicates, thumbnails
-    from workbench.probes.label_errors import out_of_sample, suspects
+    from workbench.probes.label_errors import named, out_of_sample, suspects
 
     with opened_engine(model, device, dtype, cache=cache) as engine, engine.session("shell", keep_pictures=cache) as at:
         images, made = embed_and_show(at, images)
@@ -38,15 +39,8 @@ def labels(
         twice = duplicates(made.embeddings, thumbnails(images.samples))
     tests = images.rows("test")
     leaks = [pair for pair in twice if tests[pair.first] != tests[pair.second]]
-    rows: list[dict[str, Any]] = [
-        {
-            "path": images.samples[one.number].name,
-            "given": images.classes[one.given],
-            "suggested": images.classes[one.suggested],
-            "probability": one.probability,
-        }
-        for one in chosen[:limit]
-    ]
+    paths = [sample.name for sample in images.samples]
+    rows: list[dict[str, Any]] = [asdict(one) for one in named(chosen, paths, images.classes)[:limit]]
     if as_json:
         write_json(rows)
     else:

@@ -27,6 +27,9 @@ def neuron(
         list[str] | None,
         typer.Option("--corpus", metavar="PATH", help="Files or a folder to look at instead; repeatable."),
     ] = None,
+    vector: Annotated[
+        Path | None, typer.Option("--vector", metavar="FILE.json", help="Also write direction, names and activations.")
+    ] = None,
     without: Annotated[
         Path | None,
         typer.Option("--without", metavar="FOLDER", help="Also write an edited model in which the unit is off."),
@@ -53,6 +56,11 @@ def neuron(
     if out is not None:
         write_whole(out, render(one, where=places(backend, one)).encode())
         say(f"The page of {one.title} is {out}.")
+    if vector is not None:
+        from workbench.neurons.vector import vector_json
+
+        write_whole(vector, vector_json(atlas, one))
+        say(f"The unit as numbers is {vector}.")
     if without is not None:
         from workbench.checkpoints.edit import write_edit
         from workbench.hooks import ablate

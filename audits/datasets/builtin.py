@@ -13,6 +13,7 @@ from audits.datasets import (
     drawn_people,
     drawn_things,
     known_and_unknown,
+    moved_drawings,
     styles,
     things,
 )
@@ -36,6 +37,7 @@ BUILTIN: tuple[Builtin, ...] = (
     Builtin("characters", "Drawn characters", characters.build),
     Builtin("things", "Things: photos and drawings", things.build),
     Builtin("styles", "Drawn things in eight styles", styles.build),
+    Builtin("moved-drawings", moved_drawings.ABOUT.title, moved_drawings.build),
     Builtin("drawn-things", "Drawings and photos of common things", drawn_things.build, drawn_things.VERSION),
     Builtin("counted-things", "Sets of one to ten drawn things", counted_things.build, counted_things.VERSION),
     Builtin(

@@ -23,9 +23,10 @@ from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
 from workbench.errors import BadInput, unknown_name
 from workbench.places import home, read_json, write_json
+from workbench.probes.labelled import by_part
 
 ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
-    "folder": lambda path: rows_of(read_folder(path)),
+    "folder": lambda path: rows_of(by_part(read_folder(path))),
     "csv": lambda path: rows_of(csv_samples(path)),
     "utkface": utkface_rows,
     "scam": scam_rows,
@@ -37,7 +38,7 @@ ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder 
 UNPACKED = ("hf", "parquet", "zip", "webdataset")  # kinds whose images are written to disk first
 KINDS = (*ROWS, *UNPACKED, "builtin")
 TITLES = {  # what `list datasets` shows for each kind of path
-    "folder": "Images in class folders",
+    "folder": "Images in class folders, with train/ and test/ above them or not",
     "csv": "A CSV or TSV that names image files",
     "parquet": "A Parquet file with images or paths",
     "zip": "A zip of class folders",

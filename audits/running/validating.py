@@ -6,13 +6,14 @@ Changes nothing; an audit is tried on the fake model, in a folder that is remove
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from audits import catalogue, protocol
 from audits.contracts import Audit
 from audits.datasets import readers
+from audits.datasets.label_errors import LabelCheck, label_errors
 from audits.datasets.near_duplicates import near_duplicates
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
@@ -22,7 +23,9 @@ from audits.running.fitting import fitting_protocols
 from audits.running.jobs import adjusted
 from audits.running.vectors import VectorStore
 from audits.stages import stages
+from workbench.engine import Session
 from workbench.errors import BadInput
+from workbench.progress import Progress
 
 TRIED = 24  # images that an audit is tried with
 SMALL = 30  # images below which a group says little
@@ -85,6 +88,17 @@ def dataset(reference: str) -> dict[str, Any]:
         "small_groups": small,
         "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, data))},
     }
+
+
+def labels(
+    reference: str, session: Session, *, column: str = "label", seed: int = 0
+) -> Iterator[Progress | LabelCheck]:
+    """Look for probable label errors of a data set with a model's features; see `datasets.label_errors`.
+
+    Raises:
+        BadInput: the data set cannot be read, or has no labels that can be checked.
+    """
+    yield from label_errors(readers.read(reference), session, column=column, seed=seed)
 
 
 def rules(name: str) -> dict[str, Any]:

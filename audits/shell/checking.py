@@ -8,16 +8,21 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from audits.datasets.label_errors import LabelCheck
 from audits.errors import Tampered
 from audits.run_directory import seal
 from audits.run_directory.reader import directories
 from audits.running import checking, validating
-from audits.shell.options import JsonOption
-from audits.shell.output import complain, write_result
+from audits.shell.options import JsonOption, ModelOption, SeedOption
+from audits.shell.output import complain, write, write_json, write_result
+from audits.shell.progress import progress
 from workbench.errors import ALTERED, INCOMPLETE, BadInput
+from workbench.models import find
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 Runs = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
+
+SHOWN = 20  # suspects that are printed as text
 
 
 def validate(
@@ -25,12 +30,61 @@ def validate(
         Literal["audit", "dataset", "protocol", "suite", "thresholds"], typer.Argument(help="What to check.")
     ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="A key, a reference or a file.")],
+    label_errors: Annotated[
+        bool, typer.Option("--label-errors", help="Look for wrong labels of a data set too, with a model's features.")
+    ] = False,
+    column: Annotated[
+        str, typer.Option("--column", metavar="NAME", help="What --label-errors checks: label, or an attribute.")
+    ] = "label",
+    model: ModelOption = "pocket",
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Check whether something can be used; an audit is tried on the fake model, without any weights."""
+    if label_errors and kind != "dataset":
+        raise BadInput(f"--label-errors looks at a data set's labels: validate dataset NAME; got {kind}.")
+    find(model)
     result = validating.VALIDATORS[kind](name)
-    lines = (f"{key}: {value}" for key, value in result.items())
-    write_result({"kind": kind, "name": name, "usable": True, **result}, *lines, as_json=as_json)
+    check = _label_check(name, column, model, seed=seed) if label_errors else None
+    if as_json:
+        more = {"label_errors": asdict(check)} if check else {}
+        write_json({"kind": kind, "name": name, "usable": True, **result, **more})
+        return
+    for key, value in result.items():
+        write(f"{key}: {value}")
+    if check:
+        _write_label_check(check)
+
+
+def _label_check(name: str, column: str, model: str, *, seed: int) -> LabelCheck:
+    """Look for label errors with a progress bar on stderr."""
+    from audits.datasets.label_errors import LabelCheck
+    from workbench.engine import Engine
+
+    with Engine(default=model) as engine, engine.session("audits") as session, progress() as bar:
+        task = bar.add_task("Labels", total=None)
+        for step in validating.labels(name, session, column=column, seed=seed):
+            if isinstance(step, LabelCheck):
+                return step
+            text = step.line if step.total else "fitting probes"
+            bar.update(task, completed=step.done, total=step.total or None, description=text)
+    raise RuntimeError("the check of labels ended without a result")
+
+
+def _write_label_check(check: LabelCheck) -> None:
+    write(
+        f"label errors: {len(check.suspects)} of {check.checked} labels are suspect ({check.classes} classes of the "
+        f"column {check.column}; {check.model}, {check.folds} folds, seed {check.seed}, penalty {check.penalty:.3g})"
+    )
+    for one in check.suspects[:SHOWN]:
+        write(f"  {one.path}: {one.given}, rather {one.suggested} ({100 * one.probability:.1f} %)")
+    if len(check.suspects) > SHOWN:
+        write(f"  and {len(check.suspects) - SHOWN} more; --json lists them all")
+    if check.left_out:
+        path, reason = check.left_out[0]
+        write(f"  not checked: {len(check.left_out)} images; the first: {path}, {reason}")
+    write(f"  how to read: {check.how_to_read}")
+    write(f"  limits: {check.limits}")
 
 
 def verify(

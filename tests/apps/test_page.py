@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import inspect
 import json
 import re
@@ -38,6 +39,13 @@ def page(engine: Engine) -> gr.Blocks:
 def test_the_page_builds_with_its_title(page: gr.Blocks) -> None:
     assert page.title == TITLE
     assert TABS[0].key == "classify"
+
+
+def test_u3_the_description_of_the_page_is_light(page: gr.Blocks) -> None:
+    """The browser reads it before it shows anything; it travels compressed, at less than a tenth."""
+    described = json.dumps(page.get_config_file(), default=str).encode()
+    assert len(described) < 1_200_000
+    assert len(gzip.compress(described, 6)) < 120_000
 
 
 def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:

@@ -13,6 +13,7 @@ from audits.calibration import group_gap
 from audits.calibration.group_gap import ece_gap
 from audits.equal_odds import equalised_odds
 from workbench.statistics import gaps
+from workbench.statistics.measures import Measure
 
 
 def answers(n: int, wrong: float, seed: int) -> pd.DataFrame:
@@ -65,6 +66,26 @@ def test_interval_and_test_agree_at_every_level(monkeypatch: pytest.MonkeyPatch)
         for level in (0.8, 0.9, 0.95):
             low = row.at_level(level).low or 0.0
             assert (low > 1e-12) == ((row.p_value or 0.0) < 1 - level)
+
+
+def test_a_gap_of_the_smallest_size_that_could_be_shown_is_found_four_times_out_of_five() -> None:
+    """Half of all answers are right, so that a gap upwards is as easy to see as one downwards."""
+
+    def row(fewer: float, seed: int) -> Measure:
+        rng = np.random.default_rng(seed)
+        rows = pd.DataFrame({"y_true": rng.choice(["cat", "dog"], 600), "side": rng.choice(["a", "b"], 600)})
+        cats = (rows["side"] == "b") & (rows["y_true"] == "cat")
+        right = rng.random(600) < 0.5 - fewer * cats
+        rows["y_pred"] = np.where(right, rows["y_true"], np.where(rows["y_true"] == "cat", "dog", "cat"))
+        made = equalised_odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
+        assert made is not None
+        return made
+
+    smallest = row(0.0, 0).detectable
+    assert smallest is not None
+    found = mean((row(smallest, seed).p_value or 0) < 0.05 for seed in range(40))
+    print(f"equalised odds: a gap of {smallest:.3f} was found in {found:.2f} of 40 runs")
+    assert 0.6 < found < 0.98
 
 
 def test_one_label_has_no_odds() -> None:

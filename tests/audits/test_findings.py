@@ -138,3 +138,16 @@ def test_groups_that_are_alike_are_equivalent_with_enough_images_and_undecided_w
         return gap_finding(adjust([row])[0], "accuracy").strength
 
     assert (gap_of(8000), gap_of(200)) == ("equivalent", "no evidence")
+
+
+def test_a_gap_that_is_undefined_says_why() -> None:
+    """Two groups of forty images whose answers never changed: there are enough images, and nothing that varies."""
+    rng = np.random.default_rng(0)
+    still = measuring.mean_gap(
+        "drop", np.zeros(80), [str(at) for at in range(80)], groups=["a"] * 40 + ["b"] * 40, rng=rng, slice_by="race"
+    )
+    assert gap_finding(still, "the drop").text == (
+        "Not measured: whether the drop differs by race; no image differs within its group."
+    )
+    one = measuring.mean_gap("drop", np.zeros(2), ["1", "2"], groups=["a", "a"], rng=rng, slice_by="race")
+    assert "fewer than two groups" in gap_finding(one, "the drop").text

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+from PIL import Image
 
 from tests.browser.conftest import open_view
 from workbench.generation.metadata import from_png
@@ -60,3 +61,27 @@ def test_stop_keeps_the_best_image_and_go_starts_again_on_a_dark_phone(visit: Vi
     page.locator("#generation-stop").click()
     page.locator("#generation-status", has_text="Stopped after").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_grid_fills_a_sheet_and_an_edit_has_a_slider_between_before_and_after(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    open_view(page, "Generate")
+    page.locator("#generation-grid button").first.click()
+    seeds = page.locator("#generation-grid-seeds input[type=number]")
+    seeds.fill("2")
+    seeds.press("Tab")
+    begin(page, "a green apple", 2)
+    page.locator("#generation-status", has_text="All 2 images are made").wait_for()
+    assert "2 of them made" in (page.locator("#generation-image img").get_attribute("alt") or "")
+    assert page.locator("#generation-history .grid-container button").count() == 2
+    seeds.fill("1")
+    seeds.press("Tab")
+    page.locator("#generation-editing button").first.click()
+    start = tmp_path / "start.png"
+    Image.new("RGB", (64, 64), "white").save(start)
+    page.locator("#generation-start input[type=file]").set_input_files(start)
+    page.locator("#generation-neutral textarea").fill("a white square")
+    page.locator("#generation-start img").wait_for()
+    page.locator("#generation-go").click()
+    page.locator("#generation-status", has_text="Steered by").wait_for()
+    page.locator("#generation-compared img").first.wait_for()

@@ -35,6 +35,27 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     page.locator("#neurons-switched", has_text="without a forward pass").wait_for()
 
 
+def test_a_unit_is_painted_taken_away_and_stopped(visit: Visit) -> None:
+    page = visit()
+    open_view(page, "Neurons")
+    page.locator("#neurons-go").click()
+    page.locator("#neurons-json").wait_for()
+    with page.expect_download() as file:
+        page.locator("#neurons-html").click()
+    assert "default-src 'none'" in file.value.path().read_text(encoding="utf-8")
+    page.get_by_text("What would it respond to most?").click()
+    steps = page.locator("#neurons-paint-steps input[type=number]")
+    for count, status in (("8", "activation up to"), ("400", "steps/s")):
+        steps.fill(count)
+        steps.press("Tab")
+        page.locator("#neurons-paint-go").click()
+        page.locator("#neurons-paint-status", has_text=status).wait_for(timeout=120_000)
+    alt = page.locator("#neurons-painted img").get_attribute("alt") or ""
+    assert alt.startswith("3 images painted for unit 373")
+    page.locator("#neurons-paint-stop").click()
+    page.locator("#neurons-paint-status", has_text="Stopped").wait_for()
+
+
 def test_a_units_address_on_a_dark_phone(visit: Visit) -> None:
     page = visit(viewport={"width": 390, "height": 800}, color_scheme="dark")
     page.goto(page.url.split("#")[0] + "?unit=conv_head/202#neurons")

@@ -1,1 +1,1 @@
-"""Random and damaged files for whatever opens a visitor's file; `FUZZ_EXAMPLES=100000` makes the search long."""
+"""Random and damaged files for whatever opens a visitor's file; `python -m tests.fuzz` searches for long."""

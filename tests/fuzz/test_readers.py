@@ -1,6 +1,6 @@
 """Images, zips, YAML and CSV: no content does worse than a sentence, within bounded time and memory.
 
-What a search found once stands in `KEPT`.
+What a search found once stands in `KEPT` and in `cases/`; `python -m tests.fuzz` searches on.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.fuzz import search as searching
+from tests.fuzz.files import MAKERS, YAML_PIECES, encoded, image_seeds
+from tests.fuzz.search import execute
+from tests.fuzz.targets import TARGETS, Target
 from workbench.datasets.csv_files import read_csv
 from workbench.datasets.zips import checked_members, read_zip
 from workbench.errors import BadInput
@@ -76,25 +80,7 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
     return bytes(data)
 
 
-def _encoded(kind: str, mode: str, exif: bool) -> bytes:
-    out = io.BytesIO()
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    more: dict[str, Any] = {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"} if exif else {}
-    Image.fromarray(pixels).convert(mode).save(out, kind, **more)
-    return out.getvalue()
-
-
-IMAGES = st.sampled_from(
-    [
-        *(
-            _encoded("PNG", mode, exif)
-            for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-            for exif in (False, True)
-        ),
-        *(_encoded("JPEG", mode, exif) for mode in ("L", "RGB", "CMYK") for exif in (False, True)),
-        *(_encoded("WEBP", mode, exif) for mode in ("RGB", "RGBA") for exif in (False, True)),
-    ]
-)
+IMAGES = st.sampled_from(image_seeds())
 
 
 @fuzz
@@ -123,7 +109,7 @@ def zips(draw: st.DrawFn) -> bytes:
             info = zipfile.ZipInfo(name.encode("utf-8", "ignore").decode() or "x")
             info.external_attr = draw(st.sampled_from([0, 0o100644, 0o120777, 0o040755, 0o060000])) << 16
             info.compress_type = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA]))
-            content = draw(st.sampled_from([b"", b"x", bytes(3_000_000), _encoded("PNG", "RGB", exif=False)]))
+            content = draw(st.sampled_from([b"", b"x", bytes(3_000_000), encoded("PNG", "RGB")]))
             archive.writestr(info, content)
     return out.getvalue()
 
@@ -140,30 +126,7 @@ def test_zips(tmp_path: Path, data: bytes) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]  # nothing is unpacked beside it
 
 
-PIECES = st.sampled_from(
-    [
-        *(
-            "a: ",
-            "- ",
-            "? ",
-            "[",
-            "]",
-            "{",
-            "}",
-            ", ",
-            "&a ",
-            "*a",
-            "!!int ",
-            "!!python/name:os ",
-            "|\n",
-            ">\n",
-            "'",
-            '"',
-        ),
-        *("#", "%YAML 1.1\n", "---\n", "...\n", "\n", "\n  ", "\t", "1:2", "9999-99-99", "0x", "0b2", "1e999", ".inf"),
-        *("~", "<<: ", "\\U0011", "\u2028", "\x85", "é", "1_0"),
-    ]
-)
+PIECES = st.sampled_from(YAML_PIECES)
 YAML = st.one_of(
     st.text(max_size=200),
     st.lists(PIECES, max_size=60).map("".join),
@@ -206,6 +169,55 @@ KEPT: dict[str, Callable[[], Any]] = {
     "zip: an entry without a name": lambda: checked_members(io.BytesIO(NAMELESS), "a.zip"),
     "YAML: a list that holds itself": lambda: parse("&a [*a]", "The protocol"),
 }
+CASES = sorted(path for path in Path(__file__).with_name("cases").glob("*/*") if path.name != "at-work")
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_files_that_a_search_found(path: Path) -> None:
+    outcome = execute(TARGETS[path.parent.name], path.read_bytes())
+    assert not outcome.fault, f"{outcome.seconds:.2f} s, {outcome.memory / 1000:.0f} MB: {outcome.text}"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_short_search_repeats_itself_and_meets_both_answers_and_refusals(name: str) -> None:
+    target, made = TARGETS[name], [[MAKERS[name](Random(3)) for _ in range(2)] for _ in range(2)]
+    assert made[0] == made[1]
+    outcomes = [execute(target, data) for data in (*target.seeds(), *(MAKERS[name](Random(at)) for at in range(60)))]
+    assert not any(one.fault for one in outcomes)
+    assert {one.refused for one in outcomes} == {True, False}
+
+
+def _faulty(data: bytes) -> str:
+    """A reader with four faults: an error, a bare word, a slow file, a large one."""
+    if data.startswith(b"E"):
+        raise KeyError("planted")
+    if data.startswith(b"W"):
+        raise BadInput("Error")
+    end = time.process_time() + (0.6 if data.startswith(b"S") else 0)
+    while time.process_time() < end:
+        pass
+    return str(len(b"x" * 200_000_000 if data.startswith(b"M") else data) > 3)
+
+
+def test_each_kind_of_fault_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SECONDS", 0.4)
+    monkeypatch.setattr(searching, "MEMORY", 100_000)
+    target = Target(_faulty, lambda: [b"fine"], lambda rng: rng.randbytes(40))
+    faults = [searching.execute(target, data).fault for data in (b"E", b"W", b"S", b"M", b"fine", b"S" * 1_000_001)]
+    assert faults[0].startswith("KeyError at test_readers.py")
+    assert faults[1:] == ["an odd sentence", "slow", "much memory", "", ""]  # a large file may take its time
+
+
+def test_a_file_that_fails_is_cut_down_and_saved_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = Target(_faulty, lambda: [b"fine"], lambda rng: rng.choice([b"E", b"fine"]) + rng.randbytes(40))
+    tally = searching.Tally()
+    searching.search(target, Random(0), until=time.monotonic() + 2, tally=tally, save=tmp_path)
+    ((fault, path),) = tally.findings.items()
+    assert fault.startswith("KeyError")
+    assert path.read_bytes() == b"E"
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert capsys.readouterr().out.count("FOUND") == 1
+    assert tally.executions > 4
 
 
 @pytest.mark.parametrize("name", KEPT)

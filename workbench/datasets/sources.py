@@ -19,6 +19,8 @@ SUFFIXES = {"csv": (".csv", ".tsv"), "parquet": (".parquet",), "zip": (".zip",),
 MAX_TABLE_BYTES = 8_000_000_000  # of a CSV; larger than `csv_files` allows, for data sets of training
 MAX_TABLE_ROWS = 100_000_000
 MAX_SHARDS = 100_000
+MAX_ZIP_FILES = 50_000  # of one's own zip; an upload may hold fewer
+MAX_ZIP_BYTES = 20_000_000_000  # unpacked
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -63,7 +65,7 @@ def read_samples(
         bounds = {"max_bytes": MAX_TABLE_BYTES, "max_rows": MAX_TABLE_ROWS} if caption else {}
         return csv_samples(files[0], image=image, caption=caption, **bounds)
     if kind == "zip":
-        return read_zip(files[0])
+        return read_zip(files[0], files=MAX_ZIP_FILES, unpacked=MAX_ZIP_BYTES)
     return read_parquet(files, image=image, caption=caption) if kind == "parquet" else read_tars(files)
 
 

@@ -30,7 +30,7 @@ def read_uploads(paths: Sequence[Path | str], *, limit: int = MAX_IMAGES) -> Lis
     if zips and len(files) > 1:
         raise BadInput(f"Give images or one zip; got {len(zips)} zip(s) and {len(files) - len(zips)} other file(s).")
     if zips:
-        listing = read_zip(zips[0])
+        listing = read_zip(zips[0], files=max(MAX_IMAGES, limit))
     else:
         used: Counter[str] = Counter()
         samples = []

@@ -18,30 +18,37 @@ from workbench.errors import BadInput, BadPicture
 from workbench.images import MAX_BYTES
 
 MAX_FILES = 256
-_MAX_FOLDERS = 256
 MAX_UNPACKED = 300_000_000  # bytes of all files together
+_MAX_FOLDERS = 256  # or as many as files, where more files are allowed
 _MAX_RATIO = 200  # unpacked to packed bytes of one file; images are compressed already
 _RATIO_FROM = 1_000_000  # bytes; smaller files may have any ratio
-_MAX_DIRECTORY = 1_000_000  # bytes of the zip's own list of files
+_MAX_DIRECTORY = 1_000_000  # bytes of the zip's own list of files, for up to 2,500 files
+_ENTRY = 400  # bytes of the list for one file, where more are allowed
 ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".cab", ".iso")
 
 # with any other method, zipfile unpacks a whole block of input whatever its size: 300 kB of LZMA can be gigabytes
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")  # end of central directory record
+_LOCAL = struct.Struct("<4s5H3L2H")  # what stands before a packed file
 _MAX_COMMENT = 65_535
 _MAX_PART = 255  # bytes of a file's or folder's name
 _MAX_NAME = 1_000  # bytes of a whole path
 
 
-def read_zip(file: Path) -> Listing:
+def read_zip(file: Path, *, files: int = MAX_FILES, unpacked: int = MAX_UNPACKED) -> Listing:
     """Read a zip; the first folder of an image's path is its label.
+
+    Args:
+        file: the zip.
+        files: the largest number of files.
+        unpacked: the most bytes of all files together.
 
     Raises:
         BadInput: see `checked_members`; the file cannot be read, or holds no image.
     """
     try:
         with file.open("rb") as opened:
-            members = checked_members(opened, file.name)
+            members = checked_members(opened, file.name, files=files, unpacked=unpacked)
     except OSError as error:
         raise BadInput(f"The zip {file.name!r} cannot be read ({error.strerror}).") from None
     images = [member for member in members if is_image(member.filename)]
@@ -51,7 +58,7 @@ def read_zip(file: Path) -> Listing:
     samples = [
         ImageSample(
             member.filename,
-            partial(_unpack, file, member.filename),
+            partial(_unpack, file, member),
             class_of(member.filename),
             size=member.file_size,
         )
@@ -60,30 +67,45 @@ def read_zip(file: Path) -> Listing:
     return Listing(tuple(samples), ignored=others, files=(file,), title=file.name)
 
 
-def _unpack(file: Path, name: str) -> bytes:
+def _unpack(file: Path, member: zipfile.ZipInfo) -> bytes:
+    """Unpack one image by its place, without reading the zip's list of files again."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(name) as packed:
-            data = packed.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError, KeyError) as error:
-        raise BadPicture(f"The zip is damaged: {name!r} cannot be unpacked ({error}).") from None
+        with file.open("rb") as packed:
+            packed.seek(member.header_offset)
+            header = packed.read(_LOCAL.size)
+            mark, *_, name, extra = _LOCAL.unpack(header)
+            if mark != b"PK\x03\x04":
+                raise zipfile.BadZipFile("no file begins where the list says")
+            packed.seek(name + extra, 1)
+            data = packed.read(min(member.compress_size, 2 * MAX_BYTES))
+        if member.compress_type == zipfile.ZIP_DEFLATED:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MAX_BYTES + 1)
+        if len(data) <= MAX_BYTES and (len(data) != member.file_size or zlib.crc32(data) != member.CRC):
+            raise zipfile.BadZipFile("the contents are not those that were packed")
+    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError) as error:
+        raise BadPicture(f"The zip is damaged: {member.filename!r} cannot be unpacked ({error}).") from None
     if len(data) > MAX_BYTES:
-        raise BadPicture(f"Images may have at most {MAX_BYTES // 10**6} MB; {name!r} has more.")
+        raise BadPicture(f"Images may have at most {MAX_BYTES // 10**6} MB; {member.filename!r} has more.")
     return data
 
 
-def checked_members(file: IO[bytes], name: str) -> list[zipfile.ZipInfo]:
+def checked_members(
+    file: IO[bytes], name: str, *, files: int = MAX_FILES, unpacked: int = MAX_UNPACKED
+) -> list[zipfile.ZipInfo]:
     """Return the files of a zip that are safe to unpack one by one, folders left out.
 
     Args:
         file: the zip, open for reading and seeking.
         name: of the zip, for messages.
+        files: the largest number of files.
+        unpacked: the most bytes of all files together.
 
     Raises:
-        BadInput: not a zip; too many entries; more than 300 MB unpacked or implausibly well packed; an entry that is
-            encrypted, packed otherwise than by deflate, a link or device, an archive itself, named twice, or whose name
-            leads elsewhere or is too long.
+        BadInput: not a zip; too many entries; more bytes unpacked than allowed, or implausibly well packed; an entry
+            that is encrypted, packed otherwise than by deflate, a link or device, an archive itself, named twice, or
+            whose name leads elsewhere or is too long.
     """
-    _check_directory(file, name)
+    _check_directory(file, name, files)
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
@@ -91,18 +113,18 @@ def checked_members(file: IO[bytes], name: str) -> list[zipfile.ZipInfo]:
         raise BadInput(f"{name!r} cannot be read as a zip ({error}).") from None
     if not all(member.filename for member in members):
         raise BadInput(f"The zip is refused: an entry of {name!r} has no name.")
-    files = [member for member in members if not member.is_dir()]
-    if len(files) > MAX_FILES or len(members) - len(files) > _MAX_FOLDERS:
-        raise BadInput(f"A zip may hold at most {MAX_FILES} files; {name!r} holds {len(files)}.")
+    inside = [member for member in members if not member.is_dir()]
+    if len(inside) > files or len(members) - len(inside) > max(_MAX_FOLDERS, files):
+        raise BadInput(f"A zip may hold at most {files} files; {name!r} holds {len(inside)}.")
     for member in members:
         _check_name(member)
         _check_kind(member)
     _check_distinct(members)
-    _check_sizes(files)
-    return files
+    _check_sizes(inside, unpacked)
+    return inside
 
 
-def _check_directory(file: IO[bytes], name: str) -> None:
+def _check_directory(file: IO[bytes], name: str, files: int) -> None:
     """Check the record at the zip's end: a list of a million entries would take seconds to read."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - _MAX_COMMENT))
@@ -112,8 +134,9 @@ def _check_directory(file: IO[bytes], name: str) -> None:
     if at < 0 or len(tail) - at < _END.size:
         raise BadInput(f"{name!r} is not a zip, or only part of one.")
     _, _, _, _, entries, directory, _, _ = _END.unpack_from(tail, at)
-    if entries > MAX_FILES + _MAX_FOLDERS or directory > _MAX_DIRECTORY:  # zip64's placeholders are larger than both
-        raise BadInput(f"A zip may hold at most {MAX_FILES} files; {name!r} holds more.")
+    zip64 = entries == 0xFFFF or directory == 0xFFFFFFFF  # placeholders
+    if zip64 or entries > files + max(_MAX_FOLDERS, files) or directory > max(_MAX_DIRECTORY, _ENTRY * files):
+        raise BadInput(f"A zip may hold at most {min(files, 0xFFFE)} files; {name!r} holds more.")
 
 
 def _check_name(member: zipfile.ZipInfo) -> None:
@@ -154,11 +177,11 @@ def _check_distinct(members: list[zipfile.ZipInfo]) -> None:
             raise BadInput(f"The zip is refused: a file in it is named like the folder of {name[:80]!r}.")
 
 
-def _check_sizes(files: list[zipfile.ZipInfo]) -> None:
+def _check_sizes(files: list[zipfile.ZipInfo], unpacked: int) -> None:
     total = sum(member.file_size for member in files)
-    if total > MAX_UNPACKED:
+    if total > unpacked:
         raise BadInput(
-            f"A zip may hold at most {MAX_UNPACKED // 10**6} MB unpacked; this one would have {total / 1e6:.0f} MB."
+            f"A zip may hold at most {unpacked // 10**6} MB unpacked; this one would have {total / 1e6:.0f} MB."
         )
     for member in files:
         if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * max(1, member.compress_size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -19,8 +20,11 @@ from workbench.errors import WorkbenchError, unknown_name
 from workbench.model_cache import CLIP, ModelCache, ModelRef
 from workbench.models import find
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
+from workbench.scheduler.attempt import device_lost
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 MAX_WORKERS = 8  # threads that prepare images; one per core up to here
 
@@ -54,9 +58,10 @@ class Engine:
         self.default, self.dtype = default, dtype
         self.device = self._requested = device  # where the default model is, once it is loaded
         self.trouble = ""  # why the default model could not be loaded
+        self.lost = ""  # the device that failed, in whose place the CPU computes
         workers = min(MAX_WORKERS, os.cpu_count() or 1)
         self._context = EngineContext(
-            scheduler=Scheduler(),
+            scheduler=Scheduler(lost=self._lose_device),
             cache=MemoryCache(),
             disk=disk,
             workers=ThreadPoolExecutor(workers, thread_name_prefix="prepare"),
@@ -135,9 +140,13 @@ class Engine:
         return self._context.scheduler.stream(work, owner=owner, scope=scope)
 
     def status(self) -> dict[str, str]:
-        """Return what `/healthz` answers: status (ready, loading or degraded), model and device."""
+        """Return what `/healthz` answers: status (ready, loading or degraded), model and device.
+
+        After a device was lost the status stays degraded: answers come from the CPU until the process starts anew.
+        """
         state = self._models.state(ModelRef(CLIP, self.default))
-        word = "ready" if state == "ready" else "degraded" if self.trouble else "loading"
+        ready = state == "ready" and not self.lost
+        word = "ready" if ready else "degraded" if self.trouble or self.lost else "loading"
         return {"status": word, "model": self.default, "device": self.device}
 
     def loading(self) -> list[str]:
@@ -188,9 +197,23 @@ class Engine:
             if default:
                 self.trouble = str(error)
             raise
+        except RuntimeError as error:
+            lost = device_lost(error)
+            if lost is None:
+                raise
+            self._lose_device()
+            raise lost from None
         if default:
             self.trouble, self.device = "", str(model.device)
         return model
+
+    def _lose_device(self) -> None:
+        """Go on with the CPU, and load anew what stood on the device that failed."""
+        if self._requested != "cpu":
+            self.lost = self.device
+            _log.error("The device %s failed; from here on models are loaded on the CPU.", self.device)
+        self._requested = self.device = "cpu"
+        self._models.forget(lambda model: not str(getattr(model, "device", "")).startswith("cpu"))
 
     def _where(self) -> str:
         from workbench.loading.device import choose_device

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
     from workbench.generation.painting import Painting
+    from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
     from workbench.typographic.search import LabelSearch, Trial
 
@@ -65,6 +66,16 @@ def _embed_features(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[
     import torch
 
     yield torch.cat(model.encode_features(torch.from_numpy(pixels)), dim=1).numpy()
+
+
+def _count_operations(model: TowerEncoder, pixels: NDArray[np.uint8]) -> Iterator[float]:
+    """(n, 3, size, size) uint8 -> multiplications with addition of the image tower, in billions an image (GMACs)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.encode_pixels(torch.from_numpy(pixels))
+    yield counter.get_total_flops() / 2 / len(pixels) / 1e9
 
 
 def _embed_raw(model: Any, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
@@ -153,8 +164,16 @@ def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
         yield from climb(boxes, job, artist)  # type: ignore[arg-type]
 
 
+def _visualise(model: WhiteBox, job: UnitImageJob) -> Iterator[Progress | UnitImages]:
+    """Paint images that a unit responds to; see `neurons.visualisation`."""
+    from workbench.neurons.visualisation import paint
+
+    yield from paint(model, job)
+
+
 EMBED_PIXELS = Task("embed pixels", _embed_pixels, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_FEATURES = Task("embed features", _embed_features, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
+COUNT_OPERATIONS = Task("count operations", _count_operations, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PER_SECOND)
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
@@ -164,11 +183,12 @@ UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / 
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / IMAGES_PER_SECOND)
 GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
+VISUALISE = Task("visualise", _visualise, lambda job: job.settings.steps * job.settings.count / 20)
 
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
-        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, EXPLAIN, SEARCH_LABEL, GENERATE),
-        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE),
+        *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
+        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, VISUALISE),
     )
 }

@@ -30,6 +30,7 @@ class Generated:
     fingerprint: str  # of the model that steered
     judged: float | None = None  # the same similarity by a model that steered nothing; None where there is none
     judge: str = ""  # key of that model
+    written: float = 0.0  # 0..1: share of the image on which the text finder sees writing
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,22 @@ def looked_at(session: Session, painting: Painting, wanted: Wanted) -> Generated
         key = ""
     similarity, leak = _seen(session, painting.pixels, wanted)
     judged = _seen(session.others[-1], painting.pixels, wanted)[0] if key else None
-    return Generated(painting, similarity, leak, session.fingerprint, judged, key)
+    written = written_share(painting.pixels)
+    return Generated(painting, similarity, leak, session.fingerprint, judged, key, written)
+
+
+def written_share(pixels: NDArray[np.uint8]) -> float:
+    """Share of an image (h, w, 3) on which the shipped text finder sees writing; it knows nothing of the prompt."""
+    import numpy as np
+    import torch
+
+    from workbench.typographic.finding import finder
+
+    height, width = pixels.shape[:2]
+    covered = np.zeros((height, width), bool)
+    for left, top, right, bottom, _ in finder()(torch.tensor(pixels).movedim(-1, 0)):
+        covered[round(top) : round(bottom), round(left) : round(right)] = True
+    return float(covered.mean())
 
 
 def _seen(session: Session, pixels: NDArray[np.uint8], wanted: Wanted) -> tuple[float, float]:

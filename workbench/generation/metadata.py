@@ -43,6 +43,7 @@ def description(generated: Generated) -> dict[str, Any]:
         "similarity": round(generated.similarity, 6),
         "judge": None if generated.judged is None else [generated.judge, round(generated.judged, 6)],
         "text_leak": round(generated.text_leak, 6),
+        "written": round(generated.written, 6),
         "model_fingerprint": generated.fingerprint,
         "note": generated.painting.note,
         "torch": torch.__version__,

@@ -101,11 +101,13 @@ def overlaid(image: Image.Image, cells: NDArray[np.float32], *, highest: float =
 
 def _context(report: UnitReport, where: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return what the templates need."""
+    tallest = max(count for _, _, count in report.counts)
+    drawn = _environment().get_template("histogram.svg.j2").render(report=report, tallest=tallest)
     return {
         "report": report,
         "where": where or {},
         "picture": thumbnail,
-        "tallest": max(count for _, _, count in report.counts),
+        "histogram": "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode(),
     }
 
 

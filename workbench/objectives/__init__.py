@@ -12,7 +12,7 @@ from __future__ import annotations
 from workbench.objectives.algebra import Forward, Objective
 from workbench.objectives.embedding import Cosine, Directional, LogOdds, image, text
 from workbench.objectives.pixels import Asymmetry, Distance, TotalVariation
-from workbench.objectives.units import Direction, UnitActivation
+from workbench.objectives.units import Direction, Faceted, Sameness, UnitActivation, Waking
 
 __all__ = [
     "Asymmetry",
@@ -20,11 +20,14 @@ __all__ = [
     "Direction",
     "Directional",
     "Distance",
+    "Faceted",
     "Forward",
     "LogOdds",
     "Objective",
+    "Sameness",
     "TotalVariation",
     "UnitActivation",
+    "Waking",
     "image",
     "text",
 ]

@@ -11,7 +11,7 @@ from workbench.objectives.algebra import Forward, Objective
 if TYPE_CHECKING:
     from torch import Tensor
 
-Place = Literal["mean", "max", "centre"]
+Place = Literal["mean", "max", "centre", "first"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class UnitActivation(Objective):
 
     layer: str  # a name in the anatomy's layers, or "last"
     unit: int
-    place: Place = "mean"  # over all cells or tokens, the strongest one, or the one in the middle
+    place: Place = "mean"  # over all cells or tokens, the strongest, the middle one, the class token
 
     @property
     def layers(self) -> frozenset[str]:
@@ -84,6 +84,89 @@ class Direction(Objective):
         return f"{self.name} in {self.layer} ({self.place})"
 
 
+@dataclass(frozen=True, eq=False)
+class Faceted(Objective):
+    """How far what raises a unit lies along what tells the images of a facet apart: w . (g * df/dg).
+
+    The gradient counts as a constant.
+
+    Source:
+        Goh et al. 2021, doi:10.23915/distill.00030, appendix "Faceted feature visualization".
+    """
+
+    unit: UnitActivation
+    layer: str  # below the unit's; its activations are g
+    weights: Tensor  # (channels,) or (width,): a linear probe of the facet
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The unit's layer, and the one below."""
+        return frozenset((self.unit.layer, self.layer))
+
+    def score(self, forward: Forward) -> Tensor:
+        """In the unit's own scale, where the weights' mean absolute value is 1."""
+        import torch
+
+        below = forward.layers[self.layer]
+        (slope,) = torch.autograd.grad(self.unit.score(forward).sum(), below, retain_graph=True)
+        parts = _cells(below) * _cells(slope.detach())
+        return (parts.float() @ self.weights.to(parts.device).float()).sum(dim=1)
+
+    def __str__(self) -> str:
+        return f"{self.unit} by a facet of {self.layer}"
+
+
+@dataclass(frozen=True)
+class Sameness(Objective):
+    """How alike the images of a batch are to a layer: the mean cosine of their Gram matrices.
+
+    Source:
+        Olah, Mordvintsev and Schubert 2017, doi:10.23915/distill.00007, "Diversity".
+    """
+
+    layer: str
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The one layer."""
+        return frozenset((self.layer,))
+
+    def score(self, forward: Forward) -> Tensor:
+        """0..1; 0 for an image alone."""
+        import torch
+
+        cells = _cells(forward.layers[self.layer]).float()  # (n, cells, units)
+        products = torch.einsum("iau,jbu->ijab", cells, cells).square().sum(dim=(2, 3))  # of the Gram matrices
+        lengths = products.diagonal().clamp_min(1e-12).sqrt()
+        alike = products / (lengths[:, None] * lengths)
+        return (alike.sum(dim=1) - alike.diagonal()) / max(len(cells) - 1, 1)
+
+    def __str__(self) -> str:
+        return f"sameness in {self.layer}"
+
+
+@dataclass(frozen=True, eq=False)
+class Waking(Objective):
+    """Wakes a rectified unit that is silent, and so has no gradient: its direction's cosine, until it responds."""
+
+    unit: UnitActivation
+    direction: Tensor  # (dim,) where the unit moves the embedding
+    enough: float  # the activation from which on this objective is 0
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The unit's layer."""
+        return self.unit.layers
+
+    def score(self, forward: Forward) -> Tensor:
+        """-1..1; 0 for images that the unit responds to."""
+        import torch
+
+        rows = forward.embeddings.float()
+        cosine = torch.nn.functional.cosine_similarity(rows, self.direction.to(rows)[None], dim=1)
+        return cosine * (self.unit.score(forward).detach() < self.enough)
+
+
 def _cells(values: Tensor) -> Tensor:
     """(n, channels, rows, columns) or (n, tokens, width) -> (n, cells, units)."""
     return values.flatten(2).transpose(1, 2) if values.ndim == 4 else values
@@ -93,6 +176,8 @@ def _at(values: Tensor, place: Place) -> Tensor:
     """(n, cells) -> (n,). The centre of an even grid is the cell after the middle, as in lucid."""
     if place == "mean":
         return values.float().mean(dim=1)
+    if place == "first":
+        return values[:, 0].float()
     if place == "max":
         return values.float().amax(dim=1)
     side = round(values.shape[1] ** 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,12 @@ from workbench.probes.linear import mean_per_class, probe
 from workbench.prompts import DEFAULT
 from workbench.statistics.calibration import expected_calibration_error
 from workbench.statistics.intervals import Interval, proportion
-from workbench.zeroshot import classifier, probabilities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.engine import Session
     from workbench.probes.embedding import ImageFeatures
+    from workbench.probes.text_weights import TextWeights
 
 ZERO_SHOT, PROBE = "zero-shot", "probe"
 SHOTS = (1, 4, 16)
@@ -66,7 +65,7 @@ def shots_name(shots: int) -> str:
 
 
 def evaluated(
-    row: ModelEvaluation, made: ImageFeatures, images: LabelledImages, *, texts: NDArray[np.float64] | None, ways: Ways
+    row: ModelEvaluation, made: ImageFeatures, images: LabelledImages, *, texts: TextWeights | None, ways: Ways
 ) -> Iterator[ModelEvaluation]:
     """Yield the row anew after each column: zero-shot, few shots, full probe.
 
@@ -76,14 +75,15 @@ def evaluated(
         row: the model.
         made: what it made of the images.
         images: the images, all readable.
-        texts: (n, k) probabilities of the classes by their names, as `zero_shot` gives; None without a text tower.
+        texts: the classes' sentences; None without a text tower.
         ways: what is measured.
     """
     test = images.rows(TEST)
     if row.answers:
         yield row
     if texts is not None and ZERO_SHOT not in row.answers:
-        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(texts[test], images, seed=ways.seed)})
+        chances = texts.probabilities(made.embeddings[test])
+        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(chances, images, seed=ways.seed)})
         yield row
     for shots in ways.shots:
         if shots > most_shots(images) or shots_name(shots) in row.answers:
@@ -97,23 +97,6 @@ def evaluated(
         answer = answered(result.probabilities[test], images, seed=ways.seed)
         row = replace(row, answers={**row.answers, PROBE: replace(answer, strength=result.strength)})
         yield row
-
-
-def zero_shot(session: Session, made: ImageFeatures, classes: Sequence[str], *, ways: Ways) -> NDArray[np.float64]:
-    """Return (n, k) probabilities of the classes for each image, by their names in the templates.
-
-    Raises:
-        Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
-    """
-    import torch
-
-    cosines = torch.from_numpy(made.embeddings) @ classifier(session, _readable(classes), ways.templates).T
-    return probabilities(session, cosines).double().numpy()
-
-
-def _readable(classes: Sequence[str]) -> list[str]:
-    """Return class folders' names as words: underscores are spaces."""
-    return [name.replace("_", " ") for name in classes]
 
 
 def answered(chances: NDArray[np.float64], images: LabelledImages, *, seed: int) -> Answered:

@@ -8,7 +8,6 @@ Source: Radford et al. 2021, arXiv:2103.00020, section 3.1.5; Zhou et al. 2022, 
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.probes.labelled import TEST, LabelledImages
-from workbench.probes.logistic import TOLERANCE, rotated, solve
+from workbench.probes.logistic import TOLERANCE, Logistic, rotated, solve
 from workbench.probes.strength import validation_score
 from workbench.statistics.intervals import Interval
 
@@ -53,16 +52,25 @@ def few_shot(
         BadInput: a class has too few images for these shots and one to choose the penalty with.
     """
     test = images.rows(TEST)
+    probes = few_shot_probes(features, images, shots, seeds=seeds, seed=seed)
+    right = np.stack([one.logits(features[test]).argmax(axis=1) == images.y[test] for one in probes])
+    return FewShot(shots, right, over_seeds_and_images(right, seed=seed))
+
+
+def few_shot_probes(
+    features: NDArray[np.floating], images: LabelledImages, shots: int, *, seeds: int, seed: int
+) -> list[Logistic]:
+    """Return the probe of each drawing; see `few_shot`."""
     _check(images, shots)
-    right = []
+    chosen = []
     for number in range(seed, seed + seeds):
         fitted_on, judged_on = drawn_shots(images, shots, seed=number)
         inputs = rotated(features[fitted_on])
-        y, truth = images.y[fitted_on], images.y[judged_on]
+        y, judges, truth = images.y[fitted_on], features[judged_on], images.y[judged_on]
         tried = [solve(inputs, y, strength, tolerance=TOLERANCE) for strength in STRENGTHS]
-        best = max(tried, key=lambda one: validation_score(one, features[judged_on], truth))
-        right.append(best.logits(features[test]).argmax(axis=1) == images.y[test])
-    return FewShot(shots, np.stack(right), over_seeds_and_images(np.stack(right), seed=seed))
+        scores = [validation_score(one, judges, truth) for one in tried]
+        chosen.append(tried[max(range(len(tried)), key=scores.__getitem__)])
+    return chosen
 
 
 def most_shots(images: LabelledImages) -> int:
@@ -97,28 +105,6 @@ def over_seeds_and_images(right: NDArray[np.bool_], *, seed: int, level: float =
     drawn = ((by_seed @ right) * by_image).sum(axis=1)
     low, high = (float(bound) for bound in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
     return Interval(value, min(low, value), max(high, value), level, f"bootstrap over {seeds} seeds and {n} images")
-
-
-def equivalent_shots(zero_shot: float, curve: dict[int, float]) -> float | None:
-    """Return how many shots reach the zero-shot accuracy, by log-linear interpolation; None beyond the last point.
-
-    Below the first point, 1 is an upper bound and is returned as it is.
-
-    Args:
-        zero_shot: accuracy, 0..1.
-        curve: shots -> accuracy.
-
-    Source:
-        Radford et al. 2021, figure 7.
-    """
-    points = sorted(curve.items())
-    if zero_shot <= points[0][1]:
-        return float(points[0][0])
-    for (few, low), (many, high) in itertools.pairwise(points):
-        if low <= zero_shot <= high and high > low:
-            part = (zero_shot - low) / (high - low)
-            return float(np.exp(np.log(few) + part * (np.log(many) - np.log(few))))
-    return None
 
 
 def _check(images: LabelledImages, shots: int) -> None:

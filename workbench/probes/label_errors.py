@@ -31,6 +31,23 @@ class Suspect:
     probability: float  # of the suggested class, out of sample
 
 
+@dataclass(frozen=True)
+class NamedSuspect:
+    """A suspect by its names, as commands print it."""
+
+    path: str
+    given: str
+    suggested: str
+    probability: float  # of the suggested class, out of sample
+
+
+def named(chosen: Sequence[Suspect], paths: Sequence[str], classes: Sequence[str]) -> list[NamedSuspect]:
+    """Return suspects by the names of n images and k classes, in the same order."""
+    return [
+        NamedSuspect(paths[one.number], classes[one.given], classes[one.suggested], one.probability) for one in chosen
+    ]
+
+
 def out_of_sample(
     features: NDArray[np.floating], y: NDArray[np.intp], *, seed: int, folds: int = FOLDS
 ) -> tuple[NDArray[np.float64], float]:

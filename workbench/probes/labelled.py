@@ -98,14 +98,10 @@ def read_labelled(path: str, *, seed: int = 0, complete: bool = True) -> Labelle
 
 def labelled(listing: Listing, *, seed: int = 0, complete: bool = True) -> LabelledImages:
     """Return the labelled images of a listing; see `read_labelled`."""
-    tops = {sample.name.split("/")[0].lower() for sample in listing.samples if sample.name.count("/") > 1}
-    by_folder = {NAMES.get(top) for top in tops} >= {TRAIN, TEST} and all(top in NAMES for top in tops)
+    listing = by_part(listing)
     rows, skipped = [], list(listing.skipped)
     for sample in listing.samples:
-        top, _, rest = sample.name.partition("/")
-        if by_folder and "/" in rest:
-            rows.append((sample, rest.split("/")[0], NAMES[top.lower()]))
-        elif sample.label and not by_folder:
+        if sample.label:
             rows.append((sample, sample.label, NAMES.get(sample.attributes.get("split", "").lower(), "")))
         else:
             skipped.append(f"{sample.name}: in no class folder")
@@ -125,6 +121,19 @@ def labelled(listing: Listing, *, seed: int = 0, complete: bool = True) -> Label
         _check(Counter(zip(y.tolist(), parts.tolist(), strict=True)), classes)
     samples = tuple(sample for sample, *_ in rows)
     return LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped), complete)
+
+
+def by_part(listing: Listing) -> Listing:
+    """Read class folders below `train/` and `test/`: the part becomes the attribute `split`; others stay the same."""
+    tops = {sample.name.split("/")[0].lower() for sample in listing.samples if sample.name.count("/") > 1}
+    if not {NAMES.get(top) for top in tops} >= {TRAIN, TEST} or not all(top in NAMES for top in tops):
+        return listing
+    samples = []
+    for sample in listing.samples:
+        top, _, rest = sample.name.partition("/")
+        known = {**sample.attributes, "split": NAMES.get(top.lower(), "")}
+        samples.append(replace(sample, label=rest.split("/")[0] if "/" in rest else "", attributes=known))
+    return replace(listing, samples=tuple(samples))
 
 
 def drawn_parts(y: NDArray[np.intp], parts: NDArray[np.str_], *, seed: int) -> NDArray[np.str_]:

@@ -13,9 +13,10 @@ from PIL import Image
 from workbench.errors import BadInput
 from workbench.probes.choosing import ROUNDS, Standing, staged, standings, surviving
 from workbench.probes.embedding import TIMM, ImageFeatures, embed_images, model_ref, readable
-from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways, evaluated, zero_shot
+from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways, evaluated
 from workbench.probes.label_errors import out_of_sample
 from workbench.probes.labelled import restricted
+from workbench.probes.text_weights import TextWeights, text_weights
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class EmbeddedImages:
 
     images: LabelledImages  # those that can be read
     made: dict[str, ImageFeatures] = field(default_factory=dict)  # model -> rows of all images
-    texts: dict[str, NDArray[np.float64]] = field(default_factory=dict)  # model -> (n, k) zero-shot probabilities
+    texts: dict[str, TextWeights] = field(default_factory=dict)  # model -> the classes' sentences
     rows: dict[str, ModelEvaluation] = field(default_factory=dict)  # model -> what is known without shots and probe
 
 
@@ -73,7 +74,7 @@ def embed_all(
     parts: dict[str, list[ImageFeatures]] = {key: [] for key in question.models}
     rows: dict[str, ModelEvaluation] = {}
     alive = list(question.models)
-    texts: dict[str, NDArray[np.float64]] = {}
+    texts: dict[str, TextWeights] = {}
     for number, stage in enumerate(stages):
         for key in alive:
             with engine.session(owner, model_ref(key), token=token, deadline=deadline) as session:
@@ -86,10 +87,10 @@ def embed_all(
                     else:
                         parts[key].append(step)
                         failed |= {int(stage[at]): reason for at, reason in step.failed.items()}
-                seen, numbers = _joined(parts[key]), np.concatenate(stages[: number + 1])
-                if session.dim:
-                    texts[key] = zero_shot(session, seen, images.classes, ways=question.ways)
+                if session.dim and key not in texts:
+                    texts[key] = text_weights(session, images.classes, question.ways.templates)
         if number + 1 < len(stages) and len(alive) > 1:
+            numbers = np.concatenate(stages[: number + 1])
             readable_rows = np.array([at not in failed for at in numbers])
             right = {
                 key: _right(question, key, _joined(parts[key]), texts, numbers=numbers)[readable_rows] for key in alive
@@ -103,12 +104,11 @@ def embed_all(
             alive = [key for key in alive if key in stays]
     order = np.argsort(np.concatenate(stages))
     whole = {key: _ordered(_joined(parts[key]), order, failed) for key in alive}
-    good = np.array([at not in failed for at in range(len(images.samples))])
     embedded = EmbeddedImages(images, rows=rows)
     for key, made in whole.items():
         embedded.images, embedded.made[key] = readable(images, made)
         if key in texts:
-            embedded.texts[key] = texts[key][order][good]
+            embedded.texts[key] = texts[key]
     yield embedded
 
 
@@ -124,7 +124,7 @@ def only_classes(embedded: EmbeddedImages, classes: Sequence[str]) -> EmbeddedIm
         key: ImageFeatures(one.embeddings[stays], one.features[stays], {}, one.seconds)
         for key, one in embedded.made.items()
     }
-    texts = {key: _among(chances[stays][:, columns], chances) for key, chances in embedded.texts.items()}
+    texts = {key: one.only(columns) for key, one in embedded.texts.items()}
     rows = {key: replace(row, answers={}) for key, row in embedded.rows.items()}
     return EmbeddedImages(images, made, texts, rows)
 
@@ -152,12 +152,6 @@ def ranked(rows: Sequence[ModelEvaluation], by: str) -> dict[str, Standing]:
     """Return where each model stands by one column; models without it are left out."""
     right = {row.model: row.answers[by].right for row in rows if by in row.answers and not row.dropped}
     return standings(right) if right else {}
-
-
-def _among(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a softmax over fewer classes; a sigmoid's probabilities stay."""
-    softmax = bool(np.allclose(whole.sum(axis=1), 1, atol=1e-3))
-    return part / part.sum(axis=1, keepdims=True).clip(1e-30) if softmax else part
 
 
 def _check(question: EvaluationRequest) -> None:
@@ -197,14 +191,14 @@ def _right(
     question: EvaluationRequest,
     key: str,
     made: ImageFeatures,
-    texts: dict[str, NDArray[np.float64]],
+    texts: dict[str, TextWeights],
     *,
     numbers: NDArray[np.intp],
 ) -> NDArray[np.float64]:
     """(n,) whether each embedded image is answered correctly, by the column that decides."""
     y = question.images.y[numbers]
     if question.by == ZERO_SHOT and key in texts:
-        chances = texts[key]
+        chances = texts[key].probabilities(made.embeddings)
     else:
         chances, _ = out_of_sample(made.features, y, seed=question.seed)
     right: NDArray[np.float64] = (chances.argmax(axis=1) == y).astype(np.float64)

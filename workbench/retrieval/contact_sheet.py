@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 from workbench.errors import BadInput
+from workbench.images import safe_decode
 
 CELL, LINE, COLUMNS = 180, 22, 6  # pixels of a thumbnail's square, of a line of text; thumbnails in a row
 MOST = 240  # thumbnails
@@ -33,8 +34,7 @@ def contact_sheet(thumbnails: Sequence[bytes], lines: Sequence[str]) -> bytes:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for at, (data, line) in enumerate(zip(thumbnails, lines, strict=True)):
         left, top = _EDGE + at % columns * across, _EDGE + at // columns * down
-        with Image.open(io.BytesIO(data)) as opened:
-            small = opened.convert("RGB")
+        small = safe_decode(data, "thumbnail")
         small.thumbnail((CELL, CELL))
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
         shown = line

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.errors import OutOfResources, WorkbenchError
+from workbench.errors import DeviceLost, OutOfResources, WorkbenchError
 from workbench.hooks import open_blocks
 from workbench.scheduler.attempt import Attempted, attempt
 from workbench.scheduler.cancel import CancelScope
@@ -51,12 +51,14 @@ class LongJob:
         """Whether a step may run: the consumer has taken the last one."""
         return not self.slot.done()
 
-    def step(self) -> bool:
-        """Run one step in the worker; return whether more may follow."""
+    def step(self, lost: Callable[[], None] = lambda: None) -> bool:
+        """Run one step in the worker; return whether more may follow. `lost` is called where the device failed."""
         outcome = attempt(self._next)
         if outcome.error is None:
             self.slot.set_result(outcome.value)
             return outcome.value is not END
+        if isinstance(outcome.error, DeviceLost):
+            lost()
         self.slot.set_exception(_explain(outcome, "This step") or outcome.error)
         return False
 
@@ -92,8 +94,12 @@ class LongJob:
         return value
 
 
-def run_batch(items: Sequence[BatchItem]) -> int | None:
+def run_batch(items: Sequence[BatchItem], lost: Callable[[], None] = lambda: None) -> int | None:
     """Encode items together; where that fails, in halves, so that a poisoned item fails alone.
+
+    Args:
+        items: of one key.
+        lost: called where the device failed, before anybody hears of it; no half of the batch is tried then.
 
     Returns:
         None when memory sufficed, else the number of items to which the batch had to shrink.
@@ -108,9 +114,12 @@ def run_batch(items: Sequence[BatchItem]) -> int | None:
         if outcome.value is not None:
             for item, row in zip(part, outcome.value, strict=True):
                 item.future.set_result(row)
-        elif len(part) == 1:
+        elif len(part) == 1 or isinstance(outcome.error, DeviceLost):
+            if isinstance(outcome.error, DeviceLost):
+                lost()
             error = _explain(outcome, "One image or text alone") or outcome.error
-            part[0].future.set_exception(error)
+            for item in part:
+                item.future.set_exception(error)
         else:
             half = (len(part) + 1) // 2
             fitted = half if outcome.full else fitted

@@ -40,6 +40,7 @@ class Scheduler:
         linger: seconds that an unfilled batch waits, and only while a caller says that more is coming.
         jobs: long jobs of all owners, and of one owner, beyond which more are refused.
         clock: seconds that only grow.
+        lost: called in the worker when the device failed, before the callers hear of it.
         threaded: False leaves the device to whoever calls `turn`, as tests do.
     """
 
@@ -50,9 +51,10 @@ class Scheduler:
         linger: float = LINGER,
         jobs: tuple[int, int] = (MAX_JOBS, MAX_JOBS_EACH),
         clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[], None] = lambda: None,
         threaded: bool = True,
     ) -> None:
-        self._batch, self._linger, self._jobs = batch, linger, jobs
+        self._batch, self._linger, self._jobs, self._lost = batch, linger, jobs, lost
         self._clock, self._threaded = clock, threaded
         self._turns = TurnQueue()
         self._ceilings: dict[Hashable, int] = {}  # items that fitted into memory last time, by key
@@ -244,7 +246,7 @@ class Scheduler:
         return max(0.0, min(moments) - self._clock()) if moments else None
 
     def _step(self, job: LongJob) -> None:
-        if not job.step():
+        if not job.step(self._lost):
             with self._changed:
                 self._turns.remove_job(job)
             self._close(job, Cancelled("This job has ended."))
@@ -260,7 +262,7 @@ class Scheduler:
     def _run(self, items: list[BatchItem]) -> None:
         key = items[0].key
         ceiling = self._ceilings.pop(key, self._batch)
-        fitted = run_batch(items)
+        fitted = run_batch(items, self._lost)
         if fitted is not None:
             self._ceilings[key] = fitted
         elif ceiling < self._batch:  # memory may be free again: feel the way back up

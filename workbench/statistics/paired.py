@@ -16,6 +16,7 @@ Rao and Scott 1992, Biometrics 48:577 (design effect).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -153,6 +154,8 @@ def widest_difference(
     if len(members) < 2 or conditions < 2:
         return Interval(value, None, None, level, "undefined: one independent row or condition"), None
     residuals = np.array([(outcomes[rows] - means).sum(axis=0) for rows in members]) / n
+    if not np.ptp(residuals, axis=1).any() and not value:
+        return _unanimous(len(members), level), 1.0
     one, other = np.triu_indices(conditions, 1)
     scale = math.sqrt(len(members) / (len(members) - 1))
     spread = residuals.T @ residuals
@@ -168,6 +171,13 @@ def widest_difference(
     null = np.sort((np.abs(drawn[:, one] - drawn[:, other]) / errors).max(axis=1))[::-1]
     bounds = _Widest(np.abs(means[one] - means[other]), errors, null)
     return bounds(level), bounds.p_value()
+
+
+def _unanimous(units: int, level: float) -> Interval:
+    """Bound what conditions differ by, where they agree on all units: at most the share of units they disagree on."""
+    most = 1.0 - ((1.0 - level) / 2) ** (1.0 / units)  # Clopper-Pearson for 0 of them
+    at_level = functools.partial(_unanimous, units)
+    return Interval(0.0, 0.0, most, level, "Clopper-Pearson of cases that disagree", at_level=at_level)
 
 
 def flips(sample_ids: Sequence[Hashable], first: ArrayLike, second: ArrayLike) -> dict[str, list[Any]]:

@@ -86,6 +86,7 @@ class Extra(TypedDict, total=False):
     reference: str
     null_mean: float | None
     null_q95: float | None
+    detectable: float | None
     p_value: float | None
     family: str
     flags: tuple[str, ...]

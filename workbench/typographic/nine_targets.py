@@ -98,7 +98,7 @@ def nine_targets(
     """
     images = split(truth, seed=seed)
     attacked = np.flatnonzero(images.rows(TEST))
-    targets = [pictures[at] for at in attacked]
+    targets = [pictures[int(at)] for at in attacked]
     groups = [list(pictures)]
     groups += [[eight_times(one, target.word, size) for one in targets] for target in TARGETS]
     covers = [float(np.mean([*map(changed, targets, group)])) for group in groups[1:]]

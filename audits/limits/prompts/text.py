@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audits.analysis import Finding
-from audits.findings import ALPHA, finding, gap_finding, points
+from audits.findings import ALPHA, detectable, finding, gap_finding, points
 from workbench.statistics.measures import Measure
 
 _FEWEST = 30  # images below which nothing is concluded
@@ -67,5 +67,5 @@ def _spread(m: Measure, templates: int) -> Finding:
     )
     if m.p_adj < ALPHA:
         return Finding(f"Found: templates differ in accuracy: {size}.", "found", m.metric, None, m.value, m.p_adj, m.n)
-    text = f"No evidence that templates differ in accuracy: {size}."
+    text = f"No evidence that templates differ in accuracy: {size}.{detectable(m)}"
     return Finding(text, "no evidence", m.metric, None, m.value, m.p_adj, m.n)

@@ -13,20 +13,31 @@ import pytest
 from PIL import Image
 
 import apps.evaluate as view
+from apps import _suite_figures
 from apps._folder_box import SLASH
-from apps.evaluate import data, suspects, words
+from apps.evaluate import adapter_figures, adapters, certainty, data, paper, prompts, suspects, words
+from audits.datasets import moved_drawings
 from workbench.datasets import ImageSample
 from workbench.engine import Engine
 from workbench.errors import BadInput
+from workbench.probes.adapting import adaptations, planes
 from workbench.probes.choosing import standings
 from workbench.probes.duplicates import Duplicate
 from workbench.probes.embedding import ImageFeatures
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation, Ways
 from workbench.probes.label_errors import Suspect
 from workbench.probes.labelled import LabelledImages, labelled
+from workbench.probes.linear import probe
+from workbench.probes.prompt_search import PromptTrial
+from workbench.probes.sets import conformal_sets
+from workbench.probes.shifts import ShiftedFeatures
+from workbench.probes.suite.plots import SetRun
+from workbench.probes.suite.plots import duels as duels_of
 from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, only_classes, with_answers
+from workbench.probes.text_weights import TextWeights
+from workbench.probes.unknown import flags
 from workbench.progress import Progress
-from workbench.statistics.intervals import proportion
+from workbench.statistics.intervals import Interval, proportion
 
 
 def row(model: str, right: list[int], **more: object) -> ModelEvaluation:
@@ -38,10 +49,10 @@ def row(model: str, right: list[int], **more: object) -> ModelEvaluation:
 def test_the_drawings_have_classes_parts_and_a_few_wrong_labels() -> None:
     images = labelled(data.drawings())
     assert len(images.classes) == 8
-    assert len(images.samples) == 8 * data.EACH
+    assert len(images.samples) == 8 * moved_drawings.EACH
     wrong = [one.name for one in images.samples if not one.name.split("/")[1].startswith(one.name.split("/")[0])]
     assert len(wrong) == data.WRONG
-    assert images.samples[0].open().size == (data.SIDE, data.SIDE)
+    assert images.samples[0].open().size == (moved_drawings.SIDE, moved_drawings.SIDE)
 
 
 def test_an_uploaded_folder_keeps_parts_and_classes(tmp_path: Path) -> None:
@@ -98,7 +109,8 @@ def test_models_are_measured_one_after_the_other_and_settings_are_answered_from_
     assert last.answers[PROBE] is rows[-1].answers[PROBE]
     few = only_classes(lasting, images.classes[:3])
     assert few.images.classes == images.classes[:3]
-    assert few.texts["fake"].sum(axis=1) == pytest.approx(np.ones(len(few.images.samples)))
+    chances = few.texts["fake"].probabilities(few.made["fake"].embeddings)
+    assert chances.sum(axis=1) == pytest.approx(np.ones(len(few.images.samples)))
     assert few.rows["fake"].answers == {}
     with pytest.raises(BadInput, match="at least two"):
         only_classes(lasting, images.classes[:1])
@@ -109,9 +121,9 @@ def test_other_shots_seeds_and_classes_are_answered_within_a_second() -> None:
     images = labelled(data.drawings())
     rng = np.random.default_rng(0)
     features = (np.eye(8, 1280)[images.y] * 3 + rng.random((len(images.y), 1280))).astype(np.float32)
-    chances = rng.dirichlet(np.ones(8), len(images.y))
+    texts = TextWeights(np.eye(8, 1280, dtype=np.float32), 10.0)
     rows = {"m": row("m", [1, 0, 1, 1])}
-    known = EmbeddedImages(images, {"m": ImageFeatures(features, features, {}, 1.0)}, {"m": chances}, rows)
+    known = EmbeddedImages(images, {"m": ImageFeatures(features, features, {}, 1.0)}, {"m": texts}, rows)
     for part in (known, only_classes(known, images.classes[:5])):
         began = time.process_time()
         steps = answers(part, Ways(shots=(4,), seeds=10, seed=3))
@@ -157,10 +169,79 @@ def test_the_summary_names_leaks_and_shows_names_as_they_are() -> None:
 def test_planted_wrong_labels_are_found_among_the_drawings() -> None:
     images = labelled(data.drawings())
     rng = np.random.default_rng(0)
-    true = np.array([list(data.DRAWN).index(one.name.split("/")[1].split("-")[0]) for one in images.samples])
+    true = np.array([list(moved_drawings.DRAWN).index(one.name.split("/")[1].split("-")[0]) for one in images.samples])
     features = (np.eye(8, 30)[true] * 4 + rng.normal(size=(len(true), 30))).astype(np.float32)
     made = ImageFeatures(features / np.linalg.norm(features, axis=1, keepdims=True), features, {}, 1.0)
     found = suspects.search(EmbeddedImages(images, {"m": made}), "m")
     first = [one.number for one in found.found[: data.WRONG]]
     names = [images.samples[number].name for number in first]
     assert sum(name.split("/")[1].split("-")[0] != name.split("/")[0] for name in names) == data.WRONG
+
+
+@pytest.fixture(scope="module")
+def known() -> EmbeddedImages:
+    images = labelled(data.drawings())
+    rng = np.random.default_rng(0)
+    rows = np.eye(8, 32)[images.y] + 0.15 * rng.normal(size=(len(images.y), 32))
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    texts = TextWeights(np.eye(8, 32, dtype=np.float32), 10.0)
+    return EmbeddedImages(images, {"m": ImageFeatures(unit, unit, {}, 1.0)}, {"m": texts}, {"m": row("m", [1, 0])})
+
+
+def test_methods_have_a_row_each_and_a_sentence(known: EmbeddedImages) -> None:
+    plan = adapters._plan(["image-probe", "clap", "tip-adapter-f"], [4, 1], 2, 0)
+    shift = known.made["m"]
+    elsewhere = ShiftedFeatures("elsewhere", shift, known.images.y)
+    *_, result = adaptations(known, plan, {"m": (elsewhere,)})
+    titled = adapters._titled(known, {"m": result})
+    drawn = planes(titled, seed=0)
+    lines = adapters.rows(titled, drawn)
+    header = adapters._headers(titled)
+    assert all(len(line) == len(header) for line in lines)
+    assert header[4:6] == ["elsewhere", "effective robustness, elsewhere"]
+    assert [line[1] for line in lines[:4]] == ["Zero-shot", "Probe of images alone", "CLAP", "Tip-Adapter-F"]
+    assert sum(line[1].startswith("WiSE-FT") for line in lines) == 11
+    text = adapters.summary(titled)
+    assert text.startswith("**M**:")
+    assert "labelled images a class" in text
+    table = list(csv.reader(io.StringIO(adapters.as_csv(titled, drawn).decode())))
+    assert len(table) == 1 + len(lines)
+    assert "test set" in adapters.EXPLAINED
+    with pytest.raises(BadInput, match="at least one"):
+        adapters._plan([], [1], 2, 0)
+    for figure in (adapter_figures.shots_figure(titled), adapter_figures.mixes_figure(titled)):
+        assert len(figure.data) in (4, 2)
+    assert "elsewhere" in str(adapter_figures.plane_figure(drawn[0]).layout.yaxis.title.text)
+
+
+def test_words_for_the_worth_of_zero_shot() -> None:
+    cases = {(3.25, 1.0, None): "3.2 (at most 1 to more than 16)", (None, None, None): "more than 16"}
+    for (value, low, high), text in cases.items():
+        assert adapters.worth(Interval(value, low, high, 0.95, ""), 16) == text
+
+
+def test_sets_and_flags_have_a_row_for_each_method(known: EmbeddedImages) -> None:
+    result = probe(known.made["m"].features, known.images)
+    sets = certainty.sets_rows("M", conformal_sets(result.probabilities, known.images), known.images.classes)
+    assert [line[1] for line in sets] == ["lac", "aps", "raps"]
+    assert all(len(line) == len(certainty.SET_HEADERS) for line in sets)
+    lines = certainty.flags_rows("M", flags(known.made["m"], known.images, known.texts["m"]))
+    assert lines[0][1] == "mcm"
+    assert all(len(line) == len(certainty.FLAG_HEADERS) for line in lines)
+
+
+def test_the_papers_figures_count_wins_and_show_published_probes() -> None:
+    good, bad = [1] * 90 + [0] * 10, [1] * 50 + [0] * 50
+    rows = (row("a", good), row("b", bad))
+    runs = [SetRun("food101", rows), SetRun("<b>own</b>", rows)]
+    duels = duels_of(runs, "a", "b")
+    assert paper.summary(duels, [], []) == "Zero-shot is higher on **2 of 2** data sets, beyond chance on 2."
+    lines = paper.rows(duels)
+    assert "base-patch32 88.8" in lines[0][-1] + lines[1][-1]
+    assert "&lt;b&gt;" in str(_suite_figures.duels_figure(duels).layout.yaxis.ticktext)
+
+
+def test_a_trial_of_prompts_is_one_line() -> None:
+    trial = PromptTrial("best 2 of them", ("a {}", "b {}"), proportion(9, 10), Interval(0.1, 0.0, 0.2, 0.95, ""), 0.01)
+    assert len(prompts.row("M", trial)) == len(prompts.HEADERS)
+    assert prompts.row("M", trial)[3:] == ["+10.0 (+0.0 to +20.0)", "1.0"]

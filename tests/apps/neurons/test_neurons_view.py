@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from apps._model_menu import choices, with_folder
 from apps._text import in_markdown
-from apps.neurons import address, found_rows, read_unit, unit_pages
+from apps.neurons import address, found_rows, painting, read_unit, unit_pages
 from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
 from apps.neurons.trial import try_image, try_sentence
+from workbench.checkpoints.edit import write_edit
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Unsupported
-from workbench.images import safe_open
+from workbench.hooks import ablate
+from workbench.images import png_text, safe_open
+from workbench.neurons.edits import units_edit
 from workbench.neurons.finding import find_units
 from workbench.neurons.switching import UnitChange, changed_rows, intervened, parse_units, switch
+from workbench.neurons.unit_images import KEY, Visualisation
+from workbench.neurons.visualisation import Facet, UnitImages, UnitImageSettings
 from workbench.neurons.vocabulary import embed_words
 from workbench.pictures import sample_path
+from workbench.progress import Progress
+from workbench.statistics.intervals import proportion
 
 CAT, DOG = 953, 373  # taught channels of pocket, by its README
 
@@ -39,7 +48,7 @@ def atlases() -> OpenAtlases:
 def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, atlases: OpenAtlases) -> None:
     pages = list(unit_pages(session, atlases.steps(session, "last"), CAT, answer="car"))
     assert len(pages) == 2  # without and with the maps
-    status, page = pages[-1]
+    status, page, offline, numbers = pages[-1]
     assert status.startswith("**Unit 953\\: cat**")
     assert address("conv_head", CAT) == "?unit=conv_head/953#neurons"
     assert "unit=conv_head/953" in status
@@ -47,6 +56,12 @@ def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, 
     assert "\n\n" not in page
     assert "<script" not in page
     assert page.count("<img") > 30
+    assert "default-src 'none'" in Path(offline["value"]).read_text(encoding="utf-8")
+    vector = json.loads(Path(numbers["value"]).read_text(encoding="utf-8"))
+    head = session.anatomy.head
+    assert head is not None
+    assert vector["direction"] == pytest.approx(head.directions[:, CAT].tolist(), abs=1e-5)
+    assert len(vector["activations"]) == 1209
 
 
 def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtlases) -> None:
@@ -102,6 +117,39 @@ def test_without_its_units_a_concept_is_named_less_often(session: Session, atlas
     assert "→" in turned_images(atlas, result, labels)
     nothing = switch(atlas, UnitChange((CAT,), "add", 0.0), labels, rows=embed_words(session, labels).numpy())
     assert nothing.turned.value == 0
+
+
+def test_what_was_painted_in_words_a_table_and_a_file() -> None:
+    settings = UnitImageSettings("conv_head", 7, count=2, steps=3, seed=9)
+    images = UnitImages(np.zeros((2, 160, 160, 3), np.uint8), settings, (0.1, 0.2, 0.3), 4.0)
+    facet = Facet("word", "blocks.3", np.ones(3, np.float32), proportion(19, 20))
+    beats = (proportion(90, 100), proportion(0, 100))
+    made = Visualisation(images, (1.25, 0.0), beats, 2.5, facet, "pocket", "print")
+    text = painting.status(made)
+    assert "activation up to 1.25; the strongest of 100 built-in images has 2.50. Seed 9, 3 steps in 4 s." in text
+    assert "Facet word: its probe is right on 95.0 %" in text
+    assert painting.rows_of(made)[0][:2] == ["1", "1.25"]
+    assert painting.rows_of(made)[0][2].startswith("90.0% (")
+    status, shown, file, rows = painting.screen(made, settings)
+    assert (status, rows["value"]) == (text, painting.rows_of(made))
+    assert shown["alt_text"] == "2 images painted for unit 7 of conv_head, after 3 steps"
+    assert json.loads(png_text(Path(file["value"]).read_bytes(), "x.png", KEY) or "")["visualisation"]["seed"] == 9
+    moving = Progress(1, 3, "steps", values={"activation": 0.5}, preview=np.zeros((4, 4, 3), np.uint8))
+    assert "1 of 3 steps; activation 0.50. Seed 9." in painting.screen(moving, settings)[0]
+
+
+def test_a_model_folder_joins_the_menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_edit(tmp_path / "edited", units_edit("pocket", "conv_head", [ablate("conv_head", [1])]))
+    rows, key = with_folder(str(tmp_path / "edited"))
+    assert key == f"folder:{tmp_path / 'edited'}"
+    assert rows[-1][1] == key
+    assert len(rows) == len(choices()) + 1
+    for path in ("", str(tmp_path), str(tmp_path / "nowhere")):
+        with pytest.raises(BadInput):
+            with_folder(path)
+    monkeypatch.setenv("SPACE_ID", "someone/somewhere")
+    with pytest.raises(BadInput, match="own machine"):
+        with_folder(str(tmp_path / "edited"))
 
 
 def test_units_are_read_and_refused() -> None:

@@ -66,6 +66,10 @@ def test_equal_templates_with_luck_of_their_own_are_not_told_apart() -> None:
     assert [one.strength for one in analysis.findings if one.metric == "spread"] == ["no evidence"]
     same = planted({})
     assert (find(same, "spread").value, find(same, "spread").p_value, find(same, "agreement").value) == (0, 1, 1)
+    assert find(same, "spread").ci_high > 0  # type: ignore[operator]
+    for one in (analysis, same):
+        (text,) = [row.text for row in one.findings if row.metric == "spread"]
+        assert "The smallest difference that these" in text
 
 
 def test_averaging_is_compared_picture_by_picture_with_the_reference() -> None:

@@ -155,3 +155,17 @@ def test_a_file_that_is_a_folder_as_well_is_refused(tmp_path: Path) -> None:
 def test_hidden_folders_hold_no_images(tmp_path: Path) -> None:
     listing = read_uploads([make(tmp_path, {".git/a.png": png(), "a/.b/c.png": png(), "a/c.png": png()})])
     assert [sample.name for sample in listing.samples] == ["a/c.png"]
+
+
+def test_more_files_are_read_where_more_are_allowed(tmp_path: Path) -> None:
+    """Each is found by its place: reading 900 images does not read the zip's list 900 times."""
+    members = {f"class {number % 300}/{number}.png": png() for number in range(900)}
+    path = make(tmp_path, members, packing=zipfile.ZIP_DEFLATED)
+    refused(path, "at most 256")
+    samples = read_uploads([path], limit=1000).samples
+    assert (len(samples), samples[-1].label) == (900, "class 299")
+    began = time.perf_counter()
+    assert {sample.read() for sample in samples} == {png()}
+    assert time.perf_counter() - began < 1.0
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("class 299/899.png") == samples[-1].read()

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.workbench.generation.test_climbing import GREEN, RED, ToyBox
 from workbench.engine import Engine
 from workbench.errors import BadInput, Unsupported
-from workbench.generation.judging import Generated, Wanted
+from workbench.generation.judging import Generated, Wanted, written_share
 from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Best, CanvasJob
 from workbench.generation.prompts import parse_prompt
@@ -129,3 +129,10 @@ def test_strokes_that_are_stopped_keep_their_svg_and_full_size(engine: Engine) -
     assert made.painting.svg.count("<path") == 4
     assert made.painting.pixels.shape == (256, 256, 3)
     assert made.painting.settings.steps == 2
+
+
+def test_the_text_finder_sees_writing_and_none_on_a_plain_image() -> None:
+    page = Image.new("RGB", (224, 224), (200, 210, 220))
+    assert written_share(np.asarray(page)) < 0.02
+    ImageDraw.Draw(page).text((20, 80), "apple", fill="black", font=ImageFont.load_default(64))
+    assert 0.05 < written_share(np.asarray(page)) < 0.8

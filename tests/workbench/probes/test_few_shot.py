@@ -10,7 +10,8 @@ import pytest
 
 from workbench.datasets import ImageSample
 from workbench.errors import BadInput
-from workbench.probes.few_shot import drawn_shots, equivalent_shots, few_shot, most_shots, over_seeds_and_images
+from workbench.probes.equivalent import equivalent_shots
+from workbench.probes.few_shot import drawn_shots, few_shot, most_shots, over_seeds_and_images
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
 
 

@@ -131,3 +131,25 @@ def test_the_command_prints_suspects_and_names_leaks(tmp_path: Path, capsys: pyt
     assert (first["path"], first["given"], first["suggested"]) == ("train/car/wrong.png", "car", "cat")
     assert "1 of them join train and test" in err
     assert "test/dog/copy.png" in err
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_joint_and_the_suspects_are_cleanlabs(seed: int) -> None:
+    """Confident joint and prune by noise rate of the authors' own library, on noisy labels of four classes."""
+    from cleanlab.count import compute_confident_joint
+    from cleanlab.filter import find_label_issues
+
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(4, size=600)
+    logits = 2.2 * np.eye(4)[truth] + rng.normal(size=(600, 4))
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    given = np.where(rng.random(600) < 0.12, rng.integers(4, size=600), truth)
+    assert np.rint(confident_joint(chances, given)) == pytest.approx(compute_confident_joint(given, chances), abs=1)
+    theirs = find_label_issues(
+        given, chances, filter_by="prune_by_noise_rate", return_indices_ranked_by="self_confidence", n_jobs=1
+    )
+    ours = [one.number for one in suspects(chances, given)]
+    assert len(set(ours) & set(theirs)) / len(set(ours) | set(theirs)) > 0.9  # they differ by roundings of the joint
+    flipped = np.flatnonzero(given != truth)
+    gap = [recall_and_precision(list(one), list(flipped)) for one in (ours, theirs)]
+    assert gap[0] == pytest.approx(gap[1], abs=0.04)

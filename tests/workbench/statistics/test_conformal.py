@@ -70,3 +70,38 @@ def test_the_quality_by_hand() -> None:
     assert result.empty.value == pytest.approx(0.2)
     assert [share.value for share in result.by_class] == [pytest.approx(3 / 4), 0.0]
     assert result.size_by_class == (pytest.approx(5 / 4), 0.0)
+
+
+class _Given:
+    """A classifier whose probabilities are its inputs."""
+
+    def __init__(self, k: int) -> None:
+        self.classes_ = np.arange(k)
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> _Given:
+        return self
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return x.argmax(axis=1)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def get_params(self, deep: bool = True) -> dict[str, int]:
+        return {"k": len(self.classes_)}
+
+
+def test_lac_sets_are_mapies() -> None:
+    from mapie.classification import SplitConformalClassifier
+    from sklearn.base import ClassifierMixin
+
+    chances, truth = made(600, 5)
+    model = type("Given", (_Given, ClassifierMixin), {})(5)
+    theirs = SplitConformalClassifier(model, confidence_level=0.9, conformity_score="lac", prefit=True)
+    theirs.conformalize(chances[:300], truth[:300])
+    _, sets = theirs.predict_set(chances[300:])
+    ours = calibrate(chances[:300], truth[:300], method="lac").sets(chances[300:], rng=0)
+    assert (ours == sets[:, :, 0]).all()

@@ -249,6 +249,19 @@ def test_the_widest_of_paired_differences() -> None:
     assert widest_difference(right[:1], rng=0)[1] is None
 
 
+def test_conditions_that_agree_on_every_case_may_still_differ_a_little() -> None:
+    """0 of 160 disagreed: by the binomial, at most 1 - 0.025 ** (1 / 160) of all cases do, and the means by no more."""
+    right = np.repeat(np.arange(160)[:, None] % 3 > 0, 5, axis=1).astype(float)
+    interval, p_value = widest_difference(right, rng=0)
+    most = stats.binomtest(0, 160).proportion_ci(0.95, method="exact").high
+    assert (interval.value, interval.low, p_value) == (0, 0, 1)
+    assert interval.high == pytest.approx(most) == pytest.approx(0.0228, abs=1e-4)
+    clusters, _ = widest_difference(right, rng=0, cluster=[at // 4 for at in range(160)])
+    assert clusters.high == pytest.approx(stats.binomtest(0, 40).proportion_ci(0.95, method="exact").high)
+    assert interval.at_level is not None
+    assert interval.at_level(0.99).high > interval.high  # type: ignore[operator]
+
+
 def test_the_widest_difference_covers_and_raises_few_alarms() -> None:
     rng, runs, covered, alarms = np.random.default_rng(2), 100, 0, 0
     for _ in range(runs):

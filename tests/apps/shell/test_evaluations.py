@@ -1,0 +1,94 @@
+"""`evaluate` with methods, a shift and a report, and `suite`, as a script sees them, on coloured squares."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apps.shell import run
+
+COLOURS = {"red": (200, 20, 20), "blue": (20, 20, 200), "green": (20, 160, 20)}
+
+
+def squares(folder: Path, each: int, *, spread: int = 60, seed: int = 0) -> Path:
+    """Images of three colours with so much noise that neither names nor probes are always right."""
+    rng = np.random.default_rng(seed)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(each):
+            pixels = np.array(colour) + rng.integers(-spread, spread + 1, 3)
+            square = Image.new("RGB", (24, 24), tuple(int(one) for one in pixels.clip(0, 255)))
+            square.save(folder / name / f"{number:02}.png")
+    return folder
+
+
+def test_methods_and_a_shift_add_to_each_models_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base, there = squares(tmp_path / "base", 16), squares(tmp_path / "there", 5, spread=120, seed=1)
+    (there / "green").rename(there / "purple")
+    command = ["evaluate", str(base), "--models", "fake", "--shots", "1,2,4", "--seeds", "2", "--json"]
+    assert run([*command, "--methods", "tip-adapter,clap", "--shift", str(there)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert {"columns", "verdict", "model"} <= set(row)  # what it printed before
+    got = [(one["method"], one["shots"]) for one in row["few_shot"]]
+    ways = ("image-probe", "tip-adapter", "clap")
+    assert got == [("zero-shot", 0), *((way, shots) for shots in (1, 2, 4) for way in ways)]
+    for one in row["few_shot"]:
+        assert one["low"] <= one["accuracy"] <= one["high"]
+        (shift,) = one["shifts"].values()
+        assert (shift["n"], shift["base"]["n"], one["n"]) == (10, 8, 12)  # purple is no class of the base
+    assert row["few_shot"][0]["accuracy"] == row["columns"]["zero-shot"]["accuracy"]
+    assert [one["mix"] for one in row["wise_ft"]] == [step / 10 for step in range(11)]
+    assert row["wise_ft"][0]["accuracy"] == row["few_shot"][0]["accuracy"]
+    assert set(row["equivalent_shots"]) == {"image-probe"}
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = squares(tmp_path / "base", 4)
+    assert run(["evaluate", str(base), "--models", "fake", "--methods", "tip"]) == 2
+    assert "tip-adapter" in capsys.readouterr().err
+    assert run(["evaluate", str(base), "--models", "fake", "--shift", str(tmp_path / "none")]) == 2
+    assert run(["suite", "--models", "fake"]) == 2
+    assert run(["suite", f"a={base}", "--models", "fake", "--rival", "pocket"]) == 2
+    assert run(["suite", f"a={base}", f"a={base}", "--models", "fake"]) == 2
+
+
+def test_a_suite_compares_zero_shot_with_the_rivals_probe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = squares(tmp_path / "one", 12), squares(tmp_path / "two", 12, spread=120, seed=3)
+    page = tmp_path / "page.html"
+    command = ["suite", f"imagenet={first}", str(second), "--models", "fake", "--out", str(page), "--json"]
+    assert run(command) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["set"] for one in answer["sets"]] == ["imagenet", "two"]
+    assert answer["sets"][0]["published_probes"]["openai/clip-vit-large-patch14"] == 83.9
+    assert answer["sets"][1]["published_probes"] == {}
+    duels = answer["zero_shot_against_probe"]
+    assert (duels["model"], duels["rival"], duels["sets"], len(duels["duels"])) == ("fake", "fake", 2, 2)
+    (point,) = answer["transfer"]["points"]
+    assert point["x"]["value"] == answer["sets"][0]["models"][0]["probe"]["value"]
+    text = page.read_text(encoding="utf-8")
+    assert "Plotly.newPlot" in text
+    assert 'src="http' not in text
+
+
+def test_the_papers_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["suite", "--list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 27
+    assert rows[0]["probes"]["openai/clip-vit-base-patch32"] == 88.8
+    assert run(["suite", "--list"]) == 0
+    assert "Food-101" in capsys.readouterr().out
+
+
+@pytest.mark.heavy
+def test_a_report_is_a_run_directory_of_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base, runs = squares(tmp_path / "base", 12), tmp_path / "runs"
+    command = ["evaluate", str(base), "--models", "fake", "--shots", "1", "--seeds", "2", "--report", str(runs)]
+    assert run(command) == 0
+    capsys.readouterr()
+    (folder,) = [path for path in runs.iterdir() if path.is_dir() and "accuracy" in path.name]
+    assert any(path.suffix == ".html" for path in runs.iterdir())
+    assert run(["audit", "verify", str(folder)]) == 0

@@ -1,0 +1,202 @@
+"""Feature visualisation on a tower made by hand: the unit rises, facets and diversity do what they say, seeds hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from workbench.backend import Anatomy
+from workbench.checkpoints.shipped import FAKE
+from workbench.errors import BadInput, Unsupported
+from workbench.heads import MeanHead
+from workbench.images import png_text
+from workbench.models import find
+from workbench.neurons.corpus import CorpusItem
+from workbench.neurons.facets import facet_items, facet_layer, fit_facet
+from workbench.neurons.unit_images import KEY, Visualisation, to_png, visualise
+from workbench.neurons.visualisation import (
+    Facet,
+    UnitImageJob,
+    UnitImages,
+    UnitImageSettings,
+    moved,
+    paint,
+    side_by_side,
+)
+from workbench.progress import Progress
+from workbench.statistics.intervals import proportion
+
+SIDE = 32
+
+
+class RedOrBlue(nn.Module):
+    """Colours as channels; above them unit 0 is red + blue - green, unit 1 its opposite, both rectified."""
+
+    device, dtype, dim, logit_scale, image_size = torch.device("cpu"), torch.float32, 2, 10.0, SIDE
+    fingerprint = "by hand"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colours, self.units = nn.Identity(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+        with torch.no_grad():
+            self.units[0].weight.copy_(torch.tensor([[1.0, -1.0, 1.0], [-1.0, 1.0, -1.0]])[:, :, None, None])
+            self.units[0].bias.zero_()  # type: ignore[union-attr, operator]
+        self.requires_grad_(False)
+        head = MeanHead(nn.Linear(2, 2, bias=False))
+        with torch.no_grad():
+            head.projection.weight.copy_(torch.eye(2))
+        self.anatomy = Anatomy("convolutional", {"colours": self.colours, "units": self.units}, (SIDE, SIDE), head=head)
+
+    def embed_pixels(self, pixels: Tensor) -> Tensor:
+        rows: Tensor = self.units(self.colours(pixels)).mean(dim=(2, 3))
+        return nn.functional.normalize(rows + 1e-6, dim=1)
+
+
+class Beside:
+    """What `visualise` needs of a session."""
+
+    def __init__(self) -> None:
+        self.box = RedOrBlue()
+        self.anatomy, self.fingerprint, self.spec = self.box.anatomy, "by hand", find("pocket")
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        return torch.from_numpy(np.array(image.convert("RGB").resize((SIDE, SIDE)))).movedim(-1, 0)
+
+    def stream(self, task: Any, payload: Any) -> Iterator[Any]:
+        yield from task.run(self.box, payload)
+
+
+def settings(**changes: Any) -> UnitImageSettings:
+    return UnitImageSettings(**{"layer": "units", "unit": 0, "count": 2, "steps": 20, "side": SIDE, **changes})
+
+
+def painted(job: UnitImageJob) -> UnitImages:
+    *steps, last = paint(RedOrBlue(), job)  # type: ignore[arg-type]
+    assert all(isinstance(step, Progress) for step in steps)
+    assert isinstance(last, UnitImages)
+    return last
+
+
+def colours(images: UnitImages) -> np.ndarray:
+    return np.asarray(images.pixels.reshape(-1, 3).mean(axis=0) / 255)
+
+
+@pytest.mark.parametrize("canvas", ["fourier", "maco"])
+def test_the_unit_rises_and_its_opposite_falls(canvas: str) -> None:
+    up = painted(UnitImageJob(settings(canvas=canvas)))
+    down = painted(UnitImageJob(settings(canvas=canvas, opposite=True)))
+    assert up.curve[-1] > up.curve[0] > down.curve[-1]
+    if canvas == "fourier":  # of MACO only the phases move, so the mean colour stays
+        wanted = np.array([1, -1, 1])
+        assert colours(up) @ wanted > colours(down) @ wanted + 0.2
+    assert up.pixels.shape == (2, SIDE, SIDE, 3)
+
+
+def test_a_facet_decides_how_the_unit_is_raised() -> None:
+    """Red and blue raise the unit alike; a facet of blue things makes the images bluer, one of red things redder."""
+    accuracy = proportion(1, 1)
+    blue = Facet("blue", "colours", np.array([-1.0, 0.0, 2.0], np.float32), accuracy)
+    red = Facet("red", "colours", np.array([2.0, 0.0, -1.0], np.float32), accuracy)
+    bluer = colours(painted(UnitImageJob(settings(), 1.0, blue)))
+    redder = colours(painted(UnitImageJob(settings(), 1.0, red)))
+    assert bluer[2] > bluer[0] + 0.1
+    assert redder[0] > redder[2] + 0.1
+
+
+def test_the_same_seed_gives_the_same_images_and_another_seed_others() -> None:
+    first, again, other = (painted(UnitImageJob(settings(steps=3, seed=seed))) for seed in (5, 5, 6))
+    assert np.array_equal(first.pixels, again.pixels)
+    assert not np.array_equal(first.pixels, other.pixels)
+
+
+def test_painting_begins_with_an_image() -> None:
+    start = np.zeros((SIDE, SIDE, 3), np.uint8)
+    start[:, : SIDE // 2] = 200
+    made = painted(UnitImageJob(settings(steps=1, count=1), start=start))
+    assert np.abs(made.pixels[0].astype(int) - start).mean() < 30
+    assert made.pixels[0][:, : SIDE // 2].mean() > made.pixels[0][:, SIDE // 2 :].mean() + 100
+
+
+def test_a_canvas_moves_only_a_little() -> None:
+    pixels = torch.zeros(2, 3, 64, 64)
+    pixels[:, :, 24:40, 24:40] = 1.0
+    seen = moved(pixels, SIDE, torch.Generator().manual_seed(1))
+    assert seen.shape == (2, 3, SIDE, SIDE)
+    assert seen[:, :, 14:18, 14:18].mean() > 0.95
+    assert seen.mean() == pytest.approx(1 / 16, abs=0.02)
+
+
+def test_sheets_of_images() -> None:
+    images = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((4, 8, 8, 3), np.uint8)
+    sheet = side_by_side(images)
+    assert sheet.shape == (20, 32, 3)
+    assert (sheet[0, 0, 0], sheet[0, 12, 0], sheet[12, 0, 0], sheet[0, 8, 0]) == (0, 1, 3, 255)
+
+
+def test_a_facets_probe_finds_the_channel_that_tells_apart() -> None:
+    generator = np.random.default_rng(0)
+    inside = generator.random(120) < 0.5
+    values = generator.normal(size=(120, 6)).astype(np.float32)
+    values[:, 5] = 0
+    noise = fit_facet("none", "colours", values=values, inside=inside)
+    values[inside, 3] += 6
+    facet = fit_facet("three", "colours", values=values, inside=inside)
+    assert np.argmax(facet.weights) == 3
+    assert facet.weights[5] == 0
+    assert np.abs(facet.weights).mean() == pytest.approx(1.0)
+    assert facet.accuracy.value is not None
+    assert facet.accuracy.value > 0.95
+    assert noise.accuracy.low is not None
+    assert noise.accuracy.low < 0.5
+
+
+def test_a_facets_images_are_half_of_the_form() -> None:
+    items, inside = facet_items("word")
+    assert sum(inside) * 2 == len(items)
+    assert all((item.form == "word") == mine for item, mine in zip(items, inside, strict=True))
+    own = [CorpusItem(f"{number}.png", "file") for number in range(9)]
+    items, inside = facet_items("mine", own)
+    assert {item.key for item, mine in zip(items, inside, strict=True) if mine} == {item.key for item in own}
+    with pytest.raises(BadInput, match="photo, drawing, word or a folder"):
+        facet_items("painting")
+    with pytest.raises(BadInput, match="at least 8 images"):
+        facet_items("mine", own[:3])
+    with pytest.raises(Unsupported, match="first of this tower"):
+        facet_layer(Beside(), "colours")  # type: ignore[arg-type]
+
+
+def test_whole_images_are_measured_beside_the_corpus_and_written_with_all_settings() -> None:
+    session = Beside()
+    *steps, made = visualise(session, settings(layer="last", count=1, steps=4, seed=7), facet="word")  # type: ignore[arg-type]
+    assert isinstance(made, Visualisation)
+    assert {step.stage for step in steps} == {"activations", "paint"}  # type: ignore[union-attr]
+    pixels = made.images.pixels[0].astype(np.float64) / 255
+    by_hand = np.maximum(pixels[..., 0] + pixels[..., 2] - pixels[..., 1], 0).mean()
+    assert made.activations == (pytest.approx(by_hand, abs=1e-4),)
+    assert made.facet is not None
+    assert (made.facet.name, made.facet.layer) == ("word", "colours")
+    text = json.loads(png_text(to_png(made), "unit.png", KEY) or "")
+    assert text["visualisation"]["seed"] == 7
+    assert text["visualisation"]["layer"] == "units"
+    assert text["facet"]["name"] == "word"
+
+
+def test_what_cannot_be_painted_is_refused() -> None:
+    for changes in ({"canvas": "oil"}, {"count": 0}, {"steps": 0}, {"seed": -1}, {"side": 5}):
+        with pytest.raises(BadInput):
+            settings(**changes)
+    session = Beside()
+    with pytest.raises(BadInput, match="0 to 1"):
+        list(visualise(session, settings(unit=2)))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="32 pixels square"):
+        list(visualise(session, settings(), start=np.zeros((8, 8, 3), np.uint8)))  # type: ignore[arg-type]
+    session.spec = FAKE
+    with pytest.raises(Unsupported, match="no gradients"):
+        list(visualise(session, settings()))  # type: ignore[arg-type]
