@@ -39,7 +39,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
                 zero["outcome:accuracy"],
                 rows["outcome:accuracy"],
                 cluster=list(zero["cluster"]),
-                rng=generator(seed, "gain", way),
                 label_set=way,
                 reference=ZERO_SHOT,
                 family="gain",
