@@ -150,12 +150,12 @@ def _table(engine: Engine, chosen: str, drawings: int, *, how: dict[str, Any]) -
                         yield f"{title}: {outcome.line}", gr.skip()
         except Unsupported as error:
             lines.append([title, str(error), "", "", ""])
-            yield gr.skip(), gr.update(value=lines, visible=True)  # type: ignore[misc]
+            yield gr.skip(), gr.update(value=lines, visible=True)
             continue
         assert isinstance(outcome, Outcomes)
         base = base or outcome
         lines.append(measured_line(title, defence_row(base, outcome, images.truth)))
-        yield gr.skip(), gr.update(value=lines, visible=True)  # type: ignore[misc]
+        yield gr.skip(), gr.update(value=lines, visible=True)
     assert base is not None
     yield measured_note(base, before), gr.skip()
 

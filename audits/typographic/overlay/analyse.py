@@ -182,8 +182,6 @@ def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
 
 def _grids(samples: DataFrame) -> Iterator[Figure]:
     """Yield attack success by place and size, for each colour in which every word was written in all of both."""
-    import pandas as pd
-
     outcome = f"{OUTCOME}attack_success"
     written = samples[(samples["overlay"] == "word") & (samples["label_set"] == ALL) & (samples["size"] != "")]
     for number, (colour, rows) in enumerate(written.groupby("colour", sort=True)):

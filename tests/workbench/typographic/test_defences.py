@@ -95,7 +95,7 @@ def test_words_are_wrong_and_the_seed_decides_them() -> None:
     assert first.words == again.words
     assert [one.tobytes() for one in first.written] == [one.tobytes() for one in again.written]
     assert [one.tobytes() for one in first.written] != [one.tobytes() for one in other.written]
-    with pytest.raises(BadInput, match="two things"):
+    with pytest.raises(BadInput, match="two or more things"):
         attacked_set([picture], ["a"], seed=0)
 
 
