@@ -18,7 +18,7 @@ def front() -> dict[str, Any]:
     """Sentence, style, time and seed; names are those of the settings."""
     prompt = gr.Textbox(
         words.PRESETS[0], label="Sentence", lines=2, elem_id="generation-prompt",
-        info="What the image shall show. Join several with | and give weights: a castle | fog:-0.3",
+        info="What the image should show. Join several with | and give weights: a castle | fog:-0.3",
     )  # fmt: skip
     method = gr.Dropdown(
         words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",
@@ -67,11 +67,12 @@ def folded() -> dict[str, Any]:
         rows["steps"] = gr.Number(0, label="Steps", info="0: as many as the seconds allow. A number repeats.", **whole)
         rows["side"] = gr.Slider(64, 512, 256, step=32, label="Side", info="Pixels.")
         rows["cutouts"] = gr.Slider(1, 64, 8, step=1, label="Cutouts", info="Views of the image in each step.")
+        rows["wide"] = gr.Slider(0, 1, 0.8, step=0.1, label="Wide cutouts", info="Share that shows nearly all of it.")
         rows["augment"] = gr.Checkbox(True, label="Warp cutouts", info="Turns, tilts, tints and noise.")
         rows["smooth"] = gr.Slider(0, 2, 0.2, step=0.05, label="Smoothness", info="Weight against noise.")
         rows["symmetry"] = gr.Slider(0, 2, 0, step=0.1, label="Symmetry", info="Weight for a mirror image.")
         rows["saturation"] = gr.Slider(0, 3, 1, step=0.1, label="Saturation", info="Fourier only.")
-        rows["decay"] = gr.Slider(0, 2, 1.2, step=0.1, label="Decay", info="Fourier only; higher is smoother.")
+        rows["decay"] = gr.Slider(0, 2, 1.5, step=0.1, label="Decay", info="Fourier only; higher is smoother.")
         rows["strokes"] = gr.Slider(4, 200, 48, step=4, label="Strokes", info="Strokes only.")
         rows["cells"] = gr.Slider(8, 128, 32, step=8, label="Squares in a row", info="Pixels only.")
         rows["palette"] = gr.Dropdown([*PALETTES], value="free", label="Palette", info="Pixels only.")

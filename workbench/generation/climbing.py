@@ -112,7 +112,7 @@ def climb(
             if not memory_ran_out(error):
                 raise
             if count == 1:
-                raise OutOfResources("The memory does not suffice for one cutout; choose a smaller model.") from None
+                raise OutOfResources("Not enough memory for one cutout; choose a smaller model.") from None
             state.cutouts = replace(state.cutouts, count=count // 2)
             note = f"The memory did not suffice for {count} cutouts; it went on with {count // 2}."
             continue
@@ -143,7 +143,7 @@ def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleG
     parameters = [part.detach().to(box.device).requires_grad_() for part in drawn]
     rate = settings.rate or canvas.rate * (1.0 if start is None else EDIT_PACE)
     optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
-    cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.augment)
+    cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.wide, settings.augment)
     return _Climb(
         canvas, parameters, steering(boxes, job, start), _shape(settings, start), cutouts, generator, optimiser
     )
