@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -330,6 +331,8 @@ def test_validate_and_plan(said: Said, asked: list[str], colours: str, tmp_path:
     assert said("validate", "thresholds", thresholds(tmp_path, "value <= 1"))[1]["rules"] == ["one"]
     code, (told,) = said("plan", *asked[1:])
     assert (code, told["pictures"], told["kept"], told["done"]) == (0, 70, 0, False)
+    h = (1.959964 + 0.841621) * math.sqrt(2 / 70)  # Cohen's arcsine difference, by hand
+    assert told["detectable"] == pytest.approx(math.sin(h) / 2, abs=1e-3)
     said(*asked)
     assert said("plan", *asked[1:])[1][0]["done"] is True
 
