@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from workbench.probes.robustness import Plane
     from workbench.statistics.intervals import Interval
 
+SEVENTH = ("#a0623a", "dot", "hexagram")  # told from the six before it by colour, dash and symbol together
 LOOKS = {
-    method.key: (COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], SYMBOLS[number % len(SYMBOLS)])
-    for number, method in enumerate(METHODS)
+    method.key: look
+    for method, look in zip(METHODS, (*zip(COLOURS, DASHES, SYMBOLS, strict=True), SEVENTH), strict=True)
 } | {ZERO_SHOT: ("#808a94", "dash", "cross")}
 LEGEND = {"x": 0, "xanchor": "left", "y": -0.25, "yanchor": "top"}
 
@@ -75,7 +76,7 @@ def mixes_figure(results: Sequence[Adaptation]) -> Any:
             number += 1
     figure.update_layout(layout(height=360))
     figure.update_layout(
-        xaxis={"title": "mix: 0 is zero-shot, 1 the probe from text", "zeroline": False},
+        xaxis={"title": "mix: 0 zero-shot, 1 probe", "zeroline": False},
         yaxis=_shares("accuracy"),
         legend=LEGEND,
     )

@@ -26,6 +26,7 @@ from workbench.places import write_whole
 from workbench.probes.adaptation import AdaptationPlan
 from workbench.probes.adapters.methods import METHODS, find
 from workbench.probes.adapting import Adaptation, adaptations, embed_shifts, planes
+from workbench.probes.equivalent import worth
 from workbench.probes.evaluation import ZERO_SHOT
 from workbench.probes.labelled import TEST
 from workbench.probes.robustness import Plane
@@ -134,17 +135,8 @@ def summary(results: Sequence[Adaptation]) -> str:
         zero = next((row for row in result.rows if row.method == ZERO_SHOT), None)
         lines.append(f"{text}; zero-shot {percent(zero.accuracy())}." if zero and most else f"{text}.")
         for interval in result.equivalent.values():
-            lines.append(f"Zero-shot is worth {worth(interval, result.most)} labelled images a class.")
+            lines.append(f"Labelled images a class that zero-shot is worth: {worth(interval, result.most)}.")
     return " ".join(lines)
-
-
-def worth(shots: Any, most: int) -> str:
-    """Return a number of shots with its interval in words."""
-    value, low, high = (
-        f"more than {most}" if end is None else "at most 1" if end == 1 else f"{end:.1f}"
-        for end in (shots.value, shots.low, shots.high)
-    )
-    return value if value == low == high else f"{value} ({low} to {high})"
 
 
 def rows(results: Sequence[Adaptation], drawn: Sequence[Plane]) -> list[list[str]]:

@@ -88,7 +88,8 @@ def build(page: Page) -> None:
         verdict = words.verdict(results, hits, query=title, weaker=asked.weaker, hidden=hidden)
         link = "" if near else links.of(typed[index], asked)
         fresh = {status: verdict + hubs + link, whose: line, found: hits, start: 0, chosen: None}
-        return {**fresh, sending: gr.update(visible=False), **_page_of(hits, 0, shown, own=typed[index] == OWN)}
+        fresh |= {sending: gr.update(visible=False), **_files_of(hits, shown, own=typed[index] == OWN)}
+        return {**fresh, **_page_of(hits, 0, shown, own=typed[index] == OWN)}
 
     def more(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
         near = next((hit for hit in typed[found] if hit.path == typed[similar_path]), None)
@@ -202,7 +203,6 @@ def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -
     """Return what the result widgets show of a page."""
     part = hits[start : start + PAGE]
     pictures = list(zip(files.thumbnails(part), [_caption(hit) for hit in part], strict=True))
-    csv_file, json_file, sheet = files.downloads(hits, names_only=own)
     last = start + len(part)
     return {
         shown["gallery"]: gr.update(value=pictures, visible=bool(hits) or COLLAPSED, selected_index=None),
@@ -211,11 +211,14 @@ def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -
         shown["number"]: f"{start + 1}–{last} of {len(hits)}",
         shown["before"]: gr.update(interactive=start > 0),
         shown["after"]: gr.update(interactive=last < len(hits)),
-        shown["files"]: gr.update(visible=bool(hits)),
-        shown["csv"]: csv_file,
-        shown["json"]: json_file,
-        shown["sheet"]: sheet,
     }
+
+
+def _files_of(hits: list[Hit], shown: dict[str, Any], *, own: bool) -> dict[Any, Any]:
+    """Return what the download buttons hand out: all results, not a page of them."""
+    csv_file, json_file, sheet = files.downloads(hits, names_only=own)
+    paths = {shown["csv"]: csv_file, shown["json"]: json_file, shown["sheet"]: sheet}
+    return {shown["files"]: gr.update(visible=bool(hits)), **paths}
 
 
 def _caption(hit: Hit) -> str:

@@ -49,7 +49,7 @@ def downloads(hits: Sequence[Hit], *, names_only: bool) -> tuple[str, str, str |
     folder = folder_beside_uploads("search-files-")
     write_csv(folder / "results.csv", COLUMNS, [[_cell(line[name]) for name in COLUMNS] for line in lines])
     write_json(folder / "results.json", {"results": lines})
-    sheet = folder / "results.png" if hits else None
+    sheet = folder / "results.jpg" if hits else None
     if sheet is not None:
         texts = [f"{hit.score:.2f} {hit.path.rsplit('/', 1)[-1]}" for hit in hits]
         write_whole(sheet, contact_sheet([hit.row["thumbnail"] for hit in hits], texts))

@@ -33,7 +33,8 @@ def read(request: gr.Request) -> tuple[Any, ...]:
     choices = choice.offered()
     chosen = asked.get("index", OWN) if asked.get("index") in choices else OWN
     listed = gr.update(choices=choices, value=chosen, visible=len(choices) > 1 or COLLAPSED)
+    if "q" not in asked:  # nothing to fill in: what was typed meanwhile stays
+        return listed, *(gr.skip() for _ in ("q", *SETTINGS, "start"))
     sort = asked.get("sort", "score")
     settings = (asked.get("where", ""), sort if sort in SORTS else "score", "weaker" in asked, "safe" in asked)
-    text = asked.get("q", "")
-    return listed, text, *settings, text if chosen != OWN else ""
+    return listed, asked["q"], *settings, asked["q"] if chosen != OWN else ""

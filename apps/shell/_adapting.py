@@ -99,6 +99,7 @@ def plain(result: Adaptation, planes: list[Plane]) -> dict[str, Any]:
 def show(results: dict[str, Adaptation], planes: list[Plane], plan: AdaptationPlan) -> None:
     """Print tables of methods, of WiSE-FT and of effective robustness."""
     from workbench.probes.adapters.methods import METHODS
+    from workbench.probes.equivalent import worth
 
     titles = {"zero-shot": "zero-shot", **{method.key: method.title for method in METHODS}}
     for result in results.values():
@@ -116,7 +117,9 @@ def show(results: dict[str, Adaptation], planes: list[Plane], plan: AdaptationPl
         ]
         write_rows(("method", "shots", "test", *names, "s"), lines, right=("shots", "test", *names, "s"))
         for method, one in result.equivalent.items():
-            write(f"Zero-shot is worth {worth(one, result.most)} images a class for the {titles[method].lower()}.")
+            write(
+                f"Images a class that zero-shot is worth, by the {titles[method].lower()}: {worth(one, result.most)}."
+            )
         if result.mixes:
             shots = next(iter(result.mixes.values())).shots
             lines = [
@@ -151,16 +154,6 @@ def _show_plane(plane: Plane, titles: dict[str, str]) -> None:
     ]
     right = ("shots", "base", "shifted", "effective robustness")
     write_rows(("model", "method", *right), lines, right=right)
-
-
-def worth(shots: Interval, most: int) -> str:
-    """Return a number of shots with its interval in words."""
-    low, high = (
-        f"more than {most}" if end is None else "at most 1" if end == 1 else f"{end:.1f}"
-        for end in (shots.low, shots.high)
-    )
-    value = f"more than {most}" if shots.value is None else "at most 1" if shots.value == 1 else f"{shots.value:.1f}"
-    return value if low == high == value else f"{value} ({low} to {high})"
 
 
 def _numbers(share: Interval, n: int) -> dict[str, Any]:

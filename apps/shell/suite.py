@@ -31,9 +31,7 @@ def suite(
             help="Data sets: NAME=FOLDER, or folders of class folders. Names of the paper's 27 sets bring its prompts.",
         ),
     ] = None,
-    models: Annotated[
-        str, typer.Option("--models", metavar="a,b", help="As `evaluate` takes them.")
-    ] = "pocket,pocket-lite2",
+    models: Annotated[str, typer.Option("--models", metavar="a,b", help="As `evaluate` takes them.")] = "pocket",
     rival: Annotated[
         str, typer.Option("--rival", metavar="KEY", help="Whose probe zero-shot is compared with; the last model.")
     ] = "",

@@ -35,3 +35,10 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     page.locator("#map-table", has_text="Chosen points: 23 of 23").wait_for()
     assert len(page.locator("#map-chosen").locator("textarea, input").input_value().split(",")) == 23
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#map-by input").click()
+    page.get_by_role("option", name="cluster", exact=True).click()
+    page.locator("#map-clusters", has_text="by chance").locator("visible=true").first.wait_for()
+    page.locator(".map-legend", has_text="1: ").wait_for()
+    page.locator("#map-to-evaluate").click()
+    page.locator("#evaluate-sent", has_text="18 images from another view").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

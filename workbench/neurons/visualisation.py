@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadInput
 from workbench.generation.canvases import Canvas, Fourier, Maco
-from workbench.generation.climbing import suitable_side
 from workbench.generation.cutouts import shrunk
+from workbench.generation.steering import suitable_side
 from workbench.neurons.layers import is_last
 from workbench.objectives import Distance, Faceted, Objective, Sameness, TotalVariation, UnitActivation, Waking
 from workbench.progress import Progress

@@ -67,3 +67,17 @@ def equivalent_interval(
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], method="nearest")
     lower, upper = (float(bound) if np.isfinite(bound) else None for bound in (low, high))
     return Interval(value, lower, upper, level, f"bootstrap over seeds and {n} images")
+
+
+def worth(shots: Interval, most: int) -> str:
+    """Return a number of shots with its interval in words: "3.2 (at most 1 to more than 16)".
+
+    Args:
+        shots: of `equivalent_interval`.
+        most: images a class where the curve ends.
+    """
+    value, low, high = (
+        f"more than {most}" if end is None else "at most 1" if end == 1 else f"{end:.1f}"
+        for end in (shots.value, shots.low, shots.high)
+    )
+    return value if value == low == high else f"{value} ({low} to {high})"

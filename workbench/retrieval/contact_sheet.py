@@ -10,11 +10,12 @@ from workbench.images import safe_decode
 
 CELL, LINE, COLUMNS = 180, 22, 6  # pixels of a thumbnail's square, of a line of text; thumbnails in a row
 MOST = 240  # thumbnails
+LONGEST = 40  # letters of a line that are looked at
 _EDGE = 10
 
 
 def contact_sheet(thumbnails: Sequence[bytes], lines: Sequence[str]) -> bytes:
-    """Return a PNG with the thumbnails in order, row by row.
+    """Return a JPEG with the thumbnails in order, row by row.
 
     Args:
         thumbnails: n encoded images, 1 to 240.
@@ -37,11 +38,11 @@ def contact_sheet(thumbnails: Sequence[bytes], lines: Sequence[str]) -> bytes:
         small = safe_decode(data, "thumbnail")
         small.thumbnail((CELL, CELL))
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
-        shown = line
+        shown = line = line[:LONGEST]
         while pen.textlength(shown, font) > CELL:
             line = line[:-1]
             shown = line + "…"
         pen.text((left, top + CELL + 4), shown, "black", font)
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
+    sheet.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()

@@ -58,7 +58,7 @@ def embed_on_ray(
     rows = ray.data.from_items([{"at": at} for at in range(len(groups))], override_num_blocks=len(groups))
     results = rows.map_batches(
         _IndexWorker,
-        fn_constructor_args=(model, ray.put(groups), ray.put(frozenset(known))),
+        fn_constructor_args=(model, groups, frozenset(known)),
         batch_size=1,
         num_gpus=1 if model.device == "cuda" else 0,
         compute=ray.data.ActorPoolStrategy(size=max(1, workers)),
@@ -73,15 +73,14 @@ def embed_on_ray(
 class _IndexWorker:
     """One model that opens and embeds groups of images."""
 
-    def __init__(self, model: _Model, groups: Any, known: Any) -> None:
-        import ray
+    def __init__(self, model: _Model, groups: list[list[SourceEntry]], known: frozenset[bytes]) -> None:
         import torch
 
         from workbench import load
 
         torch.set_num_threads(model.threads)
         self._model: Any = load(model.key, device=model.device, dtype=model.dtype)
-        self._groups, self._known = ray.get(groups), ray.get(known)
+        self._groups, self._known = groups, known
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         results = np.empty(len(batch["at"]), object)

@@ -203,7 +203,7 @@ def test_methods_have_a_row_each_and_a_sentence(known: EmbeddedImages) -> None:
     assert sum(line[1].startswith("WiSE-FT") for line in lines) == 11
     text = adapters.summary(titled)
     assert text.startswith("**M**:")
-    assert "labelled images a class" in text
+    assert "Labelled images a class that zero-shot is worth" in text
     table = list(csv.reader(io.StringIO(adapters.as_csv(titled, drawn).decode())))
     assert len(table) == 1 + len(lines)
     assert "test set" in adapters.EXPLAINED
@@ -214,10 +214,9 @@ def test_methods_have_a_row_each_and_a_sentence(known: EmbeddedImages) -> None:
     assert "elsewhere" in str(adapter_figures.plane_figure(drawn[0]).layout.yaxis.title.text)
 
 
-def test_words_for_the_worth_of_zero_shot() -> None:
-    cases = {(3.25, 1.0, None): "3.2 (at most 1 to more than 16)", (None, None, None): "more than 16"}
-    for (value, low, high), text in cases.items():
-        assert adapters.worth(Interval(value, low, high, 0.95, ""), 16) == text
+def test_methods_look_different_without_colour() -> None:
+    looks = adapter_figures.LOOKS.values()
+    assert len({look[1:] for look in looks}) == len(looks)
 
 
 def test_sets_and_flags_have_a_row_for_each_method(known: EmbeddedImages) -> None:

@@ -103,6 +103,8 @@ def test_a_link_holds_the_search_and_an_address_is_no_command(monkeypatch: pytes
     monkeypatch.setattr(choice, "offered", lambda: [choice.OWN, "holiday"])
     request: Any = SimpleNamespace(query_params={"index": "holiday", "q": "dog", "sort": "rm -rf", "safe": "1"})
     assert links.read(request)[1:] == ("dog", "", "score", False, True, "dog")
+    request = SimpleNamespace(query_params={"index": "holiday"})
+    assert all(isinstance(one, dict) for one in links.read(request)[1:])  # nothing is filled in: typed text stays
     request = SimpleNamespace(query_params={"index": "../etc", "q": "dog"})
     listed, *rest = links.read(request)
     assert (listed["value"], rest[-1]) == (choice.OWN, "")
@@ -112,7 +114,7 @@ def test_downloads_hold_the_results_and_no_formula() -> None:
     csv_file, json_file, sheet = files.downloads([hit("/home/x/a.png", [1, 0])], names_only=True)
     assert sheet is not None
     with Image.open(sheet) as opened:
-        assert opened.format == "PNG"
+        assert opened.format == "JPEG"
     (line,) = json.loads(Path(json_file).read_text())["results"]
     assert (line["path"], line["score"], line["likely"]) == ("a.png", 0.5, True)
     text = Path(csv_file).read_text(encoding="utf-8-sig")

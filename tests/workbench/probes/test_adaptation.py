@@ -14,12 +14,13 @@ from workbench.probes import robustness
 from workbench.probes.adaptation import AdaptationPlan, Adapted, Subject, adapted, wise_ft
 from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS
 from workbench.probes.embedding import ImageFeatures
-from workbench.probes.equivalent import equivalent_interval
+from workbench.probes.equivalent import equivalent_interval, worth
 from workbench.probes.evaluation import ZERO_SHOT
 from workbench.probes.few_shot import few_shot
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
 from workbench.probes.shifts import ShiftedFeatures, shifted
 from workbench.probes.text_weights import TextWeights
+from workbench.statistics.intervals import Interval
 
 K, DIM, SEEDS = 4, 16, 3
 
@@ -151,3 +152,9 @@ def test_the_interval_of_equivalent_shots() -> None:
     assert 2 < (interval.low or 0) < (interval.value or 0) < (interval.high or 0) < 8
     beyond = equivalent_interval(np.ones(400, bool), curve, seed=0)
     assert (beyond.value, beyond.low, beyond.high) == (None, None, None)
+
+
+def test_words_for_the_worth_of_zero_shot() -> None:
+    cases = {(3.25, 1.0, None): "3.2 (at most 1 to more than 16)", (None, None, None): "more than 16"}
+    for (value, low, high), text in cases.items():
+        assert worth(Interval(value, low, high, 0.95, ""), 16) == text

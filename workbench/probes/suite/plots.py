@@ -70,16 +70,16 @@ def duels(runs: Sequence[SetRun], model: str, rival: str) -> list[Duel]:
     Raises:
         BadInput: no set has both.
     """
-    found = []
+    compared = []
     for run in runs:
         first, second = run.right(model, ZERO_SHOT), run.right(rival, PROBE)
         if first is not None and second is not None:
-            found.append((run, compare(second, first)))
-    if not found:
+            compared.append((run, compare(second, first)))
+    if not compared:
         raise BadInput(f"No data set has a zero-shot answer of {model} and a probe of {rival}.")
-    tests = adjust([pair.p_value for _, pair in found])
+    tests = adjust([pair.p_value for _, pair in compared])
     rows = []
-    for (run, pair), test in zip(found, tests, strict=True):
+    for (run, pair), test in zip(compared, tests, strict=True):
         sure = test.p_adj is not None and test.p_adj < 0.05
         verdict = EVEN if not sure else WINS if (pair.difference.value or 0) > 0 else LOSES
         zero, probe = _accuracy(run, model, ZERO_SHOT), _accuracy(run, rival, PROBE)
