@@ -48,7 +48,7 @@ def add(function: Callable[..., Any]) -> None:
         [],
         handler(_checked(function, {one.name: (hints[one.name], one.default) for one in parameters})),
         [_input(one, hints[one.name]) for one in parameters],
-        [_output(hints["return"])],
+        [_json(hints["return"], None, get_args(hints["return"])[1])],
         no_target=True,
         api_name=function.__name__,
         api_description=inspect.getdoc(function),
@@ -85,10 +85,6 @@ def _input(parameter: inspect.Parameter, hint: Any) -> Any:
         return gr.File(label=_described(parameter.name, hint), file_count="multiple", type="filepath")
     value = None if parameter.default is inspect.Parameter.empty else parameter.default
     return _json(hint, value, _described(parameter.name, hint))
-
-
-def _output(hint: Any) -> Any:
-    return _json(hint, None, get_args(hint)[1])
 
 
 def _json(hint: Any, value: Any, label: str) -> Api:

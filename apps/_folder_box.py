@@ -58,7 +58,7 @@ def inside(text: str) -> PurePosixPath:
     path = PurePosixPath(name)
     strange = "\\" in name or ":" in name or any(ord(letter) < 32 for letter in name)
     if strange or path.is_absolute() or not path.parts or ".." in path.parts:
-        raise BadInput(f"A file of a folder has a path that stays in it; got {text[:80]!r}.")
+        raise BadInput(f"The path of a file must stay inside its folder; got {text[:80]!r}.")
     if len(path.parts) > DEPTH or any(len(part.encode()) > LONGEST for part in path.parts):
         raise BadInput(
             f"A folder may be {DEPTH} folders deep, with names of up to {LONGEST} bytes; got {text[:80]!r}. "

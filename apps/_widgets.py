@@ -63,7 +63,9 @@ def labels_box(value: str = FIRST_LABELS, *, elem_id: str | None = None) -> gr.T
 
 def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
     """Prompt templates to fill the labels into; the second widget appears for the visitor's own list."""
-    choices = [(_template_title(entry.title, len(entry.templates)), entry.key) for entry in TEMPLATE_SETS]
+    counts = {entry.key: len(entry.templates) for entry in TEMPLATE_SETS}
+    titles = {key: "" if count == 1 else f" ({count})" for key, count in counts.items()}
+    choices = [(entry.title + titles[entry.key], entry.key) for entry in TEMPLATE_SETS]
     choice = gr.Dropdown(
         [*choices, ("My own list", OWN)],
         value="one",
@@ -85,10 +87,6 @@ def template_choice() -> tuple[gr.Dropdown, gr.Textbox]:
 def none_of_these_box() -> gr.Checkbox:
     """Whether a background class competes with the labels."""
     return gr.Checkbox(label="Add “none of these”", info="Adds a generic background class.")
-
-
-def _template_title(title: str, count: int) -> str:
-    return title if count == 1 else f"{title} ({count})"
 
 
 def table(headers: list[str], label: str, *, elem_id: str | None = None, **options: Any) -> gr.Dataframe:

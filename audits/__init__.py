@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from audits.comparing import compare, gate
+from audits.reporting import write as report
+from audits.run_directory.frames import metrics_df, runs_df, samples_df
+from audits.run_directory.reader import open_run
+from audits.running.api import resume, run, score
+from audits.running.suites import run_suite
+
 if TYPE_CHECKING:
-    from audits.comparing import compare, gate
     from audits.frame import AuditFrame
-    from audits.reporting import write as report
-    from audits.run_directory.frames import metrics_df, runs_df, samples_df
-    from audits.run_directory.reader import open_run
-    from audits.running.api import resume, run, score
-    from audits.running.suites import run_suite
 
 __all__ = [
     "AuditFrame",

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from workbench.statistics.measures import Measure
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from workbench.statistics.measures import Measure
 
 Strength = Literal["found", "equivalent", "no evidence", "not measured", "note"]
 FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]

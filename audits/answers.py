@@ -7,16 +7,12 @@ A tie goes to the label that comes first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from audits.contracts import ModelFacts
 from workbench.prompts import fill
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from audits.contracts import ModelFacts
 
 DECIMALS = 6  # of a cosine; removes differences in the last bits of a sum
 
@@ -40,28 +36,24 @@ def ensemble(texts: Mapping[str, NDArray[np.float32]], prompts_of: Sequence[Sequ
         Radford et al. 2021, arXiv:2103.00020, section 3.1.4.
     """
     means = np.stack([np.mean([texts[prompt] for prompt in row], axis=0, dtype=np.float64) for row in prompts_of])
-    answer: NDArray[np.float64] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-    return answer
+    return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12))
 
 
 def cosines(images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Images (n, dim) and directions (k, dim) -> (n, k), rounded."""
-    answer: NDArray[np.float64] = np.round(images.astype(np.float64) @ weights.T, DECIMALS)
-    return answer
+    return np.asarray(np.round(images.astype(np.float64) @ weights.T, DECIMALS))
 
 
 def logits(model: ModelFacts, images: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Images (n, dim) and classifier (k, dim) -> (n, k): scaled cosines, bias included."""
-    answer: NDArray[np.float64] = cosines(images, weights) * model.logit_scale + model.logit_bias
-    return answer
+    return np.asarray(cosines(images, weights) * model.logit_scale + model.logit_bias)
 
 
 def probabilities(score: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logits (…, k) -> probabilities by the model's own rule: softmax over the labels, or a sigmoid for each."""
     from scipy.special import expit, softmax
 
-    answer: NDArray[np.float64] = expit(values) if score == "sigmoid" else softmax(values, axis=-1)
-    return answer
+    return np.asarray(expit(values) if score == "sigmoid" else softmax(values, axis=-1))
 
 
 def likeliest(table: NDArray[np.float64], labels: Sequence[str]) -> list[str]:

@@ -62,7 +62,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="bias/association",
-        version=1,
         title="Association with words",
         question="Which people does the model place nearer to pleasant words, to careers, to science?",
         module="audits.bias.association",
@@ -86,7 +85,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="surveillance/scenes",
-        version=1,
         title="Scenes through a camera",
         question="Are captions of scenes correct, and does a close one mislead?",
         module="audits.surveillance.scenes",
@@ -100,7 +98,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="surveillance/identity",
-        version=1,
         title="Identity in a gallery",
         question="How do error rates grow with a gallery, and for whom are errors more frequent?",
         module="audits.surveillance.identity",
@@ -127,7 +124,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="shift/natural",
-        version=1,
         title="Natural shift",
         question="How much does accuracy fall on other kinds of images of the same classes?",
         module="audits.shift.natural",
@@ -139,7 +135,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="robustness/corruptions",
-        version=1,
         title="Corruptions",
         question="How much accuracy is left under noise, blur, weather and digital artefacts?",
         module="audits.robustness.corruptions",
@@ -151,7 +146,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="adversarial/lp",
-        version=1,
         title="Adversarial pixels",
         question="How small a change, made with the model's own gradients, changes the answer?",
         module="audits.adversarial.lp",
@@ -164,7 +158,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="limits/counting",
-        version=1,
         title="Counting",
         question="Does the answer to “how many?” follow the number of things?",
         module="audits.limits.counting",
@@ -176,7 +169,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="limits/ood",
-        version=1,
         title="Unknown images and digits",
         question="Does a score separate unknown images from known ones, and are digits read?",
         module="audits.limits.ood",
@@ -188,7 +180,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="limits/prompts",
-        version=1,
         title="Wording of prompts",
         question="How much does the wording matter when labels and images stay the same?",
         module="audits.limits.prompts",
@@ -212,7 +203,6 @@ AUDITS: tuple[Audit, ...] = (
     ),
     Audit(
         key="calibration",
-        version=1,
         title="Calibration",
         question="When the model says 80 %, is it right in 80 of 100 cases?",
         module="audits.calibration",

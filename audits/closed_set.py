@@ -6,16 +6,13 @@ The label sets are the protocol's; without any, the labels of the data set are t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from audits.answers import prompts
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from workbench.errors import BadInput
 from workbench.labels import check_labels
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 
 def label_sets(dataset: Dataset, rules: Rules) -> dict[str, tuple[str, ...]]:

@@ -15,17 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from audits.analysis import Analysis
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
+from workbench.backend import WhiteBox
+
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pandas import DataFrame
-    from PIL import Image
     from torch import Tensor
 
-    from audits.analysis import Analysis
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
-    from workbench.backend import WhiteBox
 
 CLEAN = "clean"  # the name of the image itself, among its forms
 OUTCOME = "outcome:"  # a column of the samples that begins so holds 0..1 a row; its mean is the metric named behind
@@ -36,12 +38,12 @@ class Audit:
     """One question about a model: a row of the catalogue."""
 
     key: str  # "bias/denigration"
-    version: int  # rises when equal inputs would give other numbers
     title: str
     question: str  # one sentence, ends with a question mark
     module: str  # dotted name of the package that fulfils `Stages`
     protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
     builtin: str  # key of the data set that is there without any download
+    version: int = 1  # rises when equal inputs would give other numbers
     needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
     tags: tuple[str, ...] = ()
     source: str = ""  # paper and section

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.statistics.measures import Measure
 from workbench.statistics.power import minimum_detectable_difference
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from workbench.statistics.measures import Measure
 
 Key = tuple[str, ...]
 _ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "y_pred")  # no attribute of the image
@@ -37,24 +37,17 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
     The other groups are those that differ in an attribute of the image and agree in everything else. Slices that are
     conditions alone, such as a severity, are compared with the other conditions, which show the same images.
 
-    Args:
-        measures: of one audit.
-        attributes: names in slices that are attributes of the image.
+    `attributes` are the names in slices that are attributes of the image.
     """
     families: dict[Key, list[Measure]] = {}
     for measure in measures:
-        if _counts(measure):
+        counted = None not in (measure.k_pos, measure.n, measure.n_effective)
+        if counted and measure.contrast == "none" and measure.unit == "share" and measure.slice:
             families.setdefault(_family(measure, attributes), []).append(measure)
     smallest = {
         id(one): reach for family in families.values() if len(family) > 1 for one, reach in _reaches(family, attributes)
     }
     return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
-
-
-def _counts(measure: Measure) -> bool:
-    """Say whether a measure is the share of a slice, counted."""
-    counted = measure.k_pos is not None and measure.n is not None and measure.n_effective is not None
-    return counted and measure.contrast == "none" and measure.unit == "share" and bool(measure.slice)
 
 
 def _family(measure: Measure, attributes: Collection[str]) -> Key:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 from scipy.stats import norm
 
 from audits import measuring
-from audits.slicing import By, keyed
+from audits.grouping import By, keyed, sides
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 METRIC = "equalised_odds"
 MOST = 12  # labels, the most frequent ones
@@ -32,11 +30,7 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
     All gaps are tested together (Bonferroni): the interval excludes 0 exactly where the smallest p-value, times their
     number, is below 1 - level. None where fewer than two labels or groups can be compared.
 
-    Args:
-        rows: columns `y_true`, `y_pred`, `cluster` and the attributes.
-        by: attributes that divide the rows.
-        rng: of the permutations.
-        **fields: further fields of the measure.
+    `rows` have the columns `y_true`, `y_pred`, `cluster` and the attributes.
     """
     part = keyed(rows, by)
     labels = sorted(part["y_true"].value_counts().index[:MOST])
@@ -44,14 +38,7 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
     for label in labels:
         for rate, among in (("recall", part["y_true"] == label), ("false positives", part["y_true"] != label)):
             cases = part[among]
-            row = measuring.gap(
-                METRIC,
-                (cases["y_pred"] == label).to_numpy(float),
-                list(cases["cluster"]),
-                groups=list(cases["group"]),
-                rng=rng,
-                slice_by=",".join(by),
-            )
+            row = measuring.gap(METRIC, (cases["y_pred"] == label).to_numpy(float), **sides(cases, by), rng=rng)
             if row.value is not None and row.p_value is not None and row.at_level is not None:
                 gaps.append(replace(row, reference=f"{rate} of {label}, {row.reference}"))
     if len(labels) < 2 or not gaps:

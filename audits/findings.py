@@ -8,12 +8,10 @@ no evidence    everything else; the sentence names the smallest difference that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audits.analysis import Finding, Strength
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
@@ -22,10 +20,7 @@ MARGIN = 0.03  # a difference whose whole interval is smaller is called equivale
 def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
     """Return how strongly a measure supports that it differs from `zero`.
 
-    Args:
-        measure: with `p_adj` filled in where it has a test.
-        few: cases below which nothing is concluded.
-        zero: the value without an effect.
+    `p_adj` is filled in where the measure has a test. With fewer than `few` cases nothing is concluded.
     """
     value, low, high = measure.value, measure.ci_low, measure.ci_high
     bounded = low is not None and high is not None
@@ -41,13 +36,7 @@ def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
 
 
 def finding(
-    measure: Measure,
-    claim: str,
-    *,
-    opposite: str = "",
-    neutral: str = "",
-    few: int = 0,
-    zero: float = 0.0,
+    measure: Measure, claim: str, *, opposite: str = "", neutral: str = "", few: int = 0, zero: float = 0.0
 ) -> Finding:
     """Return the sentence on one measure.
 
@@ -70,7 +59,7 @@ def finding(
     flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
     text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip))
     if kind == "found":
-        start = "Found the opposite of what was asked:" if value < zero and not reverse else "Found:"
+        start = "Found the opposite:" if value < zero and not reverse else "Found:"
         return Finding(f"{start} {text}.", kind, **facts)
     if neutral:
         text = f"{neutral}: {amount(measure)}"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 
 def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -32,5 +28,4 @@ def plasma(side: int, *, decay: float, rng: np.random.Generator) -> NDArray[np.f
         cloud[half::step, ::step] = down / 4 + rng.uniform(-spread, spread, corners.shape)
         spread, step = spread / decay, half
     cloud -= cloud.min()
-    answer: NDArray[np.float64] = cloud / cloud.max()
-    return answer
+    return np.asarray(cloud / cloud.max())

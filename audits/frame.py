@@ -124,21 +124,9 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
             bounds = multiplicity.simultaneous(row.pop("interval"), test)
             row |= {"value": bounds.value, "low": bounds.low, "high": bounds.high}
             row |= {"p_adj": test.p_adj, "n_tests": test.tests}
-        ends = [
-            "test",
-            "group",
-            "reference",
-            "value",
-            "low",
-            "high",
-            "null_q95",
-            "p_value",
-            "p_adj",
-            "n_tests",
-            "method",
-        ]
-        table = pd.DataFrame(rows).reindex(columns=["metric", *self._names[: self._width], *ends])
-        return table.astype(dict.fromkeys(["value", "low", "high", "null_q95", "p_value", "p_adj"], "float64"))
+        numbers = ["value", "low", "high", "null_q95", "p_value", "p_adj"]
+        columns = ["metric", *self._names[: self._width], "test", "group", "reference", *numbers, "n_tests", "method"]
+        return pd.DataFrame(rows).reindex(columns=columns).astype(dict.fromkeys(numbers, "float64"))
 
     def tidy(self) -> pd.DataFrame:
         """Return everything as the long table of audits (`workbench.statistics.measures.table`)."""

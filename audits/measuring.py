@@ -9,17 +9,20 @@ Images of one person or thing (a cluster) are not independent. One rule for each
     mean_gap  largest minus smallest mean of groups: bootstrap of clusters, test and lower bound from the same draws
     change    the same images twice: paired, by cluster
 
-The value is always that of the images; bounds from shrunken counts are widened to hold it.
+The value is always that of the images; bounds from shrunken counts are widened to hold it. Arguments of all: outcomes
+(0 or 1) or values (any numbers), (n,); `cluster` and `groups`, n names; `slice`, attribute -> value; `rng` of
+resampling; further fields of the measure by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.statistics import clusters, gaps, intervals, paired
 from workbench.statistics.intervals import RESAMPLES, Interval
@@ -27,9 +30,6 @@ from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 REACH = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
 
@@ -43,13 +43,6 @@ def share(
     **extra: Unpack[Extra],
 ) -> Measure:
     """Return the share of outcomes that are 1, with its interval; no outcome gives an undefined row.
-
-    Args:
-        metric: its name.
-        outcomes: (n,) 0 or 1.
-        cluster: n names.
-        slice: attribute -> value that the outcomes belong to.
-        **extra: further fields of the measure.
 
     Raises:
         BadInput: outcomes that are not 0 or 1, or another number of clusters.
@@ -72,16 +65,7 @@ def mean(
     slice: Mapping[str, str] | None = None,
     **extra: Unpack[Extra],
 ) -> Measure:
-    """Return the mean of any numbers, with its interval, cut to 0..1 where all numbers lie there.
-
-    Args:
-        metric: its name.
-        values: (n,) numbers.
-        cluster: n names.
-        rng: of the bootstrap, where clusters differ in size.
-        slice: attribute -> value that the numbers belong to.
-        **extra: further fields of the measure.
-    """
+    """Return the mean of any numbers, with its interval, cut to 0..1 where all numbers lie there."""
     x = np.asarray(values, dtype=np.float64)
     parts = pd.Series(x).groupby(np.asarray(cluster, dtype=object), sort=True)
     if repeated(cluster) is None:
@@ -108,16 +92,7 @@ def gap(
     rng: np.random.Generator,
     **extra: Any,
 ) -> Measure:
-    """Return the largest minus the smallest share of yes/no outcomes between groups, 0..1, beside what chance gives.
-
-    Args:
-        metric: its name.
-        outcomes: (n,) 0 or 1.
-        cluster: n names.
-        groups: n names.
-        rng: of resampling.
-        **extra: further fields of the measure; `slice_by` is required.
-    """
+    """Return the largest minus the smallest share of yes/no outcomes between groups, 0..1, beside what chance gives."""
     names, kinds = repeated(cluster), [str(group) for group in groups]
     if names is not None and gaps.matched(pd.Series(kinds, dtype=object), pd.Series(names, dtype=object)):
         extra = {"control": "cluster", **extra}
@@ -174,25 +149,8 @@ def mean_gap(
     return replace(largest_row(metric, apart, names, n=smallest, **fields), n=len(rows), detectable=apart.detectable)
 
 
-def change(
-    metric: str,
-    before: ArrayLike,
-    after: ArrayLike,
-    *,
-    cluster: Sequence[str],
-    rng: np.random.Generator,
-    **extra: Any,
-) -> Measure:
-    """Return the mean of after minus before for the same images, with a paired interval and test.
-
-    Args:
-        metric: its name.
-        before: (n,) outcomes, 0..1 or any number.
-        after: (n,) outcomes of the same images in the same order.
-        cluster: n names.
-        rng: not needed; the interval and the test are closed forms.
-        **extra: further fields of the measure, `slice` among them.
-    """
+def change(metric: str, before: ArrayLike, after: ArrayLike, *, cluster: Sequence[str], **extra: Any) -> Measure:
+    """Return the mean of after minus before for the same images, with a paired interval and test."""
     result = paired.compare(before, after, cluster=repeated(cluster))
     fields: dict[str, Any] = {"unit": "difference", "contrast": "paired", **extra, "p_value": result.p_value}
     row = number(metric, result.difference, n=result.n, **fields)
@@ -233,5 +191,4 @@ def _standard_error(units: NDArray[np.float64], floor: float) -> NDArray[np.floa
     means = units[..., 0].sum(1) / total
     squares = ((units[..., 0] - means[:, None] * units[..., 1]) ** 2).sum(1)
     squares = np.where(squares > 1e-12, squares, floor * count)
-    result: NDArray[np.float64] = np.sqrt(count / (count - 1) * squares) / total
-    return result
+    return np.asarray(np.sqrt(count / (count - 1) * squares) / total)

@@ -36,15 +36,16 @@ class Rate:
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
         """Return the share, 0..1; NaN where no case counts."""
-        found = self.outcomes(y_true, y_pred)
-        return math.nan if np.isnan(found).all() else float(np.nanmean(found))
+        outcomes = self.outcomes(y_true, y_pred)
+        return math.nan if np.isnan(outcomes).all() else float(np.nanmean(outcomes))
 
     def outcomes(self, y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[np.float64]:
         """(n,) 1 where a case is a hit, 0 where it is none, NaN where it does not count."""
-        true, said = np.asarray(y_true), np.asarray(y_pred)
-        if true.shape != said.shape or true.ndim != 1:
-            raise BadInput(f"Each case needs one truth and one prediction; got shapes {true.shape} and {said.shape}.")
-        return np.where(self.among(true, said), self.hits(true, said).astype(np.float64), np.nan)
+        true, predicted = np.asarray(y_true), np.asarray(y_pred)
+        if true.shape != predicted.shape or true.ndim != 1:
+            shapes = f"{true.shape} and {predicted.shape}"
+            raise BadInput(f"Each case needs one truth and one prediction; got shapes {shapes}.")
+        return np.where(self.among(true, predicted), self.hits(true, predicted).astype(np.float64), np.nan)
 
 
 def label_rate(labels: Collection[Hashable]) -> Rate:
@@ -55,42 +56,44 @@ def label_rate(labels: Collection[Hashable]) -> Rate:
     """
     if isinstance(labels, str) or not labels:
         raise BadInput(f"A set of labels holds at least one, such as {{'thief', 'criminal'}}; got {labels!r}.")
-    return Rate(f"label_rate({','.join(sorted(map(str, labels)))})", _said(*labels), _everyone)
+    return Rate(f"label_rate({','.join(sorted(map(str, labels)))})", _predicted(*labels), _everyone)
 
 
 def selection_rate(positive: Hashable = 1) -> Rate:
     """Return how often `positive` is predicted, among all cases."""
-    return Rate("selection_rate", _said(positive), _everyone)
+    return Rate("selection_rate", _predicted(positive), _everyone)
 
 
 def recall(positive: Hashable = 1) -> Rate:
     """Return how often `positive` is predicted among cases that are positive: the true positive rate."""
-    return Rate("recall", _said(positive), lambda true, said: true == positive, "higher")
+    return Rate("recall", _predicted(positive), _true(positive), "higher")
 
 
 def precision(positive: Hashable = 1) -> Rate:
     """Return how often a case is positive among cases predicted to be."""
-    return Rate("precision", lambda true, said: true == positive, _said(positive), "higher")
+    return Rate("precision", _true(positive), _predicted(positive), "higher")
 
 
 def false_positive_rate(positive: Hashable = 1) -> Rate:
     """Return how often `positive` is predicted among cases that are not positive."""
-    return Rate("false_positive_rate", _said(positive), lambda true, said: true != positive, "lower")
+    return Rate("false_positive_rate", _predicted(positive), lambda true, predicted: true != positive, "lower")
 
 
 def false_negative_rate(positive: Hashable = 1) -> Rate:
     """Return how often something else than `positive` is predicted among cases that are positive."""
-    return Rate(
-        "false_negative_rate", lambda true, said: said != positive, lambda true, said: true == positive, "lower"
-    )
+    return Rate("false_negative_rate", lambda true, predicted: predicted != positive, _true(positive), "lower")
 
 
-def _said(*labels: Hashable) -> Mask:
-    return lambda true, said: np.logical_or.reduce([said == label for label in labels])
+def _predicted(*labels: Hashable) -> Mask:
+    return lambda true, predicted: np.logical_or.reduce([predicted == label for label in labels])
 
 
-def _everyone(true: NDArray[Any], said: NDArray[Any]) -> NDArray[np.bool_]:
+def _true(label: Hashable) -> Mask:
+    return lambda true, predicted: np.asarray(true == label)
+
+
+def _everyone(true: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.bool_]:
     return np.ones(len(true), dtype=bool)
 
 
-accuracy = Rate("accuracy", lambda true, said: np.asarray(true == said), _everyone, "higher")
+accuracy = Rate("accuracy", lambda true, predicted: np.asarray(true == predicted), _everyone, "higher")

@@ -6,21 +6,20 @@ The model is a session of the engine, which takes turns with other work between 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audits.contracts import Item, Stages
-from audits.tasks import EMBED_PASSES, PASS, Passes
+from audits.datasets.dataset import Dataset
+from audits.tasks import EMBED_PASSES, Passes
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import OutOfResources, Unsupported
 from workbench.images import safe_open
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
-
-    from audits.datasets.dataset import Dataset
 
 
 def embed_groups(
@@ -59,17 +58,8 @@ def embed_groups(
         yield _encode(model, module, items, squares, texts=texts)
 
 
-def groups_of(items: Sequence[Item], module: Stages) -> list[list[Item]]:
-    """Divide items into groups for `embed_groups` of at most one pass, attacked and other images apart."""
-    attacks = hasattr(module, "attack")
-    runs = [list(run) for _, run in groupby(items, key=lambda item: bool(item.recipe) and attacks)]
-    return [run[at : at + PASS] for run in runs for at in range(0, len(run), PASS)]
-
-
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
     """Embed texts, (n, dim) float32; other work has its turn after each batch."""
-    import numpy as np
-
     try:
         *_, rows = model.steps(lambda backend: backend.text_batches(list(texts)))
     except Unsupported:
@@ -80,7 +70,6 @@ def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
 def _encode(
     model: Any, module: Stages, items: Sequence[Item], squares: Sequence[Tensor], *, texts: Mapping[str, Any]
 ) -> NDArray[np.float32]:
-    import numpy as np
     import torch
 
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
@@ -91,8 +80,6 @@ def _encode(
 
 def _finite(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Refuse embeddings that a small range of numbers, or a failing device, has spoilt: no measure may rest on them."""
-    import numpy as np
-
     if not np.isfinite(rows).all():
         raise OutOfResources(f"{model.spec.title} returned NaN or infinity; float32 (--dtype float32) has the range.")
     return rows

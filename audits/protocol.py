@@ -10,11 +10,12 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels
 from workbench.prompts import check_templates
+from workbench.strict import Strict, reason
 from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parent / "protocols"
@@ -23,10 +24,8 @@ _NOT_HASHED = {"title", "source", "notes", "published", "content_warning"}  # ch
 Read = TypeVar("Read", bound=BaseModel)
 
 
-class LabelSet(BaseModel):
+class LabelSet(Strict):
     """Labels that a model chooses from, and what groups of them mean."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     labels: tuple[str, ...]
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # "nonhuman" -> labels
@@ -37,10 +36,8 @@ class LabelSet(BaseModel):
         return check_labels(labels)
 
 
-class Published(BaseModel):
+class Published(Strict):
     """A number from a paper: shown beside ours, never asserted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: str
     slice: dict[str, str] = Field(default_factory=dict)
@@ -50,10 +47,8 @@ class Published(BaseModel):
     source: str  # paper, table
 
 
-class Protocol(BaseModel):
+class Protocol(Strict):
     """How an audit is done, in full."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = Field(1, alias="schema")
     name: str
@@ -83,9 +78,7 @@ class Protocol(BaseModel):
         try:
             return kind.model_validate(self.settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "settings"
-            raise BadInput(f"The protocol {self.name!r} cannot be used: settings: {place}: {first['msg']}.") from None
+            raise BadInput(f"The protocol {self.name!r} cannot be used: settings: {reason(error)}.") from None
 
     @property
     def hash(self) -> str:
@@ -133,9 +126,7 @@ def parse(content: object, audit: str | None = None, name: str = "given") -> Pro
     try:
         rules = Protocol.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInput(f"The protocol {name!r} cannot be used: {place}: {first['msg']}.") from None
+        raise BadInput(f"The protocol {name!r} cannot be used: {reason(error)}.") from None
     if audit is not None and rules.audit != audit:
         raise BadInput(f"The protocol {name!r} belongs to {rules.audit!r}, not to {audit!r}.")
     return rules

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from audits.protocol import Published
-    from workbench.statistics.measures import Measure
+from audits.protocol import Published
+from workbench.statistics.measures import Measure
 
 LABEL_SET = "label_set"  # key in a published number's slice that names the label set
 
@@ -21,10 +19,7 @@ LABEL_SET = "label_set"  # key in a published number's slice that names the labe
 def with_published(measures: Sequence[Measure], published: Sequence[Published], model: str) -> list[Measure]:
     """Return the measures with `published_value` and `published_source` filled in.
 
-    Args:
-        measures: of one audit.
-        published: rows of its protocol.
-        model: catalogue key of the measured model.
+    `model` is the catalogue key of the measured model.
     """
     ordered = sorted(published, key=lambda entry: entry.key != model)
     result = []

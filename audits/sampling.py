@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from audits.contracts import Embedded
+from audits.datasets.dataset import Dataset
 from audits.seeds import generator
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
 
 
 def described(embedded: Embedded, *, split: bool = False) -> DataFrame:

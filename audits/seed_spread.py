@@ -20,12 +20,7 @@ _KEY = ("metric", "label_set", "template_set", "slice_by", "control", "contrast"
 
 
 def spread_of(values: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Return the standard deviation of a number over seeds, with the interval of a normal one; in the number's unit.
-
-    Args:
-        values: one a seed, two or more.
-        level: of confidence.
-    """
+    """Return the standard deviation of a number over seeds, with the interval of a normal one; in the number's unit."""
     from scipy.stats import chi2
 
     x, free = np.asarray(values, float), len(values) - 1
@@ -39,11 +34,7 @@ def spread_of(values: Sequence[float], *, level: float = 0.95) -> Interval:
 
 
 def between_seeds(runs: Sequence[Run]) -> list[Measure]:
-    """Return the spread of each number of everybody, and of each gap, that every run has.
-
-    Args:
-        runs: that differ in their seed alone.
-    """
+    """Return the spread of each number of everybody, and of each gap, that every run has."""
     values: dict[tuple[str, ...], list[float]] = {}
     units: dict[tuple[str, ...], str] = {}
     for run in runs:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 
 def generator(seed: int, *parts: str | int) -> np.random.Generator:
@@ -14,15 +12,11 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
 
     The same on every machine and in every process; different parts give unrelated streams.
     """
-    import numpy as np
-
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in (seed, *parts))
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))
 
 
 def image_generator(seed: int, sample_id: str, use: str) -> np.random.Generator:
     """Return the generator of one image and use; it does not depend on which other images there are."""
-    import numpy as np
-
     digest = hashlib.sha256(f"{use}\x1f{sample_id}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

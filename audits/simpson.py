@@ -13,15 +13,15 @@ import numpy as np
 
 from audits.analysis import Analysis, Finding, Strength
 from audits.contracts import OUTCOME
+from workbench.statistics._checks import Counts
 from workbench.statistics.clusters import effective
+from workbench.statistics.measures import Measure
 from workbench.statistics.multiplicity import adjust
 from workbench.statistics.simpson import Reversal, compared, evidence, reversals
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from workbench.statistics._checks import Counts
-    from workbench.statistics.measures import Measure
 
 ALPHA = 0.05
 MOST = 50  # groups of a second attribute
@@ -71,11 +71,7 @@ def gaps_of(measures: Sequence[Measure], samples: DataFrame) -> Iterator[GroupGa
 def added(analysis: Analysis, gaps: Sequence[GroupGap], attributes: Sequence[str], *, title: str = TABLE) -> Analysis:
     """Return the analysis with its reversals: findings, a table, and a flag on each gap that reverses.
 
-    Args:
-        analysis: of an audit.
-        gaps: to check.
-        attributes: second attributes that may be held fixed.
-        title: of the table.
+    `attributes` are the second attributes that may be held fixed.
     """
     cases, pairs = _cases(gaps, attributes)
     if not pairs:
@@ -87,10 +83,7 @@ def added(analysis: Analysis, gaps: Sequence[GroupGap], attributes: Sequence[str
     ]
     tables = {**(analysis.tables or {}), **({title: _table(cases)} if cases else {})}
     return replace(
-        analysis,
-        measures=measures,
-        findings=[*analysis.findings, *_findings(cases, pairs, gaps)],
-        tables=tables,
+        analysis, measures=measures, findings=[*analysis.findings, *_findings(cases, pairs, gaps)], tables=tables
     )
 
 
@@ -158,13 +151,7 @@ def _finding(case: Reversed, more: int) -> Finding:
     strength: Strength = "found" if both else "note"
     slice = dict(gap.measure.slice)
     return Finding(
-        text,
-        strength,
-        gap.measure.metric,
-        slice,
-        pair.standardised,
-        max(case.crude, case.within),
-        len(gap.rows),
+        text, strength, gap.measure.metric, slice, pair.standardised, max(case.crude, case.within), len(gap.rows)
     )
 
 

@@ -1,38 +1,28 @@
-"""Which rows belong to which group, and a metric by group: one row a slice and one gap between groups.
-
-A row whose value of an attribute is "" is in no group of it.
-"""
+"""A metric by group: one row a slice, and one gap between groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pandas import DataFrame
 
 from audits import measuring
 from audits.contracts import OUTCOME
+from audits.grouping import By, keyed, sides
 from audits.seeds import generator
+from workbench.statistics.measures import Extra, Measure
+from workbench.strict import Strict
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from workbench.statistics.measures import Extra, Measure
-
-SEPARATOR = " · "  # between the values of an intersection
 MOST = 12  # values of an attribute that divides images into groups without being asked for
 _NO_ATTRIBUTES = (
     "sample_id", "variant", "label_set", "cluster", "split", "y_true", "y_pred", "rank_true", "topk", "scores",
 )  # fmt: skip
 
-By = tuple[str, ...]  # attributes whose values, joined, are the groups
 
-
-class Sliced(BaseModel):
+class Sliced(Strict):
     """Settings of an audit that compares groups."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slice_by: tuple[str, ...] | None = None  # attributes; unset: all that divide the images into 2 to 12 groups
     crossed: tuple[tuple[str, ...], ...] = ()  # intersections, such as (race, gender)
@@ -45,9 +35,7 @@ class Sliced(BaseModel):
     def compared(self, samples: DataFrame, *, but: Sequence[str] = ()) -> tuple[By, ...]:
         """Return the attributes and intersections whose groups are compared.
 
-        Args:
-            samples: whose columns are looked at where `slice_by` is unset.
-            but: columns of the audit that are no attributes of an image.
+        `but` names columns of the audit that are no attributes of an image.
         """
         names = groups(samples, but=but) if self.slice_by is None else self.slice_by
         return (*((name,) for name in names), *self.crossed)
@@ -97,24 +85,8 @@ def gap(
     return measuring.gap(
         metric,
         rows[f"{OUTCOME}{metric}"],
-        list(rows["cluster"]),
-        groups=list(rows["group"]),
         rng=generator(seed, "gap", metric, *by, *map(str, where.values())),
-        slice_by=",".join(by),
+        **sides(rows, by),
         label_set=where.get("label_set", ""),
         **fields,
     )
-
-
-def keyed(rows: DataFrame, by: By) -> DataFrame:
-    """Add the column `group`; rows without a value of some attribute are left out."""
-    known = rows[(rows[list(by)] != "").all(axis=1)]
-    names = [SEPARATOR.join(values) for values in zip(*(known[name] for name in by), strict=True)]
-    return known.assign(group=names)
-
-
-def slices(rows: DataFrame, compared: Sequence[By]) -> Iterator[tuple[dict[str, str], DataFrame]]:
-    """Yield every group of every comparison, with its rows."""
-    for by in compared:
-        for key, part in keyed(rows, by).groupby(list(by), sort=True):
-            yield dict(zip(by, map(str, key), strict=True)), part

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from audits import detectable, simpson
+from audits.analysis import Analysis
 from audits.contracts import Audit, ModelFacts, Stages
+from audits.protocol import Protocol as Rules
 from audits.published import with_published
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.analysis import Analysis
-    from audits.protocol import Protocol as Rules
     from workbench.loading.torch_backend import TorchBackend
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from audits.contracts import Item
 from workbench.engine.tasks import IMAGES_PER_SECOND, Task
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 PASS = 32  # images of one pass through the model
 CPU_PASS = 16  # on a processor: whoever asks a question meanwhile waits for the end of a pass

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Finding
@@ -25,10 +27,6 @@ from workbench.statistics.differences import difference, difference_test
 from workbench.statistics.measures import Measure, number
 from workbench.statistics.power import minimum_detectable_difference
 from workbench.statistics.row import SUPPRESSED
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 DEPTH = 2  # conditions of a slice
 FEWEST = 120  # images of a search
@@ -56,11 +54,7 @@ class Condition:
 def added(analysis: Analysis, samples: DataFrame, attributes: Sequence[str], *, seed: int) -> Analysis:
     """Return the analysis with the weakest slice of each accuracy, as a measure and a finding.
 
-    Args:
-        analysis: of an audit.
-        samples: its rows.
-        attributes: of the images, with 2 to 12 values each.
-        seed: of the division into halves.
+    `attributes` are those of the images that have 2 to 12 values.
     """
     rows = [
         row
@@ -78,12 +72,7 @@ def weakest(
 ) -> Measure | None:
     """Return the share of the weakest slice minus that of all other images, on the half that was not searched.
 
-    Args:
-        samples: one row an image.
-        metric: of a 0 or 1 outcome, higher is better.
-        attributes: to search over; one that is what the model was to predict is left out.
-        seed: of the division into halves.
-        label_set: named in the row.
+    `samples` have one row an image. An attribute that is what the model was to predict is left out.
 
     Returns:
         None where there are fewer than 120 images, or no slice with 30 images in each half.

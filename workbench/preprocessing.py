@@ -59,11 +59,8 @@ def _resize_visible(picture: Image.Image, to: Preprocessing, start: tuple[float,
     cut = picture.crop((corner[0], corner[1], ends[0], ends[1]))
     x, y = (at - begin for at, begin in zip(start, corner, strict=True))
     box = (x, y, min(x + side, cut.width), min(y + side, cut.height))
-    return cut.resize((to.size, to.size), _filter(to), box=box)
-
-
-def _filter(to: Preprocessing) -> Image.Resampling:
-    return Image.Resampling.BICUBIC if to.interpolation == "bicubic" else Image.Resampling.BILINEAR
+    resampling = Image.Resampling.BICUBIC if to.interpolation == "bicubic" else Image.Resampling.BILINEAR
+    return cut.resize((to.size, to.size), resampling, box=box)
 
 
 def unit_range(pixels: Tensor) -> Tensor:

@@ -70,11 +70,11 @@ def classify(
     Source:
         Radford et al. 2021, arXiv:2103.00020, sections 3.1.2 and 3.1.4.
     """
-    names, kept = check_labels(labels), check_templates(templates)  # before the image tower works for nothing
+    names, templates = check_labels(labels), check_templates(templates)  # before the image tower works for nothing
     if none_of_these and NONE_OF_THESE in names:
         raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
-    asked = (*names, _BACKGROUND) if none_of_these else names
-    cosines = backend.embed_images(pictures) @ classifier(backend, asked, kept).T  # (n, k)
+    every = (*names, _BACKGROUND) if none_of_these else names
+    cosines = backend.embed_images(pictures) @ classifier(backend, every, templates).T  # (n, k)
     chances = probabilities(backend, cosines)
     if none_of_these:
         names = (*names, NONE_OF_THESE)
@@ -85,14 +85,16 @@ def classify(
 
 def classifier(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
     """Average each label's prompts in the joint space: unit rows, mean, unit length again; (k, dim) float32."""
-    return _unit(prompt_embeddings(backend, labels, templates).mean(dim=1))
+    rows = prompt_embeddings(backend, labels, templates).mean(dim=1)
+    unit: Tensor = rows / rows.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit
 
 
 def prompt_embeddings(backend: ClipBackend, labels: Sequence[str], templates: Sequence[str]) -> Tensor:
     """Embed every label in every template; (k, t, dim) float32, unit rows."""
-    kept = check_templates(templates)
-    prompts = [fill(template, label) for label in labels for template in kept]
-    return backend.embed_texts(prompts).view(len(labels), len(kept), -1)
+    templates = check_templates(templates)
+    prompts = [fill(template, label) for label in labels for template in templates]
+    return backend.embed_texts(prompts).view(len(labels), len(templates), -1)
 
 
 def probabilities(backend: ClipBackend, cosines: Tensor) -> Tensor:
@@ -110,8 +112,3 @@ def contrast(backend: ClipBackend, pictures: Sequence[Picture], texts: Sequence[
     cosines = backend.embed_images(pictures) @ backend.embed_texts(texts).T
     logits = cosines * backend.logit_scale
     return ContrastMatrix(cosines, logits.softmax(dim=1), logits.softmax(dim=0))
-
-
-def _unit(rows: Tensor) -> Tensor:
-    unit: Tensor = rows / rows.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    return unit

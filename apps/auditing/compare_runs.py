@@ -74,8 +74,8 @@ def build(run_list: gr.State) -> None:
     page = gr.DownloadButton("Comparison (HTML)", interactive=False, size="sm", elem_id="audit-compare-html")
 
     @handler
-    def side_by_side(kept: RunList, one: str, other: str, correction: Any, mismatch: bool) -> tuple[Any, ...]:
-        first, second = kept.get(one), kept.get(other)
+    def side_by_side(runs: RunList, one: str, other: str, correction: Any, mismatch: bool) -> tuple[Any, ...]:
+        first, second = runs.get(one), runs.get(other)
         result = compare(first.folder, second.folder, correction=correction, allow_mismatch=bool(mismatch))
         place = folder_beside_uploads("audit-compare-")
         file = write_comparison(result, place / "comparison.html")
@@ -83,11 +83,11 @@ def build(run_list: gr.State) -> None:
         ready = gr.update(value=str(file), interactive=True)
         return summary(result), paired_rows(result), gr.update(value=rows, headers=names), ready
 
-    def menus(kept: RunList) -> tuple[Any, Any]:
-        choices, runs = kept.choices(), kept.runs
+    def menus(runs: RunList) -> tuple[Any, Any]:
+        choices, keys = runs.choices(), runs.runs
         return (
-            gr.update(choices=choices, value=runs[1] if len(runs) > 1 else None),
-            gr.update(choices=choices, value=runs[0] if runs else None),
+            gr.update(choices=choices, value=keys[1] if len(keys) > 1 else None),
+            gr.update(choices=choices, value=keys[0] if keys else None),
         )
 
     hidden: dict[str, Any] = {"api_visibility": "private"}

@@ -236,22 +236,22 @@ def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, g
     return data, folder, files, truth, collected
 
 
-def _updates(steps: Iterator[JobStep], kept: RunList) -> Iterator[tuple[Any, ...]]:
+def _updates(steps: Iterator[JobStep], runs: RunList) -> Iterator[tuple[Any, ...]]:
     """Turn steps into what the widgets show: status, the table of finished audits, and the run list."""
     lines = []
     for step in throttle(steps, passes=lambda step: step.run is not None or bool(step.error)):
         if step.run is None and not step.error:
-            yield step.line, gr.skip(), kept
+            yield step.line, gr.skip(), runs
             continue
         lines.append(done_row(step))
-        kept = kept.added(step.run) if step.run else kept
-        yield step.line, gr.update(value=lines, visible=True), kept
-    yield _ended(lines, kept), gr.skip(), kept
+        runs = runs.added(step.run) if step.run else runs
+        yield step.line, gr.update(value=lines, visible=True), runs
+    yield _ended(lines, runs), gr.skip(), runs
 
 
-def _ended(lines: list[list[str | int]], kept: RunList) -> str:
+def _ended(lines: list[list[str | int]], runs: RunList) -> str:
     failed = sum(line[2] == "error" for line in lines)
     well = len(lines) - failed
-    newest = literal(title(Run(Path(kept.runs[0])))) if kept.runs and well else ""
+    newest = literal(title(Run(Path(runs.runs[0])))) if runs.runs and well else ""
     text = f"**{well} of {len(lines)}** done." + (f" {failed} failed; their rows say why." if failed else "")
     return text + (f" Open “Report” to read it: {newest}." if newest else "")

@@ -113,18 +113,18 @@ def build(run_list: gr.State) -> None:
         file = gr.DownloadButton("thresholds.yaml", interactive=False, size="sm", elem_id="gate-file")
 
     @handler
-    def numbers(key: str, kept: RunList) -> Any:
+    def numbers(key: str, runs: RunList) -> Any:
         if not key:
             return gr.update(choices=[], value=None)
-        menu = metrics(kept.get(key))
+        menu = metrics(runs.get(key))
         return gr.update(choices=menu, value=menu[0][1] if menu else None)
 
     @handler
-    def judge(kept: RunList, key: str, what: str, required: str, at: float, n: float) -> tuple[Any, ...]:
+    def judge(runs: RunList, key: str, what: str, required: str, at: float, n: float) -> tuple[Any, ...]:
         if not key or not what:
             return NO_RUN, [], "", gr.update(interactive=False)
         made = {"schema": 1, "defaults": {"min_n": int(n)}, "rules": [rule(what, required, float(at))]}
-        result = gate(kept.get(key).folder, made)
+        result = gate(runs.get(key).folder, made)
         yaml_text = str(yaml.safe_dump(made, sort_keys=False, allow_unicode=True))
         place = folder_beside_uploads("audit-gate-") / "thresholds.yaml"
         place.write_text(yaml_text, encoding="utf-8")

@@ -55,7 +55,10 @@ def from_files(files: Sequence[str], table: str = "") -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         with sample.file() as file:
             shutil.copyfile(file, target)
-    return _reference(place, table)
+    if not table:
+        return f"folder:{shown(place)}"
+    shutil.copyfile(table, place / TABLE)
+    return f"csv:{shown(place / TABLE)}"
 
 
 def from_folder(given: Sequence[tuple[str, str]]) -> str:
@@ -110,7 +113,7 @@ def from_collected(collected: Sequence[tuple[str, str]]) -> str:
     given = []
     for number, (file, label) in enumerate(collected, start=1):
         if "/" in label:
-            raise BadInput(f"A label of an image that was sent has no slash; got {label[:80]!r}.")
+            raise BadInput(f"The label of a sent image may not contain a slash; got {label[:80]!r}.")
         given.append((file, f"collected/{label}/{number:04d}{Path(file).suffix.lower()}"))
     return from_folder(given)
 
@@ -147,10 +150,3 @@ def _link(file: Path, target: Path) -> None:
         os.link(file, target)
     except OSError:
         shutil.copyfile(file, target)
-
-
-def _reference(place: Path, table: str) -> str:
-    if not table:
-        return f"folder:{shown(place)}"
-    shutil.copyfile(table, place / TABLE)
-    return f"csv:{shown(place / TABLE)}"

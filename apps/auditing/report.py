@@ -86,11 +86,11 @@ def build(run_list: gr.State) -> None:
         gallery = gr.Gallery(label="Images", columns=6, height=360, elem_id="audit-gallery", visible=False)
 
     @handler
-    def show(key: str, kept: RunList) -> tuple[Any, ...]:
+    def show(key: str, runs: RunList) -> tuple[Any, ...]:
         nothing_behind = ("", gr.update(value=[], visible=False), gr.update(visible=False))
         if not key:
             return NO_RUN, "", [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
-        run = kept.get(key)
+        run = runs.get(key)
         files = written(run)
         ready = [gr.update(value=path, interactive=True) for path in files]
         head = run.header
@@ -100,8 +100,8 @@ def build(run_list: gr.State) -> None:
         return line, report, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
 
     @handler
-    def images_behind(key: str, kept: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
-        run = kept.get(key)
+    def images_behind(key: str, runs: RunList, faces: bool, event: gr.SelectData) -> tuple[Any, ...]:
+        run = runs.get(key)
         at = int(event.index[0])
         if not 0 <= at < len(run.metrics):
             raise BadInput("Choose a row of the table.")

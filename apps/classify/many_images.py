@@ -58,11 +58,11 @@ def summary(rows: tuple[Row, ...], ignored: tuple[str, ...]) -> str:
     return text
 
 
-def files(result: BatchResult, wanted: RowFilter, k: int) -> tuple[str, str]:
+def files(result: BatchResult, chosen: RowFilter, k: int) -> tuple[str, str]:
     """Write both downloads; CSV holds the table as filtered, JSON everything. Return their paths."""
     folder = folder_beside_uploads("many-")
     with_model = [*headers(k, truth=bool(result.truth)), "model"]
-    lines = cells(select(result.rows, wanted, result.truth), k, result.truth, digits=None)
+    lines = cells(select(result.rows, chosen, result.truth), k, result.truth, digits=None)
     write_csv(folder / "answers.csv", with_model, [[*line, result.setup.model] for line in lines])
     header = {"model": result.setup.model, "fingerprint": result.model, "templates": list(result.setup.prompts)}
     write_json(folder / "answers.json", {**header, "results": to_json(result.rows, result.truth)})
@@ -73,10 +73,10 @@ def view(result: BatchResult | None, k: int, *, label: str, at_least: float, onl
     """Return the filtered table and both downloads; nothing before the first run."""
     if result is None:
         return gr.skip(), gr.skip(), gr.skip()
-    wanted = RowFilter("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
-    lines = cells(select(result.rows, wanted, result.truth), int(k), result.truth)
+    chosen = RowFilter("" if label in (None, _ANY) else label, float(at_least), only == "failed", only == "wrong")
+    lines = cells(select(result.rows, chosen, result.truth), int(k), result.truth)
     shown = gr.update(value=lines, headers=headers(int(k), truth=bool(result.truth)))
-    csv_file, json_file = files(result, wanted, int(k))
+    csv_file, json_file = files(result, chosen, int(k))
     return shown, gr.update(value=csv_file), gr.update(value=json_file)
 
 

@@ -81,11 +81,11 @@ def figure(result: ContrastMatrix, direction: str, *, names: Sequence[str], text
     return drawn
 
 
-def shown(kept: tuple[ContrastMatrix, list[str], list[str]] | None, direction: str) -> tuple[Any, Any]:
+def shown(compared: tuple[ContrastMatrix, list[str], list[str]] | None, direction: str) -> tuple[Any, Any]:
     """Return figure and table of the last answer in one direction; nothing before the first answer."""
-    if kept is None:
+    if compared is None:
         return gr.skip(), gr.skip()
-    result, names, texts = kept
+    result, names, texts = compared
     matrix = values(result, direction)
     rows = [[name, *(round(float(value), 4) for value in line)] for name, line in zip(names, matrix, strict=True)]
     drawn = figure(result, direction, names=names, texts=texts)

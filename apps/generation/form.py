@@ -18,7 +18,7 @@ def front() -> dict[str, Any]:
     """Sentence, style, time and seed; names are those of the settings."""
     prompt = gr.Textbox(
         words.PRESETS[0], label="Sentence", lines=2, elem_id="generation-prompt",
-        info="What the image shall show. Join several with | and give weights: a castle | fog:-0.3",
+        info="What the image should show. Join several with | and give weights: a castle | fog:-0.3",
     )  # fmt: skip
     method = gr.Dropdown(
         words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",

@@ -97,13 +97,15 @@ def read_json(raw: bytes, limits: Limits) -> dict[str, Any]:
     return found
 
 
-def _look_through(found: dict[str, Any], limits: Limits) -> None:
-    level: list[Any] = [found]
+def _look_through(content: dict[str, Any], limits: Limits) -> None:
+    level: list[Any] = [content]
     for _ in range(limits.json_depth):
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
-                _check_path(value.get("path"))
+                path = value.get("path")
+                if isinstance(path, str) and WEB.match(path):
+                    raise Refused(403, "Upload the file; this server fetches nothing from an address.")
                 below += value.values()
             elif isinstance(value, list):
                 below += value
@@ -113,8 +115,3 @@ def _look_through(found: dict[str, Any], limits: Limits) -> None:
         if not level:
             return
     raise Refused(400, f"The body is nested more than {limits.json_depth} levels deep.")
-
-
-def _check_path(path: object) -> None:
-    if isinstance(path, str) and WEB.match(path):
-        raise Refused(403, "Upload the file; this server fetches nothing from an address.")

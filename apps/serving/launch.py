@@ -80,16 +80,16 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     check_login = login(options.auth)
     with private_uploads() as uploads, kept_clean(uploads, table), stop_signals() as stop:
         engine = _engine(options)
-        head_start = _aside(_head_start)
-        busy = [head_start]
+        torch_import = _aside(_import_torch)
+        busy = [torch_import]
         try:
             from apps import assemble
 
             demo = assemble(engine)
-            head_start.join()  # the page waits for it a moment, so that the first answer does not
+            torch_import.join()  # the page waits for it a moment, so that the first answer does not
             busy.append(engine.warm())
             address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
-            busy.append(_aside(_second_wind))
+            busy.append(_aside(_import_charts))
             if ready is not None:
                 ready(address)
             stop.wait()
@@ -184,7 +184,7 @@ def _aside(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def _head_start() -> None:
+def _import_torch() -> None:
     """Import torch and torchvision while gradio is imported, so that the model stands soon after the page.
 
     Only these, with which gradio shares NumPy and Pillow alone, and those are there already: import locks do not
@@ -194,7 +194,7 @@ def _head_start() -> None:
     import torchvision  # noqa: F401
 
 
-def _second_wind() -> None:
+def _import_charts() -> None:
     """Import what the first answer needs and the page does not, while the visitor reads the page."""
     import ftfy  # noqa: F401
     import matplotlib.pyplot  # noqa: F401

@@ -67,9 +67,10 @@ class Turns:
         self._again = self._clock() + POLL_SECONDS
         running = self._running()
         for name, line in self._queue.event_queue_per_concurrency_id.items():
-            for event in [event for event in line.queue if self._forgotten(event)]:
+            left = self._clock() - self._limits.listen_seconds
+            for event in [one for one in line.queue if one.enqueue_time < left and not self._heard(one)]:
                 self._drop(event, line)
-            able = [event for event in line.queue if self._may_run(event, line, running)]
+            able = [one for one in line.queue if self._heard(one) and not self._full(one, line, running)]
             if able:
                 event = min(able, key=lambda one: self._rank(name, visitor(one), running))
                 line.queue.remove(event)
@@ -86,9 +87,6 @@ class Turns:
             output["error"] = ERROR
         self._send(event, event_message)
 
-    def _may_run(self, event: Event, line: Any, running: Counter[tuple[str, str]]) -> bool:
-        return self._heard(event) and not self._full(event, line, running)
-
     def _full(self, event: Event, line: Any, running: Counter[tuple[str, str]]) -> bool:
         """Whether the line has no slot for this address; half of a line stays for others."""
         if line.concurrency_limit is None:
@@ -98,9 +96,6 @@ class Turns:
 
     def _heard(self, event: Event) -> bool:
         return bool(self._listening[event.session_hash] or self._listening[event._id])
-
-    def _forgotten(self, event: Event) -> bool:
-        return not self._heard(event) and self._clock() - event.enqueue_time > self._limits.listen_seconds
 
     def _drop(self, event: Event, line: Any) -> None:
         line.queue.remove(event)

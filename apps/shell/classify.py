@@ -13,9 +13,10 @@ from rich.text import Text
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
 from apps.shell._loading import load_and_say
+from audits.run_directory.files import strict_json
 from audits.shell.interrupt import reading, stop_on_ctrl_c
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from audits.shell.output import printable, say, to_json, write
+from audits.shell.output import printable, say, write
 from audits.shell.progress import progress
 from workbench.errors import INCOMPLETE, INTERRUPTED
 
@@ -102,7 +103,7 @@ def _print_json(answers: Iterator[dict[str, Any]]) -> int:
             for entry in answers:
                 failed += "error" in entry
                 with reading():
-                    sys.stdout.write(f"{before}\n{to_json(entry)}")
+                    sys.stdout.write(f"{before}\n{strict_json(entry)}")
                 before = ","
                 if stop.is_set():
                     raise typer.Exit(INTERRUPTED)

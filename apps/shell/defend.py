@@ -33,7 +33,7 @@ def defend(
         typer.Option("--data", metavar="FOLDER", help="Class folders to measure on (default: 600 built-in drawings)."),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Measure on N images only.")] = None,
-    finder: Annotated[str | None, typer.Option("--finder", help="Of paint-over: own, or rapidocr (`ocr`).")] = None,
+    finder: Annotated[str | None, typer.Option("--finder", help="Text finder: own, or rapidocr (extra `ocr`).")] = None,
     prefix_file: Annotated[
         Path | None, typer.Option("--prefix-file", metavar="FILE.safetensors", help="Use this prefix; learn none.")
     ] = None,

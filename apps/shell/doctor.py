@@ -60,12 +60,12 @@ def _versions() -> dict[str, str | None]:
     return found
 
 
-def _device(wanted: str) -> dict[str, Any]:
+def _device(name: str) -> dict[str, Any]:
     import torch
 
     from workbench.loading.device import choose_device, choose_dtype
 
-    chosen = choose_device(wanted)
+    chosen = choose_device(name)
     return {
         "chosen": str(chosen),
         "dtype": str(choose_dtype("auto", chosen)).removeprefix("torch."),

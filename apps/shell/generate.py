@@ -66,7 +66,7 @@ def generate(
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed (default: 0).")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Seconds for each image (default: 20).")] = None,
     steps: Annotated[
-        int | None, typer.Option("--steps", help="Number of steps instead of seconds: the same image again.")
+        int | None, typer.Option("--steps", help="Number of steps instead of seconds; makes an image repeatable.")
     ] = None,
     count: Annotated[int, typer.Option("--count", help="Number of images, with the seeds that follow.")] = 1,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Output folder.")] = Path("generated"),
@@ -153,7 +153,7 @@ def _settings(given: dict[str, Any], again: Path | None, model: str) -> Settings
     if again is not None:
         return read_settings({**from_png(read_file(again), again.name).model_dump(), **given})
     if "prompt" not in given:
-        raise BadInput("Write what the image shall show: generate 'a red apple'; or give --again FILE.png.")
+        raise BadInput("Describe the image to make: generate 'a red apple'; or give --again FILE.png.")
     return read_settings({"model": model, **given})
 
 

@@ -125,7 +125,7 @@ def search(
     where: Annotated[
         str, typer.Option("--where", metavar="SQL", help="Filter: \"label = 'cat' AND width > 800\".")
     ] = "",
-    model: Annotated[str, typer.Option("--model", metavar="KEY", help="Of an index with several models: which.")] = "",
+    model: Annotated[str, typer.Option("--model", metavar="KEY", help="Which model, where an index has several.")] = "",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     as_json: JsonOption = False,
@@ -155,7 +155,7 @@ def search(
 def check(
     name: NameArgument,
     queries: Annotated[int, typer.Option("--queries", metavar="N", help="Number of random queries.")] = 100,
-    model: Annotated[str, typer.Option("--model", metavar="KEY", help="Of an index with several models: which.")] = "",
+    model: Annotated[str, typer.Option("--model", metavar="KEY", help="Which model, where an index has several.")] = "",
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:

@@ -69,14 +69,11 @@ def _show(as_json: bool) -> None:
     table = []
     for row in rows:
         size = _size(row["disk_bytes"] if row["here"] else row["download_bytes"])
-        facts = (_count(row["parameters"]), size, row["score"], row["where"], row["licence"] or "not known")
+        parameters = "?" if row["parameters"] is None else f"{row['parameters'] / 1e6:,.0f} M"
+        facts = (parameters, size, row["score"], row["where"], row["licence"] or "not known")
         table.append((row["key"], *facts))
     write_rows(columns, table, right=("parameters", "size"))
     say("More with --json; download one with --download KEY.")
-
-
-def _count(parameters: int | None) -> str:
-    return "?" if parameters is None else f"{parameters / 1e6:,.0f} M"
 
 
 def _size(amount: int | None) -> str:

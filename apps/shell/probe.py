@@ -14,6 +14,11 @@ from workbench.errors import BadInput, unknown_name
 from workbench.models import find
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.engine import Session
+    from workbench.probes.embedding import ImageFeatures
     from workbench.probes.labelled import LabelledImages
     from workbench.probes.linear import ProbeResult
 
@@ -34,6 +39,9 @@ def probe(
     alpha: Annotated[
         float, typer.Option("--alpha", help="Conformal sets miss the true class with at most this probability.")
     ] = 0.1,
+    points: Annotated[
+        bool, typer.Option("--points-to", help="Also the images and words that each class points to.")
+    ] = False,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -48,22 +56,67 @@ def probe(
         raise BadInput(f"--alpha lies between 0 and 1; got {alpha}.")
     images = read_and_say(folder, seed)
     from workbench.probes.linear import probe as fit
-    from workbench.probes.sets import conformal_sets
     from workbench.probes.strength import bracket_search, parametric_search
 
     with opened_engine(model, device, dtype, cache=cache) as engine, engine.session("shell", keep_pictures=cache) as at:
         images, made = embed_and_show(at, images)
+        cosines = _cosines(at, made) if points else None
     with progress() as bar:
         bar.add_task("Fitting", total=None)
         way = parametric_search if search == "paper" else bracket_search
         result = fit(made.features, images, solver=solver, search=way)  # type: ignore[arg-type]
+    pointed = _pointed(result, made, images, cosines) if cosines is not None else None
     if as_json:
-        write_json(_plain(result, images, model=model, width=made.features.shape[1], alpha=alpha))
+        more = {} if pointed is None else {"points_to": pointed}
+        write_json(_plain(result, images, model=model, width=made.features.shape[1], alpha=alpha) | more)
         return
+    _print(result, images, alpha)
+    for one in pointed or ():
+        sure = ", ".join(image["path"] for image in one["images"][:3])
+        near = ", ".join(f"{word['word']} ({word['correlation']:.2f})" for word in one["words"][:3])
+        write(f"{one['class']}: surest of {sure}; goes with {near or 'no word: the model has no text tower'}")
+    say(f"Seed {images.seed}; features of width {made.features.shape[1]}, before the projection.")
+
+
+def _cosines(session: Session, made: ImageFeatures) -> NDArray[np.float64]:
+    """(n, w) cosines of the images with each word of everyday; no column without a text tower."""
+    import numpy as np
+
+    from workbench.neurons.vocabulary import common_words, embed_words
+
+    if not made.embeddings.shape[1]:
+        return np.zeros((len(made.features), 0))
+    answer: NDArray[np.float64] = made.embeddings @ embed_words(session, common_words()).numpy().T
+    return answer
+
+
+def _pointed(
+    result: ProbeResult, made: ImageFeatures, images: LabelledImages, cosines: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    from workbench.neurons.vocabulary import common_words
+    from workbench.probes.pointing import pointings
+
+    words = common_words() if cosines.shape[1] else ()
+    logits = result.model.logits(made.features)
+    return [
+        {
+            "class": one.name,
+            "images": [{"path": images.samples[at].name, "logit": logit} for at, logit in one.images],
+            "words": [{"word": word, "correlation": value} for word, value in one.words],
+        }
+        for one in pointings(logits, cosines, classes=images.classes, words=words)
+    ]
+
+
+def _print(result: ProbeResult, images: LabelledImages, alpha: float) -> None:
+    from workbench.probes.sets import conformal_sets
+
     write(f"Accuracy on {result.accuracy.n} test images: {result.accuracy}")
     write(f"Mean over classes: {result.per_class}")
     write(f"Expected calibration error: {result.calibration.interval}")
     write(f"L2 penalty: {result.strength:.3g}, chosen on {int(images.rows('validation').sum())} validation images")
+    sweep = [(f"{strength:.3g}", f"{100 * score:.1f} %") for strength, score in result.sweep.points]
+    write_rows(("penalty", "validation accuracy"), sweep, right=("penalty", "validation accuracy"))
     rows = [
         (
             name,
@@ -77,7 +130,6 @@ def probe(
     write_rows(("class", "test images", "right", "low", "high"), rows, right=("test images", "right", "low", "high"))
     for method, one in conformal_sets(result.probabilities, images, alpha=alpha).items():
         write(f"Sets ({method}, alpha {alpha:g}): hold the true class {one.coverage}; mean size {one.mean_size:.2f}")
-    say(f"Seed {images.seed}; features of width {made.features.shape[1]}, before the projection.")
 
 
 def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: int, alpha: float) -> dict[str, Any]:

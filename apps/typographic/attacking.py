@@ -48,7 +48,7 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
             stop = gr.Button("Stop", variant="stop")
         status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="typographic-find-status")
 
-    def steps(session: Any, asked: WrittenForm, path: str, plan: AttackPlan) -> Iterator[tuple[Any, ...]]:
+    def steps(session: Any, form: WrittenForm, path: str, plan: AttackPlan) -> Iterator[tuple[Any, ...]]:
         for row in throttle(
             find_attack(session, safe_open(Path(path)), plan), passes=lambda one: not isinstance(one, Progress)
         ):

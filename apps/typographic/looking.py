@@ -63,14 +63,14 @@ def build() -> dict[str, Any]:
 def wire(engine: Engine, widgets: dict[str, Any], form: gr.State, *, image: gr.Image) -> None:
     """Draw the maps after each answer; the newest request wins."""
 
-    def follow(asked: WrittenForm | None, path: str | None, on: bool, request: gr.Request) -> tuple[Any, ...]:
+    def follow(form: WrittenForm | None, path: str | None, on: bool, request: gr.Request) -> tuple[Any, ...]:
         nothing = gr.update(visible=COLLAPSED)
-        if not (on and asked and path):
+        if not (on and form and path):
             return nothing, nothing, ""
         try:
-            with engine.session(owner(request), asked.model, deadline=SECONDS) as session:
-                result = compare(session, opened_picture(path), asked.labels, names=asked.names)
-                both = maps(session, result, asked)
+            with engine.session(owner(request), form.model, deadline=SECONDS) as session:
+                result = compare(session, opened_picture(path), form.labels, names=form.names)
+                both = maps(session, result, form)
         except WorkbenchError as error:
             return nothing, nothing, literal(str(error))
         titles = ("Clean", "Written on")

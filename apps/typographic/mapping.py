@@ -45,12 +45,12 @@ def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
         rows = table([""], "Probability; ✓ where the word is the answer", visible=COLLAPSED)
 
     @handler
-    def draw(asked: WrittenForm | None, path: str | None, key: str, request: gr.Request) -> tuple[Any, ...]:
-        if not path or asked is None or not asked.labels:
+    def draw(form: WrittenForm | None, path: str | None, key: str, request: gr.Request) -> tuple[Any, ...]:
+        if not path or form is None or not form.labels:
             raise BadInput("Choose an image and type a word first.")
-        label = asked.labels[0]
-        with engine.session(owner(request), asked.model, deadline=SECONDS) as session:
-            result = sweep(session, opened_picture(path), label, kind=key, names=asked.names)
+        label = form.labels[0]
+        with engine.session(owner(request), form.model, deadline=SECONDS) as session:
+            result = sweep(session, opened_picture(path), label, kind=key, names=form.names)
         return shown(result, label.text)
 
     go.click(

@@ -49,8 +49,8 @@ def build(form: gr.State, image: gr.Image, filled: list[Any], *, model: gr.Dropd
         shell = code("On the command line", lines=1, interactive=False, elem_id="typographic-command")
         python = code("In Python", lines=8, interactive=False, elem_id="typographic-python")
 
-    def fill(asked: WrittenForm | None, path: str | None, request: gr.Request) -> tuple[str, str, str]:
-        settings, command, program = lines(asked, path)
+    def fill(form: WrittenForm | None, path: str | None, request: gr.Request) -> tuple[str, str, str]:
+        settings, command, program = lines(form, path)
         root = f"{request.headers.get('origin', '')}/"
         return (f"{root}?{settings}#typographic" if settings else ""), command, program
 

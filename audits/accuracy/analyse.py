@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.accuracy.score import PROBE, ZERO_SHOT, Settings
 from audits.accuracy.text import findings
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
+from audits.grouping import slices
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import rate, slices
+from audits.slicing import rate
 from workbench.statistics.calibration import expected_calibration_error
 from workbench.statistics.intervals import bootstrap
-from workbench.statistics.measures import adjust, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure, adjust, number
 
 NO_ATTRIBUTES = ("confidence",)
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracies, their means over classes, calibration errors, gains over zero-shot, and accuracy by group."""
-    import pandas as pd
-
     ways = list(dict.fromkeys(samples["label_set"]))
     measures = [one for way in ways for one in _of_way(samples[samples["label_set"] == way], way, seed=seed)]
     zero = samples[samples["label_set"] == ZERO_SHOT]
@@ -44,7 +39,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
                 zero["outcome:accuracy"],
                 rows["outcome:accuracy"],
                 cluster=list(zero["cluster"]),
-                rng=generator(seed, "gain", way),
                 label_set=way,
                 reference=ZERO_SHOT,
                 family="gain",

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, logits, probabilities
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from audits.slicing import Sliced
 from workbench.probes import by_cluster
 from workbench.probes.few_shot import few_shot_probes, most_shots
 from workbench.probes.labelled import TEST, TRAIN, LabelledImages, drawn_parts
 from workbench.probes.linear import probe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 ZERO_SHOT, PROBE = "zero-shot", "probe"
 FEWEST = 3  # images of a class that are not for testing: two to fit on, one to choose the penalty with
@@ -53,8 +48,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
     Probes see the embeddings in the joint space. Where a class has too few images to fit on, there is zero-shot alone.
     """
-    import pandas as pd
-
     base = described(embedded, split=True)
     labels = next(iter(closed_set.label_sets(embedded.dataset, rules).values()))
     test = by_cluster.testing(list(base["split"]), list(base["cluster"]))

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.errors import WorkbenchError
 from workbench.model_cache import CLIP, ModelCache, ModelRef, cache_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
 MADE_ON = " made on "  # between an attack's name and its surrogate's

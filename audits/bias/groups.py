@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field
 
 from audits import measuring
@@ -14,12 +16,10 @@ from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
 from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
+from audits.grouping import SEPARATOR, By, keyed, sides, slices
 from audits.seeds import generator
-from audits.slicing import SEPARATOR, By, Sliced, keyed, slices
+from audits.slicing import Sliced
 from workbench.statistics.measures import Measure, adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class Grouped(Sliced):
@@ -48,15 +48,7 @@ class Study:
             )
         for by in self.compared:
             known = keyed(rows, by)
-            row = measuring.gap(
-                metric,
-                known["value"],
-                list(known["cluster"]),
-                groups=list(known["group"]),
-                rng=self.rng,
-                slice_by=",".join(by),
-                label_set=label_set,
-            )
+            row = measuring.gap(metric, known["value"], **sides(known, by), rng=self.rng, label_set=label_set)
             self.measures.append(row)
 
     def means(self, metric: str, label_set: str) -> None:
@@ -86,7 +78,6 @@ class Study:
                 part["value"],
                 part["after"],
                 cluster=list(part["cluster"]),
-                rng=self.rng,
                 slice=slice,
                 label_set=after,
                 reference=f"label set {before}",
@@ -96,8 +87,6 @@ class Study:
 
     def confusion(self, label_set: str, values: Sequence[str]) -> None:
         """Add the confusion matrix of a label set: shares of each true value's row, and a table of counts."""
-        import pandas as pd
-
         rows = self.samples[self.samples["label_set"] == label_set]
         rows = rows[rows["y_true"].isin(values)]
         if rows.empty:
@@ -125,9 +114,7 @@ class Study:
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.
 
-        Args:
-            sentence: metric -> what it is, to stand before "differs by".
-            figures: metrics that get charts.
+        `sentence` says what a metric is, to stand before "differs by"; the metrics in `figures` get charts.
         """
         measures = adjust(self.measures)
         charts = [chart for metric in figures for chart in self._charts(metric, measures)]
@@ -141,8 +128,6 @@ class Study:
 
     def _charts(self, metric: str, measures: Sequence[Measure]) -> Iterator[Figure]:
         """Yield one chart an attribute: a dot with its interval for each group, one series a label set."""
-        import pandas as pd
-
         for by in self.compared:
             rows = [
                 (SEPARATOR.join(m.slice.values()), m.value, m.ci_low, m.ci_high, m.label_set)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audits.answers import DECIMALS, classifier, cosines, probabilities, prompts
+from audits.contracts import Embedded
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 TOP = 5  # labels that a row of the samples names
 
@@ -41,11 +41,7 @@ def chances(embedded: Embedded, labels: Sequence[str], templates: Sequence[str])
 def named(rows: DataFrame, label_set: str, *, labels: Sequence[str], table: NDArray[np.float64]) -> DataFrame:
     """Return the rows with the answers of one label set: y_pred, and the five likeliest with their probabilities.
 
-    Args:
-        rows: n, from `described`.
-        label_set: its name.
-        labels: k names.
-        table: (n, k) probabilities.
+    `rows` come from `described`; `table` holds the probabilities, (n, k).
     """
     order = np.argsort(-table, axis=1, kind="stable")[:, :TOP]
     result = rows.copy()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
@@ -13,19 +16,14 @@ from audits.answers import probabilities
 from audits.calibration.group_gap import ece_gap
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
+from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
+from audits.grouping import By, keyed, sides, slices
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, keyed, slices
 from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -71,12 +69,10 @@ def nll(kind: str, logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDA
 
     at = np.arange(len(logits))
     if kind != "sigmoid":
-        answer: NDArray[np.float64] = -log_softmax(logits, axis=1)[at, truth]
-        return answer
+        return np.asarray(-log_softmax(logits, axis=1)[at, truth])
     signs = -np.ones_like(logits)
     signs[at, truth] = 1
-    summed: NDArray[np.float64] = -log_expit(signs * logits).sum(axis=1)
-    return summed
+    return np.asarray(-log_expit(signs * logits).sum(axis=1))
 
 
 def brier(chances: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -87,8 +83,7 @@ def brier(chances: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.
     """
     off = chances.copy()
     off[np.arange(len(off)), truth] -= 1
-    answer: NDArray[np.float64] = (off**2).sum(axis=1)
-    return answer
+    return np.asarray((off**2).sum(axis=1))
 
 
 def _arrays(rows: DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -109,7 +104,6 @@ def _confidence(name: str, rows: DataFrame, slice: dict[str, str], bins: int, *,
             right,
             confidence,
             cluster=cluster,
-            rng=generator(seed, name, "over", *parts),
             reference="accuracy",
             family="overconfidence by group" if slice else "overconfidence",
             **fields,
@@ -132,15 +126,10 @@ def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed
     for by in compared:
         part = keyed(rows, by)
         rng = generator(seed, name, "gap", *by)
-        fields: dict[str, Any] = {
-            "groups": list(part["group"]),
-            "slice_by": ",".join(by),
-            "label_set": name,
-            "rng": rng,
-        }
-        right, cluster = part["outcome:accuracy"].astype(float), list(part["cluster"])
-        yield measuring.gap("accuracy", right, cluster, **fields)
-        yield measuring.mean_gap("overconfidence", part["confidence"] - right, cluster, **fields)
+        right = part["outcome:accuracy"].astype(float)
+        fields: dict[str, Any] = {**sides(part, by), "label_set": name, "rng": rng}
+        yield measuring.gap("accuracy", right, **fields)
+        yield measuring.mean_gap("overconfidence", part["confidence"] - right, **fields)
         yield ece_gap(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
         odds = equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
         if odds is not None:
@@ -190,7 +179,6 @@ def _scaled(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> l
         nll(kind, logits, truth),
         nll(kind, logits / temperature, truth),
         cluster=list(held["cluster"]),
-        rng=generator(seed, name, "what if"),
         unit="nats",
         direction="lower",
         label_set=name,
@@ -226,8 +214,6 @@ def _diagram(name: str, rows: DataFrame, bins: int) -> Figure:
 
 def _sizes(measures: Sequence[Measure], samples: DataFrame) -> Figure:
     """Return the calibration error against the number of labels."""
-    import pandas as pd
-
     labels = dict(zip(samples["label_set"], samples["labels"], strict=True))
     rows = [
         (labels[m.label_set], m.value, m.ci_low, m.ci_high, m.null_q95)

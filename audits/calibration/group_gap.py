@@ -7,19 +7,17 @@ cases dealt to it at random, and the gap is the largest difference of what is le
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from audits.slicing import By, keyed
+from audits.grouping import By, keyed
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Measure, number
 from workbench.statistics.row import SUPPRESSED
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, **fields: Any) -> Measure:
@@ -28,12 +26,8 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
     Chance deals whole clusters to the groups, or, where a cluster holds several groups, its cases among them. Groups
     below 30 cases are left out where two others reach it.
 
-    Args:
-        rows: columns `confidence` (0..1), `outcome:accuracy`, `cluster` and the attributes.
-        by: attributes that divide the rows.
-        bins: of equal width.
-        rng: of the deals.
-        **fields: further fields of the measure.
+    `rows` have the columns `confidence` (0..1), `outcome:accuracy`, `cluster` and the attributes; bins are of equal
+    width.
     """
     fields = {
         "unit": "difference",
@@ -57,8 +51,7 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
         """(n,) groups -> (k,) calibration errors."""
         sums = np.bincount(dealt * bins + bin_of, weights=right - confidence, minlength=len(sizes) * bins)
         counts = np.bincount(dealt, minlength=len(sizes))
-        result: NDArray[np.float64] = np.abs(sums.reshape(-1, bins)).sum(axis=1) / np.maximum(counts, 1)
-        return result
+        return np.asarray(np.abs(sums.reshape(-1, bins)).sum(axis=1) / np.maximum(counts, 1))
 
     dealt = np.array([errors(one) for one in _deals(group, pd.factorize(part["cluster"])[0], rng)])
     spread = np.maximum(dealt.std(axis=0), 1e-9)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, logits, probabilities
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from audits.seeds import generator
 from audits.slicing import Sliced
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 FIT, HELD = "fit", "held"  # parts of the images: the temperature is fitted on one and tested on the other
 
@@ -45,8 +40,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and label set: the answer, its probability, and all logits."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     base = described(embedded)
     clusters = sorted(set(base["cluster"]))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from audits.analysis import Finding
 from audits.equal_odds import METRIC
 from audits.findings import finding, gap_finding
-
-if TYPE_CHECKING:
-    from audits.analysis import Finding
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 _FEWEST = 30  # images below which nothing is concluded
 _GAPS = {"ece": "the calibration error", METRIC: "a rate of right or wrong labels (equalised odds)"}

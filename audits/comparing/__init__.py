@@ -1,7 +1,4 @@
-"""Two runs side by side, and a run against thresholds: what changed, and whether it may be released.
-
-Reads run directories and what stands in them; knows no model and no screen.
-"""
+"""Two runs side by side, and a run against thresholds: what changed, and whether it may be released."""
 
 from audits.comparing.comparison import compare as compare
 from audits.comparing.judging import gate as gate

@@ -1,23 +1,21 @@
-"""Two runs of one audit, image by image: what changed, by how much, and in which group.
-
-The statistics are those of `workbench.statistics.paired`; knows no page.
-"""
+"""Two runs of one audit, image by image: what changed, by how much, and in which group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
+from audits.run_directory import results
 from audits.run_directory.reader import Run, open_runs
 from workbench.errors import BadInput
+from workbench.statistics.measures import Measure
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from workbench.statistics.measures import Measure
 
 Correction = Literal["bh", "holm", "none"]
 SEED = 0  # of the bootstrap; every metric and slice begins anew with it, so that no number depends on another
@@ -35,19 +33,12 @@ class Part(NamedTuple):
 
 
 def compare(
-    base: Path | str,
-    candidate: Path | str,
-    *,
-    correction: Correction = "bh",
-    allow_mismatch: bool = False,
+    base: Path | str, candidate: Path | str, *, correction: Correction = "bh", allow_mismatch: bool = False
 ) -> Comparison:
     """Compare two runs on the images that both have.
 
-    Args:
-        base: run directory.
-        candidate: run directory; differences are candidate minus base.
-        correction: of p-values, by family (metric and attribute).
-        allow_mismatch: compare what was not measured alike, on the rows that both have; the result says so.
+    Differences are candidate minus base; p-values are corrected within a metric and attribute. With `allow_mismatch`
+    runs that were not measured alike are compared on the rows that both have, and the result says so.
 
     Raises:
         NotComparable: audit, version, protocol, data or seed differ, a run is partial or did not end well, or samples
@@ -71,7 +62,7 @@ def compared(base: Run, candidate: Run, *, correction: Correction, allow_mismatc
         base=base.run_id,
         candidate=candidate.run_id,
         audit=base.audit,
-        metrics=_named(table(done), candidate),
+        metrics=results.named(table(done), candidate.header),
         flips=flips(joined, attributes),
         correction=correction,
         tests=sum(measure.p_value is not None for measure in done),
@@ -128,24 +119,24 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     if not len(rows):
         return None
     first, second = (rows[f"{side}:{part.metric}"].to_numpy(dtype=float) for side in ("base", "candidate"))
-    found = paired.compare(first, second, cluster=_clusters(rows), level=level)
-    interval = found.difference
+    result = paired.compare(first, second, cluster=_clusters(rows), level=level)
+    interval = result.difference
     return Measure(
         metric=part.metric,
         unit="difference",
         label_set=part.label_set,
         slice_by=part.by,
         slice={part.by: part.value} if part.by else {},
-        n=found.n,
+        n=result.n,
         value=interval.value,
         ci_low=interval.low,
         ci_high=interval.high,
         level=interval.level,
-        ci_method=f"{interval.method}; test: {found.method}",
+        ci_method=f"{interval.method}; test: {result.method}",
         contrast="paired",
         reference=base,
-        p_value=found.p_value,
-        flags=sized(found.n, interval.value),
+        p_value=result.p_value,
+        flags=sized(result.n, interval.value),
         at_level=interval.at_level,
     )
 
@@ -154,18 +145,18 @@ def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
     """Return the rows whose outcome changed, one a metric: `change` is "gained" where it rose, "lost" where it fell."""
     import pandas as pd
 
-    found = []
+    tables = []
     named = [name for name in ("base:y_pred", "candidate:y_pred") if name in joined.columns]
     for metric in pairs.metrics(joined):
         before, after = joined[f"base:{metric}"], joined[f"candidate:{metric}"]
         changed = joined[(before != after) & before.notna() & after.notna()]
-        kept = changed[[*pairs.KEY, *attributes, *named]].assign(
+        flipped = changed[[*pairs.KEY, *attributes, *named]].assign(
             base=changed[f"base:{metric}"].astype(float), candidate=changed[f"candidate:{metric}"].astype(float)
         )
-        kept.insert(0, "metric", metric)
-        kept.insert(1, "change", ["gained" if up else "lost" for up in kept["candidate"] > kept["base"]])
-        found.append(kept)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+        flipped.insert(0, "metric", metric)
+        flipped.insert(1, "change", ["gained" if up else "lost" for up in flipped["candidate"] > flipped["base"]])
+        tables.append(flipped)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _clusters(rows: DataFrame) -> list[str] | None:
@@ -175,24 +166,6 @@ def _clusters(rows: DataFrame) -> list[str] | None:
         named = rows["cluster"].fillna("").astype(str)
         units = named.where(named != "", units)
     return None if units.is_unique else units.tolist()
-
-
-def _named(metrics: DataFrame, candidate: Run) -> DataFrame:
-    """Put the names of the candidate's run in front, as in every metrics table."""
-    names: dict[str, Any] = {
-        "run_id": candidate.run_id,
-        "audit": candidate.audit,
-        "audit_version": candidate.header.spec.audit_version,
-        "protocol": candidate.header.spec.protocol,
-        "protocol_hash": candidate.header.hashes.protocol,
-        "model": candidate.header.spec.model,
-        "model_hash": candidate.header.hashes.model,
-        "dataset": candidate.header.dataset.key,
-        "dataset_hash": candidate.header.hashes.dataset,
-    }
-    for at, (name, value) in enumerate(names.items()):
-        metrics.insert(at, name, value)
-    return metrics
 
 
 def _one(folder: Path | str) -> Run:

@@ -48,11 +48,11 @@ class Requirement:
             None where a number that is asked for is not there.
         """
         bound = numbers.get(self.bound) if isinstance(self.bound, str) else self.bound
-        asked = numbers.get(self.column)
-        if bound is None or asked is None:
+        number = numbers.get(self.column)
+        if bound is None or number is None:
             return None
         inside = SIGNS[self.sign]
-        if inside(asked, bound):
+        if inside(number, bound):
             return "PASS"
         if self.point:
             return "FAIL"
@@ -72,13 +72,13 @@ def parse(text: str) -> Requirement:
     Raises:
         BadInput: it has another form than "COLUMN SIGN BOUND", or names what is no column.
     """
-    found = _FORM.fullmatch(text[:LONGEST]) if len(text) <= LONGEST else None
-    if found is None:
+    match = _FORM.fullmatch(text[:LONGEST]) if len(text) <= LONGEST else None
+    if match is None:
         raise BadInput(
             'A requirement reads like "ci_high <= 0.01", "value <= 0.3", "ci_low <= null_q95" or '
             f'"paired.ci_low >= -0.01"; got {text[:LONGEST]!r}.'
         )
-    paired, column, sign, right = found.groups()
+    paired, column, sign, right = match.groups()
     if column not in COLUMNS:
         raise BadInput(f"A requirement is about {', '.join(COLUMNS)}; got {column!r} in {text!r}.")
     if right in CHANCE:

@@ -14,12 +14,11 @@ from typing import Any
 
 from audits.comparing.expression import CHANCE, Requirement
 from audits.comparing.levels import Bounds
-from audits.comparing.outcomes import Check, Outcome
+from audits.comparing.outcomes import WORST_FIRST, Check, Outcome
 from audits.comparing.thresholds import Rule
 from audits.run_directory.rows import known, slice_of
 
 EVERY = "*"
-WORST: tuple[Outcome, ...] = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,16 @@ class Number:
 
 def about(rule: Rule, row: Mapping[str, Any]) -> bool:
     """Say whether a rule is about a row; slices, groups and label sets must fit, `*` fits every value."""
-    where, asked = slice_of(row.get("slice")), rule.slice
-    if str(row.get("metric")) != rule.metric or where.keys() != asked.keys():
+    where, required = slice_of(row.get("slice")), rule.slice
+    if str(row.get("metric")) != rule.metric or where.keys() != required.keys():
         return False
-    if any(wish not in (EVERY, where[key]) for key, wish in asked.items()):
+    if any(expected not in (EVERY, where[key]) for key, expected in required.items()):
         return False
     contrast = str(row.get("contrast") or "none")
     if contrast != rule.contrast and not (contrast == "paired" and rule.contrast == "none"):
         return False  # a paired difference within one run is a number of its own
-    for wish, name in ((rule.label_set, "label_set"), (rule.control, "control")):
-        if wish is not None and str(row.get(name) or "") != wish:
+    for expected, name in ((rule.label_set, "label_set"), (rule.control, "control")):
+        if expected is not None and str(row.get(name) or "") != expected:
             return False
     by = {part for part in str(row.get("slice_by") or "").split(",") if part}
     return not rule.by or by == set(rule.by)
@@ -83,8 +82,8 @@ def hold(
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome that decides: the first of `WORST` that occurs."""
-    return min(outcomes, key=WORST.index)
+    """Return the outcome that decides: the first of `WORST_FIRST` that occurs."""
+    return min(outcomes, key=WORST_FIRST.index)
 
 
 def _undecided(number: Number, level: float, min_n: int) -> Check | None:
@@ -102,8 +101,8 @@ def _check(number: Number, requirement: Requirement, level: float) -> Check:
     numbers |= {name: known(number.row.get(name)) for name in CHANCE}
     outcome = requirement.judge(numbers)
     if outcome is None:
-        wanted = requirement.bound if requirement.bound in CHANCE else requirement.column
-        return _blank(number, level, "ERROR", f"the row has no {wanted}")
+        missing = requirement.bound if requirement.bound in CHANCE else requirement.column
+        return _blank(number, level, "ERROR", f"the row has no {missing}")
     crossed = f"the interval includes {requirement.bound}" if outcome == "INCONCLUSIVE" else ""
     blank = _blank(number, level, outcome, "; ".join(filter(None, (crossed, bounds.note))))
     return dataclasses.replace(blank, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)

@@ -1,7 +1,4 @@
-"""A run, or a folder of runs, held against a thresholds file: may it be released?
-
-Decides on intervals, in three states; a rule that matches nothing is an error, never a pass.
-"""
+"""A run, or a folder of runs, held against a thresholds file: may it be released?"""
 
 from __future__ import annotations
 
@@ -12,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding, levels, thresholds
+from audits.comparing import expression, holding, levels
 from audits.comparing.holding import Number
 from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
+from audits.comparing.thresholds import check as check_thresholds
+from audits.comparing.thresholds import read as read_thresholds
 from audits.run_directory.reader import Run, open_runs
 from audits.run_directory.rows import rows
 from workbench import errors
@@ -40,11 +39,8 @@ def gate(
 ) -> GateResult:
     """Hold runs against thresholds.
 
-    Args:
-        run: run directories, or folders that hold some.
-        thresholds: a YAML file, or its content.
-        baseline: run directory or folder, for rules about `paired.` differences.
-        inconclusive: what an undecided rule counts as; what the thresholds say when not given.
+    `run` and `baseline` (for rules about `paired.` differences) are run directories, or folders that hold some.
+    `inconclusive` is what an undecided rule counts as; without it the thresholds decide.
 
     Returns:
         The outcome of each rule, and an exit code: 0 passed, 1 failed, 4 undecided where that counts as a failure,
@@ -54,12 +50,13 @@ def gate(
         BadInput: thresholds or runs that cannot be read.
         NotComparable: a partial run, or a baseline that was not measured alike.
     """
-    given = _thresholds(thresholds)
+    given = read_thresholds(thresholds) if isinstance(thresholds, Path | str) else check_thresholds(thresholds)
     policy = inconclusive or given.defaults.inconclusive
     if policy not in ("fail", "warn", "pass"):
         raise BadInput(f"An inconclusive rule counts as fail, warn or pass; got {policy!r}.")
     runs = JudgedRuns(open_runs(run), open_runs(baseline) if baseline else ())
-    _whole(runs)
+    if partial := [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]:
+        raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
     results = [_judge(rule, given.defaults, runs) for rule in given.rules]
     outcome, code = _sum(results, policy)
     return GateResult(
@@ -74,19 +71,9 @@ def gate(
     )
 
 
-def _whole(runs: JudgedRuns) -> None:
-    partial = [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]
-    if partial:
-        raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
-
-
-def _thresholds(given: Path | str | Mapping[str, Any] | Thresholds) -> Thresholds:
-    return thresholds.read(given) if isinstance(given, Path | str) else thresholds.check(given)
-
-
 def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     requirement = expression.parse(rule.require)
-    records = [record for record in runs.candidates if _wanted(rule, record)]
+    records = [record for record in runs.candidates if _about(rule, record)]
     broken = [record for record in records if record.status != "success"]
     if not records:
         what = " and ".join(part for part in (rule.audit, rule.model) if part)
@@ -118,7 +105,7 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     )
 
 
-def _wanted(rule: Rule, record: Run) -> bool:
+def _about(rule: Rule, record: Run) -> bool:
     model = (record.model, str(record.header.spec.model))
     return rule.audit in (None, record.audit) and (rule.model is None or rule.model in model)
 
@@ -152,8 +139,9 @@ def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:
 def _paired_number(part: comparing.Part, base: Run, record: Run) -> Number:
     @functools.cache
     def bounds(level: float) -> levels.Bounds:
-        found = comparing.measured(part, base.run_id, level=level)
-        return levels.Bounds(found.value, found.ci_low, found.ci_high) if found else levels.Bounds(None, None, None)
+        measure = comparing.measured(part, base.run_id, level=level)
+        values = (measure.value, measure.ci_low, measure.ci_high) if measure else (None, None, None)
+        return levels.Bounds(*values)
 
     first = comparing.measured(part, base.run_id)
     row = {} if first is None else {"n": first.n, "value": first.value, "unit": first.unit, "slice": first.slice_json}
@@ -166,27 +154,27 @@ def _base(record: Run, baselines: Sequence[Run]) -> Run:
     Raises:
         NotComparable: there is none, or more than one.
     """
-    found = [one for one in baselines if one.audit == record.audit]
-    same = [one for one in found if one.header.hashes.protocol == record.header.hashes.protocol]
+    same_audit = [one for one in baselines if one.audit == record.audit]
+    same = [one for one in same_audit if one.header.hashes.protocol == record.header.hashes.protocol]
     same = [one for one in same if one.header.hashes.dataset == record.header.hashes.dataset] or same
-    chosen = same or found
+    chosen = same or same_audit
     if len(chosen) != 1:
         raise NotComparable(f"The baseline holds {len(chosen)} runs of {record.audit!r}; one is needed.")
     return chosen[0]
 
 
 def _without(rule: Rule, outcome: Outcome, message: str) -> RuleResult:
-    audit, asked = rule.audit or "", str(expression.parse(rule.require))
-    return RuleResult(rule.id, audit, rule.metric, asked, outcome, rule.severity, 0, (), message)
+    audit, requirement = rule.audit or "", str(expression.parse(rule.require))
+    return RuleResult(rule.id, audit, rule.metric, requirement, outcome, rule.severity, 0, (), message)
 
 
 def _nothing(rule: Rule, records: Sequence[Run]) -> str:
     have = sorted({str(name) for record in records if len(record.metrics) for name in record.metrics["metric"]})
     if rule.metric not in have:
         return f"No row has the metric {rule.metric!r}; there are: {', '.join(have[:12]) or 'none'}."
-    asked = ", ".join(f"{key} {value}" for key, value in rule.slice.items()) or "everybody"
+    where = ", ".join(f"{key} {value}" for key, value in rule.slice.items()) or "everybody"
     by = ", ".join(rule.by) or "any"
-    return f"The metric {rule.metric!r} has no row for {asked}, contrast {rule.contrast}, by {by}."
+    return f"The metric {rule.metric!r} has no row for {where}, contrast {rule.contrast}, by {by}."
 
 
 def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:

@@ -27,10 +27,6 @@ def at_level(row: Mapping[str, Any], level: float) -> Bounds:
 
     A share whose counts stand in the row gets its interval anew, if that way reproduces the row's own interval. Any
     other interval is stretched on each side by the quotient of the normal quantiles; the note says so.
-
-    Args:
-        row: of the metrics table.
-        level: of confidence, strictly between 0 and 1.
     """
     value, low, high, given = (known(row.get(name)) for name in ("value", "ci_low", "ci_high", "level"))
     if value is None or low is None or high is None or given is None or abs(given - level) < 1e-12:

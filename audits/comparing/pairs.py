@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from audits.comparing.outcomes import NotComparable
 from audits.contracts import OUTCOME
+from audits.run_directory.header import Header
+from audits.run_directory.reader import Run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.run_directory.header import Header
-    from audits.run_directory.reader import Run
 
 KEY = ["sample_id", "variant", "label_set"]
 MUST_AGREE: dict[str, Callable[[Header], object]] = {
@@ -44,10 +44,7 @@ def mismatches(base: Run, candidate: Run) -> list[str]:
 def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tuple[DataFrame, int, int]:
     """Put the samples of two runs side by side.
 
-    Args:
-        base: samples, one row an image, variant and label set.
-        candidate: likewise.
-        attributes: columns that are taken from the base.
+    `attributes` are columns that are taken from the base.
 
     Returns:
         The rows of both, in order of `KEY`, with `base:METRIC` and `candidate:METRIC` for each outcome that both have;
@@ -60,9 +57,9 @@ def join(base: DataFrame, candidate: DataFrame, attributes: Sequence[str]) -> tu
     outcomes = [c for c in tables[0].columns if str(c).startswith(OUTCOME) and c in tables[1].columns]
     if not outcomes:
         raise NotComparable(f"The samples of both runs need a column {OUTCOME}METRIC in common, and have none.")
-    kept = [name for name in dict.fromkeys([*attributes, "cluster"]) if name in tables[0].columns and name not in KEY]
+    described = [name for name in dict.fromkeys([*attributes, "cluster"]) if name in tables[0] and name not in KEY]
     named = [name for name in ("y_pred",) if all(name in table.columns for table in tables)]
-    left = tables[0][[*KEY, *kept, *outcomes, *named]]
+    left = tables[0][[*KEY, *described, *outcomes, *named]]
     both = left.merge(tables[1][[*KEY, *outcomes, *named]], on=KEY, how="outer", suffixes=("|a", "|b"), indicator=True)
     alone = [int((both["_merge"] == side).sum()) for side in ("left_only", "right_only")]
     both = both[both["_merge"] == "both"].drop(columns="_merge")

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from audits.comparing.expression import parse
 from workbench.errors import BadInput
+from workbench.strict import Strict, reason
 from workbench.yaml_file import load
 
 Inconclusive = Literal["fail", "warn", "pass"]
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference"]
 
 
-class Rule(BaseModel):
+class Rule(Strict):
     """One requirement, and which rows of the metrics table it is about."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(min_length=1, max_length=200)
     metric: str
@@ -52,10 +51,8 @@ class Rule(BaseModel):
         return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else given
 
 
-class Defaults(BaseModel):
+class Defaults(Strict):
     """What holds for each rule that says nothing else."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: float = Field(default=0.95, gt=0, lt=1)
     correction: Literal["holm", "none"] = "holm"
@@ -63,10 +60,8 @@ class Defaults(BaseModel):
     inconclusive: Inconclusive = "fail"  # fail: exit code 4; warn and pass: exit code 0
 
 
-class Thresholds(BaseModel):
+class Thresholds(Strict):
     """A whole file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     title: str = ""
@@ -104,7 +99,4 @@ def check(content: object, name: str = "given") -> Thresholds:
     try:
         return Thresholds.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise BadInput(f"The thresholds {name!r} cannot be used: {place}: {reason.rstrip('.')}.") from None
+        raise BadInput(f"The thresholds {name!r} cannot be used: {reason(error)}.") from None

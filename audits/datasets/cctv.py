@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from PIL.ImageDraw import ImageDraw
+from audits.datasets.drawn import Picture, write_pictures
 
 SIDE = 256  # pixels
 COARSE = 128  # pixels of the camera's own resolution
@@ -38,7 +34,7 @@ class _Place:
     name: str
     phrase: str  # "a parking lot"
     things: tuple[tuple[str, str], ...]  # (words of the caption, glyph)
-    paint: Callable[[ImageDraw, np.random.Generator], None]
+    paint: Callable[[ImageDraw.ImageDraw, np.random.Generator], None]
 
 
 def build(folder: Path) -> About:
@@ -53,7 +49,7 @@ def build(folder: Path) -> About:
     )
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     for place_at, place in enumerate(PLACES):
         for camera in range(CAMERAS):
             for thing_at, (thing, glyph) in enumerate(place.things):
@@ -90,8 +86,6 @@ def _scene(
     place: _Place, glyph: str, *, watched: bool, still: np.random.Generator, rng: np.random.Generator
 ) -> Image.Image:
     """Draw the empty place, the object in it, and, where `watched`, a box in the lower right corner."""
-    from PIL import Image, ImageDraw
-
     from workbench.pictures import draw
 
     base = tuple(int(part) for part in still.integers(110, 170, size=3))
@@ -110,8 +104,6 @@ def _scene(
 
 def _recorded(picture: Image.Image, *, grey: bool, stamp: str, rng: np.random.Generator) -> Image.Image:
     """Return the image as a cheap camera records it."""
-    from PIL import Image, ImageDraw, ImageFont
-
     small = picture.resize((COARSE, COARSE), Image.Resampling.BILINEAR)
     pixels = np.asarray(small.convert("L").convert("RGB") if grey else small, dtype=np.float64)
     muted = 0.75 * pixels + 0.25 * pixels.mean(axis=2, keepdims=True)
@@ -123,7 +115,7 @@ def _recorded(picture: Image.Image, *, grey: bool, stamp: str, rng: np.random.Ge
     return large
 
 
-def _parking(pen: ImageDraw, still: np.random.Generator) -> None:
+def _parking(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, 90), fill=(150, 160, 165))
     pen.rectangle((0, 90, SIDE, SIDE), fill=(95, 95, 98))
     step = int(still.integers(44, 60))
@@ -131,7 +123,7 @@ def _parking(pen: ImageDraw, still: np.random.Generator) -> None:
         pen.line((x, 100, x - 14, SIDE), fill=(225, 225, 225), width=4)
 
 
-def _street(pen: ImageDraw, still: np.random.Generator) -> None:
+def _street(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     horizon = int(still.integers(70, 95))
     pen.rectangle((0, 0, SIDE, horizon), fill=(165, 175, 185))
     for x in range(0, SIDE, 50):
@@ -142,7 +134,7 @@ def _street(pen: ImageDraw, still: np.random.Generator) -> None:
         pen.line((128, y, 128, y + 14), fill=(230, 230, 220), width=4)
 
 
-def _corridor(pen: ImageDraw, still: np.random.Generator) -> None:
+def _corridor(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     x, y = (int(part) for part in still.integers(85, 105, size=2))
     pen.rectangle((0, 0, SIDE, SIDE), fill=(190, 188, 180))
     pen.rectangle((x, y - 30, SIDE - x, SIDE - y), fill=(150, 148, 142), outline=(90, 90, 90))
@@ -152,7 +144,7 @@ def _corridor(pen: ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((20, 90, 55, 215), fill=(110, 85, 60), outline=(60, 45, 30), width=2)
 
 
-def _shop(pen: ImageDraw, still: np.random.Generator) -> None:
+def _shop(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, SIDE), fill=(205, 200, 190))
     for y in (30, 65, 100):
         pen.rectangle((0, y + 24, SIDE, y + 29), fill=(100, 80, 60))
@@ -162,7 +154,7 @@ def _shop(pen: ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 140, SIDE, SIDE), fill=(165, 160, 150))
 
 
-def _platform(pen: ImageDraw, still: np.random.Generator) -> None:
+def _platform(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, 80), fill=(140, 150, 160))
     pen.polygon([(0, 80), (150, 80), (90, SIDE), (0, SIDE)], fill=(130, 128, 122))
     pen.polygon([(150, 80), (162, 80), (112, SIDE), (90, SIDE)], fill=(220, 200, 60))
@@ -173,14 +165,14 @@ def _platform(pen: ImageDraw, still: np.random.Generator) -> None:
         pen.line((x, 80, x + 20, SIDE), fill=(190, 190, 195), width=4)
 
 
-def _garden(pen: ImageDraw, still: np.random.Generator) -> None:
+def _garden(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, 90), fill=(170, 195, 215))
     pen.rectangle((0, 90, SIDE, SIDE), fill=(95, 140, 80))
     for x in range(0, SIDE, int(still.integers(18, 26))):
         pen.polygon([(x, 100), (x, 66), (x + 7, 58), (x + 14, 66), (x + 14, 100)], fill=(200, 185, 160))
 
 
-def _warehouse(pen: ImageDraw, still: np.random.Generator) -> None:
+def _warehouse(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, SIDE), fill=(130, 132, 135))
     for x in range(6, SIDE, 62):
         pen.rectangle((x, 20, x + 50, 130), outline=(60, 80, 130), width=4)
@@ -190,7 +182,7 @@ def _warehouse(pen: ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 140, SIDE, SIDE), fill=(150, 150, 146))
 
 
-def _kitchen(pen: ImageDraw, still: np.random.Generator) -> None:
+def _kitchen(pen: ImageDraw.ImageDraw, still: np.random.Generator) -> None:
     pen.rectangle((0, 0, SIDE, SIDE), fill=(215, 215, 210))
     for x in range(0, SIDE, 24):
         pen.line((x, 0, x, 110), fill=(180, 180, 178))

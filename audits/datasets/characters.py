@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 
 if TYPE_CHECKING:
-    from PIL import Image
-    from PIL.ImageDraw import ImageDraw
-
     Colour = tuple[int, int, int]
 
 SIDE = 160  # pixels
@@ -72,7 +70,7 @@ def build(folder: Path) -> About:
     return About(title="Drawn characters", licence="MIT", source="drawn", people=True, shows=SHOWS)
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def _pictures() -> Iterator[Picture]:
     for number in range(CHARACTERS):
         rng = np.random.default_rng([SEED, number])
         tone = list(TONES)[number % len(TONES)]  # equally many of each
@@ -113,8 +111,6 @@ def _features(tone: str, *, glasses: bool, rng: np.random.Generator) -> _Feature
 
 def _portrait(known: _Features, rng: np.random.Generator) -> Image.Image:
     """Draw one view with random position, tilt, turn, light and background."""
-    from PIL import Image, ImageDraw
-
     ground = tuple(int(part) for part in rng.integers(90, 240, size=3))
     picture = Image.new("RGB", (SIDE, SIDE), ground)
     pen = ImageDraw.Draw(picture)
@@ -135,7 +131,7 @@ def _portrait(known: _Features, rng: np.random.Generator) -> Image.Image:
     return _lit(closer, rng)
 
 
-def _hair(pen: ImageDraw, known: _Features, face: tuple[float, float, float, float], *, behind: bool) -> None:
+def _hair(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, float, float], *, behind: bool) -> None:
     colour, (left, top, right, bottom) = HAIR[known.hair], face
     if behind and known.style == "long":
         pen.ellipse((left - 12, top - 12, right + 12, bottom + 34), fill=colour)
@@ -156,7 +152,7 @@ def _hair(pen: ImageDraw, known: _Features, face: tuple[float, float, float, flo
         pen.rectangle((left - 22, top + 8, right + 22, top + 17), fill=known.eye)
 
 
-def _look(pen: ImageDraw, known: _Features, face: tuple[float, float, float, float], *, turn: float) -> None:
+def _look(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, float, float], *, turn: float) -> None:
     left, top, right, bottom = face
     wide, high, middle = right - left, bottom - top, SIDE / 2 + turn
     line = top + 0.45 * high
@@ -183,8 +179,6 @@ def _look(pen: ImageDraw, known: _Features, face: tuple[float, float, float, flo
 
 def _lit(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Change the brightness from side to side, and add a little noise."""
-    from PIL import Image
-
     pixels = np.asarray(picture, dtype=np.float64)
     ramp = np.linspace(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.75, 1.1)), SIDE)[None, :, None]
     noise = rng.normal(0.0, 4.0, size=(SIDE, SIDE, 1))

@@ -6,15 +6,15 @@ area. They distinguish a model that counts from one that judges by the covered a
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_table
+from audits.datasets.drawn import Picture, write_pictures
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 VERSION = 1
 SIDE = 224  # pixels
@@ -22,7 +22,6 @@ CELLS = 4  # an image has 4 x 4 places, so that ten things never touch
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 LAYOUTS = ("rows", "scattered")
 AREAS = ("each the same", "all together the same")
-COLUMNS = ("sample_id", "path", "cluster", "split", "label", "thing", "things", "drawn", "layout", "area")
 SHAPES = {"circle": "circles", "square": "squares", "triangle": "triangles"}
 EMOJI = {"apple": ("apples", "🍎"), "dog": ("dogs", "🐕"), "balloon": ("balloons", "🎈")}
 COLOURS = ((200, 30, 30), (30, 70, 190), (20, 130, 60))
@@ -43,25 +42,22 @@ def build(folder: Path) -> About:
     Raises:
         BadInput: the package of the drawings is incomplete.
     """
-    named = {**{thing: (plural, "") for thing, plural in SHAPES.items()}, **EMOJI}
-    rows: list[tuple[str, ...]] = []
-    for thing, (plural, glyph) in named.items():
-        for count, word in enumerate(COUNTS, 1):
-            for layout in LAYOUTS:
-                for area in AREAS:
-                    name = "-".join((thing, f"{count:02d}", layout, "size" if area == AREAS[0] else "area"))
-                    picture(thing, count, layout=layout, area=area).save(folder / f"{name}.png")
-                    cluster = f"{thing}-{count:02d}-{layout}"
-                    drawn = "emoji" if glyph else "shape"
-                    rows.append((name, f"{name}.png", cluster, "test", word, thing, plural, drawn, layout, area))
-    write_table(folder, COLUMNS, rows)
+    write_pictures(folder, _pictures())
     return ABOUT
+
+
+def _pictures() -> Iterator[Picture]:
+    named = {**{thing: (plural, "") for thing, plural in SHAPES.items()}, **EMOJI}
+    for thing, (plural, glyph) in named.items():
+        for (count, word), layout, area in itertools.product(enumerate(COUNTS, 1), LAYOUTS, AREAS):
+            name = "-".join((thing, f"{count:02d}", layout, "size" if area == AREAS[0] else "area"))
+            facts = {"cluster": f"{thing}-{count:02d}-{layout}", "split": "test", "label": word, "thing": thing}
+            facts |= {"things": plural, "drawn": "emoji" if glyph else "shape", "layout": layout, "area": area}
+            yield name, picture(thing, count, layout=layout, area=area), facts
 
 
 def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
     """Draw `count` things on white, 224 x 224; none touches another or the edge."""
-    from PIL import Image
-
     cell = SIDE // CELLS
     side = 36 if area == AREAS[0] else max(10, round(50 / count**0.5))  # pixels; 50 nearly fills a cell
     rng = generator(0, "counted", thing, count, layout)
@@ -77,8 +73,6 @@ def picture(thing: str, count: int, *, layout: str, area: str) -> Image.Image:
 
 def _one(thing: str, side: int) -> Image.Image:
     """Draw one thing that fills a square of `side` pixels; drawn larger and reduced, for smooth edges."""
-    from PIL import Image, ImageDraw
-
     from audits.datasets.drawn_things import trimmed
     from workbench.pictures import draw
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from PIL import Image
+from PIL import Image
 
 SAMPLES = "samples.csv"
+Picture: TypeAlias = tuple[str, Image.Image, Mapping[str, str]]  # sample_id, image, other columns of the table
 
 
-def write_pictures(folder: Path, pictures: Iterable[tuple[str, Image.Image, Mapping[str, str]]]) -> None:
+def write_pictures(folder: Path, pictures: Iterable[Picture]) -> None:
     """Write images, `NAME.png`, and the table of their columns, which are the same for all.
 
-    Args:
-        folder: an empty one.
-        pictures: sample_id, image, and the other columns of the table.
+    Each picture comes as sample_id, image and the other columns of the table; the folder is empty.
     """
     columns: list[str] = []
 

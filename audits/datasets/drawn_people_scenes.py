@@ -5,11 +5,10 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from PIL import Image
+import numpy as np
+from numpy.random import Generator
+from PIL import Image, ImageDraw, ImageFilter
 
 SIDE = 224  # pixels of a finished image
 _SMALLEST, _LARGEST = 0.85, 1.1  # size of a figure, as a share of the image's side
@@ -29,8 +28,6 @@ class Setting:
 
     def with_figure(self, figure: Image.Image) -> Image.Image:
         """Return a copy of the scene with a figure (RGBA, square) in its position: RGB, `SIDE` pixels square."""
-        from PIL import Image
-
         picture = self.scene.copy()
         small = figure.resize((self.side, self.side), Image.Resampling.LANCZOS)
         picture.paste(small, self.corner, small)
@@ -48,8 +45,6 @@ def setting(rng: Generator) -> Setting:
 
 def scene(rng: Generator) -> Image.Image:
     """Return an empty background, RGB, `SIDE` pixels square: one of seven kinds."""
-    from PIL import Image
-
     kind = _KINDS[int(rng.integers(len(_KINDS)))]
     large = kind(rng, SIDE * _FINE)
     return large.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -64,22 +59,7 @@ def _hsv(hue: float, saturation: float, value: float) -> Colour:
     return red, green, blue
 
 
-def _plain(rng: Generator, side: int) -> Image.Image:
-    from PIL import Image
-
-    return Image.new("RGB", (side, side), _pale(rng))
-
-
-def _white(rng: Generator, side: int) -> Image.Image:
-    from PIL import Image
-
-    return Image.new("RGB", (side, side), "white")
-
-
 def _gradient(rng: Generator, side: int) -> Image.Image:
-    import numpy as np
-    from PIL import Image
-
     first, second = (np.array(_pale(rng), float) for _ in "ab")
     angle = rng.uniform(0, 2 * np.pi)
     steps = np.linspace(-0.5, 0.5, side)
@@ -90,8 +70,6 @@ def _gradient(rng: Generator, side: int) -> Image.Image:
 
 def _meadow(rng: Generator, side: int) -> Image.Image:
     """Sky, sun and grass."""
-    from PIL import Image, ImageDraw
-
     picture = Image.new("RGB", (side, side), _hsv(rng.uniform(0.52, 0.6), rng.uniform(0.2, 0.45), 1.0))
     pen = ImageDraw.Draw(picture)
     ground = side * rng.uniform(0.55, 0.75)
@@ -104,8 +82,6 @@ def _meadow(rng: Generator, side: int) -> Image.Image:
 
 def _room(rng: Generator, side: int) -> Image.Image:
     """Wall, floor and a window."""
-    from PIL import Image, ImageDraw
-
     picture = Image.new("RGB", (side, side), _pale(rng))
     pen = ImageDraw.Draw(picture)
     floor = side * rng.uniform(0.7, 0.85)
@@ -119,8 +95,6 @@ def _room(rng: Generator, side: int) -> Image.Image:
 
 def _street(rng: Generator, side: int) -> Image.Image:
     """Sky, a row of house fronts and a pavement."""
-    from PIL import Image, ImageDraw
-
     picture = Image.new("RGB", (side, side), _hsv(rng.uniform(0.52, 0.62), rng.uniform(0.1, 0.3), 1.0))
     pen = ImageDraw.Draw(picture)
     at, foot = 0.0, side * 0.85
@@ -134,8 +108,6 @@ def _street(rng: Generator, side: int) -> Image.Image:
 
 def _discs(rng: Generator, side: int) -> Image.Image:
     """Soft discs of light, as lamps out of focus."""
-    from PIL import Image, ImageDraw, ImageFilter
-
     picture = Image.new("RGB", (side, side), _pale(rng))
     pen = ImageDraw.Draw(picture)
     for _ in range(int(rng.integers(8, 18))):
@@ -146,8 +118,8 @@ def _discs(rng: Generator, side: int) -> Image.Image:
 
 
 _KINDS: tuple[Callable[[Generator, int], Image.Image], ...] = (
-    _plain,
-    _white,
+    lambda rng, side: Image.new("RGB", (side, side), _pale(rng)),
+    lambda rng, side: Image.new("RGB", (side, side), "white"),
     _gradient,
     _meadow,
     _room,

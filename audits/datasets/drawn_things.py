@@ -7,21 +7,19 @@ for which OpenMoji has one character; none was chosen or left out because of a m
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_table
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from PIL import Image
+from audits.datasets.drawn import Picture, write_pictures
 
 VERSION = 1
 SIDE = 224  # pixels
 MARGIN = 16  # white pixels around a drawing that fills its image
-COLUMNS = ("sample_id", "path", "cluster", "split", "label", "kind", "style")
 
 # kind -> "thing glyph, thing glyph"
 THINGS: dict[str, str] = {
@@ -95,30 +93,27 @@ def build(folder: Path) -> About:
     Raises:
         BadInput: the package of the drawings or of the photos is incomplete.
     """
+    write_pictures(folder, _pictures())
+    return ABOUT
+
+
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw, sample
 
-    rows: list[tuple[str, ...]] = []
+    kinds = {}
     for kind, thing, glyph in things():
-        drawing = draw(glyph)
-        slug = thing.replace(" ", "-")
+        kinds[thing], drawing, slug = kind, draw(glyph), thing.replace(" ", "-")
         for style, picture in (("on white", on_white(drawing)), ("on a ground", on_ground(drawing, thing))):
-            name = f"{slug}-{style.split()[-1]}"
-            picture.save(folder / f"{name}.png")
-            rows.append((name, f"{name}.png", slug, "test", thing, kind, style))
-    kinds = {thing: kind for kind, thing, _ in things()}
+            facts = {"cluster": slug, "split": "test", "label": thing, "kind": kind, "style": style}
+            yield f"{slug}-{style.split()[-1]}", picture, facts
     for key, thing in PHOTOS.items():
-        name = f"{thing.replace(' ', '-')}-photo"
-        _square(sample(key)).save(folder / f"{name}.png")
-        rows.append((name, f"{name}.png", thing.replace(" ", "-"), "test", thing, kinds[thing], "photo"))
-    write_table(folder, COLUMNS, rows)
-    return ABOUT
+        slug = thing.replace(" ", "-")
+        facts = {"cluster": slug, "split": "test", "label": thing, "kind": kinds[thing], "style": "photo"}
+        yield f"{slug}-photo", _square(sample(key)), facts
 
 
 def on_ground(drawing: Image.Image, name: str) -> Image.Image:
     """Put a drawing, reduced and off centre, on a tinted background that depends on its name; 224 x 224."""
-    import numpy as np
-    from PIL import Image
-
     draw = np.random.default_rng(zlib.crc32(name.encode()))
     first, second = draw.integers(120, 250, (2, 3))
     ramp = np.linspace(0.0, 1.0, SIDE)[:, None, None]
@@ -145,8 +140,6 @@ def _outside(pixels: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def on_white(drawing: Image.Image) -> Image.Image:
     """Scale a drawing to fill its image up to a margin; 224 x 224."""
-    from PIL import Image
-
     white = Image.new("RGB", (SIDE, SIDE), "white")
     side = SIDE - 2 * MARGIN
     white.paste(trimmed(drawing).resize((side, side), Image.Resampling.BICUBIC), (MARGIN, MARGIN))
@@ -155,8 +148,6 @@ def on_white(drawing: Image.Image) -> Image.Image:
 
 def trimmed(drawing: Image.Image) -> Image.Image:
     """Crop a drawing to the square around everything that is not white."""
-    from PIL import Image, ImageChops
-
     box = ImageChops.invert(drawing).getbbox() or (0, 0, *drawing.size)
     side = max(box[2] - box[0], box[3] - box[1])
     square = Image.new("RGB", (side, side), "white")
@@ -167,8 +158,6 @@ def trimmed(drawing: Image.Image) -> Image.Image:
 
 def _square(picture: Image.Image) -> Image.Image:
     """Cut the centre square and resample it to 224 x 224."""
-    from PIL import Image
-
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     box = (left, top, left + side, top + side)

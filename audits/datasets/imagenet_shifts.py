@@ -1,7 +1,7 @@
 """Read ImageNet and its natural shifts from folders: one folder a data set, one folder a class in it.
 
-Class folders are named by WordNet ids (n02084071), by numbers 0 to 999 as in ImageNet-V2, or by words. WordNet ids, and
-the 200 classes of ImageNet-A and -R, come from timm's tables; the class names, by CLIP's authors, from open_clip's.
+Class folders are named by WordNet ids (n02084071), by numbers 0 to 999 as in ImageNet-V2, or by words. WordNet ids
+come from timm's table; the class names, by CLIP's authors, from open_clip's.
 """
 
 from __future__ import annotations
@@ -72,13 +72,6 @@ def class_name(folder: str) -> tuple[str, str]:
     return re.sub(r"[_\s]+", " ", folder).strip().lower(), ""
 
 
-def subset(name: str) -> tuple[str, ...]:
-    """Return the WordNet ids of the 200 classes of ImageNet-A or ImageNet-R ("imagenet-a", "imagenet-r")."""
-    return tuple(
-        _info("timm", "data", "_info", f"{name.replace('-', '_')}_synsets.txt").read_text(encoding="utf-8").split()
-    )
-
-
 def _rows(folder: Path, style: str) -> Iterator[Row]:
     anchored: set[str] = set()  # folders of videos whose first frame was seen
     for name in image_names(folder / style):
@@ -89,14 +82,7 @@ def _rows(folder: Path, style: str) -> Iterator[Row]:
         video = str(path.parent) if len(path.parts) > 3 else ""
         frame = ("neighbour" if video in anchored else "anchor") if video else ""
         anchored.add(video)
-        yield {
-            "path": str(path),
-            "cluster": video,
-            "label": label,
-            "frame": frame,
-            "style": style,
-            "wordnet": wordnet,
-        }
+        yield {"path": str(path), "cluster": video, "label": label, "frame": frame, "style": style, "wordnet": wordnet}
 
 
 @functools.cache

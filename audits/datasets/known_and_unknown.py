@@ -1,28 +1,25 @@
-"""Known things, unknown things, digits and textures (`builtin:known-and-unknown`), for the out-of-distribution audit.
-
-Which things are known is chosen at random, with a fixed seed.
-"""
+"""Known things, unknown things, digits and textures (`builtin:known-and-unknown`), for the audit of unknown images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_table
+from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn_things import on_white, things
 from audits.fractal_noise import plasma
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image
+from workbench.pictures import draw
 
 VERSION = 1
 SIDE = 224  # pixels
-COLUMNS = ("sample_id", "path", "cluster", "split", "label", "origin", "style")
 ORIGINS = ("known", "unknown things", "digits", "textures")
 KNOWN = 75  # of the 150 things; the others are unknown
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono-Oblique", "STIXGeneral", "cmr10")
@@ -46,15 +43,13 @@ def build(folder: Path) -> About:
     Raises:
         BadInput: the package of the drawings is incomplete.
     """
-    rows = [*_things(folder), *_digits(folder), *_textures(folder)]
-    write_table(folder, COLUMNS, rows)
+    write_pictures(folder, itertools.chain(_things(), _digits(), _textures()))
     return ABOUT
 
 
 def digit(number: int, font: str, *, style: str) -> Image.Image:
     """Print a digit, 224 x 224: black on white ("print"), or white on black from 28 x 28 pixels ("coarse")."""
     from matplotlib import get_data_path
-    from PIL import Image, ImageDraw, ImageFont
 
     path = Path(get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     sheet = Image.new("L", (SIDE, SIDE), "white")
@@ -68,8 +63,6 @@ def digit(number: int, font: str, *, style: str) -> Image.Image:
 
 def texture(kind: str, number: int) -> Image.Image:
     """Draw a texture in two random colours, 224 x 224."""
-    from PIL import Image
-
     rng = generator(0, "texture", kind, number)
     first, second = rng.integers(0, 256, (2, 3))
     mix = _pattern(kind, rng)[..., None]
@@ -93,40 +86,26 @@ def _pattern(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(drawn[kind](), np.float64)
 
 
-def _things(folder: Path) -> list[tuple[str, ...]]:
-    from audits.datasets.drawn_things import on_white, things
-    from workbench.pictures import draw
+def _facts(cluster: str, label: str, origin: str, style: str) -> dict[str, str]:
+    return {"cluster": cluster, "split": "test", "label": label, "origin": origin, "style": style}
 
+
+def _things() -> Iterator[Picture]:
     every = things()
     order = generator(0, "known").permutation(len(every))
     known = {every[at][1] for at in order[:KNOWN]}
-    rows: list[tuple[str, ...]] = []
     for _, thing, glyph in every:
         slug = thing.replace(" ", "-")
-        on_white(draw(glyph)).save(folder / f"{slug}.png")
-        origin = ORIGINS[0] if thing in known else ORIGINS[1]
-        rows.append((slug, f"{slug}.png", slug, "test", thing, origin, "drawing"))
-    return rows
+        yield slug, on_white(draw(glyph)), _facts(slug, thing, ORIGINS[0 if thing in known else 1], "drawing")
 
 
-def _digits(folder: Path) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for number in range(10):
-        for font in FONTS:
-            for style in ("print", "coarse"):
-                name = f"digit-{number}-{font.lower()}-{style}"
-                digit(number, font, style=style).save(folder / f"{name}.png")
-                rows.append(
-                    (name, f"{name}.png", f"digit-{number}-{font.lower()}", "test", str(number), ORIGINS[2], style)
-                )
-    return rows
+def _digits() -> Iterator[Picture]:
+    for number, font, style in itertools.product(range(10), FONTS, ("print", "coarse")):
+        cluster = f"digit-{number}-{font.lower()}"
+        yield f"{cluster}-{style}", digit(number, font, style=style), _facts(cluster, str(number), ORIGINS[2], style)
 
 
-def _textures(folder: Path) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for kind in TEXTURES:
-        for number in range(EACH):
-            name = f"texture-{kind.replace(' ', '-')}-{number:02d}"
-            texture(kind, number).save(folder / f"{name}.png")
-            rows.append((name, f"{name}.png", name, "test", "", ORIGINS[3], kind))
-    return rows
+def _textures() -> Iterator[Picture]:
+    for kind, number in itertools.product(TEXTURES, range(EACH)):
+        name = f"texture-{kind.replace(' ', '-')}-{number:02d}"
+        yield name, texture(kind, number), _facts(name, "", ORIGINS[3], kind)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits.datasets.dataset import Dataset
 from workbench.datasets import ImageSample
+from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures, embed_images
 from workbench.probes.label_errors import FOLDS, NamedSuspect, named, out_of_sample, suspects
@@ -18,8 +20,6 @@ from workbench.progress import Progress
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.datasets.dataset import Dataset
-    from workbench.engine import Session
 
 LEAST = 2  # images of a class; one alone cannot be judged by a probe that never saw it
 HOW_TO_READ = (

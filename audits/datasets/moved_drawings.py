@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from audits.datasets.dataset import About
 from audits.datasets.drawn import write_pictures
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 DRAWN = {"cat": "🐈", "dog": "🐕", "car": "🚗", "tree": "🌳", "pizza": "🍕", "guitar": "🎸", "key": "🔑", "house": "🏠"}
 EACH = 24  # variations of a drawing
@@ -36,8 +33,6 @@ def build(folder: Path) -> About:
 
 def variation(drawing: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Return a drawing at another place, angle and size, in another light, with noise; (SIDE, SIDE) RGB."""
-    from PIL import Image
-
     side = int(rng.integers(SIDE // 3, SIDE))
     small = drawing.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
     turned = small.rotate(float(rng.uniform(-40, 40)), resample=Image.Resampling.BICUBIC, fillcolor="white")

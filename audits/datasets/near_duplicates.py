@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from audits.datasets.dataset import Dataset
 from workbench.datasets import near_duplicates as images
 from workbench.embedding.prefetch import prefetch
 from workbench.images import safe_open
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 BATCH = 64  # images that are opened at a time
 

@@ -20,7 +20,7 @@ from workbench.images import safe_open
 from workbench.places import home, read_json, write_json
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
 Watch = Callable[[int, int], None]  # images checked so far, images in all; may raise to stop
 Row = Mapping[str, str]
@@ -52,19 +52,18 @@ def rows_of(listing: Listing) -> list[Row]:
 def assemble(key: str, about: About, *, root: Path, rows: Sequence[Row], watch: Watch | None = None) -> Dataset:
     """Check rows and images, and return the data set of those that can be used.
 
-    Args:
-        key: its reference in commands and files.
-        about: title, licence and so on.
-        root: the folder that all paths stay in.
-        rows: `path` and whatever is known: sample_id, label, cluster, split, sha256, attributes.
-        watch: called with the number of images checked so far, and of all.
+    `rows` hold `path` and whatever is known: sample_id, label, cluster, split, sha256, attributes. No path leaves
+    `root`.
 
     Raises:
         BadInput: an id that occurs twice, a column name that audits use themselves, a path that leaves the folder.
     """
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    attributes = tuple(name for name in names if name not in FIXED)
-    _check_names(attributes)
+    import pandas as pd
+
+    attributes = tuple(name for name in dict.fromkeys(name for row in rows for name in row) if name not in FIXED)
+    for name in attributes:
+        if name in RESERVED or name.startswith("outcome:") or not name.strip() or not name.isprintable():
+            raise BadInput(f"No column of a data set may be called {name[:40]!r}: audits use that name.")
     table, excluded = _distinct(root, rows, attributes)
     checks = _check_images(root, [row["path"] for row in table], watch)
     usable = []
@@ -75,7 +74,8 @@ def assemble(key: str, about: About, *, root: Path, rows: Sequence[Row], watch: 
             excluded.append((row["path"], why))
         else:
             usable.append({**row, "sha256": check.sha256})
-    return Dataset(key, about, _frame(usable, attributes), root, attributes, tuple(sorted(excluded)))
+    frame = pd.DataFrame(usable, columns=[*FIXED, *attributes], dtype=str)
+    return Dataset(key, about, frame, root, attributes, tuple(sorted(excluded)))
 
 
 def limited(rows: Sequence[Row], limit: int | None) -> list[Row]:
@@ -121,12 +121,6 @@ def duplicates(dataset: Dataset) -> list[str]:
     """Return the groups of images with the same bytes, as one line of ids each."""
     groups = dataset.table.groupby("sha256")["sample_id"].apply(list)
     return [", ".join(sorted(group)[:5]) for group in groups if len(group) > 1]
-
-
-def _check_names(attributes: tuple[str, ...]) -> None:
-    for name in attributes:
-        if name in RESERVED or name.startswith("outcome:") or not name.strip() or not name.isprintable():
-            raise BadInput(f"No column of a data set may be called {name[:40]!r}: audits use that name.")
 
 
 def _distinct(
@@ -205,9 +199,3 @@ def _check_image(path: Path, before: object) -> tuple[list[object], _Check]:
     except OSError as error:
         return [], _Check("", f"it cannot be read ({error.strerror})")
     return [*mark, digest, why], _Check(digest, why)
-
-
-def _frame(rows: list[dict[str, str]], attributes: tuple[str, ...]) -> DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=[*FIXED, *attributes], dtype=str).reset_index(drop=True)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture, write_pictures
 from audits.datasets.things import GLYPHS
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SIDE = 224  # pixels
 SEED = 5
@@ -59,9 +56,7 @@ def build(folder: Path) -> About:
     )
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
-    from PIL import Image
-
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw
 
     for label in sorted({*GLYPHS, *SYMBOLS}):
@@ -81,10 +76,6 @@ def _name(label: str, style: str) -> str:
     return f"{label.replace(' ', '-')}-{style}"
 
 
-def _grey(picture: Image.Image) -> Image.Image:
-    return picture.convert("L").convert("RGB")
-
-
 def _outline(picture: Image.Image) -> Image.Image:
     """Keep only the black lines."""
     return picture.convert("L").point([255 if level > 90 else 0 for level in range(256)]).convert("RGB")
@@ -92,7 +83,6 @@ def _outline(picture: Image.Image) -> Image.Image:
 
 def _silhouette(picture: Image.Image) -> Image.Image:
     """Fill everything that is not white and cannot be reached from the border through white."""
-    from PIL import Image
     from scipy.ndimage import binary_fill_holes
 
     covered = binary_fill_holes(np.asarray(picture.convert("L")) < 250)
@@ -101,8 +91,6 @@ def _silhouette(picture: Image.Image) -> Image.Image:
 
 def _sketch(picture: Image.Image) -> Image.Image:
     """Draw soft grey strokes along the edges, on paper."""
-    from PIL import Image, ImageFilter
-
     grey = np.asarray(picture.convert("L").filter(ImageFilter.GaussianBlur(0.8)), dtype=np.float64)
     down, across = np.gradient(grey)
     strokes = np.clip(np.hypot(down, across) * 3.0, 0, 190)
@@ -110,24 +98,14 @@ def _sketch(picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(paper - strokes, 0, 255).round().astype(np.uint8)).convert("RGB")
 
 
-def _blurred(picture: Image.Image) -> Image.Image:
-    from PIL import ImageFilter
-
-    return picture.filter(ImageFilter.GaussianBlur(6))
-
-
 def _posterised(picture: Image.Image) -> Image.Image:
     """Return the image with two levels per colour channel."""
-    from PIL import ImageOps
-
     return ImageOps.posterize(picture, 1).point([min(255, level * 2) for level in range(256)] * 3)
 
 
 def _symbol(character: str) -> Image.Image:
     """Draw one character of DejaVu Sans in black on white."""
     from importlib.util import find_spec
-
-    from PIL import Image, ImageDraw, ImageFont
 
     package = find_spec("matplotlib")
     path = Path(package.origin or "").parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf" if package else None
@@ -141,10 +119,10 @@ def _symbol(character: str) -> Image.Image:
 
 STYLES: dict[str, Callable[[Image.Image], Image.Image]] = {
     BASE: lambda picture: picture,
-    "grey": _grey,
+    "grey": lambda picture: picture.convert("L").convert("RGB"),
     "outline": _outline,
     "silhouette": _silhouette,
     "sketch": _sketch,
-    "blurred": _blurred,
+    "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(6)),
     "posterised": _posterised,
 }

@@ -1,21 +1,15 @@
-"""Photos and drawings of one thing each, for the typographic audit to write on.
-
-The photos come from scikit-image's package; the drawings are OpenMoji's on rendered backgrounds.
-"""
+"""Photos and drawings of one thing each, for the typographic audit to write on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageChops, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
-
-if TYPE_CHECKING:
-    from PIL import Image
+from audits.datasets.drawn import Picture, write_pictures
 
 SIDE = 256  # pixels
 SEED = 20
@@ -81,8 +75,6 @@ def build(folder: Path) -> About:
 
 def ground(kind: str, rng: np.random.Generator) -> Image.Image:
     """Render a light background, 256 x 256 RGB: plain or striped, in random colours."""
-    from PIL import Image
-
     first, second = rng.integers(170, 256, size=(2, 3)).astype(np.float64)
     mix = np.floor(np.linspace(0.0, 1.0, SIDE) * 8) % 2 if kind == "stripes" else np.zeros(SIDE)
     line = first + (second - first) * mix[:, None]  # (SIDE, 3)
@@ -90,9 +82,7 @@ def ground(kind: str, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(np.clip(line[:, None, :] + noise, 0, 255).round().astype(np.uint8))
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
-    from PIL import Image, ImageChops
-
+def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw, find_sample, sample
 
     rng = np.random.default_rng(SEED)
@@ -110,8 +100,6 @@ def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
 
 def _views(photo: Image.Image) -> Iterator[tuple[str, Image.Image]]:
     """Yield four squares of a photo: its whole centre, that mirrored, and two closer crops."""
-    from PIL import Image, ImageOps
-
     whole = ImageOps.fit(photo, (SIDE, SIDE), Image.Resampling.LANCZOS)
     yield "whole", whole
     yield "mirrored", ImageOps.mirror(whole)

@@ -1,7 +1,4 @@
-"""Reports: what runs measured, as a page, a print, tables and files for other programs.
-
-Everything comes from the metrics table of a run; knows no model and measures nothing.
-"""
+"""Reports: what runs measured, as a page, a print, tables and files for other programs."""
 
 from audits.reporting._gates import COLUMNS as GATE_COLUMNS
 from audits.reporting._gates import gate_rows as gate_rows

@@ -14,7 +14,7 @@ from audits.reporting._markdown import headline, headlines
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
-from audits.reporting._text import markdown_cell, visible
+from audits.reporting._text import markdown_cell, markdown_row, visible
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
 
@@ -42,7 +42,11 @@ def model_index(runs: Sequence[Run]) -> list[dict[str, Any]]:
         metrics = [_metric(row) for row in headlines(run)]
         results = index.setdefault(visible(run.model, 100), [])
         if metrics:
-            results.append({"task": {"type": TASK, "name": _task(run)}, "dataset": _data(run), "metrics": metrics})
+            head = run.header
+            task = {"type": TASK, "name": visible(head.spec.title or run.audit, 100)}
+            data = {"type": visible(head.dataset.key, 100), "name": visible(head.dataset.title, 100)}
+            data["revision"] = str(head.hashes.dataset)
+            results.append({"task": task, "dataset": data, "metrics": metrics})
     return [{"name": name, "results": results} for name, results in index.items()]
 
 
@@ -65,17 +69,8 @@ def text(runs: Sequence[Run]) -> str:
         for row in headlines(run)[:MOST_ROWS]:
             number = written(row)
             cells = (run.audit, headline(row), number.value, number.interval, count(row.get("n")))
-            lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+            lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"Measured with CLIP Workbench {version()}.", ""])
-
-
-def _task(run: Run) -> str:
-    return visible(run.header.spec.title or run.audit, 100)
-
-
-def _data(run: Run) -> dict[str, str]:
-    data = {"type": visible(run.header.dataset.key, 100), "name": visible(run.header.dataset.title, 100)}
-    return {**data, "revision": str(run.header.hashes.dataset)}
 
 
 def _metric(row: dict[str, object]) -> dict[str, Any]:

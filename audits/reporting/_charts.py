@@ -8,13 +8,15 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
+from audits.analysis import Figure
 from audits.reporting._text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-    from audits.analysis import Figure
 
 MAX_ROWS = 40  # names of one chart; the table beside it has all
 MAX_POINTS = 400  # of a curve, at even distances
@@ -72,7 +74,7 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
-    data = kept(figure)
+    data = drawn_rows(figure)
     with mpl.rc_context(cast(Any, STYLE)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # only the layout needs it
         canvas = Canvas(figsize=(WIDTH, _height(figure.kind, data)), layout="constrained")
@@ -86,7 +88,7 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     return _clean(out.getvalue(), figure.key, fixed)
 
 
-def kept(figure: Figure) -> DataFrame:
+def drawn_rows(figure: Figure) -> DataFrame:
     """Return the rows of a figure's data that are drawn: the first names, or points at even distances."""
     data = figure.data
     if figure.kind == "matrix":
@@ -205,14 +207,14 @@ def _reliability(axes: Axes, data: DataFrame) -> None:
 
 
 def _matrix(axes: Axes, data: DataFrame) -> None:
-    import numpy as np
-
     rows, columns = list(dict.fromkeys(data["row"])), list(dict.fromkeys(data["column"]))
     grid = data.pivot_table(index="row", columns="column", values="value", aggfunc="first", sort=False)
     grid = grid.reindex(index=rows, columns=columns)
     mesh = axes.pcolormesh(grid.to_numpy(dtype=float), cmap="cividis", edgecolors="none")
     if grid.size <= 160:
-        for (row, column), value in _cells(grid):
+        for (row, column), value in np.ndenumerate(grid.to_numpy(dtype=float)):
+            if np.isnan(value):
+                continue
             red, green, blue = (float(part) for part in mesh.to_rgba(np.array([value]))[0][:3])
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
             tone = "#ffffff" if dark else "#000000"
@@ -229,17 +231,12 @@ def _matrix(axes: Axes, data: DataFrame) -> None:
         axes.figure.colorbar(mesh, ax=axes, fraction=0.04, pad=0.02)
 
 
-def _cells(grid: DataFrame) -> list[tuple[tuple[int, int], float]]:
-    values = grid.to_numpy(dtype=float)
-    return [((r, c), float(x)) for r, line in enumerate(values) for c, x in enumerate(line) if x == x]
-
-
 def _clean(drawn: str, key: str, fixed: bool) -> str:
     """Keep the element alone, make its ids its own, and give its colours to the page."""
     drawn = re.sub(r"<!--.*?-->", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     own = re.sub(r"[^A-Za-z0-9-]", "-", key)
-    drawn = re.sub(r'(\sid="|href="#|url\(#)', lambda found: found.group(1) + own + "-", drawn)
+    drawn = re.sub(r'(\sid="|href="#|url\(#)', lambda match: match.group(1) + own + "-", drawn)
     head, rest = drawn.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     head = head.replace("<svg", '<svg class="chart" aria-hidden="true" focusable="false"', 1)

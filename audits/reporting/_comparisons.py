@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from audits.reporting._document import metric_rows, plain
+from audits.comparing.outcomes import Comparison
+from audits.reporting._document import metric_rows
 from audits.reporting._html import fill
 from audits.reporting._numbers import p_value, written
 from audits.reporting._page import version
 from audits.reporting._shown import table
 from audits.reporting._tables import blocks, title
-from audits.reporting._text import markdown_cell, slice_text, visible
+from audits.reporting._text import markdown_cell, markdown_row, slice_text, visible
+from audits.run_directory.files import plain
 from audits.run_directory.rows import known, rows, slice_of
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Comparison
 
 MOST_FLIPS = 500  # in a page
 ALPHA = 0.05  # of an adjusted p-value that is called a change
@@ -65,7 +64,7 @@ def markdown(comparison: Comparison) -> str:
             p_value(row.get("p_adj")),
             row["n"],
         )
-        lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+        lines.append(markdown_row(cells))
     return "\n".join([*lines, "", f"{_tests(comparison)} {_flip_title(comparison)}.", ""])
 
 
@@ -96,18 +95,18 @@ def _audit(comparison: Comparison) -> str:
 
 def _changes(comparison: Comparison) -> list[dict[str, Any]]:
     """Return the rows whose adjusted p-value is below `ALPHA`, the largest difference first."""
-    found = [row for row in rows(comparison.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
-    return sorted(found, key=lambda row: -abs(known(row["value"]) or 0.0))
+    changed = [row for row in rows(comparison.metrics) if (p := known(row.get("p_adj"))) is not None and p < ALPHA]
+    return sorted(changed, key=lambda row: -abs(known(row["value"]) or 0.0))
 
 
 def _verdict(comparison: Comparison) -> str:
     """Say in one sentence what the comparison supports."""
-    found, every = len(_changes(comparison)), len(comparison.metrics)
+    changed, every = len(_changes(comparison)), len(comparison.metrics)
     if not every:
         return "Nothing could be compared."
-    if not found:
+    if not changed:
         return f"No evidence of a change in {every} numbers; the intervals show how large a missed change can be."
-    return f"{found} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
+    return f"{changed} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.comparing.outcomes import GateResult, Outcome
 from audits.reporting._page import ReportOptions, untested, version
+from audits.run_directory.files import plain
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import rows, slice_of
+from workbench.strict import Strict
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.comparing.outcomes import GateResult
 
 SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
 Cell = str | float | int | bool | None
-Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
 
 
-class _DocumentPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class _Table(_DocumentPart):
+class _Table(Strict):
     title: str
     columns: list[str]
     rows: list[list[Any]]
@@ -43,7 +39,7 @@ class _Figure(_Table):
     alt: str
 
 
-class _Finding(_DocumentPart):
+class _Finding(Strict):
     text: str
     strength: Literal["found", "equivalent", "no evidence", "not measured", "note"]
     metric: str = ""
@@ -73,7 +69,7 @@ class _Metric(BaseModel):
     p_adj: float | None = None
 
 
-class _ReportedRun(_DocumentPart):
+class _ReportedRun(Strict):
     header: dict[str, Any]  # as in run.json
     protocol: dict[str, Any]  # as in protocol.yaml
     metrics: list[_Metric]
@@ -85,7 +81,7 @@ class _ReportedRun(_DocumentPart):
     limits: str = ""
 
 
-class _ReportedCheck(_DocumentPart):
+class _ReportedCheck(Strict):
     run_id: str
     model: str
     slice: dict[str, str]
@@ -99,7 +95,7 @@ class _ReportedCheck(_DocumentPart):
     why: str
 
 
-class _Rule(_DocumentPart):
+class _Rule(Strict):
     id: str
     audit: str
     metric: str
@@ -112,18 +108,18 @@ class _Rule(_DocumentPart):
     checks: list[_ReportedCheck]
 
 
-class _ReportedGate(_DocumentPart):
+class _ReportedGate(Strict):
     outcome: Outcome
     exit_code: Literal[0, 1, 4, 7]
     inconclusive: Literal["fail", "warn", "pass"]
     title: str
     runs: list[str]
     baseline: list[str]
-    protocols: list[str] = []
+    protocols: list[str] = Field([])
     rules: list[_Rule]
 
 
-class Document(_DocumentPart):
+class Document(Strict):
     """A report as data."""
 
     schema_version: Literal[1] = Field(1, alias="schema")
@@ -179,23 +175,6 @@ def metric_rows(table: DataFrame) -> list[dict[str, Any]]:
         }
         for row in rows(table)
     ]
-
-
-def plain(value: Any) -> Any:
-    """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
-    if hasattr(value, "tolist") and not isinstance(value, str):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return (
-        value
-        if value is None or isinstance(value, str | int | bool)
-        else (None if str(value) == "<NA>" else str(value))
-    )
 
 
 def _run(run: Run) -> _ReportedRun:

@@ -45,11 +45,11 @@ def rank(runs: Iterable[Run]) -> list[Ranked]:
 
 def stands_out(ranked: Sequence[Ranked]) -> list[Ranked]:
     """Return what was found and is best supported, at most `STANDS_OUT`, with at most two of one run first."""
-    found = [entry for entry in ranked if entry.finding.strength == "found"]
+    supported = [entry for entry in ranked if entry.finding.strength == "found"]
     seen: dict[int, int] = {}
     first: list[Ranked] = []
     later: list[Ranked] = []
-    for entry in found:
+    for entry in supported:
         seen[id(entry.run)] = seen.get(id(entry.run), 0) + 1
         (first if seen[id(entry.run)] <= 2 else later).append(entry)
     chosen = (first + later)[:STANDS_OUT]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audits.reporting._evidence import rank
 from audits.reporting._page import ReportOptions
+from audits.run_directory.files import file_name
 from audits.run_directory.reader import Run
+from audits.run_directory.rows import missing
 from workbench.batch.export import neutralise
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ def csv_text(table: DataFrame) -> str:
     out = csv.writer(text, lineterminator="\n")
     out.writerow([neutralise(str(name)) for name in table.columns])
     for line in table.itertuples(index=False, name=None):
-        out.writerow([_cell(value) for value in line])
+        out.writerow(
+            [
+                "" if missing(value) else value if isinstance(value, bool | int | float) else neutralise(str(value))
+                for value in line
+            ]
+        )
     return text.getvalue()
 
 
@@ -52,38 +58,20 @@ def write_folder(runs: Sequence[Run], options: ReportOptions, out: Path) -> None
 
     out.mkdir(parents=True)
     _save(out / "metrics.csv", csv_text(metrics(runs)))
-    found = [
-        {
-            "audit": one.run.audit,
-            "run_id": one.run.run_id,
-            "strength": one.finding.strength,
-            "text": one.finding.text,
-            "metric": one.finding.metric,
-            "effect": one.finding.effect,
-            "p_adj": one.finding.p_adj,
-            "n": one.finding.n,
-        }
+    fields = ("strength", "text", "metric", "effect", "p_adj", "n")
+    findings = [
+        {"audit": one.run.audit, "run_id": one.run.run_id, **{name: getattr(one.finding, name) for name in fields}}
         for one in rank(runs)
     ]
-    _save(out / "findings.csv", csv_text(pd.DataFrame(found)))
+    _save(out / "findings.csv", csv_text(pd.DataFrame(findings)))
     for at, run in enumerate(runs, 1):
-        folder = out / f"{at:02d}-{_file_name(run.audit)}"
+        folder = out / f"{at:02d}-{file_name(run.audit, 60)}"
         for figure in run.figures.values():
-            _save(folder / f"figure-{_file_name(figure.key)}.csv", csv_text(figure.data))
+            _save(folder / f"figure-{file_name(figure.key, 60)}.csv", csv_text(figure.data))
         for number, (title, table) in enumerate(run.tables.items(), 1):
-            _save(folder / f"table-{number:02d}-{_file_name(title)}.csv", csv_text(table))
+            _save(folder / f"table-{number:02d}-{file_name(title, 60)}.csv", csv_text(table))
 
 
 def _save(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8", errors="backslashreplace"))
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:60] or "x"
-
-
-def _cell(value: object) -> object:
-    if value is None or (isinstance(value, float) and value != value) or str(value) == "<NA>":
-        return ""
-    return value if isinstance(value, bool | int | float) else neutralise(str(value))

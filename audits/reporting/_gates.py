@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.comparing.outcomes import WORST_FIRST, Check, GateResult, RuleResult
 from audits.reporting._numbers import count, written
 from audits.reporting._text import slice_text, visible
 
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Check, GateResult, RuleResult
-
 MOST_CHECKS = 12  # of a rule, in a page
-ORDER = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")  # the worst first
-
-
 COLUMNS = ("rule", "outcome", "requires", "group", "value", "interval", "n", "reason")
 
 
@@ -37,12 +32,12 @@ def gate_rows(result: GateResult) -> list[tuple[str, ...]]:
 def deciding(rule: RuleResult) -> list[Check]:
     """Return the checks with the rule's outcome, else all of them, the worst first."""
     same = [check for check in rule.checks if check.outcome == rule.outcome]
-    return same or sorted(rule.checks, key=lambda check: ORDER.index(check.outcome))
+    return same or sorted(rule.checks, key=lambda check: WORST_FIRST.index(check.outcome))
 
 
 def rule_row(rule: RuleResult) -> dict[str, Any]:
     """Write one rule: its worst checks first."""
-    checks = sorted(rule.checks, key=lambda check: ORDER.index(check.outcome))
+    checks = sorted(rule.checks, key=lambda check: WORST_FIRST.index(check.outcome))
     several = len({check.model for check in checks}) > 1
     return {
         "id": visible(rule.id),

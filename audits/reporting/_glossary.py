@@ -46,19 +46,13 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     ("Not measured", "Too few images, or the measure is not defined here: no result, good or bad."),
     ("p adj.", "The p-value after adjustment for the number of tests in its family (Holm, or Benjamini-Hochberg)."),
-    (
-        "Published",
-        "A number from a paper, for the model that the source names; for reference only.",
-    ),
+    ("Published", "A number from a paper, for the model that the source names; for reference only."),
     (
         "Reversed",
         "The order of two groups reverses once a second attribute is held fixed (Simpson's paradox). Read the "
         "finding that names both before the gap.",
     ),
-    (
-        "Small n, suppressed",
-        "Fewer than 100 images, and fewer than 30. The row stays; headlines leave it out.",
-    ),
+    ("Small n, suppressed", "Fewer than 100 images, and fewer than 30. The row stays; headlines leave it out."),
     ("Template", "The sentence that a label is inserted into, such as “a photo of a {}.”"),
     ("Zero-shot", "The model chooses among labels without any training on them."),
 )

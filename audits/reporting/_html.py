@@ -28,6 +28,11 @@ MAX_BYTES = 5_000_000
 PLOTLY = HERE / "vendor" / "plotly-cartesian.min.js"
 
 
+def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
+    """Write the page."""
+    out.write_text(render(runs, options), encoding="utf-8")
+
+
 def render(runs: Sequence[Run], options: ReportOptions) -> str:
     """Return the report as HTML; what does not fit is left out, and the page says so.
 

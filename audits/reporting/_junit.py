@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Tree
 
+from audits.comparing.outcomes import GateResult, RuleResult
 from audits.reporting._gates import check_text
 from audits.reporting._page import ReportOptions
 from audits.reporting._text import slice_text, visible
 from audits.run_directory.reader import Run
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import GateResult, RuleResult
 
 MOST_CHECKS = 200  # of a rule
 

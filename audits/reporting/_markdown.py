@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from audits.comparing.outcomes import GateResult, RuleResult
 from audits.reporting._evidence import counts, rank, stands_out
 from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
-from audits.reporting._text import markdown_cell, slice_text
+from audits.reporting._text import markdown_cell, markdown_row, slice_text
 from audits.reporting._verdict import warnings
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows, slice_of
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import GateResult, RuleResult
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "ERROR": "⚠️", "NOT_RUN": "➖"}
 MOST_ROWS = 20  # of a table
@@ -36,8 +33,8 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
     lines = [f"## Audits of {', '.join(models)}", ""]
     if judged:
         lines += [*gate(judged).splitlines()[1:], ""]
-    found = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
-    lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {found or 'none'}.", ""]
+    by_strength = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
+    lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {by_strength or 'none'}.", ""]
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
     lines += [f"- **Note:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]
@@ -48,7 +45,7 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
         number = written(row)
         name = headline(row)
         cells = (run.audit, name, number.value, number.interval, count(row.get("n")))
-        lines.append("| " + " | ".join(markdown_cell(cell) for cell in cells) + " |")
+        lines.append(markdown_row(cells))
     if left:
         lines += ["", f"{left} further metrics are in the report."]
     lines += ["", f"<sub>CLIP Workbench {version()}; label sets and limits are in the report.</sub>", ""]
@@ -61,7 +58,7 @@ def headlines(run: Run) -> list[dict[str, object]]:
     Metrics that findings are about come first, the best supported before the others.
     """
     first = {entry.finding.metric: at for at, entry in reversed(list(enumerate(rank([run]))))}
-    found = [
+    chosen = [
         row
         for row in rows(run.metrics)
         if not slice_of(row.get("slice"))
@@ -69,7 +66,7 @@ def headlines(run: Run) -> list[dict[str, object]]:
         and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")
         and "suppressed" not in str(row.get("flags") or "")
     ]
-    return sorted(found, key=lambda row: first.get(str(row["metric"]), len(first)))
+    return sorted(chosen, key=lambda row: first.get(str(row["metric"]), len(first)))
 
 
 def headline(row: dict[str, object]) -> str:
@@ -99,8 +96,8 @@ def _rule(rule: RuleResult) -> str:
     if len(rule.checks) > 1:
         measured += f"; {len(worst)} of {len(rule.checks)} numbers {rule.outcome.replace('_', ' ')}"
     only = " (warns only)" if rule.severity == "warn" else ""
-    asked = f"{rule.metric} {rule.require}"
-    cells = (rule.id + only, asked, measured)
+    requirement = f"{rule.metric} {rule.require}"
+    cells = (rule.id + only, requirement, measured)
     head = f"| {SIGNS[rule.outcome]} {rule.outcome.replace('_', ' ')} | "
     return head + " | ".join(markdown_cell(cell, SENTENCE) for cell in cells) + " |"
 

@@ -47,7 +47,8 @@ def ordered_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     for one in slices:
         for attribute, value in one.items():
             values.setdefault(attribute, []).append(value)
-    orders = {attribute: number_order(found) for attribute, found in values.items()}
+    orders = {attribute: number_order(distinct) for attribute, distinct in values.items()}
+    first_seen = {name: {one: at for at, one in enumerate(dict.fromkeys(of))} for name, of in values.items()}
     firsts: dict[tuple[str, ...], int] = {}
     for one in slices:
         firsts.setdefault(tuple(one), len(firsts))
@@ -56,14 +57,10 @@ def ordered_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         one = slices[at]
         if not any(orders.values()):  # the table's own order holds
             return len(one), 0, [], at
-        places = [(orders[name] or _first_seen(values[name]))[value] for name, value in one.items()]
+        places = [(orders[name] or first_seen[name])[value] for name, value in one.items()]
         return len(one), firsts[tuple(one)], places, at
 
     return [rows[at] for at in sorted(range(len(rows)), key=key)]
-
-
-def _first_seen(values: Sequence[str]) -> dict[str, int]:
-    return {value: at for at, value in enumerate(dict.fromkeys(values))}
 
 
 def _number(text: str) -> tuple[float, int] | None:

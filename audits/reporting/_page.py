@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.analysis import Figure, Finding
+from audits.comparing.outcomes import GateResult
 from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
 from audits.reporting._charts import svg
@@ -19,19 +21,17 @@ from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, 
 from audits.reporting._order import ordered_figure
 from audits.reporting._tables import blocks, flags
 from audits.reporting._text import visible
+from audits.reporting._thumbnails import Shown
 from audits.reporting._verdict import verdict
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, slice_of
-
-if TYPE_CHECKING:
-    from audits.analysis import Figure, Finding
-    from audits.comparing.outcomes import GateResult
-    from audits.reporting._thumbnails import Shown
 
 ORDER = (
     "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."
 )
 MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
+SAMPLES_NOTE = "Evenly spaced samples, for illustration only."
+BLURRED_NOTE = "Blurred, because the images may show people. "
 EQUAL = 1e-9  # two values that differ by less are the same one
 
 
@@ -56,10 +56,7 @@ class ReportOptions:
 def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Sequence[Shown]]) -> dict[str, Any]:
     """Return what the template `report.html.j2` calls `page`.
 
-    Args:
-        runs: one a run.
-        options: how it is wanted.
-        pictures: thumbnails by place of the run.
+    `pictures` are thumbnails by place of the run.
     """
     ranked = rank(runs)
     places = {id(run): f"audit-{at}" for at, run in enumerate(runs, 1)}
@@ -171,7 +168,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     effect = known(finding.effect)
     factor, unit = scale(_unit(run, finding, effect))
     return {
-        "text": _told(finding),
+        "text": _without_strength(finding),
         "strength": finding.strength,
         "kind": finding.strength.replace(" ", "-"),
         "sign": entry.sign,
@@ -186,7 +183,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _told(finding: Finding) -> str:
+def _without_strength(finding: Finding) -> str:
     """Write a finding without the strength that it may begin with: that stands beside it."""
     text, before = visible(finding.text, 600), f"{finding.strength}: "
     rest = text[len(before) :] if text.lower().startswith(before) else text
@@ -237,7 +234,7 @@ def _section(
         "sanity": [visible(line, 600) for line in run.sanity],
         "figures": [_shown.drawn(one, room.points, options.drawing(run, one)) for one in drawn],
         "pictures_shown": shown,
-        "pictures_note": _shown_note(options.thumbnails),
+        "pictures_note": BLURRED_NOTE + SAMPLES_NOTE if options.thumbnails == "blurred" else SAMPLES_NOTE,
         "blocks": blocks(run.metrics, room.rows, first),
         "open": sections.OPEN_BLOCKS,
         "sensitivity": table,
@@ -256,17 +253,12 @@ def intended_use(key: str) -> str:
     return next((audit.intended_use for audit in AUDITS if audit.key == key), "")
 
 
-def _shown_note(thumbnails: str) -> str:
-    made = "Blurred, because the images may show people. " if thumbnails == "blurred" else ""
-    return made + "Evenly spaced samples, for illustration only."
-
-
 def _heading(runs: Sequence[Run]) -> str:
     models = list(dict.fromkeys(visible(run.model, 60) for run in runs))
     named = " and ".join(models[:2]) if len(models) < 3 else f"{len(models)} models"
     audits = list(dict.fromkeys(visible(run.header.spec.title or run.audit, 60) for run in runs))
-    asked = len({run.audit for run in runs})
-    return f"{named}: {audits[0]}" if asked == 1 else f"{named}: {asked} audits"
+    kinds = len({run.audit for run in runs})
+    return f"{named}: {audits[0]}" if kinds == 1 else f"{named}: {kinds} audits"
 
 
 def _lede(runs: Sequence[Run]) -> str:

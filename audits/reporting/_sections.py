@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from audits.reporting._numbers import written
@@ -31,36 +32,29 @@ ROOMS = (Room(), Room(120, 16, 120, 60, 16), Room(40, 8, 40, 20, 8), Room(16, 3,
 
 def sensitivity(run: Run) -> tuple[Table | None, str]:
     """Return what each label set gives for the same measure, and a sentence about the largest spread."""
-    found: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+    by_measure: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
     for row in rows(run.metrics):
         labels = row.get("label_set")
         if labels and known(row.get("value")) is not None:
             key = (str(row["metric"]), str(row.get("contrast") or "none"), str(row.get("slice") or ""))
-            found.setdefault(key, {}).setdefault(str(labels), row)
-    several = {key: sets for key, sets in found.items() if len(sets) > 1}
+            by_measure.setdefault(key, {}).setdefault(str(labels), row)
+    several = {key: sets for key, sets in by_measure.items() if len(sets) > 1}
     if not several:
         return None, ""
-    spread = {key: _spread(sets) for key, sets in several.items()}
+    values = {key: [float(row["value"]) for row in sets.values()] for key, sets in several.items()}
+    spread = {key: max(numbers) - min(numbers) for key, numbers in values.items()}
     ordered = sorted(several, key=lambda key: -spread[key])[:30]
     names = list(dict.fromkeys(name for key in ordered for name in several[key]))
     head = [Column("name", "Measure", False), *(Column(name, visible(name, 60), True) for name in names)]
     lines = [_set_line(key, several[key], names) for key in ordered]
     widest = ordered[0]
-    low, high = (_edge(several[widest], end) for end in (min, max))
+    sets, value = several[widest].values(), itemgetter("value")
+    low, high = written(min(sets, key=value)).text, written(max(sets, key=value)).text
     text = (
         f"{title(widest[0])} ({slice_text(widest[2])}) goes from {low} to {high}, depending on the label set alone. "
         "Rows are in order of this spread."
     )
     return Table("The same measure with each label set", head, lines, len(several) - len(ordered)), text
-
-
-def _spread(sets: dict[str, dict[str, Any]]) -> float:
-    values = [float(row["value"]) for row in sets.values()]
-    return max(values) - min(values)
-
-
-def _edge(sets: dict[str, dict[str, Any]], end: Any) -> str:
-    return written(end(sets.values(), key=lambda row: float(row["value"]))).text
 
 
 def _set_line(key: tuple[str, str, str], sets: dict[str, dict[str, Any]], names: list[str]) -> list[Cell]:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from audits.analysis import Figure
 from audits.reporting import _charts
 from audits.reporting._numbers import count, writer
 from audits.reporting._text import visible
-from audits.run_directory.rows import known
+from audits.run_directory.rows import known, missing
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.analysis import Figure
 
 TITLES = {
     "name": "Name",
@@ -76,7 +76,7 @@ class Drawn:
 
 def drawn(figure: Figure, points: int, svg: str) -> Drawn:
     """Put a figure's numbers beside its drawing, at most so many points of them."""
-    left = len(figure.data) - len(_charts.kept(figure))
+    left = len(figure.data) - len(_charts.drawn_rows(figure))
     note = f"The figure leaves out {left} of {len(figure.data)} rows." if left > 0 else ""
     return Drawn(
         title=visible(figure.title),
@@ -96,12 +96,12 @@ def table(name: str, data: DataFrame, most: int) -> Table:
 
     kinds = {column: pd.api.types.is_numeric_dtype(data[column]) for column in data.columns}
     head = [Column(visible(key, 60), TITLES.get(str(key), visible(key, 60)), kinds[key]) for key in data.columns]
-    kept = data.head(most)
+    shown = data.head(most)
     return Table(
         visible(name),
         head,
-        [[cell(value) for value in line] for line in kept.itertuples(index=False, name=None)],
-        len(data) - len(kept),
+        [[cell(value) for value in line] for line in shown.itertuples(index=False, name=None)],
+        len(data) - len(shown),
     )
 
 
@@ -114,5 +114,4 @@ def cell(value: object) -> Cell:
         if not whole and abs(number) >= 0.001:
             text = f"{number:.4g}".replace("-", "−")
         return Cell(text, repr(number))
-    missing = value is None or (isinstance(value, float) and value != value) or str(value) in ("<NA>", "NaT")
-    return Cell("" if missing else visible(value), None)
+    return Cell("" if missing(value) else visible(value), None)

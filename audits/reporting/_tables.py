@@ -70,10 +70,7 @@ class Block:
 def blocks(metrics: DataFrame, most: int = MOST_ROWS, first: Sequence[str] = ()) -> list[Block]:
     """Return the blocks of a metrics table.
 
-    Args:
-        metrics: the table; its own order holds among the blocks of one metric.
-        most: rows of a block.
-        first: metrics that come before the others, in this order.
+    At most `most` rows of each; the metrics in `first` come before the others, which keep the table's order.
     """
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows(metrics):
@@ -92,23 +89,23 @@ def title(metric: str) -> str:
 def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) -> Block:
     metric, contrast, control, labels, templates = key
     ordered = ordered_rows(group)
-    kept = ordered[:most]
+    shown = ordered[:most]
     under = [
         CONTRASTS.get(contrast, "" if contrast in ("", "none") else contrast),
         f"within {visible(control)}" if control else "",
         f"label set {visible(labels)}" if labels else "",
         f"templates {visible(templates)}" if templates else "",
     ]
-    low, high = _range(kept)
-    lines = [_line(row, low, high) for row in kept]
+    low, high = _range(shown)
+    lines = [_line(row, low, high) for row in shown]
     return Block(
         title=title(metric),
         under=", ".join(part for part in under if part),
         lines=lines,
-        rest=f"{len(ordered) - len(kept)} further rows are in the files" if len(ordered) > len(kept) else "",
-        method=_method(kept),
-        family=_family(kept),
-        scale=_scale(kept[0], low, high),
+        rest=f"{len(ordered) - len(shown)} further rows are in the files" if len(ordered) > len(shown) else "",
+        method=_method(shown),
+        family=_family(shown),
+        scale=_scale(shown[0], low, high),
         zero=(0.0 - low) / (high - low) if low <= 0 <= high else None,
     )
 
@@ -120,13 +117,13 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
         number = known(row.get(name))
         return None if number is None else (number - low) / (high - low)
 
-    published = known(row.get("published_value"))
+    published, reach = known(row.get("published_value")), known(row.get("detectable"))
     return Line(
         name=_name(row),
         n=count(row.get("n")),
         value=number.value,
         interval=number.interval,
-        reach=_reach(row),
+        reach="" if reach is None else f"± {written({'value': reach, 'unit': DIFFERENCE}).value}",
         chance=_chance(row),
         p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
         published="" if published is None else written({"value": published, "unit": row.get("unit")}).value,
@@ -150,12 +147,6 @@ def _name(row: Mapping[str, Any]) -> str:
         name = f"by {groups}" + ("" if name == "all" else f", {name}")
         return f"{name}, {visible(reference)}" if reference else name
     return f"{name}, against {visible(reference)}" if reference else name
-
-
-def _reach(row: Mapping[str, Any]) -> str:
-    """Write the smallest difference that a slice could have shown, in its unit."""
-    value = known(row.get("detectable"))
-    return "" if value is None else f"± {written({'value': value, 'unit': DIFFERENCE}).value}"
 
 
 def _chance(row: Mapping[str, Any]) -> str:

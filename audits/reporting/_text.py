@@ -1,11 +1,9 @@
-"""Words from outside, made harmless to read: control and direction marks become visible, long ones are cut.
-
-Escaping for HTML, XML or Markdown is the writer's own; this is what comes before it.
-"""
+"""Words from outside, made harmless to read: control and direction marks become visible, long ones are cut."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 from audits.run_directory.rows import slice_of
 
@@ -39,3 +37,8 @@ def slice_text(value: object) -> str:
 def markdown_cell(text: object, limit: int = 80) -> str:
     """Return text for a cell of a Markdown table: nothing in it is read as Markdown, HTML, a mention or a reference."""
     return "".join(_MARKDOWN.get(sign, sign) for sign in visible(text, limit))
+
+
+def markdown_row(cells: Iterable[object], limit: int = 80) -> str:
+    """Return a row of a Markdown table."""
+    return "| " + " | ".join(markdown_cell(cell, limit) for cell in cells) + " |"

@@ -1,7 +1,4 @@
-"""Small images for a report, where somebody asked for them: blurred, or as they are.
-
-Off unless asked for.
-"""
+"""Small images for a report, where somebody asked for them: blurred, or as they are."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image, ImageFilter, ImageOps
 
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
@@ -60,8 +59,6 @@ def _of(run: Run, blurred: bool) -> list[Shown]:
 
 
 def _data_uri(path: Path, blurred: bool) -> str:
-    from PIL import Image, ImageFilter, ImageOps
-
     from workbench.images import safe_open
 
     try:

@@ -1,32 +1,24 @@
-"""The box at the top: the gate's outcome where there is one, else what stands out.
-
-Says what was measured and draws no conclusion from it.
-"""
+"""The box at the top: the gate's outcome where there is one, else what stands out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.comparing.outcomes import GateResult
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import GateResult
 
 NO_FINDING = "No finding"
 
 
-def verdict(runs: Sequence[Run], gate: GateResult | None, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def verdict(runs: Sequence[Run], gate: GateResult | None, top: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the content of the box.
 
-    Args:
-        runs: the runs.
-        gate: its outcome stands in the title where there is one.
-        found: what stands out, best supported first.
+    `found` is what stands out, the best supported first; a gate's outcome stands in the title.
     """
-    title, text, kind = _of_gate(gate) if gate else _of_findings(runs, found)
-    return {"title": title, "text": text, "kind": kind, "found": found, "warnings": warnings(runs)}
+    title, text, kind = _of_gate(gate) if gate else _of_findings(runs, top)
+    return {"title": title, "text": text, "kind": kind, "found": top, "warnings": warnings(runs)}
 
 
 def warnings(runs: Sequence[Run]) -> list[str]:
@@ -50,13 +42,13 @@ def _of_gate(gate: GateResult) -> tuple[str, str, str]:
     return f"Gate: {gate.outcome.replace('_', ' ')}", text, gate.outcome.lower().replace("_", "-")
 
 
-def _of_findings(runs: Sequence[Run], found: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
+def _of_findings(runs: Sequence[Run], top: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:
     every = sum(one.strength == "found" for run in runs for one in run.findings)
     number = f"{len(runs)} run{'s' if len(runs) != 1 else ''}"
     if not any(len(run.metrics) for run in runs):
         return "Nothing was measured", f"{number} without a single value.", "error"
     if not every:
         return NO_FINDING, f"{number}; read the intervals before taking this as absence of effects.", "none"
-    shown = "Top findings; full list below." if every > len(found) else ""
+    shown = "Top findings; full list below." if every > len(top) else ""
     title = f"{every} finding{'s' if every != 1 else ''} supported by the numbers"
     return title, f"{number}, no thresholds given. {shown}".strip(), "found"

@@ -12,18 +12,15 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from audits.comparing.outcomes import Comparison, GateResult
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import ReportOptions
 from audits.run_directory.reader import Run, open_runs
 from audits.seed_spread import with_spread
 from workbench.errors import BadInput, OutOfResources
-
-if TYPE_CHECKING:
-    from audits.comparing.outcomes import Comparison, GateResult
 
 Maker = Callable[[Sequence[Run], ReportOptions, Path], None]
 Content = TypeVar("Content")
@@ -97,40 +94,27 @@ def write_comparison(comparison: Comparison, out: Path | str) -> Path:
     return _text(Path(out), forms, comparison)
 
 
-@dataclass(frozen=True)
-class ReportFormat:
-    """One format of a report."""
-
-    ending: str
-    title: str
-    make: Maker
-
-
-def _write_html(runs: Sequence[Run], options: ReportOptions, half: Path) -> None:
-    half.write_text(_html.render(runs, options), encoding="utf-8")
-
-
-FORMATS = (
-    ReportFormat(".html", "one page, self-contained", _write_html),
-    ReportFormat(".pdf", "for print", _pdf.write),
-    ReportFormat(".csv", "the metrics table", _files.write_csv),
-    ReportFormat("", "a folder of CSV files", _files.write_folder),
-    ReportFormat(".parquet", "the metrics table", _files.write_parquet),
-    ReportFormat(".json", "everything, by the shipped schema", _document.write),
-    ReportFormat(".xml", "JUnit", _junit.write),
-    ReportFormat(".card.md", "a section of a model card", _card.write),
-    ReportFormat(".md", "for a pull request", _markdown.write),
-)
+FORMATS: dict[str, Maker] = {  # ending -> writer
+    ".html": _html.write,
+    ".pdf": _pdf.write,
+    ".csv": _files.write_csv,
+    "": _files.write_folder,
+    ".parquet": _files.write_parquet,
+    ".json": _document.write,
+    ".xml": _junit.write,
+    ".card.md": _card.write,
+    ".md": _markdown.write,
+}
 
 
 def _maker(out: Path) -> Maker:
     name = out.name.lower()
     if "." not in name or str(out).endswith(os.sep):
         return _files.write_folder
-    for one in FORMATS:
-        if one.ending and name.endswith(one.ending):
-            return one.make
-    known = ", ".join(one.ending for one in FORMATS if one.ending)
+    for ending, make in FORMATS.items():
+        if ending and name.endswith(ending):
+            return make
+    known = ", ".join(filter(None, FORMATS))
     raise BadInput(f"A report's ending sets its format: {known}, or a folder for CSV files; got {out.name!r}.")
 
 

@@ -1,4 +1,1 @@
-"""What happens to a model's answers when an image is disturbed as cameras, weather and files disturb it.
-
-No disturbance is chosen by looking at the model.
-"""
+"""What happens to a model's answers when an image is disturbed as cameras, weather and files disturb it."""

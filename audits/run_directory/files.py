@@ -7,17 +7,14 @@ import hashlib
 import json
 import math
 import os
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import OutOfResources
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file at once."""
-    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+from workbench.places import write_whole
 
 
 def sha256_of(path: Path) -> str:
@@ -28,21 +25,32 @@ def sha256_of(path: Path) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(one) for one in value]
-    return value if value is None or isinstance(value, str | int | bool) else str(value)
+    if value is None or str(value) == "<NA>":
+        return None
+    return value if isinstance(value, str | int | bool) else str(value)
+
+
+def file_name(text: str, most: int = 80) -> str:
+    """Return a text as a part of a file name: letters, digits, dots and dashes, at most so many."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:most] or "x"
+
+
+def strict_json(content: Any, *, indent: int | None = None) -> str:
+    """Return JSON in ASCII, which every terminal and locale carries; null for what is no number."""
+    return json.dumps(plain(content), indent=indent, allow_nan=False)
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write strict JSON at once."""
-    text = json.dumps(plain(content), indent=1, allow_nan=False)
-    write(path, lambda half: half.write_text(text, encoding="utf-8"))
+    write_whole(path, strict_json(content, indent=1).encode())
 
 
 def write(path: Path, how: Callable[[Path], object]) -> None:

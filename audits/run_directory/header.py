@@ -6,18 +6,19 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from audits.run_directory.header_parts import DatasetNote, Hashes, Provenance, Spec, StageNote
 from workbench.errors import BadInput
 from workbench.places import write_whole
+from workbench.strict import Strict
 
 FILE = "run.json"
 SCHEMA = Path(__file__).parent / "schema" / "run.schema.json"
 Status = Literal["incomplete", "success", "error", "cancelled"]
 
 
-class Header(BaseModel):
+class Header(Strict):
     """A run in short."""
 
     schema_version: Literal[1] = Field(1, alias="schema")
@@ -35,7 +36,7 @@ class Header(BaseModel):
     warnings: tuple[str, ...] = ()
     error: str = ""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     def changed(self, **fields: Any) -> Header:
         """Return a copy with other fields."""

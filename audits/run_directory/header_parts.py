@@ -6,14 +6,12 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from workbench.strict import Strict
 
 
-class _HeaderPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Spec(_HeaderPart):
+class Spec(Strict):
     """What was asked for: enough to ask again."""
 
     audit: str
@@ -31,7 +29,7 @@ class Spec(_HeaderPart):
     engine: str = "local"
 
 
-class Hashes(_HeaderPart):
+class Hashes(Strict):
     """What must agree between two runs that are compared."""
 
     protocol: str
@@ -39,7 +37,7 @@ class Hashes(_HeaderPart):
     dataset: str
 
 
-class DatasetNote(_HeaderPart):
+class DatasetNote(Strict):
     """What was known of the images."""
 
     key: str
@@ -53,7 +51,7 @@ class DatasetNote(_HeaderPart):
     excluded: tuple[tuple[str, str], ...] = ()  # path, why
 
 
-class StageNote(_HeaderPart):
+class StageNote(Strict):
     """One stage that is done."""
 
     hash: str  # of its inputs and the audit's code
@@ -65,7 +63,7 @@ class StageNote(_HeaderPart):
     texts_computed: int = 0
 
 
-class Provenance(_HeaderPart):
+class Provenance(Strict):
     """Where a number comes from."""
 
     git: dict[str, Any] = Field(default_factory=dict)  # commit, dirty, diff_sha256

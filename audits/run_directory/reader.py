@@ -1,7 +1,4 @@
-"""The one reader of run directories: header, protocol, metrics, samples, findings and figures, each when it is needed.
-
-Reads only; does not know about models or pages.
-"""
+"""The one reader of run directories: header, protocol, metrics, samples, findings, figures, each when it is needed."""
 
 from __future__ import annotations
 
@@ -123,9 +120,8 @@ class Run:
         for path in sorted((self.folder / "figures").glob("*.json")):
             row = self._read(f"figures/{path.name}", json.loads)
             data = pd.DataFrame(row["rows"], columns=list(row["columns"]))
-            figures[row["key"]] = Figure(
-                row["key"], row["title"], row["kind"], data, row["x"], row["y"], row["alt"]
-            )  # fmt: skip
+            facts = {name: row[name] for name in ("key", "title", "kind", "x", "y", "alt")}
+            figures[row["key"]] = Figure(data=data, **facts)
         return figures
 
     @cached_property

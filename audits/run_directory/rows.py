@@ -1,7 +1,4 @@
-"""Rows of a metrics table as plain values: what is missing is None, a slice is a mapping.
-
-Does not know about files or pages.
-"""
+"""Rows of a metrics table as plain values: what is missing is None, a slice is a mapping."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from audits.errors import Tampered
 from audits.run_directory import header, results
-from audits.run_directory.files import sha256_of, write_text
+from audits.run_directory.files import sha256_of
 from audits.run_directory.header import Header
 from workbench.errors import BadInput, Unsupported
 from workbench.places import write_whole
@@ -34,7 +34,8 @@ def finish(folder: Path, head: Header) -> None:
     content = header.to_bytes(head)
     digests = {name: sha256_of(folder / name) for name in sealed_names(folder) if name != header.FILE}
     digests[header.FILE] = hashlib.sha256(content).hexdigest()
-    write_text(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    write_whole(folder / SUMS, lines.encode())
     (folder / SIGNATURE).unlink(missing_ok=True)
     write_whole(folder / header.FILE, content)
 

@@ -16,7 +16,7 @@ from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import AuditJob, Options, make
 from audits.running.performing import perform
 from audits.running.run_context import RunContext, run_context
-from audits.running.scoring import analyse
+from audits.running.scoring import analyse, score_again
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
 
@@ -102,9 +102,7 @@ def again_into(folder: Path, out: Path, options: Options) -> Run:
 def score(folder: str | Path, *, stored: bool = False) -> Run:
     """Compute samples and measures again from cached embeddings, without the model.
 
-    Args:
-        folder: the run directory.
-        stored: take the samples as they are, and only analyse again.
+    With `stored` the samples stay as they are, and are only analysed again.
 
     Raises:
         BadInput: no run directory, or embeddings that are no longer cached.
@@ -114,8 +112,6 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
     head = seal.read_checked(place)
     job = job_of(place, head, {})
     if not stored:
-        from audits.running.rescoring import score_again
-
         head = score_again(place, head, job)
     analyse(place, head, job=job)
     return open_run(place)
@@ -134,7 +130,10 @@ def job_of(folder: Path, head: Header, options: Options) -> AuditJob:
 
 def _each(jobs: Sequence[AuditJob], out: Path, options: Options, *, strict: bool) -> Iterator[Done]:
     """Do jobs, those of one model together."""
-    for group in _by_model(jobs):
+    groups: dict[tuple[str, str, str], list[AuditJob]] = {}
+    for job in jobs:
+        groups.setdefault((job.model, job.device, job.dtype), []).append(job)
+    for group in groups.values():
         with ExitStack() as stack:
             try:
                 context = stack.enter_context(_context(group[0], options))
@@ -167,13 +166,6 @@ def _one(job: AuditJob, out: Path, context: RunContext, *, watch: Any, strict: b
         if strict:
             raise
         return Done(job, None, f"{type(error).__name__}: {error}", 1)
-
-
-def _by_model(jobs: Sequence[AuditJob]) -> list[list[AuditJob]]:
-    groups: dict[tuple[str, str, str], list[AuditJob]] = {}
-    for job in jobs:
-        groups.setdefault((job.model, job.device, job.dtype), []).append(job)
-    return list(groups.values())
 
 
 @contextmanager

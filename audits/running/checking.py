@@ -1,7 +1,4 @@
-"""Is a run what it says? `verify` compares files with their hashes, `repro` does the run again and compares numbers.
-
-Changes nothing in a run directory.
-"""
+"""Is a run what it says? `verify` compares files with their hashes, `repro` does the run again and compares numbers."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from audits.protocol import read_file
 from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import run_id
+from audits.running.jobs import Options
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from audits.running.jobs import Options
 
 NUMBERS = ("value", "ci_low", "ci_high")  # that a repetition must meet
 NAMES = ("metric", "label_set", "slice_by", "slice", "control", "contrast", "reference", "n", "k_pos")
@@ -40,9 +37,7 @@ class Repetition:
 def verify(folder: Path, signer: Path | None = None) -> int:
     """Compare a finished run with its hashes; return the number of files that agree.
 
-    Args:
-        folder: the run directory.
-        signer: a public SSH key, whose owner must have signed the run.
+    `signer` is a public SSH key, whose owner must have signed the run.
 
     Raises:
         BadInput: no run directory, an unfinished run, or no such key.
@@ -78,12 +73,12 @@ def repeat(folder: Path, *, tolerance: float, options: Options) -> Repetition:
                 if getattr(second.header.hashes, name) != getattr(head.hashes, name)
             ]  # fmt: skip
             raise Tampered(f"The run {folder.name!r} cannot be repeated: {' and '.join(names)} changed since.")
-        found = difference(results.read_parquet(folder / results.METRICS), second.metrics, tolerance)
-    if not found.largest <= tolerance:
+        repetition = difference(results.read_parquet(folder / results.METRICS), second.metrics, tolerance)
+    if not repetition.largest <= tolerance:
         raise Tampered(
-            f"Run again, {found.metric} differs by {found.largest:.3g}, which is more than --tol {tolerance:g}."
+            f"The repetition's {repetition.metric} differs by {repetition.largest:.3g}, more than --tol {tolerance:g}."
         )
-    return found
+    return repetition
 
 
 def difference(first: DataFrame, second: DataFrame, tolerance: float) -> Repetition:

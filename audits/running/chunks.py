@@ -6,15 +6,13 @@ follow the plan, form by form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from audits.contracts import Item, ModelFacts
+from audits.datasets.dataset import Dataset
 from audits.running.codes import combined
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 SIZE = 64  # images of a chunk
 TEXTS = 256  # texts of a chunk
@@ -64,11 +62,7 @@ class Origin:
 def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, change: str) -> list[Chunk]:
     """Return the chunks that contain all items of a plan.
 
-    Args:
-        origin: of the embeddings.
-        dataset: where the images are.
-        items: the plan.
-        change: hash of what makes changed forms; see `change_code`.
+    `change` is the hash of what makes changed forms; see `change_code`.
     """
     hashes = dict(zip(dataset.table["sample_id"], dataset.table["sha256"], strict=True))
     plain = {item.sample_id for item in items if not item.recipe}
@@ -80,18 +74,18 @@ def image_chunks(origin: Origin, dataset: Dataset, items: Sequence[Item], *, cha
     parts = [part for part in _cut(whole, SIZE) if any(item.sample_id in plain for item in part)] if plain else []
     for variant in sorted(forms):
         parts += _cut(sorted(forms[variant], key=lambda item: (item.sample_id, item.recipe)), SIZE)
-    return [_chunk(origin, part, hashes, change if part[0].recipe else "") for part in parts]
+    chunks = []
+    for part in parts:
+        content = [f"{hashes[item.sample_id]} {item.recipe}" for item in part]
+        key = combined(FORMAT, str(origin), "pictures", change if part[0].recipe else "", *content)
+        chunks.append(Chunk(key, tuple(part)))
+    return chunks
 
 
 def text_chunks(origin: Origin, texts: Sequence[str]) -> list[TextChunk]:
     """Return the chunks of distinct texts, in the order of the texts themselves."""
     parts = _cut(sorted(set(texts)), TEXTS)
     return [TextChunk(combined(FORMAT, str(origin), "texts", *part), tuple(part)) for part in parts]
-
-
-def _chunk(origin: Origin, part: Sequence[Item], hashes: Mapping[str, str], change: str) -> Chunk:
-    content = [f"{hashes[item.sample_id]} {item.recipe}" for item in part]
-    return Chunk(combined(FORMAT, str(origin), "pictures", change, *content), tuple(part))
 
 
 def _cut(rows: Sequence[T], size: int) -> list[Sequence[T]]:

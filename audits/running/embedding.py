@@ -8,23 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
+from audits.datasets.dataset import Dataset
 from audits.passes import embed_groups, encode_texts
+from audits.protocol import Protocol as Rules
 from audits.running.chunks import Chunk, Origin, TextChunk, image_chunks, text_chunks
 from audits.running.codes import change_code
+from workbench.cache import EmbeddingStore
 from workbench.errors import BadInput, Cancelled
 from workbench.progress import Progress
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
-    from workbench.cache import EmbeddingStore
-    from workbench.scheduler import CancelToken
+from workbench.scheduler import CancelToken
 
 
 @dataclass(frozen=True)
@@ -83,13 +81,8 @@ def embed(
 ) -> Generator[Progress, None, tuple[dict[str, NDArray[np.float32]], Count]]:
     """Return every chunk's rows by its name, and how many came from the store.
 
-    Args:
-        module: the audit's.
-        model: a session or a loaded model; None where nothing may be computed.
-        dataset: where the images are.
-        layout: what is needed.
-        store: of chunks.
-        token: stops when cancelled; the current chunk is lost.
+    `model` is a session or a loaded model, or None where nothing may be computed. A cancelled `token` loses the current
+    chunk.
 
     Raises:
         BadInput: something is missing and there is no model.
@@ -133,8 +126,6 @@ def embed(
 
 def gather(facts: ModelFacts, dataset: Dataset, layout: Layout, *, rows: dict[str, NDArray[np.float32]]) -> Embedded:
     """Put the rows of all chunks into the order of the plan."""
-    import numpy as np
-
     places: dict[tuple[str, str, str], tuple[str, int]] = {}
     for chunk in layout.pictures:
         for at, item in enumerate(chunk.items):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from audits import protocol
 from audits.contracts import Audit
+from audits.datasets.dataset import Dataset
 from audits.errors import NothingMeasured
 from audits.running.chunks import Origin
 from audits.running.embedding import Layout, lay_out
 from audits.running.jobs import AuditJob
 from audits.stages import stages
 from workbench.errors import BadInput, WorkbenchError
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 
 def layout_of(job: AuditJob, dataset: Dataset, origin: Origin) -> Layout:

@@ -21,8 +21,8 @@ MOST_TRACE = 8_000  # characters of an error that the log keeps
 
 def find(out: Path, run_id: str) -> Path | None:
     """Return the newest directory of a run, or None."""
-    found = sorted(path for path in out.glob(f"*_{run_id}*") if (path / header.FILE).is_file())
-    return found[-1] if found else None
+    runs = sorted(path for path in out.glob(f"*_{run_id}*") if (path / header.FILE).is_file())
+    return runs[-1] if runs else None
 
 
 def make(out: Path, job: AuditJob, run_id: str) -> Path:
@@ -47,7 +47,7 @@ def make(out: Path, job: AuditJob, run_id: str) -> Path:
     raise OutOfResources(f"A thousand runs of one kind within a second, in {out.name!r}.")
 
 
-def kept(folder: Path, first: Header) -> Header:
+def resumed(folder: Path, first: Header) -> Header:
     """Return a new header that keeps what an interrupted run had done already."""
     if not (folder / header.FILE).is_file():
         return first

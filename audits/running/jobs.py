@@ -21,6 +21,7 @@ from workbench.embedding.ray_data import check_ray
 from workbench.errors import BadInput
 from workbench.models import find as find_model
 from workbench.scheduler import CancelToken
+from workbench.strict import reason
 
 ENGINES = ("local", "ray")
 
@@ -72,12 +73,7 @@ def make(
 ) -> AuditJob:
     """Make a job from words.
 
-    Args:
-        audit: a key of the catalogue, or a row of one's own.
-        model: a key, or a folder.
-        dataset: a reference; what the audit has built in when not given.
-        rules: name or file of a protocol, or one itself; the audit's first when not given.
-        options: everything else.
+    The data set is a reference; without one the audit's built-in set is used, without `rules` its first protocol.
 
     Raises:
         UnknownName: no such audit, model, data set, protocol or engine.
@@ -132,12 +128,8 @@ def _checked(audit: Audit, settings: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
         known = ", ".join(model.model_fields)
-        raise BadInput(
-            f"The audit {audit.key!r} cannot use the setting {place}: {first['msg']}. It has: {known}."
-        ) from None
+        raise BadInput(f"The audit {audit.key!r} cannot use the setting {reason(error)}. It has: {known}.") from None
 
 
 def _check(options: Options) -> None:

@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Generator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audits.datasets import readers
+from audits.datasets.dataset import Dataset
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
-from audits.run_directory import files, header, results
+from audits.run_directory import header, results
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
 from audits.running import folders, provenance
@@ -28,11 +28,9 @@ from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.running.speeds import remember
 from audits.stages import stages
 from workbench.errors import Cancelled
+from workbench.places import write_whole
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 
 def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
@@ -51,9 +49,9 @@ def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress
     layout = layout_of(job, dataset, Origin.of(context.facts))
     if folder is None or context.again:
         folder = folders.make(out, job, first.run_id)
-    first = folders.kept(folder, first)
+    first = folders.resumed(folder, first)
     header.write(folder, first.changed(status="incomplete"))
-    files.write_text(folder / results.PROTOCOL, folders.yaml_of(job.rules))
+    write_whole(folder / results.PROTOCOL, folders.yaml_of(job.rules).encode())
     folders.log(folder, "begun", run_id=first.run_id)
     try:
         yield from _stages(job, folder, first, context=context, dataset=dataset, layout=layout)
@@ -154,6 +152,6 @@ def _stages(
     head = first.changed(stages={**first.stages, "embed": note(embedded_hash, began, count)})
     header.write(folder, head)
     yield Progress(0, 0, "images", "score")
-    head = score(folder, head, job=job, dataset=dataset, found=(context.facts, layout, rows))
+    head = score(folder, head, job=job, dataset=dataset, embedded=(context.facts, layout, rows))
     yield Progress(0, 0, "images", "analyse")
     analyse(folder, head, job=job)

@@ -39,35 +39,28 @@ class Cost:
     model: str
     dataset: str
     protocol: str
-    pictures: int  # in all forms
-    kept: int  # of these, vectors that are there
-    texts: int
-    seconds: float | None  # to embed the rest; None where it is not known: attacks, or a model's first time here
-    disk: int  # bytes that the rest will take
-    done: bool  # a finished run is there
+    pictures: int = 0  # in all forms
+    kept: int = 0  # of these, vectors that are there
+    texts: int = 0
+    seconds: float | None = None  # to embed the rest; None where it is not known: attacks, or a model's first time here
+    disk: int = 0  # bytes that the rest will take
+    done: bool = False  # a finished run is there
     trouble: str = ""  # why the job cannot run
     detectable: float | None = None  # smallest difference of two shares near a half that 80 of 100 runs would find
 
 
-def costs(jobs: Sequence[AuditJob], out: Path, *, store: VectorStore | None = None) -> list[Cost]:
-    """Return what each job would cost, without loading a model; one that cannot run says why.
-
-    Args:
-        jobs: what would be done.
-        out: the folder of run directories.
-        store: where vectors are kept; the shared folder when not given.
-    """
-    kept = store or VectorStore()
-    estimates, counted = [], set[str]()
+def costs(jobs: Sequence[AuditJob], out: Path) -> list[Cost]:
+    """Return what each job would cost, without loading a model; one that cannot run says why."""
+    store, estimates, counted = VectorStore(), [], set[str]()
     origins: dict[tuple[str, str, str], Origin] = {}
     for job in jobs:
         key = (job.model, job.device, job.dtype)
         try:
             if key not in origins:
                 origins[key] = _origin(*key)
-            estimates.append(_cost(job, out, origins[key], store=kept, counted=counted))
+            estimates.append(_cost(job, out, origins[key], store=store, counted=counted))
         except WorkbenchError as error:
-            estimates.append(_nothing(job, str(error)))
+            estimates.append(Cost(job.audit.key, job.model, job.dataset, job.rules.name, trouble=str(error)))
     return estimates
 
 
@@ -114,19 +107,3 @@ def _detectable(dataset: Dataset) -> float | None:
     table = dataset.table
     n = int(table["cluster"].where(table["cluster"] != "", table["sample_id"]).nunique())
     return minimum_detectable_difference(n, 0.5, others=n).smallest
-
-
-def _nothing(job: AuditJob, trouble: str) -> Cost:
-    return Cost(
-        audit=job.audit.key,
-        model=job.model,
-        dataset=job.dataset,
-        protocol=job.rules.name,
-        pictures=0,
-        kept=0,
-        texts=0,
-        seconds=None,
-        disk=0,
-        done=False,
-        trouble=trouble,
-    )

@@ -1,7 +1,4 @@
-"""Where a run's numbers come from: code, packages, machine, torch's switches, the model's files and preprocessing.
-
-Reads and never changes anything.
-"""
+"""Where a run's numbers come from: code, packages, machine, torch's switches, the model's files and preprocessing."""
 
 from __future__ import annotations
 
@@ -16,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import Image
+
 from audits.contracts import ModelFacts
 from audits.run_directory.header_parts import Provenance
 from workbench.errors import Unsupported
@@ -28,13 +28,10 @@ ROOT = Path(__file__).parents[2]
 SECRET = ("token", "password", "secret", "key=", "auth")  # an argument that holds one of these is not written down
 
 
-def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = None) -> Provenance:
+def collect(known: dict[str, Any], *, seed: int) -> Provenance:
     """Return everything that can be known about a run before it starts.
 
-    Args:
-        known: what `look_at` said about the model.
-        seed: of the run.
-        argv: the command line; this process's own when not given.
+    `known` is what `look_at` said about the model.
     """
     return Provenance(
         git=git(),
@@ -42,7 +39,7 @@ def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = 
         machine=machine(),
         torch=torch_flags(),
         model=known,
-        argv=tuple(_without_secrets(word) for word in (sys.argv if argv is None else argv)),
+        argv=tuple("(not written down)" if any(mark in word.lower() for mark in SECRET) else word for word in sys.argv),
         seeds={
             "seed": seed,
             "scheme": "numpy PCG64 and torch generators, seeded per audit and item; Python's own unused",
@@ -53,8 +50,7 @@ def collect(known: dict[str, Any], *, seed: int, argv: tuple[str, ...] | None = 
 def look_at(model: Any) -> tuple[ModelFacts, dict[str, Any]]:
     """Return what the later stages may know of a model, and what its provenance is.
 
-    Args:
-        model: a loaded model, or a session of the engine.
+    The model is a loaded one, or a session of the engine.
     """
     from audits.stages import facts
 
@@ -98,10 +94,10 @@ def git() -> dict[str, Any]:
 @functools.cache
 def packages() -> dict[str, str]:
     """Return name and version of every installed distribution."""
-    found = {
+    versions = {
         str(one.metadata["Name"]): one.version for one in importlib.metadata.distributions() if one.metadata["Name"]
     }
-    return dict(sorted(found.items(), key=lambda row: row[0].lower()))
+    return dict(sorted(versions.items(), key=lambda row: row[0].lower()))
 
 
 def machine() -> dict[str, Any]:
@@ -147,9 +143,6 @@ def _weights(spec: Any) -> dict[str, str]:
 
 def _probe() -> Any:
     """An image that is the same everywhere: two gradients and a checkered corner, 320 x 240."""
-    import numpy as np
-    from PIL import Image
-
     down, across = np.mgrid[0:240, 0:320]
     blue = np.where((down // 16 + across // 16) % 2 == 0, 220, 30)
     return Image.fromarray(np.stack([across * 255 // 319, down * 255 // 239, blue], axis=2).astype(np.uint8))
@@ -171,7 +164,3 @@ def _git(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout if done.returncode == 0 else ""
-
-
-def _without_secrets(word: str) -> str:
-    return "(not written down)" if any(mark in word.lower() for mark in SECRET) else word

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from audits.datasets.dataset import Dataset
 from audits.passes import embed_groups, encode_texts
 from audits.running.chunks import Chunk
 from audits.running.embedding import Layout
@@ -21,9 +22,6 @@ from workbench.embedding.ray_data import started
 from workbench.errors import Cancelled
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 
 def fill(

@@ -1,7 +1,4 @@
-"""The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs.
-
-Needs no model.
-"""
+"""The two stages after embedding: samples, and what they say; each is skipped where it is there from equal inputs."""
 
 from __future__ import annotations
 
@@ -11,24 +8,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audits.contracts import OUTCOME, ModelFacts
+from audits.datasets import readers
+from audits.datasets.dataset import Dataset
 from audits.errors import NothingMeasured
 from audits.run_directory import files, header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import StageNote
 from audits.running import folders
+from audits.running.chunks import Origin
 from audits.running.codes import audit_code, combined
-from audits.running.embedding import Count, Layout, gather
+from audits.running.embedding import Count, Layout, embed, gather
+from audits.running.fitting import layout_of
 from audits.running.jobs import AuditJob
+from audits.running.vectors import VectorStore
 from audits.stages import analysed, stages
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
 
 
 def embed_hash(layout: Layout) -> str:
@@ -43,10 +44,10 @@ def score(
     *,
     job: AuditJob,
     dataset: Dataset,
-    found: tuple[ModelFacts, Layout, dict[str, NDArray[np.float32]]],
+    embedded: tuple[ModelFacts, Layout, dict[str, NDArray[np.float32]]],
 ) -> Header:
     """Ask the audit for its samples, unless they are there from equal inputs; return the header that names them."""
-    facts, layout, rows = found
+    facts, layout, rows = embedded
     module = stages(job.audit)
     began = time.monotonic()
     digest = combined(
@@ -63,6 +64,28 @@ def score(
         head = head.changed(stages={**head.stages, "score": note(digest, began)})
         header.write(folder, head)
     return head
+
+
+def score_again(folder: Path, head: Header, job: AuditJob) -> Header:
+    """Work out the samples of a run again, without its model; return its header.
+
+    Raises:
+        BadInput: the data set has changed, or embeddings are not kept any more.
+    """
+    facts = ModelFacts(**head.model)
+    dataset = readers.read(job.dataset, limit=job.limit)
+    if dataset.hash != head.hashes.dataset:
+        raise BadInput(f"The data set {job.dataset[:200]!r} has changed since the run {folder.name!r}.")
+    layout = layout_of(job, dataset, Origin.of(facts))
+    embedding = embed(stages(job.audit), None, dataset, layout=layout, store=VectorStore())
+    while True:
+        try:
+            next(embedding)
+        except StopIteration as end:
+            rows = end.value[0]
+            break
+    embed_note = {name: note for name, note in head.stages.items() if name == "embed"}
+    return score(folder, head.changed(stages=embed_note), job=job, dataset=dataset, embedded=(facts, layout, rows))
 
 
 def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:

@@ -11,10 +11,7 @@ FILE = "speeds.json"
 def remember(model: str, *, images: int, seconds: float) -> None:
     """Keep the images a second of an embed stage; too few images say nothing.
 
-    Args:
-        model: name of weights, dtype and device.
-        images: that were embedded.
-        seconds: that it took, opening the images included.
+    `model` names weights, dtype and device; the seconds include opening the images.
     """
     if images >= FEWEST and seconds > 0:
         place = home() / FILE

@@ -6,23 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from audits import catalogue
 from audits.run_directory.header import Header
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import AuditJob, Options, make
 from workbench.errors import BadInput, unknown_name
+from workbench.strict import Strict, reason
 from workbench.yaml_file import load
 
 FOLDER = Path(__file__).parents[1] / "suites"
 REPORT = "report.html"
 
 
-class Entry(BaseModel):
+class Entry(Strict):
     """One audit of a suite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     audit: str
     dataset: str | None = None  # the audit's own built-in set when not given
@@ -30,10 +29,10 @@ class Entry(BaseModel):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
-class Suite(BaseModel):
+class Suite(Strict):
     """A list of jobs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     schema_version: Literal[1] = Field(1, alias="schema")
     title: str
@@ -56,13 +55,10 @@ def read(name: str) -> Suite:
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if path.parent == FOLDER and path.stem not in names():
         raise unknown_name("suite", name, names())
-    content = load(path, "suite")
     try:
-        return Suite.model_validate(content)
+        return Suite.model_validate(load(path, "suite"))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInput(f"The suite {path.name!r} cannot be used: {place}: {first['msg']}.") from None
+        raise BadInput(f"The suite {path.name!r} cannot be used: {reason(error)}.") from None
 
 
 def jobs(suite: Suite, models: tuple[str, ...], options: Options) -> list[AuditJob]:
@@ -97,11 +93,7 @@ def run_suite(
 ) -> tuple[bool, list[Header]]:
     """Run a suite and write one report of it; the same call again continues what was interrupted.
 
-    Args:
-        suite: a shipped name, or a YAML file.
-        model: one key, or several.
-        out: the folder of run directories, and of the report.
-        options: see `Options`.
+    `suite` is a shipped name or a YAML file; `out` is the folder of run directories and of the report.
 
     Returns:
         Whether every job succeeded, and the headers of those that did.

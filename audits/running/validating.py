@@ -8,12 +8,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audits import catalogue, protocol
 from audits.contracts import Audit
 from audits.datasets import readers
-from audits.datasets.label_errors import label_errors
+from audits.datasets.label_errors import LabelCheck, label_errors
 from audits.datasets.near_duplicates import near_duplicates
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
@@ -23,12 +23,9 @@ from audits.running.fitting import fitting_protocols
 from audits.running.jobs import adjusted
 from audits.running.vectors import VectorStore
 from audits.stages import stages
+from workbench.engine import Session
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from audits.datasets.label_errors import LabelCheck
-    from workbench.engine import Session
-    from workbench.progress import Progress
+from workbench.progress import Progress
 
 TRIED = 24  # images that an audit is tried with
 SMALL = 30  # images below which a group says little
@@ -52,17 +49,17 @@ def audit(name: str | Audit, *, dataset: str | None = None, rules: Rules | None 
     if lacking:
         raise BadInput(f"The audit {row.key!r} lacks {', '.join(lacking)} (see audits.contracts.Stages).")
     with tempfile.TemporaryDirectory(prefix="audits-validate-") as place:
-        found = []
+        runs = []
         for turn in ("first", "second"):
             here = Path(place) / turn
             try:
                 store = VectorStore(here / "vectors")
-                found.append(run(row, "fake", dataset, protocol=rules, out=here, limit=TRIED, store=store))
+                runs.append(run(row, "fake", dataset, protocol=rules, out=here, limit=TRIED, store=store))
             except NothingMeasured as error:
                 return {"tried": f"nothing to measure with {TRIED} images: {error}"}
-        if len({sha256_of(one.folder / METRICS) for one in found}) > 1:
+        if len({sha256_of(one.folder / METRICS) for one in runs}) > 1:
             raise BadInput(f"The audit {row.key!r} gave other measures the second time: it is not deterministic.")
-        return {"measures": len(found[0].metrics), "samples": len(found[0].samples()), "warnings": found[0].warnings}
+        return {"measures": len(runs[0].metrics), "samples": len(runs[0].samples()), "warnings": runs[0].warnings}
 
 
 def dataset(reference: str) -> dict[str, Any]:
@@ -72,24 +69,24 @@ def dataset(reference: str) -> dict[str, Any]:
         BadInput: it cannot be read.
         NothingMeasured: no image can be used.
     """
-    found = readers.read(reference)
-    if not len(found.table):
+    data = readers.read(reference)
+    if not len(data.table):
         raise NothingMeasured(f"The data set {reference[:200]!r} holds no image that can be used.")
     groups = {
-        name: {str(key): int(count) for key, count in found.table[name].value_counts().sort_index().items()}
-        for name in ("label", *found.attributes)
-        if found.table[name].nunique() <= 200
+        name: {str(key): int(count) for key, count in data.table[name].value_counts().sort_index().items()}
+        for name in ("label", *data.attributes)
+        if data.table[name].nunique() <= 200
     }
     small = [f"{name}={key}" for name, counts in groups.items() for key, count in counts.items() if count < SMALL]
     return {
-        "pictures": len(found.table),
-        "hash": found.hash,
-        "excluded": [list(one) for one in found.excluded],
-        "duplicates": duplicates(found),
-        "near_duplicates": near_duplicates(found),
+        "pictures": len(data.table),
+        "hash": data.hash,
+        "excluded": [list(one) for one in data.excluded],
+        "duplicates": duplicates(data),
+        "near_duplicates": near_duplicates(data),
         "groups": groups,
         "small_groups": small,
-        "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, found))},
+        "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, data))},
     }
 
 
@@ -141,8 +138,8 @@ def thresholds(name: str) -> dict[str, Any]:
     """
     from audits import comparing
 
-    found = comparing.read_thresholds(Path(name))
-    return {"rules": [rule.id for rule in found.rules]}
+    content = comparing.read_thresholds(Path(name))
+    return {"rules": [rule.id for rule in content.rules]}
 
 
 VALIDATORS: dict[str, Callable[[str], dict[str, Any]]] = {

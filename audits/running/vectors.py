@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from workbench.places import home, write_whole
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 LIMIT = 4 * 2**30  # bytes of all chunks; the least recently used are removed first
 STALE = 86_400.0  # seconds after which a half-written file is removed
@@ -45,9 +44,7 @@ class StoreUsage:
 class VectorStore:
     """An `EmbeddingStore` of chunks by name, in a folder that several processes may share.
 
-    Args:
-        folder: of the chunks; `place()` when not given.
-        limit: bytes that `trim` leaves.
+    `trim` leaves at most `limit` bytes.
     """
 
     def __init__(self, folder: Path | None = None, *, limit: int = LIMIT) -> None:
@@ -87,7 +84,6 @@ class VectorStore:
         return StoreUsage(len(sizes), sum(sizes), self.limit, self.folder)
 
     def _read(self, key: str) -> NDArray[np.float32] | None:
-        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -105,7 +101,6 @@ class VectorStore:
         return np.ascontiguousarray(rows, dtype=np.float32)
 
     def _write(self, key: str, rows: NDArray[Any]) -> None:
-        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -116,22 +111,16 @@ class VectorStore:
         remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
         write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
-    def trim(self, spare: Iterable[str] = ()) -> int:
-        """Remove the least recently used chunks until the rest is within the limit; return the bytes freed.
-
-        Args:
-            spare: names of chunks that are never removed.
-        """
+    def trim(self) -> int:
+        """Remove the least recently used chunks until the rest is within the limit; return the bytes freed."""
         files = sorted(self._files())
         over = sum(size for _, size, _ in files) - self.limit
-        spared = {self.path(key) for key in spare}
         freed = 0
         for _, size, path in files:
             if freed >= over:
                 break
-            if path not in spared:
-                path.unlink(missing_ok=True)
-                freed += size
+            path.unlink(missing_ok=True)
+            freed += size
         for half in self.folder.glob("*/.*.part"):
             if time.time() - half.stat().st_mtime > STALE:
                 half.unlink(missing_ok=True)

@@ -1,7 +1,4 @@
-"""The command line of the audits: `python -m audits WORD …`, the same as `clip-workbench audit WORD …`.
-
-Each command stands in a module of its own. Data goes to stdout, everything else to stderr.
-"""
+"""The command line of the audits: `python -m audits WORD …`, the same as `clip-workbench audit WORD …`."""
 
 from __future__ import annotations
 

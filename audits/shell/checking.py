@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from audits.datasets.label_errors import LabelCheck
 from audits.errors import Tampered
 from audits.run_directory import seal
 from audits.run_directory.reader import directories
 from audits.running import checking, validating
 from audits.shell.options import JsonOption, ModelOption, SeedOption
-from audits.shell.output import complain, write, write_json
+from audits.shell.output import complain, write, write_json, write_result
 from audits.shell.progress import progress
 from workbench.errors import ALTERED, INCOMPLETE, BadInput
 from workbench.models import find
-
-if TYPE_CHECKING:
-    from audits.datasets.label_errors import LabelCheck
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 Runs = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
@@ -114,11 +112,8 @@ def verify(
             results.append({"run": str(folder), "intact": None, "error": str(error)})
             codes.add(INCOMPLETE)
             complain(str(error))
-    if as_json:
-        write_json(results[0] if alone else results)
-    else:
-        for row in (row for row in results if row["intact"]):
-            write(f"{row['run']}: {row['files']} files are what was written.")
+    lines = (f"{row['run']}: {row['files']} files are what was written." for row in results if row["intact"])
+    write_result(results[0] if alone else results, *lines, as_json=as_json)
     if codes:
         raise typer.Exit(max(codes))
 
@@ -129,21 +124,16 @@ def sign(
     as_json: JsonOption = False,
 ) -> None:
     """Sign a finished run with your SSH key; `verify --signer KEY.pub` checks the signature."""
-    signature = seal.sign(run, key)
-    if as_json:
-        write_json({"run": str(run), "signature": str(signature)})
-    else:
-        write(str(signature))
+    signature = str(seal.sign(run, key))
+    write_result({"run": str(run), "signature": signature}, signature, as_json=as_json)
 
 
 def repro(
     run: OneRun,
-    tol: Annotated[float, typer.Option("--tol", help="Largest difference of a value or a bound.")] = 1e-4,
+    tol: Annotated[float, typer.Option("--tol", help="Largest allowed difference of a value or a bound.")] = 1e-4,
     as_json: JsonOption = False,
 ) -> None:
     """Repeat a run from the images on, and compare every number; exit code 6 where one differs by more."""
     repetition = checking.repeat(run, tolerance=tol, options={})
-    if as_json:
-        write_json({"run": str(run), **asdict(repetition)})
-    else:
-        write(f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}.")
+    line = f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}."
+    write_result({"run": str(run), **asdict(repetition)}, line, as_json=as_json)

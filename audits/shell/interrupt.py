@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -16,25 +16,16 @@ from workbench.errors import INTERRUPTED
 
 @contextmanager
 def stop_on_ctrl_c() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C sets, so that what is done so far is kept; a second one interrupts at once.
-
-    In another thread than the main one, where no signal arrives, the event is never set.
-    """
+    """Give an event that the first Ctrl-C sets, so that finished work is kept; a second one interrupts at once."""
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    kept = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
 
     def first(*_: object) -> None:
-        signal.signal(signal.SIGINT, kept)
+        signal.signal(signal.SIGINT, before)
         stop.set()
 
-    signal.signal(signal.SIGINT, first)
-    try:
+    with _handling(first):
         yield stop
-    finally:
-        signal.signal(signal.SIGINT, kept)
 
 
 @contextmanager
@@ -44,18 +35,24 @@ def remember_ctrl_c() -> Iterator[threading.Event]:
     A library may swallow the exception, in a finaliser for instance; whoever looks at the event later can raise again.
     """
     pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-    before = signal.getsignal(signal.SIGINT)
 
     def press(*_: object) -> None:
         pressed.set()
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, press)
-    try:
+    with _handling(press):
         yield pressed
+
+
+@contextmanager
+def _handling(handler: Callable[..., None]) -> Iterator[None]:
+    """Handle Ctrl-C within a `with` block; in another thread than the main one, where no signal arrives, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import webbrowser
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json, write_rows
+from audits.shell.output import say, write, write_json, write_result, write_rows
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
@@ -31,11 +31,7 @@ def report(
 
     for path in out:
         reporting.write(runs, path, thumbnails=thumbnails)
-    if as_json:
-        write_json([str(path) for path in out])
-        return
-    for path in out:
-        write(str(path))
+    write_result(list(map(str, out)), *map(str, out), as_json=as_json)
 
 
 def compare(
@@ -45,7 +41,7 @@ def compare(
         Literal["bh", "holm", "none"], typer.Option("--correction", help="Multiple-testing correction.")
     ] = "bh",
     allow_mismatch: Annotated[
-        bool, typer.Option("--allow-mismatch", help="Compare runs that were measured differently, too.")
+        bool, typer.Option("--allow-mismatch", help="Also compare runs that were measured differently.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the comparison: .html, .md, .json or .csv.")
@@ -54,26 +50,27 @@ def compare(
 ) -> None:
     """Compare two runs image by image; differences are candidate minus base."""
     from audits import comparing, reporting
+    from audits.run_directory.rows import rows as table_rows
 
-    found = comparing.compare(base, candidate, correction=correction, allow_mismatch=allow_mismatch)
+    comparison = comparing.compare(base, candidate, correction=correction, allow_mismatch=allow_mismatch)
     if out is not None:
-        reporting.write_comparison(found, out)
-    say(f"protocol of {found.audit}: {' and '.join(dict.fromkeys(found.protocols))}")
-    for line in found.mismatches:
+        reporting.write_comparison(comparison, out)
+    say(f"protocol of {comparison.audit}: {' and '.join(dict.fromkeys(comparison.protocols))}")
+    for line in comparison.mismatches:
         say(f"note: {line}")
-    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in _rows(found.metrics)]
+    rows = list(table_rows(comparison.metrics))
     if as_json:
         summary = {
-            "base": found.base,
-            "candidate": found.candidate,
-            "correction": found.correction,
-            "tests": found.tests,
+            "base": comparison.base,
+            "candidate": comparison.candidate,
+            "correction": comparison.correction,
+            "tests": comparison.tests,
         }
-        write_json({**summary, "mismatches": found.mismatches, "flips": len(found.flips), "metrics": rows})
+        write_json({**summary, "mismatches": comparison.mismatches, "flips": len(comparison.flips), "metrics": rows})
         return
     names = ("metric", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
     write_rows(names, [[_short(row.get(name)) for name in names] for row in rows])
-    say(f"{len(found.flips)} images changed; {found.tests} tests, correction {found.correction}.")
+    say(f"{len(comparison.flips)} images changed; {comparison.tests} tests, correction {comparison.correction}.")
 
 
 def gate(
@@ -122,23 +119,15 @@ def view(
     from workbench.errors import UnknownName
     from workbench.places import home
 
-    found = directories(run)
-    if not found:
+    folders = directories(run)
+    if not folders:
         raise UnknownName(f"No run lies in {str(run)[-200:]!r}.")
-    name = header.read(found[0]).run_id if len(found) == 1 else run.resolve().name
+    name = header.read(folders[0]).run_id if len(folders) == 1 else run.resolve().name
     path = home() / "audit-views" / f"{name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    reporting.write(found, path)
+    reporting.write(folders, path)
     opened = browser and webbrowser.open(path.as_uri())
-    if as_json:
-        write_json({"report": str(path), "opened": bool(opened)})
-    else:
-        write(str(path))
-
-
-def _rows(table: Any) -> list[dict[Any, Any]]:
-    found: list[dict[Any, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return found
+    write_result({"report": str(path), "opened": bool(opened)}, str(path), as_json=as_json)
 
 
 def _short(value: object) -> str:

@@ -1,7 +1,4 @@
-"""`list` and `show`: which audits, data sets, models, protocols and suites there are, and what one of them is.
-
-Runs nothing.
-"""
+"""`list` and `show`: which audits, data sets, models, protocols and suites there are, and what one of them is."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from audits import catalogue, protocol
-from audits.contracts import Audit
 from audits.shell.options import JsonOption
 from audits.shell.output import write, write_json, write_rows
 from workbench.errors import unknown_name
@@ -58,9 +54,8 @@ def show(
 
 def _rows(kind: str) -> list[dict[str, Any]]:
     if kind == "audits":
-        return [
-            {"key": row.key, "title": row.title, "question": row.question, **_brief(row)} for row in catalogue.AUDITS
-        ]
+        names = ("key", "title", "question", "version", "protocols", "needs", "tags")
+        return [{**{name: getattr(row, name) for name in names}, "dataset": row.builtin} for row in catalogue.AUDITS]
     if kind == "datasets":
         from audits.datasets.builtin import BUILTIN
         from audits.datasets.readers import TITLES
@@ -80,16 +75,6 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         for row in catalogue.AUDITS
         for name in protocol.names(row.key)
     ]
-
-
-def _brief(row: Audit) -> dict[str, Any]:
-    return {
-        "version": row.version,
-        "dataset": row.builtin,
-        "protocols": row.protocols,
-        "needs": row.needs,
-        "tags": row.tags,
-    }
 
 
 def _facts(name: str, named: str | None) -> dict[str, Any]:

@@ -18,8 +18,7 @@ OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The folder of run directories; made if it is missing.")
 ]
 ModelsOption: TypeAlias = Annotated[
-    list[str],
-    typer.Option("--model", metavar="KEY", help="A key listed by `models`, or a folder; repeatable."),
+    list[str], typer.Option("--model", metavar="KEY", help="A key listed by `models`, or a folder; repeatable.")
 ]
 DatasetsOption: TypeAlias = Annotated[
     list[str] | None,
@@ -29,8 +28,7 @@ ProtocolOption: TypeAlias = Annotated[
     str | None, typer.Option("--protocol", metavar="NAME", help="A protocol's name, or a YAML file.")
 ]
 SetOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a protocol setting (YAML); repeatable."),
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a protocol setting (YAML); repeatable.")
 ]
 LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Use only N images; the run is marked partial.")
@@ -47,8 +45,7 @@ DeviceOption: TypeAlias = Annotated[
     str, typer.Option("--device", help="auto (CUDA, else MPS, else CPU), cpu, cuda or mps.")
 ]
 DtypeOption: TypeAlias = Annotated[
-    str,
-    typer.Option("--dtype", help="float32, bfloat16, float16, or auto (float32 on the CPU, bfloat16 on CUDA)."),
+    str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto (float32 on the CPU, bfloat16 on CUDA).")
 ]
 AgainOption: TypeAlias = Annotated[bool, typer.Option("--again", help="Run again even where a finished run exists.")]
 DownloadOption: TypeAlias = Annotated[

@@ -5,7 +5,6 @@ Rich leaves colour out by itself where the output is no terminal or NO_COLOR is 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from audits.run_directory.files import plain
+from audits.run_directory.files import strict_json
 from audits.shell.interrupt import reading
 
 
@@ -39,12 +38,16 @@ def write(text: str | Text) -> None:
 
 def write_json(value: Any) -> None:
     """Write one JSON document to stdout."""
-    _stdout(to_json(value) + "\n")
+    _stdout(strict_json(value) + "\n")
 
 
-def to_json(value: Any) -> str:
-    """Return JSON in ASCII, which every terminal and locale carries; null for what is no number."""
-    return json.dumps(plain(value), ensure_ascii=True, allow_nan=False)
+def write_result(value: Any, *lines: str, as_json: bool) -> None:
+    """Write a result to stdout: as one JSON document, or as lines of text."""
+    if as_json:
+        write_json(value)
+    else:
+        for line in lines:
+            write(line)
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:

@@ -12,51 +12,33 @@ from audits.run_directory.reader import Run
 from audits.running import suites
 from audits.running.api import Done, run_jobs
 from audits.running.jobs import AuditJob, Options, make
-from audits.shell.options import (
-    AgainOption,
-    DatasetsOption,
-    DeviceOption,
-    DownloadOption,
-    DtypeOption,
-    EngineOption,
-    HtmlOption,
-    JsonOption,
-    LimitOption,
-    ModelsOption,
-    OutOption,
-    ProtocolOption,
-    SeedOption,
-    SeedsOption,
-    SetOption,
-    WorkersOption,
-    settings,
-)
-from audits.shell.output import say, write, write_json
+from audits.shell import options as option
+from audits.shell.output import say, write, write_json, write_result
 from audits.shell.progress import job_bar
 from workbench.errors import FAILED, INCOMPLETE, UnknownName
 
 
 def run(
     audits: Annotated[list[str], typer.Argument(metavar="AUDIT…", help="Keys of `list audits`.")],
-    model: ModelsOption = ["pocket"],  # noqa: B006
-    dataset: DatasetsOption = None,
-    protocol: ProtocolOption = None,
-    set_: SetOption = None,
-    limit: LimitOption = None,
-    seed: SeedOption = 0,
-    seeds: SeedsOption = 1,
-    engine: EngineOption = "local",
-    workers: WorkersOption = 1,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "float32",
-    again: AgainOption = False,
-    download: DownloadOption = False,
-    out: OutOption = Path("runs"),
-    html: HtmlOption = False,
-    as_json: JsonOption = False,
+    model: option.ModelsOption = ["pocket"],  # noqa: B006
+    dataset: option.DatasetsOption = None,
+    protocol: option.ProtocolOption = None,
+    set_: option.SetOption = None,
+    limit: option.LimitOption = None,
+    seed: option.SeedOption = 0,
+    seeds: option.SeedsOption = 1,
+    engine: option.EngineOption = "local",
+    workers: option.WorkersOption = 1,
+    device: option.DeviceOption = "auto",
+    dtype: option.DtypeOption = "float32",
+    again: option.AgainOption = False,
+    download: option.DownloadOption = False,
+    out: option.OutOption = Path("runs"),
+    html: option.HtmlOption = False,
+    as_json: option.JsonOption = False,
 ) -> None:
     """Run audits; the same command again continues what was interrupted, and skips what is done."""
-    options: Options = {"settings": settings(set_), "limit": limit, "engine": engine, "workers": workers}
+    options: Options = {"settings": option.settings(set_), "limit": limit, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype, "download": download}
     jobs = [
         make(audit, key, data, rules=protocol, options={**options, "seed": one})
@@ -73,24 +55,24 @@ def run(
 
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")],
-    engine: EngineOption = "local",
-    as_json: JsonOption = False,
+    engine: option.EngineOption = "local",
+    as_json: option.JsonOption = False,
 ) -> None:
     """Continue interrupted runs as their headers say; finished runs stay as they are."""
     from audits.run_directory import header
     from audits.run_directory.reader import directories
     from audits.running import api
 
-    found = directories(folder)
-    if not found:
+    folders = directories(folder)
+    if not folders:
         raise UnknownName(f"No run lies in {str(folder)[-200:]!r}.")
-    waiting = [one for one in found if header.read(one).status != "success"]
+    waiting = [one for one in folders if header.read(one).status != "success"]
     finished = []
     with job_bar() as shown:
         for one in waiting:
             job = api.job_of(one, header.read(one), {})
             finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
-    say(f"{len(waiting)} of {len(found)} runs were continued.")
+    say(f"{len(waiting)} of {len(folders)} runs were continued.")
     tell(finished, as_json=as_json)
     if finished:
         leave(finished)
@@ -99,16 +81,14 @@ def resume(
 def score(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     stored: Annotated[bool, typer.Option("--stored", help="Keep the samples, and only analyse again.")] = False,
-    as_json: JsonOption = False,
+    as_json: option.JsonOption = False,
 ) -> None:
     """Compute samples and measures again from cached embeddings, without the model."""
     from audits.running import api
 
     done = api.score(folder, stored=stored)
-    if as_json:
-        write_json({"run": str(done.folder), "status": done.status, "measures": len(done.metrics)})
-    else:
-        write(str(done.folder))
+    result = {"run": str(done.folder), "status": done.status, "measures": len(done.metrics)}
+    write_result(result, str(done.folder), as_json=as_json)
 
 
 def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done]:

@@ -12,41 +12,26 @@ import typer
 from audits.running import suites
 from audits.running.jobs import AuditJob, Options, make
 from audits.running.planning import Cost, costs
-from audits.shell.options import (
-    AgainOption,
-    DatasetsOption,
-    DeviceOption,
-    DtypeOption,
-    EngineOption,
-    JsonOption,
-    LimitOption,
-    ModelsOption,
-    OutOption,
-    ProtocolOption,
-    SeedOption,
-    SetOption,
-    WorkersOption,
-    settings,
-)
+from audits.shell import options as option
 from audits.shell.output import say, write, write_json, write_rows
 from audits.shell.running import go, leave, outcome
 
 
 def suite(
     name: Annotated[str, typer.Argument(metavar="SUITE", help="A name of `list suites`, or a YAML file.")],
-    model: ModelsOption = ["pocket"],  # noqa: B006
-    limit: LimitOption = None,
-    seed: SeedOption = 0,
-    engine: EngineOption = "local",
-    workers: WorkersOption = 1,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "float32",
-    again: AgainOption = False,
-    out: OutOption = Path("runs"),
+    model: option.ModelsOption = ["pocket"],  # noqa: B006
+    limit: option.LimitOption = None,
+    seed: option.SeedOption = 0,
+    engine: option.EngineOption = "local",
+    workers: option.WorkersOption = 1,
+    device: option.DeviceOption = "auto",
+    dtype: option.DtypeOption = "float32",
+    again: option.AgainOption = False,
+    out: option.OutOption = Path("runs"),
     html: Annotated[
         bool, typer.Option("--html/--no-html", help="Write one HTML report of the suite to report.html in --out.")
     ] = True,
-    as_json: JsonOption = False,
+    as_json: option.JsonOption = False,
 ) -> None:
     """Run a suite and write one report of it; the same command again continues, and skips what is done."""
     options: Options = {"limit": limit, "seed": seed, "engine": engine, "workers": workers}
@@ -65,30 +50,36 @@ def suite(
 
 def plan(
     names: Annotated[list[str], typer.Argument(metavar="SUITE|AUDIT…", help="A suite, or keys of audits.")],
-    model: ModelsOption = ["pocket"],  # noqa: B006
-    dataset: DatasetsOption = None,
-    protocol: ProtocolOption = None,
-    set_: SetOption = None,
-    limit: LimitOption = None,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "float32",
-    out: OutOption = Path("runs"),
-    as_json: JsonOption = False,
+    model: option.ModelsOption = ["pocket"],  # noqa: B006
+    dataset: option.DatasetsOption = None,
+    protocol: option.ProtocolOption = None,
+    set_: option.SetOption = None,
+    limit: option.LimitOption = None,
+    seed: option.SeedOption = 0,
+    device: option.DeviceOption = "auto",
+    dtype: option.DtypeOption = "float32",
+    out: option.OutOption = Path("runs"),
+    as_json: option.JsonOption = False,
 ) -> None:
     """Show what a run would do, what is cached, and what the rest costs; nothing is run."""
-    options: Options = {"settings": settings(set_), "limit": limit, "seed": seed, "device": device, "dtype": dtype}
+    options: Options = {
+        "settings": option.settings(set_),
+        "limit": limit,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+    }
     jobs = [
         job
         for name in names
         for job in _jobs(name, tuple(dict.fromkeys(model)), dataset or [], protocol=protocol, options=options)
     ]
-    found = costs(jobs, out)
+    estimates = costs(jobs, out)
     if as_json:
-        write_json([asdict(one) for one in found])
+        write_json([asdict(one) for one in estimates])
     else:
-        _show(found)
-    if any(one.trouble for one in found):
+        _show(estimates)
+    if any(one.trouble for one in estimates):
         raise typer.Exit(2)
 
 
@@ -102,17 +93,17 @@ def _jobs(
     return [make(name, model, data, rules=protocol, options=options) for model in models for data in given]
 
 
-def _show(found: Sequence[Cost]) -> None:
+def _show(estimates: Sequence[Cost]) -> None:
     rows = []
-    for one in found:
+    for one in estimates:
         takes = "unknown" if one.seconds is None else f"{one.seconds:.0f} s"
         state = one.trouble or ("done" if one.done else takes)
         shows = "" if one.detectable is None else f"{100 * one.detectable:.1f} points"
         disk = f"{one.disk / 1e6:.1f} MB"
         rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, disk, shows))
     write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk", "smallest difference"), rows)
-    known = sum(one.seconds or 0.0 for one in found if not one.done)
-    say(f"{len(found)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")
+    known = sum(one.seconds or 0.0 for one in estimates if not one.done)
+    say(f"{len(estimates)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")
     say(
         "Smallest difference: of two shares near 50 %, over all images, that 80 of 100 such runs would find; "
         "groups, and corrections for several tests, show less."

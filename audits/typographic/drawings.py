@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from PIL import Image, ImageOps
 
 from audits.datasets.drawn_things import on_ground, on_white, things
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
@@ -63,7 +62,6 @@ def to_learn() -> Iterator[DrawnThing]:
 
 
 def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:
-    from PIL import ImageOps
 
     for picture in (on_white(drawing), on_ground(drawing, name)):
         yield DrawnThing(picture, name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 from numpy.typing import NDArray
 
 from audits.analysis import Analysis
 from audits.contracts import Audit, Embedded, Stages
 from audits.datasets.dataset import Dataset
-from audits.passes import embed_groups, encode_texts, groups_of
+from audits.passes import embed_groups, encode_texts
 from audits.protocol import Protocol as Rules
 from audits.stages import analysed, facts, stages
+from audits.tasks import PASS
 from workbench.loading.torch_backend import TorchBackend
 
 
@@ -34,6 +37,9 @@ def embed(module: Stages, backend: TorchBackend, dataset: Dataset, *, rules: Rul
     if prompts:
         texts = dict(zip(prompts, encode_texts(backend, prompts), strict=True))
     items = tuple(module.plan(dataset, rules, seed=seed))
-    rows = list(embed_groups(backend, module, dataset, groups=groups_of(items, module), texts=texts))
+    attacks = hasattr(module, "attack")  # attacked and other images never share a pass
+    runs = [list(run) for _, run in groupby(items, key=lambda item: bool(item.recipe) and attacks)]
+    groups = [run[at : at + PASS] for run in runs for at in range(0, len(run), PASS)]
+    rows = list(embed_groups(backend, module, dataset, groups=groups, texts=texts))
     images = np.concatenate(rows) if rows else np.zeros((0, backend.dim), np.float32)
     return Embedded(facts(backend), dataset, items, images, texts)

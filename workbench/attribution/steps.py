@@ -78,7 +78,7 @@ def _timed(box: WhiteBox, request: Request) -> Iterator[Progress | Attribution]:
                     item = next(work)
             except torch.OutOfMemoryError:
                 raise OutOfResources(
-                    f"The device's memory does not suffice for {request.batch} pictures with gradients at a time; "
+                    f"Not enough device memory for {request.batch} pictures with gradients at a time; "
                     f"try a smaller `batch`, or occlusion, which needs no gradients."
                 ) from None
             seconds += perf_counter() - begun

@@ -19,31 +19,31 @@ class RowFilter:
     wrong: bool = False  # only where the true label is known and is not the likeliest
 
 
-def select(rows: Sequence[Row], wanted: RowFilter, truth: Mapping[str, str] | None = None) -> list[Row]:
+def select(rows: Sequence[Row], chosen: RowFilter, truth: Mapping[str, str] | None = None) -> list[Row]:
     """Return the rows that pass a filter, in order.
 
     Args:
         rows: all rows.
-        wanted: the filter.
+        chosen: the filter.
         truth: file name -> true label, as far as known.
 
     Raises:
         BadInput: only wrong answers are wanted, and no true label is known.
     """
-    if wanted.wrong and not truth:
+    if chosen.wrong and not truth:
         raise BadInput("“Only wrong” needs true labels: give a CSV with the columns file and label.")
-    return [row for row in rows if _is_wanted(row, wanted, truth or {})]
+    return [row for row in rows if _passes(row, chosen, truth or {})]
 
 
-def _is_wanted(row: Row, wanted: RowFilter, truth: Mapping[str, str]) -> bool:
+def _passes(row: Row, chosen: RowFilter, truth: Mapping[str, str]) -> bool:
     if row.error:
-        return not (wanted.label or wanted.at_least > 0 or wanted.wrong)
-    if wanted.errors:
+        return not (chosen.label or chosen.at_least > 0 or chosen.wrong)
+    if chosen.errors:
         return False
     label, probability, _ = row.ranked[0]
-    if wanted.wrong and truth.get(row.file, label) == label:
+    if chosen.wrong and truth.get(row.file, label) == label:
         return False
-    return label == (wanted.label or label) and probability >= wanted.at_least
+    return label == (chosen.label or label) and probability >= chosen.at_least
 
 
 def headers(k: int, *, truth: bool) -> list[str]:

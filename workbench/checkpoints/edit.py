@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from workbench.errors import BadInput, OutOfResources
+from workbench.strict import Strict, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,10 +26,8 @@ MAX_BYTES = 1_000_000  # of edit.json
 DEEPEST = 4  # edits of edits
 
 
-class Edit(BaseModel):
+class Edit(Strict):
     """What `edit.json` holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str = Field(min_length=1, max_length=4096)  # a key of the catalogue, or a folder
     kind: str = Field(min_length=1, max_length=40)  # a name in `loading.edited.KINDS`
@@ -55,9 +54,7 @@ def read_edit(folder: Path) -> Edit:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{SETTINGS} of {folder.name!r} cannot be read ({type(error).__name__}).") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or SETTINGS
-        raise BadInput(f"{SETTINGS} of {folder.name!r} cannot be used: {where}: {first['msg']}.") from None
+        raise BadInput(f"{SETTINGS} of {folder.name!r} cannot be used: {reason(error, SETTINGS)}.") from None
     inside = folder / edit.base.removeprefix("folder:")
     return edit.model_copy(update={"base": f"folder:{inside}"}) if inside.is_dir() else edit
 

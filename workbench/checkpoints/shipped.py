@@ -38,7 +38,7 @@ POCKET_LITE2 = ModelSpec(
     image_size=224,
     context_length=77,
     dim=384,
-    note="Not shipped. It judges pictures that were made or attacked with pocket: it was not optimised against.",
+    note="Not shipped. Judges images that were made or attacked with pocket, which were not optimised against it.",
 )
 
 FAKE = ModelSpec(

@@ -122,12 +122,12 @@ def our_names(columns: Sequence[str]) -> list[str]:
     return ours
 
 
-def check_columns(name: str, columns: Sequence[str], wanted: Sequence[str]) -> None:
+def check_columns(name: str, columns: Sequence[str], required: Sequence[str]) -> None:
     """Refuse a table that lacks a column.
 
     Raises:
         BadInput: it names the columns that are there.
     """
-    for column in wanted:
+    for column in required:
         if column not in columns:
             raise BadInput(f"The table {name!r} has no column {column!r}; it has: {', '.join(columns)[:300]}.")

@@ -46,7 +46,8 @@ def read_huggingface(name: str, *, caption: str = "", download: bool = False) ->
     plain = {key: kind for key, kind in rows.features.items() if key != images[0] and hasattr(kind, "dtype")}
     samples = []
     for number, row in enumerate(rows.select_columns(list(plain)) if plain else [{}] * len(rows)):
-        known = {_our_name(key): _text(row[key], kind) for key, kind in plain.items() if key != caption}
+        texts = {key: _text(row[key], kind) for key, kind in plain.items() if key != caption}
+        known = {"label" if key in NAMES["label"] else key: text for key, text in texts.items()}
         label, captions = known.pop("label", ""), (_text(row[caption], None),) if caption else ()
         samples.append(ImageSample(f"row {number}", partial(_bytes, rows, images[0], number), label, captions, known))
     about = rows.info
@@ -100,10 +101,6 @@ def _bytes(rows: Any, column: str, number: int) -> bytes:
         return bytes(cell.get("bytes") or (Path(cell["path"]).read_bytes() if cell.get("path") else b""))
     except OSError as error:
         raise BadPicture(f"The image of row {number} cannot be read ({error.strerror}).") from None
-
-
-def _our_name(column: str) -> str:
-    return "label" if column in NAMES["label"] else column
 
 
 def _text(value: Any, feature: Any) -> str:

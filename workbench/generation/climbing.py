@@ -112,7 +112,7 @@ def climb(
             if not memory_ran_out(error):
                 raise
             if count == 1:
-                raise OutOfResources("The memory does not suffice for one cutout; choose a smaller model.") from None
+                raise OutOfResources("Not enough memory for one cutout; choose a smaller model.") from None
             state.cutouts = replace(state.cutouts, count=count // 2)
             note = f"The memory did not suffice for {count} cutouts; it went on with {count // 2}."
             continue

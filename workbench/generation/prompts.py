@@ -32,7 +32,7 @@ def parse_prompt(prompt: str) -> tuple[WeightedText, ...]:
         BadInput: blank, too many parts, a weight out of bounds, or none above zero.
     """
     if not isinstance(prompt, str) or not prompt.strip():
-        raise BadInput("Write what the image shall show, such as “a red apple”; the prompt is empty.")
+        raise BadInput("Describe the image to make, such as “a red apple”; the prompt is empty.")
     parts = []
     for part in prompt.split("|"):
         match = _WEIGHTED.match(part)

@@ -105,7 +105,7 @@ def checked(
         raise Unsupported(f"A start image needs the method {', '.join(EDITABLE[:-1])} or {EDITABLE[-1]}.")
     digest = hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
     if settings.start_image not in ("", digest):
-        raise BadInput("The start image is another one than these settings were made with.")
+        raise BadInput("These settings were made with another start image.")
     return settings.model_copy(update={"start_image": digest})
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from workbench.errors import BadInput, Unsupported
 from workbench.generation.canvases import Canvas, Fourier, Latents, Maco, Pixels, Siren, Strokes, StyleGan2, Styles
 from workbench.generation.prompts import parse_prompt
+from workbench.strict import Strict
 
 if TYPE_CHECKING:
     from workbench.generation.diffusion.checkpoint import Checkpoint
@@ -34,10 +35,8 @@ PRIOR_FOLDER = Path(__file__).parents[1] / "weights" / "prior"  # of the shipped
 STROKE_SIDE = 128  # pixels that strokes are optimised at
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """One image. A value that a method does not use changes nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Annotated[str, Field(max_length=4000)]
     method: Literal["prior", "fourier", "strokes", "maco", "siren", "pixels", "diffusion", "latents"] = "fourier"

@@ -66,7 +66,7 @@ def _go_on(url: str, to: Path, size: int, *, told: Callable[[int], None], cancel
     if have:
         headers["Range"] = f"bytes={have}-"
     if cancelled():
-        raise Cancelled("The download was stopped; what has come is kept, and the same command goes on from there.")
+        raise Cancelled("Download stopped. What has arrived is kept; the same command resumes it.")
     with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=30) as response:
         hf_raise_for_status(response)
         have = have if response.status_code == 206 else 0  # the whole file comes again
@@ -79,14 +79,12 @@ def _go_on(url: str, to: Path, size: int, *, told: Callable[[int], None], cancel
                 if have > size:
                     return
                 if cancelled():
-                    raise Cancelled(
-                        "The download was stopped; what has come is kept, and the same command goes on from there."
-                    )
+                    raise Cancelled("Download stopped. What has arrived is kept; the same command resumes it.")
 
 
 def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if cancelled():
-            raise Cancelled("The download was stopped; what has come is kept, and the same command goes on from there.")
+            raise Cancelled("Download stopped. What has arrived is kept; the same command resumes it.")
         time.sleep(0.05)

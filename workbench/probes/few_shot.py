@@ -17,7 +17,7 @@ from workbench.errors import BadInput
 from workbench.probes.labelled import TEST, LabelledImages
 from workbench.probes.logistic import TOLERANCE, Logistic, rotated, solve
 from workbench.probes.strength import validation_score
-from workbench.statistics.intervals import Interval
+from workbench.statistics.intervals import Interval, proportion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,6 +100,9 @@ def over_seeds_and_images(right: NDArray[np.bool_], *, seed: int, level: float =
     value = float(right.mean())
     if n < 2:
         return Interval(value, None, None, level, "undefined: one test image")
+    if value in (0.0, 1.0):  # no resample differs: the images alone bound the share
+        share = proportion(round(value * n), n, level=level)
+        return Interval(value, share.low, share.high, level, f"{share.method} over {n} images")
     by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds  # (resamples, seeds)
     by_image = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
     drawn = ((by_seed @ right) * by_image).sum(axis=1)

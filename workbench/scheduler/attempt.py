@@ -52,7 +52,7 @@ def attempt(work: Callable[[], T]) -> Attempted[T]:
         caught = lost
     if not full and not isinstance(caught, WorkbenchError):
         caught.add_note("On the device:\n" + "".join(traceback.format_tb(caught.__traceback__)))
-    _let_go(caught)
+    _drop_frames(caught)
     if not full:
         return Attempted(error=caught)
     empty_cache()
@@ -100,7 +100,7 @@ def device_memory(device: str) -> int | None:
     return int(torch.cuda.get_device_properties(device).total_memory)
 
 
-def _let_go(error: BaseException | None) -> None:
+def _drop_frames(error: BaseException | None) -> None:
     """Drop the frames of an error: they hold tensors, and the images of all callers in the batch."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)

@@ -82,13 +82,13 @@ class TurnQueue:
             return self._take_batch(ceiling)
         if job is not None:
             self._due = set(self._small)
-            self._to_the_end(job)
+            self._move_to_end(job)
         return job
 
     def _lead(self) -> str:
         return next((owner for owner in self._small if owner in self._due), next(iter(self._small)))
 
-    def _to_the_end(self, job: LongJob) -> None:
+    def _move_to_end(self, job: LongJob) -> None:
         jobs = self._long[job.owner]
         jobs.append(jobs.pop(jobs.index(job)))
         self._long.move_to_end(job.owner)

@@ -180,11 +180,11 @@ class Scheduler:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
             if thread.is_alive():
-                self._give_up()
+                self._cancel_all()
         while not self._threaded and self.turn():
             pass
 
-    def _give_up(self) -> None:
+    def _cancel_all(self) -> None:
         with self._changed:
             tokens = [work.scope.token for work in self._turns.everything()]
         for token in tokens:  # whoever waits returns at once
@@ -221,7 +221,7 @@ class Scheduler:
                 elif self._closing:
                     return False
                 else:
-                    self._changed.wait(self._until_a_deadline())
+                    self._changed.wait(self._seconds_to_deadline())
 
     def _pause(self) -> float:
         """Seconds to wait for a fuller batch (if more could come and nothing else could run) or for a small request."""
@@ -240,7 +240,7 @@ class Scheduler:
             return 0.0
         return min(self._batch_ended + GRACE, self._step_ended + HOLD) - self._clock()
 
-    def _until_a_deadline(self) -> float | None:
+    def _seconds_to_deadline(self) -> float | None:
         """Seconds until the first job that stands still runs out of time; None when none will."""
         moments = [job.scope.until for job in self._turns.jobs() if job.scope.until is not None]
         return max(0.0, min(moments) - self._clock()) if moments else None

@@ -76,7 +76,8 @@ def weat(
     drawn = _drawn(to_a, to_b, first, generator)
     sizes = first, len(to_a) - first, to_a.shape[1], to_b.shape[1]
     spread = float(nearer.std(ddof=1))
-    null = _mean_gap(sums, nearer, first) / spread if spread > 0 else None
+    gaps = sums / first - (nearer.sum() - sums) / (len(nearer) - first)
+    null = gaps / spread if spread > 0 else None
     return _Found(d, seen, null, drawn, exact, sizes).judged(alternative, level)
 
 
@@ -84,9 +85,9 @@ def _effect(values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     """(m, n) values, the first set in front -> (m,) effect sizes; NaN where nothing varies."""
     spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(values))
     apart = values[:, :first].mean(1) - values[:, first:].mean(1)
-    found: NDArray[np.float64] = np.full(len(values), np.nan)
-    np.divide(apart, spread, out=found, where=spread > 1e-12)
-    return found
+    effects: NDArray[np.float64] = np.full(len(values), np.nan)
+    np.divide(apart, spread, out=effects, where=spread > 1e-12)
+    return effects
 
 
 def _splits(values: NDArray[np.float64], first: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], bool]:
@@ -97,11 +98,6 @@ def _splits(values: NDArray[np.float64], first: int, rng: np.random.Generator) -
         return values[chosen].sum(1), True
     drawn = rng.permuted(np.tile(values, (PERMUTATIONS - 1, 1)), axis=1)[:, :first].sum(1)
     return np.concatenate([[values[:first].sum()], drawn]), False
-
-
-def _mean_gap(sums: NDArray[np.float64], values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = sums / first - (values.sum() - sums) / (len(values) - first)
-    return found
 
 
 def _drawn(

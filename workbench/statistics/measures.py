@@ -34,8 +34,8 @@ def share(
     Raises:
         BadInput: counts that cannot be.
     """
-    found = intervals.proportion(k, n, level=level)
-    row = number(metric, found, n=int(n), slice=slice, **extra)
+    interval = intervals.proportion(k, n, level=level)
+    row = number(metric, interval, n=int(n), slice=slice, **extra)
     return dataclasses.replace(row, k_pos=int(k), n_effective=int(n))
 
 

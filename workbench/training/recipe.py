@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from workbench.errors import BadInput, UnknownName, unknown_name
 from workbench.prompts import check_templates
+from workbench.strict import Strict
 from workbench.yaml_file import load
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -16,10 +17,8 @@ SHIPPED = Path(__file__).parent / "recipes"
 _Rate = Annotated[float, Field(gt=0, le=1)]
 
 
-class Data(BaseModel):
+class Data(Strict):
     """Where the pairs come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = ""  # a folder, a table, tars; not for shapes
     kind: Literal["auto", "folder", "csv", "parquet", "zip", "webdataset", "hf", "shapes"] = "auto"
@@ -39,10 +38,10 @@ class Data(BaseModel):
             raise ValueError(str(error)) from None
 
 
-class Recipe(BaseModel):
+class Recipe(Strict):
     """One training, from the model that it begins with to the last step."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     name: Annotated[str, Field(max_length=100)] = "training"
     model: Annotated[str, Field(alias="from")] = "pocket"  # a key of the catalogue, or a folder

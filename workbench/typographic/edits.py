@@ -208,9 +208,9 @@ def _body(base: TorchBackend, text: str, start: int) -> Tensor:
 
 def _first(ids: Tensor, end: int, start: int) -> Tensor:
     """Where each text's end token stands first; (n,)."""
-    found = ids == end
-    found[:, :start] = False
-    return found.int().argmax(dim=1)
+    is_end = ids == end
+    is_end[:, :start] = False
+    return is_end.int().argmax(dim=1)
 
 
 def _insert(ids: Tensor, mask: Tensor, at: Tensor, *, extra: Tensor, limit: int) -> tuple[Tensor, Tensor]:

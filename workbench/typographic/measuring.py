@@ -72,7 +72,7 @@ def attacked_set(pictures: Sequence[Image.Image], truth: Sequence[str], *, seed:
     """
     names = tuple(sorted(set(truth)))
     if len(names) < 2:
-        raise BadInput(f"A word that is wrong needs two things or more; got {len(names)}.")
+        raise BadInput(f"A wrong word needs two or more things to choose from; got {len(names)}.")
     rng, words, written = np.random.default_rng(seed), [], []
     for picture, name in zip(pictures, truth, strict=True):
         others = [other for other in names if other != name]

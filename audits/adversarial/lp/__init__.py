@@ -1,7 +1,4 @@
-"""Adversarial pixels: how little must be changed, with the model's own gradients, until it names something else?
-
-An image is named among the same labels with and without an attack.
-"""
+"""Adversarial pixels: how little must be changed, with the model's own gradients, until it names something else?"""
 
 from __future__ import annotations
 

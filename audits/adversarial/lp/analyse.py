@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.adversarial.lp.attack import NOISE, WORST
 from audits.adversarial.lp.text import findings
 from audits.adversarial.surrogates import MADE_ON
 from audits.analysis import Analysis, Figure
-from audits.contracts import CLEAN
-from audits.seeds import generator
+from audits.contracts import CLEAN, ModelFacts
+from audits.protocol import Protocol as Rules
 from workbench.statistics.measures import Measure, adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 SAME = 1e-4  # distance of embeddings of unit length that float32 rounding may cause
 
@@ -36,22 +32,20 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     for key, part in attacked.groupby(["norm", "epsilon", "attack"], sort=False):
         rows = part.set_index("sample_id", drop=False)
         slice = dict(zip(("norm", "epsilon", "attack"), map(str, key), strict=True))
-        measures += _under_attack(rows, clean.loc[rows.index], {"label_set": label_set, "slice": slice}, seed=seed)
+        measures += _under_attack(rows, clean.loc[rows.index], {"label_set": label_set, "slice": slice})
     measures = adjust(measures, "holm")
     sentences = list(findings(measures, samples, rules))
     return Analysis(measures, sentences, _figures(measures), _warnings(samples, clean))
 
 
-def _under_attack(rows: DataFrame, clean: DataFrame, fields: dict[str, Any], *, seed: int) -> list[Measure]:
-    parts = [f"{key}={value}" for key, value in fields["slice"].items()]
+def _under_attack(rows: DataFrame, clean: DataFrame, fields: dict[str, Any]) -> list[Measure]:
     before, after = (frame["outcome:accuracy"].to_numpy(np.float64) for frame in (clean, rows))
     cluster, right = list(rows["cluster"]), before == 1
-    rng = generator(seed, "attack", *parts)
     paired: dict[str, Any] = {"reference": CLEAN, "direction": "higher", **fields}
     return [
         measuring.share("accuracy", after, cluster, direction="higher", **fields),
         measuring.share("attack_success", 1 - after[right], list(rows["cluster"][right]), direction="lower", **fields),
-        measuring.change("accuracy_change", before, after, cluster=cluster, rng=rng, **paired),
+        measuring.change("accuracy_change", before, after, cluster=cluster, **paired),
     ]
 
 
@@ -116,8 +110,6 @@ def _step_flags(attacked: DataFrame) -> list[str]:
 
 
 def _figures(measures: list[Measure]) -> list[Figure]:
-    import pandas as pd
-
     figures = []
     clean = next(m for m in measures if m.metric == "accuracy" and m.slice["attack"] == "none")
     for norm in sorted({m.slice["norm"] for m in measures} - {CLEAN}):

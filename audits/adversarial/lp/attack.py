@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audits.adversarial import surrogates
 from audits.answers import classifier, prompts
@@ -17,12 +18,10 @@ from audits.seeds import generator
 from workbench.attacks.goals import Goal, Loss
 from workbench.attacks.norms import Ball, Norm
 from workbench.attacks.pgd import apgd, pgd
+from workbench.backend import WhiteBox
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
-
-    from workbench.backend import WhiteBox
 
 
 NOISE = "noise"  # a random change of the same size

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits import closed_set
 from audits.adversarial import surrogates
 from audits.adversarial.lp.attack import NOISE, WORST
 from audits.adversarial.surrogates import MADE_ON
 from audits.answers import classifier, cosines, prompts
-from audits.contracts import CLEAN, Item
+from audits.contracts import CLEAN, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described, some
 from workbench.attacks.goals import Loss
 from workbench.attacks.norms import Norm
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 
-class Attack(BaseModel):
+class Attack(Strict):
     """One attack at several sizes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Literal["pgd", "apgd", "noise"]
     norm: Norm
@@ -44,10 +40,8 @@ class Attack(BaseModel):
         return self.method if self.method == NOISE else f"{self.method}-{self.loss} {self.steps} steps"
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `adversarial/lp`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pictures: int = Field(24, ge=0)  # images, drawn at random; 0: all
     choices: int = Field(10, ge=0)  # labels that each image is named with; 0: all
@@ -95,8 +89,6 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and form, and one for the worst of the attacks of each size."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     labels = _labels(embedded.dataset, rules)
     weights = classifier(embedded.texts, labels, rules.templates)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from audits.adversarial.lp.attack import NOISE, WORST
 from audits.adversarial.surrogates import MADE_ON, how_to_get
 from audits.analysis import Finding
 from audits.findings import finding
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from audits.protocol import Protocol as Rules
+from workbench.statistics.measures import Measure
 
 _FEWEST = 20  # images below which nothing is concluded
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.bias.association.score import NEARER, Settings, Test
 from audits.bias.association.text import EFFECT, finding
-from audits.contracts import OUTCOME
+from audits.contracts import OUTCOME, ModelFacts
+from audits.protocol import Protocol as Rules
 from workbench.statistics.association import weat
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -42,8 +39,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
 
 
 def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random.Generator) -> Measure:
-    import pandas as pd
-
     reference = f"{' or '.join(test.x)} to {' or '.join(test.y)}, {test.a} against {test.b}"
     fields: dict[str, Any] = {"unit": "d", "label_set": name, "contrast": "between_groups", "family": EFFECT}
     fields |= {"slice_by": test.attribute, "reference": reference, "n": len(x) + len(y)}
@@ -57,8 +52,6 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
 
 
 def _figure(measures: Sequence[Measure]) -> Figure:
-    import pandas as pd
-
     rows = [(m.label_set, m.value, m.ci_low, m.ci_high, m.null_q95) for m in measures if m.metric == EFFECT]
     data = pd.DataFrame(rows, columns=["name", "value", "low", "high", "null"])
     alt = "Effect size of each test as a dot with its interval; 0 means no difference."

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.answers import DECIMALS, cosines, prompts
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 NEARER = "nearer"  # the share of images that are nearer to A than to B
 
 
-class Test(BaseModel):
+class Test(Strict):
     """Two groups of images and two sets of words."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     __test__ = False  # pytest does not collect it
 
@@ -36,10 +30,8 @@ class Test(BaseModel):
     b: str
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `bias/association`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tests: dict[str, Test] = Field(min_length=1)  # by name
 
@@ -67,8 +59,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and test: mean cosine to A minus mean cosine to B."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     cosine = {}  # name of a word set -> (n, prompts)

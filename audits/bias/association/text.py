@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audits.analysis import Finding
+from audits.bias.association.score import Test
 from audits.findings import ALPHA
-
-if TYPE_CHECKING:
-    from audits.bias.association.score import Test
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 EFFECT = "association.d"
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
+from audits.analysis import Analysis
 from audits.bias.denigration.score import ANY, Settings
 from audits.bias.denigration.text import metric_text
 from audits.bias.groups import Study
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.analysis import Analysis
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
+from audits.contracts import ModelFacts
+from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 ANY = "any"  # all groups of a label set together
 
@@ -57,8 +52,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     For each group of labels: whether the likeliest label is one of it, the probability on it, and the lead of its best
     label over the best other one.
     """
-    import pandas as pd
-
     rows = described(embedded, split=True)
     parts = []
     for name, entry in rules.label_sets.items():

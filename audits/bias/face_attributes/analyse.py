@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
+from audits.analysis import Analysis
 from audits.bias.face_attributes.score import PROBE, ZERO_SHOT, Settings, label_set
 from audits.bias.groups import Study
+from audits.contracts import ModelFacts
 from audits.equal_odds import METRIC
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.analysis import Analysis
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
+from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import LabelSet
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
 from workbench.probes import by_cluster
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import LabelSet
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 PROBE = "linear probe"
 ZERO_SHOT = "zero-shot"
 
 
-class Derived(BaseModel):
+class Derived(Strict):
     """An attribute that joins groups of another: white and non-white, from race."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     attribute: str
     values: dict[str, tuple[str, ...]]  # new value -> values of the attribute
@@ -64,8 +58,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image, attribute and method; the probe's rows are those of its test part."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     for name, derived in settings.derived.items():

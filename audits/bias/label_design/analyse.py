@@ -19,25 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.bias.label_design.score import TARGET, Settings
 from audits.bias.label_design.text import PARTS, RATE, SHARE, finding, rate_range
-from audits.contracts import OUTCOME
+from audits.contracts import OUTCOME, ModelFacts
+from audits.protocol import Protocol as Rules
 from workbench.statistics import intervals
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 RESAMPLES = 500
 _NOTHING = 1e-12  # a sum of squares that is none

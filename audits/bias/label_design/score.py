@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field
 
 from audits.answers import prompts
 from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 TARGET = "rate.target"  # the share of images whose likeliest label is one of the target group
 
@@ -78,8 +73,6 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and wording: the likeliest label, and whether it is of the target group."""
-    import pandas as pd
-
     rows = described(embedded, split=True)
     parts = []
     for name, (labels, target) in wordings(rules, rules.settings_as(Settings)).items():

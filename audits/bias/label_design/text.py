@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import ALPHA
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 PARTS = ("group", "labels", "templates", "labels_and_templates", "group_and_wording")
 SHARE = "variance_share."

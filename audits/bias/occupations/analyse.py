@@ -5,26 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import detectable, measuring, simpson
 from audits.analysis import Analysis, Figure
 from audits.bias.groups import Study
 from audits.bias.occupations.score import ACCURACY, Settings, Tagged, above
 from audits.bias.occupations.text import findings
-from audits.contracts import OUTCOME
+from audits.contracts import OUTCOME, ModelFacts
 from audits.findings import ALPHA
+from audits.protocol import Protocol as Rules
 from audits.simpson import GroupGap
 from workbench.statistics import clusters, differences
 from workbench.statistics.measures import Measure, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 REVERSED = "Labels whose direction reverses when a second attribute is held fixed (Simpson's paradox)"
 
@@ -98,10 +94,7 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
 def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Iterator[GroupGap]:
     """Yield the labels that differ between the sides beyond chance, to look for reversals.
 
-    Args:
-        measures: with `p_adj` filled in.
-        tagged: the images.
-        rows: of the same images in the same order, with their attributes.
+    `rows` are those of the same images in the same order, with their attributes.
     """
     for m in tagged.differences(measures):
         if m.p_adj is not None and m.p_adj < ALPHA:
@@ -112,8 +105,6 @@ def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Itera
 
 def _chart(measures: Sequence[Measure], tagged: Tagged, *, most: int) -> Figure | None:
     """Draw the labels with the smallest p of each side, the most frequent first; None where no label occurs."""
-    import pandas as pd
-
     rows: list[tuple[str, float | None, float | None, float | None, str]] = []
     for side, sign in zip(tagged.sides, (1, -1), strict=True):
         more = [m for m in tagged.differences(measures) if sign * (m.value or 0) > 0]

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field
 
 from audits.bias.labelling import chances, named
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from audits.slicing import Sliced
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 ACCURACY = "accuracy.occupation"
 
@@ -60,8 +56,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and label set: the labels above each threshold, and whether the likeliest is correct."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     parts = []

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
+from audits.bias.occupations.score import Tagged
 from audits.findings import ALPHA, points
-
-if TYPE_CHECKING:
-    from audits.bias.occupations.score import Tagged
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 SHOWN = 5  # labels that a sentence names
 

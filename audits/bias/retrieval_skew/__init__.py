@@ -1,7 +1,4 @@
-"""Who ranks first when images of people are searched with a sentence that names no group?
-
-MaxSkew@k, MinSkew@k and NDKL of Geyik et al. 2019, over k, beside what random rankings give.
-"""
+"""Who ranks first when images of people are searched with a sentence that names no group?"""
 
 from __future__ import annotations
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.bias.retrieval_skew.score import Ranking, Settings
 from audits.bias.retrieval_skew.text import NAMES, findings, not_measured
+from audits.contracts import ModelFacts
+from audits.protocol import Protocol as Rules
 from workbench.statistics import ranking
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.ranking import RankingMeasure
+from workbench.statistics.ranking import RankingMeasure
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -46,11 +43,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
 
 def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Generator) -> Iterable[Measure]:
     skews = ranking.measured(
-        one.groups,
-        ks,
-        rng=rng,
-        target="uniform" if uniform else "dataset",
-        cluster=measuring.repeated(one.clusters),
+        one.groups, ks, rng=rng, target="uniform" if uniform else "dataset", cluster=measuring.repeated(one.clusters)
     )
     for metric in NAMES:
         rows: tuple[RankingMeasure, ...] = getattr(skews, metric)
@@ -82,8 +75,6 @@ def _retrieved(one: Ranking, k: int, group: str) -> Measure:
 
 def _curves(measures: Sequence[Measure]) -> Iterable[Figure]:
     """Yield MaxSkew and NDKL over k, one line a query, with the band of chance."""
-    import pandas as pd
-
     for attribute in dict.fromkeys(m.slice_by for m in measures if m.contrast == "between_groups"):
         for metric in ("max_skew", "ndkl"):
             rows = [

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.bias.labelling import cosines_of
-from audits.contracts import OUTCOME, Item
+from audits.contracts import OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
 from workbench.statistics.ranking import order
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `bias/retrieval-skew`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slice_by: tuple[str, ...] = Field(min_length=1)  # attributes whose groups are counted among the first k
     ks: tuple[int, ...] = Field(min_length=1)  # ranks counted from the top, 1 or more
@@ -51,8 +47,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image and query: its cosine, its rank (1: first), and whether it is among the first k."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     rows = described(embedded, split=True)
     parts = []

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
+from audits.bias.retrieval_skew.score import Ranking
 from audits.findings import ALPHA
-
-if TYPE_CHECKING:
-    from audits.bias.retrieval_skew.score import Ranking
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
 from audits.limits.counting.text import findings
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from workbench.statistics import intervals
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 DRAWS = 2000  # random permutations of the answers
 BY = ("area", "layout", "drawn", "thing")  # attributes whose values are measured apart where the data set has them
@@ -39,13 +37,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     if "area" in samples.columns and set(samples["area"]) == {EACH, TOTAL}:
         wide = samples.pivot_table(index="cluster", columns="area", values="outcome:accuracy", aggfunc="mean").dropna()
         row = measuring.change(
-            "area_change",
-            wide[EACH],
-            wide[TOTAL],
-            cluster=list(wide.index),
-            rng=generator(seed, "area"),
-            reference=EACH,
-            **fields,
+            "area_change", wide[EACH], wide[TOTAL], cluster=list(wide.index), reference=EACH, **fields
         )
         measures.append(row)
     measures = adjust(measures, "holm")
@@ -104,8 +96,6 @@ def _null(null: NDArray[np.float64] | None, value: float | None, *, lower: bool 
 
 
 def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
-    import pandas as pd
-
     order = sorted(set(samples["y_true"]), key=int)
     counts = pd.crosstab(samples["y_true"], samples["y_pred"], normalize="index")
     cells = [

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.answers import cosines, ensemble
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
 from workbench.prompts import fill
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `limits/counting`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     counts: tuple[int, ...] = Field(min_length=2)  # the numbers to choose from, each 0..10
     named: bool = False  # name the things, as in "three apples", where the data set has a column `things`

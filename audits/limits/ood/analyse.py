@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
 from audits.limits.ood.text import CHANCE, findings
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from workbench.statistics import intervals
 from workbench.statistics.calibration import fpr_at_tpr
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 ALL = "all unknown"
 
@@ -90,8 +88,6 @@ def _reading(samples: DataFrame) -> list[Measure]:
 
 
 def _figure(measures: Sequence[Measure]) -> Figure:
-    import pandas as pd
-
     rows = [
         (m.slice["against"], m.value, m.ci_low, m.ci_high, 0.5, m.slice["score"])
         for m in measures

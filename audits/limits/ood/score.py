@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from numpy.typing import NDArray
+from pandas import DataFrame
+from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, cosines, probabilities, prompts
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 Score = Literal["msp", "max_logit", "energy", "mcm"]
 DIGITS = tuple("0123456789")
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `limits/ood`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = "origin"  # of the data set: the kind of each image
     known: str = "known"  # its value for images of the labels
@@ -92,8 +87,7 @@ def msp(chances: NDArray[np.float64]) -> NDArray[np.float64]:
     Source:
         Hendrycks and Gimpel 2017, arXiv:1610.02136, section 2.
     """
-    answer: NDArray[np.float64] = chances.max(axis=1)
-    return answer
+    return np.asarray(chances.max(axis=1))
 
 
 def energy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -104,8 +98,7 @@ def energy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     from scipy.special import logsumexp
 
-    answer: NDArray[np.float64] = logsumexp(logits, axis=1)
-    return answer
+    return np.asarray(logsumexp(logits, axis=1))
 
 
 def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -116,17 +109,11 @@ def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """
     from scipy.special import softmax
 
-    answer: NDArray[np.float64] = softmax(values / temperature, axis=1).max(axis=1)
-    return answer
+    return np.asarray(softmax(values / temperature, axis=1).max(axis=1))
 
 
 def _scored(
-    name: Score,
-    values: NDArray[np.float64],
-    logits: NDArray[np.float64],
-    *,
-    kind: str,
-    temperature: float,
+    name: Score, values: NDArray[np.float64], logits: NDArray[np.float64], *, kind: str, temperature: float
 ) -> NDArray[np.float64]:
     if name == "msp":
         return msp(probabilities(kind, logits))
@@ -134,8 +121,7 @@ def _scored(
         return energy(logits)
     if name == "mcm":
         return mcm(values, temperature)
-    answer: NDArray[np.float64] = logits.max(axis=1)
-    return answer
+    return np.asarray(logits.max(axis=1))
 
 
 def _labels(dataset: Dataset, rules: Rules, settings: Settings) -> tuple[str, ...]:

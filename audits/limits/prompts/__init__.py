@@ -1,7 +1,4 @@
-"""Prompts: how much does the wording matter, when labels and images stay the same?
-
-Every template is used on the same images, so that the spread between templates can be compared with chance.
-"""
+"""Prompts: how much does the wording matter, when labels and images stay the same?"""
 
 from __future__ import annotations
 

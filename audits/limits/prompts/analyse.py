@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
+from audits.grouping import slices
 from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import gap, rate, slices
+from audits.slicing import gap, rate
 from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -39,7 +37,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         ]
         measures += templates
         measures += _spread(rows, tuple(rules.templates), name, draws=settings.draws, seed=seed)
-        measures += _gains(rows, settings.reference, name, seed=seed)
+        measures += _gains(rows, settings.reference, name)
         here = {"label_set": name, "template": ENSEMBLE}
         for slice, _ in slices(rows, compared):
             measures.append(rate(rows, "accuracy", here | slice, seed=seed, direction="higher"))
@@ -103,21 +101,18 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
     yield measuring.share("agreement", alike.loc[wide.index].astype(float), cluster, label_set=name)
 
 
-def _gains(rows: DataFrame, reference: str, name: str, *, seed: int) -> Iterator[Measure]:
+def _gains(rows: DataFrame, reference: str, name: str) -> Iterator[Measure]:
     wide, cluster = _wide(rows)
     for metric, first, second in (("ensemble_gain", reference, ENSEMBLE), ("template_gain", BARE, reference)):
         if first in wide.columns and second in wide.columns:
-            rng = generator(seed, metric, name)
             fields = {"label_set": name, "reference": first, "direction": "higher"}
-            yield measuring.change(metric, wide[first], wide[second], cluster=cluster, rng=rng, **fields)
+            yield measuring.change(metric, wide[first], wide[second], cluster=cluster, **fields)
         else:
             nothing = Interval(None, None, None, 0.95, f"undefined: {first!r} is no template of the protocol")
             yield number(metric, nothing, n=len(wide), label_set=name, unit="difference")
 
 
 def _figure(measures: Sequence[Measure], name: str) -> Figure:
-    import pandas as pd
-
     rows = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in measures]
     frame = pd.DataFrame(rows, columns=["name", "value", "low", "high"])
     frame = frame.sort_values(["value", "name"], ascending=[False, True], ignore_index=True)

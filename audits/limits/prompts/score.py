@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, cosines, prompts
-from audits.contracts import Item
+from audits.contracts import Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.sampling import described, some
 from audits.slicing import Sliced
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 ENSEMBLE = "all templates averaged"
 BARE = "{}"  # the label alone
@@ -52,8 +47,6 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image, label set and template, and one for the ensemble of the protocol's templates."""
-    import pandas as pd
-
     base = described(embedded)
     frames = []
     for name, labels in closed_set.label_sets(embedded.dataset, rules).items():

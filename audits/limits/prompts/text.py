@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import ALPHA, detectable, finding, gap_finding, points
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 _FEWEST = 30  # images below which nothing is concluded
 

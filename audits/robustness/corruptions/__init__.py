@@ -1,7 +1,4 @@
-"""Corruptions: how much accuracy is left under noise, blur, weather and digital artefacts?
-
-Every image is compared with itself, undisturbed.
-"""
+"""Corruptions: how much accuracy is left under noise, blur, weather and digital artefacts?"""
 
 from __future__ import annotations
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
+from audits.contracts import ModelFacts
+from audits.grouping import By, keyed, sides, slices
+from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
 from audits.seeds import generator
-from audits.slicing import By, keyed, slices
 from workbench.statistics import intervals, paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
 
 NONE = "none"  # the undisturbed square, in the column `corruption`
 
@@ -39,8 +37,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         for by in (["corruption"], ["family"], ["severity"], ["corruption", "severity"]):
             for key, part in corrupted.groupby(by, sort=False):
                 slice = dict(zip(by, map(str, key), strict=True))
-                measures += [_accuracy(part, slice, name), *_changes(part, clean, slice, name, seed=seed)]
-        measures += _changes(corrupted, clean, {}, name, seed=seed)
+                measures += [_accuracy(part, slice, name), *_changes(part, clean, slice, name)]
+        measures += _changes(corrupted, clean, {}, name)
         measures += _by_group(clean, corrupted, compared, name, seed=seed)
         measures.append(_mce(corrupted, settings, name, seed=seed))
         figures += _figures(measures, name)
@@ -61,17 +59,15 @@ def _joined(part: DataFrame, clean: DataFrame) -> DataFrame:
     return rows.assign(before=rows["outcome:accuracy"].astype(float), after=after.astype(float))
 
 
-def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str, *, seed: int) -> list[Measure]:
+def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str) -> list[Measure]:
     """Return paired change and relative drop of some forms; an image in several forms counts once."""
     rows = _joined(part, clean)
-    parts = [f"{key}={value}" for key, value in slice.items()]
     fields: dict[str, Any] = {"slice": slice, "label_set": name}
     change = measuring.change(
         "accuracy_change",
         rows["before"],
         rows["after"],
         cluster=list(rows["cluster"]),
-        rng=generator(seed, "change", name, *parts),
         reference="undisturbed",
         direction="higher",
         **fields,
@@ -86,16 +82,12 @@ def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], na
     for slice, part in slices(corrupted, compared):
         own = clean[clean["sample_id"].isin(part["sample_id"])]
         measures += [_accuracy(own, {"corruption": NONE} | slice, name), _accuracy(part, slice, name)]
-        measures += _changes(part, own, slice, name, seed=seed)
+        measures += _changes(part, own, slice, name)
     for by in compared:
         rows = keyed(_joined(corrupted, clean), by)
-        parts = {"cluster": list(rows["cluster"]), "groups": list(rows["group"])}
-        fields: dict[str, Any] = {"slice_by": ",".join(by), "label_set": name, "slice": {"corruption": NONE}}
-        rng = generator(seed, "gap", name, *by)
-        measures.append(measuring.gap("accuracy", rows["before"], rng=rng, **parts, **fields))
-        change = rows["after"] - rows["before"]
-        fields = {"slice_by": ",".join(by), "label_set": name}
-        measures.append(measuring.mean_gap("accuracy_change", change, rng=rng, **parts, **fields))
+        fields: dict[str, Any] = {**sides(rows, by), "rng": generator(seed, "gap", name, *by), "label_set": name}
+        measures.append(measuring.gap("accuracy", rows["before"], **fields, slice={"corruption": NONE}))
+        measures.append(measuring.mean_gap("accuracy_change", rows["after"] - rows["before"], **fields))
     return measures
 
 
@@ -128,8 +120,6 @@ def _mce(corrupted: DataFrame, settings: Settings, name: str, *, seed: int) -> M
 
 
 def _figures(measures: list[Measure], name: str) -> list[Figure]:
-    import pandas as pd
-
     here = [m for m in measures if m.label_set == name and m.metric == "accuracy" and m.contrast == "none"]
     one = [(m.slice["corruption"], m.value, m.ci_low, m.ci_high) for m in here if m.slice_by == "corruption"]
     cells = [(m.slice["corruption"], m.slice["severity"], m.value) for m in here if m.slice_by == "corruption,severity"]

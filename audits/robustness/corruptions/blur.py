@@ -1,17 +1,12 @@
 """Four kinds of blur: out of focus, behind frosted glass, in motion, and zooming.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C).
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _DISC = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))  # radius in pixels, sigma that smooths the disc's rim
 _GLASS = ((0.7, 1, 2), (0.9, 2, 1), (1.0, 2, 3), (1.1, 3, 2), (1.5, 4, 2))  # sigma, reach in pixels, rounds
@@ -26,8 +21,7 @@ def defocus_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Gene
     kernel = _disc(*_DISC[severity - 1])
     reach = len(kernel) // 2
     around = np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    answer: NDArray[np.float64] = oaconvolve(around, kernel[..., None], mode="valid", axes=(0, 1))
-    return answer
+    return np.asarray(oaconvolve(around, kernel[..., None], mode="valid", axes=(0, 1)))
 
 
 def glass_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -58,8 +52,7 @@ def zoom_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generat
     """Average the image with larger and larger versions of itself."""
     factors = np.arange(1, *_ZOOM[severity - 1])
     total = pixels + sum(magnify(pixels, float(factor)) for factor in factors)
-    answer: NDArray[np.float64] = total / (len(factors) + 1)
-    return answer
+    return np.asarray(total / (len(factors) + 1))
 
 
 def trail(pixels: NDArray[np.float64], reach: int, *, sigma: float, degrees: float) -> NDArray[np.float64]:
@@ -98,15 +91,13 @@ def _between(pixels: NDArray[np.float64], places: NDArray[np.float64], *, axis: 
     low = np.minimum(places.astype(np.int64), pixels.shape[axis] - 1)
     high = np.minimum(low + 1, pixels.shape[axis] - 1)
     share = (places - low).reshape([-1 if at == axis else 1 for at in range(3)])
-    answer: NDArray[np.float64] = pixels.take(low, axis) * (1 - share) + pixels.take(high, axis) * share
-    return answer
+    return np.asarray(pixels.take(low, axis) * (1 - share) + pixels.take(high, axis) * share)
 
 
 def _gaussian(pixels: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter
 
-    answer: NDArray[np.float64] = gaussian_filter(pixels, (sigma, sigma, 0), mode="nearest")
-    return answer
+    return np.asarray(gaussian_filter(pixels, (sigma, sigma, 0), mode="nearest"))
 
 
 def _disc(radius: int, sigma: float) -> NDArray[np.float64]:

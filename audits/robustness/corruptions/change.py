@@ -1,23 +1,22 @@
-"""The table of the fifteen corruptions, and one disturbed image."""
+"""The table of the fifteen corruptions, and one disturbed image.
+
+Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261, as their code states them (hendrycks/robustness).
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from audits.contracts import Item
 from audits.robustness.corruptions import blur, digital, noise, weather
 from audits.seeds import generator
 from workbench.errors import BadInput, unknown_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image
-
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -70,8 +69,6 @@ def disturb(square: Image.Image, name: str, severity: int, *, seed: int, sample_
         UnknownName: no such corruption.
         BadInput: a severity outside 1..5.
     """
-    from PIL import Image
-
     row = find(name)
     if severity not in SEVERITIES:
         raise BadInput(f"A severity is 1, 2, 3, 4 or 5; got {severity}.")
@@ -82,8 +79,6 @@ def disturb(square: Image.Image, name: str, severity: int, *, seed: int, sample_
 
 def change(picture: Image.Image, item: Item) -> Image.Image:
     """Crop an image to the square of its recipe and disturb it as the recipe says."""
-    from PIL import Image, ImageOps
-
     recipe = json.loads(item.recipe)
     square = ImageOps.fit(picture, (recipe["size"], recipe["size"]), Image.Resampling.BICUBIC)
     if not recipe["corruption"]:

@@ -1,21 +1,17 @@
 """Four disturbances of files and sensors: low contrast, warping, coarse pixels and JPEG.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C).
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`).
 """
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from workbench.images import safe_decode
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import Image
 
 _CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)  # share of the distance to the mean that is kept
 # amplitude and smoothness of the warp, reach of the shear; in units of 244 pixels for an image of 224, as published
@@ -28,8 +24,7 @@ _QUALITY = (25, 18, 15, 10, 7)  # of JPEG, 0..100
 def contrast(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Pull every value towards its channel's mean."""
     mean = pixels.mean(axis=(0, 1), keepdims=True)
-    answer: NDArray[np.float64] = mean + _CONTRAST[severity - 1] * (pixels - mean)
-    return answer
+    return np.asarray(mean + _CONTRAST[severity - 1] * (pixels - mean))
 
 
 def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -55,8 +50,6 @@ def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random
 
 def pixelate(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Average squares of pixels and show them as one."""
-    from PIL import Image
-
     picture = _picture(pixels)
     small = tuple(int(side * _COARSE[severity - 1]) for side in picture.size)
     coarse = picture.resize((small[0], small[1]), Image.Resampling.BOX)
@@ -84,6 +77,4 @@ def _shear(
 
 
 def _picture(pixels: NDArray[np.float64]) -> Image.Image:
-    from PIL import Image
-
     return Image.fromarray(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))

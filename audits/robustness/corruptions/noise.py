@@ -1,17 +1,12 @@
 """Three kinds of noise: in every pixel, of counted light, and in single values.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C).
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _SIGMA = (0.08, 0.12, 0.18, 0.26, 0.38)  # of the noise, in units of the whole range
 _PHOTONS = (60, 25, 12, 5, 3)  # counted where the image is white

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, cosines
-from audits.contracts import CLEAN, Item
+from audits.contracts import CLEAN, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.change import CORRUPTIONS, SEVERITIES, find
 from audits.sampling import described, some
 from audits.slicing import Sliced
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import Embedded
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 
-class Baseline(BaseModel):
+class Baseline(Strict):
     """Errors of another model that mCE is measured in; part of the protocol and of its hash."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     version: str
@@ -70,8 +65,6 @@ def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """Return one row an image, form and label set: the answer."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     base = described(embedded)
     forms = [variant.partition(":")[::2] for variant in base["variant"]]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from audits.analysis import Finding
 from audits.findings import finding, gap_finding
-
-if TYPE_CHECKING:
-    from audits.analysis import Finding
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 Every image is cropped to a square and named undisturbed, then under up to fifteen corruptions at several severities

@@ -1,21 +1,17 @@
 """Four kinds of weather: snow, frost, fog and glaring light.
 
-Images are float64 (h, w, 3) in 0..1. Parameters: Hendrycks and Dietterich 2019, arXiv:1903.12261,
-as their code states them (hendrycks/robustness, ImageNet-C). Their frost is cut from photos; ours is drawn.
+Images are float64 (h, w, 3) in 0..1; parameters as in ImageNet-C (see `change`). Its frost is photographed, ours is
+drawn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from audits.fractal_noise import plasma
 from audits.robustness.corruptions.blur import magnify, trail
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL import ImageDraw
 
 # mean and sigma of the flakes' noise, its magnification, what is kept, reach and sigma of the fall, share of scene
 _SNOW = (
@@ -39,8 +35,7 @@ def snow(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -
     flakes = np.clip(np.where(flakes < kept, 0.0, flakes), 0, 1)
     flakes = trail(flakes, int(reach), sigma=fall, degrees=float(rng.uniform(-135, -45)))
     white = np.maximum(pixels, (pixels @ _GREY)[..., None] * 1.5 + 0.5)
-    answer: NDArray[np.float64] = scene * pixels + (1 - scene) * white + flakes + np.rot90(flakes, k=2)
-    return answer
+    return np.asarray(scene * pixels + (1 - scene) * white + flakes + np.rot90(flakes, k=2))
 
 
 def frost(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -55,8 +50,7 @@ def fog(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) ->
     height, width = pixels.shape[:2]
     cloud = plasma(1 << (max(height, width) - 1).bit_length(), decay=decay, rng=rng)[:height, :width, None]
     brightest = pixels.max()
-    answer: NDArray[np.float64] = (pixels + thickness * cloud) * brightest / (brightest + thickness)
-    return answer
+    return np.asarray((pixels + thickness * cloud) * brightest / (brightest + thickness))
 
 
 def brightness(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -65,13 +59,11 @@ def brightness(pixels: NDArray[np.float64], severity: int, rng: np.random.Genera
 
     hsv = rgb2hsv(pixels)
     hsv[..., 2] = np.clip(hsv[..., 2] + _LIGHT[severity - 1], 0, 1)
-    answer: NDArray[np.float64] = hsv2rgb(hsv)
-    return answer
+    return np.asarray(hsv2rgb(hsv))
 
 
 def ice_film(height: int, width: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw bluish-white ice, (h, w, 3) in 0..1: a film of clouds, and needles with side branches."""
-    from PIL import Image, ImageDraw
     from scipy.ndimage import gaussian_filter
 
     side = max(height, width)
@@ -86,8 +78,7 @@ def ice_film(height: int, width: int, *, rng: np.random.Generator) -> NDArray[np
     needles = gaussian_filter(np.asarray(sheet, np.float64) / 255, 0.7)
     film = plasma(1 << (side - 1).bit_length(), decay=1.8, rng=rng)[:height, :width]
     ice = np.clip(0.65 * film + 0.8 * needles, 0, 1)
-    answer: NDArray[np.float64] = ice[..., None] * np.array([0.88, 0.95, 1.0])
-    return answer
+    return np.asarray(ice[..., None] * np.array([0.88, 0.95, 1.0]))
 
 
 def _needle(pen: ImageDraw.ImageDraw, at: NDArray[np.float64], *, angle: float, length: float) -> None:

@@ -1,7 +1,4 @@
-"""Natural shift: how much does accuracy fall on other kinds of images of the same classes?
-
-Source: Taori et al. 2020, arXiv:2007.00644; Radford et al. 2021, arXiv:2103.00020, section 3.3.
-"""
+"""Natural shift: how much does accuracy fall on other kinds of images of the same classes?"""
 
 from __future__ import annotations
 

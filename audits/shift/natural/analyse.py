@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.seeds import generator
+from audits.contracts import ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.shift.natural.score import Point, Settings
 from audits.shift.natural.text import findings
 from audits.slicing import rate
 from workbench.statistics.intervals import Interval, bootstrap
-from workbench.statistics.measures import adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Extra, Measure
+from workbench.statistics.measures import Extra, Measure, adjust, number
 
 ENOUGH = 3  # points that a line needs
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracies, falls, and effective and relative robustness where there is something to compare with."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     styles = sorted(set(samples["label_set"]))
     classes = {style: by_class(samples, style, settings.base) for style in styles}
@@ -112,13 +105,7 @@ def _measures(
     if n < settings.min_classes:
         return
     yield measuring.change(
-        "fall",
-        pairs[:, 1],
-        pairs[:, 0],
-        cluster=[str(at) for at in range(n)],
-        rng=generator(seed, "fall", style),
-        label_set=style,
-        family="fall",
+        "fall", pairs[:, 1], pairs[:, 0], cluster=[str(at) for at in range(n)], label_set=style, family="fall"
     )
     fields: Extra = {"label_set": style, "unit": "difference"}
     points = settings.baseline_points.get(style, ())

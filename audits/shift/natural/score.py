@@ -5,29 +5,26 @@ The column `style` of the data set says which kind each image is of.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 AROUND = "all frames around"  # variant: right in the anchor frame and in every frame near it
 ANCHOR = "anchor"  # value of the column `frame`
 TOP = 5
 
 
-class Point(BaseModel):
+class Point(Strict):
     """A published model by its accuracy on base and shift."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
     base: float = Field(gt=0, lt=1)  # accuracy on the classes of the shift
@@ -35,20 +32,16 @@ class Point(BaseModel):
     source: str
 
 
-class Reference(BaseModel):
+class Reference(Strict):
     """The model that relative robustness is measured against."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
     shifted: float = Field(ge=0, le=1)
     source: str
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `shift/natural`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: str = "colour"  # the style that the others are compared with
     neighbourhoods: tuple[str, ...] = ()  # styles of video frames: a cluster is an anchor frame and its neighbours
@@ -99,8 +92,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     A base image has a row for each shift that shares its class. In styles of video frames an anchor frame has two rows:
     by itself (pm-0), and right only where all frames of its cluster are right (pm-10).
     """
-    import pandas as pd
-
     dataset = embedded.dataset
     settings = rules.settings_as(Settings)
     facts = {row["sample_id"]: row for row in dataset.table.to_dict("records")}
@@ -138,8 +129,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
 
 def _with_neighbourhoods(rows: DataFrame, styles: tuple[str, ...]) -> DataFrame:
     """Replace the frames of a video by its anchors, alone and with all frames near them."""
-    import pandas as pd
-
     video = rows["style"].isin(styles) & (rows["label_set"] == rows["style"])
     if not video.any() or "frame" not in rows:
         return rows

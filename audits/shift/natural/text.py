@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding
-
-if TYPE_CHECKING:
-    from audits.shift.natural.score import Settings
-    from workbench.statistics.measures import Measure
+from audits.shift.natural.score import Settings
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 The same classes are named in two kinds of images: the base and a shifted one. Both accuracies count only the classes of
@@ -57,10 +54,7 @@ _CLAIMS = {  # metric -> claims where the value lies above and below zero
 def findings(measures: Sequence[Measure], classes: Mapping[str, int], settings: Settings) -> Iterator[Finding]:
     """Yield the sentences on falls and robustness, and what could not be measured.
 
-    Args:
-        measures: with `p_adj` filled in.
-        classes: shift -> number of classes that it shares with the base.
-        settings: of the protocol.
+    `classes` says how many classes each shift shares with the base.
     """
     for m in measures:
         if m.metric in _CLAIMS:

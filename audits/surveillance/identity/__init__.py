@@ -1,7 +1,4 @@
-"""Identity: how error rates grow with a gallery, and for whom errors are more frequent; in aggregate only.
-
-Source: Radford et al. 2021, arXiv:2103.00020, section 7.2 and table 8; ISO/IEC 19795-1 for the two error rates.
-"""
+"""Identity: how error rates grow with a gallery, and for whom errors are more frequent; in aggregate only."""
 
 from __future__ import annotations
 

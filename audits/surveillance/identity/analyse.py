@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits.analysis import Analysis, Figure
-from audits.contracts import CLEAN, OUTCOME
+from audits.contracts import CLEAN, OUTCOME, ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.slicing import gap, groups, rate
 from audits.surveillance.identity.gallery import sweep
 from audits.surveillance.identity.score import DRAWS, LABEL_SET, Settings
 from audits.surveillance.identity.text import findings
 from workbench.statistics.intervals import bootstrap
-from workbench.statistics.measures import adjust, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure, adjust, number
 
 HERE = {"label_set": LABEL_SET}
 ERRORS = ("false_match", "false_non_match")
@@ -33,8 +29,6 @@ _ROWS = ("beaten_by", "subjects", "genuine", "over", "threshold", "size", "drawn
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy by gallery size, both error rates and the equal error rate, overall and by group."""
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     probes = samples[samples["variant"] == CLEAN].dropna(axis="columns", how="all")
     drawn = samples[samples["variant"] == DRAWS]
@@ -107,8 +101,6 @@ def equal_error(rows: NDArray[Any]) -> float:
 
 
 def _figures(measures: list[Measure], probes: DataFrame, settings: Settings) -> list[Figure]:
-    import pandas as pd
-
     sizes = [m for m in measures if m.metric.startswith("top1@") and not m.slice]
     rows = [(int(m.metric.removeprefix("top1@")), m.value, m.ci_low, m.ci_high, m.null_mean) for m in sizes]
     curve = pd.DataFrame(rows, columns=["x", "value", "low", "high", "null"]).sort_values("x")

@@ -6,16 +6,13 @@ No name leaves this module: subjects and images are numbered in a seeded order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from audits.datasets.dataset import Dataset
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from audits.datasets.dataset import Dataset
 
 GALLERY = "gallery"  # the value of the column `split` of a reference image
 

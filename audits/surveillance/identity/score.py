@@ -5,30 +5,27 @@ The rows name probes and subjects by number; no label leaves this module.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import pandas as pd
+from numpy.typing import NDArray
+from pandas import DataFrame
+from pydantic import Field, field_validator
 
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.surveillance.identity.gallery import Split, drawn_top1, expected_top1, numbers, split, sweep
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 LABEL_SET = "gallery"
 DRAWS = "draws"  # variant of the rows that hold the accuracies of drawn galleries
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `surveillance/identity`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["reference", "name"] = "reference"  # compare with a gallery image, or with a prompt of the label
     gallery_sizes: tuple[int, ...] = (10, 50, 100, 1000, 2000)  # subjects
@@ -69,8 +66,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     own subject scores below the threshold; false_match, the share of strangers that reach it; and false_match_within
     a column, the same among strangers of the probe's own group.
     """
-    import pandas as pd
-
     settings = rules.settings_as(Settings)
     parts = split(embedded.dataset, settings.mode)
     table, own = _compare(embedded, parts, rules)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding, gap_finding
-
-if TYPE_CHECKING:
-    from audits.surveillance.identity.score import Settings
-    from workbench.statistics.measures import Measure
+from audits.surveillance.identity.score import Settings
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 Each subject's images of the split `gallery`, or else its first image, form the gallery; the others are probes. (With

@@ -1,7 +1,4 @@
-"""Scenes through a camera: are coarse captions right, and does a close one mislead?
-
-Source: Radford et al. 2021, arXiv:2103.00020, section 7.2.
-"""
+"""Scenes through a camera: are coarse captions right, and does a close one mislead?"""
 
 from __future__ import annotations
 

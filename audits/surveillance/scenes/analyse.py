@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.contracts import OUTCOME
-from audits.seeds import generator
+from audits.contracts import OUTCOME, ModelFacts
+from audits.protocol import Protocol as Rules
 from audits.slicing import gap, groups, rate, selected
 from audits.surveillance.scenes.score import Settings
 from audits.surveillance.scenes.text import findings
 from workbench.errors import BadInput
-from workbench.statistics.measures import adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure, adjust
 
 
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
@@ -29,8 +24,6 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     Raises:
         BadInput: no image has the captions of any task.
     """
-    import pandas as pd
-
     if samples.empty:
         raise BadInput("No task of the protocol can be asked: no image has the captions that it needs.")
     settings = rules.settings_as(Settings)
@@ -71,7 +64,6 @@ def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Itera
             both["stress"],
             both[f"{OUTCOME}accuracy"],
             cluster=list(both["cluster"]),
-            rng=generator(seed, "accuracy_drop"),
             label_set="stress",
             reference="coarse",
             family="accuracy_drop",

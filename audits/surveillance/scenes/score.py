@@ -7,29 +7,26 @@ differ in a small detail, `|` between them) and fine_true (the one of them that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
+from pandas import DataFrame
+from pydantic import Field
 
 from audits.answers import classifier, cosines, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.seeds import image_generator
 from workbench.errors import BadInput
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
+from workbench.strict import Strict
 
 Task = Literal["coarse", "stress", "fine"]
 CAPTION_COLUMNS = ("distractor", "fine", "fine_true")  # columns that hold captions and are no groups
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Settings of `surveillance/scenes`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tasks: tuple[Task, ...] = ("coarse", "stress", "fine")
     options: int = Field(6, ge=2)  # captions of the coarse task, drawn at random for each image
@@ -68,8 +65,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     Outcomes: accuracy; and in the stress task close_confusion (a close caption was chosen) and other_error (a caption
     that is neither true nor close was chosen).
     """
-    import pandas as pd
-
     dataset = embedded.dataset
     names = captions(dataset)
     column = {name: at for at, name in enumerate(names)}

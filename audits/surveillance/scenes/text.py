@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding, gap_finding
-
-if TYPE_CHECKING:
-    from audits.surveillance.scenes.score import Settings
-    from workbench.statistics.measures import Measure
+from audits.surveillance.scenes.score import Settings
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 Each image of a scene is asked up to three times.

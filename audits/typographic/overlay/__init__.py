@@ -1,8 +1,4 @@
-"""Typographic attack: how often does a word written on an image override what it shows?
-
-Source: Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks"; Westerhoff et al. 2025,
-arXiv:2504.04893 (SCAM).
-"""
+"""Typographic attack: how often does a word written on an image override what it shows?"""
 
 from __future__ import annotations
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from pandas import DataFrame
 
 from audits import measuring
 from audits.analysis import Analysis, Figure
-from audits.contracts import CLEAN, OUTCOME
+from audits.contracts import CLEAN, OUTCOME, ModelFacts
+from audits.grouping import By, keyed, sides, slices
+from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import By, gap, keyed, rate, selected, slices
+from audits.slicing import gap, rate, selected
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
 from audits.typographic.overlay.text import findings
-from workbench.statistics.measures import adjust
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.contracts import ModelFacts
-    from audits.protocol import Protocol as Rules
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure, adjust
 
 CONDITION = ("size", "position", "colour")
 SUCCESS = ("attack_success", "changed", "changed_elsewhere")
@@ -104,9 +102,8 @@ def _differences(samples: DataFrame, settings: Settings, compared: Sequence[By],
                         one, other = (joined(rows, outcome) for rows in both)
                         where = word | {"control": control} | ({} if unit == IMAGES else {"drawn_again": unit})
                         pairs = _paired(other, one)
-                        yield measuring.change(
-                            metric, pairs["first"], pairs["second"], **_fields(pairs, metric, where, seed)
-                        )
+                        fields = _fields(pairs, metric, where)
+                        yield measuring.change(metric, pairs["first"], pairs["second"], **fields)
 
 
 def _drops(
@@ -115,15 +112,16 @@ def _drops(
     """Yield the drop of accuracy under a word: of everybody, by group, and the gap between groups."""
     pairs = _paired(attacked, clean)
     for slice, part in [({}, pairs), *slices(pairs, compared)]:
-        fields = _fields(part, "accuracy_drop", where | slice, seed)
+        fields = _fields(part, "accuracy_drop", where | slice)
         fields |= {"family": "accuracy_drop by group"} if slice else {}
         yield measuring.change("accuracy_drop", part["first"], part["second"], **fields)
     for by in compared:
         part = keyed(pairs, by)
-        fields = _fields(part, "accuracy_drop", where | {"gap by": ",".join(by)}, seed) | {"slice_by": ",".join(by)}
-        del fields["slice"]["gap by"], fields["family"]
+        fields = _fields(part, "accuracy_drop", where) | sides(part, by)
+        del fields["family"]
+        rng = generator(seed, "accuracy_drop", *where.values(), ",".join(by))
         values = part["second"] - part["first"]
-        yield measuring.mean_gap("accuracy_drop", values, groups=list(part["group"]), **fields)
+        yield measuring.mean_gap("accuracy_drop", values, rng=rng, **fields)
 
 
 def _paired(first: DataFrame, second: DataFrame) -> DataFrame:
@@ -133,10 +131,9 @@ def _paired(first: DataFrame, second: DataFrame) -> DataFrame:
     )
 
 
-def _fields(pairs: DataFrame, metric: str, where: dict[str, str], seed: int) -> dict[str, Any]:
+def _fields(pairs: DataFrame, metric: str, where: dict[str, str]) -> dict[str, Any]:
     return {
         "cluster": list(pairs["cluster"]),
-        "rng": generator(seed, metric, *map(str, where.values())),
         "slice": {name: value for name, value in where.items() if name != "label_set"},
         "label_set": where["label_set"],
         "family": metric,
@@ -156,8 +153,6 @@ def _by_word(rows: DataFrame, outcome: str) -> DataFrame:
 
 
 def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
-    import pandas as pd
-
     sized = (samples["size"] != "").any()
     rows = []
     for measure in measures:

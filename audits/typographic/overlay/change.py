@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from PIL import Image
 
+from audits.contracts import Item
 from workbench.typographic.overlay import draw, parse
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from audits.contracts import Item
 
 
 def change(picture: Image.Image, item: Item) -> Image.Image:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 from pydantic import Field, field_validator, model_validator
 
 from audits.answers import classifier, cosines, likeliest, prompts
 from audits.contracts import CLEAN, OUTCOME, Embedded, Item
+from audits.datasets.dataset import Dataset
+from audits.protocol import Protocol as Rules
 from audits.seeds import image_generator
 from audits.slicing import Sliced
 from workbench.errors import BadInput
 from workbench.typographic.overlay import COLOURS, POSITIONS, Ink, Overlay, parse
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from audits.datasets.dataset import Dataset
-    from audits.protocol import Protocol as Rules
 
 ALL, TWO_WAY = "all labels", "thing or word"  # the two decisions
 TOP = 5  # answers that a row of the samples names
@@ -159,8 +157,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     Raises:
         BadInput: the label set lacks what an image shows, or the column form has an unknown value.
     """
-    import pandas as pd
-
     cases = list(_cases(embedded, rules, seed))
     names = labels(embedded.dataset, rules)
     missing = sorted({case.facts["label"] for case in cases} - set(names))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from audits.typographic.overlay.score import ALL, Settings
-
-if TYPE_CHECKING:
-    from workbench.statistics.measures import Measure
+from workbench.statistics.measures import Measure
 
 HOW_TO_READ = """
 Each image is shown clean and with a word on it that names something else. The model names both, in two ways: among all
@@ -78,10 +75,7 @@ _GAPS = {
 def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | None) -> Iterator[Finding]:
     """Yield the sentences on drops, controls and gaps between groups.
 
-    Args:
-        measures: with `p_adj` filled in.
-        settings: of the protocol.
-        correct: clean images named correctly among all labels; None where there are no clean images.
+    `correct` is the number of clean images named correctly among all labels; None where there are no clean images.
     """
     for m in measures:
         if m.contrast == "between_groups":

@@ -53,3 +53,8 @@ def test_probe_prints_its_share_right_with_an_interval(squares: Path, capsys: py
     assert answer["low"] == pytest.approx(0.025 ** (1 / 4))  # Clopper-Pearson of 4 in 4
     assert answer["high"] == 1.0
     assert answer["strength"] > 0
+    assert "points_to" not in answer
+    assert run(["probe", str(squares), "--model", "fake", "--points-to", "--json"]) == 0
+    pointed = {one["class"]: one for one in json.loads(capsys.readouterr().out)["points_to"]}
+    assert all(image["path"].startswith("red/") for image in pointed["red"]["images"])
+    assert len(pointed["blue"]["words"]) == 5

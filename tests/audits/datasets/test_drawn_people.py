@@ -63,11 +63,11 @@ def test_each_sequence_is_one_figure_and_not_its_parts_in_a_row(glyphs: Glyphs) 
 def test_raqm_shapes_the_same_figures() -> None:
     from PIL import ImageDraw, ImageFont, features
 
-    from audits.datasets.drawn_people_glyphs import font_file
+    from workbench.pictures import openmoji_font
 
     if not features.check("raqm"):
         pytest.skip("this Pillow has no Raqm to compare with")
-    font = ImageFont.truetype(str(font_file()), 340, layout_engine=ImageFont.Layout.RAQM)
+    font = ImageFont.truetype(str(openmoji_font()), 340, layout_engine=ImageFont.Layout.RAQM)
     for figure in (AGES[6], OCCUPATIONS[0], OCCUPATIONS[-2]):
         sequence = figure.sequence("dark")
         shaped = Image.new("RGBA", (EM, EM), (0, 0, 0, 0))

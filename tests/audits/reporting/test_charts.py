@@ -67,7 +67,7 @@ def test_a_name_is_no_formula() -> None:
 def test_what_is_not_drawn_is_counted() -> None:
     data = pd.DataFrame({"name": [f"g{at}" for at in range(100)], "value": [0.5] * 100})
     figure = Figure("many", "t", "bars", data, "x", "", "alt")
-    assert len(_charts.kept(figure)) == _charts.MAX_ROWS
+    assert len(_charts.drawn_rows(figure)) == _charts.MAX_ROWS
     assert ">g39<" in _charts.svg(figure).replace("\n", "")
     assert ">g40<" not in _charts.svg(figure).replace("\n", "")
 

@@ -64,6 +64,13 @@ def test_the_interval_covers_both_sources_of_chance() -> None:
     assert (spread.high or 0) - (spread.low or 0) == pytest.approx(2 * 1.96 * (0.25 / 10) ** 0.5, rel=0.1)
 
 
+def test_where_all_drawings_are_right_the_images_bound_the_share() -> None:
+    """24 of 24: Clopper-Pearson's lower bound is 0.025 to the power of 1/24."""
+    spread = over_seeds_and_images(np.ones((5, 24), bool), seed=0)
+    assert (spread.value, spread.high) == (1.0, 1.0)
+    assert spread.low == pytest.approx(0.025 ** (1 / 24))
+
+
 def test_equivalent_shots_by_hand() -> None:
     curve = {1: 0.4, 4: 0.6, 16: 0.8}
     assert equivalent_shots(0.7, curve) == pytest.approx(8.0)  # half of the way from 4 to 16, in logarithms

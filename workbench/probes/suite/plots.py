@@ -139,6 +139,8 @@ def _accuracy(run: SetRun, model: str, column: str) -> Interval:
 
 def _mean(runs: Sequence[SetRun], model: str, column: str) -> Interval:
     """Return the mean accuracy over sets, each of equal weight; the interval draws each set's images anew."""
+    if len(runs) == 1:
+        return _accuracy(runs[0], model, column)
     rng, drawn, values = np.random.default_rng(0), np.zeros(RESAMPLES), []
     for run in runs:
         right = run.right(model, column)

