@@ -24,10 +24,10 @@ Run = Callable[[Any], Any]
 
 def test_ranks_both_ways_by_hand() -> None:
     """Three images, four sentences; the last two belong to the last image."""
-    scores = np.array([[0.9, 0.1, 0.2], [0.5, 0.5, 0.1], [0.3, 0.4, 0.2], [0.6, 0.1, 0.7]], np.float32)
+    scores = np.array([[0.9, 0.1, 0.2], [0.5, 0.5, 0.1], [0.6, 0.1, 0.7], [0.3, 0.4, 0.2]], np.float32)
     bank = np.full((2, 3), 0.1, np.float32)
     result = _measured(scores, bank, [0, 1, 2, 2], missing=("x",), pooling="mean")
-    # sentences: ranks 1, 1 (a tie is no better), 3, 1; images: 1, 1, 1 (0.7 of its two)
+    # sentences: ranks 1, 1 (a tie is no better), 1, 3; images: 1, 1, 1 (0.7, the better of its two)
     assert (result.to_items.recall[1].value, result.to_items.median_rank, result.to_items.mean_rank) == (0.75, 1, 1.5)
     assert (result.to_sentences.recall[1].value, result.to_sentences.n) == (1.0, 3)
     assert (result.sentences, result.items, result.missing) == (4, 3, ("x",))

@@ -24,8 +24,8 @@ def test_pictures_stand_row_by_row() -> None:
         pixels = np.asarray(opened.convert("RGB")).astype(int)
     assert pixels.shape == (2 * (CELL + LINE + 10) + 10, 6 * (CELL + 10) + 10, 3)
     second_row = CELL + LINE + 10 + 10 + CELL // 2
-    assert pixels[second_row, 10 + CELL // 2, 0] > 200  # the seventh
-    assert pixels[second_row, 20 + CELL + CELL // 2, 2] > 200  # the eighth
+    assert pixels[second_row, 10 + CELL // 2, 1] < 60  # the seventh, red
+    assert pixels[second_row, 20 + CELL + CELL // 2, 0] < 60  # the eighth, blue
     assert pixels[second_row, 30 + 2 * CELL + CELL // 2].min() > 240  # nothing
     gap = pixels[12 + CELL : 8 + CELL + LINE, 10 + CELL + 2 : 10 + CELL + 8]
     assert gap.min() > 200  # a long line ends before the next one

@@ -148,10 +148,12 @@ def test_overlap_and_average_precision_by_hand() -> None:
 
 def test_pooling_by_hand() -> None:
     frames = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    long = np.array([[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5, np.float32)
+    long = np.array([[1.0, 0.0]] * 4 + [[0.0, 1.0]] * 6, np.float32)
     queries = np.array([[1.0, 0.0], [0.6, 0.8]], np.float32)
     half = np.sqrt(0.5)
-    np.testing.assert_allclose(pooled_scores([frames, long], queries), [[half, half], [1.4 * half] * 2], rtol=1e-6)
+    mean = np.array([0.4, 0.6]) / np.sqrt(0.52)
+    by_mean = [[half, mean[0]], [1.4 * half, 0.6 * mean[0] + 0.8 * mean[1]]]
+    np.testing.assert_allclose(pooled_scores([frames, long], queries), by_mean, rtol=1e-6)
     np.testing.assert_allclose(pooled_scores([frames, long], queries, "max"), [[1, 1], [0.8, 0.8]], rtol=1e-6)
-    np.testing.assert_allclose(pooled_scores([frames, long], queries, "top"), [[0.5, 1], [0.7, 0.8]], rtol=1e-6)
+    np.testing.assert_allclose(pooled_scores([frames, long], queries, "top"), [[0.5, 0.8], [0.7, 0.8]], rtol=1e-6)
     assert pooled_scores([], queries).shape == (2, 0)
