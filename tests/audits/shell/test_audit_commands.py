@@ -67,7 +67,7 @@ def test_list_and_show_say_what_there_is(said: Said) -> None:
     told = said("show", "test/colours")[1]
     assert (told["settings"], told["limits"]) == (["shades", "crash", "slow"], "Colours only.")
     assert said("show", "test/colours", "--protocol", "plain")[1]["hash"] == colour_audit.RULES.hash
-    assert len(said("show", "release")[1]["jobs"]) == 16
+    assert len(said("show", "release")[1]["jobs"]) == 17
 
 
 def test_0_a_run_says_where_it_lies_and_the_same_again_skips(said: Said, asked: list[str]) -> None:
