@@ -142,6 +142,9 @@ def test_what_was_painted_in_words_a_table_and_a_file() -> None:
 def test_a_model_folder_joins_the_menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_edit(tmp_path / "edited", units_edit("pocket", "conv_head", [ablate("conv_head", [1])]))
     rows, key = with_folder(str(tmp_path / "edited"))
+    assert with_folder(str(tmp_path / "edited"), "::1")[1] == key
+    with pytest.raises(BadInput, match="own machine"):
+        with_folder(str(tmp_path / "edited"), "10.0.0.7")
     assert key == f"folder:{tmp_path / 'edited'}"
     assert rows[-1][1] == key
     assert len(rows) == len(choices()) + 1
