@@ -41,6 +41,10 @@ DEFENCES: Mapping[str, Defence] = {
         "Forget to spell", "removes the directions along which words move images", "a minute of learning", "projection",
         quick=False,
     ),
+    "units": Defence(
+        "Reading units off", "switches off the units that push the written word most",
+        "a convolutional tower; a minute of learning", "units", quick=False,
+    ),
 }  # fmt: skip
 
 
