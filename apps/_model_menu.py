@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import handler, owner
+from apps._handler import LIGHT, handler, owner
 from apps._jobs import Jobs, wire
 from apps._text import describe, literal
 from workbench.checkpoints import CHECKPOINTS
@@ -23,9 +23,11 @@ from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled, DeadlinePassed, WorkbenchError
 from workbench.loading import hub
 from workbench.models import find
+from workbench.scheduler import OWNER_PART
 
 POLL = 0.5  # seconds between two lines of progress
 MB = 1_000_000
+LOOPBACK = ("127.", "::1", "::ffff:127.")  # addresses of this machine
 
 
 def downloads_allowed() -> bool:
@@ -154,13 +156,17 @@ def model_menu(engine: Engine) -> gr.Dropdown:
     return menu
 
 
-def with_folder(path: str) -> tuple[list[tuple[str, str]], str]:
+def with_folder(path: str, visitor: str = "127.0.0.1") -> tuple[list[tuple[str, str]], str]:
     """Return the menu with a model folder of this machine, and its key.
 
+    Args:
+        path: of the folder.
+        visitor: address that the page is looked at from; one of another machine names no folder of this one.
+
     Raises:
-        BadInput: no path, no model there, or a page that others share.
+        BadInput: no path, no model there, a page that others share, or a visitor from elsewhere.
     """
-    if not downloads_allowed():
+    if not downloads_allowed() or not visitor.startswith(LOOPBACK):
         raise BadInput("Model folders are read on one's own machine only.")
     if not path.strip():
         raise BadInput("Type the path of a model folder on this machine, for example ~/models/my-clip.")
@@ -177,8 +183,8 @@ def _folder_choice(menu: gr.Dropdown) -> None:
         use = gr.Button("Use it", size="sm", min_width=80)
 
     @handler
-    def add(typed: str | None) -> Any:
-        rows, key = with_folder(typed or "")
+    def add(typed: str | None, request: gr.Request) -> Any:
+        rows, key = with_folder(typed or "", owner(request).partition(OWNER_PART)[0] or "127.0.0.1")
         return gr.update(choices=rows, value=key)
 
-    gr.on([use.click, path.submit], add, path, menu, queue=False, api_visibility="private", show_progress="hidden")
+    gr.on([use.click, path.submit], add, path, menu, **LIGHT)

@@ -33,6 +33,9 @@ Holm over all models). The table says how many test images would show a differen
 
 **Calibration error**: by how much the probe's confidence misses its accuracy, on average. **Seconds** are for 1,000
 images, measured on images of noise that no cache knows.
+
+**A report** that can be kept, compared and gated: the audit `accuracy` of the Audits tab on the same images, or
+`clip-workbench evaluate FOLDER --report RUNS`.
 """
 CSV_COLUMNS = [
     "model",

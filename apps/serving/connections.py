@@ -76,7 +76,7 @@ class Connections:
 def hardened(connections: Connections) -> Iterator[None]:
     """Let gradio start a server that counts its connections and does not name itself."""
 
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    class CountedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             connections.opened(self)
@@ -87,7 +87,7 @@ def hardened(connections: Connections) -> Iterator[None]:
 
     class Server(plain):
         def __init__(self, config: Any, *args: Any, **more: Any) -> None:
-            config.http, config.server_header = Protocol, False
+            config.http, config.server_header = CountedProtocol, False
             super().__init__(config, *args, **more)
 
         async def on_tick(self, counter: int) -> bool:

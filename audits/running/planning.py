@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audits.datasets import readers
 from audits.run_directory import header
@@ -21,6 +22,10 @@ from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import WorkbenchError
 from workbench.models import find as find_model
+from workbench.statistics.power import minimum_detectable_difference
+
+if TYPE_CHECKING:
+    from audits.datasets.dataset import Dataset
 
 FILES = 500_000  # bytes of a run's tables and figures, roughly
 WIDTH = 512  # of the joint space, where a model's row does not know it
@@ -41,6 +46,7 @@ class Cost:
     disk: int = 0  # bytes that the rest will take
     done: bool = False  # a finished run is there
     trouble: str = ""  # why the job cannot run
+    detectable: float | None = None  # smallest difference of two shares near a half that 80 of 100 runs would find
 
 
 def costs(jobs: Sequence[AuditJob], out: Path) -> list[Cost]:
@@ -92,4 +98,12 @@ def _cost(job: AuditJob, out: Path, origin: Origin, *, store: VectorStore, count
         seconds=None if attacked or (speed is None and left) else round(left / (speed or 1.0), 1),
         disk=left * (find_model(job.model).dim or WIDTH) * 4 + FILES,
         done=folder is not None and header.read(folder).status == "success",
+        detectable=_detectable(dataset),
     )
+
+
+def _detectable(dataset: Dataset) -> float | None:
+    """Two conditions over all images, before correction for several tests; images of one cluster count as one."""
+    table = dataset.table
+    n = int(table["cluster"].where(table["cluster"] != "", table["sample_id"]).nunique())
+    return minimum_detectable_difference(n, 0.5, others=n).smallest

@@ -30,7 +30,7 @@ def test_from_images_to_a_table_and_to_label_errors_on_a_phone(visit: Visit) -> 
     page.locator("#adapters-csv").wait_for(timeout=LONG_MS)
     page.locator("#adapters-chart-0 .main-svg").first.wait_for()
     assert "zero-shot" in page.locator("#adapters-status").inner_text()
-    page.locator("#adapters-table", has_text="WiSE-FT").wait_for()
+    page.locator("#adapters-table", has_text="CLAP").wait_for()
     page.get_by_role("button", name="Sets of answers").click()
     page.locator("#certainty-go").click()
     page.locator("#certainty-flags", has_text="mcm").wait_for(timeout=LONG_MS)

@@ -143,7 +143,7 @@ def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleG
     parameters = [part.detach().to(box.device).requires_grad_() for part in drawn]
     rate = settings.rate or canvas.rate * (1.0 if start is None else EDIT_PACE)
     optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
-    cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.augment)
+    cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.wide, settings.augment)
     return _Climb(
         canvas, parameters, steering(boxes, job, start), _shape(settings, start), cutouts, generator, optimiser
     )

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_WIDE = 0.4  # of cutouts show nearly the whole canvas, which keeps the composition
 _SMALLEST = 0.45  # side of a cutout, as a share of the canvas
 _PERSPECTIVE, _TURN = 0.25, 0.35  # how far corners move, and radians
 _COLOUR, _NOISE = 0.12, 0.06
@@ -29,6 +28,7 @@ class Cutouts:
 
     count: int = 8
     size: int = 224  # pixels that the model gets
+    wide: float = 0.8  # share of cutouts that show nearly the whole canvas, which keeps the composition
     augment: bool = True  # warps, colours and noise; without them only places and sizes vary
 
     def draw(self, generator: torch.Generator) -> Tensor:
@@ -39,7 +39,7 @@ class Cutouts:
             return torch.rand(shape, generator=generator)
 
         count = self.count
-        wide = uniform(count) < _WIDE
+        wide = uniform(count) < self.wide
         side = torch.where(wide, 0.9 + 0.25 * uniform(count), _SMALLEST + (0.9 - _SMALLEST) * uniform(count))
         reach = (1 - side).clamp_min(0.05)[:, None]
         middle = reach * (2 * uniform(count, 2) - 1)

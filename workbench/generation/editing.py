@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
+from workbench.generation.diffusion.guidance import batched_gradient
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,9 +39,7 @@ def global_direction(score: Callable[[Tensor], Tensor], samples: Tensor, *, thre
 
     if len(samples) < 2:
         raise BadInput("A global direction is an average over at least two images.")
-    leaf = samples.detach().requires_grad_()
-    with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(score(leaf).sum(), leaf)
+    gradient = batched_gradient(lambda some: score(some).sum(), samples)
     spread = samples.std(dim=0)
     relevance = gradient.mean(dim=0) * spread
     largest = float(relevance.abs().max())

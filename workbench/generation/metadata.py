@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY = "clip_workbench"
 VERSION = 1
+BEFORE = {"wide": 0.4}  # what images had that were made before these settings were written
 MOST = 20_000  # characters of metadata that are read
 
 
@@ -72,4 +73,4 @@ def from_png(data: bytes, name: str) -> Settings:
     settings = content.get("settings")
     if not isinstance(settings, dict):
         raise BadInput(f"The settings in {name} are damaged: there is no table of settings.")
-    return read_settings(settings)
+    return read_settings({**BEFORE, **settings})

@@ -53,12 +53,13 @@ class Settings(Strict):
     side: Annotated[int, Field(ge=32, le=1024)] = 256  # pixels
     cutouts: Annotated[int, Field(ge=1, le=256)] = 8
     cutout_side: Annotated[int, Field(ge=0, le=1024)] = 0  # pixels that the model gets; 0: what suits the model
+    wide: Annotated[float, Field(ge=0, le=1)] = 0.8  # share of cutouts that show nearly the whole image
     augment: bool = True
     rate: Annotated[float, Field(ge=0, le=10)] = 0.0  # learning rate; 0: the canvas's own
     smooth: Annotated[float, Field(ge=0, le=10)] = 0.2  # weight against differences of neighbouring pixels
     symmetry: Annotated[float, Field(ge=0, le=10)] = 0.0  # weight for left and right being alike
     saturation: Annotated[float, Field(ge=0, le=4)] = 1.0  # of the colour axes (Fourier)
-    decay: Annotated[float, Field(ge=0, le=3)] = 1.2  # of frequencies (Fourier); higher is smoother
+    decay: Annotated[float, Field(ge=0, le=3)] = 1.5  # of frequencies (Fourier); higher is smoother
     strokes: Annotated[int, Field(ge=1, le=400)] = 48
     cells: Annotated[int, Field(ge=2, le=256)] = 32  # squares in a row (pixels)
     palette: Literal["free", "poster", "grey"] = "free"  # (pixels)

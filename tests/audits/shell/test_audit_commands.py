@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -66,7 +67,7 @@ def test_list_and_show_say_what_there_is(said: Said) -> None:
     told = said("show", "test/colours")[1]
     assert (told["settings"], told["limits"]) == (["shades", "crash", "slow"], "Colours only.")
     assert said("show", "test/colours", "--protocol", "plain")[1]["hash"] == colour_audit.RULES.hash
-    assert len(said("show", "release")[1]["jobs"]) == 16
+    assert len(said("show", "release")[1]["jobs"]) == 17
 
 
 def test_0_a_run_says_where_it_lies_and_the_same_again_skips(said: Said, asked: list[str]) -> None:
@@ -330,6 +331,8 @@ def test_validate_and_plan(said: Said, asked: list[str], colours: str, tmp_path:
     assert said("validate", "thresholds", thresholds(tmp_path, "value <= 1"))[1]["rules"] == ["one"]
     code, (told,) = said("plan", *asked[1:])
     assert (code, told["pictures"], told["kept"], told["done"]) == (0, 70, 0, False)
+    h = (1.959964 + 0.841621) * math.sqrt(2 / 70)  # Cohen's arcsine difference, by hand
+    assert told["detectable"] == pytest.approx(math.sin(h) / 2, abs=1e-3)
     said(*asked)
     assert said("plan", *asked[1:])[1][0]["done"] is True
 

@@ -65,3 +65,9 @@ def test_values_stay_within_bounds_and_follow_the_seed() -> None:
     assert 0 <= float(one.min()) <= float(one.max()) <= 1
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
+
+
+def test_the_share_of_wide_cutouts_is_the_one_that_is_set() -> None:
+    for share in (0.0, 0.3, 1.0):
+        ways = Cutouts(2000, 32, wide=share, augment=False).draw(torch.Generator().manual_seed(0))
+        assert abs(float((ways[1:, 0, 0] >= 0.9).float().mean()) - share) < 0.04

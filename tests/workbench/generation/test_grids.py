@@ -48,8 +48,8 @@ def test_grids_that_cannot_be_made_are_refused(given: dict[str, object]) -> None
 
 
 def test_images_stand_in_their_cells_and_missing_ones_are_grey() -> None:
-    layout = grid(SETTINGS, prompts=["a", "b"], seeds=2)
-    images = [np.full((10, 10, 3), 40 * number, np.uint8) for number in range(3)]
+    layout = grid(SETTINGS, prompts=["a", "b"], seeds=3)
+    images = [np.full((10, 10, 3), 40 * number, np.uint8) for number in range(5)]
     page = np.asarray(sheet(layout, images, side=50))
-    middles = [page[top + 22 + 25, left + 25, 0] for top in (22, 22 + 78) for left in (6, 62)]
-    assert middles == [0, 40, 80, 225]
+    middles = [page[top + 22 + 25, left + 25, 0] for top in (22, 22 + 78) for left in (6, 62, 118)]
+    assert middles == [0, 40, 80, 120, 160, 225]

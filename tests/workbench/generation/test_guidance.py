@@ -199,3 +199,18 @@ def test_what_cannot_be_guided_is_refused() -> None:
         SchedulerSteps(diffusers.FlowMatchEulerDiscreteScheduler(), 4)
     learned = diffusers.DDPMScheduler(variance_type="learned_range", num_train_timesteps=100)
     assert SchedulerSteps(learned, 4).stateless
+
+
+def test_the_gradient_is_taken_a_few_samples_at_a_time() -> None:
+    seen: list[int] = []
+
+    def counted(clean: Tensor) -> Tensor:
+        seen.append(len(clean))
+        return score(clean)
+
+    many = Push(PRESETS["mpgd"], 1.0, counted, torch.Generator().manual_seed(0))
+    values = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
+    _, together = guided_step(shrink, CosineSteps(6), values, at=3, push=many)
+    assert seen == [16, 16, 8]
+    alone = [guided_step(shrink, CosineSteps(6), one[None], at=3, push=many)[1] for one in values]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-6)

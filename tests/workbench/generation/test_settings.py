@@ -109,3 +109,8 @@ def test_a_text_that_unpacks_to_a_flood_is_refused() -> None:
 def test_settings_out_of_bounds_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(BadInput, match=next(iter(values))):
         read_settings({"prompt": "a cat", **values})
+
+
+def test_an_image_of_before_keeps_the_share_of_wide_cutouts_that_it_was_made_with() -> None:
+    assert from_png(_png('{"version": 1, "settings": {"prompt": "a"}}'), "a.png").wide == 0.4
+    assert from_png(_png('{"version": 1, "settings": {"prompt": "a", "wide": 0.7}}'), "a.png").wide == 0.7

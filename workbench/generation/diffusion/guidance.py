@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Predict = Callable[[Tensor, Any], Tensor]  # (what the network sees, time) -> its output
 
+BATCH = 16  # samples whose gradient is taken at once
 _LENGTH = 0.05  # root mean square of the change of a step, where the push is 1
 _CORRECTIONS = 4  # of each step of an inversion
 
@@ -118,16 +119,13 @@ def _once(predict: Predict, steps: Steps, values: Tensor, *, at: int, push: Push
         output = predict(steps.scaled(leaf, at), steps.time(at))
         clean = steps.clean(output, leaf, at)
         if guide.rho:
-            (through,) = torch.autograd.grad(_smooth(push, clean), leaf)
+            (through,) = torch.autograd.grad(clean, leaf, _gradient(push, clean))
     output, clean = output.detach(), clean.detach()
     signal = steps.levels(at + 1)[0]
     first = clean
     if guide.mu:
         for _ in range(guide.inner):
-            leaf = clean.detach().requires_grad_()
-            with torch.enable_grad():
-                (gradient,) = torch.autograd.grad(_smooth(push, leaf), leaf)
-            clean = clean + _long(gradient, factor * guide.mu)
+            clean = clean + _long(_gradient(push, clean), factor * guide.mu)
     with torch.no_grad():
         moved = steps.advance(output, values, at=at, generator=push.generator)
         moved = moved + signal * (clean - first)
@@ -135,6 +133,23 @@ def _once(predict: Predict, steps: Steps, values: Tensor, *, at: int, push: Push
             along = _long(through, factor * guide.rho)
             moved, clean = moved + signal * along, clean + along
     return moved, clean
+
+
+def _gradient(push: Push, clean: Tensor) -> Tensor:
+    """The gradient of the score at clean samples, a few at a time: memory does not grow with their number."""
+    return batched_gradient(lambda some: _smooth(push, some), clean)
+
+
+def batched_gradient(score: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
+    """The gradient of a score (), the sum over samples, at samples (n, …) that do not depend on each other."""
+    import torch
+
+    parts: list[Tensor] = []
+    for some in torch.split(samples.detach(), BATCH):
+        leaf = some.clone().requires_grad_()
+        with torch.enable_grad():
+            parts += torch.autograd.grad(score(leaf), leaf)
+    return torch.cat(parts)
 
 
 def _smooth(push: Push, clean: Tensor) -> Tensor:
