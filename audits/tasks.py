@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audits.contracts import Item
-from workbench.engine.tasks import IMAGES_PER_SECOND, Task
+from workbench.engine.task import Task
+from workbench.engine.tasks import IMAGES_PER_SECOND
 
 PASS = 32  # images of one pass through the model
 CPU_PASS = 16  # on a processor: whoever asks a question meanwhile waits for the end of a pass

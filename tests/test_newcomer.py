@@ -32,6 +32,8 @@ BEHAVIOURS = (
     ("projected gradient descent", "pgd", "workbench/attacks/pgd.py", "def pgd("),
     ("whether an attack carries to other models", "transfer", "workbench/typographic/transfer.py", "def transferred("),
     ("the published typographic attacks", "targets", "workbench/typographic/nine_targets.py", "def nine_targets("),
+    ("learning a defence against words", "learning", "workbench/typographic/learning.py", "def learn_prefix("),
+    ("words near a target", "neighbours", "workbench/typographic/neighbours.py", "def neighbours("),
     ("word against ink", "stroop", "workbench/typographic/stroop.py", "def stroop("),
     ("writing a word on an image", "writing", "workbench/typographic/writing.py", "def write("),
     ("a model made from another by one change", "edited", "workbench/loading/edited.py", "KINDS"),

@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import picture_paths
+from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say
 from audits.shell.interrupt import stop_on_ctrl_c
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
-from audits.shell.output import say, write_json, write_rows
+from audits.shell.output import say, write, write_json, write_rows
 from audits.shell.progress import progress
-from workbench.errors import BadInput, Cancelled
+from workbench.errors import BadInput, Cancelled, Unsupported
 
 if TYPE_CHECKING:
-    from workbench.loading.torch_backend import TorchBackend
     from workbench.statistics.intervals import Interval
+    from workbench.typographic.learning import Learned
     from workbench.typographic.measuring import AttackedSet, DefenceRow, Outcomes
-
-LEARN = 600  # images to learn from, at most
-BEFORE = ("clean", "attacked", "clean_two", "attacked_two")  # of `Outcomes`
 
 
 def defend(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A key listed by `models`, or a folder.")],
-    method: Annotated[str, typer.Option("--method", help="paint-over, prompts, prefix or projection.")],
+    method: Annotated[str, typer.Option("--method", help="paint-over, prompts, prefix, projection, units; or all.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The defended model; pass it to --model later.")],
     data: Annotated[
         Path | None,
@@ -43,52 +41,79 @@ def defend(
     as_json: JsonOption = False,
 ) -> None:
     """Defend a model against words on images, and measure what that gives back and costs."""
-    from workbench.checkpoints.edit import Edit, write_edit
-    from workbench.typographic.defences import check_defence, settings_of
+    from workbench.typographic.defences import DEFENCES, check_defence, settings_of
     from workbench.typographic.measuring import defence_row, outcomes
 
-    defence = check_defence(method, model)
+    methods = [*DEFENCES] if method == "all" else [method]
+    for one in methods:
+        check_defence(one, model)
     if prefix_file is not None and method != "prefix":
         raise BadInput(f"--prefix-file belongs to --method prefix; got {method!r}.")
-    settings, tensors = settings_of(method, model, finder=finder or ""), {}
-    images = measured_images(data, limit, seed)
-    backend = load_and_say(model, device, dtype)
-    if prefix_file is not None:
-        tensors = {"prefix": read_prefix(prefix_file)}
-    elif not defence.quick:
-        settings, tensors = _learned(method, backend, seed)
-    folder = write_edit(out, Edit(base=model, kind=defence.kind, settings=settings, title=defence.title), tensors)
-    say(f"The defended model is in {folder}; measuring it on {len(images.truth)} images.")
-    base = outcomes(backend, images)
-    defended = outcomes(load_and_say(str(folder), device, dtype), images)
-    row = defence_row(base, defended, images.truth)
+    settings = {one: settings_of(one, model, finder=finder or "" if one == "paint-over" else "") for one in methods}
+    if finder and "paint-over" not in methods:
+        settings_of(method, model, finder=finder)
+    images = images_to_measure(data, limit, seed)
+    given = {"prefix": read_prefix(prefix_file)} if prefix_file is not None else None
+    base, rows = outcomes(load_and_say(model, device, dtype), images), {}
+    for one in methods:
+        folder = out / one if method == "all" else out
+        try:
+            _write(one, model, folder, settings=settings[one], given=given, how=(device, dtype, seed))
+        except Unsupported as error:
+            if method != "all":
+                raise
+            say(f"{one}: {error}")
+            continue
+        say(f"The defended model is in {folder}; measuring it on {len(images.truth)} images.")
+        row = defence_row(base, outcomes(load_and_say(str(folder), device, dtype), images), images.truth)
+        rows[one] = row, {"model": str(folder), "base": model, "method": one, "seed": seed, **plain(base, row)}
     if as_json:
-        write_json({"model": str(folder), "base": model, "method": method, "seed": seed, **plain(base, row)})
+        write_json([row for _, row in rows.values()] if method == "all" else rows[method][1])
+    elif method == "all":
+        _print_all(base, {one: row for one, (row, _) in rows.items()})
     else:
-        _print(base, row)
+        _print(base, rows[method][0])
 
 
-def measured_images(data: Path | None, limit: int | None, seed: int) -> AttackedSet:
+def _write(
+    method: str,
+    model: str,
+    folder: Path,
+    *,
+    settings: dict[str, Any],
+    given: dict[str, Any] | None,
+    how: tuple[str, str, int],
+) -> None:
+    """Write the folder of a defended model, learning it first where it must be; `how`: device, dtype, seed."""
+    from workbench.checkpoints.edit import Edit, write_edit
+    from workbench.typographic.defences import DEFENCES
+    from workbench.typographic.making import edit_of, tensors_of
+
+    defence = DEFENCES[method]
+    if given is not None or defence.quick:
+        write_edit(folder, Edit(base=model, kind=defence.kind, settings=settings, title=defence.title), given)
+        return
+    learned = _learned(method, model, how)
+    write_edit(folder, edit_of(method, model, learned), tensors_of(learned))
+
+
+def images_to_measure(data: Path | None, limit: int | None, seed: int) -> AttackedSet:
     """Write words on the built-in drawings, or on the images of class folders.
 
     Raises:
         BadInput: a folder without two class folders, or fewer than two images.
     """
+    from audits.typographic.drawings import measured_images
     from workbench.images import safe_open
     from workbench.typographic.comparing import canvas
     from workbench.typographic.measuring import attacked_set
 
     if data is None:
-        from audits.typographic.drawings import to_measure
-
-        rows = [(one.picture, one.name) for one in to_measure()]
-    else:
-        paths = [Path(path) for path in picture_paths([str(data)])]
-        rows = [(canvas(safe_open(path)), path.parent.name.replace("_", " ")) for path in paths]
-    if limit is not None:
-        step = max(1, len(rows) // max(2, limit))
-        rows = rows[::step][:limit]
-    return attacked_set([picture for picture, _ in rows], [name for _, name in rows], seed=seed)
+        return measured_images(seed, limit)
+    paths = [Path(path) for path in picture_paths([str(data)])]
+    paths = paths[:: max(1, len(paths) // max(2, limit))][:limit] if limit is not None else paths
+    names = [path.parent.name.replace("_", " ") for path in paths]
+    return attacked_set([canvas(safe_open(path)) for path in paths], names, seed=seed)
 
 
 def read_prefix(file: Path) -> Any:
@@ -112,26 +137,27 @@ def read_prefix(file: Path) -> Any:
     return rows[0].reshape(-1, rows[0].shape[-1]).float()
 
 
-def _learned(method: str, backend: TorchBackend, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _learned(method: str, model: str, how: tuple[str, str, int]) -> Learned:
     """Learn from drawings of things that are not measured."""
-    from audits.typographic.drawings import to_learn
-    from workbench.progress import Progress
-    from workbench.typographic.defences import learned
-    from workbench.typographic.measuring import attacked_set
+    from audits.typographic.drawings import lesson_images
+    from workbench.typographic.learning import Learned
+    from workbench.typographic.making import learning
 
-    drawings = list(to_learn())[:LEARN]
-    images = attacked_set([one.picture for one in drawings], [one.name for one in drawings], seed=seed + 1)
-    say(f"Learning from {len(drawings)} other drawings.")
-    with progress() as bar, stop_on_ctrl_c() as stop:
+    device, dtype, seed = how
+    with (
+        opened_engine(model, device, dtype, cache=False) as engine,
+        engine.session("shell") as session,
+        progress() as bar,
+        stop_on_ctrl_c() as stop,
+    ):
         task = bar.add_task("Learning", total=None)
-        for step in learned(method, backend, images, seed=seed):
+        for step in learning(session, lesson_images(seed), method, seed=seed):
             if stop.is_set():
                 raise Cancelled("Stopped; nothing was written.")
-            if isinstance(step, Progress):
-                bar.update(task, completed=step.done, total=step.total)
-            else:
+            if isinstance(step, Learned):
                 return step
-    raise AssertionError("a defence ends with what was learned")
+            bar.update(task, completed=step.done, total=step.total)
+    raise AssertionError("learning ends with what was learned")
 
 
 def plain(base: Outcomes, row: DefenceRow) -> dict[str, Any]:
@@ -153,12 +179,27 @@ def plain(base: Outcomes, row: DefenceRow) -> dict[str, Any]:
     }
 
 
-def _print(base: Outcomes, row: DefenceRow) -> None:
-    def shown(one: Interval) -> str:
-        if one.value is None or one.low is None or one.high is None:
-            return f"not measured ({one.method})"
-        return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+def _print_all(base: Outcomes, rows: dict[str, DefenceRow]) -> None:
+    """One line a defence."""
+    write(
+        f"Undefended, thing against word: clean {base.clean_two.mean():.1%}, written on {base.attacked_two.mean():.1%}."
+    )
+    write_rows(
+        ("defence", "written on", "lost accuracy back", "clean cost, points", "ms an image"),
+        [
+            (
+                name,
+                f"{row.attacked_two.second or 0:.1%}",
+                shown(row.back),
+                shown(row.clean.difference),
+                f"{row.milliseconds:+.1f}",
+            )
+            for name, row in rows.items()
+        ],
+    )
 
+
+def _print(base: Outcomes, row: DefenceRow) -> None:
     write_rows(
         ("measure", "before", "after", "change"),
         [
@@ -183,3 +224,10 @@ def _print(base: Outcomes, row: DefenceRow) -> None:
             ("time for an image", f"{base.milliseconds:.1f} ms", "", f"{row.milliseconds:+.1f} ms"),
         ],
     )
+
+
+def shown(one: Interval) -> str:
+    """A share as percent with its interval."""
+    if one.value is None or one.low is None or one.high is None:
+        return f"not measured ({one.method})"
+    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"

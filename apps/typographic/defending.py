@@ -1,52 +1,164 @@
-"""Apply a defence: write an edited model and choose it in the page's menu, so that every view asks it."""
+"""Defences: apply one, so that every view asks the defended model; and measure them all in one table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, handler
+from apps._handler import LIGHT, LONG, handler, owner
+from apps._jobs import Jobs, throttle, wire
 from apps._model_menu import choices
 from apps._text import literal
-from apps._widgets import table
+from apps._widgets import COLLAPSED, table
+from audits.typographic.drawings import lesson_images, measured_images
 from workbench.engine import Engine
+from workbench.errors import Unsupported
 from workbench.models import find
-from workbench.typographic.defences import DEFENCES, applied
+from workbench.progress import Progress
+from workbench.scheduler import CancelToken
+from workbench.statistics.intervals import Interval
+from workbench.typographic.defences import DEFENCES
+from workbench.typographic.making import made
+from workbench.typographic.measuring import DefenceRow, Outcomes, defence_row, outcome_steps
 
+JOBS = Jobs("typographic", stopped="Stopped.")
 HEADERS = ["defence", "what it does", "needs"]
+MEASURED = ["defence", "written on: right", "lost accuracy back", "clean: change", "ms an image"]
 IDLE = (
     "A defended model is the chosen one with one change. It has its own name and fingerprint, and every view and "
-    "audit takes it. How much each gives back is measured by `clip-workbench defend MODEL --method M --out FOLDER`."
+    "audit takes it. What is learned, is learned from drawings that are never measured."
 )
+SEED = 0
+
+
+def percent_of(one: Interval) -> str:
+    """Return a share with its interval, in percent."""
+    if one.value is None or one.low is None or one.high is None:
+        return "—"
+    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+
+
+def measured_line(title: str, row: DefenceRow) -> list[str]:
+    """Return one row of the table."""
+    right = f"{100 * (row.attacked_two.second or 0):.1f} %"
+    return [title, right, percent_of(row.back), percent_of(row.clean.difference), f"{row.milliseconds:+.1f}"]
+
+
+def measured_note(base: Outcomes, title: str) -> str:
+    """Say what the table is about, in Markdown."""
+    return (
+        f"**{literal(title)}** without a defence: {base.clean_two.mean():.1%} right when clean, "
+        f"{base.attacked_two.mean():.1%} when written on (thing against word), {len(base.clean_two)} drawings. "
+        "“Lost accuracy back” is the share of that loss; “clean: change” is among all names. 95 % intervals, paired by "
+        "image; images of one thing count together."
+    )
 
 
 def build(engine: Engine, model: gr.Dropdown) -> None:
-    """Lay out the defences that need no learning, and those that the shell learns."""
+    """Lay out the defences, and the table that measures them."""
     with gr.Accordion("Defend", open=False, elem_id="typographic-defend"):
         gr.Markdown(IDLE, elem_classes="notes")
         table(
             HEADERS, "Defences", value=[[one.title, one.summary, one.needs] for one in DEFENCES.values()],
             elem_id="typographic-defences",
         )  # fmt: skip
-        quick = [(one.title, key) for key, one in DEFENCES.items() if one.quick]
-        method = gr.Radio(quick, value=quick[0][1], label="Apply to the chosen model", elem_id="typographic-method")
+        every = [(one.title, key) for key, one in DEFENCES.items()]
+        method = gr.Radio(every, value=every[0][1], label="Apply to the chosen model", elem_id="typographic-method")
         with gr.Row():
             go = gr.Button("Apply", variant="primary", elem_id="typographic-apply")
+            stop = gr.Button("Stop", variant="stop", elem_id="typographic-defend-stop")
             undo = gr.Button("Back to the model without it", elem_id="typographic-undo")
         status = gr.Markdown(elem_classes=["live", "notes"], elem_id="typographic-defend-status")
+        count = gr.Slider(
+            60, 600, 150, step=30, label="Drawings to measure on", info="600 give the narrowest intervals."
+        )
+        measure = gr.Button("Measure all defences", elem_id="typographic-measure")
+        note = gr.Markdown(elem_classes=["live", "notes"], elem_id="typographic-measured-note")
+        rows = table(MEASURED, "Measured", visible=COLLAPSED, elem_id="typographic-measured")
 
     @handler
-    def apply(key: str, chosen: str) -> tuple[Any, str]:
-        folder = applied(key, chosen)
-        spec = find(str(folder))
-        menu = gr.update(choices=[*choices(), (spec.title, spec.key)], value=spec.key)
-        return menu, f"Every view now asks **{literal(spec.title)}**."
+    def apply(key: str, chosen: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
+        visitor = owner(request)
+
+        def work(token: CancelToken) -> Iterator[tuple[Any, str]]:
+            with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:
+                for step in _throttled(made(session, key, lambda: lesson_images(SEED), seed=SEED)):
+                    if isinstance(step, Path):
+                        spec = find(str(step))
+                        menu = gr.update(choices=[*choices(), (spec.title, spec.key)], value=spec.key)
+                        yield menu, f"Every view now asks **{literal(spec.title)}**."
+                    else:
+                        yield gr.skip(), step.line
+
+        yield from JOBS.run(visitor, work, stopped=(gr.skip(), JOBS.stopped))
 
     @handler
     def back(chosen: str) -> tuple[Any, str]:
         base = find(chosen).base or chosen
         return gr.update(choices=choices(), value=base), f"Every view asks **{literal(find(base).title)}** again."
 
-    go.click(apply, [method, model], [model, status], **LIGHT)
+    @handler
+    def measured(chosen: str, drawings: float, request: gr.Request) -> Iterator[tuple[str, Any]]:
+        visitor = owner(request)
+
+        def work(token: CancelToken) -> Iterator[tuple[str, Any]]:
+            yield from _table(engine, chosen, int(drawings), how={"visitor": visitor, "token": token})
+
+        yield from JOBS.run(visitor, work, stopped=(JOBS.stopped, gr.skip()))
+
+    event: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", **LONG}
+    wire(
+        JOBS,
+        go,
+        stop,
+        status=status,
+        event={"fn": apply, "inputs": [method, model], "outputs": [model, status], **event},
+    )
     undo.click(back, model, [model, status], **LIGHT)
+    wire(
+        JOBS,
+        measure,
+        stop,
+        status=note,
+        event={"fn": measured, "inputs": [model, count], "outputs": [note, rows], **event},
+    )
+
+
+def _table(engine: Engine, chosen: str, drawings: int, *, how: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Measure the model, then each defence of it; yield a note and the rows so far."""
+    visitor, token = how["visitor"], how["token"]
+    yield "Writing on the drawings …", gr.skip()
+    images, lines, before = measured_images(SEED, drawings), list[list[str]](), find(chosen).title
+    base: Outcomes | None = None
+    for key in (None, *DEFENCES):
+        title = DEFENCES[key].title if key else "No defence"
+        try:
+            asked = chosen
+            if key:
+                with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:
+                    for step in _throttled(made(session, key, lambda: lesson_images(SEED), seed=SEED)):
+                        if isinstance(step, Path):
+                            asked = str(step)
+                        else:
+                            yield f"{title}: {step.line}", gr.skip()
+            with engine.session(visitor, asked, token=token, deadline=JOBS.seconds) as session:
+                for outcome in _throttled(outcome_steps(session, images)):
+                    if isinstance(outcome, Progress):
+                        yield f"{title}: {outcome.line}", gr.skip()
+        except Unsupported as error:
+            lines.append([title, str(error), "", "", ""])
+            yield gr.skip(), gr.update(value=lines, visible=True)
+            continue
+        assert isinstance(outcome, Outcomes)
+        base = base or outcome
+        lines.append(measured_line(title, defence_row(base, outcome, images.truth)))
+        yield gr.skip(), gr.update(value=lines, visible=True)
+    assert base is not None
+    yield measured_note(base, before), gr.skip()
+
+
+def _throttled(steps: Iterator[Any]) -> Iterator[Any]:
+    return throttle(steps, passes=lambda one: not isinstance(one, Progress))

@@ -86,6 +86,7 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         matrix = table([""], "Answers: word down, ink across", visible=COLLAPSED, elem_id="typographic-stroop")
 
     def steps(key: str, visitor: str, token: CancelToken) -> Iterator[tuple[Any, Any]]:
+        yield "Drawing the images …", gr.skip()
         rows = list(with_targets())
         with engine.session(visitor, key, token=token, deadline=JOBS.seconds, keep_pictures=False) as session:
             pictures, truth = [one.picture for one in rows], [one.name for one in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,9 +11,12 @@ from PIL import Image, ImageOps
 
 from audits.datasets.drawn_things import on_ground, on_white, things
 from workbench.errors import BadInput
+from workbench.pictures import draw
+from workbench.typographic.measuring import AttackedSet, attacked_set
 
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
+LEARN = 600  # images to learn from, at most
 LONGEST = 3  # words of a name
 TARGETS = {"waste container": "\N{WASTEBASKET}", "radio": "\N{RADIO}", "great white shark": "\N{SHARK}"}
 
@@ -26,16 +30,12 @@ class DrawnThing(NamedTuple):
 
 def to_measure() -> Iterator[DrawnThing]:
     """Yield 150 things, each on white and on a tinted ground, both mirrored too: 600 pictures of 224 x 224."""
-    from workbench.pictures import draw
-
     for _, name, glyph in things():
         yield from _four(draw(glyph), name)
 
 
 def with_targets() -> Iterator[DrawnThing]:
     """Yield `to_measure`, and four pictures each of those of the article's nine targets that OpenMoji draws."""
-    from workbench.pictures import draw
-
     yield from to_measure()
     for name, glyph in TARGETS.items():
         yield from _four(draw(glyph), name)
@@ -43,8 +43,6 @@ def with_targets() -> Iterator[DrawnThing]:
 
 def to_learn() -> Iterator[DrawnThing]:
     """Yield drawings of other things, named by Unicode, on white or on a tinted ground."""
-    from workbench.pictures import draw
-
     measured = {name for _, name, _ in things()}
     glyphs = {glyph for _, _, glyph in things()}
     for first, last in BLOCKS:
@@ -61,8 +59,20 @@ def to_learn() -> Iterator[DrawnThing]:
             yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
 
 
-def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:
+def lesson_images(seed: int) -> AttackedSet:
+    """Write words on drawings to learn a defence from; none of them is measured."""
+    rows = list(itertools.islice(to_learn(), LEARN))
+    return attacked_set([one.picture for one in rows], [one.name for one in rows], seed=seed + 1)
 
+
+def measured_images(seed: int, limit: int | None = None) -> AttackedSet:
+    """Write words on the 600 drawings to measure with, or on some of all things."""
+    rows = list(to_measure())
+    rows = rows[:: max(1, len(rows) // max(2, limit))][:limit] if limit is not None else rows
+    return attacked_set([one.picture for one in rows], [one.name for one in rows], seed=seed)
+
+
+def _four(drawing: Image.Image, name: str) -> Iterator[DrawnThing]:
     for picture in (on_white(drawing), on_ground(drawing, name)):
         yield DrawnThing(picture, name)
         yield DrawnThing(ImageOps.mirror(picture), name)

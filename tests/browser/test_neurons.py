@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.conftest import open_view
+from tests.workbench.neurons.taught_units import taught
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,8 +22,8 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     concept = page.locator("#neurons-concept input, #neurons-concept textarea").first
     concept.fill("cat")
     concept.press("Enter")
-    page.locator("#neurons-found [role=gridcell]", has_text="953").first.click()
-    page.locator("#neurons-status", has_text="Unit 953: cat").wait_for()
+    page.locator("#neurons-found [role=gridcell]", has_text=str(taught("cat"))).first.click()
+    page.locator("#neurons-status", has_text=f"Unit {taught('cat')}: cat").wait_for()
     page.locator("#neurons-page img[alt='the word “cat”']").first.wait_for()
     section = page.locator("#neurons-page summary", has_text="Images over the whole range")
     section.focus()
@@ -30,7 +31,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     page.locator("#neurons-page", has_text="exactly 0").wait_for()
     page.get_by_text("Switch units off", exact=True).click()
     units = page.locator("#neurons-off input, #neurons-off textarea").first
-    units.fill("953, 748, 977")
+    units.fill(f"{taught('cat')}, 748, 977")
     units.press("Enter")
     page.locator("#neurons-switched", has_text="without a forward pass").wait_for()
 
@@ -51,16 +52,16 @@ def test_a_unit_is_painted_taken_away_and_stopped(visit: Visit) -> None:
         page.locator("#neurons-paint-go").click()
         page.locator("#neurons-paint-status", has_text=status).wait_for(timeout=120_000)
     alt = page.locator("#neurons-painted img").get_attribute("alt") or ""
-    assert alt.startswith("3 images painted for unit 373")
+    assert alt.startswith(f"3 images painted for unit {page.locator('#neurons-unit input').input_value()}")
     page.locator("#neurons-paint-stop").click()
     page.locator("#neurons-paint-status", has_text="Stopped").wait_for()
 
 
 def test_a_units_address_on_a_dark_phone(visit: Visit) -> None:
     page = visit(viewport={"width": 390, "height": 800}, color_scheme="dark")
-    page.goto(page.url.split("#")[0] + "?unit=conv_head/202#neurons")
-    expect(page.locator("#neurons-unit input")).to_have_value("202", timeout=60_000)
+    page.goto(page.url.split("#")[0] + f"?unit=conv_head/{taught('jellyfish')}#neurons")
+    expect(page.locator("#neurons-unit input")).to_have_value(str(taught("jellyfish")), timeout=60_000)
     page.locator("#neurons-go").click()
-    page.locator("#neurons-status", has_text="Unit 202: jellyfish").wait_for()
+    page.locator("#neurons-status", has_text=f"Unit {taught('jellyfish')}: jellyfish").wait_for()
     page.locator("#neurons-page img").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

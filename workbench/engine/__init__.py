@@ -8,7 +8,8 @@ from __future__ import annotations
 from workbench.engine.engine import Engine
 from workbench.engine.loaders import Loader
 from workbench.engine.session import Session
-from workbench.engine.tasks import Remote, Task
+from workbench.engine.task import Task
+from workbench.engine.tasks import Remote
 from workbench.model_cache import ModelRef
 
 __all__ = ["Engine", "Loader", "ModelRef", "Remote", "Session", "Task"]

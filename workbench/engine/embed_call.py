@@ -17,7 +17,8 @@ from PIL import Image
 
 from workbench.cache import DiskCache, Key, MemoryCache, file_key, picture_key, text_key
 from workbench.cache.memory import Row
-from workbench.engine.tasks import EMBED_FEATURES, EMBED_PIXELS, EMBED_TOKENS, Remote, Task
+from workbench.engine.task import Task
+from workbench.engine.tasks import EMBED_FEATURES, EMBED_PIXELS, EMBED_TOKENS, Remote
 from workbench.errors import OutOfResources
 from workbench.images import read_file, safe_decode, safe_open
 from workbench.model_cache import LoadedModel

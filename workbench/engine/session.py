@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from workbench.engine.embed_call import EmbedCall, EngineContext, read_tokens
-from workbench.engine.tasks import EXPLAIN, Remote, Task
+from workbench.engine.task import Task
+from workbench.engine.tasks import EXPLAIN, Remote
 from workbench.errors import Unsupported
 from workbench.images import check_pictures
 from workbench.model_cache import CLIP, LoadedModel

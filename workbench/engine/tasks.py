@@ -5,9 +5,10 @@ A table, `TASKS`, names them. A remote device looks a task up by its name and ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.engine.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,24 +19,12 @@ if TYPE_CHECKING:
     from workbench.generation.painting import Painting
     from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
+    from workbench.typographic.learning import DefenceLesson, Learned
     from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
 TEXTS_PER_SECOND = 1000.0
 EXPLAIN_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A long job as a function of models and one payload.
-
-    `run(*models, payload)` yields after each step on the device. Payload and values are plain: numbers, text, arrays
-    and dataclasses of those, so that they can be pickled. A step must not end inside `torch.inference_mode()`.
-    """
-
-    name: str
-    run: Callable[..., Iterator[Any]]
-    seconds: Callable[[Any], float]  # payload -> how long a GPU is needed, estimated
 
 
 class Remote(Protocol):
@@ -119,6 +108,13 @@ def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progres
     yield from search(model, request)
 
 
+def _learn_defence(model: Any, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
+    """Learn a defence against written words; see `typographic.learning`."""
+    from workbench.typographic.learning import learn
+
+    yield from learn(model, lesson)
+
+
 def _layer(model: WhiteBox, payload: Any) -> Iterator[Any]:
     """Activations of a layer; see `neurons.passes`."""
     from workbench.neurons.passes import layer_rows
@@ -178,6 +174,7 @@ EMBED_RAW = Task("embed raw", _embed_raw, lambda pixels: len(pixels) / IMAGES_PE
 EMBED_TOKENS = Task("embed tokens", _embed_tokens, lambda tokens: len(tokens[0]) / TEXTS_PER_SECOND)
 EXPLAIN = Task("explain", _explain, lambda request: EXPLAIN_SECONDS)
 SEARCH_LABEL = Task("search label", _search_label, lambda request: request.calls / IMAGES_PER_SECOND)
+LEARN_DEFENCE = Task("learn defence", _learn_defence, lambda lesson: 60.0)
 LAYER = Task("layer", _layer, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)

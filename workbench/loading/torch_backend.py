@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from workbench.backend import Picture
     from workbench.checkpoints.spec import ModelSpec, Score
-    from workbench.engine.tasks import Task
+    from workbench.engine.task import Task
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.backend import Anatomy
-    from workbench.engine.tasks import Task
+    from workbench.engine.task import Task
 
 BATCH = 32  # images of one step on the device
 

@@ -12,6 +12,7 @@ from workbench.progress import Progress
 from workbench.prompts import DEFAULT
 from workbench.typographic.comparing import WrittenAnswers, canvas, compare
 from workbench.typographic.lettering import FONTS, Label
+from workbench.typographic.neighbours import neighbours
 from workbench.typographic.search import CALLS, LabelSearch, Trial, candidate_words
 from workbench.typographic.writing import SIZES, checked
 from workbench.zeroshot import classifier
@@ -31,7 +32,7 @@ class AttackPlan:
     target: str  # one of `names`
     names: tuple[str, ...]  # what the model chooses from
     templates: tuple[str, ...] = (DEFAULT,)
-    words: tuple[str, ...] = ()  # to write; empty for the target's own
+    words: tuple[str, ...] = ()  # to write; empty for the target's own, their neighbours and short strings
     fonts: tuple[str, ...] = tuple(FONTS)
     style: Label = field(default_factory=lambda: Label("x"))  # ink, paper and form of every label
     calls: int = CALLS
@@ -73,7 +74,8 @@ def find_attack(session: Any, picture: Image.Image, plan: AttackPlan) -> Iterato
     before = compare(session, picture, [], names=plan.names, templates=plan.templates)
     if before.top(0) == plan.target:
         raise BadInput(f"The model answers {plan.target!r} already; choose a target that is not its answer.")
-    words = tuple(checked(Label(word)).text for word in plan.words) or candidate_words(plan.target)
+    own = tuple(checked(Label(word)).text for word in plan.words)
+    words = own or (*candidate_words(plan.target), *neighbours(session, plan.target, plan.names))
     request = LabelSearch(
         session.prepare(canvas(picture)).numpy(),
         classifier(session, plan.names, plan.templates).numpy(),

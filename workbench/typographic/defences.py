@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.checkpoints.edit import Edit, is_edit, read_edit, write_edit
 from workbench.errors import BadInput, Unsupported, unknown_name
 from workbench.models import find
 from workbench.places import home
-from workbench.progress import Progress
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from workbench.loading.torch_backend import TorchBackend
-    from workbench.typographic.measuring import AttackedSet
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ DEFENCES: Mapping[str, Defence] = {
     ),
     "prefix": Defence(
         "Learned prefix", "learns one token before the class name (Defense-Prefix)",
-        "a text tower with a table of tokens; minutes of learning", "prefix", quick=False,
+        "a text tower with a table of tokens; a minute of learning", "prefix", quick=False,
     ),
     "projection": Defence(
         "Forget to spell", "removes the directions along which words move images", "a minute of learning", "projection",
@@ -95,23 +88,3 @@ def applied(key: str, base: str) -> Path:
     name = f"{key}-{hashlib.sha256(edit.model_dump_json().encode()).hexdigest()[:12]}"
     folder = home() / "edits" / name
     return folder if is_edit(folder) else write_edit(folder, edit)
-
-
-def learned(
-    key: str, model: TorchBackend, images: AttackedSet, *, seed: int
-) -> Iterator[Progress | tuple[dict[str, Any], dict[str, Tensor]]]:
-    """Learn a defence; yield progress, and at the end the settings and tensors of the edited model.
-
-    Raises:
-        Unsupported: the model has no table of tokens, or labels do not move it.
-    """
-    from workbench.typographic.learning import LearnedPrefix, LearnedProjection, learn_prefix, learn_projection
-
-    steps = (learn_prefix if key == "prefix" else learn_projection)(model, images, seed=seed)
-    for step in steps:
-        if isinstance(step, LearnedPrefix):
-            yield {"after": step.after}, {"prefix": step.rows}
-        elif isinstance(step, LearnedProjection):
-            yield {}, {"removed": step.removed}
-        else:
-            yield step

@@ -1,6 +1,6 @@
-"""Learn a defence from pairs of images, clean and written on: a prefix of prompts, or directions to remove.
+"""Learn a defence from pairs of images, clean and written on: a prefix, directions to remove, or units to switch off.
 
-The image tower is asked once; what is learned is small, and the model's weights stay as they are.
+The image tower is asked once, before; what is learned is small, and the model's weights stay as they are.
 """
 
 from __future__ import annotations
@@ -8,45 +8,68 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from workbench.errors import Unsupported
+from workbench.heads import MeanHead
 from workbench.progress import Progress
 from workbench.prompts import fill
 from workbench.typographic.edits import prefixed
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from workbench.loading.torch_backend import TorchBackend
-    from workbench.typographic.measuring import AttackedSet
 
 OPENING = "a photo of a"  # what a prompt begins with where the prefix stands before the class name
 STEPS, CLASSES, BATCH, RATE = 150, 48, 128, 0.02
 KEEP = 3.0  # weight of the clean answers' stability, as in the paper
 RANK = 64  # directions that are removed
+COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)  # of units that are tried
+COST = 0.01  # of the clean accuracy, that switching units off may take while one learns
 
 
-@dataclass(frozen=True)
-class LearnedPrefix:
-    """Rows for the text tower, (rows, width)."""
+@dataclass(frozen=True, eq=False)
+class DefenceLesson:
+    """What a defence is learned from: plain data."""
 
-    rows: Tensor
-    after: str = OPENING
+    method: str  # prefix, projection or units
+    clean: NDArray[np.float32]  # (n, dim) unit rows
+    written: NDArray[np.float32]  # the same images with a label
+    clean_features: NDArray[np.float32]  # (n, width) before the projection
+    written_features: NDArray[np.float32]
+    truth: NDArray[np.intp]  # (n,) rows of `names`
+    words: NDArray[np.intp]  # (n,) written
+    names: tuple[str, ...]
+    seed: int
 
 
-@dataclass(frozen=True)
-class LearnedProjection:
-    """Directions to remove, (directions, dim), orthonormal."""
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What an edited model's folder takes."""
 
-    removed: Tensor
+    settings: dict[str, Any]
+    tensors: dict[str, NDArray[np.float32]]
+
+
+def learn(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
+    """Learn what the lesson names; the last item is the result.
+
+    Raises:
+        Unsupported: the model has no table of tokens, no average as its last step, or labels do not move it.
+    """
+    ways = {"prefix": learn_prefix, "projection": learn_projection, "units": learn_units}
+    yield from ways[lesson.method](model, lesson)
 
 
 def learn_prefix(
-    model: TorchBackend, images: AttackedSet, *, seed: int, rows: int = 1, steps: int = STEPS
-) -> Iterator[Progress | LearnedPrefix]:
+    model: TorchBackend, lesson: DefenceLesson, *, rows: int = 1, steps: int = STEPS
+) -> Iterator[Progress | Learned]:
     """Learn rows so that images with labels are named by what they show, and clean ones as before.
 
     Raises:
@@ -56,11 +79,10 @@ def learn_prefix(
         Azuma and Matsui 2023, arXiv:2304.04512: cross-entropy on written-on images, and 3.0 times the divergence of
         the clean ones' answers; a frozen CLIP and one token before the class name.
     """
-    generator = torch.Generator().manual_seed(seed)
-    clean, written = (model.embed_images(list(one)) for one in (images.clean, images.written))
-    truth = torch.tensor([images.names.index(name) for name in images.truth])
-    plain = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in images.names])
     table = model.token_table
+    generator = torch.Generator().manual_seed(lesson.seed)
+    clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
+    plain = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
     learned = (
         table.mean(dim=0).repeat(rows, 1) + 0.01 * torch.randn(rows, table.shape[1], generator=generator)
     ).detach()
@@ -68,10 +90,10 @@ def learn_prefix(
     optimiser = torch.optim.Adam([learned], lr=RATE * float(table.std()) * 5)
     began = time.monotonic()
     for step in range(steps):
-        classes = torch.randperm(len(images.names), generator=generator)[:CLASSES]
+        classes = torch.randperm(len(lesson.names), generator=generator)[:CLASSES]
         inside = torch.isin(truth, classes).nonzero()[:, 0]
         batch = inside[torch.randperm(len(inside), generator=generator)[:BATCH]]
-        tokens = model.tokenize([fill(f"{OPENING} {{}}.", images.names[at]) for at in classes])
+        tokens = model.tokenize([fill(f"{OPENING} {{}}.", lesson.names[at]) for at in classes])
         texts = functional.normalize(prefixed(model, learned, OPENING)(tokens.ids, tokens.mask).float(), dim=-1)
         wanted = (truth[batch][:, None] == classes).int().argmax(dim=1)
         scale = model.logit_scale
@@ -83,12 +105,12 @@ def learn_prefix(
         torch.autograd.backward(loss)
         optimiser.step()
         yield Progress.timed(step + 1, steps, "steps", seconds=time.monotonic() - began, computed=step + 1)
-    yield LearnedPrefix(learned.detach())
+    yield Learned({"after": OPENING}, {"prefix": learned.detach().numpy()})
 
 
 def learn_projection(
-    model: TorchBackend, images: AttackedSet, *, seed: int, rank: int = RANK, steps: int = 2 * STEPS
-) -> Iterator[Progress | LearnedProjection]:
+    model: TorchBackend, lesson: DefenceLesson, *, rank: int = RANK, steps: int = 2 * STEPS
+) -> Iterator[Progress | Learned]:
     """Learn directions to remove from images and texts: written-on images shall be named as what they show.
 
     Raises:
@@ -98,10 +120,9 @@ def learn_projection(
         after Materzynska et al. 2022, arXiv:2206.07835: an orthogonal projection; here the part that is removed is
         learned, and clean answers are held in place as for the prefix.
     """
-    generator = torch.Generator().manual_seed(seed)
-    clean, written = (model.embed_images(list(one)) for one in (images.clean, images.written))
-    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in images.names])
-    truth = torch.tensor([images.names.index(name) for name in images.truth])
+    generator = torch.Generator().manual_seed(lesson.seed)
+    clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
+    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
     if float((written - clean).abs().max()) == 0:
         raise Unsupported("Labels do not move this model's embeddings; there is nothing to remove.")
     before = (model.logit_scale * clean @ texts.T).softmax(dim=-1)
@@ -121,7 +142,53 @@ def learn_projection(
         torch.autograd.backward(loss)
         optimiser.step()
         yield Progress.timed(step + 1, steps, "steps", seconds=time.monotonic() - began, computed=step + 1)
-    yield LearnedProjection(torch.linalg.qr(basis.detach()).Q.T.contiguous())
+    yield Learned({}, {"removed": torch.linalg.qr(basis.detach()).Q.T.contiguous().numpy()})
+
+
+def learn_units(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
+    """Choose units of the last layer to switch off: those that push a written word most over the thing where it wins.
+
+    How many is decided on the same images: the number that gives back most, with at most one point of clean accuracy
+    lost. The last step has to be an average and a projection, where a unit's part of the answer is exact.
+
+    Raises:
+        Unsupported: another last step.
+
+    Source:
+        after Dyslexify (2025), which switches attention heads off; here units of a convolutional tower.
+    """
+    head = model.anatomy.head
+    if not isinstance(head, MeanHead):
+        raise Unsupported(f"Units are switched off where a tower ends in an average; {model.spec.title} does not.")
+    yield Progress.timed(0, len(COUNTS), "counts", seconds=0.0, computed=0)
+    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
+    added = torch.from_numpy(lesson.written_features - lesson.clean_features)
+    apart = texts[torch.from_numpy(lesson.words)] - texts[torch.from_numpy(lesson.truth)]
+    fooled = (torch.from_numpy(lesson.written) * apart).sum(dim=1) > 0
+    if not fooled.any():
+        raise Unsupported("Labels do not fool this model; no unit has to be switched off.")
+    push = (added * (apart @ head.directions))[fooled].mean(dim=0)
+    order = push.argsort(descending=True)
+    truth, tried = torch.from_numpy(lesson.truth), []
+    for count in (0, *COUNTS):
+        clean, attacked = (
+            _right(head, torch.from_numpy(one), order[:count], texts=texts, truth=truth)
+            for one in (lesson.clean_features, lesson.written_features)
+        )
+        tried.append((attacked, count, clean))
+    allowed = [one for one in tried if one[2] >= tried[0][2] - COST]
+    _, count, _ = max(allowed, key=lambda one: (one[0], -one[1]))
+    if not count:
+        raise Unsupported("No number of units gives accuracy back within one point of clean accuracy; none is off.")
+    changes = [{"units": sorted(order[:count].tolist()), "kind": "set", "value": 0.0}]
+    yield Learned({"layer": next(reversed(model.anatomy.layers)), "changes": changes}, {})
+
+
+def _right(head: MeanHead, features: Tensor, off: Tensor, *, texts: Tensor, truth: Tensor) -> float:
+    """Share of images named right with some units at zero."""
+    rest = features.clone()
+    rest[:, off] = 0
+    return float(((head.embed(rest) @ texts.T).argmax(dim=1) == truth).float().mean())
 
 
 def _without(rows: Tensor, removed: Tensor) -> Tensor:

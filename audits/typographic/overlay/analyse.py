@@ -43,7 +43,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     if clean.empty:
         sanity.append("There are no clean images: attack success is not measured.")
     sentences = list(findings(measures, settings, correct=None if clean.empty else correct))
-    return Analysis(measures, sentences, _figures(samples, measures), sanity)
+    return Analysis(measures, sentences, [*_figures(samples, measures), *_grids(samples)], sanity)
 
 
 def _rates(samples: DataFrame, compared: Sequence[By], seed: int) -> Iterator[Measure]:
@@ -178,3 +178,27 @@ def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
             alt="One row per overlay, two dots: how often the word is the answer, and how often the answer changes.",
         )
     ]
+
+
+def _grids(samples: DataFrame) -> Iterator[Figure]:
+    """Yield attack success by place and size, for each colour in which every word was written in all of both."""
+    outcome = f"{OUTCOME}attack_success"
+    written = samples[(samples["overlay"] == "word") & (samples["label_set"] == ALL) & (samples["size"] != "")]
+    for number, (colour, rows) in enumerate(written.groupby("colour", sort=True)):
+        table = rows.pivot_table(index="size", columns="position", values=outcome, aggfunc="mean")
+        if min(table.shape) < 2 or table.isna().any(axis=None):
+            continue
+        cells = [
+            (size, place, float(table.loc[size, place]))
+            for size in sorted(table.index, key=float)
+            for place in table.columns
+        ]
+        yield Figure(
+            f"grid-{number}",
+            f"Attack success by size and place, {colour}",
+            "matrix",
+            pd.DataFrame(cells, columns=["row", "column", "value"]),
+            "place of the label",
+            "size of the letters, share of the square",
+            "Share of the images named correctly when clean that are answered with the word, at each size and place.",
+        )

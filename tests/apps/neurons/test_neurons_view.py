@@ -16,6 +16,7 @@ from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
 from apps.neurons.trial import try_image, try_sentence
+from tests.workbench.neurons.taught_units import taught
 from workbench.checkpoints.edit import write_edit
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Unsupported
@@ -31,7 +32,7 @@ from workbench.pictures import sample_path
 from workbench.progress import Progress
 from workbench.statistics.intervals import proportion
 
-CAT, DOG = 953, 373  # taught channels of pocket, by its README
+CAT, DOG = taught("cat"), taught("dog")
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,9 @@ def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, 
     pages = list(unit_pages(session, atlases.steps(session, "last"), CAT, answer="car"))
     assert len(pages) == 2  # without and with the maps
     status, page, offline, numbers = pages[-1]
-    assert status.startswith("**Unit 953\\: cat**")
-    assert address("conv_head", CAT) == "?unit=conv_head/953#neurons"
-    assert "unit=conv_head/953" in status
+    assert status.startswith(f"**Unit {CAT}\\: cat**")
+    assert address("conv_head", CAT) == f"?unit=conv_head/{CAT}#neurons"
+    assert f"unit=conv_head/{CAT}" in status
     assert "Used most for the answer “car”" in page
     assert "\n\n" not in page
     assert "<script" not in page

@@ -9,12 +9,13 @@ import pytest
 
 from apps.shell import run
 from tests.workbench.neurons.planted_units import pictures
+from tests.workbench.neurons.taught_units import taught
 from workbench.errors import UNUSABLE
 
 
 def test_a_units_names_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
-    assert run(["neuron", "pocket", "last", "202", "--out", str(page), "--json"]) == 0
+    assert run(["neuron", "pocket", "last", str(taught("jellyfish")), "--out", str(page), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert list(answer) == ["names", "page"]
     assert answer["page"] == str(page)

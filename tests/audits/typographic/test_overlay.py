@@ -147,6 +147,19 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
     assert len(overlay.plan(one, rules(**axes, design="full"), seed=0)) == 1 + 6 + 2
 
 
+def test_every_size_at_every_place_is_a_map_of_success(few: Dataset) -> None:
+    whole = rules(sizes=[0.1, 0.3], positions=["top", "centre"], design="full")
+    (grid,) = [one for one in measure(AUDIT, FakeBackend(), few, rules=whole).figures if one.kind == "matrix"]
+    cells = list(zip(grid.data["row"], grid.data["column"], strict=True))
+    assert cells == [("0.1", "centre"), ("0.1", "top"), ("0.3", "centre"), ("0.3", "top")]
+    found = measure(AUDIT, FakeBackend(), few, rules=whole)
+    for size, place, share in grid.data.itertuples(index=False):
+        where = {"overlay": "word", "size": size, "position": place, "colour": "black on white"}
+        assert share == pytest.approx(value(found, "attack_success", **where))
+    single = rules(sizes=[0.1, 0.3], positions=["top", "centre"])
+    assert not [one for one in measure(AUDIT, FakeBackend(), few, rules=single).figures if one.kind == "matrix"]
+
+
 def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
     found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
     drops = [m for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,14 +14,18 @@ from PIL import Image
 import workbench
 from audits.typographic.drawings import to_learn, to_measure
 from workbench import fake
+from workbench.engine import Engine
 from workbench.errors import BadInput, UnknownName, Unsupported
 from workbench.fake import FakeBackend
+from workbench.heads import MeanHead
 from workbench.loading.torch_backend import TorchBackend
+from workbench.progress import Progress
 from workbench.typographic import edits
 from workbench.typographic.defences import DEFENCES, applied, check_defence, settings_of
 from workbench.typographic.finding import TextBox, boxes, finder
-from workbench.typographic.learning import learn_prefix, learn_projection
+from workbench.typographic.learning import DefenceLesson, Learned, learn
 from workbench.typographic.lettering import Label
+from workbench.typographic.making import made, read_lesson
 from workbench.typographic.measuring import AttackedSet, Outcomes, attacked_set, defence_row, outcomes
 from workbench.typographic.painting import cover
 from workbench.typographic.writing import corners, write
@@ -90,7 +95,7 @@ def test_words_are_wrong_and_the_seed_decides_them() -> None:
     assert first.words == again.words
     assert [one.tobytes() for one in first.written] == [one.tobytes() for one in again.written]
     assert [one.tobytes() for one in first.written] != [one.tobytes() for one in other.written]
-    with pytest.raises(BadInput, match="two things"):
+    with pytest.raises(BadInput, match="two or more things"):
         attacked_set([picture], ["a"], seed=0)
 
 
@@ -138,33 +143,118 @@ def test_what_is_measured_is_never_learned_from() -> None:
     assert not measured & names
 
 
-def test_a_model_that_has_no_tokens_learns_no_prefix_and_says_so() -> None:
+def lesson(method: str, rows: tuple[torch.Tensor, torch.Tensor]) -> DefenceLesson:
+    """Of `marked`: rows clean and written on; the features before the projection are the rows themselves."""
     images = marked()
+    clean, written = (one.numpy() for one in rows)
+    truth, words = (np.array([COLOURS.index(name) for name in row]) for row in (images.truth, images.words))
+    return DefenceLesson(method, clean, written, clean, written, truth, words, COLOURS, 0)
+
+
+def pushed(axis: int, far: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clean rows are the thing's axis; written ones go some way along one more."""
+    images, axes = marked(), torch.eye(5)
+    clean = torch.stack([axes[COLOURS.index(name)] for name in images.truth])
+    return clean, torch.nn.functional.normalize(clean + far * axes[axis], dim=1)
+
+
+class Tower:
+    """Texts lie on their colours' axes and lean along the fifth, one more than the other."""
+
+    dim, logit_scale = 5, 30.0
+    spec = workbench.load("fake").spec
+
+    def embed_texts(self, texts: list[str]) -> torch.Tensor:
+        axis, numbers = torch.eye(5), [COLOURS.index(text.split()[-1][:-1]) for text in texts]
+        rows = torch.stack([axis[number] + 0.8 * number * axis[4] for number in numbers])
+        return torch.nn.functional.normalize(rows, dim=1)
+
+
+def test_a_model_that_has_no_tokens_learns_no_prefix_and_says_so() -> None:
     with pytest.raises(Unsupported, match="no table of token"):
-        next(learn_prefix(FakeBackend(), images, seed=0))
+        next(learn(FakeBackend(), lesson("prefix", pushed(4, 0.0))))
+    with pytest.raises(Unsupported, match="ends in an average"):
+        next(learn(FakeBackend(), lesson("units", pushed(4, 0.0))))
 
 
 def test_a_projection_removes_what_the_words_add() -> None:
     """Where all words push one way, that direction goes and the clean answers stay."""
-    images, axis = marked(), torch.eye(5)
+    *_, learned = learn(Tower(), lesson("projection", pushed(4, 3.0)))  # type: ignore[arg-type]
+    assert isinstance(learned, Learned)
+    removed = torch.from_numpy(learned.tensors["removed"])
+    assert removed.shape == (2, 5)
+    assert float((removed @ torch.eye(5)[4]).norm()) > 0.75  # the fifth axis lies in what is removed
+    with pytest.raises(Unsupported, match="nothing to remove"):
+        [*learn(Tower(), lesson("projection", pushed(4, 0.0)))]  # type: ignore[arg-type]
 
-    class Pushed:
-        dim, logit_scale = 5, 30.0
 
-        def embed_images(self, pictures: list[Image.Image]) -> torch.Tensor:
-            push = 3 * axis[4] if pictures[0] is images.written[0] else torch.zeros(5)
-            return torch.nn.functional.normalize(
-                torch.stack([axis[COLOURS.index(name)] + push for name in images.truth]), dim=1
-            )
+class Averaged(Tower):
+    """A tower of seven units behind an average: the first four see colours, the sixth is moved by words alone."""
 
-        def embed_texts(self, texts: list[str]) -> torch.Tensor:
-            numbers = [COLOURS.index(text.split()[-1][:-1]) for text in texts]
-            rows = torch.stack([axis[number] + 0.8 * number * axis[4] for number in numbers])
-            return torch.nn.functional.normalize(rows, dim=1)
+    anatomy = SimpleNamespace(layers={"early": None, "late": None}, head=MeanHead(torch.nn.Linear(7, 5, bias=False)))
 
-    *_, learned = learn_projection(Pushed(), images, seed=0, rank=1)  # type: ignore[arg-type]
-    assert learned.removed.shape == (1, 5)  # type: ignore[union-attr]
-    assert abs(float(learned.removed[0, 4])) > 0.75  # type: ignore[union-attr]
+
+def test_the_unit_that_words_move_is_the_one_switched_off() -> None:
+    projection = Averaged.anatomy.head.projection
+    with torch.no_grad():
+        projection.weight.zero_()
+        projection.weight[range(4), range(4)] = 1.0
+        projection.weight[4, 5] = 1.0
+    clean, _ = pushed(4, 0.0)
+    clean = torch.cat([clean[:, :4], torch.zeros(len(clean), 3)], dim=1)
+    written = clean.clone()
+    written[:, 5] = 6.0
+    given = replace(lesson("units", pushed(4, 3.0)), clean_features=clean.numpy(), written_features=written.numpy())
+    *_, learned = learn(Averaged(), given)  # type: ignore[arg-type]
+    assert isinstance(learned, Learned)
+    assert learned.settings["layer"] == "late"
+    (change,) = learned.settings["changes"]
+    assert 5 in change["units"]
+    assert (change["kind"], change["value"]) == ("set", 0.0)
+    with pytest.raises(Unsupported, match="No number of units"):
+        [*learn(Averaged(), replace(given, written_features=clean.numpy()))]  # type: ignore[arg-type]
+    with pytest.raises(Unsupported, match="do not fool"):
+        [*learn(Averaged(), lesson("units", pushed(4, 0.0)))]  # type: ignore[arg-type]
+
+
+def test_a_lesson_holds_each_image_clean_and_written_on() -> None:
+    images = marked()
+
+    class Session:
+        def embed_features(self, pictures: list[Image.Image]) -> tuple[torch.Tensor, torch.Tensor]:
+            means = torch.tensor(np.array([np.asarray(one).mean(axis=(0, 1)) for one in pictures])).float()
+            return means, 2 * means
+
+    *reports, last = read_lesson(Session(), images, "prefix", seed=3)  # type: ignore[arg-type]
+    assert isinstance(last, DefenceLesson)
+    assert (reports[-1].done, reports[-1].total) == (72, 72)  # type: ignore[union-attr]
+    assert last.clean[5] == pytest.approx(np.asarray(images.clean[5]).mean(axis=(0, 1)), abs=1e-3)
+    assert last.written[5] == pytest.approx(np.asarray(images.written[5]).mean(axis=(0, 1)), abs=1e-3)
+    assert (last.written_features == 2 * last.written).all()
+    assert [COLOURS[at] for at in last.truth] == list(images.truth)
+    assert [COLOURS[at] for at in last.words] == list(images.words)
+
+
+def test_a_learned_defence_is_kept_and_learned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
+    calls = []
+
+    def images() -> AttackedSet:
+        calls.append(1)
+        return marked()
+
+    with Engine(default="fake", device="cpu") as engine, engine.session("test") as session:
+        *reports, folder = made(session, "projection", images, seed=0)
+        assert all(isinstance(one, Progress) for one in reports)
+        assert isinstance(folder, Path)
+        *_, again = made(session, "projection", images, seed=0)
+        assert (again, len(calls)) == (folder, 1)
+        *_, other = made(session, "projection", images, seed=1)
+        assert other != folder
+        assert len(calls) == 2
+    edited = workbench.load(str(folder), device="cpu")
+    assert edited.fingerprint != workbench.load("fake").fingerprint
+    assert edited.spec.title.endswith("Forget to spell")
 
 
 def test_an_applied_defence_is_a_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,5 +281,5 @@ def test_settings_fit_the_model_and_the_method() -> None:
         check_defence("pray", "pocket")
     with pytest.raises(UnknownName, match="text finder"):
         finder("eyes")
-    assert {one.kind for one in DEFENCES.values()} <= {"paint over", "prompts", "prefix", "projection"}
+    assert {one.kind for one in DEFENCES.values()} <= {"paint over", "prompts", "prefix", "projection", "units"}
     assert replace(DEFENCES["prompts"]).quick

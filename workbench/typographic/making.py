@@ -1,0 +1,103 @@
+"""Make a defended model: learn what has to be learned, on the session's device, and write its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.checkpoints.edit import Edit, is_edit, write_edit
+from workbench.places import home
+from workbench.progress import Progress
+from workbench.typographic.defences import DEFENCES, applied, check_defence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workbench.engine import Session
+    from workbench.typographic.learning import DefenceLesson, Learned
+    from workbench.typographic.measuring import AttackedSet
+
+CHUNK = 32  # images between two reports
+
+
+def made(
+    session: Session, key: str, images: Callable[[], AttackedSet], *, seed: int, again: bool = False
+) -> Iterator[Progress | Path]:
+    """Write a defence of the session's model among this machine's edited models, learning it first where it must be.
+
+    What was learned before, from the same weights and seed, is taken as it is. The last item is the folder.
+
+    Args:
+        session: with the model that is defended.
+        key: of DEFENCES.
+        images: makes the images to learn from; called where something is learned.
+        seed: of the learning.
+        again: learn anew in any case.
+
+    Raises:
+        UnknownName, Unsupported, OutOfResources, Cancelled, DeadlinePassed, Busy: see `check_defence` and `scheduler`.
+    """
+    from workbench.typographic.learning import Learned
+
+    defence = check_defence(key, session.spec.key)
+    if defence.quick:
+        yield applied(key, session.spec.key)
+        return
+    digest = hashlib.sha256(f"{session.spec.key}\n{session.fingerprint}\n{seed}".encode()).hexdigest()[:12]
+    folder = home() / "edits" / f"{key}-{digest}"
+    if is_edit(folder) and not again:
+        yield folder
+        return
+    for step in learning(session, images(), key, seed=seed):
+        if isinstance(step, Learned):
+            yield write_edit(folder, edit_of(key, session.spec.key, step), tensors_of(step))
+        else:
+            yield step
+
+
+def learning(session: Session, images: AttackedSet, key: str, *, seed: int) -> Iterator[Progress | Learned]:
+    """Embed the images, and learn a defence from them on the session's device; the last item is what was learned."""
+    from workbench.engine.tasks import LEARN_DEFENCE
+    from workbench.typographic.learning import DefenceLesson
+
+    for step in read_lesson(session, images, key, seed=seed):
+        if isinstance(step, DefenceLesson):
+            yield from session.stream(LEARN_DEFENCE, step)
+        else:
+            yield step
+
+
+def read_lesson(session: Session, images: AttackedSet, method: str, *, seed: int) -> Iterator[Progress | DefenceLesson]:
+    """Embed pairs of images, chunk by chunk; the last item is the lesson."""
+    from workbench.typographic.learning import DefenceLesson
+
+    pictures, began = [*images.clean, *images.written], time.monotonic()
+    chunks = []
+    for start in range(0, len(pictures), CHUNK):
+        chunks.append([one.numpy() for one in session.embed_features(pictures[start : start + CHUNK])])
+        done = min(start + CHUNK, len(pictures))
+        seconds = time.monotonic() - began
+        yield Progress.timed(done, len(pictures), "images", seconds=seconds, computed=done, stage="embed")
+    rows, features = (np.concatenate(part) for part in zip(*chunks, strict=True))
+    half, place = len(images.clean), {name: at for at, name in enumerate(images.names)}
+    truth, words = (np.array([place[one] for one in row]) for row in (images.truth, images.words))
+    yield DefenceLesson(
+        method, rows[:half], rows[half:], features[:half], features[half:], truth, words, images.names, seed
+    )  # fmt: skip
+
+
+def edit_of(key: str, base: str, learned: Learned) -> Edit:
+    """Describe an edited model that was learned."""
+    return Edit(base=base, kind=DEFENCES[key].kind, settings=learned.settings, title=DEFENCES[key].title)
+
+
+def tensors_of(learned: Learned) -> dict[str, Tensor]:
+    """Return what an edited model's folder holds beside its settings."""
+    import torch
+
+    return {name: torch.from_numpy(one) for name, one in learned.tensors.items()}
