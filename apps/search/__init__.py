@@ -106,7 +106,7 @@ def build(page: Page) -> None:
     shown["gallery"].select(_picked, [found, start, index], [chosen, similar_path, picked, sending], **LIGHT)
     _wire_pages(shown, found, start, index=index)
     page.exchange.accept("search", [example, text], put)
-    linked = gr.State("")
+    linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), linked], **ASIDE)
     linked.change(search, **event)
     evaluation.build(page, index, own)
