@@ -95,6 +95,9 @@ def build(page: Page) -> None:
         near = next((hit for hit in typed[found] if hit.path == typed[similar_path]), None)
         return search(typed, request, near=near) if near else {status: "Choose a result first."}
 
+    def follow(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        return search(typed, request) if typed[linked] else {status: gr.skip()}
+
     similar_path = gr.State("")
     event: dict[str, Any] = {"inputs": asking, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
     gr.on([ask.click, text.submit], search, **event)
@@ -108,7 +111,7 @@ def build(page: Page) -> None:
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), linked], **ASIDE)
-    linked.change(search, **event)
+    linked.change(follow, **event | {"inputs": asking | {linked}})
     evaluation.build(page, index, own)
 
 
