@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def _drawn(name: str, rows: list[dict[str, Any]], inside: str, alt: str) -> str:
     from jinja2 import Environment
 
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE.read_text())
-    return f'<img alt="{alt}" src="{_data("svg+xml", template.render(name=name, rows=rows, inside=inside).encode())}">'
+    picture = _data("svg+xml", template.render(name=name, rows=rows, inside=inside).encode())
+    return f'<img alt="{escape(alt)}" src="{picture}">'
 
 
 def _signed(values: np.ndarray) -> str:

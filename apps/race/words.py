@@ -24,7 +24,7 @@ LEAD = (
     "Why contrastive? Equal image towers learn the same images and captions from different objectives. Figure 2 of the "
     "CLIP paper, in miniature."
 )
-IDLE = "Press “Start”. The preset takes about 75 seconds on two processor cores."
+IDLE = "Press “Start”. The preset takes about a minute and a half on two processor cores."
 RESULT_HEADERS = ["runner", "accuracy (range over seeds)", "images needed, × the first"]
 ANSWER_HEADERS = ["drawing"]
 EXPLAINED = """
