@@ -19,6 +19,9 @@ from workbench.training.pocket.writing import Spot
 EM = 56  # pixels of type that a word is drawn at
 MARGIN = EM // 2  # pixels around it, for letters that swing out
 UPPER, TITLE = 0.65, 0.8  # of the words are in capitals; up to here in title case, the rest as they are
+FINE_PENS = 0.5  # of the words
+FINE, BROAD = (0.65, 0.82), (0.35, 0.72)  # of its depth, where a stroke ends
+FAINT = 60  # of 255, what counts as a stroke
 SLOPE = 6.0  # degrees that a single letter leans at most
 
 Plane = NDArray[np.floating[Any]]
@@ -114,12 +117,13 @@ def _swayed(ink: Plane, waves: tuple[Plane, Plane], sway: float) -> Plane:
 
 
 def _pressed(ink: Plane, rng: random.Random) -> Plane:
-    """Strokes wider where the pen is pressed, and paler in places."""
+    """Strokes wider where the pen is pressed, and paler in places; with a fine pen all of them are thin."""
     soft = Image.fromarray((255 * ink).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rng.uniform(1.0, 2.2)))
     size = soft.size
-    depth = np.asarray(soft, np.float32)
-    depth = depth / max(1.0, float(np.percentile(depth[depth > 25], 85)) if (depth > 25).any() else 1.0)
-    least = rng.uniform(0.35, 0.72) + rng.uniform(0, 0.14) * smooth(size, EM * rng.uniform(0.3, 1), rng)
-    strokes = np.clip((depth - least) / 0.2 + 0.5, 0, 1)
+    ridge = np.asarray(soft.filter(ImageFilter.MaxFilter(7)), np.float32)  # how deep the nearest stroke is
+    depth = np.asarray(soft, np.float32) / np.maximum(ridge, FAINT)
+    widest, finest = FINE if rng.random() < FINE_PENS else BROAD
+    least = rng.uniform(widest, finest) + rng.uniform(0, 0.14) * smooth(size, EM * rng.uniform(0.3, 1), rng)
+    strokes = np.clip((depth - least.clip(max=0.84)) / 0.2 + 0.5, 0, 1)
     pale: Plane = strokes * (1 - rng.uniform(0, 0.25) * (0.5 + 0.5 * smooth(size, EM / 2, rng)))
     return pale.clip(0, 1)

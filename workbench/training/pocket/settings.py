@@ -18,7 +18,7 @@ from workbench.training.recipe import refused
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
-GOING_ON = {"pace": 0.5, "blend": (0.3, 0.3)}  # for a run that goes on from a checkpoint; chosen on selection pictures
+GOING_ON = {"pace": 0.9, "blend": (0.1, 0.1)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -53,9 +53,9 @@ ENDINGS = (
         | {"attacked": 2, "noted": 4, "blank": 1, "penned": 3, "word": 6, "pair": 5},
     ),
     Mix(  # photos and words, which the drawings have taken from
-        {"photo": 6, "drawing": 12, "colour": 1, "count": 2},
-        {"photo": 7, "drawing": 3, "colour": 1, "count": 1}
-        | {"attacked": 4, "noted": 7, "blank": 2, "penned": 4, "word": 8, "pair": 4},
+        {"photo": 6, "drawing": 15, "colour": 2, "count": 2},
+        {"photo": 7, "drawing": 4, "colour": 1, "count": 1}
+        | {"attacked": 4, "noted": 9, "blank": 3, "penned": 5, "word": 9, "pair": 5},
     ),
 )
 TURN = 0.4  # of the run, where the second mix begins; the others follow it

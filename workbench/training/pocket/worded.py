@@ -22,11 +22,11 @@ WORD = (
     "a label that says {}",
     "a {}",
 )
-OF_WORD = (0.12, 0.36)  # of the target of a photo with a printed word on it: of the smallest, of the largest
-OF_HAND = (0.5, 0.7)  # the same where it is written by hand on a label
+OF_WORD = (0.1, 0.32)  # of the target of a photo with a printed word on it: of the smallest, of the largest
+OF_HAND = (0.8, 0.92)  # the same where it is written by hand on a label
 WIDE = (0.35, 0.9)  # of a side, the printed word
 THINGS = 0.25  # of the words to read are names of things that no picture shows
-LARGE = (0.1, 0.6)  # of the picture that a label takes where only the word is asked for
+LARGE = (0.05, 0.6)  # of the picture that a label takes where only the word is asked for
 SOFT, SOFT_SMALL = (
     0.9,
     0.3,

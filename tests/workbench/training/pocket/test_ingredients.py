@@ -76,8 +76,8 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
     assert (shipped.image_tower, shipped.start.name, shipped.pace, shipped.blend) == (
         "lite0",
         "pocket",
-        0.5,
-        (0.3, 0.3),
+        0.9,
+        (0.1, 0.1),
     )
     assert (read.start, read.pace, read.blend) == (None, 1, (0.3, 0.9))
     with pytest.raises(BadInput, match=r"no folder .*nowhere"):

@@ -8,6 +8,7 @@ import random
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.training.pocket import handwriting, labels
@@ -110,6 +111,20 @@ def test_pens_differ_in_width_and_words_in_case() -> None:
     assert max(amounts) > 1.6 * min(amounts)
     tall = [handwriting.penned("ace", str(FONT), random.Random(seed)).ink.shape for seed in range(40)]
     assert len({round(height / 8) for height, _ in tall}) > 2  # capitals are taller
+
+
+def test_a_fine_pen_writes_thin_lines_that_hold_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Width of a stroke: twice the mean depth of its ink, as SciPy's distance transform has it."""
+    widths: dict[float, list[float]] = {0.0: [], 1.0: []}
+    pieces = []
+    for share, seen in widths.items():
+        monkeypatch.setattr(handwriting, "FINE_PENS", share)
+        for seed in range(12):
+            ink = handwriting.penned("lo", str(FONT), random.Random(seed)).ink > 0.4
+            seen.append(float(2 * ndimage.distance_transform_edt(ink)[ink].mean()))
+            pieces.append(ndimage.label(ndimage.binary_dilation(ink))[1])
+    assert np.mean(widths[1.0]) < 0.85 * np.mean(widths[0.0])
+    assert set(pieces) == {2}  # letters
 
 
 def test_smooth_noise_keeps_its_bounds_and_its_wave() -> None:
