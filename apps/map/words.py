@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
-
+from apps._point_map import PointMap
+from apps._point_map import canvas as drawn_map
 from apps.map.points import OTHERS, MapPoint
 from workbench.retrieval.clusters import NamedCluster
 from workbench.retrieval.projection import Projection
@@ -34,26 +32,12 @@ random cluster of that size.
 
 
 def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projection) -> str:
-    """Return the map and its legend as HTML; positions become 0..1, names of texts stand beside their squares."""
-    places = projection.positions - projection.positions.min(axis=0)
-    places = places / np.maximum(places.max(axis=0), 1e-9)
-    order = legend(groups)
-    colours = {name: number for number, name in enumerate(order)}
-    drawn = [
-        [round(float(x), 4), round(float(y), 4), colours[group], point.name[:40] if point.kind == "text" else ""]
-        for point, group, (x, y) in zip(points, groups, places, strict=True)
-    ]
-    data = html.escape(json.dumps(drawn), quote=True)
-    images = sum(point.kind == "image" for point in points)
-    alt = f"Map of {images} images and {len(points) - images} texts; the table beside it lists them."
-    parts = "".join(
-        f'<span class="group g{number}">{html.escape(name)} ({groups.count(name)})</span>'
-        for number, name in enumerate(order)
-    )
-    return (
-        f'<div><canvas class="map" tabindex="0" role="img" aria-label="{alt}" data-points="{data}"></canvas>'
-        f'<div class="notes map-legend">{parts}</div></div>'
-    )
+    """Return the map and its legend as HTML; names of texts stand beside their squares."""
+    squares = [point.kind == "text" for point in points]
+    names = [point.name for point in points]
+    texts = sum(squares)
+    alt = f"Map of {len(points) - texts} images and {texts} texts; the table beside it lists them."
+    return drawn_map(PointMap(names, groups, legend(groups), projection.positions, squares), alt=alt, box="map-chosen")
 
 
 def legend(groups: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a visitor gives to be evaluated on: an uploaded folder, a zip, or drawings made on the spot."""
+"""Labelled images that a visitor gives: an uploaded folder, a zip, or drawings made on the spot."""
 
 from __future__ import annotations
 
