@@ -76,7 +76,7 @@
     const id = canvas.dataset.box;
     const box = document.querySelector(`#${id} textarea, #${id} input`);
     const proto = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, chosen.join(','));
+    Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, chosen.join(',') + (canvas.dataset.choose === 'one' ? `;${Date.now()}` : ''));  // a second choice of one point is a change, too
     box.dispatchEvent(new Event('input', {bubbles: true}));
   };
 

@@ -17,7 +17,7 @@ from apps._page import Page
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.neurons import answers, heads, mapping, painting, presets, probing, switches, trial
+from apps.neurons import answers, dictionaries, heads, mapping, painting, presets, probing, switches, trial
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_html import gallery_html, page_html
 from workbench.engine import Session
@@ -25,6 +25,7 @@ from workbench.errors import BadInput, WorkbenchError
 from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.corpus import FORMS
+from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.finding import FoundUnit, find_units
 from workbench.neurons.page import places, render
 from workbench.neurons.unit import UnitReport, report
@@ -91,7 +92,7 @@ def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str
             link = f'<a href="{html.escape(address(one.layer, unit))}">address of this page</a>'
             status = f"**{literal(one.title.capitalize())}** in {literal(one.layer)}; {link}"
             yield status, page_html(one, {}), *NO_FILES
-            where = places(session, one)
+            where = {} if one.layer == DICTIONARY else places(session, one)
             yield status, page_html(one, where), *_files(step, one, where)
 
 
@@ -175,6 +176,7 @@ def build(page: Page) -> None:
     answers.build(page, layer)
     probing.build(page, (layer, unit), opens=event)
     heads.build(page)
+    dictionaries.build(page, atlases, layer)
     off = switches.build(page, atlases)
 
     def asked(request: gr.Request) -> tuple[Any, Any, Any]:

@@ -35,7 +35,7 @@ NOTE = (
 OTHER_LABELS = ("cat", "dog", "car", "tree", "house", "person", "food", "word", "bird", "boat")
 
 
-def explain(session: Session, path: str | None, labels: tuple[str, str], layer: str = "last") -> Speakers:
+def explain(session: Session, path: str | None, labels: tuple[str, str], *, layer: str = "last") -> Speakers:
     """Split the difference of two cosines into what units of a layer add.
 
     Raises:
@@ -101,7 +101,7 @@ def build(page: Page, layer: gr.Dropdown) -> None:
     def run(path: str | None, a: str, b: str, name: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
         labels = (a or "", b or "")
         with page.engine.session(owner(request), key, deadline=JOBS.seconds) as session:
-            found = explain(session, path, labels, name or "last")
+            found = explain(session, path, labels, layer=name or "last")
             exact = is_last(session.anatomy, layer_name(session.anatomy, name or "last"))
             units = exact and found.speakers[0].name.startswith("unit") if found.speakers else False
             names = names_of(session, [one.unit for one in found.speakers]) if units else {}

@@ -107,7 +107,7 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
         [go.click, by.input, method.input, colour.input], draw, [layer, by, method, colour, page.model],
         [text, drawn, rows], trigger_mode="always_last", **QUIET, **LONG,
     )  # fmt: skip
-    picked = chosen.input(_picked, chosen, unit, **ASIDE)
+    picked = chosen.change(_picked, chosen, unit, **ASIDE)
     picked.success(**opens, trigger_mode="multiple")
     selected = rows.select(_row, None, unit, **ASIDE)
     selected.success(**opens, trigger_mode="multiple")
@@ -115,9 +115,11 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
 
 @handler
 def _picked(text: str) -> int:
-    if not text or not text.isdecimal():
+    """Read what the map's script writes: the number of a unit, and when it was chosen."""
+    number = (text or "").split(";")[0]
+    if not number.isdecimal():
         raise BadInput("Click a unit on the map, or choose one with the arrow keys and Enter.")
-    return int(text)
+    return int(number)
 
 
 def _row(event: gr.SelectData) -> int:

@@ -44,7 +44,9 @@ def probe_rows(result: SparseProbe) -> list[list[str]]:
     """Return one row a number of units, then all units and chance."""
 
     def line(title: str, row: SparseProbeRow) -> list[str]:
-        return [title, percent(row.accuracy), percent(row.area), ", ".join(map(str, row.units))]
+        area = row.area
+        shown = "–" if area.value is None else f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
+        return [title, percent(row.accuracy), shown, ", ".join(map(str, row.units))]
 
     rows = [line(str(len(row.units)), row) for row in result.rows]
     chance = [100 * one for one in result.by_chance]

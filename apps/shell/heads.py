@@ -37,7 +37,8 @@ def heads(
     files = picture_paths(corpus) if corpus else []
     from apps.shell._loading import load_and_say
     from workbench.neurons.atlas_building import word_table
-    from workbench.neurons.text_span import check_block, text_span, token_head
+    from workbench.neurons.head_passes import check_block, token_head
+    from workbench.neurons.text_span import text_span
 
     backend = load_and_say(model, device, "auto")
     blocks = token_head(backend.anatomy).blocks

@@ -146,8 +146,8 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
 
 
 def _head_outputs(model: WhiteBox, payload: Any) -> Iterator[Any]:
-    """What attention heads add to embeddings; see `neurons.text_span`."""
-    from workbench.neurons.text_span import head_outputs
+    """What attention heads add to embeddings; see `neurons.head_passes`."""
+    from workbench.neurons.head_passes import head_outputs
 
     yield from head_outputs(model, payload)
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from workbench.backend import WhiteBox
 
-STEPS = 32  # points of the path
+STEPS = 64  # points of the path
 SEGMENTS = 4  # pieces of the path, between which the device is given back
+CROWDING = 3  # power of the way: most points lie near the blurred copy, where cosines turn
 KIND = "units and cells, by conductance"
 
 
@@ -68,7 +69,7 @@ def conductances(box: WhiteBox, request: ConductanceRequest) -> Iterator[Progres
     for text in range(len(texts)):
         parts: list[Tensor] = []
         for piece in range(SEGMENTS):
-            begin, end = (start + (image - start) * (at / SEGMENTS) for at in (piece, piece + 1))
+            begin, end = (start + (image - start) * (at / SEGMENTS) ** CROWDING for at in (piece, piece + 1))
             with torch.enable_grad():
                 found = through.attribute(
                     end, baselines=begin, target=text, n_steps=request.steps // SEGMENTS, method="riemann_middle"

@@ -16,7 +16,7 @@ from workbench.engine.tasks import HEADS
 from workbench.errors import BadInput, BadPicture
 from workbench.neurons.activations import BATCH, Looking
 from workbench.neurons.corpus import CorpusItem, open_item
-from workbench.neurons.text_span import check_block, token_head
+from workbench.neurons.head_passes import check_block, token_head
 from workbench.progress import Progress
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """What an attention head of a ViT is about: the few texts that span what it adds to embeddings, beside chance.
 
-A head's outputs on many images are turned into the joint space (the last norm folded in, with each image's own scale),
-and texts are chosen greedily: the next one is that along which the outputs still vary most; what lies along it is then
-taken away from outputs and texts. Chance is the same with texts whose numbers are in another order.
+A head's outputs on many images stand in the joint space (see `head_passes`). Texts are chosen greedily: the next one is
+that along which the outputs still vary most; what lies along it is then taken away from outputs and texts. Chance is
+the same with texts whose numbers are in another order.
 
 Source:
     Gandelsman et al. 2024, arXiv:2310.05916, algorithm 1.
@@ -10,23 +10,13 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import BadInput, Unsupported
-from workbench.heads import TokenHead
-from workbench.hooks import hooked, recorded
-from workbench.neurons.passes import unit_range
+from workbench.errors import BadInput
 from workbench.neurons.vocabulary import WordTable
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from workbench.backend import Anatomy, WhiteBox
 
 COUNT = 10  # texts of a head
 RANK = 80  # of a head's outputs, that texts are brought into
@@ -53,70 +43,6 @@ class HeadSpan:
     head: int
     spread: float  # standard deviation of the outputs, in units of unit embeddings: how much the head does at all
     texts: tuple[SpanText, ...]
-
-
-def token_head(anatomy: Anatomy) -> TokenHead:
-    """Return the last step of a ViT.
-
-    Raises:
-        Unsupported: a tower without attention heads at a class token.
-    """
-    if not isinstance(anatomy.head, TokenHead):
-        raise Unsupported(
-            "Attention heads are looked at in a ViT that ends in a class token, such as OpenAI's; this tower does not."
-        )
-    return anatomy.head
-
-
-def head_outputs(box: WhiteBox, payload: tuple[NDArray[np.uint8], int]) -> Iterator[NDArray[np.float32]]:
-    """Run one batch: what each head of a block adds to the embeddings, before biases.
-
-    Args:
-        box: the model.
-        payload: (n, 3, size, size) uint8, and the number of the block.
-
-    Yields:
-        (n, heads, dim), divided by the embeddings' lengths.
-
-    Raises:
-        Unsupported: no ViT with a class token.
-        BadInput: no such block.
-    """
-    yield _head_outputs(box, *payload)
-
-
-def _head_outputs(box: WhiteBox, pixels: NDArray[np.uint8], number: int) -> NDArray[np.float32]:
-    import torch
-
-    head = token_head(box.anatomy)
-    check_block(head, number)
-    block = head.blocks[number]
-    received: list[Tensor] = []
-
-    def keep(tokens: Tensor) -> Tensor:
-        received.append(tokens)
-        return tokens
-
-    with (
-        torch.no_grad(),
-        hooked([(block.attention, keep)], inputs=True),
-        recorded({"last": head.blocks[-1].block}) as values,
-    ):
-        box.embed_pixels(unit_range(box, pixels))
-        directions = torch.eye(box.dim, device=box.device)
-        weights, _, length = head.fold(values["last"][:, 0], directions)  # (n, dim, width)
-        added = torch.einsum("ndw,nhw->nhd", weights, block.carried(received[0])) / length[:, None, None]
-    return added.cpu().numpy().copy()
-
-
-def check_block(head: TokenHead, number: int) -> None:
-    """Refuse a block that a tower does not have.
-
-    Raises:
-        BadInput: below 0 or too high.
-    """
-    if not 0 <= number < len(head.blocks):
-        raise BadInput(f"This tower has the blocks 0 to {len(head.blocks) - 1}; got {number}.")
 
 
 def text_span(

@@ -17,7 +17,7 @@ from workbench.backend import Tokens
 from workbench.errors import BadInput, Unsupported, WeightsRefused
 from workbench.heads import without_heads
 from workbench.hooks import hooked
-from workbench.neurons.text_span import token_head
+from workbench.neurons.head_passes import token_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

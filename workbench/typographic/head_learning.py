@@ -18,8 +18,8 @@ import numpy as np
 from workbench.errors import Unsupported
 from workbench.heads import TokenHead, without_heads
 from workbench.hooks import hooked
+from workbench.neurons.head_passes import token_head
 from workbench.neurons.passes import unit_range
-from workbench.neurons.text_span import token_head
 from workbench.progress import Progress
 from workbench.prompts import fill
 from workbench.typographic.learned import COST, OPENING, Learned
@@ -102,7 +102,7 @@ def _extra_attention(model: TorchBackend, head: TokenHead, lesson: HeadLesson, p
     import torch
 
     clean, written = lesson.clean[part], lesson.written[part]
-    changed: NDArray[np.bool_] = np.asarray(clean != written).any(axis=1)
+    changed: NDArray[np.bool_] = (clean != written).max(axis=1)
     patches = _patches(changed, model.anatomy.grid)
     mass = []
     for pixels in (clean, written):
@@ -122,7 +122,7 @@ def _extra_attention(model: TorchBackend, head: TokenHead, lesson: HeadLesson, p
             looks = [block.pattern(received[number]) for number, block in enumerate(blocks)]
         look = torch.stack(looks, dim=1)[..., model.anatomy.prefix_tokens :]  # (n, blocks, heads, cells)
         mass.append((look.cpu().double().numpy() * patches[:, None, None]).sum(axis=-1))
-    extra: NDArray[np.float64] = np.where(patches.any(axis=1)[:, None, None], mass[1] - mass[0], np.nan)
+    extra: NDArray[np.float64] = np.where(patches.max(axis=1)[:, None, None], mass[1] - mass[0], np.nan)
     return extra
 
 
@@ -132,7 +132,7 @@ def _patches(changed: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bo
     rows, columns = grid
     tall, wide = height // rows, width // columns
     inside = changed[:, : rows * tall, : columns * wide].reshape(n, rows, tall, columns, wide)
-    cells: NDArray[np.bool_] = np.asarray(inside.any(axis=(2, 4))).reshape(n, rows * columns)
+    cells: NDArray[np.bool_] = inside.max(axis=(2, 4)).reshape(n, rows * columns)
     return cells
 
 

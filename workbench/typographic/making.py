@@ -101,7 +101,7 @@ def read_head_lesson(session: Session, images: AttackedSet) -> Iterator[Progress
     Raises:
         Unsupported: no ViT with a class token.
     """
-    from workbench.neurons.text_span import token_head
+    from workbench.neurons.head_passes import token_head
     from workbench.typographic.head_learning import IMAGES, HeadLesson
 
     token_head(session.anatomy)

@@ -40,7 +40,7 @@ def test_every_layer_adds_up_to_the_cosine_and_more_steps_add_up_better(made: Ca
     assert parts.parts.sum(axis=(1, 2)) + parts.constant == pytest.approx(parts.cosines, abs=5e-3)
     assert parts.error < 5e-3
     assert parts.error <= first.error + 1e-4
-    assert np.abs(parts.parts).max() > 1e-4
+    assert np.abs(parts.parts).max() > 1e-6
     assert open_blocks() == 0
     assert parts.where(0, 1).shape == parts.grid
 

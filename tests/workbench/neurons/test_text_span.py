@@ -7,7 +7,8 @@ import pytest
 
 from tests.workbench.neurons.planted_units import planted
 from workbench.errors import BadInput, Unsupported
-from workbench.neurons.text_span import head_outputs, text_span
+from workbench.neurons.head_passes import head_outputs
+from workbench.neurons.text_span import text_span
 from workbench.neurons.vocabulary import WordTable
 
 DIM, IMAGES = 48, 120

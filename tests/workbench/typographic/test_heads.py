@@ -16,7 +16,7 @@ from workbench.heads import TokenHead, without_heads
 from workbench.hooks import hooked, open_blocks
 from workbench.loading.torch_backend import TorchBackend
 from workbench.neurons.decomposition import decompositions
-from workbench.neurons.text_span import head_outputs
+from workbench.neurons.head_passes import head_outputs
 from workbench.typographic.edits import heads_off
 from workbench.typographic.head_learning import HeadLesson, _patches
 from workbench.typographic.learned import Learned
