@@ -101,7 +101,7 @@ def build(page: Page) -> None:
     certainty.build(page, known)
     suspects.build(page, known)
     paper.build(page, runs)
-    shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download}
+    shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download, **swept}
     asked = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
     with reporting:
         report.build(page, known, {**asked, "classes": classes})
@@ -120,12 +120,7 @@ def build(page: Page) -> None:
                 yield {known: with_answers(step, done)}
             else:
                 done[step.model] = step
-                table_so_far = list(done.values())
-                yield {
-                    **{shown[name]: value for name, value in screen(table_so_far, column).items()},
-                    **dict(zip(swept, sweep.screen(table_so_far), strict=True)),
-                    rows: done,
-                }
+                yield {shown[name]: value for name, value in screen(list(done.values()), column).items()} | {rows: done}
         measured = SetRun(images.title, tuple(done.values()))
         yield {download: _download(list(done.values()), column), runs: {**typed[runs], images.title: measured}}
 
@@ -138,7 +133,7 @@ def build(page: Page) -> None:
         "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
     )
     inputs = {folder, zipped, sent, models, *asked.values(), early, runs}
-    outputs = [*shown.values(), *swept, known, rows, runs, classes]
+    outputs = [*shown.values(), known, rows, runs, classes]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "api_visibility": "private", **LONG}
     wire(JOBS, go, stop, status=status, event={**event, "show_progress": "hidden"})
 
@@ -150,7 +145,7 @@ def build(page: Page) -> None:
 
     gr.on(
         [shots.input, seeds.release, seed.input, classes.input],
-        again, {known, classes, *asked.values()}, [status, results, chart, download, rows, *swept],
+        again, {known, classes, *asked.values()}, [status, results, chart, download, rows, *swept.values()],
         trigger_mode="multiple", show_progress="hidden", api_visibility="private", **LONG,
     )  # fmt: skip
     by.input(_by, [rows, by], [status, results, chart, download], **LIGHT)
@@ -170,7 +165,7 @@ def screen(rows: Sequence[ModelEvaluation], by: str) -> dict[str, Any]:
     order = ranked(rows, by)
     lines = gr.update(value=words.table_rows(rows, order, by), headers=words.headers(rows), visible=True)
     chart = gr.update(value=accuracy_figure(rows), visible=True)
-    return {"status": words.verdict(rows, order, by), "results": lines, "chart": chart}
+    return {"status": words.verdict(rows, order, by), "results": lines, "chart": chart, **sweep.screen(rows)}
 
 
 def _measured(
@@ -185,8 +180,8 @@ def _measured(
         shown = screen(list(done.values()), by)
         yield shown["status"], shown["results"], shown["chart"], gr.skip(), done, gr.skip(), gr.skip()
     shown = screen(list(done.values()), by)
-    file, curves = _download(list(done.values()), by), sweep.screen(list(done.values()))
-    yield shown["status"], shown["results"], shown["chart"], file, done, *curves
+    file = _download(list(done.values()), by)
+    yield shown["status"], shown["results"], shown["chart"], file, done, shown["curve"], shown["penalties"]
 
 
 def _download(rows: Sequence[ModelEvaluation], by: str) -> Any:

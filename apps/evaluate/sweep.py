@@ -20,24 +20,24 @@ the stronger penalty. The probe is then fitted on training and validation images
 """
 
 
-def build() -> list[Any]:
-    """Lay out the part; return its widgets, in the order of `screen`."""
+def build() -> dict[str, Any]:
+    """Lay out the part; return its widgets by the names of `screen`."""
     with gr.Accordion("The probe's penalty", open=False, elem_id="sweep"):
         gr.Markdown(EXPLAINED, elem_classes="notes")
         chart = gr.Plot(label="Accuracy on validation images", visible=COLLAPSED, elem_id="sweep-chart")
         rows = table(["penalty"], "Penalties that were tried", visible=COLLAPSED, elem_id="sweep-table")
-    return [chart, rows]
+    return {"curve": chart, "penalties": rows}
 
 
-def screen(rows: Sequence[ModelEvaluation]) -> list[Any]:
+def screen(rows: Sequence[ModelEvaluation]) -> dict[str, Any]:
     """Return what the widgets take, from the rows so far."""
     sweeps = {row.title: sweep for row in rows if (sweep := sweep_of(row))}
     if not sweeps:
-        return [gr.skip(), gr.skip()]
-    return [
-        gr.update(value=sweep_figure(sweeps), visible=True),
-        gr.update(value=table_rows(sweeps), headers=["penalty", *sweeps], visible=True),
-    ]
+        return {"curve": gr.skip(), "penalties": gr.skip()}
+    return {
+        "curve": gr.update(value=sweep_figure(sweeps), visible=True),
+        "penalties": gr.update(value=table_rows(sweeps), headers=["penalty", *sweeps], visible=True),
+    }
 
 
 def sweep_of(row: ModelEvaluation) -> Sweep | None:

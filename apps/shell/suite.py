@@ -101,7 +101,7 @@ def _measured(engine: Engine, name: str, path: str, keys: tuple[str, ...], *, se
 
     known = paper_set(name)
     template, metric = (known.template, known.metric) if known else (DEFAULT, "accuracy")
-    ways = Ways((), 1, seed, (template,), metric=metric)  # type: ignore[arg-type]
+    ways = Ways((), 1, seed, (template,), metric=metric)
     embedded = embed_models(engine, EvaluationRequest(read_and_say(path, seed), keys, ways, seed=seed))
     rows = {}
     with progress() as bar:

@@ -146,17 +146,17 @@ def test_the_sweep_is_a_curve_and_a_table_with_the_chosen_penalty_marked() -> No
         replace(one, answers={PROBE: replace(one.answers[PROBE], sweep=swept)})
         for one, swept in ((row("a", [1, 0]), first), (row("b", [1, 0]), second))
     ]
-    chart, lines = sweep.screen(rows)
+    chart, lines = sweep.screen(rows).values()
     assert lines["headers"] == ["penalty", "A", "B"]
     assert lines["value"] == [
         ["1e-06", "50.0%", "25.0%"],
         ["0.01", "75.0%", "100.0% (chosen)"],
         ["1", "75.0% (chosen)", ""],
     ]
-    traces = chart["value"].data if hasattr(chart["value"], "data") else []
+    traces = chart["value"].data
     assert [list(trace.y) for trace in traces] == [[0.5, 0.75, 0.75], [0.75], [0.25, 1.0], [1.0]]
     assert chart["value"].layout.xaxis.type == "log"
-    assert sweep.screen([row("c", [1, 0])]) == [gr.skip(), gr.skip()]
+    assert sweep.screen([row("c", [1, 0])]) == {"curve": gr.skip(), "penalties": gr.skip()}
 
 
 def test_a_seed_that_is_no_number_is_refused() -> None:
