@@ -37,7 +37,7 @@ DRAWINGS = [
 ]  # fmt: skip
 FIELDS = (  # widgets of the form, in the order of the layout; names of the settings
     *("prompt", "method", "seconds", "seed", "steps", "side", "cutouts", "wide", "augment", "smooth", "symmetry"),
-    *("saturation", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
+    *("saturation", "clipping", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
     *("drawing", "candidates", "guidance", "denoising", "search", "guide", "push", "noising"),
     *("image_weights", "also", "judge", "edit", "threshold"),
 )
