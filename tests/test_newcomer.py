@@ -59,7 +59,6 @@ BEHAVIOURS = (
     ("a guided step of diffusion", "guidance", "workbench/generation/diffusion/guidance.py", "def guided_step("),
     ("a checkpoint of diffusers", "checkpoint", "workbench/generation/diffusion/checkpoint.py", "def load_checkpoint("),
     ("a global direction of an edit", "editing", "workbench/generation/editing.py", "def global_direction("),
-    ("an edit that goes on where a weaker one ends", "editing", "workbench/generation/editing.py", "def path("),
     ("the prior for diffusers", "exported", "workbench/generation/exported/export.py", "def export_prior("),
     ("a grid of images", "grids", "workbench/generation/grids.py", "def sheet("),
     ("settings inside a PNG", "metadata", "workbench/generation/metadata.py", "def from_png("),

@@ -25,11 +25,11 @@ class PriorPipeline(DiffusionPipeline):
     def __call__(
         self,
         embeddings: torch.Tensor,
+        *,
         style: str | None = None,
         guidance_scale: float = 3.0,
         num_inference_steps: int = 16,
         generator: torch.Generator | None = None,
-        latents: torch.Tensor | None = None,
         output_type: str = "pil",
     ) -> ImagePipelineOutput:
         """Draw one image an embedding.
@@ -40,15 +40,13 @@ class PriorPipeline(DiffusionPipeline):
             guidance_scale: how far the embedding is stressed; 1 is no guidance.
             num_inference_steps: any; those that divide 960 give what CLIP Workbench gives.
             generator: of the noise.
-            latents: (n, components) standard noise in place of the generator's.
             output_type: "pil", or "pt" for (n, 3, 64, 64) in 0..1.
         """
         conditions = embeddings.to(self.denoiser.device, self.denoiser.dtype)
         if style is not None:
             conditions = conditions + 0.5 * self.decoder.style_vectors[self.decoder.config.styles.index(style)]
         shape = (len(conditions), self.denoiser.config.components)
-        noise = torch.randn(shape, generator=generator) if latents is None else latents
-        sample = noise.to(conditions)
+        sample = torch.randn(shape, generator=generator).to(conditions)
         both = torch.cat([torch.zeros_like(conditions), conditions])
         self.scheduler.set_timesteps(num_inference_steps)
         for time in self.scheduler.timesteps:

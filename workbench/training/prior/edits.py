@@ -32,7 +32,7 @@ _STYLE, _SIDE, _TILE, _TOLERANCE = "google", 128, 96, 0.002
 
 
 def measured(
-    engine: Engine, name: str, start: NDArray[np.uint8], kind: str
+    engine: Engine, name: str, start: NDArray[np.uint8], *, kind: str
 ) -> tuple[NDArray[np.float64], list[Image.Image]]:
     """Edit one drawing at each strength.
 
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for at, (one, sprite) in enumerate(emoji.sprites(given.modules, _STYLE, every)):
                 ground = Image.new("RGBA", (_SIDE, _SIDE), "white")
                 ground.alpha_composite(Image.fromarray(sprite).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-                row, images = measured(engine, one.name, start_pixels(ground, _SIDE), kind)
+                row, images = measured(engine, one.name, start_pixels(ground, _SIDE), kind=kind)
                 rows.append(row)
                 tiles[at] += [image.resize((_TILE, _TILE)) for image in images]
                 sys.stderr.write(json.dumps({"drawing": one.name, **summary(kind, rows)}) + "\n")
