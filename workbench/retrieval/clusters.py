@@ -85,8 +85,8 @@ def name_clusters(
     sizes = np.bincount(clusters)
     if len(vectors) > FIT:
         counts = np.maximum(2 * FEWEST, (sizes * (FIT / len(vectors))).astype(int))
-        members = [generator.permutation(np.flatnonzero(clusters == number)) for number in range(len(sizes))]
-        some = np.concatenate([rows[:count] for rows, count in zip(members, counts, strict=True)])
+        groups = [generator.permutation(np.flatnonzero(clusters == number)) for number in range(len(sizes))]
+        some = np.concatenate([rows[:count] for rows, count in zip(groups, counts, strict=True)])
         vectors, clusters = vectors[some], clusters[some]
     cosines = vectors @ table.rows.T  # (n, words)
     chooses = np.zeros(len(vectors), bool)
