@@ -48,7 +48,7 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
     to_a, to_b = (np.array(both[column].tolist(), float) for column in ("to_a", "to_b"))
     result = weat(to_a, to_b, len(x), rng=rng)
     fields |= {"null_mean": result.null_mean, "null_q95": result.null_q95, "p_value": result.p_value}
-    return number(EFFECT, result.d, **fields)
+    return measuring.beyond_chance(number(EFFECT, result.d, **fields))
 
 
 def _figure(measures: Sequence[Measure]) -> Figure:

@@ -123,7 +123,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
         )
         about = part.startswith("group") and np.isfinite(seen[at])
         chance = null[np.isfinite(null[:, at]), at]
-        yield number(
+        row = number(
             SHARE + part,
             interval,
             n=len(table.codes),
@@ -134,6 +134,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
             p_value=float((1 + (chance >= seen[at] - 1e-12).sum()) / (1 + len(chance))) if about else None,
             family="variance_share",
         )
+        yield measuring.beyond_chance(row)
 
 
 def _part_share(table: Crossed, at: int) -> Callable[[NDArray[np.intp]], float]:

@@ -48,7 +48,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
     for metric in NAMES:
         rows: tuple[RankingMeasure, ...] = getattr(skews, metric)
         for row in rows:
-            yield number(
+            measure = number(
                 f"{metric}@{row.k}",
                 row.interval,
                 n=row.n,
@@ -63,6 +63,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
                 p_value=row.p_value,
                 family=f"{metric}|{one.attribute}",
             )
+            yield measuring.beyond_chance(measure)
 
 
 def _retrieved(one: Ranking, k: int, group: str) -> Measure:
