@@ -59,6 +59,7 @@ BEHAVIOURS = (
     ("a guided step of diffusion", "guidance", "workbench/generation/diffusion/guidance.py", "def guided_step("),
     ("a checkpoint of diffusers", "checkpoint", "workbench/generation/diffusion/checkpoint.py", "def load_checkpoint("),
     ("a global direction of an edit", "editing", "workbench/generation/editing.py", "def global_direction("),
+    ("the prior for diffusers", "exported", "workbench/generation/exported/export.py", "def export_prior("),
     ("a grid of images", "grids", "workbench/generation/grids.py", "def sheet("),
     ("settings inside a PNG", "metadata", "workbench/generation/metadata.py", "def from_png("),
     ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),

@@ -30,6 +30,7 @@ from apps.shell import (
     labels,
     models,
     neuron,
+    prior_export,
     probe,
     prompts,
     serve,
@@ -72,6 +73,7 @@ shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
+shell.command("prior-export")(prior_export.prior_export)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
