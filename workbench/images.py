@@ -138,7 +138,10 @@ def is_large(picture: Picture) -> bool:
     try:
         if isinstance(picture, Image.Image):
             return picture.width * picture.height > LARGE
-        with Image.open(picture, formats=FORMATS) as opened:
+        path = Path(picture)
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return False
+        with Image.open(path, formats=FORMATS) as opened:
             return LARGE < opened.width * opened.height <= MAX_PIXELS
     except Exception:  # whatever is wrong with the file, `safe_open` has the sentence for it
         return False

@@ -1,4 +1,4 @@
-"""Tango's score of a paired difference, for cases that stand alone or come in clusters, and the bounds it rejects.
+"""Tango's score of a paired difference, for cases that stand alone or come in clusters.
 
 Source:
     Tango 1998, Stat. Med. 17:891, equations 12 to 17; at a true difference of 0 McNemar's score, and with clusters
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.statistics._test_inversion import invert, ratio
+from workbench.statistics._test_inversion import ratio
 
 Floats = NDArray[np.float64]
 _LEAST = 0.5  # design effect: clusters whose gains and losses cancel are worth twice their cases, not more
@@ -51,9 +51,3 @@ def score_of_paired_difference(
         return np.maximum(_LEAST, np.divide(whole, single, out=alike, where=single > 1e-12))
 
     return score
-
-
-def inverted(score: Callable[[Floats], Floats], value: float, *, z: float) -> tuple[float, float]:
-    """Return the true differences below and above the observed one that the score rejects at z > 0, or -1 and 1."""
-    low, high = invert(score, np.array([value]), z)
-    return float(low[0]), float(high[0])

@@ -31,8 +31,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadInput
 from workbench.statistics._checks import check_level, clusters_of, finite
-from workbench.statistics._paired_score import PairedClusters, inverted, score_of_paired_difference
-from workbench.statistics._test_inversion import TIE, critical_value
+from workbench.statistics._paired_score import PairedClusters, score_of_paired_difference
+from workbench.statistics._test_inversion import TIE, critical_value, invert
 from workbench.statistics.intervals import RESAMPLES, Interval
 
 
@@ -226,9 +226,10 @@ class _Counts:
         if self.clusters and self.clusters.number == 1:
             return Interval(self.value, None, None, level, "undefined: one independent row")
         score = score_of_paired_difference(self.gained, self.lost, self.n, clusters=self.clusters)
-        low, high = inverted(score, (self.gained - self.lost) / self.n, z=_critical(level, None))
+        (low,), (high,) = invert(score, np.array([(self.gained - self.lost) / self.n]), _critical(level, None))
         method = "Tango score" if self.clusters is None else "Tango score, clustered"
-        return Interval(self.value, min(low, self.value), max(high, self.value), level, method, at_level=self)
+        ends = min(float(low), self.value), max(float(high), self.value)
+        return Interval(self.value, *ends, level, method, at_level=self)
 
 
 @dataclass(frozen=True)
