@@ -117,15 +117,14 @@ def _inverted(
     """Return where a score that falls with the true value is z, and where it is -z, by bisection of all elements."""
     if not math.isfinite(z):
         return np.full_like(value, edges[0]), np.full_like(value, edges[1])
-    bounds = []
-    for edge, critical in zip(edges, (z, -z), strict=True):
-        inside, outside = value.copy(), np.full_like(value, edge)
-        for _ in range(_HALVINGS):
-            middle = (inside + outside) / 2
-            kept = np.abs(score(middle)) <= abs(critical)
-            inside, outside = np.where(kept, middle, inside), np.where(kept, outside, middle)
-        bounds.append(np.where(np.abs(inside - edge) < 1e-12, edge, inside))
-    return bounds[0], bounds[1]
+    edge = np.array([[edges[0]], [edges[1]]])
+    inside, outside = np.stack([value, value]), np.broadcast_to(edge, (2, len(value)))
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        within = np.abs(score(middle)) <= abs(z)
+        inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+    low, high = np.where(np.abs(inside - edge) < 1e-12, edge, inside)
+    return low, high
 
 
 def _restricted_variance(k1: Floats, n1: Floats, k2: Floats, n2: Floats, true: Floats) -> Floats:

@@ -395,7 +395,7 @@ def test_130_ctrl_c_saves_and_the_same_command_continues(colours: str, tmp_path:
         "sys.exit(main(sys.argv[1:]))\n"
     )
     words = ["run", "test/colours", "--model", "fake", "--dataset", colours, "--out", str(tmp_path / "runs")]
-    words += ["--set", "shades=[1.0, 0.9, 0.8]", "--set", "slow=0.2"]
+    words += ["--set", "shades=[1.0, 0.9, 0.8]", "--set", "slow=0.03"]  # four seconds
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "audits")])
     env = os.environ | {"PYTHONPATH": paths, "CLIP_WORKBENCH_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-c", code, *words], env=env, stderr=subprocess.PIPE, text=True)
