@@ -29,7 +29,7 @@ from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
-from workbench.statistics.power import detectable_beyond_chance, minimum_detectable_difference
+from workbench.statistics.power import minimum_detectable_difference
 
 REACH = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
 
@@ -157,13 +157,6 @@ def change(metric: str, before: ArrayLike, after: ArrayLike, *, cluster: Sequenc
     if row.ci_low is None or row.ci_high is None:
         return row
     return replace(row, detectable=REACH * (row.ci_high - row.ci_low) / 2)
-
-
-def beyond_chance(row: Measure) -> Measure:
-    """Return a row that is held against what chance gives, with the smallest value that 80 of 100 runs would find."""
-    if row.null_q95 is None or row.ci_low is None or row.ci_high is None:
-        return row
-    return replace(row, detectable=detectable_beyond_chance(row.null_q95, row.ci_low, row.ci_high))
 
 
 def repeated(cluster: Sequence[str]) -> list[str] | None:

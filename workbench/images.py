@@ -143,8 +143,8 @@ def is_large(picture: Picture) -> bool:
             return False
         with Image.open(path, formats=FORMATS) as opened:
             return LARGE < opened.width * opened.height <= MAX_PIXELS
-    except Exception:  # whatever is wrong with the file, `safe_open` has the sentence for it
-        return False
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error, Warning):
+        return False  # `safe_open` has the sentence for it
 
 
 def _check_kind(picture: object) -> None:

@@ -22,6 +22,7 @@ from audits.bias.label_design.text import PARTS
 from audits.bias.label_design.text import finding as variance_finding
 from audits.bias.retrieval_skew.text import findings as skew_findings
 from audits.contracts import OUTCOME
+from audits.detectable import beyond_chance
 from audits.simpson import added, gaps_of
 from audits.weakest import _finding as weakest_finding
 from workbench.statistics import gaps
@@ -69,7 +70,7 @@ def test_no_sentence_leaves_it_out(
     rows += [number(f"variance_share.{part}", interval, slice_by="race") for part in _PARTS]
     rows += [number("max_skew@10", interval, unit="nats", label_set="kind: query", **one)]
     rows += [number("weakest_accuracy", interval, n=40, p_value=p_value, unit="difference", reference="all where x")]
-    rows = [measuring.beyond_chance(row) for row in adjust(rows)]
+    rows = [beyond_chance(row) for row in adjust(rows)]
     test = AssociationTest(attribute="race", x=["a"], y=["b"], a="A", b="B")
     sentences = [findings.gap_finding(row, "accuracy") for row in rows if row.metric == "gap"]
     sentences += [findings.finding(row, "accuracy rises by {}") for row in rows if row.metric == "change"]
@@ -166,7 +167,7 @@ def test_a_correction_for_many_tests_asks_for_a_larger_difference() -> None:
 def test_values_beside_chance_must_pass_its_percentile() -> None:
     """Skews: found above 0.4 at p = 0.05; a true skew of 0.4 + 0.84 standard errors passes it in 80 of 100 runs."""
     row = number("max_skew@10", Interval(0.1, 0.0, 0.392, 0.95, ""), n=40, null_q95=0.4, unit="nats")
-    assert measuring.beyond_chance(row).detectable == pytest.approx(0.4 + 0.8416 * 0.1, abs=1e-3)
+    assert beyond_chance(row).detectable == pytest.approx(0.4 + 0.8416 * 0.1, abs=1e-3)
     bare = Measure(metric="max_skew@10", n=40)
-    assert measuring.beyond_chance(bare).detectable is None
+    assert beyond_chance(bare).detectable is None
     assert "No skew, however large" in findings.detectable(bare, "skew")

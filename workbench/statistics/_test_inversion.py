@@ -93,7 +93,7 @@ def ratio(apart: Floats, variance: Floats) -> Floats:
 
 
 def invert(
-    score: Callable[[Floats], Floats], value: Floats, z: float, edges: tuple[float, float] = (-1.0, 1.0)
+    score: Callable[[Floats], Floats], value: Floats, z: float, *, edges: tuple[float, float] = (-1.0, 1.0)
 ) -> tuple[Floats, Floats]:
     """Return where a score that falls with the true value is z, and where it is -z, by bisection of all elements."""
     if not math.isfinite(z):

@@ -13,6 +13,7 @@ from audits.analysis import Analysis, Figure
 from audits.bias.retrieval_skew.score import Ranking, Settings
 from audits.bias.retrieval_skew.text import NAMES, findings, not_measured
 from audits.contracts import ModelFacts
+from audits.detectable import beyond_chance
 from audits.protocol import Protocol as Rules
 from workbench.statistics import ranking
 from workbench.statistics.measures import Measure, adjust, number
@@ -63,7 +64,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
                 p_value=row.p_value,
                 family=f"{metric}|{one.attribute}",
             )
-            yield measuring.beyond_chance(measure)
+            yield beyond_chance(measure)
 
 
 def _retrieved(one: Ranking, k: int, group: str) -> Measure:
