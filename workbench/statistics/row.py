@@ -42,7 +42,7 @@ class Measure:
     ci_high: float | None = None
     level: float | None = None
     ci_method: str = ""
-    detectable: float | None = None  # smallest difference from the other groups' share that 80 of 100 runs would find
+    detectable: float | None = None  # smallest difference that 80 of 100 runs would find: of a share, from other groups
     contrast: Contrast = "none"
     reference: str = ""  # what the contrast is against
     null_mean: float | None = None  # of the value if chance alone were at work

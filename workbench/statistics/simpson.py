@@ -6,6 +6,7 @@ not why.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,16 +57,19 @@ def reversals(strata: Strata) -> list[Reversal]:
     return pairs
 
 
-def compared(strata: Strata) -> int:
-    """Return how many pairs of groups have a stratum in common."""
-    pairs = {
-        frozenset((one, other))
-        for part in strata.values()
-        for one, (_, n) in part.items()
-        for other, (_, m) in part.items()
-        if one != other and n and m
-    }
-    return len(pairs)
+def compared(strata: Strata) -> dict[frozenset[Any], float]:
+    """Return the pairs of groups with a stratum in common, and how many members of each they compare.
+
+    The number is that of two groups of one size, without strata, whose difference is known as well: twice the sum of
+    n m / (n + m) over the strata, the weights of Cochran, Mantel and Haenszel's test.
+    """
+    pairs: dict[frozenset[Any], float] = {}
+    for part in strata.values():
+        for (one, (_, n)), (other, (_, m)) in itertools.combinations(part.items(), 2):
+            if n and m:
+                pair = frozenset((one, other))
+                pairs[pair] = pairs.get(pair, 0.0) + 2 * n * m / (n + m)
+    return pairs
 
 
 def evidence(strata: Strata, one: Any, other: Any) -> tuple[float, float]:
