@@ -92,7 +92,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(menus, run_list, [base, candidate], **LIGHT)
-    run_list.change(lambda kept: IDLE if kept.runs else NO_RUN, run_list, status, **LIGHT)
+    run_list.change(lambda listed: IDLE if listed.runs else NO_RUN, run_list, status, **LIGHT)
     go.click(
         side_by_side, [run_list, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
         **hidden,

@@ -133,7 +133,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     run_list.change(
-        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(numbers, [chosen, run_list], metric, **hidden)

@@ -121,7 +121,10 @@ class _Drawing:
         return signal * clean + amount * noise
 
     def _climb(self) -> Iterator[Tensor]:
-        """The start image, changed step by step towards the prompt and away from the neutral sentence."""
+        """The start image, changed step by step towards the prompt and away from the neutral sentence.
+
+        Of the steps so far, the one stays whose image is most like the prompt: a stronger edit is never less like it.
+        """
         assert self.start is not None
         aim, clean = self._change(target=1.0), self.source.encode(self.start)
         views = Cutouts(_VIEWS, suitable_side(aim.boxes[0]), _WIDE)
@@ -131,8 +134,20 @@ class _Drawing:
             seen = aim.scores(views.cut(self.shown(latents), views.draw(self.generator), self.generator))
             return seen[:1] + seen.mean()
 
-        yield clean
-        yield from path(score, clean, strength=self.job.settings.strength)
+        strength = self.job.settings.strength
+        best, reached = clean, self._likeness(clean, strength)
+        yield best
+        for latents in path(score, clean, strength=strength):
+            if (value := self._likeness(latents, strength)) > reached:
+                best, reached = latents, value
+            yield best
+
+    def _likeness(self, clean: Tensor, sign: float) -> float:
+        """How like the prompt an edited image is at full size; below zero, how unlike."""
+        import torch
+
+        with torch.no_grad():
+            return (1 if sign > 0 else -1) * float(self.aim.rank(self.shown(clean)))
 
     def _change(self, *, target: float = 0.0) -> Steering:
         """The models that steer, each with the direction from the neutral sentence to the prompt.
