@@ -9,9 +9,9 @@ import numpy as np
 
 from apps._handler import ASIDE, LONG, QUIET, handler, owner
 from apps._page import Page
-from apps._point_map import PointMap, canvas
 from apps._widgets import COLLAPSED, table
 from apps.neurons.opened import JOBS, OpenAtlases
+from apps.neurons.unit_canvas import UnitPoints, canvas
 from workbench.errors import BadInput
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.corpus import FORMS
@@ -43,7 +43,7 @@ def map_html(shown: UnitMap, layer: str, *, by: str) -> str:
     """Return the map with its legend."""
     groups, order = groups_of(shown, by)
     names = [f"unit {unit}: {name}" if name else f"unit {unit}" for unit, name in enumerate(shown.names)]
-    drawn = PointMap(names, groups, [one for one in order if one in groups], shown.positions, lasso=False)
+    drawn = UnitPoints(names, groups, [one for one in order if one in groups], shown.positions)
     alt = f"Map of the {len(names)} units of {layer}; arrow keys go from unit to unit, the table below lists them."
     return canvas(drawn, alt=alt, box=BOX)
 

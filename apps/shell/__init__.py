@@ -27,10 +27,12 @@ from apps.shell import (
     heads,
     index,
     index_evaluate,
+    index_moments,
     index_videos,
     labels,
     models,
     neuron,
+    prior_export,
     probe,
     prompts,
     serve,
@@ -76,10 +78,12 @@ shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
+shell.command("prior-export")(prior_export.prior_export)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
 index.index.command("evaluate")(index_evaluate.evaluate)
+index.index.command("moments")(index_moments.moments)
 shell.add_typer(index.index, name="index")
 shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")

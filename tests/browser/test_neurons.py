@@ -31,7 +31,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     page.locator("#neurons-page", has_text="exactly 0").wait_for()
     page.get_by_text("Map of all units", exact=True).click()
     page.locator("#neurons-map-go").click()
-    canvas = page.locator("#neurons-map canvas.map[data-ready]")
+    canvas = page.locator("#neurons-map canvas.unit-map[data-ready]")
     canvas.wait_for()
     canvas.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight"):

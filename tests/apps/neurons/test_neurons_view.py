@@ -215,7 +215,7 @@ def test_the_map_names_units_and_its_rows_lead_to_them(session: Session, atlases
     assert shown.names[DOG] == "dog"
     drawn = mapping.map_html(shown, "conv_head", by=mapping.FORM)
     assert f"unit {CAT}: cat" in drawn
-    assert 'data-choose="one"' in drawn
+    assert 'data-box="neurons-map-chosen"' in drawn
     assert f"Map of the {len(shown.names)} units" in drawn
     for by in (mapping.FORM, mapping.DENSITY):
         groups, order = mapping.groups_of(shown, by)
