@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.errors import BadInput
 from workbench.probes.evaluation import Ways
 from workbench.probes.table import EmbeddedImages, only_classes
 

@@ -37,8 +37,8 @@ def test_every_layer_adds_up_to_the_cosine_and_more_steps_add_up_better(made: Ca
     assert isinstance(first, Decomposition)
     embedded = model.embed_pixels(torch.from_numpy(image()[None]).float() / 255).detach()[0].numpy()
     assert parts.cosines == pytest.approx(texts(model) @ embedded, abs=1e-5)
-    assert parts.parts.sum(axis=(1, 2)) + parts.constant == pytest.approx(parts.cosines, abs=5e-3)
-    assert parts.error < 5e-3
+    assert parts.parts.sum(axis=(1, 2)) + parts.constant == pytest.approx(parts.cosines, abs=2e-2)
+    assert parts.error < 2e-2
     assert parts.error <= first.error + 1e-4
     assert np.abs(parts.parts).max() > 1e-6
     assert open_blocks() == 0
