@@ -97,9 +97,9 @@ class Engine:
             UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
             OutOfResources, Busy: see `ModelCache.lease`.
         """
-        own = CancelToken()  # ends with the session, and with the caller's token
-        forget = token.on_cancel(own.cancel) if token else lambda: None
-        scope = CancelScope(own, None if deadline is None else time.monotonic() + deadline)
+        session_token = CancelToken()  # ends with the session, and with the caller's token
+        forget = token.on_cancel(session_token.cancel) if token else lambda: None
+        scope = CancelScope(session_token, None if deadline is None else time.monotonic() + deadline)
         named = (model or self.default, *others)
         refs = [one if isinstance(one, ModelRef) else ModelRef(CLIP, one) for one in named]
         for ref in refs:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
-FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: turns round within strata
+FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: the other way within strata
 DTYPES = {  # of the table; null, never NaN
     **dict.fromkeys(("n", "k_pos", "n_effective", "n_tests"), "Int64"),
     **dict.fromkeys(("value", "ci_low", "ci_high", "level", "detectable", "null_mean", "null_q95"), "Float64"),
