@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import ASIDE, LONG, QUIET, handler, owner
+from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps._page import Page
 from apps._widgets import COLLAPSED, table
 from apps.neurons.opened import JOBS, OpenAtlases
@@ -105,9 +105,9 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
 
     gr.on(
         [go.click, by.input, method.input, colour.input], draw, [layer, by, method, colour, page.model],
-        [text, drawn, rows], trigger_mode="always_last", **QUIET, **LONG,
+        [text, drawn, rows], trigger_mode="multiple", **QUIET, **LONG,
     )  # fmt: skip
-    picked = chosen.change(_picked, chosen, unit, **ASIDE)
+    picked = chosen.change(_picked, chosen, unit, **LIGHT)
     picked.success(**opens, trigger_mode="multiple")
     selected = rows.select(_row, None, unit, **ASIDE)
     selected.success(**opens, trigger_mode="multiple")
