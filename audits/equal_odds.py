@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from pandas import DataFrame
-from scipy.stats import norm
 
 from audits import measuring
 from audits.grouping import By, keyed, sides
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
+from workbench.statistics.power import corrected
 
 METRIC = "equalised_odds"
 MOST = 12  # labels, the most frequent ones
@@ -64,8 +64,7 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
 def _detectable(gaps: Sequence[Measure]) -> float | None:
     """The smallest gap that 80 of 100 runs would have found in one of the rates, all of them tested together."""
     alone = [row.detectable for row in gaps if row.detectable is not None]
-    z = norm.ppf([1 - 0.025 / len(gaps), 0.975, 0.8])
-    return min(min(alone) * float((z[0] + z[2]) / (z[1] + z[2])), 1.0) if alone else None
+    return min(corrected(min(alone), 0.95, wider=1 - 0.05 / len(gaps)), 1.0) if alone else None
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import gradio as gr
 import yaml
 
 from apps._handler import LIGHT, handler
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import code, table
 from apps.auditing.evidence import in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
 from audits.comparing import GateResult, gate
 from audits.run_directory.reader import Run
 
@@ -133,7 +133,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     run_list.change(
-        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(numbers, [chosen, run_list], metric, **hidden)

@@ -31,9 +31,9 @@ def begin(page: Page, images: int, question: str = "Objectives") -> None:
 
 def test_a_race_says_who_is_ahead_in_words_a_chart_and_tables(visit: Visit) -> None:
     page = visit()
-    begin(page, 512)
+    begin(page, 1024)
     page.locator("#race-verdict", has_text="left").wait_for()
-    page.locator("#race-verdict", has_text="After 512 images").wait_for(timeout=RACE_MS)
+    page.locator("#race-verdict", has_text="After 1,024 images").wait_for(timeout=RACE_MS)
     page.locator("#race-chart .main-svg").first.wait_for()
     page.locator("#race-results", has_text="Masked word").wait_for()
     page.locator("#race-answers", has_text="star").wait_for()
@@ -51,7 +51,7 @@ def test_it_stops_at_once_and_a_dial_starts_after_it(visit: Visit) -> None:
     page.locator("#race-verdict", has_text="measurements").wait_for(timeout=RACE_MS)
     page.locator("#race-stop").click()
     page.locator("#race-verdict", has_text="Stopped").wait_for()
-    begin(page, 512, "Learning rate")
+    begin(page, 1024, "Learning rate")
     page.locator("#race-results", has_text="constant rate").wait_for(timeout=RACE_MS)
 
 
