@@ -54,6 +54,7 @@ BEHAVIOURS = (
     ("segments of a video for a sentence", "moments", "workbench/retrieval/moments.py", "def find_moments("),
     ("the modality gap", "projection", "workbench/retrieval/projection.py", "def project("),
     ("R@k with a table of captions", "captions", "workbench/retrieval/captions.py", "def evaluate_captions("),
+    ("R1@IoU with a table of moments", "moment", "workbench/retrieval/moment_truth.py", "def measure_moments("),
     ("one sentence over many videos", "videos", "workbench/retrieval/videos.py", "def rank_videos("),
     ("CLIP4Clip's seqTransf", "sequence", "workbench/retrieval/sequence.py", "class SequenceHead"),
     ("adding to an index on Ray", "ray", "workbench/retrieval/ray_adding.py", "def embed_on_ray("),

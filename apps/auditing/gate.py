@@ -11,11 +11,11 @@ import gradio as gr
 import yaml
 
 from apps._handler import LIGHT, handler
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import code, table
 from apps.auditing.evidence import in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
 from audits.comparing import GateResult, gate
 from audits.run_directory.reader import Run
 

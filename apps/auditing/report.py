@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from apps._handler import LIGHT, handler
+from apps._run_files import run_files
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
-from apps._uploads import folder_beside_uploads
 from apps._widgets import table
 from apps.auditing.evidence import evidence, in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
-from audits import reporting
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
@@ -36,20 +33,6 @@ def framed(report: str) -> str:
     for sign in "\n\r$*_`~|[]":  # a blank line would end the frame; the others could become markup or formulas
         inside = inside.replace(sign, f"&#{ord(sign)};")
     return f'<iframe sandbox title="The report" style="{FRAME}" srcdoc="{inside}"></iframe>'
-
-
-def written(run: Run) -> tuple[str, str, str]:
-    """Write report, table, and a zip of the run with every kind of report; return their paths, deleted with uploads."""
-    place = folder_beside_uploads("audit-report-")
-    page = reporting.write([run.folder], place / "report.html")
-    numbers = reporting.write([run.folder], place / "metrics.csv")
-    whole = place / "whole"
-    shutil.copytree(run.folder, whole / run.folder.name)
-    shutil.copyfile(page, whole / "report.html")
-    for name in ("report.md", "report.json", "junit.xml", "report.card.md"):
-        reporting.write([run.folder], whole / name)
-    packed = shutil.make_archive(str(place / run.folder.name), "zip", whole)
-    return str(page), str(numbers), packed
 
 
 def number_rows(run: Run) -> list[list[str | float]]:
@@ -91,12 +74,12 @@ def build(run_list: gr.State) -> None:
         if not key:
             return NO_RUN, "", [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
         run = runs.get(key)
-        files = written(run)
-        ready = [gr.update(value=path, interactive=True) for path in files]
+        files = run_files([run])
+        ready = [gr.update(value=str(path), interactive=True) for path in (files.page, files.numbers, files.packed)]
         head = run.header
         warnings = "".join(f"\n- {literal(one)}" for one in run.warnings)
         line = f"**{literal(head.spec.title)}** of {literal(head.spec.model)}: {literal(head.spec.question)}{warnings}"
-        report = framed(Path(files[0]).read_text(encoding="utf-8"))
+        report = framed(files.page.read_text(encoding="utf-8"))
         return line, report, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
 
     @handler

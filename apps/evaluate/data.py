@@ -19,6 +19,8 @@ from workbench.datasets.samples import class_of, is_image
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 from workbench.pictures import draw
+from workbench.probes.evaluation import Ways
+from workbench.probes.table import EmbeddedImages, only_classes
 
 MOST_IMAGES = 2000  # of a folder or a zip
 WRONG = 4  # drawings that stand in the folder of another class, for the label errors to find
@@ -71,6 +73,28 @@ def classes_line(images: Sequence[tuple[str, str]]) -> str:
     counts = Counter(label for _, label in images)
     classes = ", ".join(f"{count} {literal(label)}" for label, count in counts.most_common(8))
     return f"**{len(images)} images from another view:** {classes}. A folder or a zip given here takes their place."
+
+
+def ways_of(shots: Sequence[int], seeds: float, seed: float | None) -> Ways:
+    """Return the ways of asking that the settings mean.
+
+    Raises:
+        BadInput: the random seed is no whole number from 0 on.
+    """
+    if seed is None or seed != int(seed) or seed < 0:
+        raise BadInput(f"The random seed is a whole number from 0 on; got {seed}.")
+    return Ways(tuple(sorted(int(one) for one in shots)), int(seeds), int(seed))
+
+
+def of_classes(known: EmbeddedImages | None, classes: Sequence[str]) -> EmbeddedImages | None:
+    """Return what is known of the images of the chosen classes.
+
+    Raises:
+        BadInput: fewer than two classes.
+    """
+    if known is None or set(classes) == set(known.images.classes):
+        return known
+    return only_classes(known, classes)
 
 
 @cache

@@ -26,6 +26,7 @@ from apps.shell import (
     generate,
     index,
     index_evaluate,
+    index_moments,
     index_videos,
     labels,
     models,
@@ -78,6 +79,7 @@ shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
 index.index.command("evaluate")(index_evaluate.evaluate)
+index.index.command("moments")(index_moments.moments)
 shell.add_typer(index.index, name="index")
 shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")

@@ -18,7 +18,7 @@ from audits.datasets.fairface import fairface_rows
 from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
-from audits.datasets.unpacked import unpack, write_folder
+from audits.datasets.unpacked import ABOUT, unpack, write_folder
 from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
@@ -54,7 +54,6 @@ TITLES = {  # what `list datasets` shows for each kind of path
     "disentangling": "Materzynska et al.: photographs with a word on them",
     "shifts": "ImageNet and its shifts, one folder each",
 }
-ABOUT = "about.json"
 
 
 def read(reference: str, *, limit: int | None = None, download: bool = False, watch: Watch | None = None) -> Dataset:

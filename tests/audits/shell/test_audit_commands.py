@@ -229,13 +229,16 @@ def test_5_runs_that_are_not_comparable(said: Said, begin: Begin, tmp_path: Path
     assert said("gate", part, "--thresholds", thresholds(tmp_path, "ci_low >= 0.1"))[0] == 5
 
 
-def test_two_models_are_compared(said: Said, begin: Begin, tmp_path: Path) -> None:
+def test_two_models_are_compared(said: Said, begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from workbench.fake import FakeBackend
 
     base, other = begin(), begin(session=FakeBackend(seed=1))
     code, told = said("compare", base.folder, other.folder, "--out", tmp_path / "diff.html")
     assert (code, told["flips"], told["base"]) == (0, 0, base.header.run_id)
     assert (tmp_path / "diff.html").stat().st_size > 1000
+    assert main(["compare", str(base.folder), str(other.folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "label_set" in lines[0].split()
 
 
 def test_6_a_run_that_was_changed(said: Said, begin: Begin) -> None:
