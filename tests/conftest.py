@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -80,3 +81,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
     heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}
     items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.nodeid.split("::")[0] not in heavy))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from going through everything that was imported each time that it runs."""
+    gc.collect()
+    gc.freeze()

@@ -15,11 +15,12 @@ import gradio as gr
 from apps._folder_box import folder_box
 from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, wire
+from apps._labelled_images import classes_line, given
 from apps._page import Page
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapters, certainty, paper, prompts, report, suspects, sweep, words
-from apps.evaluate.data import classes_line, given, of_classes, ways_of
+from apps.evaluate.data import of_classes, ways_of
 from apps.evaluate.figures import accuracy_figure
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine

@@ -24,6 +24,7 @@ from apps.shell import (
     evaluate,
     flags,
     generate,
+    heads,
     index,
     index_evaluate,
     index_moments,
@@ -36,6 +37,7 @@ from apps.shell import (
     prompts,
     serve,
     space_export,
+    sparse_probe,
     suite,
     train,
     typographic,
@@ -62,8 +64,10 @@ shell.command("attack")(attack.attack)
 shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
 shell.command("dictionary")(dictionary.dictionary)
+shell.command("heads")(heads.heads)
 shell.command("visualise")(visualise.visualise)
 shell.command("atlas")(atlas.atlas)
+shell.command("sparse-probe")(sparse_probe.sparse_probe_)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
 shell.command("suite")(suite.suite)

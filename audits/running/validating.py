@@ -87,7 +87,7 @@ def dataset(reference: str) -> dict[str, Any]:
         "near_duplicates": near_duplicates(data),
         "groups": groups,
         "small_groups": small,
-        "published": beside_published(data),
+        **({"published": published} if (published := beside_published(data)) else {}),
         "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, data))},
     }
 

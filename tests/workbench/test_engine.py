@@ -131,12 +131,14 @@ def test_a_small_image_does_not_wait_for_large_ones(engine: Engine, tmp_path: Pa
     Image.new("L", (2100, 2000), 90).save(large)
     done = threading.Event()
     for _ in range(2):  # as many as work at once
-        engine._context.large.submit(done.wait, 30)
-    with engine.session("one") as session, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(session.embed_images, [large])
-        assert session.embed_images([small]).shape[0] == 1
-        assert not waiting.done()
-        done.set()
+        engine._context.large.submit(done.wait, 60)
+    with engine.session("one") as session, ThreadPoolExecutor(2) as pool:
+        try:
+            waiting = pool.submit(session.embed_images, [large])
+            assert pool.submit(session.embed_images, [small]).result(20).shape[0] == 1
+            assert not waiting.done()
+        finally:
+            done.set()
         assert waiting.result(30).shape[0] == 1
 
 

@@ -301,7 +301,7 @@ def test_a_small_image_does_not_wait_for_large_ones(monkeypatch: pytest.MonkeyPa
     names = ("large.png", "small.png", "text.png", "none.png")
     assert [images.is_large(tmp_path / name) for name in names] == [True, False, False, False]
     assert [images.is_large(Image.new("L", (side, side))) for side in (2000, 2001)] == [False, True]
-    with images._decoding[True].pixels(images.LARGE_AT_ONCE * images.MAX_PIXELS), ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as pool, images._decoding[True].pixels(images.LARGE_AT_ONCE * images.MAX_PIXELS):
         waiting = pool.submit(images.safe_open, large)
         assert pool.submit(images.safe_decode, small, "small").result(5).size == (64, 48)
         assert not waiting.done()

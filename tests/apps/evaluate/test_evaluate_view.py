@@ -14,11 +14,13 @@ import pytest
 from PIL import Image
 
 import apps.evaluate as view
+from apps import _labelled_images as data
 from apps import _suite_figures
 from apps._audit_jobs import run_jobs
 from apps._folder_box import SLASH
 from apps._run_files import run_files
-from apps.evaluate import adapter_figures, adapters, certainty, data, paper, prompts, report, suspects, sweep, words
+from apps.evaluate import adapter_figures, adapters, certainty, paper, prompts, report, suspects, sweep, words
+from apps.evaluate.data import of_classes, ways_of
 from audits.datasets import moved_drawings
 from audits.run_directory.reader import Run
 from workbench.datasets import ImageSample
@@ -161,7 +163,7 @@ def test_the_sweep_is_a_curve_and_a_table_with_the_chosen_penalty_marked() -> No
 
 def test_a_seed_that_is_no_number_is_refused() -> None:
     with pytest.raises(BadInput, match="whole number"):
-        data.ways_of([1], 2, None)
+        ways_of([1], 2, None)
 
 
 def test_the_report_has_the_test_images_of_the_table_and_the_chosen_classes(
@@ -173,7 +175,7 @@ def test_the_report_has_the_test_images_of_the_table_and_the_chosen_classes(
     with Engine(default="fake") as engine:
         known = list(view.measuring(engine, request, owner="test"))[-1]
         assert isinstance(known, EmbeddedImages)
-        part = data.of_classes(known, images.classes[:3])
+        part = of_classes(known, images.classes[:3])
         (job,) = report.report_jobs(part, request.ways)
         steps = list(run_jobs(engine, [job], tmp_path, owner="test", token=CancelToken(), own_images=True))
     run = Run(steps[-1].run or Path())

@@ -168,7 +168,7 @@ def test_few_changes_are_covered(n: int) -> None:
 @pytest.mark.parametrize(("clusters", "sizes"), [(24, [4]), (100, [3]), (100, [1, 2, 3, 8])])
 def test_clustered_changes_are_covered(clusters: int, sizes: list[int]) -> None:
     """Half of the clusters change as one, the others case by case; 12 % change, a third of them gain."""
-    runs = 400
+    runs = 300
     covered, alarms = paired_coverage.clustered(sizes * (clusters // len(sizes)), 0.12, 0.5, runs=runs)
     print(f"{clusters} clusters of {sizes}: covered {covered:.3f}, false alarms {alarms:.3f}")
     slack = 2 * math.sqrt(0.05 * 0.95 / runs)
@@ -184,6 +184,21 @@ def test_the_clustered_test_is_obuchowskis() -> None:
     assert found.method == "McNemar, clustered"
     cancel = compare([0, 1] * 9, [1, 0] * 9, cluster=np.repeat(np.arange(9), 2)).difference  # worth twice, not more
     assert cancel.low == pytest.approx(compare([0, 1] * 18, [1, 0] * 18).difference.low)
+
+
+def test_clustered_bounds_are_where_the_score_is_z() -> None:
+    """The design effect about each bound: squared residuals of clusters over those of single cases, by hand."""
+    change = np.array([1, 1, 1, 1, 1, 0, -1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], float)
+    cluster = np.repeat(np.arange(7), [3, 3, 2, 2, 2, 4, 4])
+    found = compare(change < 0, change > 0, cluster=cluster).difference
+    n, gained, lost = 20, 6, 1
+    for bound, z in ((found.low, 1.959964), (found.high, -1.959964)):
+        q = likeliest(gained, lost, n, bound)
+        whole = sum((change[cluster == name] - bound).sum() ** 2 for name in range(7))
+        effect = whole / ((change - bound) ** 2).sum()
+        assert effect > 0.5
+        score = (gained - lost - n * bound) / math.sqrt(n * (2 * q + bound * (1 - bound)) * effect)
+        assert score == pytest.approx(z, abs=1e-4)
 
 
 def test_a_relative_drop_by_fieller() -> None:
