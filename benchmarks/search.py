@@ -35,7 +35,7 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where the index is made; one that is there is used again.")],
     rows: Annotated[int, typer.Option(help="Images of the index.")] = 100_000,
 ) -> None:
-    """Print times in milliseconds as JSON: median and largest by the clock, and the median of this process's computing."""
+    """Print times in milliseconds as JSON: median and largest by the clock, and the processors' median."""
     os.environ["CLIP_WORKBENCH_HOME"] = str(folder.resolve())
     from workbench.engine import Engine
     from workbench.retrieval import location
