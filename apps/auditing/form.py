@@ -86,7 +86,7 @@ def plan_rows(estimates: list[Cost]) -> list[list[str | int]]:
     ]
 
 
-def done_row(step: JobStep) -> list[str | int]:
+def job_row(step: JobStep) -> list[str | int]:
     """Return a table row: how a job ended."""
     if step.run is None:
         return [step.job.audit.key, step.job.model, "error", 0, step.error]
@@ -243,7 +243,7 @@ def _updates(steps: Iterator[JobStep], runs: RunList) -> Iterator[tuple[Any, ...
         if step.run is None and not step.error:
             yield step.line, gr.skip(), runs
             continue
-        lines.append(done_row(step))
+        lines.append(job_row(step))
         runs = runs.added(step.run) if step.run else runs
         yield step.line, gr.update(value=lines, visible=True), runs
     yield _ended(lines, runs), gr.skip(), runs

@@ -46,12 +46,12 @@ def metrics(run: Run) -> list[tuple[str, str]]:
         for labels in ["", *several] if len(several) > 1 else [""]:
             shown = f"{name} on {labels}" if labels else str(name)
             for contrast, by in rows[["contrast", "slice_by"]].drop_duplicates().itertuples(index=False):
-                if words := _words(str(contrast), str(by)):
+                if words := _contrast_name(str(contrast), str(by)):
                     menu[f"{shown}, {words}"] = f"{name}|{contrast}|{by}|{labels}"
     return sorted(menu.items())
 
 
-def _words(contrast: str, by: str) -> str:
+def _contrast_name(contrast: str, by: str) -> str:
     """Name the groups of a number; empty for contrasts that are not offered here."""
     attributes = by.replace(",", " x ")
     if contrast == "none":

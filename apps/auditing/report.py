@@ -41,10 +41,10 @@ def number_rows(run: Run) -> list[list[str | float]]:
     for row in run.metrics.to_dict("records"):
         cut = in_words(slice_of(row["slice"])) or str(row["slice_by"])
         name = str(row["metric"]) + ("" if row["contrast"] == "none" else f" ({row['contrast'].replace('_', ' ')})")
-        low, high = _shown(row["ci_low"]), _shown(row["ci_high"])
+        low, high = _cell(row["ci_low"]), _cell(row["ci_high"])
         interval = "–" if low == high == "–" else f"{low} to {high}"
-        rest = [str(row["label_set"]), _shown(row["null_q95"]), _shown(row["p_adj"]), str(row["flags"])]
-        rows.append([name, cut or "all", _shown(row["value"]), interval, _shown(row["n"]), *rest])
+        rest = [str(row["label_set"]), _cell(row["null_q95"]), _cell(row["p_adj"]), str(row["flags"])]
+        rows.append([name, cut or "all", _cell(row["value"]), interval, _cell(row["n"]), *rest])
     return rows
 
 
@@ -107,7 +107,7 @@ def build(run_list: gr.State) -> None:
     grid.select(images_behind, [chosen, run_list, people], [text, samples, gallery], show_progress_on=[text], **hidden)
 
 
-def _shown(value: Any) -> str | float:
+def _cell(value: Any) -> str | float:
     """Return a number as a table shows it; what is not defined is a dash, never a zero."""
     if value is None or value != value or str(value) == "<NA>":
         return "–"

@@ -75,9 +75,9 @@ def train(
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
         elif recipe == POCKET:
-            _tell_pocket(out, as_json)
+            _print_pocket_record(out, as_json)
         else:
-            _tell(out, as_json)
+            _print_record(out, as_json)
 
 
 def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int | None, as_json: bool) -> None:
@@ -140,7 +140,7 @@ def _show(rows: Iterator[Progress]) -> None:
                 say(f"step {row.done}: {row.text}")
 
 
-def _tell_pocket(out: Path, as_json: bool) -> None:
+def _print_pocket_record(out: Path, as_json: bool) -> None:
     """The shipped model's recipe keeps a record of its own, once it is done."""
     from workbench.places import read_json
     from workbench.training.record import RECORD
@@ -154,7 +154,7 @@ def _tell_pocket(out: Path, as_json: bool) -> None:
         say("Not finished yet: the same command continues.")
 
 
-def _tell(out: Path, as_json: bool) -> None:
+def _print_record(out: Path, as_json: bool) -> None:
     from workbench.training.record import RECORD, read_record
 
     record = read_record(out)
