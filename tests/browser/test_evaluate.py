@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from tests.browser.conftest import open_tab, open_view
+from tests.browser.conftest import open_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -83,6 +83,3 @@ def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visi
         page.locator("#suspects-csv").click()
     assert "suspects" in saved.value.suggested_filename
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    open_view(page, "Audits")
-    open_tab(page, "Report")
-    page.locator("#audit-report-status", has_text="Zero-shot, few shots and a linear probe").wait_for()
