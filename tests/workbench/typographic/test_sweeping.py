@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -12,7 +13,8 @@ from statsmodels.stats.proportion import proportion_confint
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import BadInput, UnknownName
 from workbench.typographic.lettering import Label
-from workbench.typographic.sweeping import SHARES, SIZES, SWEEPS, sweep
+from workbench.typographic.sweeping import SHARES, SIZES, SWEEPS, _ways, sweep
+from workbench.typographic.writing import write
 
 NAMES = ("wide", "other")
 
@@ -51,16 +53,22 @@ def test_a_cell_of_several_ways_has_a_share_with_its_interval() -> None:
     assert often.won.shape == (5, 5)
     assert often.won.max() <= 5
     assert ((often.won == 5) <= (once.won == 1)).all()  # the first way is the label itself
-    for row, counts in zip(often.shares, often.won, strict=True):
-        for share, won in zip(row, counts, strict=True):
+    for line, counts in zip(often.shares, often.won, strict=True):
+        for share, won in zip(line, counts, strict=True):
             low, high = proportion_confint(int(won), 5, method="beta")
             assert share.n == 5
             assert share.value == won / 5
             assert (share.low, share.high) == pytest.approx((low, high))
     assert len({share.value for row in often.shares for share in row}) > 1  # fonts differ in how much they cover
-    for ways in (0, 17):
+    row, column = np.argwhere((often.won > 0) & (often.won < 5))[0]
+    size, y = SIZES[row], SHARES[column]
+    ways = _ways(Label("wide", y=y, size=size), 5)
+    assert ways[0] == Label("wide", y=y, size=size)
+    asked = WhiteShare().embed_images([write(Image.new("RGB", (200, 200)), [one]) for one in ways])
+    assert often.won[row, column] == int((asked[:, 0] > asked[:, 1]).sum())
+    for count in (0, 17):
         with pytest.raises(BadInput, match="1 to 16"):
-            drawn("place", ways)
+            drawn("place", count)
 
 
 def test_a_label_at_the_edge_covers_less() -> None:
