@@ -14,7 +14,7 @@ from workbench.probes.evaluation import PROBE, ModelEvaluation
 from workbench.probes.strength import GRID, Sweep
 
 EXPLAINED = f"""
-The probe has one setting: its L2 penalty. The search tries seven of {len(GRID)} steps from 1e-6 to 1e6, then halves
+The probe has one setting: its L2 penalty. The search tries seven of {len(GRID) - 1} steps from 1e-6 to 1e6, then halves
 the gap around the best (Radford et al. 2021, appendix A.3). Of equal accuracies the more probable truth decides, then
 the stronger penalty. The probe is then fitted on training and validation images together.
 """
@@ -88,6 +88,6 @@ def sweep_figure(sweeps: dict[str, Sweep]) -> Any:
     chosen = "; ".join(f"{title}: {sweep.strength:.3g}" for title, sweep in sweeps.items())
     figure.update_layout(layout(height=330, alt=f"Accuracy on validation images by L2 penalty. Chosen: {chosen}."))
     figure.update_layout(legend={"x": 0, "xanchor": "left", "y": -0.3, "yanchor": "top"})
-    figure.update_xaxes(title="L2 penalty", type="log", zeroline=False)
+    figure.update_xaxes(title="L2 penalty", type="log", exponentformat="power", zeroline=False)
     figure.update_yaxes(title="accuracy, validation", tickformat=".0%", zeroline=False)
     return figure
