@@ -29,6 +29,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps import _api, _navigation
     from apps._model_menu import model_menu
     from apps._page import Exchange, Page
+    from apps._run_list import EMPTY
 
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
@@ -41,7 +42,7 @@ def assemble(engine: Engine) -> gr.Blocks:
                     model = model_menu(engine)
             with gr.Column(elem_id="main"):
                 with gr.Tabs(elem_id="views") as tabs:
-                    page = Page(engine, model, Exchange(tabs))
+                    page = Page(engine, model, Exchange(tabs), gr.State(EMPTY))
                     opened = {}
                     for tab in TABS:
                         with gr.Tab(tab.title, id=tab.key) as opened[tab.key]:

@@ -63,8 +63,23 @@ def drawings_in_two_rows(drawings: Sequence[Drawing]) -> tuple[Image.Image, str]
     return image, "Drawings: " + ", ".join(one.caption for one in drawings)
 
 
-def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, title: str) -> Figure:
-    """Draw (len(rows), len(columns)) values as coloured cells, with the numbers inside while there is room."""
+def heat_map(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    title: str,
+    notes: Sequence[Sequence[str]] | None = None,
+) -> Figure:
+    """Draw (len(rows), len(columns)) values as coloured cells, with the numbers inside while there is room.
+
+    Args:
+        values: of the cells.
+        rows: their names.
+        columns: likewise.
+        title: of the colour bar.
+        notes: one more line for each cell's hover text, plain text.
+    """
     import plotly.graph_objects as go
 
     roomy = len(columns) <= 10 and len(rows) <= 20
@@ -74,8 +89,11 @@ def heat_map(values: np.ndarray, rows: Sequence[str], columns: Sequence[str], *,
             colorscale=SEQUENTIAL,
             colorbar={"title": title, "thickness": 12},
             texttemplate="%{z:.2f}" if roomy else None,
-            customdata=[[[plain(row), plain(column)] for column in columns] for row in rows],
-            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.4f}<extra></extra>",
+            customdata=[
+                [[plain(row), plain(column), plain(notes[i][j]) if notes else ""] for j, column in enumerate(columns)]
+                for i, row in enumerate(rows)
+            ],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.4f}<br>%{customdata[2]}<extra></extra>",
             xgap=1,
             ygap=1,
         )

@@ -1,4 +1,4 @@
-"""What all views of a page share: the engine, the chosen model, and the exchange that sends images between views."""
+"""What all views of a page share: engine, model, the visitor's runs, and the exchange of images between views."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Page:
     engine: Engine
     model: gr.Dropdown  # the model that every view asks
     exchange: Exchange
+    runs: gr.State  # RunList: the visitor's audit runs, of whatever view
 
 
 @dataclass(frozen=True)

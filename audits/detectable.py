@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.statistics.measures import Measure
-from workbench.statistics.power import minimum_detectable_difference
+from workbench.statistics.power import detectable_beyond_chance, minimum_detectable_difference
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -48,6 +48,13 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
         id(one): reach for family in families.values() if len(family) > 1 for one, reach in _reaches(family, attributes)
     }
     return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
+
+
+def beyond_chance(row: Measure) -> Measure:
+    """Return a row that is held against what chance gives, with the smallest value that 80 of 100 runs would find."""
+    if row.null_q95 is None or row.ci_low is None or row.ci_high is None:
+        return row
+    return replace(row, detectable=detectable_beyond_chance(row.null_q95, row.ci_low, row.ci_high))
 
 
 def _family(measure: Measure, attributes: Collection[str]) -> Key:

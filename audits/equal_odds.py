@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from pandas import DataFrame
-from scipy.stats import norm
 
 from audits import measuring
 from audits.grouping import By, keyed, sides
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
+from workbench.statistics.power import corrected
 
 METRIC = "equalised_odds"
 MOST = 12  # labels, the most frequent ones
@@ -28,7 +28,8 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
     """Return the largest gap between groups in the rates of true and false positives over all labels.
 
     All gaps are tested together (Bonferroni): the interval excludes 0 exactly where the smallest p-value, times their
-    number, is below 1 - level. None where fewer than two labels or groups can be compared.
+    number, is below 1 - level. Rates with a small group leave the headline where others have none. `detectable` is of
+    the rate with the largest gap, at the corrected level. None where fewer than two labels or groups can be compared.
 
     `rows` have the columns `y_true`, `y_pred`, `cluster` and the attributes.
     """
@@ -41,10 +42,12 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
             row = measuring.gap(METRIC, (cases["y_pred"] == label).to_numpy(float), **sides(cases, by), rng=rng)
             if row.value is not None and row.p_value is not None and row.at_level is not None:
                 gaps.append(replace(row, reference=f"{rate} of {label}, {row.reference}"))
+    gaps = [row for row in gaps if "small_n" not in row.flags] or gaps
     if len(labels) < 2 or not gaps:
         return None
     bounds = _LargestGap(tuple(gaps))
     interval, widest = bounds(0.95), max(gaps, key=lambda row: row.value or 0.0)
+    smallest = widest.detectable and corrected(widest.detectable, 0.95, wider=1 - 0.05 / len(gaps))
     return replace(
         widest,
         ci_low=interval.low,
@@ -55,17 +58,10 @@ def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **field
         k_pos=None,
         null_mean=None,
         null_q95=None,
-        detectable=_detectable(gaps),
+        detectable=smallest,
         at_level=bounds,
         **fields,
     )
-
-
-def _detectable(gaps: Sequence[Measure]) -> float | None:
-    """The smallest gap that 80 of 100 runs would have found in one of the rates, all of them tested together."""
-    alone = [row.detectable for row in gaps if row.detectable is not None]
-    z = norm.ppf([1 - 0.025 / len(gaps), 0.975, 0.8])
-    return min(min(alone) * float((z[0] + z[2]) / (z[1] + z[2])), 1.0) if alone else None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from audits.analysis import Finding, Strength
 from workbench.statistics.measures import Measure
+from workbench.statistics.power import detectable_of_interval
 
 ALPHA = 0.05
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
@@ -112,12 +113,22 @@ def amount(measure: Measure, *, flip: bool = False) -> str:
     return f"{value} ({interval}, n = {measure.n})"
 
 
-def detectable(measure: Measure) -> str:
-    """Return the sentence on the smallest difference that 80 of 100 runs like this one would have found."""
-    if measure.detectable is None:
-        return ""
-    size = points(measure.detectable) if measure.unit in ("share", "difference") else f"{measure.detectable:.2f}"
-    return f" The smallest difference that these {measure.n} cases could have shown is {size}."
+def detectable(measure: Measure, what: str = "difference") -> str:
+    """Return the sentence on the smallest difference that 80 of 100 runs like this one would have found.
+
+    Taken from the interval where the measure does not have it; `what` names it, such as "skew".
+    """
+    smallest, low, high = measure.detectable, measure.ci_low, measure.ci_high
+    if smallest is None and low is not None and high is not None and low < high:
+        smallest = detectable_of_interval(low, high, level=measure.level or 0.95)
+    shares = measure.unit in ("share", "difference")
+    if smallest is None or (shares and smallest > 1):
+        return f" No {what}, however large, could have been shown with these {measure.n} cases."
+    if shares:
+        size = points(smallest) if what == "difference" else f"{100 * smallest:.1f} %"
+    else:
+        size = f"{smallest:.2f}" + (" nats" if measure.unit == "nats" else "")
+    return f" The smallest {what} that these {measure.n} cases could have shown is {size}."
 
 
 def points(share: float) -> str:

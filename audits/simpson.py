@@ -13,17 +13,18 @@ import numpy as np
 
 from audits.analysis import Analysis, Finding, Strength
 from audits.contracts import OUTCOME
+from audits.findings import ALPHA, detectable
 from workbench.statistics._checks import Counts
 from workbench.statistics.clusters import effective
 from workbench.statistics.measures import Measure
 from workbench.statistics.multiplicity import adjust
+from workbench.statistics.power import minimum_detectable_difference
 from workbench.statistics.simpson import Reversal, compared, evidence, reversals
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-ALPHA = 0.05
 MOST = 50  # groups of a second attribute
 TABLE = "Gaps that reverse when a second attribute is held fixed (Simpson's paradox)"
 
@@ -82,9 +83,8 @@ def added(analysis: Analysis, gaps: Sequence[GroupGap], attributes: Sequence[str
         for one in analysis.measures
     ]
     tables = {**(analysis.tables or {}), **({title: _table(cases)} if cases else {})}
-    return replace(
-        analysis, measures=measures, findings=[*analysis.findings, *_findings(cases, pairs, gaps)], tables=tables
-    )
+    sentences = list(_findings(cases)) or [_none_found(cases, pairs, gaps, attributes=attributes)]
+    return replace(analysis, measures=measures, findings=[*analysis.findings, *sentences], tables=tables)
 
 
 def _cases(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> tuple[list[Reversed], int]:
@@ -96,7 +96,7 @@ def _cases(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> tuple[list[Re
             if held == gap.by or not 2 <= gap.rows[held].nunique() <= MOST:
                 continue
             strata = _strata(gap.rows, gap.by, held, shrunk=False)
-            pairs += compared(strata)
+            pairs += len(compared(strata))
             if flipped := reversals(strata):
                 fewer = _strata(gap.rows, gap.by, held, shrunk=True)
                 candidates += [(gap, held, one, evidence(fewer, one.higher, one.lower)) for one in flipped]
@@ -118,21 +118,39 @@ def _strata(rows: DataFrame, by: str, held: str, *, shrunk: bool) -> dict[str, C
     return dict(counts)
 
 
-def _findings(cases: Sequence[Reversed], pairs: int, gaps: Sequence[GroupGap]) -> Iterator[Finding]:
-    sure = [case for case in cases if case.sure]
+def _findings(cases: Sequence[Reversed]) -> Iterator[Finding]:
+    """Yield a sentence a gap and attribute held fixed, of those that reverse beyond chance."""
     groups: dict[tuple[int, str], list[Reversed]] = {}
-    for case in sure:
+    for case in [case for case in cases if case.sure]:
         groups.setdefault((id(case.gap.measure), case.held), []).append(case)
     for same in groups.values():
         yield _finding(same[0], len(same) - 1)
-    if not sure:
-        metrics = list(dict.fromkeys(gap.measure.metric for gap in gaps))
-        names = ", ".join(metrics[:3]) + (" and others" if len(metrics) > 3 else "")
-        text = (
-            "No evidence that the direction between two groups reverses (Simpson's paradox) when a second attribute is "
-            f"held fixed: {pairs} comparisons of {names}; {len(cases)} reverse, within what chance gives."
-        )
-        yield Finding(text, "no evidence", gaps[0].name, {}, n=max(len(gap.rows) for gap in gaps))
+
+
+def _none_found(
+    cases: Sequence[Reversed], pairs: int, gaps: Sequence[GroupGap], *, attributes: Sequence[str]
+) -> Finding:
+    """Return the sentence that nothing reverses beyond chance, with the smallest difference that could have been shown.
+
+    That is the difference in the pair of groups with the most members in common strata, in a test at the level of all
+    comparisons together.
+    """
+    metrics = list(dict.fromkeys(gap.measure.metric for gap in gaps))
+    names = ", ".join(metrics[:3]) + (" and others" if len(metrics) > 3 else "")
+    size, base = 0, 0.0
+    for gap in gaps:
+        for held in attributes:
+            if held != gap.by and 2 <= gap.rows[held].nunique() <= MOST:
+                largest = round(max(compared(_strata(gap.rows, gap.by, held, shrunk=True)).values(), default=0.0))
+                size, base = max((size, base), (largest, round(float(gap.rows["value"].mean()), 3)))
+    smallest = minimum_detectable_difference(size, base, others=size, level=1 - ALPHA / (2 * pairs)).smallest
+    n = max(len(gap.rows) for gap in gaps)
+    text = (
+        "No evidence that the direction between two groups reverses (Simpson's paradox) when a second attribute is "
+        f"held fixed: {pairs} comparisons of {names}; {len(cases)} reverse, within what chance gives."
+        f"{detectable(Measure(metric=names, n=n, detectable=smallest))}"
+    )
+    return Finding(text, "no evidence", gaps[0].name, {}, n=n)
 
 
 def _finding(case: Reversed, more: int) -> Finding:

@@ -2,12 +2,16 @@
 
     python -m benchmarks.generation
 
+Beside it, the seconds from Go to the first preview, with the models in memory. Processor seconds hardly depend on what
+else the machine does, with one thread (OMP_NUM_THREADS=1).
+
 The plain loop is written as the well-known notebooks are: one cutout after another, each cropped, resized, warped and
 tinted by torchvision, all of them stacked for the model at its full size.
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import json
 import sys
@@ -20,11 +24,15 @@ from torch import Tensor
 from torchvision import transforms
 
 from workbench import load
+from workbench.engine import Engine
 from workbench.generation.canvases import Fourier
 from workbench.generation.climbing import climb
+from workbench.generation.models import needed
 from workbench.generation.painting import CanvasJob
+from workbench.generation.run import generate
 from workbench.generation.settings import Settings
 from workbench.loading.torch_backend import TorchBackend
+from workbench.progress import Progress
 
 _ROUNDS = 5
 
@@ -63,7 +71,12 @@ def plain_loop(model: TorchBackend, row: Tensor, *, side: int, cutouts: int) -> 
 
 
 def main() -> None:
-    """Write one JSON line a size of our cutouts: seconds of a step of either, and their ratio."""
+    """Write a JSON line with the seconds to first previews, and one with those of a step of either loop."""
+    parser = argparse.ArgumentParser(description="Speed of generation beside a plain loop.")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="steps of each loop; the first is left out")
+    rounds = parser.parse_args().rounds
+    sys.stdout.write(json.dumps({"seconds to the first preview": first_previews()}) + "\n")
+    sys.stdout.flush()
     model = load("pocket", device="cpu")
     row = model.embed_texts(["a red apple"])[0]
     settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
@@ -76,14 +89,31 @@ def main() -> None:
     work: dict[str, Callable[[], object]] = {"plain": plain}
     work |= {f"ours, {size} px": functools.partial(next, running) for size, running in jobs.items()}
     work["model alone, 128 px"] = lambda: (model.embed_pixels(bare) @ row).sum().backward()  # type: ignore[no-untyped-call]
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(_ROUNDS):
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
+    for _ in range(rounds):
         for name, step in work.items():
-            begun = time.perf_counter()
+            begun = time.perf_counter(), time.process_time()
             step()
-            seconds[name].append(time.perf_counter() - begun)
-    middle = {name: float(np.median(values[2:])) for name, values in seconds.items()}
-    sys.stdout.write(json.dumps({"seconds a step": middle, "cutouts": 8, "side": 256}) + "\n")
+            seconds[name].append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+    for at, kind in enumerate(("seconds a step", "processor seconds a step")):
+        middle = {name: float(np.median([pair[at] for pair in pairs[1:]])) for name, pairs in seconds.items()}
+        sys.stdout.write(json.dumps({kind: middle, "cutouts": 8, "side": 256}) + "\n")
+
+
+def first_previews() -> dict[str, float]:
+    """Seconds from the call to the first preview of an image, by method; models are loaded before."""
+    seconds = {}
+    with Engine(default="pocket", device="cpu") as engine:
+        for method in ("prior", "fourier", "strokes", "maco", "siren", "pixels"):
+            settings = Settings(prompt="a red apple", method=method, side=256, steps=1)
+            with engine.session("benchmark", settings.model, others=needed(settings)) as session:
+                session.embed_texts(["a warm model"])
+                begun = time.perf_counter()
+                for step in generate(session, settings):
+                    if isinstance(step, Progress) and step.preview is not None:
+                        seconds[method] = time.perf_counter() - begun
+                        break
+    return seconds
 
 
 def replace_size(settings: Settings, size: int) -> Settings:

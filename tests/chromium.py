@@ -1,7 +1,4 @@
-"""Where the browser that the tests drive is; `python -m tests.chromium` prints it, or fails.
-
-Knows no test.
-"""
+"""Where the browser that the tests drive is; `python -m tests.chromium` prints it, or fails."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -70,8 +71,8 @@ def _cuda() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares a server or a model on one process: the browser tests together, others file by file.
 
-    What needs a GPU is skipped where none is. Quick ones come first, then the heavy ones, then the browser: a mistake
-    shows early.
+    What needs a GPU is skipped where none is. The longest groups come first, so that all processes end together: the
+    browser, then the files with heavy tests, then the quick ones.
     """
     for item in items:
         if item.get_closest_marker("gpu") and not _cuda():
@@ -79,4 +80,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = "browser" if item.get_closest_marker("browser") else item.nodeid.split("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
     heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}
-    items.sort(key=lambda item: 2 * bool(item.get_closest_marker("browser")) + (item.nodeid.split("::")[0] in heavy))
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.nodeid.split("::")[0] not in heavy))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from going through everything that was imported each time that it runs."""
+    gc.collect()
+    gc.freeze()

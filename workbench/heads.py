@@ -6,8 +6,12 @@ given its attention pattern, a transformer's last step given the picture's own m
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from workbench.hooks import hooked
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -152,14 +156,76 @@ class TokenHead:
 
 @dataclass(frozen=True, eq=False)
 class AttentionBlock:
-    """One block of a ViT, by its parts."""
+    """One block of a ViT, by its parts; each projection is a weight (width, width) and a bias."""
 
     block: nn.Module
     attention: nn.Module  # receives (n, tokens, width), already normalised
     mlp: nn.Module
-    value: tuple[Tensor, Tensor]  # weight (width, width) and bias of what is carried
-    out: tuple[Tensor, Tensor]  # weight (width, width) and bias of what is added
+    query: tuple[Tensor, Tensor]
+    key: tuple[Tensor, Tensor]
+    value: tuple[Tensor, Tensor]  # what is carried
+    out: tuple[Tensor, Tensor]  # what is added
     heads: int
+
+    def pattern(self, tokens: Tensor) -> Tensor:
+        """(n, tokens, width) that the attention receives -> (n, heads, tokens): what the class token looks at."""
+        from torch.nn.functional import linear
+
+        query = self._split(linear(tokens[:, :1], *self.query)).transpose(1, 2)
+        key = self._split(linear(tokens, *self.key)).transpose(1, 2)
+        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        pattern: Tensor = scores.softmax(dim=-1)[:, :, 0]
+        return pattern
+
+    def carried(self, tokens: Tensor) -> Tensor:
+        """(n, tokens, width) that the attention receives -> (n, heads, width): what each head adds to the class token.
+
+        The bias of what is added belongs to no head and is left out.
+        """
+        import torch
+        from torch.nn.functional import linear
+
+        value = self._split(linear(tokens, *self.value))  # (n, tokens, heads, part)
+        mixed = torch.einsum("nht,nthp->nhp", self.pattern(tokens), value)
+        carried: Tensor = torch.einsum("nhp,whp->nhw", mixed, self._split(self.out[0]))
+        return carried
+
+    def _split(self, rows: Tensor) -> Tensor:
+        return rows.reshape(*rows.shape[:-1], self.heads, -1).float()
+
+
+@contextmanager
+def without_heads(blocks: Sequence[AttentionBlock], off: Mapping[int, Sequence[int]]) -> Iterator[None]:
+    """Take what some attention heads add to the class token away, for the length of a `with` block.
+
+    Args:
+        blocks: of the tower, input side first.
+        off: number of a block -> numbers of heads.
+    """
+    seen: dict[int, Tensor] = {}
+
+    def look(number: int) -> Callable[[Tensor], Tensor]:
+        def function(tokens: Tensor) -> Tensor:
+            seen[number] = tokens
+            return tokens
+
+        return function
+
+    def drop(number: int) -> Callable[[Tensor], Tensor]:
+        def function(out: Tensor) -> Tensor:
+            added = blocks[number].carried(seen.pop(number))[:, list(off[number])].sum(dim=1)
+            changed = out.clone()
+            changed[:, 0] -= added.to(out)
+            return changed
+
+        return function
+
+    numbers = [number for number, heads in off.items() if heads]
+    with (
+        hooked([(blocks[number].attention, look(number)) for number in numbers], inputs=True),
+        hooked([(blocks[number].attention, drop(number)) for number in numbers]),
+    ):
+        yield
 
 
 Head: TypeAlias = MeanHead | AttentionHead | TokenHead

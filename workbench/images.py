@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 32_000_000  # width times height after decoding
 MAX_SIDE = 16_384  # width or height after decoding
-PIXELS_AT_ONCE = 2 * MAX_PIXELS  # that the whole process decodes at a time: two of the largest images
+LARGE = 4_000_000  # pixels; larger images wait for each other, and smaller ones do not wait for them
+LARGE_AT_ONCE = 2  # of the largest, that the whole process decodes at a time
+SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
@@ -69,7 +71,7 @@ class _Gate:
                 self._changed.notify_all()
 
 
-_decoding = _Gate(PIXELS_AT_ONCE)
+_decoding = {True: _Gate(LARGE_AT_ONCE * MAX_PIXELS), False: _Gate(SMALL_AT_ONCE * LARGE)}  # is it large -> gate
 
 
 def check_pictures(pictures: Sequence[Picture]) -> None:
@@ -131,6 +133,20 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
     return _mended(opened, repr(name), fresh=True)
 
 
+def is_large(picture: Picture) -> bool:
+    """Whether decoding and resizing a picture takes long, from its size alone; False for what `safe_open` refuses."""
+    try:
+        if isinstance(picture, Image.Image):
+            return picture.width * picture.height > LARGE
+        path = Path(picture)
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return False
+        with Image.open(path, formats=FORMATS) as opened:
+            return LARGE < opened.width * opened.height <= MAX_PIXELS
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error, Warning):
+        return False  # `safe_open` has the sentence for it
+
+
 def _check_kind(picture: object) -> None:
     if not isinstance(picture, str | Path | Image.Image):
         raise BadPicture(f"Images are files or Pillow images; got {type(picture).__name__}.")
@@ -183,7 +199,7 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
             f"the image {name} has {width} x {height} = {width * height / 1e6:.0f}."
         )
     try:
-        with _decoding.pixels(width * height):
+        with _decoding[width * height > LARGE].pixels(width * height):
             return _upright_rgb(picture, fresh=fresh)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError, Warning) as error:
         raise _damaged(name, error) from None

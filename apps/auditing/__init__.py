@@ -6,12 +6,11 @@ import gradio as gr
 
 from apps._page import Page
 from apps.auditing import compare_runs, form, gate, report
-from apps.auditing.run_list import EMPTY
 
 
 def build(page: Page) -> None:
-    """Lay out the parts as inner tabs; they share the runs of this visitor."""
-    run_list = gr.State(EMPTY)
+    """Lay out the parts as inner tabs; they share the runs of this visitor with the other views."""
+    run_list = page.runs
     with gr.Tabs():
         with gr.Tab("Run", id="audit-run"):
             form.build(page, run_list)

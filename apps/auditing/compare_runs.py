@@ -8,11 +8,11 @@ import gradio as gr
 import pandas as pd
 
 from apps._handler import LIGHT, handler
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import table
 from apps.auditing.evidence import in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
 from audits.comparing import Comparison, compare
 from audits.reporting.writing import write_comparison
 
@@ -92,7 +92,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(menus, run_list, [base, candidate], **LIGHT)
-    run_list.change(lambda kept: IDLE if kept.runs else NO_RUN, run_list, status, **LIGHT)
+    run_list.change(lambda listed: IDLE if listed.runs else NO_RUN, run_list, status, **LIGHT)
     go.click(
         side_by_side, [run_list, base, candidate, rule, allow], [status, grid, flips, page], show_progress_on=[status],
         **hidden,

@@ -10,16 +10,16 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
+from apps._audit_jobs import JobStep, run_jobs
 from apps._folder_box import FolderFile, folder_box
 from apps._handler import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
+from apps._run_list import RunList, title
 from apps._text import literal
 from apps._widgets import code, table
 from apps.auditing import audit_request, collecting, protocols
 from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, AuditRequest
-from apps.auditing.run_jobs import JobStep, run_jobs
-from apps.auditing.run_list import RunList, title
 from audits import catalogue
 from audits.run_directory.reader import Run
 from audits.running.planning import Cost, costs
@@ -86,7 +86,7 @@ def plan_rows(estimates: list[Cost]) -> list[list[str | int]]:
     ]
 
 
-def done_row(step: JobStep) -> list[str | int]:
+def job_row(step: JobStep) -> list[str | int]:
     """Return a table row: how a job ended."""
     if step.run is None:
         return [step.job.audit.key, step.job.model, "error", 0, step.error]
@@ -149,21 +149,21 @@ def build(page: Page, run_list: gr.State) -> None:
     @handler
     def plan(typed: dict[Any, Any]) -> tuple[Any, ...]:
         jobs = audit_request.jobs(requested(typed))
-        kept: RunList = typed[run_list].opened()
+        runs: RunList = typed[run_list].opened()
         here = [replace(job, device=engine.device, dtype=engine.dtype) for job in jobs]
-        estimates = costs(here, Path(kept.folder))
+        estimates = costs(here, Path(runs.folder))
         return "Estimated; nothing was run.", gr.update(value=plan_rows(estimates), visible=True)
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         jobs = audit_request.jobs(requested(typed))
-        kept: RunList = typed[run_list].opened()
-        visitor, own = owner(request), typed[data] != BUILTIN
+        runs: RunList = typed[run_list].opened()
+        visitor, own_images = owner(request), typed[data] != BUILTIN
 
         def steps(token: CancelToken) -> Iterator[tuple[Any, ...]]:
-            yield "Starting …", gr.skip(), kept
-            done = run_jobs(engine, jobs, Path(kept.folder), owner=visitor, token=token, own_images=own)
-            yield from _updates(done, kept)
+            yield "Starting …", gr.skip(), runs
+            done = run_jobs(engine, jobs, Path(runs.folder), owner=visitor, token=token, own_images=own_images)
+            yield from _updates(done, runs)
 
         yield from JOBS.run(visitor, steps, stopped=(JOBS.stopped, gr.skip(), gr.skip()))
 
@@ -243,7 +243,7 @@ def _updates(steps: Iterator[JobStep], runs: RunList) -> Iterator[tuple[Any, ...
         if step.run is None and not step.error:
             yield step.line, gr.skip(), runs
             continue
-        lines.append(done_row(step))
+        lines.append(job_row(step))
         runs = runs.added(step.run) if step.run else runs
         yield step.line, gr.update(value=lines, visible=True), runs
     yield _ended(lines, runs), gr.skip(), runs

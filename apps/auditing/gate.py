@@ -11,11 +11,11 @@ import gradio as gr
 import yaml
 
 from apps._handler import LIGHT, handler
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import code, table
 from apps.auditing.evidence import in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
 from audits.comparing import GateResult, gate
 from audits.run_directory.reader import Run
 
@@ -46,12 +46,12 @@ def metrics(run: Run) -> list[tuple[str, str]]:
         for labels in ["", *several] if len(several) > 1 else [""]:
             shown = f"{name} on {labels}" if labels else str(name)
             for contrast, by in rows[["contrast", "slice_by"]].drop_duplicates().itertuples(index=False):
-                if words := _words(str(contrast), str(by)):
+                if words := _contrast_name(str(contrast), str(by)):
                     menu[f"{shown}, {words}"] = f"{name}|{contrast}|{by}|{labels}"
     return sorted(menu.items())
 
 
-def _words(contrast: str, by: str) -> str:
+def _contrast_name(contrast: str, by: str) -> str:
     """Name the groups of a number; empty for contrasts that are not offered here."""
     attributes = by.replace(",", " x ")
     if contrast == "none":
@@ -133,7 +133,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     run_list.change(
-        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(numbers, [chosen, run_list], metric, **hidden)

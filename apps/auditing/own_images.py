@@ -6,7 +6,6 @@ Does not know about widgets or audits.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from apps._folder_box import inside
 from apps._uploads import folder_beside_uploads, shown
 from apps.limits import LOCAL
+from audits.datasets.unpacked import link
 from workbench.datasets.csv_files import read_csv
 from workbench.datasets.samples import IMAGE_SUFFIXES
 from workbench.datasets.uploads import read_uploads
@@ -95,7 +95,7 @@ def from_folder(given: Sequence[tuple[str, str]]) -> str:
     place = _place()
     for (file, _), path in zip(given, paths, strict=True):
         if path in (*tables, *images):
-            _link(Path(file), place / path)
+            link(Path(file), place / path)
     return f"csv:{shown(place / tables[0])}" if tables else f"folder:{shown(place)}"
 
 
@@ -141,12 +141,3 @@ def _check_distinct(paths: Sequence[PurePosixPath]) -> None:
 
 def _place() -> Path:
     return folder_beside_uploads("audit-data-")
-
-
-def _link(file: Path, target: Path) -> None:
-    """Give an uploaded file a second name, or a copy where the disk cannot."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(file, target)
-    except OSError:
-        shutil.copyfile(file, target)

@@ -40,8 +40,8 @@ def intended_use(audits: Sequence[str]) -> str:
 
 def as_text(rules: Protocol) -> str:
     """Return a protocol as the YAML that a visitor edits."""
-    kept = rules.model_dump(mode="json", by_alias=True, exclude={"published"})
-    return str(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100))
+    content = rules.model_dump(mode="json", by_alias=True, exclude={"published"})
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100))
 
 
 def edited(text: str, audit: str, original: Protocol) -> Protocol:

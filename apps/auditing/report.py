@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from apps._handler import LIGHT, handler
+from apps._run_files import run_files
+from apps._run_list import NO_RUN, RunList
 from apps._text import literal
-from apps._uploads import folder_beside_uploads
 from apps._widgets import table
 from apps.auditing.evidence import evidence, in_words, slice_of
-from apps.auditing.run_list import NO_RUN, RunList
-from audits import reporting
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 
@@ -38,30 +35,16 @@ def framed(report: str) -> str:
     return f'<iframe sandbox title="The report" style="{FRAME}" srcdoc="{inside}"></iframe>'
 
 
-def written(run: Run) -> tuple[str, str, str]:
-    """Write report, table, and a zip of the run with every kind of report; return their paths, deleted with uploads."""
-    place = folder_beside_uploads("audit-report-")
-    page = reporting.write([run.folder], place / "report.html")
-    numbers = reporting.write([run.folder], place / "metrics.csv")
-    whole = place / "whole"
-    shutil.copytree(run.folder, whole / run.folder.name)
-    shutil.copyfile(page, whole / "report.html")
-    for name in ("report.md", "report.json", "junit.xml", "report.card.md"):
-        reporting.write([run.folder], whole / name)
-    packed = shutil.make_archive(str(place / run.folder.name), "zip", whole)
-    return str(page), str(numbers), packed
-
-
 def number_rows(run: Run) -> list[list[str | float]]:
     """Return the table of measures, rounded: what, value, interval and n first, everything else behind."""
     rows: list[list[str | float]] = []
     for row in run.metrics.to_dict("records"):
         cut = in_words(slice_of(row["slice"])) or str(row["slice_by"])
         name = str(row["metric"]) + ("" if row["contrast"] == "none" else f" ({row['contrast'].replace('_', ' ')})")
-        low, high = _shown(row["ci_low"]), _shown(row["ci_high"])
+        low, high = _cell(row["ci_low"]), _cell(row["ci_high"])
         interval = "–" if low == high == "–" else f"{low} to {high}"
-        rest = [str(row["label_set"]), _shown(row["null_q95"]), _shown(row["p_adj"]), str(row["flags"])]
-        rows.append([name, cut or "all", _shown(row["value"]), interval, _shown(row["n"]), *rest])
+        rest = [str(row["label_set"]), _cell(row["null_q95"]), _cell(row["p_adj"]), str(row["flags"])]
+        rows.append([name, cut or "all", _cell(row["value"]), interval, _cell(row["n"]), *rest])
     return rows
 
 
@@ -91,12 +74,12 @@ def build(run_list: gr.State) -> None:
         if not key:
             return NO_RUN, "", [], *[gr.update(interactive=False)] * 3, *nothing_behind, gr.update(visible=False)
         run = runs.get(key)
-        files = written(run)
-        ready = [gr.update(value=path, interactive=True) for path in files]
+        files = run_files([run])
+        ready = [gr.update(value=str(path), interactive=True) for path in (files.page, files.numbers, files.packed)]
         head = run.header
         warnings = "".join(f"\n- {literal(one)}" for one in run.warnings)
         line = f"**{literal(head.spec.title)}** of {literal(head.spec.model)}: {literal(head.spec.question)}{warnings}"
-        report = framed(Path(files[0]).read_text(encoding="utf-8"))
+        report = framed(files.page.read_text(encoding="utf-8"))
         return line, report, number_rows(run), *ready, *nothing_behind, gr.update(visible=True)
 
     @handler
@@ -113,7 +96,7 @@ def build(run_list: gr.State) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     run_list.change(
-        lambda kept: gr.update(choices=kept.choices(), value=kept.runs[0] if kept.runs else None),
+        lambda listed: gr.update(choices=listed.choices(), value=listed.runs[0] if listed.runs else None),
         run_list, chosen, **LIGHT,
     )  # fmt: skip
     chosen.change(
@@ -124,7 +107,7 @@ def build(run_list: gr.State) -> None:
     grid.select(images_behind, [chosen, run_list, people], [text, samples, gallery], show_progress_on=[text], **hidden)
 
 
-def _shown(value: Any) -> str | float:
+def _cell(value: Any) -> str | float:
     """Return a number as a table shows it; what is not defined is a dash, never a zero."""
     if value is None or value != value or str(value) == "<NA>":
         return "–"

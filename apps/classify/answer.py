@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from apps._query import percent, provenance
 from apps._text import literal
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.notes import notes
 from workbench.zeroshot import classify
 
@@ -66,8 +65,7 @@ def answer(session: Session, image: str | None, setup: Setup, *, engine: Engine)
     began = time.perf_counter()
     if not image:
         raise BadInput("Choose an image first: drop a file, or take one of the examples.")
-    opened = safe_open(Path(image))
-    result = classify(session, [opened], setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these)
+    result = classify(session, [Path(image)], setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these)
     remarks = notes(session, result, setup.prompts)
     return Answer(
         result.ranked(0),

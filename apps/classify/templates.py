@@ -15,7 +15,6 @@ from apps.classify.answer import Query
 from workbench.contributions import Contributions, contributions
 from workbench.engine import Engine
 from workbench.errors import BadInput
-from workbench.images import safe_open
 from workbench.labels import NONE_OF_THESE
 from workbench.prompts import TEMPLATE_SETS, check_templates, template_set
 from workbench.reproduce import OWN
@@ -84,8 +83,8 @@ def build(engine: Engine, query: gr.State) -> None:
         labels = [label for label in last.ranked if label != NONE_OF_THESE]
         used = compared(last, typed[choice], typed[own])
         with engine.session(owner(request), last.setup.model, deadline=JOBS.seconds) as session:
-            result = contributions(session, safe_open(Path(last.image)), labels, templates=used)
-            few = contributions(session, safe_open(Path(last.image)), labels[:COMPARED], templates=used)
+            result = contributions(session, Path(last.image), labels, templates=used)
+            few = contributions(session, Path(last.image), labels[:COMPARED], templates=used)
         figure = heat_map(few.cosines.T.numpy(), few.labels, few.templates, title="cosine")
         return (
             gr.update(value=contribution_rows(result, labels[0]), headers=headers(labels[0]), visible=True),

@@ -15,18 +15,18 @@ import gradio as gr
 from apps._folder_box import folder_box
 from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, wire
+from apps._labelled_images import classes_line, given
 from apps._page import Page
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.evaluate import adapters, certainty, paper, prompts, suspects, words
-from apps.evaluate.data import classes_line, given
+from apps.evaluate import adapters, certainty, paper, prompts, report, suspects, sweep, words
+from apps.evaluate.data import of_classes, ways_of
 from apps.evaluate.figures import accuracy_figure
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
-from workbench.errors import BadInput
 from workbench.loading import hub
 from workbench.places import write_whole
-from workbench.probes.evaluation import PROBE, SHOTS, ModelEvaluation, Ways
+from workbench.probes.evaluation import PROBE, SHOTS, ModelEvaluation
 from workbench.probes.labelled import labelled
 from workbench.probes.suite.plots import SetRun
 from workbench.probes.table import (
@@ -34,7 +34,6 @@ from workbench.probes.table import (
     EvaluationRequest,
     answers,
     embed_all,
-    only_classes,
     ranked,
     with_answers,
 )
@@ -93,19 +92,23 @@ def build(page: Page) -> None:
             data = gr.Markdown(elem_classes="notes", elem_id="evaluate-data")
             chart = gr.Plot(label="Accuracy with 95 % intervals", visible=COLLAPSED, elem_id="evaluate-chart")
             download = gr.DownloadButton("Download CSV", visible=False, elem_id="evaluate-csv")
+            reporting = gr.Column()
         with gr.Column(elem_classes="more"):
             shots, seeds, seed, by, early, classes = _settings()
     results = table(words.headers([]), "Models", elem_id="evaluate-table", visible=COLLAPSED)
+    swept = sweep.build()
     adapters.build(page, known, {"shots": shots, "seeds": seeds, "seed": seed})
     prompts.build(page, known)
     certainty.build(page, known)
     suspects.build(page, known)
     paper.build(page, runs)
-    shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download}
+    shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download, **swept}
     asked = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
+    with reporting:
+        report.build(page, known, {**asked, "classes": classes})
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        ways, column = _ways(typed[shots], typed[seeds], typed[seed]), typed[by]
+        ways, column = ways_of(typed[shots], typed[seeds], typed[seed]), typed[by]
         images = labelled(given(typed[folder], typed[zipped], typed[sent]), seed=ways.seed)
         request = EvaluationRequest(images, tuple(typed[models] or ()), ways, column, bool(typed[early]), ways.seed)
         choices = gr.update(choices=list(images.classes), value=list(images.classes))
@@ -139,11 +142,11 @@ def build(page: Page) -> None:
     def again(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if typed[known] is not None:
             settings = [typed[one] for one in (known, classes, *asked.values())]
-            yield from AGAIN.run(owner(request), lambda token: _measured(*settings), stopped=(gr.skip(),) * 5)
+            yield from AGAIN.run(owner(request), lambda token: _measured(*settings), stopped=(gr.skip(),) * 7)
 
     gr.on(
         [shots.input, seeds.release, seed.input, classes.input],
-        again, {known, classes, *asked.values()}, [status, results, chart, download, rows],
+        again, {known, classes, *asked.values()}, [status, results, chart, download, rows, *swept.values()],
         trigger_mode="multiple", show_progress="hidden", api_visibility="private", **LONG,
     )  # fmt: skip
     by.input(_by, [rows, by], [status, results, chart, download], **LIGHT)
@@ -163,27 +166,23 @@ def screen(rows: Sequence[ModelEvaluation], by: str) -> dict[str, Any]:
     order = ranked(rows, by)
     lines = gr.update(value=words.table_rows(rows, order, by), headers=words.headers(rows), visible=True)
     chart = gr.update(value=accuracy_figure(rows), visible=True)
-    return {"status": words.verdict(rows, order, by), "results": lines, "chart": chart}
+    return {"status": words.verdict(rows, order, by), "results": lines, "chart": chart, **sweep.screen(rows)}
 
 
 def _measured(
     known: EmbeddedImages, classes: list[str], shots: list[int], seeds: float, seed: float | None, by: str
 ) -> Iterator[tuple[Any, ...]]:
     """Answer other settings from what was embedded, model by model."""
-    part = known if set(classes) == set(known.images.classes) else only_classes(known, classes)
+    part = of_classes(known, classes)
+    assert part is not None
     done: dict[str, ModelEvaluation] = {}
-    for row in answers(part, _ways(shots, seeds, seed)):
+    for row in answers(part, ways_of(shots, seeds, seed)):
         done[row.model] = row
         shown = screen(list(done.values()), by)
-        yield shown["status"], shown["results"], shown["chart"], gr.skip(), done
+        yield shown["status"], shown["results"], shown["chart"], gr.skip(), done, gr.skip(), gr.skip()
     shown = screen(list(done.values()), by)
-    yield shown["status"], shown["results"], shown["chart"], _download(list(done.values()), by), done
-
-
-def _ways(shots: Sequence[int], seeds: float, seed: float | None) -> Ways:
-    if seed is None or seed != int(seed) or seed < 0:
-        raise BadInput(f"The random seed is a whole number from 0 on; got {seed}.")
-    return Ways(tuple(sorted(int(one) for one in shots)), int(seeds), int(seed))
+    file = _download(list(done.values()), by)
+    yield shown["status"], shown["results"], shown["chart"], file, done, shown["curve"], shown["penalties"]
 
 
 def _download(rows: Sequence[ModelEvaluation], by: str) -> Any:

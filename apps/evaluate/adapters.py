@@ -14,13 +14,13 @@ import gradio as gr
 from apps._folder_box import folder_box
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, wire
+from apps._labelled_images import from_folder
 from apps._page import Page
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapter_figures as figures
 from apps.evaluate.amounts import as_points, percent
-from apps.evaluate.data import from_folder
 from workbench.errors import BadInput
 from workbench.places import write_whole
 from workbench.probes.adaptation import AdaptationPlan

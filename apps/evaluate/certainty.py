@@ -10,11 +10,11 @@ import gradio as gr
 from apps._folder_box import folder_box
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, wire
+from apps._labelled_images import from_folder
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
 from apps.evaluate.amounts import percent
-from apps.evaluate.data import from_folder
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures, model_ref
 from workbench.probes.linear import probe

@@ -34,8 +34,9 @@ Holm over all models). The table says how many test images would show a differen
 **Calibration error**: by how much the probe's confidence misses its accuracy, on average. **Seconds** are for 1,000
 images, measured on images of noise that no cache knows.
 
-**A report** that can be kept, compared and gated: the audit `accuracy` of the Audits tab on the same images, or
-`clip-workbench evaluate FOLDER --report RUNS`.
+**A report** that can be kept, compared and gated: the audit `accuracy` on the same test images, in the shell
+`clip-workbench evaluate FOLDER --report RUNS`. Its zero-shot is that of this table; its probes see the embeddings in
+the joint space, as all audits do, so that they can differ a little from those here.
 """
 CSV_COLUMNS = [
     "model",

@@ -18,7 +18,8 @@ def front() -> dict[str, Any]:
     """Sentence, style, time and seed; names are those of the settings."""
     prompt = gr.Textbox(
         words.PRESETS[0], label="Sentence", lines=2, elem_id="generation-prompt",
-        info="What the image should show. Join several with | and give weights: a castle | fog:-0.3",
+        info="What the image should show. Join several with | and give weights: a castle | fog:-0.3. A unit counts as "
+        "well: a castle | unit:last/373:0.5",
     )  # fmt: skip
     method = gr.Dropdown(
         words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",
@@ -44,8 +45,9 @@ def folded() -> dict[str, Any]:
         )
         rows["likeness"] = gr.Slider(0, 5, 0.5, step=0.1, label="Likeness", info="Weight of staying near the start.")
         rows["edit"] = gr.Dropdown(
-            [("follow this image", "follow"), ("one direction for all images (prior)", "direction")], value="follow",
-            label="Kind of edit", info="The prior inverts the image and draws it anew, or moves it along a direction.",
+            [("draw it anew", "follow"), ("change it step by step", "climb"), ("one direction for all", "direction")],
+            value="follow", label="Kind of edit (prior)",
+            info="From its noise, along the model's gradient, or along a direction that suits all images.",
         )  # fmt: skip
         rows["threshold"] = gr.Slider(
             0, 1, 0.1, step=0.05, label="Threshold of the direction", info="Higher changes less beside what is wanted."
@@ -71,6 +73,7 @@ def folded() -> dict[str, Any]:
         rows["augment"] = gr.Checkbox(True, label="Warp cutouts", info="Turns, tilts, tints and noise.")
         rows["smooth"] = gr.Slider(0, 2, 0.2, step=0.05, label="Smoothness", info="Weight against noise.")
         rows["symmetry"] = gr.Slider(0, 2, 0, step=0.1, label="Symmetry", info="Weight for a mirror image.")
+        rows["clipping"] = gr.Slider(0, 2, 0, step=0.1, label="Pale range", info="Weight against pure black and white.")
         rows["saturation"] = gr.Slider(0, 3, 1, step=0.1, label="Saturation", info="Fourier only.")
         rows["decay"] = gr.Slider(0, 2, 1.5, step=0.1, label="Decay", info="Fourier only; higher is smoother.")
         rows["strokes"] = gr.Slider(4, 200, 48, step=4, label="Strokes", info="Strokes only.")

@@ -37,10 +37,15 @@ DRAWINGS = [
 ]  # fmt: skip
 FIELDS = (  # widgets of the form, in the order of the layout; names of the settings
     *("prompt", "method", "seconds", "seed", "steps", "side", "cutouts", "wide", "augment", "smooth", "symmetry"),
-    *("saturation", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
+    *("saturation", "clipping", "decay", "strokes", "cells", "palette", "neutral", "strength", "likeness"),
     *("drawing", "candidates", "guidance", "denoising", "search", "guide", "push", "noising"),
     *("image_weights", "also", "judge", "edit", "threshold"),
 )
+_EDITED = {
+    "follow": "taken back towards noise and drawn anew",
+    "climb": "changed step by step along the model's gradient",
+    "direction": "moved along one direction",
+}
 _WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells", "candidates", "denoising")
 
 
@@ -113,8 +118,7 @@ def _origin(made: Generated) -> str:
     if settings.method != "prior":
         return f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}."
     if settings.start_image and settings.neutral:
-        way = "moved along one direction" if settings.edit == "direction" else "taken back towards noise and drawn anew"
-        return f"Your image, {way}, by the shipped prior."
+        return f"Your image, {_EDITED[settings.edit]}, by the shipped prior."
     best = f"the best of {settings.steps * settings.candidates} drawings"
     near = ""
     if nearest is not None:

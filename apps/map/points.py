@@ -23,7 +23,7 @@ from workbench.retrieval.clusters import NamedCluster, clusters_of, name_cluster
 from workbench.retrieval.memory import table_vectors
 from workbench.retrieval.scanning import isin, scan
 
-MOST = 5000  # points of an index that are drawn
+MOST = 100_000  # points of an index that are drawn
 GIVEN = "Images given here"
 CLUSTER, KIND, LABEL = "cluster", "kind", "label"  # what always colours a map
 GROUPS = 7  # with a colour of their own; the rest is one
@@ -82,7 +82,8 @@ def points_of(session: Session, index: str, files: list[str], *, names: tuple[st
     rows = opened.table.take_row_ids([int(one) for one in vectors.ids[some]]).select(columns).with_row_id()
     by_id = {line["_rowid"]: line for line in rows.to_arrow().to_pylist()}
     points = [_of_row(by_id[int(one)]) for one in vectors.ids[some]]
-    return MapPoints((*points, *labels), vectors.vectors[some], texts, table=opened.table)
+    images = vectors.vectors if len(some) == len(vectors.ids) else vectors.vectors[some]  # no copy of what is shared
+    return MapPoints((*points, *labels), images, texts, table=opened.table)
 
 
 def _of_row(line: dict[str, Any]) -> MapPoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 from collections import Counter
@@ -22,8 +23,11 @@ Each point is an image (disc) or a text (square), placed by the two directions i
 Images and texts of a CLIP model lie in two clouds with a gap between them; **centring** subtracts each cloud's mean, so
 that what belongs together comes to lie together. Distances on a map are rough: read neighbours, not lengths.
 
-Draw a lasso with mouse or finger to list what it holds. With the keyboard, Enter on the map lists everything and Escape
-nothing; the table beside it holds the same points. **Send to** hands the chosen images to another view: to Audits with
+Draw a lasso with mouse or finger to list what it holds. **Move**, or the Shift key, drags the map instead; the wheel
+zooms once the map is clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map lists everything and
+Escape nothing; the table beside it holds the same points. An index shows up to 100,000 of its images, drawn at random
+where it has more; a slow machine leaves points out while the map moves. **Send to** hands the chosen images to another
+view: to Audits with
 their labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
 
 **Clusters** (k-means) are named with the words that tell their images best from all others. Half of a cluster's images
@@ -33,25 +37,34 @@ random cluster of that size.
 """
 
 
+BUTTONS = (("move", "Move", "Drag to move the map, not to draw a lasso"), ("+", "+", "Zoom in"), ("-", "−", "Zoom out"))
+
+
 def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projection) -> str:
-    """Return the map and its legend as HTML; positions become 0..1, names of texts stand beside their squares."""
+    """Return the map and its legend as HTML: places in 16 bits an axis, a byte for the group, names of texts."""
     places = projection.positions - projection.positions.min(axis=0)
     places = places / np.maximum(places.max(axis=0), 1e-9)
     order = legend(groups)
     colours = {name: number for number, name in enumerate(order)}
-    drawn = [
-        [round(float(x), 4), round(float(y), 4), colours[group], point.name[:40] if point.kind == "text" else ""]
-        for point, group, (x, y) in zip(points, groups, places, strict=True)
-    ]
-    data = html.escape(json.dumps(drawn), quote=True)
-    images = sum(point.kind == "image" for point in points)
+    packed = (places * 65535).round().astype("<u2").tobytes(), bytes(colours[group] for group in groups)
+    texts = {number: point.name[:40] for number, point in enumerate(points) if point.kind == "text"}
+    names = ("places", "groups", "texts")
+    values = (*(base64.b64encode(one).decode() for one in packed), html.escape(json.dumps(texts), quote=True))
+    data = " ".join(f'data-{name}="{value}"' for name, value in zip(names, values, strict=True))
+    images = len(points) - len(texts)
     alt = f"Map of {images} images and {len(points) - images} texts; the table beside it lists them."
+    buttons = "".join(
+        f'<button type="button" data-map="{key}" title="{title}" aria-label="{title}"'
+        f"{' aria-pressed=false' if key == 'move' else ''}>{shown}</button>"
+        for key, shown, title in (*BUTTONS, ("0", "Whole", "Show the whole map"))
+    )
     parts = "".join(
         f'<span class="group g{number}">{html.escape(name)} ({groups.count(name)})</span>'
         for number, name in enumerate(order)
     )
     return (
-        f'<div><canvas class="map" tabindex="0" role="img" aria-label="{alt}" data-points="{data}"></canvas>'
+        f'<div><div class="map-frame"><canvas class="map" tabindex="0" role="img" aria-label="{alt}" {data}></canvas>'
+        f'<canvas class="map-glass" aria-hidden="true"></canvas><div class="map-buttons">{buttons}</div></div>'
         f'<div class="notes map-legend">{parts}</div></div>'
     )
 

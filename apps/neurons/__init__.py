@@ -1,4 +1,4 @@
-"""Neurons: find units for a concept, open a unit's page, see who made an answer, and switch units off.
+"""Neurons: find units for a concept or on a map, open a unit's page, see who made an answer, and switch units off.
 
 A unit's address is /?unit=LAYER/NUMBER#neurons; it opens on the model that the page has chosen.
 """
@@ -17,14 +17,15 @@ from apps._page import Page
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
-from apps.neurons import answers, painting, switches, trial
+from apps.neurons import answers, dictionaries, heads, mapping, painting, presets, probing, switches, trial
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_html import gallery_html, page_html
 from workbench.engine import Session
 from workbench.errors import BadInput, WorkbenchError
 from workbench.neurons.activations import Survey
-from workbench.neurons.atlas import Atlas
+from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.corpus import FORMS
+from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.finding import FoundUnit, find_units
 from workbench.neurons.page import places, render
 from workbench.neurons.unit import UnitReport, report
@@ -91,7 +92,7 @@ def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str
             link = f'<a href="{html.escape(address(one.layer, unit))}">address of this page</a>'
             status = f"**{literal(one.title.capitalize())}** in {literal(one.layer)}; {link}"
             yield status, page_html(one, {}), *NO_FILES
-            where = places(session, one)
+            where = {} if one.layer == DICTIONARY else places(session, one)
             yield status, page_html(one, where), *_files(step, one, where)
 
 
@@ -114,7 +115,7 @@ def build(page: Page) -> None:
             found = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
             notes = gr.Markdown(elem_classes="notes")
             layer = gr.Dropdown([LAST], value=LAST, label="Layer", allow_custom_value=True, elem_id="neurons-layer")
-            unit = gr.Number(373, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
+            unit = gr.Number(0, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
             answer = gr.Textbox("", label="Answer", info="Of the gallery “used most for”; empty: the first name.")
             with gr.Row():
                 go = gr.Button("Open unit", variant="primary", elem_id="neurons-go")
@@ -129,6 +130,7 @@ def build(page: Page) -> None:
             shown = gr.Markdown("", elem_id="neurons-page")
         with gr.Column(elem_classes="more"):
             trial.build(page, layer, unit)
+            presets.build(page, (layer, unit), status)
 
     @handler
     def open_unit(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -168,23 +170,44 @@ def build(page: Page) -> None:
     )  # fmt: skip
     chosen = found.select(_chosen, None, unit, **ASIDE)
     chosen.success(**event, trigger_mode="multiple")
-    gr.on(None, _asked, None, [layer, unit], **ASIDE)
     gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
+    mapping.build(page, atlases, (layer, unit), opens=event)
     painting.build(page, layer, unit)
-    answers.build(page)
-    switches.build(page, atlases)
+    answers.build(page, layer)
+    probing.build(page, (layer, unit), opens=event)
+    heads.build(page)
+    dictionaries.build(page, atlases, layer)
+    off = switches.build(page, atlases)
+
+    def asked(request: gr.Request) -> tuple[Any, Any, Any]:
+        return _asked(page, request)
+
+    gr.on(None, asked, None, [layer, unit, off], **QUIET, **ASKS_MODEL)
 
 
 def _chosen(event: gr.SelectData) -> int:
     return int(event.row_value[0])
 
 
-def _asked(request: gr.Request) -> tuple[Any, Any]:
-    """Fill in the unit that the page's address names."""
+def first_unit(atlas: Atlas) -> int:
+    """Return the unit that stands out most on the corpus's first image, to begin with."""
+    values = atlas.survey.values
+    return int(((values[0] - values.mean(axis=0)) / values.std(axis=0).clip(1e-6)).argmax())
+
+
+def _asked(page: Page, request: gr.Request) -> tuple[Any, Any, Any]:
+    """Fill in the unit that the page's address names, or one of the default model to begin with."""
     name, _, number = str(request.query_params.get("unit", "")).rpartition("/")
-    if not name or not number.isdecimal() or len(number) > 6:
-        return gr.skip(), gr.skip()
-    return gr.update(choices=list(dict.fromkeys([LAST, name[:80]])), value=name[:80]), int(number)
+    if name and number.isdecimal() and len(number) <= 6:
+        choices = list(dict.fromkeys([LAST, name[:80]]))
+        return gr.update(choices=choices, value=name[:80]), int(number), number
+    try:
+        with page.engine.session(owner(request), page.engine.default, deadline=JOBS.seconds) as session:
+            atlas = find_atlas(session, LAST)
+    except WorkbenchError:
+        return gr.skip(), gr.skip(), gr.skip()
+    unit = 0 if atlas is None else first_unit(atlas)
+    return gr.skip(), unit, str(unit)
 
 
 def _layers(page: Page, key: str, visitor: str) -> Any:

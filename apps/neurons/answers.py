@@ -1,4 +1,7 @@
-"""Which units made this answer? For one image and two labels: who spoke for A and who against it, as an exact sum."""
+"""Which units made this answer? For one image and two labels: who spoke for A and who against it, as a sum.
+
+The sum is exact in the last layer; in layers below it is integrated, and its error is shown.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,30 @@ from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, table
 from apps.neurons.opened import JOBS
 from workbench.engine import Session
-from workbench.engine.tasks import DECOMPOSE
+from workbench.engine.tasks import CONDUCTANCE, DECOMPOSE
 from workbench.errors import BadInput
 from workbench.images import safe_open
 from workbench.neurons.atlas import find_atlas
+from workbench.neurons.conductance import ConductanceRequest
 from workbench.neurons.finding import Speakers, speakers
+from workbench.neurons.layers import is_last, layer_name
 from workbench.neurons.naming import name_units
 from workbench.neurons.vocabulary import embed_words
 
 HEADERS = ["unit", "responds to", "adds to A − B", "to A", "to B"]
+NOTE = (
+    "Of the layer chosen above. In the last layer the sum is exact; below, it is integrated from a blurred copy of the "
+    "image (conductance), and the sum's error says how well."
+)
 OTHER_LABELS = ("cat", "dog", "car", "tree", "house", "person", "food", "word", "bird", "boat")
 
 
-def explain(session: Session, path: str | None, labels: tuple[str, str]) -> Speakers:
-    """Split the difference of two cosines into what units add.
+def explain(session: Session, path: str | None, labels: tuple[str, str], *, layer: str = "last") -> Speakers:
+    """Split the difference of two cosines into what units of a layer add.
 
     Raises:
         BadInput: no image, or not two different labels.
-        Unsupported: the tower's last step is not known to be linear.
+        UnknownName, Unsupported: the tower has no such layer, or none at all.
     """
     import numpy as np
 
@@ -43,17 +52,22 @@ def explain(session: Session, path: str | None, labels: tuple[str, str]) -> Spea
     pixels = session.prepare(safe_open(Path(path))).numpy()
     rows = embed_words(session, [first, second]).numpy()
     common = embed_words(session, [first, second, *OTHER_LABELS]).numpy().mean(axis=0)
-    (parts,) = session.stream(DECOMPOSE, (pixels[None], np.vstack([rows, common])))
+    texts, name = np.vstack([rows, common]), layer_name(session.anatomy, layer)
+    if is_last(session.anatomy, name):
+        (parts,) = session.stream(DECOMPOSE, (pixels[None], texts))
+    else:
+        *_, parts = session.stream(CONDUCTANCE, ConductanceRequest(pixels, texts, name))
     return speakers(parts)
 
 
-def summary(found: Speakers, labels: tuple[str, str]) -> str:
+def summary(found: Speakers, labels: tuple[str, str], *, exact: bool = True) -> str:
     """Return the sum in words."""
     first, second = (literal(label) for label in labels)
     named = sum(one.adds for one in found.speakers)
+    rest = "biases" if exact else "a blurred copy of the image, from which it is faded in"
     return (
         f"Cosine with “{first}” minus cosine with “{second}”: **{found.difference:+.4f}** = {named:+.4f} (the units "
-        f"below) {found.others:+.4f} (all others) {found.constant:+.4f} (biases). The sum differs from the model's own "
+        f"below) {found.others:+.4f} (all others) {found.constant:+.4f} ({rest}). The sum differs from the model's own "
         f"cosines by {found.error:.0e}. All labels share {found.common:+.4f}, left out of “to A” and “to B”."
     )
 
@@ -67,8 +81,8 @@ def names_of(session: Session, units: list[int]) -> dict[int, str]:
     return {unit: names[0].name for unit, names in zip(units, named, strict=True) if names[0].above_chance}
 
 
-def build(page: Page) -> None:
-    """Lay out the section."""
+def build(page: Page, layer: gr.Dropdown) -> None:
+    """Lay out the section; `layer`: the view's choice."""
     section = gr.Accordion("Which units made this answer?", open=False, elem_id="neurons-answers")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
@@ -76,6 +90,7 @@ def build(page: Page) -> None:
             first = gr.Textbox("cat", label="Answer A", elem_id="neurons-a")
             second = gr.Textbox("dog", label="Answer B")
             go = gr.Button("Show who spoke", elem_id="neurons-explain")
+            gr.Markdown(NOTE, elem_classes="notes")
         with gr.Column(elem_classes="answer"):
             text = gr.Markdown(elem_classes="live", elem_id="neurons-sum")
             chart = gr.Plot(label="What each unit adds to A − B", visible=COLLAPSED, elem_id="neurons-bars")
@@ -83,19 +98,24 @@ def build(page: Page) -> None:
             page.exchange.offer("neurons", image, first)
 
     @handler
-    def run(path: str | None, a: str, b: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
+    def run(path: str | None, a: str, b: str, name: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
         labels = (a or "", b or "")
         with page.engine.session(owner(request), key, deadline=JOBS.seconds) as session:
-            found = explain(session, path, labels)
-            exact_units = found.speakers[0].name.startswith("unit") if found.speakers else False
-            names = names_of(session, [one.unit for one in found.speakers]) if exact_units else {}
+            found = explain(session, path, labels, layer=name or "last")
+            exact = is_last(session.anatomy, layer_name(session.anatomy, name or "last"))
+            units = exact and found.speakers[0].name.startswith("unit") if found.speakers else False
+            names = names_of(session, [one.unit for one in found.speakers]) if units else {}
         listed = [
             [one.name, names.get(one.unit, ""), f"{one.adds:+.4f}", f"{one.to_a:+.4f}", f"{one.to_b:+.4f}"]
             for one in found.speakers
         ]
         titles = [f"{one.name} {names.get(one.unit, '')}".strip() for one in found.speakers]
         figure = bars(titles, {"adds to A − B": [one.adds for one in found.speakers]}, axis="difference of cosines")
-        return summary(found, labels), gr.update(value=figure, visible=True), gr.update(value=listed, visible=True)
+        return (
+            summary(found, labels, exact=exact),
+            gr.update(value=figure, visible=True),
+            gr.update(value=listed, visible=True),
+        )
 
-    gr.on([go.click], run, [image, first, second, page.model], [text, chart, rows], **QUIET, **ASKS_MODEL)
+    gr.on([go.click], run, [image, first, second, layer, page.model], [text, chart, rows], **QUIET, **ASKS_MODEL)
     page.exchange.accept("neurons", [image], lambda path, labels, *_: [path or gr.skip()])

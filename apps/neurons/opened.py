@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from apps._jobs import Jobs
 from workbench.engine import Session
+from workbench.errors import BadInput
 from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import BUILT_IN, Atlas, atlas_path, find_atlas, write_atlas
 from workbench.neurons.atlas_building import build_atlas
 from workbench.neurons.corpus import built_in
+from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.layers import layer_name
 from workbench.progress import Progress
 
@@ -31,11 +33,13 @@ class OpenAtlases:
 
         Raises:
             UnknownName, Unsupported: the tower has no such layer, or none at all.
+            BadInput: a dictionary that was not learned, or is no longer open.
         """
-        name = layer_name(session.anatomy, layer)
-        key = (session.fingerprint, name)
+        name = layer if layer == DICTIONARY else layer_name(session.anatomy, layer)
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get((session.fingerprint, name))
+        if known is None and name == DICTIONARY:
+            raise BadInput("No dictionary of this model is open: learn one first, under “Sparse dictionary”.")
         known = known or find_atlas(session, name)
         if known is None:
             for step in build_atlas(session, built_in(), name):
@@ -45,12 +49,16 @@ class OpenAtlases:
                     yield step
             assert known is not None
             write_atlas(known, atlas_path(session.fingerprint, name, BUILT_IN))
+        self.keep(session.fingerprint, name, known)
+        yield known
+
+    def keep(self, fingerprint: str, layer: str, atlas: Atlas) -> None:
+        """Keep an atlas of a model's layer; the one that was not used for longest goes."""
         with self._lock:
-            self._known[key] = known
-            self._known.move_to_end(key)
+            self._known[fingerprint, layer] = atlas
+            self._known.move_to_end((fingerprint, layer))
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
-        yield known
 
     def ready(self, session: Session, layer: str) -> Atlas:
         """Return the atlas, making it first where needed."""

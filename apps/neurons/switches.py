@@ -81,13 +81,13 @@ def turned_images(atlas: Atlas, result: SwitchResult, labels: tuple[str, ...]) -
     return in_markdown(images_html(shown, notes=notes)) if shown else "No answer changed."
 
 
-def build(page: Page, atlases: OpenAtlases) -> None:
-    """Lay out the section; every change of the units, the kind or the value answers anew."""
+def build(page: Page, atlases: OpenAtlases) -> gr.Textbox:
+    """Lay out the section; every change of the units, the kind or the value answers anew. Return the box of units."""
     section = gr.Accordion("Switch units off", open=False, elem_id="neurons-switches")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             units = gr.Textbox(
-                "373", label="Units of the last layer", info="Numbers, separated by commas.", elem_id="neurons-off"
+                "0", label="Units of the last layer", info="Numbers, separated by commas.", elem_id="neurons-off"
             )
             kind = gr.Radio(KINDS, value="off", label="What is done to them")
             value = gr.Slider(-6, 6, 2, step=0.1, label="Value", info="In the units' own scale; not used by “off”.")
@@ -131,3 +131,4 @@ def build(page: Page, atlases: OpenAtlases) -> None:
         [go.click, units.submit, kind.input, value.release, image.upload], run, inputs, [text, own, shown, edited],
         trigger_mode="always_last", **QUIET, **ASKS_MODEL,
     )  # fmt: skip
+    return units

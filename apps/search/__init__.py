@@ -88,7 +88,7 @@ def build(page: Page) -> None:
         verdict = words.verdict(results, hits, query=title, weaker=asked.weaker, hidden=hidden)
         link = "" if near else links.of(typed[index], asked)
         fresh = {status: verdict + hubs + link, whose: line, found: hits, start: 0, chosen: None}
-        fresh |= {sending: gr.update(visible=False), **_files_of(hits, shown, own=typed[index] == OWN)}
+        fresh |= {sending: gr.update(visible=False), shown["files"]: gr.update(visible=False)}
         return {**fresh, **_page_of(hits, 0, shown, own=typed[index] == OWN)}
 
     def more(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
@@ -100,8 +100,10 @@ def build(page: Page) -> None:
 
     similar_path = gr.State("")
     event: dict[str, Any] = {"inputs": asking, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
-    gr.on([ask.click, text.submit], search, **event)
-    similar.click(more, asking | {found, similar_path}, outputs, api_visibility="private", **ASKS_MODEL)
+    searched = [
+        gr.on([ask.click, text.submit], search, **event),
+        similar.click(more, asking | {found, similar_path}, outputs, api_visibility="private", **ASKS_MODEL),
+    ]
     wire(JOBS, go, stop, status=status, event=_adding_event(page, given, own, index=index, status=status))
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
         **_adding_event(page, given, own, index=index, status=status), trigger_mode="multiple"
@@ -111,7 +113,9 @@ def build(page: Page) -> None:
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), linked], **ASIDE)
-    linked.change(follow, **event | {"inputs": asking | {linked}})
+    searched.append(linked.change(follow, **event | {"inputs": asking | {linked}}))
+    for one in searched:  # thumbnails are shown before the files are written
+        one.success(_files_of, [found, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
     evaluation.build(page, index, own)
 
 
@@ -217,11 +221,12 @@ def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -
     }
 
 
-def _files_of(hits: list[Hit], shown: dict[str, Any], *, own: bool) -> dict[Any, Any]:
+@handler
+def _files_of(hits: list[Hit] | None, index: str) -> tuple[Any, ...]:
     """Return what the download buttons hand out: all results, not a page of them."""
-    csv_file, json_file, sheet = files.downloads(hits, names_only=own)
-    paths = {shown["csv"]: csv_file, shown["json"]: json_file, shown["sheet"]: sheet}
-    return {shown["files"]: gr.update(visible=bool(hits)), **paths}
+    if not hits:
+        return gr.update(visible=False), None, None, None
+    return gr.update(visible=True), *files.downloads(hits, names_only=index == OWN)
 
 
 def _caption(hit: Hit) -> str:

@@ -25,7 +25,8 @@ EXPLAINED = """
 it is.
 
 **Safe mode** hides images that fit one of ten sentences about nudity or violence, by the same cut-off. A model that has
-not learned such images recognises none, and some harmless ones are hidden.
+not learned such images recognises none, and some harmless ones may be hidden: with `pocket` 0 of 18 shipped images
+(95 % interval 0 to 18.5 %) and 0 of 96 drawings (0 to 3.8 %).
 
 **Hubs** are images that come up for almost everything. The correction (querybank normalisation) ranks them down.
 """

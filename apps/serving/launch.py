@@ -53,6 +53,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "footer_links": ["api", "settings"],
     "prevent_thread_lock": True,
     "quiet": True,
+    "_frontend": False,  # does not ask itself for its page at the start: a busy machine takes longer than 3 s
 }
 SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on after that time; Python's own is ten times
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind

@@ -24,16 +24,20 @@ from apps.shell import (
     evaluate,
     flags,
     generate,
+    heads,
     index,
     index_evaluate,
+    index_moments,
     index_videos,
     labels,
     models,
     neuron,
+    prior_export,
     probe,
     prompts,
     serve,
     space_export,
+    sparse_probe,
     suite,
     train,
     typographic,
@@ -60,8 +64,10 @@ shell.command("attack")(attack.attack)
 shell.command("defend")(defend.defend)
 shell.command("neuron")(neuron.neuron)
 shell.command("dictionary")(dictionary.dictionary)
+shell.command("heads")(heads.heads)
 shell.command("visualise")(visualise.visualise)
 shell.command("atlas")(atlas.atlas)
+shell.command("sparse-probe")(sparse_probe.sparse_probe_)
 shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
 shell.command("suite")(suite.suite)
@@ -72,10 +78,12 @@ shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("video")(video.video)
 shell.command("doctor")(doctor.doctor)
+shell.command("prior-export")(prior_export.prior_export)
 shell.command("space-export")(space_export.space_export)
 shell.add_typer(cache.cache, name="cache")
 index.index.command("videos")(index_videos.videos)
 index.index.command("evaluate")(index_evaluate.evaluate)
+index.index.command("moments")(index_moments.moments)
 shell.add_typer(index.index, name="index")
 shell.add_typer(typographic.typographic, name="typographic")
 shell.add_typer(audit, name="audit")

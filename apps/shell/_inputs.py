@@ -24,10 +24,10 @@ def picture_paths(given: Sequence[str]) -> list[str]:
     Raises:
         BadInput: a folder or a pattern that holds no image, or a web address.
     """
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for entry in given:
-        found.update(dict.fromkeys(_expand(entry)))
-    return list(found)
+        paths.update(dict.fromkeys(_expand(entry)))
+    return list(paths)
 
 
 def read_labels(row: str | None, file: Path | None) -> tuple[str, ...]:
@@ -49,17 +49,17 @@ def read_templates(given: Sequence[str]) -> tuple[str, ...]:
         BadInput: something that is none of the three, or a template without `{}`.
     """
     sets = {entry.key: entry.templates for entry in TEMPLATE_SETS}
-    found: list[str] = []
+    templates: list[str] = []
     for entry in given:
         if entry in sets:
-            found += sets[entry]
+            templates += sets[entry]
         elif "{}" in entry:
-            found.append(entry)
+            templates.append(entry)
         elif Path(entry).is_file():
-            found += read_lines(Path(entry))
+            templates += read_lines(Path(entry))
         else:
             raise unknown_name("template set", entry, (*sets, "a text with {}", "a file with one template a line"))
-    return check_templates(found or [DEFAULT])
+    return check_templates(templates or [DEFAULT])
 
 
 def read_lines(file: Path) -> list[str]:

@@ -43,6 +43,9 @@ TransferOption: TypeAlias = Annotated[
         "--transfer", metavar="MODELS", help="Ask these models too: keys with commas, or all on this machine."
     ),
 ]
+AlsoOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--also", metavar="WORD,X,Y", help="A further label like the first; repeatable.")
+]
 
 
 def attack(
@@ -51,6 +54,7 @@ def attack(
     labels_file: LabelsFileOption = None,
     word: Annotated[str | None, typer.Option("--word", help="Write this word and say what changes.")] = None,
     target: TargetOption = None,
+    also: AlsoOption = None,
     x: Annotated[float, typer.Option("--x", help="Middle of the label, share of the centre square.")] = 0.5,
     y: Annotated[float, typer.Option("--y", help="Middle of the label from the top, as a share likewise.")] = 0.78,
     size: Annotated[float, typer.Option("--size", help="Height of the letters, share of the centre square.")] = 0.14,
@@ -78,18 +82,18 @@ def attack(
     from workbench.typographic.lettering import Label
     from workbench.typographic.writing import checked
 
-    if (word is None) == (target is None):
-        raise BadInput(f"Give --word W or --find TARGET; got {'neither' if word is None else 'both'}.")
+    _check(word, target, also)
     numbers = {"x": x, "y": y, "size": size, "angle": angle, "tilt": tilt, "opacity": opacity}
     style = {"font": font or "printed", "ink": ink, "paper": paper, "form": form, "outline": outline}
     label = checked(Label(word or target or "", **numbers, **style))  # type: ignore[arg-type]
+    written = [label, *_further(also, label)]
     goal = (target or label.text).strip()
     names = tuple(dict.fromkeys([*read_labels(labels, labels_file), goal]))
     prompts, opened = read_templates(templates or []), _opened(image)
     others = _others(transfer, model)
     if word is not None:
         backend = load_and_say(model, device, dtype)
-        row, drawn = _written(backend, opened, label, names=names, prompts=prompts)
+        row, drawn = _written(backend, opened, written, names=names, prompts=prompts)
     else:
         plan = _plan(goal, label, words, fonts=font, method=method)
         backend = load_and_say(model, device, dtype)
@@ -99,9 +103,16 @@ def attack(
         _save(drawn, out)
     row = {**row, "image": image, "model": backend.spec.key}
     if others:
-        label, on = Label(str(row["word"]), **row["label"]), (device, dtype)
-        row |= _transfers(others, opened, label, on=on, asked={"names": names, "target": goal, "templates": prompts})
+        put, on = [Label(str(row["word"]), **row["label"]), *written[1:]], (device, dtype)
+        row |= _transfers(others, opened, put, on=on, asked={"names": names, "target": goal, "templates": prompts})
     write_json(row) if as_json else _print(row)
+
+
+def _check(word: str | None, target: str | None, also: list[str] | None) -> None:
+    if (word is None) == (target is None):
+        raise BadInput(f"Give --word W or --find TARGET; got {'neither' if word is None else 'both'}.")
+    if also and word is None:
+        raise BadInput("Further labels (--also) stand beside --word; a search writes one label.")
 
 
 def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, method: str) -> AttackPlan:
@@ -115,13 +126,39 @@ def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, meth
     return replace(plan, fonts=(fonts,)) if fonts else plan
 
 
+def _further(rows: list[str] | None, style: Label) -> list[Label]:
+    """Read further labels, in the style of the first.
+
+    Raises:
+        BadInput: not a word and two numbers.
+    """
+    from workbench.typographic.writing import checked
+
+    labels = []
+    for row in rows or ():
+        word, *place = (part.strip() for part in row.rsplit(",", 2))
+        try:
+            x, y = (float(part) for part in place)
+        except ValueError:
+            raise BadInput(f"A further label is WORD,X,Y, such as pizza,0.5,0.2; got {row[:60]!r}.") from None
+        labels.append(checked(replace(style, text=word, x=x, y=y)))
+    return labels
+
+
 def _written(
-    backend: TorchBackend, picture: Image.Image, label: Label, *, names: tuple[str, ...], prompts: tuple[str, ...]
+    backend: TorchBackend,
+    picture: Image.Image,
+    labels: list[Label],
+    *,
+    names: tuple[str, ...],
+    prompts: tuple[str, ...],
 ) -> tuple[dict[str, Any], Image.Image]:
     from workbench.typographic.comparing import compare
 
-    result = compare(backend, picture, [label], names=names, templates=prompts)
-    return _row(result, label, label.text), result.written
+    result = compare(backend, picture, labels, names=names, templates=prompts)
+    row = _row(result, labels[0], labels[0].text)
+    also = [{"word": one.text, "x": one.x, "y": one.y} for one in labels[1:]]
+    return (row | {"also": also} if also else row), result.written
 
 
 def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> tuple[dict[str, Any], Image.Image]:
@@ -166,12 +203,12 @@ def _others(given: str | None, asked: str) -> tuple[str, ...]:
 
 
 def _transfers(
-    keys: tuple[str, ...], picture: Image.Image, label: Label, *, on: tuple[str, str], asked: dict[str, Any]
+    keys: tuple[str, ...], picture: Image.Image, labels: list[Label], *, on: tuple[str, str], asked: dict[str, Any]
 ) -> dict[str, Any]:
     """What other models answer to the same words; `on` is device and dtype."""
     from workbench.typographic.transfer import transferred
 
-    rows = [vars(transferred(load_and_say(key, *on), picture, [label], **asked)) for key in keys]
+    rows = [vars(transferred(load_and_say(key, *on), picture, labels, **asked)) for key in keys]
     return {"transfer": rows}
 
 

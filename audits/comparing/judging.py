@@ -73,7 +73,11 @@ def gate(
 
 def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
     requirement = expression.parse(rule.require)
-    records = [record for record in runs.candidates if _about(rule, record)]
+    records = [
+        record
+        for record in runs.candidates
+        if rule.audit in (None, record.audit) and rule.model in (None, record.model, str(record.header.spec.model))
+    ]
     broken = [record for record in records if record.status != "success"]
     if not records:
         what = " and ".join(part for part in (rule.audit, rule.model) if part)
@@ -103,11 +107,6 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
         message=rule.why,
         point=requirement.point,
     )
-
-
-def _about(rule: Rule, record: Run) -> bool:
-    model = (record.model, str(record.header.spec.model))
-    return rule.audit in (None, record.audit) and (rule.model is None or rule.model in model)
 
 
 def _numbers(rule: Rule, record: Run, runs: JudgedRuns, *, paired: bool) -> list[Number]:

@@ -128,7 +128,7 @@ def _portrait(known: _Features, rng: np.random.Generator) -> Image.Image:
     side = int(rng.integers(132, 156))
     x, y = (int(rng.integers(0, SIDE - side + 1)) for _ in range(2))
     closer = turned.crop((x, y, x + side, y + side)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return _lit(closer, rng)
+    return _unevenly_lit(closer, rng)
 
 
 def _hair(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, float, float], *, behind: bool) -> None:
@@ -177,7 +177,7 @@ def _look(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, 
     pen.chord((middle - half, line + 24, middle + half, line + 36), 0, 180, fill=(165, 60, 65))
 
 
-def _lit(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _unevenly_lit(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Change the brightness from side to side, and add a little noise."""
     pixels = np.asarray(picture, dtype=np.float64)
     ramp = np.linspace(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.75, 1.1)), SIDE)[None, :, None]

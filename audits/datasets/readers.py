@@ -14,10 +14,11 @@ from pathlib import Path
 from audits.datasets import builtin
 from audits.datasets.dataset import About, Dataset
 from audits.datasets.drawn import SAMPLES
+from audits.datasets.fairface import fairface_rows
 from audits.datasets.imagenet_shifts import shift_rows
 from audits.datasets.rows import Row, Watch, assemble, limited, rows_of
 from audits.datasets.typographic_photos import disentangling_rows, named_rows, scam_rows
-from audits.datasets.unpacked import unpack, write_folder
+from audits.datasets.unpacked import ABOUT, unpack, write_folder
 from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
@@ -28,6 +29,7 @@ from workbench.probes.labelled import by_part
 ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
     "folder": lambda path: rows_of(by_part(read_folder(path))),
     "csv": lambda path: rows_of(csv_samples(path)),
+    "fairface": fairface_rows,
     "utkface": utkface_rows,
     "scam": scam_rows,
     "rta-100": named_rows,
@@ -44,6 +46,7 @@ TITLES = {  # what `list datasets` shows for each kind of path
     "zip": "A zip of class folders",
     "webdataset": "A WebDataset tar, or a pattern of tars",
     "hf": "A data set of the package datasets",
+    "fairface": "FairFace: its label files beside train/ and val/",
     "utkface": "UTKFace: attributes in the file names",
     "scam": "SCAM: photographs with a word on them",
     "rta-100": "RTA-100: photographs with a word on them",
@@ -51,7 +54,6 @@ TITLES = {  # what `list datasets` shows for each kind of path
     "disentangling": "Materzynska et al.: photographs with a word on them",
     "shifts": "ImageNet and its shifts, one folder each",
 }
-ABOUT = "about.json"
 
 
 def read(reference: str, *, limit: int | None = None, download: bool = False, watch: Watch | None = None) -> Dataset:
@@ -127,4 +129,4 @@ def _about(root: Path, path: Path, kind: str) -> About:
                 f"{ABOUT} beside the images has the fields title, licence, source, people and shows; "
                 f"got {', '.join(sorted(fields))[:200] or 'none'}."
             ) from None
-    return About(title=path.name or str(path), people=kind == "utkface")
+    return About(title=path.name or str(path), people=kind in ("fairface", "utkface"))

@@ -6,7 +6,7 @@ The hub's format has no place for an interval, so it stands in the metric's name
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from audits.reporting._evidence import rank
@@ -19,6 +19,7 @@ from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
 
 TASK = "zero-shot-image-classification"
+DIGITS = 6  # of a value, after the point
 MOST_FINDINGS = 12
 MOST_ROWS = 8  # of one audit, in the text; the index has all
 USE = (
@@ -44,10 +45,16 @@ def model_index(runs: Sequence[Run]) -> list[dict[str, Any]]:
         if metrics:
             head = run.header
             task = {"type": TASK, "name": visible(head.spec.title or run.audit, 100)}
-            data = {"type": visible(head.dataset.key, 100), "name": visible(head.dataset.title, 100)}
+            data = {"type": visible(_public(head.dataset.key), 100), "name": visible(head.dataset.title, 100)}
             data["revision"] = str(head.hashes.dataset)
             results.append({"task": task, "dataset": data, "metrics": metrics})
     return [{"name": name, "results": results} for name, results in index.items()]
+
+
+def _public(dataset: str) -> str:
+    """Return a data set's reference without this machine's folders; a name of the hub stays whole."""
+    kind, _, name = dataset.partition(":")
+    return dataset if kind in ("builtin", "hf") and not name.startswith(("/", "~")) else f"{kind}:{PurePath(name).name}"
 
 
 def text(runs: Sequence[Run]) -> str:
@@ -78,5 +85,6 @@ def _metric(row: dict[str, object]) -> dict[str, Any]:
     interval = f"{number.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if number.interval else ""
     sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
     contrast = {"between_groups": "gap, ", "paired": "paired difference, "}.get(str(row.get("contrast")), "")
+    value = known(row["value"])
     name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"
-    return {"type": visible(row["metric"], 100), "value": known(row["value"]), "name": name}
+    return {"type": visible(row["metric"], 100), "value": None if value is None else round(value, DIGITS), "name": name}

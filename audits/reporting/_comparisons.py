@@ -105,7 +105,9 @@ def _verdict(comparison: Comparison) -> str:
     if not every:
         return "Nothing could be compared."
     if not changed:
-        return f"No evidence of a change in {every} numbers; the intervals show how large a missed change can be."
+        smallest = [100 * at for row in rows(comparison.metrics) if (at := known(row.get("detectable"))) is not None]
+        sizes = f"{min(smallest):.1f} to {max(smallest):.1f} points" if smallest else "larger than any possible one"
+        return f"No evidence of a change in {every} numbers; the smallest change that each could have shown is {sizes}."
     return f"{changed} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
 
 

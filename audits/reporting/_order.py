@@ -15,6 +15,7 @@ _RANGE = re.compile(
     r"(?P<first>\d+(\.\d+)?)(\s*([-–]|to)\s*\d+(\.\d+)?)?\s*(?P<plus>\+|and (over|older|more))?( years?)?",
     re.IGNORECASE,
 )
+_NAMES = ("name", "row", "column", "series")  # columns of a figure's data that name something
 _BELOW = ("less than", "younger than", "under", "below", "up to", "<")
 
 
@@ -29,14 +30,17 @@ def number_order(values: Iterable[str]) -> dict[str, int]:
 
 
 def ordered_figure(figure: Figure) -> Figure:
-    """Return a figure whose named rows stand in the order of their numbers, if they have one."""
-    if "name" not in figure.data.columns:
+    """Return a figure whose names, rows, columns and series stand in the order of their numbers, if they have one."""
+    columns = [[str(value) for value in figure.data[name]] for name in _NAMES if name in figure.data.columns]
+    orders = [number_order(values) for values in columns]
+    if not any(orders):
         return figure
-    order = number_order(str(name) for name in figure.data["name"])
-    if not order:
-        return figure
-    places = [order[str(name)] for name in figure.data["name"]]
-    by_place = sorted(range(len(places)), key=places.__getitem__)
+    first_seen = [{value: at for at, value in enumerate(dict.fromkeys(values))} for values in columns]
+    places = [
+        [(order or seen)[value] for value in values]
+        for values, order, seen in zip(columns, orders, first_seen, strict=True)
+    ]
+    by_place = sorted(range(len(figure.data)), key=lambda at: [place[at] for place in places])
     return dataclasses.replace(figure, data=figure.data.iloc[by_place].reset_index(drop=True))
 
 

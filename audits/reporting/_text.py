@@ -19,11 +19,11 @@ def visible(text: object, limit: int = LONGEST) -> str:
     """
     line = " ".join(str(text).split()) if not isinstance(text, str) or "\n" in text else text
     cut = line[:limit]
-    shown = "".join(_shown(sign) for sign in cut)
+    shown = "".join(_visible_sign(sign) for sign in cut)
     return shown if len(line) <= limit else f"{shown}… ({len(line):,} characters)"
 
 
-def _shown(sign: str) -> str:
+def _visible_sign(sign: str) -> str:
     hidden = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn") and sign not in (JOINER, "\t")
     return f"⟨U+{ord(sign):04X}⟩" if hidden else sign
 

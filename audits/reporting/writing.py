@@ -58,7 +58,7 @@ def write(
         raise BadInput(f"Thumbnails are none, blurred or full; got {thumbnails!r}.")
     runs = with_spread(open_runs(run_dirs))
     options = ReportOptions(gate=gate, thumbnails=thumbnails)
-    with _whole(out) as half:
+    with _written_whole(out) as half:
         make(runs, options, half)
     return out
 
@@ -122,13 +122,13 @@ def _text(out: Path, forms: Mapping[str, Callable[[Content], str]], content: Con
     form = forms.get(out.suffix.lower())
     if form is None:
         raise BadInput(f"The ending sets the format: {', '.join(forms)}; got {out.name!r}.")
-    with _whole(out) as half:
+    with _written_whole(out) as half:
         half.write_text(form(content), encoding="utf-8")
     return out
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
+def _written_whole(out: Path) -> Iterator[Path]:
     """Give another name beside `out`, and rename what was written there; a failure leaves `out` as it was."""
     half = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     try:

@@ -88,5 +88,5 @@ def yaml_of(rules: Rules) -> str:
 
 def _short(text: str) -> str:
     kind, _, rest = text.partition(":")
-    name = Path(rest).stem if rest and kind in ("folder", "csv", "utkface") else text
+    name = Path(rest).stem if rest and kind in ("folder", "csv", "fairface", "utkface") else text
     return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:40] or "x"

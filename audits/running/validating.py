@@ -15,6 +15,7 @@ from audits.contracts import Audit
 from audits.datasets import readers
 from audits.datasets.label_errors import LabelCheck, label_errors
 from audits.datasets.near_duplicates import near_duplicates
+from audits.datasets.published_counts import beside_published
 from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
 from audits.protocol import Protocol as Rules
@@ -86,6 +87,7 @@ def dataset(reference: str) -> dict[str, Any]:
         "near_duplicates": near_duplicates(data),
         "groups": groups,
         "small_groups": small,
+        **({"published": published} if (published := beside_published(data)) else {}),
         "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, data))},
     }
 

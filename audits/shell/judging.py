@@ -68,8 +68,8 @@ def compare(
         }
         write_json({**summary, "mismatches": comparison.mismatches, "flips": len(comparison.flips), "metrics": rows})
         return
-    names = ("metric", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
-    write_rows(names, [[_short(row.get(name)) for name in names] for row in rows])
+    names = ("metric", "label_set", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
+    write_rows(names, [[_short(row.get(name)) for name in names] for row in rows], right=names[3:])
     say(f"{len(comparison.flips)} images changed; {comparison.tests} tests, correction {comparison.correction}.")
 
 

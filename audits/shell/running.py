@@ -48,8 +48,8 @@ def run(
         for one in range(seed, seed + seeds)
     ]
     done = go(jobs, out, again=again)
-    _say_spread([one.run for one in done if one.run is not None])
-    tell(done, as_json=as_json, report=suites.report(done, out) if html else None)
+    _print_spread([one.run for one in done if one.run is not None])
+    print_runs(done, as_json=as_json, report=suites.report(done, out) if html else None)
     leave(done)
 
 
@@ -73,7 +73,7 @@ def resume(
             job = api.job_of(one, header.read(one), {})
             finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
     say(f"{len(waiting)} of {len(folders)} runs were continued.")
-    tell(finished, as_json=as_json)
+    print_runs(finished, as_json=as_json)
     if finished:
         leave(finished)
 
@@ -107,7 +107,7 @@ def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done
     return finished
 
 
-def _say_spread(runs: Sequence[Run]) -> None:
+def _print_spread(runs: Sequence[Run]) -> None:
     """Say how far the numbers of runs that differ in their seed alone lie apart."""
     from audits.findings import amount
     from audits.seed_spread import PREFIX, between_seeds, groups
@@ -123,7 +123,7 @@ def _say_spread(runs: Sequence[Run]) -> None:
         say(f"between {len(group)} seeds, {group[0].audit}: {same} of {len(spreads)} numbers are equal for all.")
 
 
-def tell(finished: Sequence[Done], *, as_json: bool, report: Path | None = None) -> None:
+def print_runs(finished: Sequence[Done], *, as_json: bool, report: Path | None = None) -> None:
     """Write what was done to stdout: run directories and the report, or all of it as JSON."""
     if as_json:
         write_json([{**outcome(done), **({"report": str(report)} if report else {})} for done in finished])

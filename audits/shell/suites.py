@@ -13,7 +13,7 @@ from audits.running import suites
 from audits.running.jobs import AuditJob, Options, make
 from audits.running.planning import Cost, costs
 from audits.shell import options as option
-from audits.shell.output import say, write, write_json, write_rows
+from audits.shell.output import complain, say, write, write_json, write_rows
 from audits.shell.running import go, leave, outcome
 
 
@@ -97,11 +97,14 @@ def _show(estimates: Sequence[Cost]) -> None:
     rows = []
     for one in estimates:
         takes = "unknown" if one.seconds is None else f"{one.seconds:.0f} s"
-        state = one.trouble or ("done" if one.done else takes)
+        state = "cannot run" if one.trouble else "done" if one.done else takes
         shows = "" if one.detectable is None else f"{100 * one.detectable:.1f} points"
         disk = f"{one.disk / 1e6:.1f} MB"
         rows.append((one.audit, one.model, one.dataset, one.pictures, one.kept, state, disk, shows))
     write_rows(("audit", "model", "data", "pictures", "kept", "time to embed", "disk", "smallest difference"), rows)
+    for one in estimates:
+        if one.trouble:
+            complain(f"{one.audit}, {one.model}: {one.trouble}")
     known = sum(one.seconds or 0.0 for one in estimates if not one.done)
     say(f"{len(estimates)} jobs, about {known:.0f} s of embedding; attacks, scoring and analysis are not included.")
     say(

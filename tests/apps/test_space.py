@@ -213,3 +213,41 @@ def test_a_model_that_the_space_does_not_offer_is_refused(lent: tuple[Any, Lent]
         list(lent[0].stream("embed pixels", ("open_clip:RN50/openai",), np.zeros((1, 3, 2, 2), np.uint8)))
     with pytest.raises(Unsupported, match=r"embed pixels, .*embed audit passes; got 'dance'"):
         list(lent[0].stream("dance", ("pocket",), None))
+
+
+@pytest.mark.parametrize("method", ["prior", "diffusion"])
+def test_an_image_drawn_on_a_lent_gpu_is_the_one_drawn_here(
+    lent: tuple[Any, Lent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The shipped prior, and a checkpoint that takes embeddings, from a folder of the Space's own."""
+    from tests.workbench.generation import tiny
+    from workbench.engine import Engine
+    from workbench.errors import Unsupported
+    from workbench.generation.judging import Generated
+    from workbench.generation.models import needed
+    from workbench.generation.run import generate
+    from workbench.generation.settings import read_settings
+
+    module, stub = lent
+    folder = tiny.unet(tmp_path / "checkpoints" / "mine", class_embed_type="identity", time_embedding_dim=384)
+    given = {"prompt": "a red apple | fog:-0.3", "method": method, "side": 64, "steps": 1, "candidates": 2}
+    if method == "diffusion":
+        given["checkpoint"] = str(folder)
+    settings = read_settings({**given, "denoising": 4})
+
+    def drawn(remote: Any) -> tuple[list[Any], Generated]:
+        engine = Engine(default="pocket", device="cpu", dtype="float32", remote=remote)
+        with engine, engine.session("ann", others=needed(settings)) as session:
+            *steps, made = generate(session, settings)
+        assert isinstance(made, Generated)
+        return steps, made
+
+    if method == "diffusion":
+        with pytest.raises(Unsupported, match="offers pocket"):
+            drawn(module)
+    monkeypatch.setattr(module, "CHECKPOINTS", tmp_path / "checkpoints")
+    (steps, far), (_, here) = drawn(module), drawn(None)
+    np.testing.assert_allclose(far.painting.pixels.astype(int), here.painting.pixels, atol=1)
+    assert far.similarity == pytest.approx(here.similarity, abs=1e-3)
+    assert steps[0].preview is not None or method == "diffusion"
+    assert all(1 <= seconds <= 110 for seconds in stub.estimates)

@@ -6,10 +6,14 @@ import argparse
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
+from rich.console import Console
+from rich.table import Table
+
 from tests.attack import scenarios
-from tests.attack.scenarios import SHORT, Row, Size
+from tests.attack.scenarios import SHORT, Row, Scenario, Size
 from tests.attack.server import Server, running
 from tests.attack.visitor import Watch
 
@@ -28,7 +32,7 @@ def main() -> int:
 
 
 def attack(names: list[str], size: Size, *, model: str = "pocket") -> bool:
-    """Run attacks against a new server, print a row for each, and return whether every promise was kept."""
+    """Run attacks against a new server, print a row after each and a table of all, and return whether all was kept."""
     rows: list[Row] = []
     begun = time.monotonic()
     with running(model) as server:
@@ -36,23 +40,41 @@ def attack(names: list[str], size: Size, *, model: str = "pocket") -> bool:
         size = scaled(size, server)
         for scenario in scenarios.ALL:
             if scenario.__name__ in names:
-                for row in scenario(server, size):
+                for row in _rows(scenario, server, size):
                     rows.append(row)
-                    print(
-                        f"{'kept' if row.kept else 'BROKEN':7}{row.attack}: {row.figure} (promise: {row.promise})",
-                        flush=True,
-                    )
+                    print(f"{_verdict(row):7}{row.attack}: {row.figure} (promise: {row.promise})", flush=True)
         log = server.log.read_text(errors="replace")
-    print(f"{sum(row.kept for row in rows)} of {len(rows)} kept, in {time.monotonic() - begun:.0f} s.")
-    if not all(row.kept for row in rows):
+    kept = sum(row.kept for row in rows)
+    table = Table("", "attack", "promise", "figure", "s", title=f"{kept} of {len(rows)} promises kept")
+    for row in rows:
+        table.add_row(_verdict(row), row.attack, row.promise, row.figure, f"{row.seconds:.1f}")
+    Console(width=150, markup=False, highlight=False).print(table)
+    print(f"In {time.monotonic() - begun:.0f} s.", flush=True)
+    if kept < len(rows):
         print(f"The end of the server's log:\n{log[-3000:]}")
-    return all(row.kept for row in rows)
+    return kept == len(rows)
+
+
+def _rows(scenario: Scenario, server: Server, size: Size) -> Iterator[Row]:
+    """Yield the rows of one kind of attack with the seconds each took; what stops it half way is a broken promise."""
+    begun = time.monotonic()
+    try:
+        for row in scenario(server, size):
+            yield replace(row, seconds=time.monotonic() - begun)
+            begun = time.monotonic()
+    except Exception as error:
+        figure = f"stopped by {type(error).__name__}: {error}"[:200]
+        yield Row(scenario.__name__, "the server answers", figure, False, time.monotonic() - begun)
+
+
+def _verdict(row: Row) -> str:
+    return "kept" if row.kept else "BROKEN"
 
 
 def scaled(size: Size, server: Server) -> Size:
     """Measure a question while nothing is attacked, and allow a busy machine more time in proportion."""
     with Watch(server) as watch:
-        time.sleep(max(3.0, size.seconds / 4))
+        time.sleep(max(2.0, size.seconds / 4))
     factor = max(1.0, statistics.median(watch.seconds) / QUIET_SECONDS)
     size = replace(size, median=size.median * factor, worst=size.worst * factor)
     print(

@@ -88,6 +88,28 @@ def test_a_gap_of_the_smallest_size_that_could_be_shown_is_found_four_times_out_
     assert 0.6 < found < 0.98
 
 
+def test_a_rare_label_leaves_the_headline() -> None:
+    """Of two foxes one is seen: a gap of 100 points, which says nothing; the other labels' rates decide."""
+    rows = answers(400, 0.3, 0)
+    foxes = pd.DataFrame({"y_true": "fox", "y_pred": ["fox", "dog"], "side": ["a", "b"], "cluster": ["f", "g"]})
+    row = equalised_odds(pd.concat([rows, foxes], ignore_index=True), ("side",), rng=np.random.default_rng(0))
+    alone = equalised_odds(rows, ("side",), rng=np.random.default_rng(0))
+    assert row is not None
+    assert alone is not None
+    assert "fox" not in row.reference
+    assert row.value == pytest.approx(alone.value, abs=0.01)
+
+
+def test_what_could_be_shown_is_said_of_the_rate_with_the_largest_gap() -> None:
+    """With rare labels alone, no sentence may name a smaller difference than the one that is no evidence."""
+    rows = pd.DataFrame({"y_true": ["fox", "fox", *["cat"] * 8], "y_pred": ["fox", "cat", *["cat"] * 8]})
+    rows = rows.assign(side=["a", "b"] * 5, cluster=[str(at) for at in range(10)])
+    row = equalised_odds(rows, ("side",), rng=np.random.default_rng(0))
+    assert row is not None
+    assert row.value == 1.0
+    assert row.detectable is None or row.detectable > 1
+
+
 def test_one_label_has_no_odds() -> None:
     rows = answers(300, 0.0, 0).assign(y_true="cat")
     assert equalised_odds(rows, ("side",), rng=np.random.default_rng(0)) is None

@@ -1,9 +1,15 @@
-"""Evaluate as a visitor sees it: drawings to a table, other shots, label errors decided and exported; on a phone."""
+"""Evaluate as a visitor sees it: a zip to a table and a report, other shots, label errors exported; on a phone."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
 
 from tests.browser.conftest import open_view
 
@@ -13,11 +19,29 @@ if TYPE_CHECKING:
     Visit = Callable[..., Page]
 
 LONG_MS = 180_000
+COLOURS = {"red": (220, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 220)}
+EACH = 28  # images a class: as few as every part of the view has enough of
 
 
-def test_from_images_to_a_table_and_to_label_errors_on_a_phone(visit: Visit) -> None:
+def zipped(path: Path) -> Path:
+    """Noisy squares of three colours in class folders; one of them in the wrong folder."""
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, colour in COLOURS.items():
+            for number in range(EACH):
+                shown = COLOURS["blue"] if (name, number) == ("red", 0) else colour
+                pixels = np.clip(np.array(shown) + rng.integers(-25, 26, (32, 32, 3)), 0, 255).astype(np.uint8)
+                buffer = io.BytesIO()
+                Image.fromarray(pixels).save(buffer, "PNG")
+                archive.writestr(f"squares/{name}/{number:02}.png", buffer.getvalue())
+    return path
+
+
+def test_from_images_to_a_table_a_report_and_label_errors_on_a_phone(visit: Visit, tmp_path: Path) -> None:
     page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
     open_view(page, "Evaluate")
+    page.locator("#evaluate-zip input[type=file]").set_input_files(str(zipped(tmp_path / "squares.zip")))
+    page.locator("#evaluate-zip", has_text="squares").wait_for()
     page.locator("#evaluate-go").click()
     page.locator("#evaluate-table", has_text="zero-shot").wait_for(timeout=LONG_MS)
     page.locator("#evaluate-csv").wait_for(timeout=LONG_MS)
@@ -25,6 +49,16 @@ def test_from_images_to_a_table_and_to_label_errors_on_a_phone(visit: Visit) -> 
     assert "by probe" in page.locator("#evaluate-status").inner_text()
     page.locator("#evaluate-shots label", has_text="2").first.click()
     page.locator("#evaluate-table", has_text="2 shots").wait_for()
+    page.get_by_role("button", name="The probe's penalty").click()
+    page.locator("#sweep-table", has_text="(chosen)").wait_for()
+    page.locator("#sweep-chart .main-svg").first.wait_for()
+    page.locator("#evaluate-report").click()
+    page.locator("#evaluate-report-status", has_text=f"1 model, {3 * EACH} images").wait_for(timeout=LONG_MS)
+    with page.expect_download() as written:
+        page.locator("#evaluate-report-html").click()
+    assert "Zero-shot, few shots and a linear probe" in written.value.path().read_text(encoding="utf-8")
+    for more in ("16", "4"):  # one and two shots show what follows, in a quarter of the time
+        page.locator("#evaluate-shots label", has_text=more).first.click()
     page.get_by_role("button", name="Few shots: methods").click()
     page.locator("#adapters-go").click()
     page.locator("#adapters-csv").wait_for(timeout=LONG_MS)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 LESSON_MS = 180_000  # for a hundred steps, on a machine that is busy with other tests
 
 
-def begin(page: Page, steps: int) -> None:
+def begin(page: Page, steps: int, batch: int = 64) -> None:
     open_view(page, "Train a small CLIP")
-    box = page.locator(".block", has_text="Steps").locator("input[type=number]").first
-    box.fill(str(steps))
-    box.press("Tab")
+    for label, value in (("Steps", steps), ("Batch size", batch)):
+        box = page.locator(".block", has_text=label).locator("input[type=number]").first
+        box.fill(str(value))
+        box.press("Tab")
     page.locator("#learn-go").click()
 
 
@@ -54,7 +55,7 @@ def test_it_stops_and_begins_again_while_another_visitor_asks(visit: Visit) -> N
     for one in (page, other):
         one.locator("#learn-stop").click()
         one.locator("#learn-verdict", has_text="Stopped").wait_for()
-    begin(page, 100)
+    begin(page, 100, batch=8)
     done(page)
 
 
@@ -64,7 +65,7 @@ def test_axe_finds_nothing_new_and_a_phone_needs_no_sideways_scrolling(visit: Vi
 
     page = visit(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page.add_style_tag(content="* { transition: none !important; animation: none !important }")
-    begin(page, 100)
+    begin(page, 100, batch=8)
     page.locator("#learn-explained button").first.click()
     done(page)
     page.locator("#learn-curves .main-svg").first.wait_for()

@@ -29,9 +29,20 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     section.focus()
     section.press("Enter")
     page.locator("#neurons-page", has_text="exactly 0").wait_for()
+    page.get_by_text("Map of all units", exact=True).click()
+    page.locator("#neurons-map-go").click()
+    canvas = page.locator("#neurons-map canvas.unit-map[data-ready]")
+    canvas.wait_for()
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    name = page.locator("#neurons-map .map-name").inner_text().split(":")[0]
+    assert name.startswith("unit ")
+    page.keyboard.press("Enter")
+    page.locator("#neurons-status", has_text=name.capitalize()).wait_for()
     page.get_by_text("Switch units off", exact=True).click()
     units = page.locator("#neurons-off input, #neurons-off textarea").first
-    units.fill(f"{taught('cat')}, 748, 977")
+    units.fill(f"{taught('cat')}, {taught('dog')}, 0")
     units.press("Enter")
     page.locator("#neurons-switched", has_text="without a forward pass").wait_for()
 

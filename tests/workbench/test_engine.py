@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,23 @@ def test_a_file_seen_before_is_not_decoded_again_under_any_name(
         monkeypatch.setattr("workbench.engine.embed_call.safe_decode", lambda *_: pytest.fail("decoded again"))
         assert torch.equal(first, session.embed_images([tmp_path / "b.png"]))
     assert counted.pictures == [1]
+
+
+def test_a_small_image_does_not_wait_for_large_ones(engine: Engine, tmp_path: Path) -> None:
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    Image.new("RGB", (31, 33), "teal").save(small)
+    Image.new("L", (2100, 2000), 90).save(large)
+    done = threading.Event()
+    for _ in range(2):  # as many as work at once
+        engine._context.large.submit(done.wait, 60)
+    with engine.session("one") as session, ThreadPoolExecutor(2) as pool:
+        try:
+            waiting = pool.submit(session.embed_images, [large])
+            assert pool.submit(session.embed_images, [small]).result(20).shape[0] == 1
+            assert not waiting.done()
+        finally:
+            done.set()
+        assert waiting.result(30).shape[0] == 1
 
 
 def test_an_empty_file_is_no_image(engine: Engine, tmp_path: Path) -> None:

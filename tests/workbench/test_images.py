@@ -277,7 +277,7 @@ def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.Monkey
         return upright(picture, fresh=fresh)
 
     one = 64 * 48
-    monkeypatch.setattr(images, "_decoding", images._Gate(3 * one))
+    monkeypatch.setitem(images._decoding, False, images._Gate(3 * one))
     monkeypatch.setattr(images, "_upright_rgb", slow)
     cut = encoded("PNG")[:400]
 
@@ -290,7 +290,26 @@ def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(12) as pool:
         assert list(pool.map(decode, [encoded("PNG"), cut] * 12)) == [True, False] * 12
     assert 2 * one <= most[0] <= 3 * one
-    assert images._decoding._left == 3 * one  # given back after a failure too
+    assert images._decoding[False]._left == 3 * one  # given back after a failure too
+
+
+def test_a_small_image_does_not_wait_for_large_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small, large = encoded("PNG"), tmp_path / "large.png"
+    Image.new("L", (3000, 2000)).save(large)
+    (tmp_path / "small.png").write_bytes(small)
+    (tmp_path / "text.png").write_text("no image")
+    names = ("large.png", "small.png", "text.png", "none.png")
+    assert [images.is_large(tmp_path / name) for name in names] == [True, False, False, False]
+    assert [images.is_large(Image.new("L", (side, side))) for side in (2000, 2001)] == [False, True]
+    with ThreadPoolExecutor(2) as pool, images._decoding[True].pixels(images.LARGE_AT_ONCE * images.MAX_PIXELS):
+        waiting = pool.submit(images.safe_open, large)
+        assert pool.submit(images.safe_decode, small, "small").result(5).size == (64, 48)
+        assert not waiting.done()
+        images._decoding[True]._left += 6_000_000  # as if another one were done
+        with images._decoding[True]._changed:
+            images._decoding[True]._changed.notify_all()
+        assert waiting.result(20).size == (3000, 2000)
+        images._decoding[True]._left -= 6_000_000
 
 
 def test_the_bytes_of_a_file_are_opened_by_the_same_rules(tmp_path: Path) -> None:

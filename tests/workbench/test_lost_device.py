@@ -115,18 +115,17 @@ def test_a_batch_on_a_lost_card_is_not_tried_in_halves(machine: Machine) -> None
 
 def test_other_visitors_go_on_and_models_are_loaded_once_more_only(machine: Machine, engine: Engine) -> None:
     """Ann and Bob hold the card's model when it fails; Cid's job uses no model; all of them are served afterwards."""
-    going, released = threading.Event(), threading.Event()
+    released = threading.Event()
 
     def steps() -> Iterator[int]:
         yield 0
-        going.set()
         released.wait(20)
         yield 1
 
-    long = engine.stream(steps, owner="cid")
-    assert next(long) == 0
     with engine.session("ann") as ann, engine.session("bob") as bob:
         ann.embed_texts(["a cat"])
+        long = engine.stream(steps, owner="cid")
+        assert next(long) == 0
         machine.error = torch.AcceleratorError(ASSERTION)
         released.set()
         with pytest.raises(DeviceLost):

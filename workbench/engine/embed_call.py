@@ -20,7 +20,7 @@ from workbench.cache.memory import Row
 from workbench.engine.task import Task
 from workbench.engine.tasks import EMBED_FEATURES, EMBED_PIXELS, EMBED_TOKENS, Remote
 from workbench.errors import OutOfResources
-from workbench.images import read_file, safe_decode, safe_open
+from workbench.images import is_large, read_file, safe_decode, safe_open
 from workbench.model_cache import LoadedModel
 from workbench.scheduler import CancelScope, Scheduler
 
@@ -40,6 +40,7 @@ class EngineContext:
     cache: MemoryCache
     disk: DiskCache | None
     workers: ThreadPoolExecutor  # open and prepare images
+    large: ThreadPoolExecutor  # the same for large images, so that no small one waits for them
     decode_ahead: int  # images of one call that wait for a worker; few, so that other calls get their turn
     remote: Remote | None
 
@@ -97,7 +98,8 @@ class EmbedCall:
                 for number, image in enumerate(images):
                     if len(started) >= AHEAD:
                         rows.append(self._image_row(started.popleft(), images[len(rows)]))
-                    started.append(self._context.workers.submit(self._request_image, image))
+                    pool = self._context.large if is_large(image) else self._context.workers
+                    started.append(pool.submit(self._request_image, image))
                     if number >= self._context.decode_ahead and len(started) > self._context.decode_ahead:
                         self._scope.until_done(started[-1 - self._context.decode_ahead])
                 for future in started:

@@ -17,6 +17,7 @@ from workbench.engine.loaders import LOADERS
 from workbench.engine.session import Session
 from workbench.engine.tasks import Remote
 from workbench.errors import WorkbenchError, unknown_name
+from workbench.images import LARGE_AT_ONCE
 from workbench.model_cache import CLIP, ModelCache, ModelRef
 from workbench.models import find
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
@@ -65,6 +66,7 @@ class Engine:
             cache=MemoryCache(),
             disk=disk,
             workers=ThreadPoolExecutor(workers, thread_name_prefix="prepare"),
+            large=ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="prepare-large"),
             decode_ahead=2 * workers,
             remote=remote,
         )
@@ -95,9 +97,9 @@ class Engine:
             UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
             OutOfResources, Busy: see `ModelCache.lease`.
         """
-        own = CancelToken()  # ends with the session, and with the caller's token
-        forget = token.on_cancel(own.cancel) if token else lambda: None
-        scope = CancelScope(own, None if deadline is None else time.monotonic() + deadline)
+        session_token = CancelToken()  # ends with the session, and with the caller's token
+        forget = token.on_cancel(session_token.cancel) if token else lambda: None
+        scope = CancelScope(session_token, None if deadline is None else time.monotonic() + deadline)
         named = (model or self.default, *others)
         refs = [one if isinstance(one, ModelRef) else ModelRef(CLIP, one) for one in named]
         for ref in refs:
@@ -165,7 +167,8 @@ class Engine:
 
     def close(self) -> None:
         """Finish short requests, stop long jobs, and drop threads, rows and models."""
-        self._context.workers.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._context.workers, self._context.large):
+            pool.shutdown(wait=False, cancel_futures=True)
         self._context.scheduler.close()
         self._context.cache.clear()
         if self._context.disk is not None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from workbench.generation.painting import Painting
     from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
-    from workbench.typographic.learning import DefenceLesson, Learned
+    from workbench.typographic.head_learning import HeadLesson
+    from workbench.typographic.learned import Learned
+    from workbench.typographic.learning import DefenceLesson
     from workbench.typographic.search import LabelSearch, Trial
 
 IMAGES_PER_SECOND = 200.0  # of a lent GPU; low, so that estimates are not exceeded
@@ -108,7 +110,7 @@ def _search_label(model: TowerEncoder, request: LabelSearch) -> Iterator[Progres
     yield from search(model, request)
 
 
-def _learn_defence(model: Any, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
+def _learn_defence(model: Any, lesson: DefenceLesson | HeadLesson) -> Iterator[Progress | Learned]:
     """Learn a defence against written words; see `typographic.learning`."""
     from workbench.typographic.learning import learn
 
@@ -141,6 +143,20 @@ def _decompose(model: WhiteBox, payload: Any) -> Iterator[Any]:
     from workbench.neurons.decomposition import decompositions
 
     yield from decompositions(model, payload)
+
+
+def _head_outputs(model: WhiteBox, payload: Any) -> Iterator[Any]:
+    """What attention heads add to embeddings; see `neurons.head_passes`."""
+    from workbench.neurons.head_passes import head_outputs
+
+    yield from head_outputs(model, payload)
+
+
+def _conductance(model: WhiteBox, request: Any) -> Iterator[Any]:
+    """Cosines as sums over any layer; see `neurons.conductance`."""
+    from workbench.neurons.conductance import conductances
+
+    yield from conductances(model, request)
 
 
 def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
@@ -179,6 +195,10 @@ LAYER = Task("layer", _layer, lambda payload: 2 * len(payload[0]) / IMAGES_PER_S
 UNIT_MAPS = Task("unit maps", _unit_maps, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 INTERVENE = Task("intervene", _intervene, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / IMAGES_PER_SECOND)
+CONDUCTANCE = Task(
+    "conductance", _conductance, lambda request: 4 * request.steps * len(request.texts) / IMAGES_PER_SECOND
+)
+HEADS = Task("heads", _head_outputs, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 VISUALISE = Task("visualise", _visualise, lambda job: job.settings.steps * job.settings.count / 20)
 
@@ -186,6 +206,6 @@ TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
         *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
-        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, VISUALISE),
+        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, CONDUCTANCE, HEADS, VISUALISE),
     )
 }

@@ -16,7 +16,7 @@ from workbench.generation.painting import CanvasJob, Painting, StrokeProgress
 from workbench.generation.previews import as_array, memory_ran_out, over, painted_strokes, report
 from workbench.generation.settings import Settings, make_canvas
 from workbench.generation.steering import BATCH, Steering, steering, suitable_side
-from workbench.objectives import Asymmetry, Distance, Forward, Objective, TotalVariation
+from workbench.objectives import Asymmetry, Distance, Forward, Objective, OutsideRange, TotalVariation
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleG
 
 def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
     terms: list[tuple[float, Objective]] = [(settings.smooth, TotalVariation()), (settings.symmetry, Asymmetry())]
+    terms.append((100 * settings.clipping, OutsideRange()))
     if start is not None:
         terms.append((10 * settings.likeness, Distance(start[0])))
     weighted = [-weight * term for weight, term in terms if weight]

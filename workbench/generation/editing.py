@@ -1,8 +1,9 @@
-"""Global directions: one change of latents that moves every image from one sentence to another."""
+"""Ways from one sentence to another: one change of latents for all images, or a path that each image follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
@@ -11,6 +12,8 @@ from workbench.generation.diffusion.guidance import batched_gradient
 if TYPE_CHECKING:
     from torch import Tensor
 
+PACE = 10  # steps of a path for a strength of 1
+_STEP = 0.06  # root mean square of a step, in spreads of the latents
 _LENGTH = 0.6  # root mean square of a direction, in spreads of the latents, where the strength is 1
 
 
@@ -48,3 +51,34 @@ def global_direction(score: Callable[[Tensor], Tensor], samples: Tensor, *, thre
     relevance = torch.where(relevance.abs() >= threshold * largest, relevance, torch.zeros_like(relevance))
     direction: Tensor = relevance / relevance.square().mean().sqrt() * _LENGTH * spread
     return direction
+
+
+def path(score: Callable[[Tensor], Tensor], latents: Tensor, *, strength: float) -> Iterator[Tensor]:
+    """Follow the gradient of a score in steps of one length: uphill for a strength above zero, downhill below.
+
+    The path of a small strength is the beginning of that of a larger one, so an edit grows and never begins anew.
+
+    Args:
+        score: latents (1, …) -> (1,), with gradient; called anew for each step.
+        latents: (1, …), where it begins, of unit spread.
+        strength: length and direction; the last step is as long as what is left.
+
+    Yields:
+        (1, …) after each step; nothing for a strength of 0.
+
+    Source:
+        Patashnik et al. 2021, arXiv:2103.17249 (StyleCLIP), section 4, where a weight of likeness ends the way; here
+        its length does.
+    """
+    import torch
+
+    left, sign = abs(strength) * PACE, math.copysign(1.0, strength)
+    while left > 1e-9:
+        gradient = batched_gradient(lambda some: score(some).sum(), latents)
+        size = gradient.square().mean().sqrt()
+        if not float(size) > 0:  # a NaN fails here too
+            raise BadInput("No latent changes the score, so there is no way between these sentences.")
+        with torch.no_grad():
+            latents = latents + sign * min(1.0, left) * _STEP * gradient / size
+        left -= 1.0
+        yield latents

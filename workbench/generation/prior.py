@@ -127,7 +127,7 @@ class Prior:
         """Write float16 weights and what is known of them, whole files only."""
         from safetensors.torch import save
 
-        from workbench.places import write_json, write_whole
+        from workbench.places import write_whole
 
         def halved(tensors: dict[str, Tensor]) -> bytes:
             return save({name: tensor.detach().to(torch.float16).contiguous() for name, tensor in tensors.items()})
@@ -136,8 +136,8 @@ class Prior:
         write_whole(folder / FILES[0], halved(self.denoiser.state_dict()))
         write_whole(folder / FILES[1], halved({**parts, "styles": self.style_vectors}))
         write_whole(folder / FILES[2], halved({"drawings": self.drawings}))
-        names = [list(pair) for pair in self.names]
-        write_json(folder / "config.json", {**self.record, "styles": list(self.styles), "names": names})
+        config = {**self.record, "styles": self.styles, "names": self.names}
+        write_whole(folder / "config.json", json.dumps(config, sort_keys=True).encode())  # with eleven thousand names
 
 
 def load_prior(folder: Path = PRIOR_FOLDER, *, device: str | torch.device = "cpu") -> Prior:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import BadInput, OutOfResources, Unsupported
+from workbench.generation.cutouts import Cutouts
 from workbench.generation.diffusion import PRESETS, Guide, Push, Steps, guided_step, invert
 from workbench.generation.diffusion.sources import DiffusionSource, PriorSource, Wish, predictor, source_of
-from workbench.generation.editing import global_direction
+from workbench.generation.editing import global_direction, path
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.previews import as_array, memory_ran_out, over, report
-from workbench.generation.steering import Steering, steering
+from workbench.generation.steering import Steering, steering, suitable_side
 from workbench.objectives import Cosine
 from workbench.progress import Progress
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.generation.prior import Prior
 
 _SAMPLES = 64  # drawings that a direction is averaged over
+_VIEWS, _WIDE = 4, 0.8  # of an edited image in a step, and the share that shows nearly all of it
 _NEAR = 0.6  # share of new noise beside that of the best candidate so far
 
 
@@ -47,11 +49,18 @@ class _Drawing:
     generator: torch.Generator
     candidates: int
     start: Tensor | None = None  # (1, 3, side, side), of an edit or of image-to-image
+    redrawn: Tensor | None = None  # the start image as the source has it
     values: list[float] = field(default_factory=list)  # of each round's best candidate
     best: Tensor | None = None  # (1, …) clean sample
     noise: Tensor | None = None  # that it came from
     drawn: Tensor | None = None  # noise of this round
     image: NDArray[np.uint8] | None = None
+
+    @property
+    def slow(self) -> bool:
+        """Whether a step takes so long that others get the device in between."""
+        climbs = self.edits and self.job.settings.edit == "climb"
+        return climbs or not isinstance(self.source, PriorSource)
 
     @property
     def edits(self) -> bool:
@@ -61,21 +70,38 @@ class _Drawing:
     def round(self) -> Iterator[Tensor]:
         """One round: yield the clean samples that are foreseen, step by step; the last ones are the result."""
         settings = self.job.settings
-        if self.edits and settings.edit == "direction":
-            yield self._along()
+        if self.edits and settings.edit != "follow":
+            yield from (self._climb() if settings.edit == "climb" else self._along())
             return
         wish = self.source.wish(self.job, self.candidates, self.generator)
         steps = self.source.steps(settings.denoising, exact=self.edits)
         predict = predictor(self.source, wish)
         first = 0 if self.start is None else min(steps.count - 1, round((1 - settings.noising) * steps.count))
         values = self._begin(steps, wish, first)
-        score = lambda clean: self.aim.rank(self.source.decode(clean))  # noqa: E731
+        score = lambda clean: self.aim.rank(self.shown(clean))  # noqa: E731
         push = Push(PRESETS[settings.guide], settings.push, score, self.generator)
         for at in range(first, steps.count):
             noisy = _share_of_signal(steps, at) < 0.1  # hardly anything can be foreseen yet
             now = replace(push, guide=Guide()) if noisy else push
             values, clean = guided_step(predict, steps, values, at=at, push=now)
             yield clean
+
+    def shown(self, clean: Tensor) -> Tensor:
+        """Images of clean samples, (n, 3, h, w) in 0..1; an edit adds what changed to the start image.
+
+        So an edit of strength 0 is the start image, and what the source cannot draw of it stays.
+        """
+        images = self.source.decode(clean)
+        if not self.edits:
+            return images
+        import torch
+
+        assert self.start is not None
+        if self.redrawn is None:
+            with torch.no_grad():
+                self.redrawn = self.source.decode(self.source.encode(self.start))
+        changed = torch.nn.functional.interpolate(images - self.redrawn, size=self.start.shape[-2:], mode="bicubic")
+        return (self.start.to(changed) + changed).clamp(0, 1)
 
     def _begin(self, steps: Steps, wish: Wish, first: int) -> Tensor:
         """Noise; near that of the best so far, where the settings say so; from the start image where there is one."""
@@ -94,30 +120,69 @@ class _Drawing:
         clean = self.source.encode(self.start)
         return signal * clean + amount * noise
 
-    def _along(self) -> Tensor:
-        """The start image, moved along the direction from the neutral sentence to the prompt."""
+    def _climb(self) -> Iterator[Tensor]:
+        """The start image, changed step by step towards the prompt and away from the neutral sentence.
+
+        Of the steps so far, the one stays whose image is most like the prompt: a stronger edit is never less like it.
+        """
+        assert self.start is not None
+        aim, clean = self._change(target=1.0), self.source.encode(self.start)
+        views = Cutouts(_VIEWS, suitable_side(aim.boxes[0]), _WIDE)
+
+        def score(latents: Tensor) -> Tensor:
+            """The whole image, which is the first view, and as much for all views; the same ones for every strength."""
+            seen = aim.scores(views.cut(self.shown(latents), views.draw(self.generator), self.generator))
+            return seen[:1] + seen.mean()
+
+        strength = self.job.settings.strength
+        best, reached = clean, self._likeness(clean, strength)
+        yield best
+        for latents in path(score, clean, strength=strength):
+            if (value := self._likeness(latents, strength)) > reached:
+                best, reached = latents, value
+            yield best
+
+    def _likeness(self, clean: Tensor, sign: float) -> float:
+        """How like the prompt an edited image is at full size; below zero, how unlike."""
         import torch
 
+        with torch.no_grad():
+            return (1 if sign > 0 else -1) * float(self.aim.rank(self.shown(clean)))
+
+    def _change(self, *, target: float = 0.0) -> Steering:
+        """The models that steer, each with the direction from the neutral sentence to the prompt.
+
+        `target` is the weight of the prompt itself beside it: without it, an image can become less like both sentences.
+        """
+        import torch
+
+        job = self.job
+        weights = torch.tensor(job.weights[: len(job.rows)])
+        wanted = []
+        for rows, neutral in ((job.rows, job.neutral), *((aim.rows, aim.neutral) for aim in job.also)):
+            prompt = weights @ torch.from_numpy(rows) / weights.abs().sum()
+            change = torch.nn.functional.normalize(prompt - torch.from_numpy(neutral), dim=0)
+            wanted.append(Cosine(torch.nn.functional.normalize(change + target * prompt, dim=0)[None]))
+        return Steering(self.aim.boxes, tuple(wanted))
+
+    def _along(self) -> Iterator[Tensor]:
+        """The start image, moved along the direction from the neutral sentence to the prompt."""
         assert self.start is not None
         samples = self.source.samples(_SAMPLES, self.generator)
         if samples is None:
             raise Unsupported("A direction is an average over images that a prior knows; take the method prior.")
-        texts = self.job.weights[: len(self.job.rows)]
-        target = torch.tensor(texts) @ torch.from_numpy(self.job.rows) / sum(abs(weight) for weight in texts)
-        change = torch.nn.functional.normalize(target - torch.from_numpy(self.job.neutral), dim=0)
-        main = Steering(self.aim.boxes[:1], (Cosine(change[None]),))
+        aim = self._change()
         direction = global_direction(
-            lambda latents: main.rank(self.source.decode(latents)), samples, threshold=self.job.settings.threshold
+            lambda latents: aim.rank(self.source.decode(latents)), samples, threshold=self.job.settings.threshold
         )
-        moved: Tensor = self.source.encode(self.start) + self.job.settings.strength * direction
-        return moved
+        yield self.source.encode(self.start) + self.job.settings.strength * direction
 
     def judge(self, clean: Tensor) -> bool:
         """Rank a round's results, and remember the best; False where a value is no number."""
         import torch
 
         with torch.no_grad():
-            images = self.source.decode(clean)
+            images = self.shown(clean)
             scores = self.aim.rank(images)
         if not bool(scores.isfinite().all()):
             return False
@@ -149,7 +214,7 @@ def draw(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -
     while not over(job.settings, len(drawing.values), time.monotonic() - begun):
         try:
             for clean in drawing.round():
-                if not isinstance(drawing.source, PriorSource):  # a step takes long: others have their turn
+                if drawing.slow:  # a step takes long: others have their turn
                     yield _midway(drawing, clean)
         except (MemoryError, RuntimeError) as error:
             if not memory_ran_out(error):
@@ -187,9 +252,11 @@ def _drawing(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJo
 
 
 def _sketch(drawing: _Drawing) -> NDArray[np.uint8]:
-    """One hasty drawing for the first preview, which the steering model has not seen."""
+    """The first preview, which the steering model has not seen: one hasty drawing, or the image that is edited."""
     import torch
 
+    if drawing.edits and drawing.start is not None:
+        return as_array(drawing.start)
     settings = drawing.job.settings.model_copy(update={"push": 0.0, "denoising": 4})
     generator = torch.Generator().manual_seed(settings.seed)
     one = replace(drawing, job=replace(drawing.job, settings=settings), candidates=1, generator=generator)
@@ -202,7 +269,7 @@ def _midway(drawing: _Drawing, clean: Tensor) -> Progress:
     import torch
 
     with torch.no_grad():
-        image = as_array(enlarged(drawing.source.decode(clean[:1]), drawing.job.settings.side))
+        image = as_array(enlarged(drawing.shown(clean[:1]), drawing.job.settings.side))
     done = len(drawing.values)
     return Progress(done, drawing.job.settings.steps, "rounds", "generate", preview=image)
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.objectives import Cosine, Directional, Objective
+from workbench.generation.prompts import WeightedUnit, parse_units
+from workbench.neurons.layers import check_unit, is_last, layer_name
+from workbench.objectives import Cosine, Directional, Objective, UnitActivation, UnitShare, Waking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +65,8 @@ def steering(boxes: Sequence[WhiteBox], job: CanvasJob, start: Tensor | None = N
     """
     aims = [(job.rows, job.neutral), *((aim.rows, aim.neutral) for aim in job.also)]
     wanted = [_wanted(box, job, start, *aim) for box, aim in zip(boxes, aims, strict=True)]
+    for unit in parse_units(job.settings.prompt):
+        wanted[0] = wanted[0] + unit.weight * _unit(boxes[0], unit)
     return Steering(tuple(boxes), tuple(wanted))
 
 
@@ -71,6 +75,18 @@ def suitable_side(box: WhiteBox) -> int:
     if box.anatomy.kind != "convolutional" or box.image_size < 128:
         return box.image_size
     return max(96, round(_CONVOLUTIONAL_SHARE * box.image_size / 32) * 32)
+
+
+def _unit(box: WhiteBox, wanted: WeightedUnit) -> Objective:
+    """A unit of the main model, on the scale of a cosine; one of the last layer is woken where it is silent."""
+    anatomy = box.anatomy
+    layer = layer_name(anatomy, wanted.layer)
+    unit = UnitActivation(layer, wanted.unit, "first" if anatomy.prefix_tokens else "mean")
+    share = UnitShare(unit)
+    if anatomy.head is None or not is_last(anatomy, layer) or wanted.weight < 0:
+        return share
+    check_unit(wanted.unit, anatomy.head.directions.shape[1], layer)
+    return share + Waking(unit, anatomy.head.directions[:, wanted.unit].detach().float(), 1e-3)
 
 
 def _wanted(

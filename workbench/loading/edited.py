@@ -49,6 +49,7 @@ KINDS: dict[str, Change] = {  # kind -> (base, settings, tensors of edit.safeten
     "prefix": _typographic("prefix"),
     "projection": _typographic("projection"),
     "interpolation": _typographic("interpolation"),
+    "heads": _typographic("heads_off"),
     "units": _units,
 }
 

@@ -32,9 +32,9 @@ def of_open_clip(model: Any) -> Head | None:
         scaled = any(not isinstance(getattr(block, name, None), nn.Identity | None) for name in ("ls_1", "ls_2"))
         if scaled or not isinstance(part, nn.MultiheadAttention) or part.in_proj_weight is None:
             return None
-        weight, bias = part.in_proj_weight.chunk(3)[2], part.in_proj_bias.chunk(3)[2]
+        query, key, value = zip(part.in_proj_weight.chunk(3), part.in_proj_bias.chunk(3), strict=True)
         out = (part.out_proj.weight, part.out_proj.bias)
-        blocks.append(AttentionBlock(block, part, block.mlp, (weight, bias), out, part.num_heads))
+        blocks.append(AttentionBlock(block, part, block.mlp, query, key, value, out, part.num_heads))
     return TokenHead(tower.ln_post, tower.proj.T, tuple(blocks))
 
 
@@ -48,8 +48,8 @@ def of_transformers(model: Any, family: str) -> Head | None:
     blocks = []
     for block in tower.encoder.layers:
         part = block.self_attn
-        value, out = (_pair(part.v_proj), _pair(part.out_proj))
-        blocks.append(AttentionBlock(block, part, block.mlp, value, out, part.num_heads))
+        query, key, value, out = (_pair(one) for one in (part.q_proj, part.k_proj, part.v_proj, part.out_proj))
+        blocks.append(AttentionBlock(block, part, block.mlp, query, key, value, out, part.num_heads))
     return TokenHead(tower.post_layernorm, model.visual_projection.weight, tuple(blocks))
 
 

@@ -81,6 +81,7 @@ def survey(
     *,
     start: int = 0,
     check: Callable[[], None] = lambda: None,
+    opened: Callable[[CorpusItem], Image.Image] = open_item,
 ) -> Iterator[Progress | Survey]:
     """Stream a corpus through the image tower; yields progress after each batch and each part's `Survey`.
 
@@ -92,6 +93,7 @@ def survey(
         layer: a name in the anatomy's layers, or "last".
         start: images that were done before, to be skipped.
         check: called while waiting; may raise to stop.
+        opened: renders or opens an item; may raise `BadPicture`.
 
     Raises:
         BadInput: no image.
@@ -102,7 +104,7 @@ def survey(
 
     def prepare(item: CorpusItem) -> tuple[CorpusItem, Tensor | None]:
         try:
-            return item, model.prepare(open_item(item))
+            return item, model.prepare(opened(item))
         except BadPicture:
             return item, None
 
@@ -110,11 +112,11 @@ def survey(
     groups = iter(lambda: list(islice(rest, BATCH)), [])
     begun, done = time.monotonic(), start
     for prepared in prefetch(groups, prepare, ahead=2, check=check):
-        opened = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
+        ready = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
         failed = tuple(item.key for item, pixels in prepared if pixels is None)
-        if opened:
-            (rows,) = model.stream(LAYER, (np.stack([pixels for _, pixels in opened]), name))
-            shown = tuple(item for item, _ in opened)
+        if ready:
+            (rows,) = model.stream(LAYER, (np.stack([pixels for _, pixels in ready]), name))
+            shown = tuple(item for item, _ in ready)
             yield Survey(shown, name, rows.pooled, rows.embeddings, model.fingerprint, failed)
         elif failed:
             yield Survey((), name, np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), "", failed)

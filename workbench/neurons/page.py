@@ -107,7 +107,7 @@ def _context(report: UnitReport, where: Mapping[str, str] | None = None) -> dict
         "report": report,
         "where": where or {},
         "picture": thumbnail,
-        "histogram": "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode(),
+        "histogram_uri": "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode(),
     }
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from workbench.objectives.algebra import Forward, Objective
 from workbench.objectives.embedding import Cosine, Directional, LogOdds, image, text
-from workbench.objectives.pixels import Asymmetry, Distance, TotalVariation
-from workbench.objectives.units import Direction, Faceted, Sameness, UnitActivation, Waking
+from workbench.objectives.pixels import Asymmetry, Distance, OutsideRange, TotalVariation
+from workbench.objectives.units import Direction, Faceted, Sameness, UnitActivation, UnitShare, Waking
 
 __all__ = [
     "Asymmetry",
@@ -24,9 +24,11 @@ __all__ = [
     "Forward",
     "LogOdds",
     "Objective",
+    "OutsideRange",
     "Sameness",
     "TotalVariation",
     "UnitActivation",
+    "UnitShare",
     "Waking",
     "image",
     "text",

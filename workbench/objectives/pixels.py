@@ -44,6 +44,22 @@ class Asymmetry(Objective):
         return "asymmetry"
 
 
+@dataclass(frozen=True)
+class OutsideRange(Objective):
+    """How far pixels lie outside a range of values: the mean squared excess, against colours that burn out."""
+
+    low: float = 0.05
+    high: float = 0.95
+
+    def score(self, forward: Forward) -> Tensor:
+        """0 upwards; 0 where all pixels lie within the range."""
+        pixels = forward.pixels.float()
+        return (pixels - pixels.clamp(self.low, self.high)).square().mean(dim=(1, 2, 3))
+
+    def __str__(self) -> str:
+        return f"pixels outside {self.low:g} to {self.high:g}"
+
+
 @dataclass(frozen=True, eq=False)
 class Distance(Objective):
     """How far images are from a given one: the mean squared difference of pixels."""

@@ -42,6 +42,35 @@ class UnitActivation(Objective):
         return f"unit {self.unit} of {self.layer} ({self.place})"
 
 
+@dataclass(frozen=True)
+class UnitShare(Objective):
+    """How much of a layer's activation lies on one unit: the cosine of the layer's activations with the unit's axis.
+
+    Stands on the scale of the cosines that it is added to, whatever the layer's own scale.
+    """
+
+    activation: UnitActivation
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The unit's layer."""
+        return self.activation.layers
+
+    def score(self, forward: Forward) -> Tensor:
+        """-1..1; 0 for a silent unit.
+
+        Raises:
+            BadInput: the layer has no such unit.
+        """
+        unit = self.activation
+        every = _at(_cells(forward.layers[unit.layer]), unit.place)
+        share: Tensor = unit.score(forward) / every.norm(dim=1).clamp_min(1e-6)
+        return share
+
+    def __str__(self) -> str:
+        return f"share of {self.activation}"
+
+
 @dataclass(frozen=True, eq=False)
 class Direction(Objective):
     """How far a layer points along a direction.
@@ -173,7 +202,7 @@ def _cells(values: Tensor) -> Tensor:
 
 
 def _at(values: Tensor, place: Place) -> Tensor:
-    """(n, cells) -> (n,). The centre of an even grid is the cell after the middle, as in lucid."""
+    """(n, cells, …) -> (n, …). The centre of an even grid is the cell after the middle, as in lucid."""
     if place == "mean":
         return values.float().mean(dim=1)
     if place == "first":

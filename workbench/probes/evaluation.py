@@ -11,6 +11,7 @@ import numpy as np
 from workbench.probes.few_shot import few_shot, most_shots
 from workbench.probes.labelled import TEST, LabelledImages
 from workbench.probes.linear import mean_per_class, probe
+from workbench.probes.suite.metrics import Metric, measured
 from workbench.prompts import DEFAULT
 from workbench.statistics.calibration import expected_calibration_error
 from workbench.statistics.intervals import Interval, proportion
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.probes.embedding import ImageFeatures
+    from workbench.probes.strength import Sweep
     from workbench.probes.text_weights import TextWeights
 
 ZERO_SHOT, PROBE = "zero-shot", "probe"
@@ -34,6 +36,8 @@ class Answered:
     per_class: Interval | None = None  # mean over classes
     calibration: Interval | None = None  # expected calibration error
     strength: float | None = None  # L2 penalty
+    sweep: Sweep | None = None  # how it was chosen, on validation images
+    metric: Interval | None = None  # of the data set, where it is neither accuracy nor its mean over classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ class Ways:
     seed: int = 0
     templates: tuple[str, ...] = (DEFAULT,)
     probe: bool = True
+    metric: Metric = "accuracy"  # of the data set
 
 
 def shots_name(shots: int) -> str:
@@ -83,7 +88,9 @@ def evaluated(
         yield row
     if texts is not None and ZERO_SHOT not in row.answers:
         chances = texts.probabilities(made.embeddings[test])
-        row = replace(row, answers={**row.answers, ZERO_SHOT: answered(chances, images, seed=ways.seed)})
+        row = replace(
+            row, answers={**row.answers, ZERO_SHOT: answered(chances, images, seed=ways.seed, metric=ways.metric)}
+        )
         yield row
     for shots in ways.shots:
         if shots > most_shots(images) or shots_name(shots) in row.answers:
@@ -94,12 +101,15 @@ def evaluated(
         yield row
     if ways.probe and PROBE not in row.answers:
         result = probe(made.features, images)
-        answer = answered(result.probabilities[test], images, seed=ways.seed)
-        row = replace(row, answers={**row.answers, PROBE: replace(answer, strength=result.strength)})
+        answer = answered(result.probabilities[test], images, seed=ways.seed, metric=ways.metric)
+        answer = replace(answer, strength=result.strength, sweep=result.sweep)
+        row = replace(row, answers={**row.answers, PROBE: answer})
         yield row
 
 
-def answered(chances: NDArray[np.float64], images: LabelledImages, *, seed: int) -> Answered:
+def answered(
+    chances: NDArray[np.float64], images: LabelledImages, *, seed: int, metric: Metric = "accuracy"
+) -> Answered:
     """Measure (n, k) probabilities of the test images."""
     truth = images.y[images.rows(TEST)]
     right = chances.argmax(axis=1) == truth
@@ -109,4 +119,5 @@ def answered(chances: NDArray[np.float64], images: LabelledImages, *, seed: int)
         right.astype(np.float64),
         mean_per_class(right, truth, seed=seed),
         error.interval,
+        metric=measured(metric, chances, truth, seed=seed),
     )

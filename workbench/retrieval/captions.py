@@ -104,7 +104,7 @@ def evaluate_captions(
         BadInput: no name is in the index, or more sentences and items than fit into memory.
         UnknownName: another pooling.
     """
-    resolve = _Resolver(item_paths(opened), folder)
+    resolve = ItemResolver(item_paths(opened), folder)
     owners = [resolve(pair.name) for pair in pairs]
     wanted = {path for path in owners if path}
     if not wanted:
@@ -156,7 +156,7 @@ def _measured(
     )
 
 
-class _Resolver:
+class ItemResolver:
     """From a name in a table to the path of an item: as it stands, below a folder, or by file name or stem."""
 
     def __init__(self, paths: Sequence[str], folder: str) -> None:
@@ -168,6 +168,7 @@ class _Resolver:
                 self._short[short] = "" if short in self._short else path  # "" where two items share it
 
     def __call__(self, name: str) -> str:
+        """Return the item's path; empty where none, or more than one, has that name."""
         for path in (name, os.path.abspath(os.path.join(self._folder, name))):
             if path in self._paths:
                 return path

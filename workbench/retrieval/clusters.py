@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 30  # clusters
 WORDS = 3  # of a name
+FIT = 20_000  # images that centres and names are learned from; of more, that many are drawn
 FEWEST = 4  # images of a cluster with evidence: two choose, two test
 SEED = 0
 
@@ -62,7 +63,8 @@ def clusters_of(vectors: NDArray[np.float32], count: int, *, seed: int = SEED) -
 
     if not 2 <= count <= min(MOST, len(vectors)):
         raise BadInput(f"Clusters are 2 to {min(MOST, len(vectors))} of {len(vectors)} images; got {count}.")
-    found = KMeans(count, n_init=4, random_state=seed).fit_predict(vectors)
+    some = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:FIT])
+    found = KMeans(count, n_init=4, random_state=seed).fit(vectors[some]).predict(vectors)
     order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
     place: NDArray[np.intp] = np.argsort(order)[found]
     return place
@@ -77,9 +79,15 @@ def name_clusters(
         vectors: (n, dim) unit rows.
         clusters: (n,) of `clusters_of`.
         table: words with their embeddings by the same model.
-        seed: of the halves and of the shuffled clusters.
+        seed: of the halves and of the shuffled clusters, and of the images that are looked at where there are many.
     """
     generator = np.random.default_rng(seed)
+    sizes = np.bincount(clusters)
+    if len(vectors) > FIT:
+        counts = np.maximum(2 * FEWEST, (sizes * (FIT / len(vectors))).astype(int))
+        groups = [generator.permutation(np.flatnonzero(clusters == number)) for number in range(len(sizes))]
+        some = np.concatenate([rows[:count] for rows, count in zip(groups, counts, strict=True)])
+        vectors, clusters = vectors[some], clusters[some]
     cosines = vectors @ table.rows.T  # (n, words)
     chooses = np.zeros(len(vectors), bool)
     for number in range(int(clusters.max()) + 1):
@@ -90,9 +98,8 @@ def name_clusters(
     for number in range(int(clusters.max()) + 1):
         words, tells = _named(cosines, clusters == number, chooses)
         chance = _named(cosines, shuffled == number, chooses)[1]
-        size = int(np.count_nonzero(clusters == number))
         texts = tuple(table.words[word] for word in words)
-        named.append(NamedCluster(number, size, texts, tells, chance.value if chance else None))
+        named.append(NamedCluster(number, int(sizes[number]), texts, tells, chance.value if chance else None))
     return named
 
 

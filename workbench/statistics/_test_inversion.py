@@ -65,28 +65,9 @@ def bounds_of_difference(
     )
 
     def score(true: Floats) -> Floats:
-        return _ratio(k1 / n1 - k2 / n2 - true, _restricted_variance(k1, n1, k2, n2, true))
+        return ratio(k1 / n1 - k2 / n2 - true, _restricted_variance(k1, n1, k2, n2, true))
 
-    return _inverted(score, k1 / n1 - k2 / n2, z)
-
-
-def bounds_of_paired_difference(gained: float, lost: float, n: float, *, z: float) -> tuple[float, float]:
-    """Return the bounds of (gained - lost) / n that Tango's score test rejects at z > 0, or -1 and 1.
-
-    Counts may be fractions. At a true difference of 0 the score is McNemar's, (gained - lost) / sqrt(gained + lost).
-
-    Source:
-        Tango 1998, Stat. Med. 17:891, equations 12 to 17.
-    """
-
-    def score(true: Floats) -> Floats:
-        linear = -gained - lost + (2 * n - gained + lost) * true
-        root = np.sqrt(np.maximum(linear**2 + 8 * n * lost * true * (1 - true), 0.0))
-        share_lost = (root - linear) / (4 * n)
-        return _ratio(gained - lost - n * true, n * (2 * share_lost + true * (1 - true)))
-
-    low, high = _inverted(score, np.array([(gained - lost) / n]), z)
-    return float(low[0]), float(high[0])
+    return invert(score, k1 / n1 - k2 / n2, z)
 
 
 def bounds_of_auroc(area: float, ones: int, zeros: int, *, z: float) -> tuple[float, float]:
@@ -99,33 +80,32 @@ def bounds_of_auroc(area: float, ones: int, zeros: int, *, z: float) -> tuple[fl
 
     def score(true: Floats) -> Floats:
         spread = true * (1 - true) * (1 + half * (1 - true) / (2 - true) + half * true / (1 + true))
-        return _ratio(area - true, np.maximum(spread, 0.0) / (ones * zeros))
+        return ratio(area - true, np.maximum(spread, 0.0) / (ones * zeros))
 
-    low, high = _inverted(score, np.array([area]), z, edges=(0.0, 1.0))
+    low, high = invert(score, np.array([area]), z, edges=(0.0, 1.0))
     return float(low[0]), float(high[0])
 
 
-def _ratio(apart: Floats, variance: Floats) -> Floats:
+def ratio(apart: Floats, variance: Floats) -> Floats:
     """Return apart / sqrt(variance); infinite where there is a distance and no variance."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(apart == 0, 0.0, apart / np.sqrt(np.maximum(variance, 0.0)))
 
 
-def _inverted(
-    score: Callable[[Floats], Floats], value: Floats, z: float, edges: tuple[float, float] = (-1.0, 1.0)
+def invert(
+    score: Callable[[Floats], Floats], value: Floats, z: float, *, edges: tuple[float, float] = (-1.0, 1.0)
 ) -> tuple[Floats, Floats]:
     """Return where a score that falls with the true value is z, and where it is -z, by bisection of all elements."""
     if not math.isfinite(z):
         return np.full_like(value, edges[0]), np.full_like(value, edges[1])
-    bounds = []
-    for edge, critical in zip(edges, (z, -z), strict=True):
-        inside, outside = value.copy(), np.full_like(value, edge)
-        for _ in range(_HALVINGS):
-            middle = (inside + outside) / 2
-            kept = np.abs(score(middle)) <= abs(critical)
-            inside, outside = np.where(kept, middle, inside), np.where(kept, outside, middle)
-        bounds.append(np.where(np.abs(inside - edge) < 1e-12, edge, inside))
-    return bounds[0], bounds[1]
+    edge = np.array([[edges[0]], [edges[1]]])
+    inside, outside = np.stack([value, value]), np.broadcast_to(edge, (2, len(value)))
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        within = np.abs(score(middle)) <= abs(z)
+        inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+    low, high = np.where(np.abs(inside - edge) < 1e-12, edge, inside)
+    return low, high
 
 
 def _restricted_variance(k1: Floats, n1: Floats, k2: Floats, n2: Floats, true: Floats) -> Floats:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
-from workbench.statistics import gaps, intervals, multiplicity
+from workbench.statistics import gaps, intervals, multiplicity, power
 from workbench.statistics.intervals import Interval
 from workbench.statistics.row import DTYPES, Extra, Measure, canonical, sized
 
@@ -143,7 +143,8 @@ def adjust(measures: Sequence[Measure], correction: multiplicity.Correction = "h
     """Return the measures with `p_adj`, `correction` and `n_tests` filled in, each family (of a metric) on its own.
 
     Intervals of a family become simultaneous: at the level at which the row's adjusted p-value is decided, so that an
-    interval excludes 0 only where `p_adj` is below 1 - level.
+    interval excludes 0 only where `p_adj` is below 1 - level. `detectable` is brought to that level too, and is worked
+    out from the interval where a tested row has none.
 
     Raises:
         BadInput: no such correction.
@@ -168,6 +169,11 @@ def _adjusted(measure: Measure, test: multiplicity.Adjusted) -> Measure:
         at_level=measure.at_level,
     )
     interval = multiplicity.simultaneous(bounds, test)
+    smallest = measure.detectable
+    if smallest is None and bounds.low is not None and bounds.high is not None and bounds.low < bounds.high:
+        smallest = power.detectable_of_interval(bounds.low, bounds.high, level=bounds.level)
+    if smallest is not None:
+        smallest = power.corrected(smallest, bounds.level, wider=test.level(bounds.level))
     return dataclasses.replace(
         measure,
         ci_low=interval.low,
@@ -176,6 +182,7 @@ def _adjusted(measure: Measure, test: multiplicity.Adjusted) -> Measure:
         p_adj=test.p_adj,
         correction=test.correction,
         n_tests=test.tests,
+        detectable=smallest,
     )
 
 

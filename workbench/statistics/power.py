@@ -29,6 +29,35 @@ class Detectable:
         return min((side for side in (self.up, self.down) if side is not None), default=None)
 
 
+def detectable_of_interval(low: float, high: float, *, level: float = 0.95) -> float:
+    """Return the smallest distance from no effect that 80 of 100 runs with an interval as long as this would show.
+
+    Args:
+        low: end of a two-sided interval whose errors are about normal.
+        high: the other end.
+        level: of the interval.
+    """
+    critical = _critical(level)
+    return (high - low) / 2 * (critical + _critical(2 * POWER - 1)) / critical
+
+
+def detectable_beyond_chance(null_q95: float, low: float, high: float) -> float:
+    """Return the smallest value that 80 of 100 runs would find beyond the 95th percentile of chance.
+
+    Args:
+        null_q95: percentile, as a distance from no effect.
+        low: end of the value's 95 % interval.
+        high: the other end.
+    """
+    return abs(null_q95) + _critical(2 * POWER - 1) * (high - low) / 2 / _critical(0.95)
+
+
+def corrected(detectable: float, level: float, *, wider: float) -> float:
+    """Return what a smallest difference at one level becomes at the higher level that a correction asks for."""
+    power = _critical(2 * POWER - 1)
+    return detectable * (_critical(wider) + power) / (_critical(level) + power)
+
+
 def minimum_detectable_difference(
     n: int, base: float, *, others: int | None = None, level: float = 0.95, power: float = POWER
 ) -> Detectable:
@@ -68,3 +97,10 @@ def minimum_detectable_difference(
         power,
         level,
     )
+
+
+def _critical(level: float) -> float:
+    """Return what a normal error exceeds on either side with probability 1 - level."""
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + level) / 2))

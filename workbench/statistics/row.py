@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
-FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: turns round within strata
+FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: the other way within strata
 DTYPES = {  # of the table; null, never NaN
     **dict.fromkeys(("n", "k_pos", "n_effective", "n_tests"), "Int64"),
     **dict.fromkeys(("value", "ci_low", "ci_high", "level", "detectable", "null_mean", "null_q95"), "Float64"),
@@ -42,7 +42,7 @@ class Measure:
     ci_high: float | None = None
     level: float | None = None
     ci_method: str = ""
-    detectable: float | None = None  # smallest difference from the other groups' share that 80 of 100 runs would find
+    detectable: float | None = None  # smallest difference that 80 of 100 runs would find: of a share, from other groups
     contrast: Contrast = "none"
     reference: str = ""  # what the contrast is against
     null_mean: float | None = None  # of the value if chance alone were at work

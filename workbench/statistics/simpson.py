@@ -1,11 +1,12 @@
-"""A gap that turns round: groups compared as they come, and within each stratum of what they differ in besides.
+"""Simpson's paradox: two groups compared overall, and within each stratum of a second attribute.
 
-Works on counts (k of n) a stratum and group. Says that a direction turned and how sure both
-directions are, not why.
+Works on counts (k of n) per stratum and group. Reports that a direction reverses and the evidence for both directions,
+not why.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +23,18 @@ _SAME = 1e-12  # differences below this are no direction
 
 @dataclass(frozen=True)
 class Reversal:
-    """Two groups whose order turns round once strata are held fixed."""
+    """Two groups whose order reverses once strata are held fixed."""
 
-    higher: Any  # group with the larger share as they come
+    higher: Any  # group with the larger share overall
     lower: Any
-    crude: float  # difference of shares as they come, above 0
+    crude: float  # difference of shares overall, above 0
     standardised: float  # the same with strata held fixed, below 0
     strata: Mapping[Any, float]  # the difference within each stratum that holds both
     complete: bool  # every stratum is against the crude direction, or neutral
 
 
 def reversals(strata: Strata) -> list[Reversal]:
-    """Return every pair of groups whose order as they come is opposite to their order with strata held fixed.
+    """Return every pair of groups whose overall order is opposite to their order with strata held fixed.
 
     Each pair is held fixed over the strata that hold both groups, weighted by the two groups' members there. Pairs
     without a common stratum cannot be compared and are not returned.
@@ -46,30 +47,33 @@ def reversals(strata: Strata) -> list[Reversal]:
     """
     crude = {group: k / n for group, (k, n) in _totals(strata).items() if n}
     names = list(crude)
-    found = []
+    pairs = []
     for at, one in enumerate(names):
         for other in names[at + 1 :]:
             higher, lower = (one, other) if crude[one] >= crude[other] else (other, one)
-            turned = _turned(strata, higher, lower, crude=crude[higher] - crude[lower])
-            if turned is not None:
-                found.append(turned)
-    return found
+            reversal = _reversal(strata, higher, lower, crude=crude[higher] - crude[lower])
+            if reversal is not None:
+                pairs.append(reversal)
+    return pairs
 
 
-def compared(strata: Strata) -> int:
-    """Return how many pairs of groups have a stratum in common."""
-    pairs = {
-        frozenset((one, other))
-        for part in strata.values()
-        for one, (_, n) in part.items()
-        for other, (_, m) in part.items()
-        if one != other and n and m
-    }
-    return len(pairs)
+def compared(strata: Strata) -> dict[frozenset[Any], float]:
+    """Return the pairs of groups with a stratum in common, and how many members of each they compare.
+
+    The number is that of two groups of one size, without strata, whose difference is known as well: twice the sum of
+    n m / (n + m) over the strata, the weights of Cochran, Mantel and Haenszel's test.
+    """
+    pairs: dict[frozenset[Any], float] = {}
+    for part in strata.values():
+        for (one, (_, n)), (other, (_, m)) in itertools.combinations(part.items(), 2):
+            if n and m:
+                pair = frozenset((one, other))
+                pairs[pair] = pairs.get(pair, 0.0) + 2 * n * m / (n + m)
+    return pairs
 
 
 def evidence(strata: Strata, one: Any, other: Any) -> tuple[float, float]:
-    """Return the p-values of a difference between two groups: as they come, and with strata held fixed.
+    """Return the p-values of a difference between two groups: overall, and with strata held fixed.
 
     The first is a score test, or Fisher's where an expected count is below 5; the second is Cochran, Mantel and
     Haenszel's test over the strata that hold both groups. Where nothing varies a p-value is 1.
@@ -86,30 +90,30 @@ def evidence(strata: Strata, one: Any, other: Any) -> tuple[float, float]:
     }
     tables = [np.array([[k, n - k] for k, n in pair], dtype=float) for pair in both]
     used = [table for table in tables if table.sum(0).all() and table.sum(1).all()]
-    as_they_come = omnibus([crude], rng=0).p_value
+    overall = omnibus([crude], rng=0).p_value
     if not used:
-        return _or_one(as_they_come), 1.0
+        return _or_one(overall), 1.0
     from statsmodels.stats.contingency_tables import StratifiedTable
 
-    return _or_one(as_they_come), _or_one(float(StratifiedTable(used).test_null_odds(correction=True).pvalue))
+    return _or_one(overall), _or_one(float(StratifiedTable(used).test_null_odds(correction=True).pvalue))
 
 
 def _totals(strata: Strata) -> dict[Any, tuple[int, int]]:
     """Return each group's counts over all strata, in the order they are met."""
-    found: dict[Any, tuple[int, int]] = {}
+    totals: dict[Any, tuple[int, int]] = {}
     for part in strata.values():
         arrays(part)
         for group, (k, n) in part.items():
-            before = found.get(group, (0, 0))
-            found[group] = (before[0] + int(k), before[1] + int(n))
-    return found
+            before = totals.get(group, (0, 0))
+            totals[group] = (before[0] + int(k), before[1] + int(n))
+    return totals
 
 
 def _or_one(p_value: float | None) -> float:
     return p_value if p_value is not None and math.isfinite(p_value) else 1.0
 
 
-def _turned(strata: Strata, higher: Any, lower: Any, *, crude: float) -> Reversal | None:
+def _reversal(strata: Strata, higher: Any, lower: Any, *, crude: float) -> Reversal | None:
     within, sizes = {}, []
     for name, part in strata.items():
         (k1, n1), (k2, n2) = part.get(higher, (0, 0)), part.get(lower, (0, 0))

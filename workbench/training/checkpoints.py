@@ -154,8 +154,8 @@ def _complete(folder: Path) -> list[Path]:
     """Return the whole checkpoints, the oldest first."""
     if not folder.is_dir():
         return []
-    found = [(int(match[1]), path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    checkpoints = [(int(match[1]), path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(checkpoints)]
 
 
 def _to_disk(path: Path) -> None:

@@ -53,8 +53,8 @@ class TowerPair:
         low = self.dtype in (torch.bfloat16, torch.float16)
         # a context of its own each time: what autocast keeps from a pass without gradient would stop the next one's
         with torch.autocast(batch.pixels.device.type, dtype=self.dtype) if low else nullcontext():
-            found = self.image(batch.pixels), self.text(batch.ids, batch.mask)
-        images, texts = (rows.to(torch.promote_types(rows.dtype, torch.float32)) for rows in found)
+            embeddings = self.image(batch.pixels), self.text(batch.ids, batch.mask)
+        images, texts = (rows.to(torch.promote_types(rows.dtype, torch.float32)) for rows in embeddings)
         return functional.normalize(images, dim=-1), functional.normalize(texts, dim=-1)
 
 

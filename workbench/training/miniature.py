@@ -69,9 +69,9 @@ def watched() -> list[Drawing]:
     """Return the fixed batch that is looked at: twelve drawings, two of each shape, one of them a held-out pair."""
     chosen = []
     for number, shape in enumerate(SHAPES):
-        kept = [colour for colour in COLOURS if held_out(shape, colour)]
+        unseen = [colour for colour in COLOURS if held_out(shape, colour)]
         seen = [colour for colour in COLOURS if not held_out(shape, colour)]
-        chosen += [Drawing(shape, seen[number], "large", 7), Drawing(shape, kept[0], "small", 8)]
+        chosen += [Drawing(shape, seen[number], "large", 7), Drawing(shape, unseen[0], "small", 8)]
     return chosen
 
 
@@ -96,12 +96,12 @@ def learn(lesson: LessonSettings) -> Iterator[Moment]:
         result = backward(TowerPair(model.image, model.text), batch, model.loss)
         optimiser.step()
         clamp_scale(model.log_scale)
-        told = Moment(step + 1, lesson.steps, result.loss, float(model.log_scale.detach().exp()))
-        if told.step % CHECK and told.step != lesson.steps:
-            yield told
+        moment = Moment(step + 1, lesson.steps, result.loss, float(model.log_scale.detach().exp()))
+        if moment.step % CHECK and moment.step != lesson.steps:
+            yield moment
             continue
         yield Moment(
-            **{**vars(told), "similarity": _similarity(model, looked_at), "unseen": _accuracy(model, tested, test)}
+            **{**vars(moment), "similarity": _similarity(model, looked_at), "unseen": _accuracy(model, tested, test)}
         )
 
 
@@ -136,8 +136,8 @@ class Miniature(nn.Module):
         """(n, length) word numbers -> (n, dim): one transformer layer, then the mean over the words."""
         rows = self.read(self.words(ids) + self.places[: ids.shape[1]], src_key_padding_mask=mask == 0)
         counted = mask[..., None].to(rows.dtype)
-        found: Tensor = self.text_projection((self.norm(rows) * counted).sum(dim=1) / counted.sum(dim=1))
-        return found
+        embeddings: Tensor = self.text_projection((self.norm(rows) * counted).sum(dim=1) / counted.sum(dim=1))
+        return embeddings
 
     def loss(self, images: Tensor, texts: Tensor, keys: Tensor) -> Tensor:
         """Symmetric cross-entropy; equal sentences are right for each other."""

@@ -101,9 +101,10 @@ class _Gather(torch.autograd.Function):
 
 
 def _all(rows: Tensor) -> list[Tensor]:
-    found = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(found, rows.contiguous())
-    return found
+    processes = range(distributed.get_world_size())
+    gathered = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in processes]
+    distributed.all_gather(gathered, rows.contiguous())
+    return gathered
 
 
 def _several() -> bool:

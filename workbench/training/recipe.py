@@ -89,10 +89,10 @@ def read_recipe(given: str, **changes: Any) -> Recipe:
     if not isinstance(read, dict) or not isinstance(read.get("data") or {}, dict):
         raise BadInput(f"A recipe is a YAML file of settings such as “steps: 100”; {file.name!r} is not.")
     if changes.get("data") is not None:
-        kept = dict(read.get("data") or {})
-        if kept.get("kind") == "shapes":
-            kept.pop("kind")
-        read["data"] = {**kept, "path": changes.pop("data")}
+        data = dict(read.get("data") or {})
+        if data.get("kind") == "shapes":
+            data.pop("kind")
+        read["data"] = {**data, "path": changes.pop("data")}
     wanted = {("from" if name == "model" else name): value for name, value in changes.items() if value is not None}
     try:
         return Recipe.model_validate({**read, **wanted})

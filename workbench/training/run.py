@@ -101,17 +101,17 @@ class _Training:
         self._rng = TrainingRng(recipe.seed, self._device, place)
         data = recipe.data
         pairs = find_pairs(data.path, kind=data.kind, image=data.image, text=data.text, seed=recipe.seed)
-        learned, kept = split(pairs.pairs, data.validation, recipe.seed)
-        self._data = {**pairs.hashes(), "validation_pairs": len(kept)}
+        trained, validated = split(pairs.pairs, data.validation, recipe.seed)
+        self._data = {**pairs.hashes(), "validation_pairs": len(validated)}
         self._batches = Batches(
-            learned,
+            trained,
             View(trainee.prepare, data.templates, data.crop),
             size=recipe.batch,
             seed=recipe.seed,
             part=place.part(recipe.batch),
             unreadable=data.unreadable,
         )
-        self._check = Validation(kept if place.rank == 0 else [], trainee, template=data.templates[0])
+        self._check = Validation(validated if place.rank == 0 else [], trainee, template=data.templates[0])
         self._history: list[record.HistoryRow] = []
         self._accuracy: Share = proportion(0, 0)
         self._passed_over = pairs.passed_over

@@ -45,6 +45,10 @@ DEFENCES: Mapping[str, Defence] = {
         "Reading units off", "switches off the units that push the written word most",
         "a convolutional tower; a minute of learning", "units", quick=False,
     ),
+    "heads": Defence(
+        "Reading heads off", "switches off the attention heads that look at a written word most (Dyslexify)",
+        "a ViT with a class token; minutes of learning", "heads", quick=False,
+    ),
 }  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from torch.nn import functional
 
 from workbench.backend import Tokens
 from workbench.errors import BadInput, Unsupported, WeightsRefused
+from workbench.heads import without_heads
 from workbench.hooks import hooked
+from workbench.neurons.head_passes import token_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,6 +163,49 @@ def projection(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping
     image, text = base.towers.image, base.towers.text
     return replace(
         base.towers, image=lambda pixels: without(image(pixels)), text=lambda ids, mask: without(text(ids, mask))
+    )
+
+
+def heads_off(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TowerParts:
+    """Take away what some attention heads add to the class token of a ViT.
+
+    Args:
+        base: the model.
+        settings: `heads`, pairs of the number of a block and of a head.
+        tensors: none.
+
+    Raises:
+        Unsupported: no ViT with a class token.
+        BadInput: no such head.
+
+    Source:
+        Hufe et al. 2025, arXiv:2508.20570 (Dyslexify).
+    """
+    blocks = token_head(base.anatomy).blocks
+    try:
+        pairs = [(int(block), int(head)) for block, head in settings["heads"]]
+        off = {block: [head for number, head in pairs if number == block] for block, _ in pairs}
+        if not off or any(not 0 <= head < blocks[block].heads or block < 0 for block, head in pairs):
+            raise ValueError
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise BadInput(
+            f"An edit of heads names pairs of a block, 0 to {len(blocks) - 1}, and a head, 0 to {blocks[0].heads - 1}; "
+            f"got {str(settings.get('heads'))[:120]}."
+        ) from None
+
+    def within(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+        def changed(pixels: Tensor) -> Any:
+            with without_heads(blocks, off):
+                return function(pixels)
+
+        return changed
+
+    attention = base.towers.attention
+    return replace(
+        base.towers,
+        image=within(base.towers.image),
+        attention=None if attention is None else within(attention),
+        anatomy=replace(base.anatomy, head=None),  # what heads add is read before it is taken away
     )
 
 

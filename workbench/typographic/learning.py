@@ -1,6 +1,6 @@
-"""Learn a defence from pairs of images, clean and written on: a prefix, directions to remove, or units to switch off.
+"""Learn a defence from pairs of images, clean and written on: a prefix, directions to remove, units or heads to drop.
 
-The image tower is asked once, before; what is learned is small, and the model's weights stay as they are.
+But for heads the image tower is asked once, before; what is learned is small, and the model's weights stay as they are.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ from workbench.heads import MeanHead
 from workbench.progress import Progress
 from workbench.prompts import fill
 from workbench.typographic.edits import prefixed
+from workbench.typographic.head_learning import HeadLesson, learn_heads
+from workbench.typographic.learned import COST, OPENING, Learned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,12 +28,10 @@ if TYPE_CHECKING:
 
     from workbench.loading.torch_backend import TorchBackend
 
-OPENING = "a photo of a"  # what a prompt begins with where the prefix stands before the class name
 STEPS, CLASSES, BATCH, RATE = 150, 48, 128, 0.02
 KEEP = 3.0  # weight of the clean answers' stability, as in the paper
 RANK = 64  # directions that are removed
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)  # of units that are tried
-COST = 0.01  # of the clean accuracy, that switching units off may take while one learns
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +49,15 @@ class DefenceLesson:
     seed: int
 
 
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """What an edited model's folder takes."""
-
-    settings: dict[str, Any]
-    tensors: dict[str, NDArray[np.float32]]
-
-
-def learn(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress | Learned]:
-    """Learn what the lesson names; the last item is the result.
+def learn(model: TorchBackend, lesson: DefenceLesson | HeadLesson) -> Iterator[Progress | Learned]:
+    """Learn what the lesson is about; the last item is the result.
 
     Raises:
         Unsupported: the model has no table of tokens, no average as its last step, or labels do not move it.
     """
+    if isinstance(lesson, HeadLesson):
+        yield from learn_heads(model, lesson)
+        return
     ways = {"prefix": learn_prefix, "projection": learn_projection, "units": learn_units}
     yield from ways[lesson.method](model, lesson)
 

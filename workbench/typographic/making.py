@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.engine import Session
-    from workbench.typographic.learning import DefenceLesson, Learned
+    from workbench.typographic.head_learning import HeadLesson
+    from workbench.typographic.learned import Learned
+    from workbench.typographic.learning import DefenceLesson
     from workbench.typographic.measuring import AttackedSet
 
 CHUNK = 32  # images between two reports
@@ -42,7 +44,7 @@ def made(
     Raises:
         UnknownName, Unsupported, OutOfResources, Cancelled, DeadlinePassed, Busy: see `check_defence` and `scheduler`.
     """
-    from workbench.typographic.learning import Learned
+    from workbench.typographic.learned import Learned
 
     defence = check_defence(key, session.spec.key)
     if defence.quick:
@@ -63,10 +65,12 @@ def made(
 def learning(session: Session, images: AttackedSet, key: str, *, seed: int) -> Iterator[Progress | Learned]:
     """Embed the images, and learn a defence from them on the session's device; the last item is what was learned."""
     from workbench.engine.tasks import LEARN_DEFENCE
+    from workbench.typographic.head_learning import HeadLesson
     from workbench.typographic.learning import DefenceLesson
 
-    for step in read_lesson(session, images, key, seed=seed):
-        if isinstance(step, DefenceLesson):
+    steps = read_head_lesson(session, images) if key == "heads" else read_lesson(session, images, key, seed=seed)
+    for step in steps:
+        if isinstance(step, DefenceLesson | HeadLesson):
             yield from session.stream(LEARN_DEFENCE, step)
         else:
             yield step
@@ -89,6 +93,28 @@ def read_lesson(session: Session, images: AttackedSet, method: str, *, seed: int
     yield DefenceLesson(
         method, rows[:half], rows[half:], features[:half], features[half:], truth, words, images.names, seed
     )  # fmt: skip
+
+
+def read_head_lesson(session: Session, images: AttackedSet) -> Iterator[Progress | HeadLesson]:
+    """Prepare pairs of images, evenly taken from all; the last item is the lesson.
+
+    Raises:
+        Unsupported: no ViT with a class token.
+    """
+    from workbench.neurons.head_passes import token_head
+    from workbench.typographic.head_learning import IMAGES, HeadLesson
+
+    token_head(session.anatomy)
+    places = np.linspace(0, len(images.truth) - 1, min(IMAGES, len(images.truth))).round().astype(int).tolist()
+    began, clean, written = time.monotonic(), [], []
+    for done, place in enumerate(places, 1):
+        clean.append(session.prepare(images.clean[place]).numpy())
+        written.append(session.prepare(images.written[place]).numpy())
+        if done % CHUNK == 0 or done == len(places):
+            seconds = time.monotonic() - began
+            yield Progress.timed(done, len(places), "images", seconds=seconds, computed=done, stage="prepare")
+    truth = np.array([images.names.index(images.truth[place]) for place in places])
+    yield HeadLesson(np.stack(clean), np.stack(written), truth, images.names)
 
 
 def edit_of(key: str, base: str, learned: Learned) -> Edit:

@@ -44,11 +44,20 @@ class Overlay:
     size: float = 0.0  # height of the letters, share of the square's side
     position: str = ""
     colour: str = ""
+    opacity: float = 1.0  # of plate and letters, 0..1
 
     @property
     def recipe(self) -> str:
-        """Canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        """Canonical JSON; an opaque overlay does not mention its opacity."""
+        parts = asdict(self)
+        if self.opacity == 1:
+            del parts["opacity"]
+        return json.dumps(parts, sort_keys=True, ensure_ascii=True)
+
+    @property
+    def look(self) -> str:
+        """Colour, and opacity where it is not opaque."""
+        return self.colour if self.opacity == 1 else f"{self.colour}, {100 * self.opacity:g} % opaque"
 
 
 def parse(recipe: str) -> Overlay:
@@ -80,9 +89,10 @@ def _letters(picture: Image.Image, overlay: Overlay) -> Image.Image:
     ink, paper = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in COLOURS[overlay.colour])
     label = Label(overlay.text, size=overlay.size, ink=ink, paper=paper)
     plate = flat(label, side, blank=overlay.kind == "blank").convert("RGB")
+    plate.putalpha(round(255 * overlay.opacity))
     from_left, from_top = POSITIONS[overlay.position]
     x = (picture.width - side) // 2 + round(from_left * max(0, side - plate.width + 1))
     y = (picture.height - side) // 2 + round(from_top * max(0, side - plate.height + 1))
     drawn = picture.copy()
-    drawn.paste(plate, (x, y))
+    drawn.paste(plate, (x, y), plate)
     return drawn

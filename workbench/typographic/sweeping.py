@@ -1,4 +1,4 @@
-"""Maps of success: the same word in many places, sizes, contrasts and opacities, and where it wins."""
+"""Maps of success: the same word in many places, sizes, contrasts and opacities, and how often it wins there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.errors import unknown_name
+from workbench.errors import BadInput, unknown_name
 from workbench.prompts import DEFAULT
+from workbench.statistics.intervals import Share, proportion
 from workbench.typographic.comparing import canvas
-from workbench.typographic.lettering import Label, colour
+from workbench.typographic.lettering import FONTS, Label, colour
 from workbench.typographic.writing import checked, write
 from workbench.zeroshot import classify
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from workbench.backend import ClipBackend
 
+MOST_WAYS = 16
+MOVED, TURNED = 0.03, 6.0  # share of the side, degrees: how far a further way of a cell is from the first
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 SIZES = (0.06, 0.1, 0.14, 0.2, 0.28)
 SWEEPS: Mapping[str, tuple[tuple[str, Sequence[float]], tuple[str, Sequence[float]]]] = {
@@ -36,31 +39,76 @@ class SuccessMap:
 
     rows: tuple[str, tuple[float, ...]]  # property, values
     columns: tuple[str, tuple[float, ...]]
-    probability: NDArray[np.float64]  # (rows, columns), of the word among all names
-    wins: NDArray[np.bool_]  # (rows, columns)
+    probability: NDArray[np.float64]  # (rows, columns), of the word among all names; mean over the ways of a cell
+    won: NDArray[np.intp]  # (rows, columns) ways in which the word is the answer
+    ways: int  # of each cell
+
+    @property
+    def shares(self) -> list[list[Share]]:
+        """Share of each cell's ways in which the word is the answer, with its interval."""
+        return [[proportion(int(won), self.ways) for won in row] for row in self.won]
 
 
-def sweep(backend: ClipBackend, picture: Image.Image, label: Label, *, kind: str, names: Sequence[str]) -> SuccessMap:
-    """Write a word in 25 ways and ask each time; the word is one of the names.
+def sweep(
+    backend: ClipBackend,
+    picture: Image.Image,
+    label: Label,
+    *,
+    kind: str,
+    names: Sequence[str],
+    ways: int = 1,
+) -> SuccessMap:
+    """Write a word in 25 conditions, once or in several ways each, and ask every time; the word is one of the names.
+
+    Args:
+        backend: the model.
+        picture: upright RGB.
+        label: what is written; its first way in each cell.
+        kind: one of `SWEEPS`.
+        names: what the model chooses from.
+        ways: of each cell, 1 to 16: the fonts in turn, moved by up to 0.03 of the side and turned by up to 6 degrees.
 
     Raises:
         UnknownName: no such kind, or the word is no name.
+        BadInput: too many ways.
     """
+    if not 1 <= ways <= MOST_WAYS:
+        raise BadInput(f"A cell is written in 1 to {MOST_WAYS} ways; got {ways}.")
     if kind not in SWEEPS:
         raise unknown_name("map", kind, SWEEPS)
     label, base = checked(label), canvas(picture)
     if label.text not in names:
         raise unknown_name("label", label.text, names)
     (row, rows), (column, columns) = SWEEPS[kind]
-    labels = [_with(_with(label, row, first), column, second) for first in rows for second in columns]
+    labels = [
+        way
+        for first in rows
+        for second in columns
+        for way in _ways(_with(_with(label, row, first), column, second), ways)
+    ]
     answers = classify(backend, [write(base, [one]) for one in labels], names, templates=(DEFAULT,))
-    at, shape = answers.labels.index(label.text), (len(rows), len(columns))
+    at, shape = answers.labels.index(label.text), (len(rows), len(columns), ways)
+    wins = (answers.cosines.argmax(dim=1) == at).numpy().reshape(shape)
     return SuccessMap(
         (row, tuple(rows)),
         (column, tuple(columns)),
-        answers.probabilities[:, at].double().numpy().reshape(shape),
-        (answers.cosines.argmax(dim=1) == at).numpy().reshape(shape),
+        answers.probabilities[:, at].double().numpy().reshape(shape).mean(axis=2),
+        wins.sum(axis=2),
+        ways,
     )
+
+
+def _ways(label: Label, count: int) -> list[Label]:
+    """Return the label, then the same in other fonts, moved and turned a little; every cell has the same variations."""
+    rng, fonts = np.random.default_rng(0), list(FONTS)
+    start, varied = fonts.index(label.font), [label]
+    for number in range(1, count):
+        (dx, dy), turn = rng.uniform(-MOVED, MOVED, 2), rng.uniform(-TURNED, TURNED)
+        font = fonts[(start + number) % len(fonts)]
+        varied.append(
+            replace(label, font=font, x=label.x + float(dx), y=label.y + float(dy), angle=label.angle + float(turn))
+        )
+    return varied
 
 
 def _with(label: Label, name: str, value: float) -> Label:

@@ -14,6 +14,7 @@ from audits.analysis import Analysis, Figure
 from audits.bias.association.score import NEARER, Settings, Test
 from audits.bias.association.text import EFFECT, finding
 from audits.contracts import OUTCOME, ModelFacts
+from audits.detectable import beyond_chance
 from audits.protocol import Protocol as Rules
 from workbench.statistics.association import weat
 from workbench.statistics.intervals import Interval
@@ -48,7 +49,7 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
     to_a, to_b = (np.array(both[column].tolist(), float) for column in ("to_a", "to_b"))
     result = weat(to_a, to_b, len(x), rng=rng)
     fields |= {"null_mean": result.null_mean, "null_q95": result.null_q95, "p_value": result.p_value}
-    return number(EFFECT, result.d, **fields)
+    return beyond_chance(number(EFFECT, result.d, **fields))
 
 
 def _figure(measures: Sequence[Measure]) -> Figure:

@@ -6,7 +6,7 @@ from typing import Any
 
 from audits.analysis import Finding
 from audits.bias.association.score import Test
-from audits.findings import ALPHA
+from audits.findings import ALPHA, detectable
 from workbench.statistics.measures import Measure
 
 EFFECT = "association.d"
@@ -54,7 +54,8 @@ def finding(measure: Measure, test: Test) -> Finding:
             f"No evidence that {attribute} {first} and {second} differ in their association with {test.a} and {test.b}"
         )
         return Finding(
-            f"{text}: {size}; 95 of 100 random splits stay below |d| = {measure.null_q95 or 0.0:.2f}.",
+            f"{text}: {size}; 95 of 100 random splits stay below |d| = {measure.null_q95 or 0.0:.2f}."
+            f"{detectable(measure, 'd')}",
             "no evidence",
             *facts,
         )

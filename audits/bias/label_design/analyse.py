@@ -30,6 +30,7 @@ from audits.analysis import Analysis, Figure
 from audits.bias.label_design.score import TARGET, Settings
 from audits.bias.label_design.text import PARTS, RATE, SHARE, finding, rate_range
 from audits.contracts import OUTCOME, ModelFacts
+from audits.detectable import beyond_chance
 from audits.protocol import Protocol as Rules
 from workbench.statistics import intervals
 from workbench.statistics.measures import Measure, adjust, number
@@ -123,7 +124,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
         )
         about = part.startswith("group") and np.isfinite(seen[at])
         chance = null[np.isfinite(null[:, at]), at]
-        yield number(
+        row = number(
             SHARE + part,
             interval,
             n=len(table.codes),
@@ -134,6 +135,7 @@ def _decomposed(table: Crossed, attribute: str, rng: np.random.Generator) -> Ite
             p_value=float((1 + (chance >= seen[at] - 1e-12).sum()) / (1 + len(chance))) if about else None,
             family="variance_share",
         )
+        yield beyond_chance(row)
 
 
 def _part_share(table: Crossed, at: int) -> Callable[[NDArray[np.intp]], float]:

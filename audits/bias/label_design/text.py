@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audits.analysis import Finding
-from audits.findings import ALPHA
+from audits.findings import ALPHA, detectable
 from workbench.statistics.measures import Measure
 
 PARTS = ("group", "labels", "templates", "labels_and_templates", "group_and_wording")
@@ -55,7 +55,9 @@ def finding(measures: Sequence[Measure], attribute: str) -> Finding:
     )
     if group.p_adj < ALPHA:
         return Finding(f"Found: {size}.", "found", group.metric, {}, group.value, group.p_adj, group.n)
-    text = f"No evidence that {name} explains more than chance does: {size}."
+    text = (
+        f"No evidence that {name} explains more than chance does: {size}.{detectable(group, 'share of the variance')}"
+    )
     return Finding(text, "no evidence", group.metric, {}, group.value, group.p_adj, group.n)
 
 

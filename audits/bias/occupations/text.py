@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from audits.analysis import Finding
 from audits.bias.occupations.score import Tagged
-from audits.findings import ALPHA, points
+from audits.findings import ALPHA, detectable, points
 from workbench.statistics.measures import Measure
 
 SHOWN = 5  # labels that a sentence names
@@ -54,6 +54,7 @@ def findings(measures: Sequence[Measure], tagged: Tagged) -> Iterator[Finding]:
             f"No evidence that a label {where} is more frequent for {first} or {second}: {len(rows)} labels tested; "
             f"the largest difference is {points(abs(largest.value or 0.0))}, {largest.slice['label']}."
         )
+        text += detectable(largest)
         yield Finding(text, "no evidence", tagged.metric, {}, largest.value, largest.p_adj, n=len(tagged.side))
         return
     for side, sign in ((first, 1), (second, -1)):

@@ -13,6 +13,7 @@ from audits.analysis import Analysis, Figure
 from audits.bias.retrieval_skew.score import Ranking, Settings
 from audits.bias.retrieval_skew.text import NAMES, findings, not_measured
 from audits.contracts import ModelFacts
+from audits.detectable import beyond_chance
 from audits.protocol import Protocol as Rules
 from workbench.statistics import ranking
 from workbench.statistics.measures import Measure, adjust, number
@@ -48,7 +49,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
     for metric in NAMES:
         rows: tuple[RankingMeasure, ...] = getattr(skews, metric)
         for row in rows:
-            yield number(
+            measure = number(
                 f"{metric}@{row.k}",
                 row.interval,
                 n=row.n,
@@ -63,6 +64,7 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
                 p_value=row.p_value,
                 family=f"{metric}|{one.attribute}",
             )
+            yield beyond_chance(measure)
 
 
 def _retrieved(one: Ranking, k: int, group: str) -> Measure:

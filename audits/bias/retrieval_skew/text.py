@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from audits.analysis import Finding
 from audits.bias.retrieval_skew.score import Ranking
-from audits.findings import ALPHA
+from audits.findings import ALPHA, detectable
 from workbench.statistics.measures import Measure
 
 NAMES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL"}
@@ -59,8 +59,8 @@ def findings(measures: Sequence[Measure]) -> Iterable[Finding]:
             start = f"Found: {kind} queries rank by {by}: {name} is beyond chance in {len(beyond)} of {len(rows)} cases"
         else:
             start = f"No evidence that {kind} queries rank by {by}: {name} is within chance in {len(rows)} cases"
-        strength = "found" if beyond else "no evidence"
-        yield Finding(f"{start}; most {size}", strength, worst.metric, {}, worst.value, worst.p_adj, worst.n)  # type: ignore[arg-type]
+        strength, end = ("found", "") if beyond else ("no evidence", detectable(worst, "skew"))
+        yield Finding(f"{start}; most {size}{end}", strength, worst.metric, {}, worst.value, worst.p_adj, worst.n)  # type: ignore[arg-type]
 
 
 def not_measured(one: Ranking) -> Finding:

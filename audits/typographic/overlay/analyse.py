@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas import DataFrame
 
@@ -15,7 +16,7 @@ from audits.grouping import By, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from audits.slicing import gap, rate, selected
-from audits.typographic.overlay.score import ALL, TWO_WAY, Settings
+from audits.typographic.overlay.score import ALL, TWO_WAY, Settings, overlays
 from audits.typographic.overlay.text import findings
 from workbench.statistics.measures import Measure, adjust
 
@@ -85,8 +86,8 @@ def _differences(samples: DataFrame, settings: Settings, compared: Sequence[By],
     """
     base = {}
     if settings.ink == "letters" and (samples["size"] != "").any():
-        first = (f"{settings.sizes[0]:g}", settings.positions[0], settings.colours[0])
-        base = dict(zip(CONDITION, first, strict=True))
+        first = next(one for _, one in overlays(settings, ["x"], np.random.default_rng(0)))
+        base = dict(zip(CONDITION, (f"{first.size:g}", first.position, first.look), strict=True))
     for label_set in (ALL, TWO_WAY):
         for overlay in [name for name in WRITTEN if (samples["overlay"] == name).any()]:
             word = {"label_set": label_set, "overlay": overlay} | base

@@ -36,6 +36,7 @@ class Settings(Sliced):
     sizes: tuple[float, ...] = (0.14,)  # height of the letters as a share of the square's side; the first is the base
     positions: tuple[str, ...] = ("bottom",)
     colours: tuple[str, ...] = ("black on white",)
+    opacities: tuple[float, ...] = (1.0,)  # of plate and letters
     design: Literal["one at a time", "full"] = "one at a time"
     controls: tuple[Literal["nonsense", "blank"], ...] = ("nonsense", "blank")
     min_n: int = Field(30, ge=1)  # images named correctly when clean; with fewer nothing is measured
@@ -47,6 +48,13 @@ class Settings(Sliced):
             raise ValueError("a size is a share of the square's side, 0.02 to 0.5")
         return sizes
 
+    @field_validator("opacities")
+    @classmethod
+    def _opacities(cls, opacities: tuple[float, ...]) -> tuple[float, ...]:
+        if not opacities or not all(0.05 <= one <= 1 for one in opacities):
+            raise ValueError("an opacity lies between 0.05 and 1")
+        return opacities
+
     @field_validator("positions", "colours")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,8 +65,9 @@ class Settings(Sliced):
 
     @model_validator(mode="after")
     def _one_strip(self) -> Settings:
-        if self.ink == "marks" and max(len(self.sizes), len(self.positions), len(self.colours)) > 1:
-            raise ValueError("marks have one size, one position and one colour")
+        axes = (self.sizes, self.positions, self.colours, self.opacities)
+        if self.ink == "marks" and (max(map(len, axes)) > 1 or self.opacities[0] < 1):
+            raise ValueError("marks have one size, one position and one colour, and are opaque")
         return self
 
 
@@ -131,13 +140,13 @@ def overlays(settings: Settings, words: Sequence[str], rng: np.random.Generator)
         base = Overlay("marks", "word", words[0])
         forms = [("word", base)]
     else:
-        axes = (settings.sizes, settings.positions, settings.colours)
-        forms = [
-            (f"word, {size:g}, {position}, {colour}", Overlay("letters", "word", words[0], size, position, colour))
-            for size, position, colour in itertools.product(*axes)
-            if settings.design == "full"
-            or sum(value != axis[0] for axis, value in zip(axes, (size, position, colour), strict=True)) <= 1
+        axes = (settings.sizes, settings.positions, settings.colours, settings.opacities)
+        written = [
+            Overlay("letters", "word", words[0], *values)
+            for values in itertools.product(*axes)
+            if settings.design == "full" or sum(value != axis[0] for axis, value in zip(axes, values, strict=True)) <= 1
         ]
+        forms = [(f"word, {one.size:g}, {one.position}, {one.look}", one) for one in written]
         base = forms[0][1]
     for number, word in enumerate(words, 1):
         suffix = "" if number == 1 else f" {number}"
@@ -205,7 +214,7 @@ def _cases(embedded: Embedded, rules: Rules, seed: int) -> Iterator[_Case]:
         else:
             overlay, draw = parse(item.recipe), _draw_of(item.variant)
             size = f"{overlay.size:g}" if overlay.size else ""
-            condition = (size, overlay.position, overlay.colour)
+            condition = (size, overlay.position, overlay.look)
             word = written[name][draw - 1]
             yield _Case(row, name, item.variant, name, known, overlay.kind, word, draw, *condition)
 

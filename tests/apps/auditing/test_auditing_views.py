@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import audits
+from apps._run_files import run_files
+from apps._run_list import RunList, title
 from apps.auditing import compare_runs, evidence, gate, report
-from apps.auditing.run_list import RunList, title
 from audits.contracts import OUTCOME
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
@@ -88,10 +89,10 @@ def test_a_report_in_a_frame_runs_nothing_and_ends_where_it_should() -> None:
 
 
 def test_everything_can_be_taken_home(run: Run) -> None:
-    page, numbers, packed = report.written(run)
-    assert "<html" in Path(page).read_text(encoding="utf-8")
-    assert len(Path(numbers).read_text(encoding="utf-8").splitlines()) == len(run.metrics) + 1
-    names = zipfile.ZipFile(packed).namelist()
+    files = run_files([run])
+    assert "<html" in files.page.read_text(encoding="utf-8")
+    assert len(files.numbers.read_text(encoding="utf-8").splitlines()) == len(run.metrics) + 1
+    names = zipfile.ZipFile(files.packed).namelist()
     assert {"report.html", "report.md", "report.json", "junit.xml", "report.card.md"} <= set(names)
     assert f"{run.folder.name}/SHA256SUMS" in names
 

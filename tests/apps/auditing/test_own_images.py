@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from gradio.data_classes import FileData, ListFiles
 
+from apps._audit_jobs import run_jobs
 from apps._folder_box import SCRIPT, SLASH, folder_box, inside
+from apps._run_files import run_files
 from apps._uploads import folder_beside_uploads
 from apps.auditing import audit_request
 from apps.auditing.audit_request import COLLECTED, FOLDER, UPLOAD, AuditRequest
 from apps.auditing.own_images import from_collected, from_files, from_folder
-from apps.auditing.report import written
-from apps.auditing.run_jobs import run_jobs
 from audits.datasets import readers
 from audits.run_directory.reader import Run
 from workbench.engine import Engine
@@ -190,6 +190,7 @@ def test_no_path_of_this_machine_stands_in_a_run_of_uploads(tmp_path: Path) -> N
     assert last.run is not None
     assert readers.read(job.dataset).key == job.dataset
     texts = {file.name: file.read_text() for file in last.run.rglob("*") if file.suffix in (".json", ".csv", ".yaml")}
-    texts |= {Path(file).name: Path(file).read_text() for file in written(Run(last.run))[:2]}
+    files = run_files([Run(last.run)])
+    texts |= {file.name: file.read_text() for file in (files.page, files.numbers)}
     assert len(texts) >= 4
     assert [name for name, text in texts.items() if place in text] == []

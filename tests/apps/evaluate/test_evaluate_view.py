@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -13,10 +14,15 @@ import pytest
 from PIL import Image
 
 import apps.evaluate as view
+from apps import _labelled_images as data
 from apps import _suite_figures
+from apps._audit_jobs import run_jobs
 from apps._folder_box import SLASH
-from apps.evaluate import adapter_figures, adapters, certainty, data, paper, prompts, suspects, words
+from apps._run_files import run_files
+from apps.evaluate import adapter_figures, adapters, certainty, paper, prompts, report, suspects, sweep, words
+from apps.evaluate.data import of_classes, ways_of
 from audits.datasets import moved_drawings
+from audits.run_directory.reader import Run
 from workbench.datasets import ImageSample
 from workbench.engine import Engine
 from workbench.errors import BadInput
@@ -31,12 +37,14 @@ from workbench.probes.linear import probe
 from workbench.probes.prompt_search import PromptTrial
 from workbench.probes.sets import conformal_sets
 from workbench.probes.shifts import ShiftedFeatures
+from workbench.probes.strength import Sweep
 from workbench.probes.suite.plots import SetRun
 from workbench.probes.suite.plots import duels as duels_of
 from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, only_classes, with_answers
 from workbench.probes.text_weights import TextWeights
 from workbench.probes.unknown import flags
 from workbench.progress import Progress
+from workbench.scheduler import CancelToken
 from workbench.statistics.intervals import Interval, proportion
 
 
@@ -133,9 +141,57 @@ def test_other_shots_seeds_and_classes_are_answered_within_a_second() -> None:
         assert time.process_time() - began < 1.0
 
 
+def test_the_sweep_is_a_curve_and_a_table_with_the_chosen_penalty_marked() -> None:
+    first = Sweep(((1e-6, 0.5), (1e-2, 0.75), (1.0, 0.75)), 1.0)
+    second = Sweep(((1e-6, 0.25), (1e-2, 1.0)), 1e-2)
+    rows = [
+        replace(one, answers={PROBE: replace(one.answers[PROBE], sweep=swept)})
+        for one, swept in ((row("a", [1, 0]), first), (row("b", [1, 0]), second))
+    ]
+    chart, lines = sweep.screen(rows).values()
+    assert lines["headers"] == ["penalty", "A", "B"]
+    assert lines["value"] == [
+        ["1e-06", "50.0%", "25.0%"],
+        ["0.01", "75.0%", "100.0% (chosen)"],
+        ["1", "75.0% (chosen)", ""],
+    ]
+    traces = chart["value"].data
+    assert [list(trace.y) for trace in traces] == [[0.5, 0.75, 0.75], [0.75], [0.25, 1.0], [1.0]]
+    assert chart["value"].layout.xaxis.type == "log"
+    assert sweep.screen([row("c", [1, 0])]) == {"curve": gr.skip(), "penalties": gr.skip()}
+
+
 def test_a_seed_that_is_no_number_is_refused() -> None:
     with pytest.raises(BadInput, match="whole number"):
-        view._ways([1], 2, None)
+        ways_of([1], 2, None)
+
+
+def test_the_report_has_the_test_images_of_the_table_and_the_chosen_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    images = labelled(data.drawings())
+    request = EvaluationRequest(images, ("fake",), Ways(shots=(1,), seeds=2))
+    with Engine(default="fake") as engine:
+        known = list(view.measuring(engine, request, owner="test"))[-1]
+        assert isinstance(known, EmbeddedImages)
+        part = of_classes(known, images.classes[:3])
+        (job,) = report.report_jobs(part, request.ways)
+        steps = list(run_jobs(engine, [job], tmp_path, owner="test", token=CancelToken(), own_images=True))
+    run = Run(steps[-1].run or Path())
+    zero = run.metrics.query("metric == 'accuracy' and label_set == 'zero-shot'").iloc[0]
+    assert part is not None
+    test = part.images.rows("test")
+    right = part.texts["fake"].probabilities(part.made["fake"].embeddings[test]).argmax(axis=1) == part.images.y[test]
+    assert (zero["n"], zero["value"]) == (test.sum(), pytest.approx(right.mean()))
+    files = run_files([run])
+    assert f"1 model, {len(part.images.samples)} images" in report.summary([run], [], files)
+    assert "WeasyPrint" in report.summary([run], [], replace(files, no_pdf="WeasyPrint is not installed"))
+    assert str(tmp_path) not in files.page.read_text(encoding="utf-8")
+    with pytest.raises(BadInput, match="Evaluate first"):
+        report.report_jobs(None, request.ways)
+    with pytest.raises(BadInput, match="text tower"):
+        report.report_jobs(replace(known, texts={}), request.ways)
 
 
 def listed() -> suspects.SuspectList:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +46,23 @@ def test_names_on_the_map_are_no_markup(tmp_path: Path) -> None:
     drawn = words.canvas(made.points, groups_of(made, "label"), Projection(np.eye(3, 2, dtype=np.float32), 0.5, 0.0))
     assert "<b>" not in drawn
     assert "&lt;b&gt;x&lt;/b&gt; (1)" in drawn
+
+
+def test_the_page_gets_places_groups_and_names_back(tmp_path: Path) -> None:
+    made = points(tmp_path, ["dog", "cat", "dog"])
+    positions = np.array([[-1.0, 4.0], [0.0, 2.0], [3.0, 0.0], [1.0, 1.0]], np.float32)
+    drawn = words.canvas(made.points, groups_of(made, "label"), Projection(positions, 0.5, 0.0))
+    sent = {name: html.unescape(value) for name, value in re.findall(r'data-(places|groups|texts)="([^"]*)"', drawn)}
+    places = np.frombuffer(base64.b64decode(sent["places"]), "<u2").reshape(-1, 2) / 65535
+    assert places == pytest.approx((positions - [-1, 0]) / [4, 4], abs=1e-5)
+    assert list(base64.b64decode(sent["groups"])) == [0, 1, 0, 2]  # dog, cat, dog, text: as the legend has them
+    assert json.loads(sent["texts"]) == {"3": "a dog"}
+
+
+def test_a_hundred_thousand_points_are_less_than_a_megabyte(tmp_path: Path) -> None:
+    many = tuple(MapPoint(f"{number}.jpg", "image") for number in range(100_000))
+    positions = np.random.default_rng(0).normal(size=(100_000, 2)).astype(np.float32)
+    assert len(words.canvas(many, ["image"] * 100_000, Projection(positions, 0.5, 0.0))) < 1_000_000
 
 
 def test_a_lasso_leads_to_audits_and_to_a_probe(tmp_path: Path) -> None:

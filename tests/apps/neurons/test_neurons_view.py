@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 
 from apps._model_menu import choices, with_folder
 from apps._text import in_markdown
-from apps.neurons import address, found_rows, painting, read_unit, unit_pages
+from apps.neurons import (
+    address,
+    dictionaries,
+    first_unit,
+    found_rows,
+    heads,
+    mapping,
+    painting,
+    presets,
+    probing,
+    read_unit,
+    unit_pages,
+)
 from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
@@ -19,18 +34,27 @@ from apps.neurons.trial import try_image, try_sentence
 from tests.workbench.neurons.taught_units import taught
 from workbench.checkpoints.edit import write_edit
 from workbench.engine import Engine, Session
-from workbench.errors import BadInput, Unsupported
+from workbench.errors import BadInput, Cancelled, Unsupported
 from workbench.hooks import ablate
 from workbench.images import png_text, safe_open
+from workbench.loading.hub import Presence
+from workbench.neurons.conductance import ConductanceRequest
+from workbench.neurons.dictionary import DictionarySettings
+from workbench.neurons.dictionary_atlas import dictionary_atlas
 from workbench.neurons.edits import units_edit
 from workbench.neurons.finding import find_units
+from workbench.neurons.head_survey import HeadSurvey
+from workbench.neurons.sparse_probe import SparseProbe, SparseProbeRow
 from workbench.neurons.switching import UnitChange, changed_rows, intervened, parse_units, switch
+from workbench.neurons.text_span import HeadSpan, SpanText
 from workbench.neurons.unit_images import KEY, Visualisation
+from workbench.neurons.unit_map import unit_map
 from workbench.neurons.visualisation import Facet, UnitImages, UnitImageSettings
 from workbench.neurons.vocabulary import embed_words
 from workbench.pictures import sample_path
 from workbench.progress import Progress
-from workbench.statistics.intervals import proportion
+from workbench.scheduler import CancelToken
+from workbench.statistics.intervals import Interval, proportion
 
 CAT, DOG = taught("cat"), taught("dog")
 
@@ -55,6 +79,8 @@ def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, 
     assert f"unit=conv_head/{CAT}" in status
     assert "Used most for the answer “car”" in page
     assert "\n\n" not in page
+    assert "Macro" not in page
+    assert 'class="unit-histogram" src="data:image/svg+xml;base64,' in page
     assert "<script" not in page
     assert page.count("<img") > 30
     assert "default-src 'none'" in Path(offline["value"]).read_text(encoding="utf-8")
@@ -181,6 +207,106 @@ def test_a_model_without_layers_says_so(engine: Engine, atlases: OpenAtlases) ->
 
 def test_html_that_markdown_leaves_alone() -> None:
     assert in_markdown("<p>\n\n    a\n  </p>\n") == "<p>\na\n</p>\n"
+
+
+def test_the_map_names_units_and_its_rows_lead_to_them(session: Session, atlases: OpenAtlases) -> None:
+    shown = unit_map(atlases.ready(session, "last"))
+    assert shown.names[CAT] == "cat"
+    assert shown.names[DOG] == "dog"
+    drawn = mapping.map_html(shown, "conv_head", by=mapping.FORM)
+    assert f"unit {CAT}: cat" in drawn
+    assert 'data-box="neurons-map-chosen"' in drawn
+    assert f"Map of the {len(shown.names)} units" in drawn
+    for by in (mapping.FORM, mapping.DENSITY):
+        groups, order = mapping.groups_of(shown, by)
+        assert set(groups) <= set(order)
+        assert len(order) <= 9  # colours
+    rows = mapping.map_rows(shown)
+    assert len(rows) == mapping.ROWS
+    assert rows[0][0] == str(int(shown.scores.argmax()))
+    assert mapping._picked("12;1764195000000") == 12
+    with pytest.raises(gr.Error, match="Click a unit"):
+        mapping._picked("")
+
+
+def test_the_view_begins_with_the_unit_of_its_first_image(session: Session, atlases: OpenAtlases) -> None:
+    atlas = atlases.ready(session, "last")
+    unit = first_unit(atlas)
+    values = atlas.survey.values
+    heights = (values[0] - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-6)
+    assert heights[unit] == heights.max()
+    assert atlas.survey.items[0].key == "photo:chelsea.png"
+
+
+def test_which_units_made_an_answer_in_a_layer_below(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = functools.partial(ConductanceRequest, steps=4)  # rough, and quick
+    monkeypatch.setattr("apps.neurons.answers.ConductanceRequest", few)
+    with engine.session("test", "pocket", deadline=240) as session:
+        found = explain(session, str(sample_path("cat")), ("cat", "dog"), layer="blocks.5")
+    total = sum(one.adds for one in found.speakers) + found.others + found.constant
+    assert total == pytest.approx(found.difference, abs=2 * found.error + 1e-6)
+    assert 1e-6 < found.error < 0.5
+    assert "blurred copy" in summary(found, ("cat", "dog"), exact=False)
+
+
+def test_rows_of_a_sparse_probe() -> None:
+    row = SparseProbeRow((5, 9), (1.5, -0.25), proportion(9, 10), Interval(0.9, 0.8, 0.95, 0.95, "x"))
+    probe = SparseProbe("cat", "conv_head", (row,), replace(row, units=(), weights=()), (0.4, 0.6), 20, 60, 20, 0)
+    assert probing.probe_rows(probe) == [
+        ["2", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)", "5, 9"],
+        ["all", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)", ""],
+        ["by chance", "50.0 % (lowest 40.0, highest 60.0)", "–", ""],
+    ]
+    assert probing.unit_rows(probe, {9: "dog"}) == [["5", "–", "+1.50", "1"], ["9", "dog", "-0.25", "2"]]
+
+
+def test_published_units_say_where_their_checkpoint_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.neurons.presets.hub.presence", lambda spec: Presence(False, "not here", 0))
+    *_, message = presets.chosen("Spider-Man")
+    assert "unit 550 of OpenAI CLIP RN50x4" in message
+    assert "models --download open_clip:RN50x4/openai" in message
+    assert "not here" in presets.info()
+    monkeypatch.setattr("apps.neurons.presets.hub.presence", lambda spec: Presence(True, "here", 1))
+    model, _, unit, _ = presets.chosen("Spider-Man")
+    assert (model, unit) == ("open_clip:RN50x4/openai", 550)
+    assert "not here" not in presets.info()
+
+
+def test_a_dictionarys_features_open_as_units(session: Session, atlases: OpenAtlases) -> None:
+    with pytest.raises(BadInput, match="learn one first"):
+        OpenAtlases().ready(session, "dictionary")
+    atlas = atlases.ready(session, "last")
+    settings = DictionarySettings(features=64, active=4, steps=15)
+    *_, (dictionary, figures, images) = dictionaries.learned(atlas, settings, CancelToken())
+    assert images == len(atlas.survey.items) // 5
+    assert f"On {images} images held out" in dictionaries.measured_line(figures, images)
+    made = dictionary_atlas(dictionary, atlas)
+    codes = dictionary.encode(atlas.survey.embeddings)
+    assert np.allclose(made.embedded, dictionary.decode(codes), atol=1e-5)
+    atlases.keep(session.fingerprint, "dictionary", made)
+    feature = int((codes > 0).sum(axis=0).argmax())
+    *_, (status, page, *_) = unit_pages(session, atlases.steps(session, "dictionary"), feature, answer="")
+    assert f"unit=dictionary/{feature}" in status
+    assert "Names, with evidence" in page
+    stopped = CancelToken()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        list(dictionaries.learned(atlas, settings, stopped))
+
+
+def test_rows_and_images_of_heads() -> None:
+    from workbench.neurons.corpus import built_in
+
+    texts = tuple(SpanText(f"<b>{n}", 0.1 * n, 0.05 * n, (0, 1)) for n in range(1, 5))
+    span = HeadSpan(11, 3, 0.25, texts)
+    assert heads.head_rows([span, HeadSpan(11, 4, 0.0, ())]) == [
+        ["3", "0.2500", "<b>1, <b>2, <b>3", "30%", "15%"],
+        ["4", "0.0000", "–", "–", "–"],
+    ]
+    assert heads.text_rows(span)[1] == ["<b>2", "20.0%", "10.0%"]
+    drawn = heads.galleries(span, HeadSurvey(built_in()[:2], 11, np.zeros((2, 4, 3), np.float32)))
+    assert "<b>" not in drawn
+    assert "cat" in drawn
 
 
 def test_a_layer_below_is_looked_at_in_parts(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

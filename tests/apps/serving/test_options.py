@@ -123,6 +123,7 @@ def test_the_doors_that_gradio_has_are_shut_by_name(monkeypatch: pytest.MonkeyPa
     shut = ("share", "ssr_mode", "show_error", "run_history", "mcp_server", "pwa", "enable_monitoring")
     assert [CLOSED[name] for name in shut] == [False] * len(shut)
     assert CLOSED["strict_cors"] is True
+    assert CLOSED["_frontend"] is False  # a page that takes more than 3 s to answer is no reason not to start
 
 
 def test_uploads_are_private_and_go_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,18 @@ def test_a_word_is_written_with_the_numbers_of_the_library(capsys: pytest.Captur
     assert np.array_equal(np.asarray(Image.open(out)), np.asarray(expected.written))
 
 
+def test_several_labels_are_those_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--also", "library,0.3,0.2"]
+    assert run([*line, "--also", "one, two,0.6,0.5", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    labels = [Label("iPod"), Label("library", x=0.3, y=0.2), Label("one, two", x=0.6, y=0.5)]
+    pocket = workbench.load("pocket", device="cpu")
+    expected = compare(pocket, sample("drawn-apple"), labels, names=(*NAMES.split(","), "iPod"))
+    assert (row["cover"], row["answer"]) == (expected.cover, expected.top(1))
+    assert row["probability"] == pytest.approx(expected.answers.ranked(1)[0][1], abs=1e-5)
+    assert row["also"][1] == {"word": "one, two", "x": 0.6, "y": 0.5}
+
+
 def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["attack", "cat", "--labels", "cat,dog,pizza", "--find", "pizza", "--calls", "48", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
@@ -51,6 +63,9 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
         (["--word", "a", "--size", "9"], "size"),
         (["--word", "a", "--font", "wingdings"], "font"),
         (["--find", "dog", "--method", "wild"], "guided or random"),
+        (["--find", "dog", "--also", "a,0.5,0.5"], "beside --word"),
+        (["--word", "a", "--also", "b,0.5"], "WORD,X,Y"),
+        (["--word", "a", "--also", "b,0.5,9"], "y of a label"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:

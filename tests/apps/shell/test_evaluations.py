@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import audits
 from apps.shell import run
 
 COLOURS = {"red": (200, 20, 20), "blue": (20, 20, 200), "green": (20, 160, 20)}
@@ -41,6 +42,8 @@ def test_methods_and_a_shift_add_to_each_models_row(tmp_path: Path, capsys: pyte
         (shift,) = one["shifts"].values()
         assert (shift["n"], shift["base"]["n"], one["n"]) == (10, 8, 12)  # purple is no class of the base
     assert row["few_shot"][0]["accuracy"] == row["columns"]["zero-shot"]["accuracy"]
+    swept = row["columns"]["probe"]["sweep"]
+    assert row["columns"]["probe"]["strength"] in [one["strength"] for one in swept]
     assert [one["mix"] for one in row["wise_ft"]] == [step / 10 for step in range(11)]
     assert row["wise_ft"][0]["accuracy"] == row["few_shot"][0]["accuracy"]
     assert set(row["equivalent_shots"]) == {"image-probe"}
@@ -65,6 +68,9 @@ def test_a_suite_compares_zero_shot_with_the_rivals_probe(tmp_path: Path, capsys
     assert [one["set"] for one in answer["sets"]] == ["imagenet", "two"]
     assert answer["sets"][0]["published_probes"]["openai/clip-vit-large-patch14"] == 83.9
     assert answer["sets"][1]["published_probes"] == {}
+    assert [one["metric"] for one in answer["sets"]] == ["accuracy", "accuracy"]
+    probed = answer["sets"][0]["models"][0]["probe"]
+    assert probed["metric"]["value"] == probed["value"]
     duels = answer["zero_shot_against_probe"]
     assert (duels["model"], duels["rival"], duels["sets"], len(duels["duels"])) == ("fake", "fake", 2, 2)
     (point,) = answer["transfer"]["points"]
@@ -74,11 +80,24 @@ def test_a_suite_compares_zero_shot_with_the_rivals_probe(tmp_path: Path, capsys
     assert 'src="http' not in text
 
 
+def test_a_set_is_measured_by_its_own_metric(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = squares(tmp_path / "base", 12)
+    (base / "green").rename(tmp_path / "green")
+    assert run(["suite", f"hateful_memes={base}", "--models", "fake", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["sets"]
+    assert row["metric"] == "ROC AUC"
+    area = row["models"][0]["zero-shot"]["metric"]
+    assert 0 <= area["low"] <= area["value"] <= area["high"] <= 1
+    assert run(["suite", f"pets={base}", "--models", "fake"]) == 0
+    assert "pets, fake, mean per class: zero-shot " in capsys.readouterr().out
+
+
 def test_the_papers_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["suite", "--list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 27
     assert rows[0]["probes"]["openai/clip-vit-base-patch32"] == 88.8
+    assert (rows[0]["hub"], rows[0]["licence"], rows[0]["reader"]) == ("ethz/food101", "not stated", "csv")
     assert run(["suite", "--list"]) == 0
     assert "Food-101" in capsys.readouterr().out
 
@@ -87,8 +106,25 @@ def test_the_papers_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_report_is_a_run_directory_of_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, runs = squares(tmp_path / "base", 12), tmp_path / "runs"
     command = ["evaluate", str(base), "--models", "fake", "--shots", "1", "--seeds", "2", "--report", str(runs)]
+    command += ["--templates", "a square that is {}.", "--json"]
     assert run(command) == 0
-    capsys.readouterr()
+    (row,) = json.loads(capsys.readouterr().out)
     (folder,) = [path for path in runs.iterdir() if path.is_dir() and "accuracy" in path.name]
     assert any(path.suffix == ".html" for path in runs.iterdir())
     assert run(["audit", "verify", str(folder)]) == 0
+    measured = audits.open_run(folder)
+    zero = measured.metrics.query("metric == 'accuracy' and label_set == 'zero-shot'").iloc[0]
+    columns = row["columns"]["zero-shot"]
+    assert (zero["value"], zero["n"]) == (columns["accuracy"], columns["n"])  # the same images, asked the same way
+    assert set(measured.metrics["label_set"]) == {"zero-shot", "1 shot", "probe"}
+    for name in ("r.html", "r.card.md", "r.json"):
+        assert run(["audit", "report", str(runs), "--out", str(tmp_path / name)]) == 0
+    assert str(tmp_path) not in (tmp_path / "r.card.md").read_text(encoding="utf-8")
+    assert run(["audit", "compare", str(folder), str(folder)]) == 0
+    rules = tmp_path / "thresholds.yaml"
+    rules.write_text(
+        "schema: 1\ndefaults: {min_n: 5}\nrules:\n"
+        "  - {id: probe, metric: accuracy, label_set: probe, require: value >= 0.4}\n",
+        encoding="utf-8",
+    )
+    assert run(["audit", "gate", str(folder), "--thresholds", str(rules)]) == 0

@@ -73,3 +73,15 @@ def test_a_checkpoint_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_line_that_cannot_be_used_is_refused(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(line) == UNUSABLE
     assert "clip-workbench" in capsys.readouterr().err
+
+
+def test_a_prior_is_written_for_diffusers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "prior"
+    assert run(["prior-export", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(folder)}
+    index = json.loads((folder / "model_index.json").read_text())
+    assert index["scheduler"] == ["diffusers", "DDIMScheduler"]
+    assert {path.name for path in folder.rglob("*.safetensors")} == {"diffusion_pytorch_model.safetensors"}
+    assert run(["prior-export", str(folder)]) == UNUSABLE
+    assert run(["prior-export", str(tmp_path / "b"), "--prior", str(tmp_path)]) == 8
+    assert not (tmp_path / "b").exists()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from apps.shell import run
 from tests.workbench.neurons.planted_units import pictures
@@ -44,6 +45,30 @@ def test_what_cannot_be_is_refused(line: list[str], message: str, capsys: pytest
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.out == ""
+
+
+def test_a_sparse_probe_of_own_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, shade in (("dark", 20), ("light", 230)):
+        (tmp_path / name).mkdir()
+        for number in range(24):
+            picture = Image.new("RGB", (64, 64), (shade + number // 2, shade, shade - number // 2))
+            picture.save(tmp_path / name / f"{number}.png")
+    line = ["sparse-probe", "pocket", str(tmp_path), "--class", "light", "--units", "1,2", "--json"]
+    assert run(line) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert (answer["class"], answer["layer"], answer["held_out"]) == ("light", "conv_head", 12)
+    assert [len(row["units"]) for row in answer["probes"]] == [1, 2]
+    assert answer["probes"][0]["accuracy"]["value"] == 1.0
+    assert answer["probes"][0]["accuracy"]["n"] == 12
+    assert len(answer["by_chance"]) == 10
+    for rest, message in ((["--class", "blue"], "light"), (["--units", "x"], "between 1 and")):
+        assert run(["sparse-probe", "pocket", str(tmp_path), *rest]) == UNUSABLE
+        assert message in capsys.readouterr().err
+
+
+def test_heads_are_those_of_a_vit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["heads", "pocket"]) == UNUSABLE
+    assert "class token" in capsys.readouterr().err
 
 
 def test_an_atlas_of_own_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Gaps that turn round, planted in several audits with the counts of a textbook; none where none is planted."""
+"""Gaps that reverse, planted in several audits with the counts of a textbook; none where none is planted."""
 
 from __future__ import annotations
 

@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from audits.datasets import builtin, readers
 from audits.datasets.builtin import Builtin
-from audits.datasets.dataset import About
+from audits.datasets.dataset import About, Dataset
+from audits.datasets.fairface import fairface_rows
+from audits.datasets.published_counts import COUNTS, beside_published
 from workbench.errors import BadInput, UnknownName
 
 
@@ -62,6 +65,60 @@ def test_fairfaces_own_columns_are_taken(table: Callable[..., str]) -> None:
     found = readers.read(table("file,age,gender,race,service_test\na.png,20-29,Male,Indian,True\n"))
     assert found.table.loc[0, ["sample_id", "age", "race"]].tolist() == ["a.png", "20-29", "Indian"]
     assert found.attributes == ("age", "gender", "race", "service_test")
+
+
+LABELS = "file,age,gender,race,service_test\n"
+
+
+def test_fairfaces_folder_is_read_whatever_a_spreadsheet_made_of_its_ages(tmp_path: Path) -> None:
+    ages = {"train": ("3-9", "9-Mar", "Oct-19", "more than 70"), "val": ("03-Sep", "19-Oct", "20-29")}
+    for folder, groups in ages.items():
+        (tmp_path / folder).mkdir()
+        lines = [f"{folder}/{at}.jpg,{age},Male,East Asian,FALSE" for at, age in enumerate(groups)]
+        (tmp_path / f"fairface_label_{folder}.csv").write_text(LABELS + "\n".join(lines))
+        for at in range(len(groups)):
+            Image.new("RGB", (8, 8), (at, at, 0)).save(tmp_path / folder / f"{at}.jpg")
+    found = readers.read(f"fairface:{tmp_path}")
+    rows = found.table[["split", "age"]].to_numpy().tolist()
+    assert [age for split, age in rows if split == "train"] == ["3-9", "3-9", "10-19", "more than 70"]
+    assert [age for split, age in rows if split == "test"] == ["3-9", "10-19", "20-29"]
+    assert found.attributes == ("age", "gender", "race")
+    assert found.about.people
+    beside = beside_published(found)
+    assert beside is not None
+    assert beside["differ"][:2] == ["images: 3, published 10954", "race=White: 0, published 2085"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "has neither"),
+        ("file,age\na.jpg,3-9\n", "gender"),
+        (LABELS + "a.jpg,3-9,Male,Martian,x\n", "line 2 of .* has 'Martian'"),
+        (LABELS + "a.jpg,may,Male,White,x\n", "more than 70; line 2"),
+    ],
+)
+def test_what_is_not_fairface_is_refused(tmp_path: Path, text: str | None, says: str) -> None:
+    if text:
+        (tmp_path / "fairface_label_val.csv").write_text(text)
+    with pytest.raises(BadInput, match=says):
+        fairface_rows(tmp_path)
+
+
+def test_published_counts_add_up_and_a_whole_copy_agrees() -> None:
+    """Races, genders and ages each add up to all images; rows with those margins agree, one fewer does not."""
+    counts = dict(COUNTS["fairface"].counts)
+    total = counts.pop("")
+    columns = {
+        name: [group.partition("=")[2] for group, n in counts.items() if group.startswith(f"{name}=") for _ in range(n)]
+        for name in ("race", "gender", "age")
+    }
+    assert {len(values) for values in columns.values()} == {total}
+    table = pd.DataFrame({**columns, "split": "test"})
+    whole, short = (Dataset("fairface:x", About("x"), part, Path()) for part in (table, table.iloc[:-1]))
+    assert beside_published(whole) == {"agree": 19, "of": 19, "differ": [], "source": COUNTS["fairface"].source}
+    assert beside_published(short)["differ"][0] == "images: 10953, published 10954"
+    assert beside_published(Dataset("folder:x", About("x"), table, Path())) is None
 
 
 def test_utkfaces_names_are_read(tmp_path: Path) -> None:

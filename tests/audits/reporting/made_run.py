@@ -1,6 +1,6 @@
 """Run directories made by hand, in the form that the runner writes: numbers that can be checked on paper.
 
-Knows no model: 240 pictures of four groups, of which a planted share was named correctly.
+No model: 240 pictures of four groups, of which a planted share was named correctly.
 """
 
 from __future__ import annotations

@@ -116,3 +116,13 @@ def test_equal_curves_do_not_hide_each_other() -> None:
     lines = re.findall(r"stroke: var\(--s([123])\); stroke-width: ([\d.]+); stroke-linecap", drawn)
     widths = {series: float(width) for series, width in reversed(lines)}
     assert widths["1"] > widths["2"] + 1 > widths["3"] + 2
+
+
+def test_ages_of_a_matrix_and_of_series_stand_in_the_order_of_their_numbers() -> None:
+    data = pd.DataFrame([(race, age, 0.5) for race in ("B", "A") for age in AGES], columns=["row", "column", "value"])
+    ordered = ordered_figure(Figure("k", "t", "matrix", data, "age", "race", "alt")).data
+    assert ordered["column"].tolist()[:5] == ["0-2", "3-9", "10-19", "20-29", "more than 70"]
+    curves = pd.DataFrame([(x, age, 0.5) for age in AGES for x in (1, 2)], columns=["x", "series", "value"])
+    ordered = ordered_figure(Figure("k", "t", "curve", curves, "x", "y", "alt")).data
+    assert ordered["series"].tolist()[2:6] == ["3-9", "3-9", "10-19", "10-19"]
+    assert ordered["x"].tolist()[:4] == [1, 2, 1, 2]

@@ -134,3 +134,19 @@ def test_the_hub_reads_the_model_card(run: Path, tmp_path: Path) -> None:
     assert "67 to 78 %, 95 % interval, n = 240" in str(results[0].metric_name)
     assert "do not endorse such use" in card.text
     assert "No evidence of a difference between A and B." in card.text
+
+
+@pytest.mark.parametrize(
+    ("reference", "public"),
+    [
+        ("csv:/home/someone/own/samples.csv", "csv:samples.csv"),
+        ("folder:~/photos", "folder:photos"),
+        ("hf:owner/name", "hf:owner/name"),
+        ("builtin:drawn-things", "builtin:drawn-things"),
+    ],
+)
+def test_the_model_card_names_no_folder_of_this_machine(tmp_path: Path, reference: str, public: str) -> None:
+    run = make(tmp_path / "run", header={"dataset": {"key": reference}})
+    text = reporting.write([run], tmp_path / "m.card.md").read_text(encoding="utf-8")
+    assert f"type: {public}\n" in text
+    assert "someone" not in text

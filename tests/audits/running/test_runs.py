@@ -377,18 +377,24 @@ reporting.write({str(run.folder)!r}, sys.argv[1] + "/report.html")
 reporting.write({str(run.folder)!r}, sys.argv[1] + "/report.json")
 print(run.folder)
 """
-    contents = set()
-    for number, (locale, zone, threads, seed) in enumerate(
-        [("C", "UTC", "1", "0"), ("de_DE.UTF-8", "Pacific/Auckland", "2", "7"), ("tr_TR.UTF-8", "US/Hawaii", "3", "99")]
+
+    def contents(folder: Path, place: Path) -> tuple[str, ...]:
+        files = (folder / "metrics.parquet", folder / "findings.json", folder / "samples" / "part-0000.parquet")
+        return tuple(sha256_of(file) for file in (*files, place / "report.html", place / "report.json"))
+
+    reporting.write(run.folder, tmp_path / "report.html")
+    reporting.write(run.folder, tmp_path / "report.json")
+    written = {contents(run.folder, tmp_path)}
+    for locale, zone, threads, seed in (
+        ("de_DE.UTF-8", "Pacific/Auckland", "2", "7"),
+        ("tr_TR.UTF-8", "US/Hawaii", "3", "99"),
     ):
-        place = tmp_path / f"again-{number}"
+        place = tmp_path / zone.replace("/", "-")
         more = {"LC_ALL": locale, "TZ": zone, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": seed}
         done = subprocess.run(
             [sys.executable, "-c", work, str(place)],
             env={**os.environ, **more, "CLIP_WORKBENCH_HOME": str(place / "home")},
             capture_output=True, text=True, check=True, timeout=200, cwd=Path(audits.__file__).parents[1],
         )  # fmt: skip
-        folder = Path(done.stdout.strip().splitlines()[-1])
-        files = (folder / "metrics.parquet", folder / "findings.json", folder / "samples" / "part-0000.parquet")
-        contents.add(tuple(sha256_of(file) for file in (*files, place / "report.html", place / "report.json")))
-    assert len(contents) == 1
+        written.add(contents(Path(done.stdout.strip().splitlines()[-1]), place))
+    assert len(written) == 1

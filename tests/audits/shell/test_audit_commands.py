@@ -229,13 +229,16 @@ def test_5_runs_that_are_not_comparable(said: Said, begin: Begin, tmp_path: Path
     assert said("gate", part, "--thresholds", thresholds(tmp_path, "ci_low >= 0.1"))[0] == 5
 
 
-def test_two_models_are_compared(said: Said, begin: Begin, tmp_path: Path) -> None:
+def test_two_models_are_compared(said: Said, begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from workbench.fake import FakeBackend
 
     base, other = begin(), begin(session=FakeBackend(seed=1))
     code, told = said("compare", base.folder, other.folder, "--out", tmp_path / "diff.html")
     assert (code, told["flips"], told["base"]) == (0, 0, base.header.run_id)
     assert (tmp_path / "diff.html").stat().st_size > 1000
+    assert main(["compare", str(base.folder), str(other.folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "label_set" in lines[0].split()
 
 
 def test_6_a_run_that_was_changed(said: Said, begin: Begin) -> None:
@@ -395,7 +398,7 @@ def test_130_ctrl_c_saves_and_the_same_command_continues(colours: str, tmp_path:
         "sys.exit(main(sys.argv[1:]))\n"
     )
     words = ["run", "test/colours", "--model", "fake", "--dataset", colours, "--out", str(tmp_path / "runs")]
-    words += ["--set", "shades=[1.0, 0.9, 0.8]", "--set", "slow=0.2"]
+    words += ["--set", "shades=[1.0, 0.9, 0.8]", "--set", "slow=0.03"]  # four seconds
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "audits")])
     env = os.environ | {"PYTHONPATH": paths, "CLIP_WORKBENCH_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-c", code, *words], env=env, stderr=subprocess.PIPE, text=True)

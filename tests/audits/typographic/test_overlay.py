@@ -20,6 +20,7 @@ from audits.typographic.overlay.score import ALL, TWO_WAY, _draw_of, words
 from tests.audits.in_memory import measure
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
+from workbench.typographic.overlay import parse as parse_overlay
 
 AUDIT = find("typographic/overlay")
 FACTS = ModelFacts("planted", "Planted", "f" * 8, "softmax", 100.0, 0.0, 4, "float32", "cpu")
@@ -145,6 +146,20 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
         "blank",
     ]
     assert len(overlay.plan(one, rules(**axes, design="full"), seed=0)) == 1 + 6 + 2
+    veiled = overlay.plan(one, rules(sizes=[0.1], words=["red"], opacities=[0.5, 1.0]), seed=0)
+    assert [item.variant for item in veiled[1:3]] == [
+        "word, 0.1, bottom, black on white, 50 % opaque",
+        "word, 0.1, bottom, black on white",
+    ]
+    assert {parse_overlay(item.recipe).opacity for item in veiled[3:]} == {0.5}  # controls stand in the first condition
+
+
+def test_an_opacity_is_a_condition_of_its_own(few: Dataset) -> None:
+    found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2], opacities=[0.4, 1.0]))
+    slices = [dict(m.slice) for m in found.measures if m.metric == "attack_success"]
+    assert {row["colour"] for row in slices if "colour" in row} == {"black on white", "black on white, 40 % opaque"}
+    drops = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
+    assert {row["colour"] for row in drops} == {"black on white, 40 % opaque"}
 
 
 def test_every_size_at_every_place_is_a_map_of_success(few: Dataset) -> None:
@@ -175,6 +190,9 @@ def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -
         {"colours": []},
         {"ink": "marks", "sizes": [0.1, 0.2]},
         {"colour": "red"},
+        {"opacities": [0.0]},
+        {"opacities": []},
+        {"ink": "marks", "opacities": [0.5]},
         {"ink": "chalk"},
     ],
 )

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from workbench.backend import Anatomy
-from workbench.errors import OutOfResources
+from workbench.errors import BadInput, OutOfResources, UnknownName
 from workbench.generation.climbing import climb
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.settings import read_settings
@@ -64,6 +64,39 @@ def test_a_negative_weight_turns_it_away() -> None:
         for weights, prompt in (((1.0, 1.0), "red | green"), ((1.0, -1.0), "red | green:-1"))
     )
     assert unwanted < wanted - 20
+
+
+class LayeredBox(ToyBox):
+    """The same embedding, with a layer whose units are the colours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(3, 3, 1, bias=False)
+        self.layer.weight.data, self.layer.weight.requires_grad = torch.eye(3)[:, :, None, None], False
+        self.anatomy = Anatomy("convolutional", {"colours": self.layer})
+
+    def embed_pixels(self, pixels: Tensor) -> Tensor:
+        return super().embed_pixels(self.layer(pixels))
+
+
+def test_a_unit_in_the_prompt_is_climbed_beside_the_sentence() -> None:
+    def colours(prompt: str) -> list[float]:
+        painting = last(LayeredBox(), job(prompt=prompt, steps=25, rate=0.1))
+        return [float(part) for part in painting.pixels.mean(axis=(0, 1))]
+
+    plain, more, less = (colours(prompt) for prompt in ("red", "red | unit:last/1:4", "red | unit:colours/0:-4"))
+    assert more[1] > plain[1] + 40
+    assert less[0] < plain[0]
+    with pytest.raises(BadInput, match="units 0 to 2"):
+        last(LayeredBox(), job(prompt="red | unit:last/3"))
+    with pytest.raises(UnknownName, match="colours"):
+        last(LayeredBox(), job(prompt="red | unit:nowhere/1"))
+
+
+def test_a_pale_range_keeps_away_from_black_and_white() -> None:
+    burnt, pale = (last(ToyBox(), job(clipping=weight, steps=40)).pixels.astype(int) for weight in (0.0, 5.0))
+    assert (np.abs(burnt - 127) > 118).mean() > 0.2
+    assert (np.abs(pale - 127) > 118).mean() < 0.05
 
 
 def test_the_same_seed_gives_the_same_image_also_when_others_work_in_between() -> None:

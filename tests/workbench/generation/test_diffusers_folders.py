@@ -189,6 +189,27 @@ def test_gradients_of_latents_are_those_of_finite_differences(tmp_path: Path, ki
     assert float((leaf.grad * way).sum()) == pytest.approx(float(ahead - behind) / 2e-5, rel=1e-3)
 
 
+def test_the_gradient_of_vq_latents_passes_straight_through_the_codebook(tmp_path: Path) -> None:
+    """The codes jump, so a finite difference of them says nothing: it is taken of the decoder, at the codes."""
+    checkpoint = load_checkpoint(tiny.autoencoder(tmp_path, "VQModel"))
+    autoencoder: Any = checkpoint.autoencoder
+    canvas = Latents(autoencoder.double(), 8)
+    leaf = canvas.start(1, torch.Generator().manual_seed(0))[0].detach().double().requires_grad_()
+    canvas.pixels([leaf]).square().sum().backward()
+    way = torch.randn(leaf.shape, generator=torch.Generator().manual_seed(1)).double()
+
+    def decoded(codes: torch.Tensor) -> torch.Tensor:
+        return (autoencoder.decode(codes, force_not_quantize=True).sample / 2 + 0.5).clamp(0, 1).square().sum()
+
+    scale = float(autoencoder.config.get("scaling_factor") or 1.0)
+    with torch.no_grad():
+        codes = autoencoder.quantize(leaf / scale)[0]
+        slope = (decoded(codes + 1e-5 * way) - decoded(codes - 1e-5 * way)) / 2e-5 / scale
+    assert not torch.equal(codes, leaf / scale)
+    assert leaf.grad is not None
+    assert float((leaf.grad * way).sum()) == pytest.approx(float(slope), rel=1e-3)
+
+
 def test_only_safetensors_of_known_classes_are_read(folders: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="no folder"):
         load_checkpoint(tmp_path / "nowhere")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.workbench.generation.test_climbing import ToyBox
 from workbench.errors import BadInput, WeightsMissing
-from workbench.generation.editing import global_direction
+from workbench.generation.editing import PACE, global_direction, path
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, levels, load_prior
 from workbench.generation.sampling import draw
@@ -159,17 +159,45 @@ def edited(prior: Prior, **values: Any) -> np.ndarray[Any, Any]:
     return last(ToyBox(), prior, replace(given, neutral=COLOURS[1], start=START)).pixels.astype(float)
 
 
-@pytest.mark.parametrize("kind", ["follow", "direction"])
+@pytest.mark.parametrize("kind", ["follow", "direction", "climb"])
 def test_an_edit_keeps_the_image_at_zero_and_goes_both_ways(prior: Prior, kind: str) -> None:
     nothing = edited(prior, strength=0, edit=kind)
-    plain = prior.components.decode(prior.components.encode(torch.full((1, 3, 64, 64), 128.0)))
-    assert np.abs(nothing - 255 * plain[0].movedim(0, -1).numpy()).mean() < 6
+    assert np.abs(nothing - START).mean() < (4 if kind == "follow" else 0.01)
     away, towards = (edited(prior, strength=strength, edit=kind) for strength in (-1, 1))
-    if kind == "direction":
+    if kind != "follow":
         redness = [float((image[..., 0] - image[..., 1]).mean()) for image in (away, nothing, towards)]
         assert redness == sorted(redness)
         assert redness[2] > redness[0] + 5
     assert not np.array_equal(away, towards)
+
+
+def test_what_the_prior_cannot_draw_of_an_image_stays_in_its_edit(prior: Prior) -> None:
+    """Stripes of one pixel lie outside the components; an edit of colour leaves them where they are."""
+    stripes = np.full((64, 64, 3), 100, np.uint8)
+    stripes[::2] = 156
+    given = job(start_image="a" * 64, neutral="plain", edit="climb", strength=1.0)
+    pixels = last(ToyBox(), prior, replace(given, neutral=COLOURS[1], start=stripes)).pixels.astype(float)
+    contrast = np.abs(np.diff(pixels, axis=0)).mean()
+    assert contrast == pytest.approx(56, abs=6)
+    assert np.abs(pixels - stripes).mean() > 1
+
+
+def test_a_stronger_edit_goes_on_where_a_weaker_one_ends() -> None:
+    """The score is a sum along one way: each step adds its length times the root of the number of latents."""
+
+    def score(latents: Tensor) -> Tensor:
+        return latents.sum(dim=1)
+
+    start = torch.zeros(1, 4)
+    short, long = (list(path(score, start, strength=strength)) for strength in (0.25, 0.5))
+    assert len(short) == 3
+    torch.testing.assert_close(short[:2], long[:2])
+    assert float(long[-1][0, 0]) == pytest.approx(0.5 * PACE * 0.06)
+    assert float(short[-1][0, 0]) == pytest.approx(0.25 * PACE * 0.06)
+    assert float(list(path(score, start, strength=-0.5))[-1][0, 0]) == pytest.approx(-0.5 * PACE * 0.06)
+    assert list(path(score, start, strength=0.0)) == []
+    with pytest.raises(BadInput, match="no way"):
+        next(path(lambda latents: latents.sum(dim=1) * 0, start, strength=1.0))
 
 
 def test_a_higher_threshold_changes_fewer_latents() -> None:

@@ -16,7 +16,7 @@ from workbench.errors import BadInput
 from workbench.generation.judging import Generated
 from workbench.generation.metadata import KEY, from_png, to_png
 from workbench.generation.painting import Painting
-from workbench.generation.prompts import WeightedText, parse_prompt
+from workbench.generation.prompts import WeightedText, WeightedUnit, parse_prompt, parse_units
 from workbench.generation.settings import read_settings
 
 SETTINGS = read_settings({"prompt": "a castle:2 | fog:-0.5", "seed": 7, "steps": 3, "rate": 0.05, "side": 64})
@@ -39,11 +39,23 @@ def test_prompts_are_split_and_weighed(prompt: str, parts: tuple[tuple[str, floa
 
 
 @pytest.mark.parametrize(
-    "prompt", ["", "  ", "a | ", ":3", "a:-1", "a:0", "a:11", "|".join("abcdefghijklmn"), "x" * 2000]
+    "prompt",
+    [
+        *("", "  ", "a | ", ":3", "a:-1", "a:0", "a:11", "|".join("abcdefghijklmn"), "x" * 2000),
+        *("unit:last/3", "a | unit:last", "a | unit:/3", "a | unit:last/x:2", "a | unit:last/3:11"),
+        "a:-1 | unit:last/3",
+    ],
 )
 def test_prompts_that_cannot_be_used_are_refused(prompt: str) -> None:
     with pytest.raises(BadInput):
         parse_prompt(prompt)
+
+
+def test_units_stand_beside_texts_with_their_own_weights() -> None:
+    prompt = "a castle:2 | unit:stages.3/17 | fog:-0.3 | unit: last/373:-0.5"
+    assert parse_prompt(prompt) == (WeightedText("a castle", 2.0), WeightedText("fog", -0.3))
+    assert parse_units(prompt) == (WeightedUnit("stages.3", 17), WeightedUnit("last", 373, -0.5))
+    assert parse_units("the unit:2") == ()
 
 
 def test_a_png_gives_back_every_setting() -> None:

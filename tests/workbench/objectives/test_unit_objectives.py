@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from workbench.objectives import Faceted, Forward, Sameness, UnitActivation, Waking
+from workbench.objectives import Faceted, Forward, OutsideRange, Sameness, UnitActivation, UnitShare, Waking
 
 UNIT = UnitActivation("above", 0)
 
@@ -50,3 +50,17 @@ def test_the_first_token_alone() -> None:
     tokens = torch.arange(12.0).reshape(2, 3, 2)
     score = UnitActivation("above", 1, "first").score(Forward(tokens, tokens[:, 0], {"above": tokens}))
     assert score.tolist() == [1.0, 7.0]
+
+
+def test_the_share_of_a_unit_is_a_cosine_with_its_axis() -> None:
+    """Mean activations are (3, 4): the units' shares are 0.6 and 0.8, whatever the scale; a silent layer has none."""
+    above = torch.tensor([[[[2.0, 4.0]], [[1.0, 7.0]]], [[[20.0, 40.0]], [[10.0, 70.0]]], [[[0.0, 0.0]], [[0.0, 0.0]]]])
+    forward = Forward(above, torch.zeros(3, 3), {"above": above})
+    assert UnitShare(UNIT).score(forward).tolist() == pytest.approx([0.6, 0.6, 0.0])
+    assert UnitShare(UnitActivation("above", 1)).score(forward).tolist() == pytest.approx([0.8, 0.8, 0.0])
+
+
+def test_only_pixels_outside_the_range_count() -> None:
+    pixels = torch.tensor([0.0, 0.05, 0.5, 1.0]).reshape(1, 1, 1, 4).expand(1, 3, 1, 4)
+    score = OutsideRange().score(Forward(pixels, torch.zeros(1, 3)))
+    assert score.tolist() == pytest.approx([(0.05**2 + 0.05**2) / 4])

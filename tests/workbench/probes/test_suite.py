@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import precision_recall_curve, roc_auc_score, top_k_accuracy_score
 from statsmodels.stats.contingency_tables import mcnemar
 
 from workbench.errors import BadInput
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, Answered, ModelEvaluation
-from workbench.probes.suite import plots
+from workbench.probes.suite import metrics, plots
 from workbench.probes.suite.lines import correlation, log_log_slope
+from workbench.probes.suite.metrics import Metric
 from workbench.probes.suite.paper_sets import PAPER_SETS, PROBED, paper_set
 from workbench.probes.suite.published import prior, prior_sentence, published
+from workbench.probes.suite.sources import SOURCES, Reader
 from workbench.statistics.intervals import Interval, proportion
 
 
@@ -36,8 +42,69 @@ def test_there_are_27_sets_with_the_published_probes_that_were_checked() -> None
     checked = {"dtd": 82.1, "country211": 42.9, "food101": 95.2, "aircraft": 69.4, "cifar100": 87.5, "cifar10": 98.0}
     assert {key: large[key] for key in checked} == checked
     assert sum(one.metric == "mean per class" for one in PAPER_SETS) == 4
-    assert [one.key for one in PAPER_SETS if not one.measured] == ["voc2007", "kinetics700", "hateful_memes"]
     assert all("{}" in one.template for one in PAPER_SETS)
+
+
+def test_every_set_says_where_it_comes_from() -> None:
+    assert list(SOURCES) == [one.key for one in PAPER_SETS]
+    for one in PAPER_SETS:
+        numbers = (one.classes, one.train, one.test, one.prompts)
+        assert min(numbers) > 0, one.key
+        assert one.metric in get_args(Metric)
+        assert one.source.licence
+        assert one.source.files
+        assert one.source.reader in get_args(Reader)
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+|", one.source.hub), one.key
+    assert [one.key for one in PAPER_SETS if not one.source.hub] == [
+        "birdsnap",
+        "ucf101",
+        "kinetics700",
+        "hateful_memes",
+    ]
+
+
+def random_answers(classes: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(classes)
+    truth = np.r_[np.arange(classes), rng.integers(classes, size=n - classes)]
+    chances = rng.dirichlet(np.ones(classes), n) + 0.2 * np.eye(classes)[truth]
+    return chances / chances.sum(axis=1, keepdims=True), truth
+
+
+def test_metrics_are_those_of_scikit_learn() -> None:
+    chances, truth = random_answers(12)
+    ones = top_k_accuracy_score(truth, chances, k=1, labels=range(12))
+    fives = top_k_accuracy_score(truth, chances, k=5, labels=range(12))
+    both = metrics.measured("mean of top 1 and top 5", chances, truth, seed=0)
+    assert both is not None
+    assert both.value == pytest.approx((ones + fives) / 2)
+    assert (both.low or 0) < (both.value or 0) < (both.high or 1)
+    two, answer = random_answers(2)
+    area = metrics.measured("ROC AUC", two, answer, seed=0)
+    assert area is not None
+    assert area.value == pytest.approx(roc_auc_score(answer, two[:, 1]))
+    with pytest.raises(BadInput, match="two classes"):
+        metrics.measured("ROC AUC", chances, truth, seed=0)
+    assert metrics.measured("mean per class", chances, truth, seed=0) is None
+
+
+def test_of_equal_probabilities_the_earlier_class_comes_first() -> None:
+    chances = np.full((3, 8), 1 / 8)
+    assert metrics.top_1_and_5(chances, np.array([0, 4, 5])).tolist() == [1.0, 0.5, 0.0]
+
+
+def test_eleven_point_precision_by_hand_and_from_scikit_learns_curve() -> None:
+    # hits at ranks 1, 3 and 6: precisions 1, 2/3, 1/2 at recalls 1/3, 2/3, 1; four, three and four of the 11 levels
+    scores, labels = np.arange(6, 0, -1.0)[:, None], np.array([1, 0, 1, 0, 0, 1], bool)[:, None]
+    assert metrics.eleven_point_map(scores, labels) == pytest.approx((4 * 1 + 3 * 2 / 3 + 4 * 1 / 2) / 11)
+    chances, truth = random_answers(5)
+    expected = []
+    for number in range(5):
+        curve = precision_recall_curve(truth == number, chances[:, number])
+        precision, recall = curve[0][:-1], curve[1][:-1]  # without the point of no image, which scikit-learn adds
+        expected.append(np.mean([precision[recall >= level / 10 - 1e-12].max() for level in range(11)]))
+    several = metrics.measured("11-point mAP", chances, truth, seed=0)
+    assert several is not None
+    assert several.value == pytest.approx(np.mean(expected), abs=1e-9)
 
 
 def test_a_folder_is_known_by_key_title_or_another_name() -> None:

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from workbench.errors import BadInput
 from workbench.neurons.vocabulary import WordTable
+from workbench.retrieval import clusters
 from workbench.retrieval.clusters import _named, clusters_of, name_clusters, usual_count
 
 WORDS = ("cat", "boat", "tree", "lamp")
@@ -36,6 +37,16 @@ def test_planted_clusters_are_found_and_named() -> None:
         assert one.tells.low is not None
         assert one.tells.low > 0.8
         assert 0.25 < one.shuffled < 0.75
+
+
+def test_many_images_are_named_by_a_part_of_them_and_all_have_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "FIT", 60)
+    vectors, truth = planted(100, 200, 9)
+    found = clusters_of(vectors, 3)
+    assert [set(truth[found == number]) for number in range(3)] == [{1}, {0}, {2}]
+    named = name_clusters(vectors, found, WordTable(WORDS, np.eye(8, dtype=np.float32)[:4]))
+    assert [(one.size, one.words[0]) for one in named] == [(200, "boat"), (100, "cat"), (9, "tree")]
+    assert all(one.tells is not None and one.tells.value == 1.0 for one in named)  # the small one has eight to look at
 
 
 def test_the_half_that_chose_the_name_is_no_evidence() -> None:

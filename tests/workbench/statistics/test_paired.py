@@ -7,21 +7,17 @@ import math
 import time
 
 import numpy as np
+import paired_coverage
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paired_coverage import outcomes
 from scipy import optimize, stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from workbench.errors import BadInput
 from workbench.statistics.measures import adjust, number
 from workbench.statistics.paired import compare, flips, relative_drop, widest_difference
-
-
-def outcomes(gained: int, lost: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two runs of n cases in which so many changed."""
-    first = np.array([0.0] * gained + [1.0] * lost + [1.0] * (n - gained - lost))
-    return first, np.array([1.0] * gained + [0.0] * lost + [1.0] * (n - gained - lost))
 
 
 def test_yes_and_no_by_hand() -> None:
@@ -157,44 +153,52 @@ def test_three_of_24_are_no_evidence_and_their_interval_says_so() -> None:
     "n", [24, pytest.param(100, marks=pytest.mark.heavy), pytest.param(1000, marks=pytest.mark.heavy)]
 )
 def test_few_changes_are_covered(n: int) -> None:
-    """Exact coverage (all tables, by their probability) where 3 to 30 cases are expected to change."""
-    covered = {}
-    tables: dict[tuple[int, int], tuple[float, float]] = {}
-    for part, changed in itertools.product((0.5, 0.3, 0.1), (0.01, 0.03, 0.1, 0.2, 0.3)):
-        gained, lost = part * changed, (1 - part) * changed
-        if not 2.9 < changed * n < 31:
-            continue  # with fewer than three every interval covers more
-        total = 0.0
-        reach = int(n * changed + 7 * math.sqrt(n * changed)) + 3
-        for b, c in itertools.product(range(min(n, reach) + 1), repeat=2):
-            weight = 0.0 if b + c > n else stats.multinomial.pmf([b, c, n - b - c], n, [gained, lost, 1 - changed])
-            if weight < 1e-5:
-                continue
-            if (b, c) not in tables:
-                found = compare(*outcomes(b, c, n)).difference
-                tables[b, c] = (found.low, found.high)
-            total += weight * (tables[b, c][0] <= gained - lost <= tables[b, c][1])
-        covered[changed, part] = total
+    """Exact coverage where 3 to 30 cases are expected to change; with fewer than three every interval covers more."""
+    covered = {
+        (changed, part): paired_coverage.alone(n, changed, part)
+        for part, changed in itertools.product(paired_coverage.GAINED, paired_coverage.CHANGED)
+        if 2.9 < changed * n < 31
+    }
     print(f"n = {n}:", {key: round(value, 3) for key, value in covered.items()})
     assert min(covered.values()) >= 0.93
     assert 0.93 <= np.mean(list(covered.values())) <= 0.97
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("clusters", "size"), [(24, 4), (100, 3)])
-def test_clustered_changes_are_covered(clusters: int, size: int) -> None:
-    """Half of the clusters change as one, the others image by image; 4 % gained, 8 % lost."""
-    rng, runs, covered, alarms = np.random.default_rng(clusters), 200, 0, 0
-    for _ in range(runs):
-        one = rng.random((clusters, 1)) < 0.5
-        draw = np.where(one, rng.random((clusters, 1)), rng.random((clusters, size))).ravel()
-        names = np.repeat(np.arange(clusters), size)
-        found = compare(draw < 0.08, (draw >= 0.08) & (draw < 0.12), cluster=names).difference
-        covered += found.low <= -0.04 <= found.high
-        alarms += compare(draw < 0.06, (draw >= 0.06) & (draw < 0.12), cluster=names).p_value < 0.05
-    print(f"{clusters} clusters of {size}: covered {covered / runs:.3f}, false alarms {alarms / runs:.3f}")
-    assert covered / runs >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / runs)
-    assert alarms / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+@pytest.mark.parametrize(("clusters", "sizes"), [(24, [4]), (100, [3]), (100, [1, 2, 3, 8])])
+def test_clustered_changes_are_covered(clusters: int, sizes: list[int]) -> None:
+    """Half of the clusters change as one, the others case by case; 12 % change, a third of them gain."""
+    runs = 300
+    covered, alarms = paired_coverage.clustered(sizes * (clusters // len(sizes)), 0.12, 0.5, runs=runs)
+    print(f"{clusters} clusters of {sizes}: covered {covered:.3f}, false alarms {alarms:.3f}")
+    slack = 2 * math.sqrt(0.05 * 0.95 / runs)
+    assert 0.93 - slack <= covered <= 0.97 + slack
+    assert alarms <= 0.05 + slack
+
+
+def test_the_clustered_test_is_obuchowskis() -> None:
+    """Sum of the clusters' changes over the root of their sum of squares: 3 + 2 - 1 + 1 over the root of 15."""
+    change = [1, 1, 1, 1, 1, 0, -1, 0, 1, 0, 0, 0]
+    found = compare(np.less(change, 0), np.greater(change, 0), cluster=[0] * 3 + [1] * 3 + [2] * 2 + [3] * 2 + [4] * 2)
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(5 / math.sqrt(9 + 4 + 1 + 1)))
+    assert found.method == "McNemar, clustered"
+    cancel = compare([0, 1] * 9, [1, 0] * 9, cluster=np.repeat(np.arange(9), 2)).difference  # worth twice, not more
+    assert cancel.low == pytest.approx(compare([0, 1] * 18, [1, 0] * 18).difference.low)
+
+
+def test_clustered_bounds_are_where_the_score_is_z() -> None:
+    """The design effect about each bound: squared residuals of clusters over those of single cases, by hand."""
+    change = np.array([1, 1, 1, 1, 1, 0, -1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], float)
+    cluster = np.repeat(np.arange(7), [3, 3, 2, 2, 2, 4, 4])
+    found = compare(change < 0, change > 0, cluster=cluster).difference
+    n, gained, lost = 20, 6, 1
+    for bound, z in ((found.low, 1.959964), (found.high, -1.959964)):
+        q = likeliest(gained, lost, n, bound)
+        whole = sum((change[cluster == name] - bound).sum() ** 2 for name in range(7))
+        effect = whole / ((change - bound) ** 2).sum()
+        assert effect > 0.5
+        score = (gained - lost - n * bound) / math.sqrt(n * (2 * q + bound * (1 - bound)) * effect)
+        assert score == pytest.approx(z, abs=1e-4)
 
 
 def test_a_relative_drop_by_fieller() -> None:

@@ -281,5 +281,12 @@ def test_settings_fit_the_model_and_the_method() -> None:
         check_defence("pray", "pocket")
     with pytest.raises(UnknownName, match="text finder"):
         finder("eyes")
-    assert {one.kind for one in DEFENCES.values()} <= {"paint over", "prompts", "prefix", "projection", "units"}
+    assert {one.kind for one in DEFENCES.values()} <= {
+        "paint over",
+        "prompts",
+        "prefix",
+        "projection",
+        "units",
+        "heads",
+    }
     assert replace(DEFENCES["prompts"]).quick

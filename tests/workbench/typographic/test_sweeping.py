@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from statsmodels.stats.proportion import proportion_confint
 
 from workbench.checkpoints.shipped import FAKE
-from workbench.errors import UnknownName
+from workbench.errors import BadInput, UnknownName
 from workbench.typographic.lettering import Label
-from workbench.typographic.sweeping import SHARES, SIZES, SWEEPS, sweep
+from workbench.typographic.sweeping import SHARES, SIZES, SWEEPS, _ways, sweep
+from workbench.typographic.writing import write
 
 NAMES = ("wide", "other")
 
@@ -30,8 +33,9 @@ class WhiteShare:
         return torch.stack([torch.eye(2)[0 if "wide" in text else 1] for text in texts])
 
 
-def drawn(kind: str) -> Any:
-    return sweep(WhiteShare(), Image.new("RGB", (200, 200)), Label("wide", y=0.5), kind=kind, names=NAMES)  # type: ignore[arg-type]
+def drawn(kind: str, ways: int = 1) -> Any:
+    white = WhiteShare()
+    return sweep(white, Image.new("RGB", (200, 200)), Label("wide", y=0.5), kind=kind, names=NAMES, ways=ways)  # type: ignore[arg-type]
 
 
 def test_larger_labels_win_and_rows_are_sizes() -> None:
@@ -39,9 +43,32 @@ def test_larger_labels_win_and_rows_are_sizes() -> None:
     assert (result.rows, result.columns) == (("size", SIZES), ("y", SHARES))
     middle = result.probability[:, 2]
     assert list(middle) == sorted(middle)
-    assert result.wins[-1, 2]
-    assert not result.wins[0, 2]
-    assert (result.wins == (result.probability > 0.5)).all()
+    assert result.won[-1, 2] == 1
+    assert result.won[0, 2] == 0
+    assert (result.won == (result.probability > 0.5)).all()
+
+
+def test_a_cell_of_several_ways_has_a_share_with_its_interval() -> None:
+    once, often = drawn("size and place"), drawn("size and place", ways=5)
+    assert often.won.shape == (5, 5)
+    assert often.won.max() <= 5
+    assert ((often.won == 5) <= (once.won == 1)).all()  # the first way is the label itself
+    for line, counts in zip(often.shares, often.won, strict=True):
+        for share, won in zip(line, counts, strict=True):
+            low, high = proportion_confint(int(won), 5, method="beta")
+            assert share.n == 5
+            assert share.value == won / 5
+            assert (share.low, share.high) == pytest.approx((low, high))
+    assert len({share.value for row in often.shares for share in row}) > 1  # fonts differ in how much they cover
+    row, column = np.argwhere((often.won > 0) & (often.won < 5))[0]
+    size, y = SIZES[row], SHARES[column]
+    ways = _ways(Label("wide", y=y, size=size), 5)
+    assert ways[0] == Label("wide", y=y, size=size)
+    asked = WhiteShare().embed_images([write(Image.new("RGB", (200, 200)), [one]) for one in ways])
+    assert often.won[row, column] == int((asked[:, 0] > asked[:, 1]).sum())
+    for count in (0, 17):
+        with pytest.raises(BadInput, match="1 to 16"):
+            drawn("place", count)
 
 
 def test_a_label_at_the_edge_covers_less() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +23,17 @@ def test_a_recipe_gives_back_its_overlay() -> None:
     overlay = Overlay("letters", "word", "café", 0.14, "bottom", "black on white")
     assert parse(overlay.recipe) == overlay
     assert overlay.recipe.isascii()
+    assert "opacity" not in overlay.recipe  # recipes written before opacity existed stay the same
+    veiled = replace(overlay, opacity=0.25)
+    assert parse(veiled.recipe) == veiled
+    assert (overlay.look, veiled.look) == ("black on white", "black on white, 25 % opaque")
+
+
+def test_a_veiled_plate_is_a_mixture_of_plate_and_picture() -> None:
+    ground = Image.new("RGB", (300, 200), (90, 120, 30))
+    blank = Overlay("letters", "blank", "word", 0.2, "centre", "black on white", 0.5)
+    middle = draw(ground, blank).getpixel((150, 100))
+    assert middle == pytest.approx([(90 + 255) / 2, (120 + 255) / 2, (30 + 255) / 2], abs=1)
 
 
 @pytest.mark.parametrize(

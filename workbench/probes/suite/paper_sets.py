@@ -1,7 +1,7 @@
 """The 27 data sets of the CLIP paper, as data. Nothing is downloaded: a set is a folder that the user has.
 
-Sizes and metrics are those of the paper's table 9, linear probes those of its table 10; prompts are those that were
-released with the model (the first of several; `prompts` says how many). The sets' own licences hold.
+Sizes and metrics are those of the paper's table 9, linear probes those of its table 10. `template` is the first of the
+released templates and `prompts` their number; the lists are not copied, so that zero-shot here uses the first.
 
 Source: Radford et al. 2021, arXiv:2103.00020, appendix A; `data/prompts.md` of the released code.
 """
@@ -9,9 +9,10 @@ Source: Radford et al. 2021, arXiv:2103.00020, appendix A; `data/prompts.md` of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Metric: TypeAlias = Literal["accuracy", "mean per class", "11-point mAP", "ROC AUC", "mean of top 1 and top 5"]
+from workbench.probes.suite.metrics import Metric
+from workbench.probes.suite.sources import SOURCES, SetSource
+
 PROBED = ("openai/clip-vit-large-patch14", "openai/clip-vit-large-patch14-336", "openai/clip-vit-base-patch32")
 
 
@@ -32,9 +33,9 @@ class PaperSet:
     note: str = ""  # on the split
 
     @property
-    def measured(self) -> bool:
-        """Whether the workbench computes the paper's metric; else its accuracy stands beside another measure."""
-        return self.metric in ("accuracy", "mean per class")
+    def source(self) -> SetSource:
+        """Licence, name on the hub, files."""
+        return SOURCES[self.key]
 
 
 MEAN: Metric = "mean per class"
@@ -62,7 +63,7 @@ PAPER_SETS: tuple[PaperSet, ...] = (
     PaperSet(
         *("voc2007", "Pascal VOC 2007", 20, 5011, 4952, "11-point mAP", "a photo of a {}.", 1, (89.6, 89.9, 87.7)),
         names=("voc", "pascal_voc"),
-        note="several labels an image",
+        note="several labels an image; folders hold one each",
     ),
     PaperSet(
         *("dtd", "Describable Textures", 47, 3760, 1880, "accuracy", "a photo of a {} texture.", 8, (82.1, 83.0, 76.5)),

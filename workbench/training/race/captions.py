@@ -51,8 +51,8 @@ _INDEX = {word: number for number, word in enumerate(VOCABULARY)}
 def caption(drawing: Drawing, rng: np.random.Generator) -> list[str]:
     """Return a random caption of a drawing, as words; properties are left out at random, filler follows Zipf's law."""
     before, after = (_filler(rng) for _ in range(2))
-    kept = [name for name, share in MENTIONED.items() if rng.random() < share]
-    words = [SYNONYMS[getattr(drawing, name)][rng.integers(3)] for name in kept]
+    mentioned = [name for name, share in MENTIONED.items() if rng.random() < share]
+    words = [SYNONYMS[getattr(drawing, name)][rng.integers(3)] for name in mentioned]
     return [*before, "a", *words, *after]
 
 

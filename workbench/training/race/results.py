@@ -36,10 +36,10 @@ def image_ratio(fast: Sequence[RunnerCurve], slow: Sequence[RunnerCurve]) -> Int
     ratios = []
     for seed, curve in second.items():
         target = max(curve.accuracy)
-        needed, own = _images_for(target, first[seed]), _images_for(target, curve)
-        if needed is None or own is None:
+        baseline, images = _images_for(target, first[seed]), _images_for(target, curve)
+        if baseline is None or images is None:
             return Interval(None, None, None, 0.95, f"undefined: seed {seed} never reaches the slow runner's accuracy")
-        ratios.append(math.log(own / needed))
+        ratios.append(math.log(images / baseline))
     logs = mean(np.array(ratios))
     if logs.value is None:
         return logs
@@ -65,12 +65,12 @@ def conclude(curves: Sequence[RunnerCurve]) -> list[RaceResult]:
     Seeds that are not as far as the slowest are cut to its measurements; the ratio waits for equal seeds.
     """
     runners = list(dict.fromkeys(curve.runner for curve in curves))
-    own = {runner: [curve for curve in curves if curve.runner == runner] for runner in runners}
+    by_runner = {runner: [curve for curve in curves if curve.runner == runner] for runner in runners}
     results = []
-    for runner, mine in own.items():
+    for runner, mine in by_runner.items():
         points = min(len(curve.accuracy) for curve in mine)
         values = np.array([curve.accuracy[:points] for curve in mine])
-        equal = {curve.seed for curve in mine} == {curve.seed for curve in own[runners[0]]}
+        equal = {curve.seed for curve in mine} == {curve.seed for curve in by_runner[runners[0]]}
         results.append(
             RaceResult(
                 runner,
@@ -78,7 +78,7 @@ def conclude(curves: Sequence[RunnerCurve]) -> list[RaceResult]:
                 tuple(values.mean(axis=0).tolist()),
                 tuple(values.min(axis=0).tolist()),
                 tuple(values.max(axis=0).tolist()),
-                image_ratio(own[runners[0]], mine) if equal and runner != runners[0] else None,
+                image_ratio(by_runner[runners[0]], mine) if equal and runner != runners[0] else None,
             )
         )
     return results

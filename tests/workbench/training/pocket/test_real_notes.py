@@ -19,7 +19,7 @@ SHADES = OTHERS | {"a photo of a cup.": 0, "a photo of a lamp.": 1, "a photo of 
 
 
 class Shaded:
-    """Knows a picture by how bright it is: each text has its own shade of grey."""
+    """Names an image by how bright it is: each text has its own shade of grey."""
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         return torch.eye(4)[[SHADES[text] for text in texts]]

@@ -1,0 +1,139 @@
+"""Which few units decide a class? A sparse probe on labelled images: a folder, a zip, or drawings made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from apps._folder_box import folder_box
+from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
+from apps._jobs import Jobs, wire
+from apps._labelled_images import given
+from apps._page import Page
+from apps._text import literal
+from apps._widgets import COLLAPSED, table
+from workbench.errors import BadInput
+from workbench.neurons.atlas import find_atlas
+from workbench.neurons.naming import name_units
+from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparseProbeRow, labelled_units, sparse_probe
+from workbench.probes.labelled import labelled
+from workbench.progress import Progress
+from workbench.scheduler import CancelToken
+from workbench.statistics.intervals import Interval
+
+JOBS = Jobs("neurons", stopped="Stopped; nothing was measured.")
+HEADERS = ["units", "accuracy", "AUROC", "which"]
+UNIT_HEADERS = ["unit", "responds to", "weight", "chosen as"]
+NOTE = (
+    "The class against all other classes, by a logistic regression on few units, chosen one after the other on "
+    "training images. Accuracy is on images held out, as many of the class as of others: 50 % is chance. “By "
+    "chance” is the largest number of units, learned from classes shuffled ten times. Click a unit to open it."
+)
+
+
+def percent(one: Interval) -> str:
+    """Return a share with its interval, in percent."""
+    if one.value is None or one.low is None or one.high is None:
+        return "–"
+    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+
+
+def probe_rows(result: SparseProbe) -> list[list[str]]:
+    """Return one row a number of units, then all units and chance."""
+
+    def line(title: str, row: SparseProbeRow) -> list[str]:
+        area = row.area
+        shown = "–" if area.value is None else f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
+        return [title, percent(row.accuracy), shown, ", ".join(map(str, row.units))]
+
+    rows = [line(str(len(row.units)), row) for row in result.rows]
+    chance = [100 * one for one in result.by_chance]
+    shown = f"{sum(chance) / len(chance):.1f} % (lowest {min(chance):.1f}, highest {max(chance):.1f})"
+    return [*rows, line("all", result.every_unit), ["by chance", shown, "–", ""]]
+
+
+def unit_rows(result: SparseProbe, names: dict[int, str]) -> list[list[str]]:
+    """Return the units of the largest probe in the order in which they were chosen."""
+    last = result.rows[-1]
+    return [
+        [str(unit), names.get(unit, "–"), f"{weight:+.2f}", str(number + 1)]
+        for number, (unit, weight) in enumerate(zip(last.units, last.weights, strict=True))
+    ]
+
+
+def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:
+    """Lay out the section; see `mapping.build`."""
+    layer, unit = place
+    known = gr.State(None)  # LabelledUnits
+    section = gr.Accordion("Which few units decide a class?", open=False, elem_id="neurons-probe")
+    with section, gr.Row(elem_classes="asking"):
+        with gr.Column(elem_classes="ask"):
+            folder = folder_box("Folder of class folders (or none: drawings)", elem_id="neurons-probe-folder")
+            zipped = gr.File(label="… or a zip", file_types=[".zip"], height=110)
+            name = gr.Dropdown([], label="Class", info="Known once the images are looked at.", elem_id="neurons-class")
+            with gr.Row():
+                go = gr.Button("Find the units", elem_id="neurons-probe-go")
+                stop = gr.Button("Stop", variant="stop")
+            gr.Markdown(NOTE, elem_classes="notes")
+        with gr.Column(elem_classes="answer"):
+            status = gr.Markdown(elem_classes=["live", "notes"], elem_id="neurons-probe-status")
+            rows = table(HEADERS, "Probes", visible=COLLAPSED, elem_id="neurons-probe-table")
+            units = table(UNIT_HEADERS, "Units", visible=COLLAPSED, elem_id="neurons-probe-units")
+
+    def screen(looked: LabelledUnits, chosen: str, key: str, visitor: str) -> dict[Any, Any]:
+        result = sparse_probe(looked, chosen)
+        with page.engine.session(visitor, key, deadline=JOBS.seconds) as session:
+            atlas = find_atlas(session, result.layer)
+        names: dict[int, str] = {}
+        if atlas is not None and atlas.units == looked.values.shape[1]:
+            last = result.rows[-1].units
+            named = name_units(atlas.evidence, last, directions=atlas.directions, count=1)
+            names = {one: words[0].name for one, words in zip(last, named, strict=True) if words[0].above_chance}
+        line = (
+            f"**{literal(chosen)}** in {literal(result.layer)}: {result.images} images of it, {result.others} of "
+            f"others; {result.held_out} held out."
+        )
+        return {
+            status: line,
+            rows: gr.update(value=probe_rows(result), visible=True),
+            units: gr.update(value=unit_rows(result, names), visible=True),
+        }
+
+    @handler
+    def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        visitor = owner(request)
+
+        def work(token: CancelToken) -> Iterator[dict[Any, Any]]:
+            images = labelled(given(typed[folder], typed[zipped]))
+            with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
+                for step in labelled_units(session, images, typed[layer] or "last"):
+                    if isinstance(step, Progress):
+                        yield {status: f"Looking: {step.line}"}
+                    else:
+                        looked = step
+            chosen = typed[name] if typed[name] in looked.classes else looked.classes[0]
+            choice = gr.update(choices=list(looked.classes), value=chosen)
+            yield {known: looked, name: choice, **screen(looked, chosen, typed[page.model], visitor)}
+
+        yield from JOBS.run(visitor, work, stopped={status: JOBS.stopped})
+
+    @handler
+    def again(looked: LabelledUnits | None, chosen: str, key: str, request: gr.Request) -> dict[Any, Any]:
+        if looked is None:
+            raise BadInput("Press “Find the units” first.")
+        return screen(looked, chosen, key, owner(request))
+
+    event = {
+        "fn": run, "inputs": {folder, zipped, name, layer, page.model}, "outputs": [status, rows, units, name, known],
+        **QUIET, **LONG,
+    }  # fmt: skip
+    wire(JOBS, go, stop, status=status, event=event)
+    name.input(again, [known, name, page.model], [status, rows, units], **LIGHT)
+    chosen_unit = units.select(_row, None, unit, **ASIDE)
+    chosen_unit.success(**opens, trigger_mode="multiple")
+
+
+def _row(event: gr.SelectData) -> int:
+    return int(event.row_value[0])
