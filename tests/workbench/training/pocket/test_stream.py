@@ -85,7 +85,7 @@ def test_larger_pictures_grow_up_to_what_the_tower_is_made_for(material: Materia
     assert sides == [192, 208, 224]
 
 
-@pytest.mark.parametrize(("kind", "least", "most"), [("attacked", 0.12, 0.36), ("noted", 0.5, 0.7)])
+@pytest.mark.parametrize(("kind", "least", "most"), [("attacked", 0.1, 0.32), ("noted", 0.8, 0.92)])
 def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
     material: Material, kind: str, least: float, most: float
 ) -> None:
