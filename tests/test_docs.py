@@ -17,6 +17,7 @@ from workbench.checkpoints import CHECKPOINTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = (ROOT / "docs" / "shell.md").read_text(encoding="utf-8")
 MOST_BYTES = 10 * 2**20  # of one file
 
 
@@ -35,21 +36,21 @@ def test_the_readme_names_every_view() -> None:
     assert [tab.title for tab in TABS if tab.title not in README] == []
 
 
-def test_the_readme_names_every_command_and_option() -> None:
+def test_the_documents_name_every_command_and_option() -> None:
     group = typer.main.get_command(shell)
     commands = dict(group.commands)  # type: ignore[attr-defined]
     for outer in [name for name, one in commands.items() if hasattr(one, "commands") and name != "audit"]:
         commands |= {f"{outer} {name}": one for name, one in commands.pop(outer).commands.items()}
     for name, command in commands.items():
-        rows = [line for line in README.splitlines() if line.startswith("| `")]
+        rows = [line for line in SHELL.splitlines() if line.startswith("| `")]
         (line,) = [line for line in rows if f"`{name} " in line.split("|")[1] or f"`{name}`" in line.split("|")[1]]
         for option in command.params:
             for word in option.opts:
                 assert not word.startswith("--") or word == "--help" or word in line, f"{name} {word}"
 
 
-def test_the_readme_tells_every_exit_code() -> None:
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+def test_the_documents_tell_every_exit_code() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", SHELL, re.MULTILINE)}
     ours = {
         kind.exit_code
         for kind in vars(errors).values()
@@ -83,6 +84,6 @@ def test_no_tracked_file_is_too_large_for_the_hub() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/shell.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8")):
-            assert (ROOT / target).exists(), f"{name}: {target}"
+            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"

@@ -117,7 +117,7 @@ def test_what_cannot_be_used_is_told_in_one_breath(
 
 
 def test_the_table_of_exit_codes() -> None:
-    """The codes that the README promises to scripts, written here by hand."""
+    """The codes that docs/shell.md promises to scripts, written here by hand."""
     assert set(EXIT_CODES) == {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130}
     codes = {"WorkbenchError": 1, "BadInput": 2, "BadPicture": 2, "UnknownName": 2, "Unsupported": 2}
     codes |= {"WeightsMissing": 8, "WeightsRefused": 8, "OutOfResources": 9, "Busy": 9, "DeadlinePassed": 10}
