@@ -41,8 +41,9 @@ def assemble(engine: Engine) -> gr.Blocks:
                 with gr.Column(elem_id="model"):
                     model = model_menu(engine)
             with gr.Column(elem_id="main"):
+                runs = gr.State(EMPTY)  # not among the tabs, which Gradio counts
                 with gr.Tabs(elem_id="views") as tabs:
-                    page = Page(engine, model, Exchange(tabs), gr.State(EMPTY))
+                    page = Page(engine, model, Exchange(tabs), runs)
                     opened = {}
                     for tab in TABS:
                         with gr.Tab(tab.title, id=tab.key) as opened[tab.key]:

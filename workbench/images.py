@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from workbench.errors import BadInput, BadPicture
 
@@ -212,6 +212,7 @@ def _damaged(name: str, error: Exception) -> BadPicture:
 
 
 def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # a switch for the whole process, which WeasyPrint turns on
     picture.load()
     if picture.mode == "P" and picture.palette is None:
         raise ValueError("it has no palette")

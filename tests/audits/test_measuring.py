@@ -134,8 +134,8 @@ def test_a_change_is_taken_image_by_image() -> None:
     row = measuring.change("drop", [0.0] * 36, before, cluster=cluster, slice={"a": "b"})
     assert row.value == pytest.approx(24 / 36)
     assert (row.n, row.contrast, row.unit, dict(row.slice)) == (36, "paired", "difference", {"a": "b"})
-    design = 4 * 9 / 8  # nine clusters of four that change as one; six of them changed
-    assert row.p_value == pytest.approx(2 * stats.t.sf(np.sqrt(24 / design), 8))
+    score = 24 / np.sqrt(6 * 4**2)  # Obuchowski 1998: changes over the root of the clusters' squared sums; six of four
+    assert row.p_value == pytest.approx(2 * stats.norm.sf(score))
     same = measuring.change("drop", before, before, cluster=[str(at) for at in range(36)])
     assert (same.value, same.p_value) == (0.0, 1.0)
 
