@@ -68,18 +68,15 @@ def _cuda() -> bool:
     return torch.cuda.is_available()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a server or a model on one process: the browser tests together, others file by file.
+    """Skip what needs a GPU where none is; order files so that all processes end together.
 
-    What needs a GPU is skipped where none is. The longest groups come first, so that all processes end together: the
-    browser, then the files with heavy tests, then the quick ones.
+    The browser comes first, then the files with heavy tests, then the quick ones. `scripts/test` gives each process
+    whole files, so that what shares a server or a model does so once.
     """
     for item in items:
         if item.get_closest_marker("gpu") and not _cuda():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device; this machine has none that torch can use"))
-        group = "browser" if item.get_closest_marker("browser") else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
     heavy = {item.nodeid.split("::")[0] for item in items if item.get_closest_marker("heavy")}
     items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.nodeid.split("::")[0] not in heavy))
 
