@@ -69,8 +69,9 @@ def private_uploads() -> Iterator[Path]:
     sweep(Path(place or tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place or None)).resolve()  # mode 0700
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    with (folder / LOCK).open("w") as lock:
+    with (folder / f"{LOCK}.new").open("w") as lock:
         _locked(lock)  # until this process ends, however it does
+        Path(lock.name).rename(folder / LOCK)  # a server that starts just now sees it only once it is held
         try:
             yield folder
         finally:

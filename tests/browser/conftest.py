@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Where `python app.py` serves, ready to answer."""
     with socket.socket() as probe:
@@ -63,7 +63,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"no server within {START_SECONDS} s")
 
 
-@pytest.fixture(scope="package")  # Playwright's event loop ends with it: other tests open loops of their own
+@pytest.fixture(scope="module")  # Playwright's event loop ends with it: tests of other files open loops of their own
 def browser() -> Iterator[Browser]:
     """Chromium, as the machine has it."""
     path = chromium()

@@ -196,7 +196,7 @@ def _faulty(data: bytes) -> str:
     end = time.process_time() + (0.6 if data.startswith(b"S") else 0)
     while time.process_time() < end:
         pass
-    return str(len(b"x" * 200_000_000 if data.startswith(b"M") else data) > 3)
+    return str(len(b"x" * 270_000_000 if data.startswith(b"M") else data) > 3)
 
 
 def test_each_kind_of_fault_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from apps.serving import environment
 from apps.serving.environment import private_uploads
 
 SERVER = """
@@ -39,3 +41,18 @@ def test_what_a_killed_server_left_is_swept_and_what_a_running_one_has_is_not(
     assert not own.exists()
     others[1].communicate("\n")
     assert not folders[1].exists()
+
+
+def test_a_folder_shows_its_lock_only_once_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a server that starts at the same moment takes the folder for one that was left behind."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    seen = []
+
+    def locked(file: IO[str]) -> bool:
+        seen.extend(path for folder in tmp_path.iterdir() for path in folder.glob(environment.LOCK))
+        return True
+
+    monkeypatch.setattr(environment, "_locked", locked)
+    with private_uploads() as own:
+        assert (own / environment.LOCK).is_file()
+    assert seen == []
