@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import as_points, percent
 from apps._folder_box import folder_box
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, wire
@@ -20,7 +21,6 @@ from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapter_figures as figures
-from apps.evaluate.amounts import as_points, percent
 from workbench.errors import BadInput
 from workbench.places import write_whole
 from workbench.probes.adaptation import AdaptationPlan

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import percent
 from apps._folder_box import folder_box
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, wire
@@ -14,7 +15,6 @@ from apps._labelled_images import from_folder
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
-from apps.evaluate.amounts import percent
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures, model_ref
 from workbench.probes.linear import probe

@@ -9,12 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import as_points, percent
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
-from apps.evaluate.amounts import as_points, percent
 from workbench.errors import BadInput
 from workbench.probes.embedding import model_ref
 from workbench.probes.labelled import TEST

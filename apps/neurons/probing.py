@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import percent
 from apps._folder_box import folder_box
 from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps._jobs import Jobs, wire
@@ -21,7 +22,6 @@ from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparsePro
 from workbench.probes.labelled import labelled
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-from workbench.statistics.intervals import Interval
 
 JOBS = Jobs("neurons", stopped="Stopped; nothing was measured.")
 HEADERS = ["units", "accuracy", "AUROC", "which"]
@@ -33,20 +33,13 @@ NOTE = (
 )
 
 
-def percent(one: Interval) -> str:
-    """Return a share with its interval, in percent."""
-    if one.value is None or one.low is None or one.high is None:
-        return "–"
-    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
-
-
 def probe_rows(result: SparseProbe) -> list[list[str]]:
     """Return one row a number of units, then all units and chance."""
 
     def line(title: str, row: SparseProbeRow) -> list[str]:
         area = row.area
         shown = "–" if area.value is None else f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
-        return [title, percent(row.accuracy), shown, ", ".join(map(str, row.units))]
+        return [title, percent(row.accuracy, missing="–"), shown, ", ".join(map(str, row.units))]
 
     rows = [line(str(len(row.units)), row) for row in result.rows]
     chance = [100 * one for one in result.by_chance]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from apps._amounts import percent
 from audits.shell.interrupt import stop_on_ctrl_c
 from audits.shell.output import say, write, write_rows
 from audits.shell.progress import progress
@@ -109,8 +110,8 @@ def show(results: dict[str, Adaptation], planes: list[Plane], plan: AdaptationPl
             (
                 titles[row.method],
                 row.shots,
-                _share(row.accuracy()),
-                *(_share(row.accuracy(name)) for name in names),
+                percent(row.accuracy()),
+                *(percent(row.accuracy(name)) for name in names),
                 f"{row.seconds:.2f}",
             )
             for row in result.rows
@@ -123,7 +124,7 @@ def show(results: dict[str, Adaptation], planes: list[Plane], plan: AdaptationPl
         if result.mixes:
             shots = next(iter(result.mixes.values())).shots
             lines = [
-                (f"{mix:.1f}", _share(row.accuracy()), *(_share(row.accuracy(name)) for name in names))
+                (f"{mix:.1f}", percent(row.accuracy()), *(percent(row.accuracy(name)) for name in names))
                 for mix, row in result.mixes.items()
             ]
             write(f"\nWiSE-FT: from the sentences (0) to the probe from text with {shots} shots (1)")
@@ -146,8 +147,8 @@ def _show_plane(plane: Plane, titles: dict[str, str]) -> None:
             point.model,
             titles[point.method],
             point.shots,
-            _share(point.base),
-            _share(point.shifted),
+            percent(point.base),
+            percent(point.shifted),
             _points(point.effective),
         )
         for point in plane.points
@@ -162,10 +163,6 @@ def _numbers(share: Interval, n: int) -> dict[str, Any]:
 
 def _bounds(interval: Interval | None) -> dict[str, Any] | None:
     return None if interval is None else {"value": interval.value, "low": interval.low, "high": interval.high}
-
-
-def _share(share: Interval) -> str:
-    return f"{100 * (share.value or 0):.1f} % ({100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f})"
 
 
 def _points(change: Interval | None) -> str:

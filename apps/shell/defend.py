@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._inputs import picture_paths
 from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say
@@ -237,6 +238,4 @@ def _print(base: Outcomes, row: DefenceRow) -> None:
 
 def shown(one: Interval) -> str:
     """A share as percent with its interval."""
-    if one.value is None or one.low is None or one.high is None:
-        return f"not measured ({one.method})"
-    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+    return percent(one, missing=f"not measured ({one.method})")

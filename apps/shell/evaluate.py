@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._adapting import adapt, embed_shifts, plain, show
 from apps.shell._inputs import read_templates
 from apps.shell._labelled import CacheOption, FolderArgument, embed_models, opened_engine, read_and_say
@@ -220,7 +221,7 @@ def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> 
     names = list(dict.fromkeys(name for row in rows for name in row.answers))
     lines = []
     for row in rows:
-        cells = [_share(row.answers[name].accuracy) if name in row.answers else "" for name in names]
+        cells = [percent(row.answers[name].accuracy) if name in row.answers else "" for name in names]
         standing = order.get(row.model)
         verdict = standing.verdict if standing else row.dropped
         lines.append((row.model, *cells, f"{row.seconds or 0:.1f}", f"{row.megabytes:.0f}", verdict))
@@ -229,7 +230,3 @@ def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> 
     measured = {row.model: row.answers[by].accuracy.value or 0 for row in rows if by in row.answers}
     if sentence := prior_sentence(measured):
         say(sentence)
-
-
-def _share(share: Any) -> str:
-    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"

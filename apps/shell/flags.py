@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, opened_engine, read_and_say
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
 from audits.shell.output import say, write_json, write_rows
@@ -52,9 +53,9 @@ def flags(
         (
             row.score,
             f"{row.threshold:.4g}",
-            _share(row.kept),
-            _share(row.flagged) if row.flagged else "",
-            _share(row.area) if row.area else "",
+            percent(row.kept),
+            percent(row.flagged) if row.flagged else "",
+            percent(row.area) if row.area else "",
         )
         for row in rows
     ]
@@ -75,7 +76,3 @@ def _bounds(share: Any) -> dict[str, Any] | None:
     if share is None:
         return None
     return {"value": share.value, "low": share.low, "high": share.high, "n": getattr(share, "n", None)}
-
-
-def _share(share: Any) -> str:
-    return f"{100 * (share.value or 0):.1f} % ({100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps._amounts import percent
 from apps.shell.index import NameArgument, session
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption
 from audits.shell.output import say, write_json, write_rows
@@ -39,8 +40,8 @@ def moments(
     if as_json:
         write_json(_plain(result))
         return
-    rows = [(f"R1@{share:g}", _percent(one)) for share, one in result.first.items()]
-    write_rows(("measure", "value"), [*rows, ("mAP 0.5 to 0.95", _percent(result.precision))], right=("value",))
+    rows = [(f"R1@{share:g}", percent(one)) for share, one in result.first.items()]
+    write_rows(("measure", "value"), [*rows, ("mAP 0.5 to 0.95", percent(result.precision))], right=("value",))
     lacking = f"; not in the index: {', '.join(result.missing[:3])}" if result.missing else ""
     say(f"{result.queries} sentences in {result.videos} videos{lacking}.")
 
@@ -53,8 +54,3 @@ def _plain(result: MomentScores) -> dict[str, Any]:
 
 def _bounds(one: Interval) -> dict[str, Any]:
     return {"value": one.value, "low": one.low, "high": one.high}
-
-
-def _percent(one: Interval) -> str:
-    bounds = "" if one.low is None or one.high is None else f" ({100 * one.low:.1f} to {100 * one.high:.1f})"
-    return f"{100 * (one.value or 0):.1f} %{bounds}"

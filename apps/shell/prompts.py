@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._inputs import read_templates
 from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, opened_engine, read_and_say
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
@@ -59,8 +60,8 @@ def prompts(
     rows = []
     for trial in trials:
         change = trial.difference
-        cells = "" if change is None else _share(change, sign="+")
-        rows.append((trial.name, _share(trial.accuracy), cells, f"{100 * trial.spread:.1f}" if trial.spread else ""))
+        cells = "" if change is None else percent(change, sign="+")
+        rows.append((trial.name, percent(trial.accuracy), cells, f"{100 * trial.spread:.1f}" if trial.spread else ""))
     right = ("accuracy", "points to one template", "sd of drawings")
     write_rows(("prompts", *right), rows, right=right)
     best = next(trial for trial in trials if trial.name.startswith("best"))
@@ -93,8 +94,3 @@ def _plain(trial: Any) -> dict[str, Any]:
         "difference_high": change.high if change else None,
         "spread": trial.spread,
     }
-
-
-def _share(share: Any, *, sign: str = "") -> str:
-    value, low, high = (f"{100 * (part or 0):{sign}.1f}" for part in (share.value, share.low, share.high))
-    return f"{value} % ({low} to {high})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._labelled import CacheOption, embed_models, opened_engine, read_and_say
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from audits.shell.output import say, write, write_json, write_rows
@@ -214,7 +215,7 @@ def _print(runs: list[SetRun], plots: dict[str, Any]) -> None:
         (
             run.title,
             row.model,
-            *(_share(row.answers[name].accuracy) if name in row.answers else "" for name in ("zero-shot", "probe")),
+            *(percent(row.answers[name].accuracy) if name in row.answers else "" for name in ("zero-shot", "probe")),
         )
         for run in runs
         for row in run.rows
@@ -229,14 +230,14 @@ def _print(runs: list[SetRun], plots: dict[str, Any]) -> None:
         f"\nZero-shot of {plots['model']} is higher than the probe of {plots['rival']} on {wins} of {len(duels)} sets, "
         f"beyond chance on {sure}."
     )
-    rows = [(duel.title, _share(duel.difference, sign="+"), duel.verdict) for duel in duels]
+    rows = [(duel.title, percent(duel.difference, sign="+"), duel.verdict) for duel in duels]
     write_rows(("set", "zero-shot minus probe", "verdict"), rows, right=("zero-shot minus probe",))
     if (r := correlation(plots["pairs"])) is not None:
         write(f"Zero-shot and probe of {plots['model']}: r = {r:.2f} over {len(plots['pairs'])} sets.")
     for title, points in (("mean of the other sets", plots["transfer"]), ("mean zero-shot error", plots["scaling"])):
         if points:
             first = plots["reference"] if points is plots["transfer"] else "GMACs"
-            cells = [(point.name, f"{point.x.value:.3g}", _share(point.y)) for point in points]
+            cells = [(point.name, f"{point.x.value:.3g}", percent(point.y)) for point in points]
             write_rows(("model", first, title), cells, right=(first, title))
     if (slope := log_log_slope(plots["scaling"])) is not None:
         write(f"Slope of log error over log GMACs: {slope:.2f}.")
@@ -305,7 +306,7 @@ def _print_published(run: SetRun) -> None:
         return
     for row in run.rows:
         measured = {name: _by_metric(one, metric) for name, one in row.answers.items()}
-        cells = ", ".join(f"{name} {_share(value)}" for name, value in measured.items() if value)
+        cells = ", ".join(f"{name} {percent(value)}" for name, value in measured.items() if value)
         write(f"{run.title}, {row.model}, {metric}: {cells}")
     write(f"{run.title}: published probes: " + ", ".join(f"{key} {value} %" for key, value in values.items()))
 
@@ -316,8 +317,3 @@ def _bounds(interval: Interval) -> dict[str, Any]:
 
 def _points(points: list[PlotPoint]) -> list[dict[str, Any]]:
     return [{"name": point.name, "x": _bounds(point.x), "y": _bounds(point.y)} for point in points]
-
-
-def _share(share: Interval, *, sign: str = "") -> str:
-    value, low, high = (f"{100 * (part or 0):{sign}.1f}" for part in (share.value, share.low, share.high))
-    return f"{value} % ({low} to {high})"

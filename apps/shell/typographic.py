@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from apps._amounts import percent
 from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say
 from audits.shell.interrupt import stop_on_ctrl_c
@@ -76,8 +77,8 @@ def targets(
                 row.target.name,
                 row.target.word,
                 f"{row.cover:.1%}",
-                _short(row.zero_shot),
-                _short(row.probe) if row.probe else "no images of it",
+                percent(row.zero_shot, missing="not measured"),
+                percent(row.probe, missing="not measured") if row.probe else "no images of it",
                 f"{row.target.cover:.1%}",
                 f"{row.target.success:.1%}",
             )
@@ -162,9 +163,3 @@ def _plain(table: NineTargets) -> dict[str, Any]:
 
 def _share(one: Share) -> dict[str, Any]:
     return {"value": one.value, "low": one.low, "high": one.high, "n": one.n}
-
-
-def _short(one: Share) -> str:
-    if one.value is None or one.low is None or one.high is None:
-        return "not measured"
-    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"

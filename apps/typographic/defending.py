@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import percent
 from apps._folder_box import folder_box
 from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
@@ -21,7 +22,6 @@ from workbench.errors import Unsupported
 from workbench.models import find
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
-from workbench.statistics.intervals import Interval
 from workbench.typographic.defences import DEFENCES
 from workbench.typographic.making import made
 from workbench.typographic.measuring import AttackedSet, DefenceRow, Outcomes, defence_row, outcome_steps
@@ -40,17 +40,16 @@ FOLDER_NOTE = (
 SEED = 0
 
 
-def percent_of(one: Interval) -> str:
-    """Return a share with its interval, in percent."""
-    if one.value is None or one.low is None or one.high is None:
-        return "—"
-    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
-
-
 def measured_line(title: str, row: DefenceRow) -> list[str]:
     """Return one row of the table."""
     right = f"{100 * (row.attacked_two.second or 0):.1f} %"
-    return [title, right, percent_of(row.back), percent_of(row.clean.difference), f"{row.milliseconds:+.1f}"]
+    return [
+        title,
+        right,
+        percent(row.back, missing="—"),
+        percent(row.clean.difference, missing="—"),
+        f"{row.milliseconds:+.1f}",
+    ]
 
 
 def measured_note(base: Outcomes, title: str, shown: str = "drawings") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps import _amounts
 from apps._handler import LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._query import percent
@@ -32,9 +33,7 @@ SECONDS = 120.0
 
 def share(one: Interval | None) -> str:
     """Return a share with its interval, in percent."""
-    if one is None or one.value is None or one.low is None or one.high is None:
-        return "—"
-    return f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+    return "—" if one is None else _amounts.percent(one, missing="—")
 
 
 def target_lines(result: NineTargets) -> list[list[str]]:
