@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from workbench.hooks import hooked
+from workbench.hooks import hooked, recorded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -202,30 +202,20 @@ def without_heads(blocks: Sequence[AttentionBlock], off: Mapping[int, Sequence[i
         blocks: of the tower, input side first.
         off: number of a block -> numbers of heads.
     """
-    seen: dict[int, Tensor] = {}
+    attention = {number: blocks[number].attention for number, heads in off.items() if heads}
+    with recorded(attention, inputs=True) as received:
 
-    def look(number: int) -> Callable[[Tensor], Tensor]:
-        def function(tokens: Tensor) -> Tensor:
-            seen[number] = tokens
-            return tokens
+        def drop(number: int) -> Callable[[Tensor], Tensor]:
+            def function(out: Tensor) -> Tensor:
+                added = blocks[number].carried(received.pop(number))[:, list(off[number])].sum(dim=1)
+                changed = out.clone()
+                changed[:, 0] -= added.to(out)
+                return changed
 
-        return function
+            return function
 
-    def drop(number: int) -> Callable[[Tensor], Tensor]:
-        def function(out: Tensor) -> Tensor:
-            added = blocks[number].carried(seen.pop(number))[:, list(off[number])].sum(dim=1)
-            changed = out.clone()
-            changed[:, 0] -= added.to(out)
-            return changed
-
-        return function
-
-    numbers = [number for number, heads in off.items() if heads]
-    with (
-        hooked([(blocks[number].attention, look(number)) for number in numbers], inputs=True),
-        hooked([(blocks[number].attention, drop(number)) for number in numbers]),
-    ):
-        yield
+        with hooked([(module, drop(number)) for number, module in attention.items()]):
+            yield
 
 
 Head: TypeAlias = MeanHead | AttentionHead | TokenHead

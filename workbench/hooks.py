@@ -7,10 +7,10 @@ ends. The scheduler refuses a step that leaves one open.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from workbench.errors import BadInput
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _state = threading.local()
+K = TypeVar("K", bound=Hashable)
 
 
 def open_blocks() -> int:
@@ -65,21 +66,25 @@ def hooked(
 
 
 @contextmanager
-def recorded(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
+def recorded(layers: Mapping[K, nn.Module], *, inputs: bool = False) -> Iterator[dict[K, Tensor]]:
     """Record the layers' outputs of a forward pass, by name, with gradient where there is one.
 
     What comes next gets a copy: it may work in place, and the record is of the values as they were.
-    """
-    values: dict[str, Tensor] = {}
 
-    def record(name: str) -> Callable[[Tensor], Tensor]:
+    Args:
+        layers: name or number -> module.
+        inputs: record what they receive instead, as `hooked` has it.
+    """
+    values: dict[K, Tensor] = {}
+
+    def record(name: K) -> Callable[[Tensor], Tensor]:
         def function(out: Tensor) -> Tensor:
             values[name] = out
             return out.clone()
 
         return function
 
-    with hooked([(module, record(name)) for name, module in layers.items()]):
+    with hooked([(module, record(name)) for name, module in layers.items()], inputs=inputs):
         yield values
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,6 +55,26 @@ class TowerParts:
     text_anatomy: Anatomy = field(default_factory=lambda: Anatomy("flat"))
     token_embedding: nn.Embedding | None = None  # of the text tower, called once for each pass
     repair: Callable[[Tensor], Tensor] | None = None  # (3, size, size) uint8 -> the same: done to each prepared picture
+
+    def inside(self, block: Callable[[], AbstractContextManager[None]]) -> TowerParts:
+        """Return these parts with the image tower run within a `with` block that changes what its layers give.
+
+        The last step is no longer known: layers are read before they are changed, so their sum is not the cosine.
+        """
+
+        def within(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+            def changed(pixels: Tensor) -> Any:
+                with block():
+                    return function(pixels)
+
+            return changed
+
+        return replace(
+            self,
+            image=within(self.image),
+            attention=None if self.attention is None else within(self.attention),
+            anatomy=replace(self.anatomy, head=None),
+        )
 
 
 class TorchBackend:

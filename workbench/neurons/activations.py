@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,27 +102,51 @@ def survey(
         raise BadInput("A corpus needs at least one image; got none.")
     name = layer_name(model.anatomy, layer)
 
+    begun, done = time.monotonic(), start
+    for batch in prepared_batches(model, items[start:], check=check, opened=opened):
+        if batch.items:
+            (rows,) = model.stream(LAYER, (batch.pixels, name))
+            yield Survey(batch.items, name, rows.pooled, rows.embeddings, model.fingerprint, batch.failed)
+        else:
+            empty = np.zeros((0, 0), np.float32)
+            yield Survey((), name, empty, empty, "", batch.failed)
+        done += len(batch.items) + len(batch.failed)
+        yield Progress.timed(
+            done, len(items), "images", seconds=time.monotonic() - begun, computed=done - start, stage="activations"
+        )
+
+
+class PreparedBatch(NamedTuple):
+    """At most 32 images of a corpus, ready for the device."""
+
+    items: tuple[CorpusItem, ...]  # n, those that could be opened
+    pixels: NDArray[np.uint8]  # (n, 3, size, size); (0,) where none could
+    failed: tuple[str, ...]  # keys of images that could not be opened
+
+
+def prepared_batches(
+    model: Looking,
+    items: Sequence[CorpusItem],
+    *,
+    check: Callable[[], None],
+    opened: Callable[[CorpusItem], Image.Image] = open_item,
+) -> Iterator[PreparedBatch]:
+    """Open and prepare images, some batches ahead of the device; see `survey` for the arguments."""
+
     def prepare(item: CorpusItem) -> tuple[CorpusItem, Tensor | None]:
         try:
             return item, model.prepare(opened(item))
         except BadPicture:
             return item, None
 
-    rest = iter(items[start:])
+    rest = iter(items)
     groups = iter(lambda: list(islice(rest, BATCH)), [])
-    begun, done = time.monotonic(), start
     for prepared in prefetch(groups, prepare, ahead=2, check=check):
         ready = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
-        failed = tuple(item.key for item, pixels in prepared if pixels is None)
-        if ready:
-            (rows,) = model.stream(LAYER, (np.stack([pixels for _, pixels in ready]), name))
-            shown = tuple(item for item, _ in ready)
-            yield Survey(shown, name, rows.pooled, rows.embeddings, model.fingerprint, failed)
-        elif failed:
-            yield Survey((), name, np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), "", failed)
-        done += len(prepared)
-        yield Progress.timed(
-            done, len(items), "images", seconds=time.monotonic() - begun, computed=done - start, stage="activations"
+        yield PreparedBatch(
+            tuple(item for item, _ in ready),
+            np.stack([pixels for _, pixels in ready]) if ready else np.zeros(0, np.uint8),
+            tuple(item.key for item, pixels in prepared if pixels is None),
         )
 
 

@@ -5,8 +5,7 @@ The base's weights stay as they are; the change happens inside each pass of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.checkpoints.edit import Edit
@@ -55,21 +54,7 @@ def change_units(base: TorchBackend, settings: Mapping[str, Any], tensors: Mappi
     module = base.anatomy.pick([layer])[layer]
     pairs = [(module, one) for one in changes]
 
-    def within(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-        def changed(pixels: Tensor) -> Any:
-            with hooked(pairs):
-                return function(pixels)
-
-        return changed
-
-    attention = base.towers.attention
-    return replace(
-        base.towers,
-        image=within(base.towers.image),
-        attention=None if attention is None else within(attention),
-        # layers are read before they are changed here, so their sum is no longer the cosine
-        anatomy=replace(base.anatomy, head=None),
-    )
+    return base.towers.inside(lambda: hooked(pairs))
 
 
 def _read(settings: Mapping[str, Any]) -> tuple[str, list[Intervention]]:

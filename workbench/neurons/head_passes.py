@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadInput, Unsupported
 from workbench.heads import TokenHead
-from workbench.hooks import hooked, recorded
+from workbench.hooks import recorded
 from workbench.neurons.passes import unit_range
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from workbench.backend import Anatomy, WhiteBox
 
 
@@ -58,21 +56,15 @@ def _head_outputs(box: WhiteBox, pixels: NDArray[np.uint8], number: int) -> NDAr
     head = token_head(box.anatomy)
     check_block(head, number)
     block = head.blocks[number]
-    received: list[Tensor] = []
-
-    def keep(tokens: Tensor) -> Tensor:
-        received.append(tokens)
-        return tokens
-
     with (
         torch.no_grad(),
-        hooked([(block.attention, keep)], inputs=True),
+        recorded({"attention": block.attention}, inputs=True) as received,
         recorded({"last": head.blocks[-1].block}) as values,
     ):
         box.embed_pixels(unit_range(box, pixels))
         directions = torch.eye(box.dim, device=box.device)
         weights, _, length = head.fold(values["last"][:, 0], directions)  # (n, dim, width)
-        added = torch.einsum("ndw,nhw->nhd", weights, block.carried(received[0])) / length[:, None, None]
+        added = torch.einsum("ndw,nhw->nhd", weights, block.carried(received["attention"])) / length[:, None, None]
     return added.cpu().numpy().copy()
 
 

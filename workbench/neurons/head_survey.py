@@ -5,22 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.embedding import prefetch
 from workbench.engine.tasks import HEADS
-from workbench.errors import BadInput, BadPicture
-from workbench.neurons.activations import BATCH, Looking
-from workbench.neurons.corpus import CorpusItem, open_item
+from workbench.errors import BadInput
+from workbench.neurons.activations import Looking, prepared_batches
+from workbench.neurons.corpus import CorpusItem
 from workbench.neurons.head_passes import check_block, token_head
 from workbench.progress import Progress
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,24 +45,15 @@ def head_survey(
     number = len(head.blocks) - 1 if block == -1 else block
     check_block(head, number)
 
-    def prepare(item: CorpusItem) -> tuple[CorpusItem, Tensor | None]:
-        try:
-            return item, model.prepare(open_item(item))
-        except BadPicture:
-            return item, None
-
-    rest = iter(items)
-    groups = iter(lambda: list(islice(rest, BATCH)), [])
     begun, done = time.monotonic(), 0
     shown: list[CorpusItem] = []
     parts: list[NDArray[np.float32]] = []
-    for prepared in prefetch(groups, prepare, ahead=2, check=check):
-        ready = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
-        if ready:
-            (rows,) = model.stream(HEADS, (np.stack([pixels for _, pixels in ready]), number))
-            shown += [item for item, _ in ready]
+    for batch in prepared_batches(model, items, check=check):
+        if batch.items:
+            (rows,) = model.stream(HEADS, (batch.pixels, number))
+            shown += batch.items
             parts.append(rows)
-        done += len(prepared)
+        done += len(batch.items) + len(batch.failed)
         yield Progress.timed(done, len(items), "images", seconds=time.monotonic() - begun, computed=done, stage="heads")
     if not parts:
         raise BadInput("No image of the corpus could be opened.")

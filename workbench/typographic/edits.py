@@ -193,20 +193,7 @@ def heads_off(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[
             f"got {str(settings.get('heads'))[:120]}."
         ) from None
 
-    def within(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-        def changed(pixels: Tensor) -> Any:
-            with without_heads(blocks, off):
-                return function(pixels)
-
-        return changed
-
-    attention = base.towers.attention
-    return replace(
-        base.towers,
-        image=within(base.towers.image),
-        attention=None if attention is None else within(attention),
-        anatomy=replace(base.anatomy, head=None),  # what heads add is read before it is taken away
-    )
+    return base.towers.inside(lambda: without_heads(blocks, off))
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.errors import Unsupported
 from workbench.heads import TokenHead, without_heads
-from workbench.hooks import hooked
+from workbench.hooks import recorded
 from workbench.neurons.head_passes import token_head
 from workbench.neurons.passes import unit_range
 from workbench.progress import Progress
@@ -25,10 +25,7 @@ from workbench.prompts import fill
 from workbench.typographic.learned import COST, OPENING, Learned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from workbench.loading.torch_backend import TorchBackend
 
@@ -106,20 +103,10 @@ def _extra_attention(model: TorchBackend, head: TokenHead, lesson: HeadLesson, p
     patches = _patches(changed, model.anatomy.grid)
     mass = []
     for pixels in (clean, written):
-        received: dict[int, Tensor] = {}
-
-        def keep(number: int, received: dict[int, Tensor] = received) -> Callable[[Tensor], Tensor]:
-            def function(tokens: Tensor) -> Tensor:
-                received[number] = tokens
-                return tokens
-
-            return function
-
-        blocks = head.blocks
-        pairs = [(block.attention, keep(number)) for number, block in enumerate(blocks)]
-        with torch.no_grad(), hooked(pairs, inputs=True):
+        attention = {number: block.attention for number, block in enumerate(head.blocks)}
+        with torch.no_grad(), recorded(attention, inputs=True) as received:
             model.embed_pixels(unit_range(model, pixels))
-            looks = [block.pattern(received[number]) for number, block in enumerate(blocks)]
+            looks = [block.pattern(received[number]) for number, block in enumerate(head.blocks)]
         look = torch.stack(looks, dim=1)[..., model.anatomy.prefix_tokens :]  # (n, blocks, heads, cells)
         mass.append((look.cpu().double().numpy() * patches[:, None, None]).sum(axis=-1))
     extra: NDArray[np.float64] = np.where(patches.max(axis=1)[:, None, None], mass[1] - mass[0], np.nan)
