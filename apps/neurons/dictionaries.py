@@ -13,9 +13,10 @@ from apps._handler import LONG, QUIET, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps.neurons.opened import OpenAtlases
-from workbench.errors import Cancelled
+from workbench.engine import Session
+from workbench.engine.tasks import LEARN_DICTIONARY
 from workbench.neurons.atlas import Atlas
-from workbench.neurons.dictionary import DictionaryMeasures, DictionarySettings, SparseDictionary, learn, measure
+from workbench.neurons.dictionary import DictionaryMeasures, DictionarySettings, SparseDictionary, measure
 from workbench.neurons.dictionary_atlas import LAYER, dictionary_atlas
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
@@ -39,20 +40,19 @@ def measured_line(one: DictionaryMeasures, images: int) -> str:
 
 
 def learned(
-    atlas: Atlas, settings: DictionarySettings, token: CancelToken
+    session: Session, atlas: Atlas, settings: DictionarySettings
 ) -> Iterator[Progress | tuple[SparseDictionary, DictionaryMeasures, int]]:
     """Learn a dictionary twice; yields progress, and at the end the first with its figures and the images held out.
 
     Raises:
-        Cancelled: the visitor stopped it.
+        Cancelled, DeadlinePassed: the session is over.
     """
     rows = atlas.survey.embeddings
     held_out = np.random.default_rng(settings.seed).permutation(len(rows)) < len(rows) // HELD_OUT
     found = []
     for number in range(2):
-        for step in learn(rows[~held_out], replace(settings, seed=settings.seed + number)):
-            if token.cancelled:
-                raise Cancelled("Stopped on request.")
+        lesson = rows[~held_out], replace(settings, seed=settings.seed + number)
+        for step in session.stream(LEARN_DICTIONARY, lesson):
             if isinstance(step, SparseDictionary):
                 found.append(step)
             else:
@@ -84,15 +84,15 @@ def build(page: Page, atlases: OpenAtlases, layer: gr.Dropdown) -> None:
                 int(typed[features]), int(typed[active]), bool(typed[nested]), int(typed[steps])
             )
             with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
-                atlas, fingerprint = atlases.ready(session, "last"), session.fingerprint
-                layers = ["last", LAYER, *reversed(session.anatomy.layers)]
-            for step in throttle(learned(atlas, settings, token), passes=lambda one: not isinstance(one, Progress)):
-                if isinstance(step, Progress):
-                    yield {status: f"Learning: {step.line}"}
-                    continue
-                dictionary, figures, images = step
-                atlases.keep(fingerprint, LAYER, dictionary_atlas(dictionary, atlas))
-                yield {status: measured_line(figures, images), layer: gr.update(choices=layers, value=LAYER)}
+                atlas, layers = atlases.ready(session, "last"), ["last", LAYER, *reversed(session.anatomy.layers)]
+                lessons = learned(session, atlas, settings)
+                for step in throttle(lessons, passes=lambda one: not isinstance(one, Progress)):
+                    if isinstance(step, Progress):
+                        yield {status: f"Learning: {step.line}"}
+                        continue
+                    dictionary, figures, images = step
+                    atlases.keep(session, LAYER, dictionary_atlas(dictionary, atlas))
+                    yield {status: measured_line(figures, images), layer: gr.update(choices=layers, value=LAYER)}
 
         yield from JOBS.run(visitor, work, stopped={status: JOBS.stopped})
 

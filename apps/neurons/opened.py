@@ -17,12 +17,12 @@ from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.layers import layer_name
 from workbench.progress import Progress
 
-KEPT = 4  # atlases in memory; each takes about 10 MB
+KEPT = 8  # atlases in memory; each takes about 10 MB
 JOBS = Jobs("neurons", stopped="Stopped; nothing is being computed.")
 
 
 class OpenAtlases:
-    """The newest atlases, by model and layer."""
+    """The newest atlases, by model and layer; a dictionary is its visitor's alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +37,7 @@ class OpenAtlases:
         """
         name = layer if layer == DICTIONARY else layer_name(session.anatomy, layer)
         with self._lock:
-            known = self._known.get((session.fingerprint, name))
+            known = self._known.get(_key(session, name))
         if known is None and name == DICTIONARY:
             raise BadInput("No dictionary of this model is open: learn one first, under “Sparse dictionary”.")
         known = known or find_atlas(session, name)
@@ -49,14 +49,15 @@ class OpenAtlases:
                     yield step
             assert known is not None
             write_atlas(known, atlas_path(session.fingerprint, name, BUILT_IN))
-        self.keep(session.fingerprint, name, known)
+        self.keep(session, name, known)
         yield known
 
-    def keep(self, fingerprint: str, layer: str, atlas: Atlas) -> None:
+    def keep(self, session: Session, layer: str, atlas: Atlas) -> None:
         """Keep an atlas of a model's layer; the one that was not used for longest goes."""
+        key = _key(session, layer)
         with self._lock:
-            self._known[fingerprint, layer] = atlas
-            self._known.move_to_end((fingerprint, layer))
+            self._known[key] = atlas
+            self._known.move_to_end(key)
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
 
@@ -65,3 +66,7 @@ class OpenAtlases:
         *_, atlas = self.steps(session, layer)
         assert isinstance(atlas, Atlas)
         return atlas
+
+
+def _key(session: Session, layer: str) -> tuple[str, str]:
+    return session.fingerprint, f"{layer} of {session.owner}" if layer == DICTIONARY else layer

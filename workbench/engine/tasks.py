@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.attribution import Attribution, Request
     from workbench.backend import TowerEncoder, WhiteBox
     from workbench.generation.painting import Painting
+    from workbench.neurons.dictionary import DictionarySettings
     from workbench.neurons.visualisation import UnitImageJob, UnitImages
     from workbench.progress import Progress
     from workbench.typographic.head_learning import HeadLesson
@@ -152,6 +153,13 @@ def _head_outputs(model: WhiteBox, payload: Any) -> Iterator[Any]:
     yield from head_outputs(model, payload)
 
 
+def _learn_dictionary(model: Any, lesson: tuple[NDArray[np.float32], DictionarySettings]) -> Iterator[Any]:
+    """Learn a sparse dictionary of vectors, step by step; see `neurons.dictionary`. The model only lends its turn."""
+    from workbench.neurons.dictionary import learn
+
+    yield from learn(*lesson)
+
+
 def _conductance(model: WhiteBox, request: Any) -> Iterator[Any]:
     """Cosines as sums over any layer; see `neurons.conductance`."""
     from workbench.neurons.conductance import conductances
@@ -198,6 +206,9 @@ DECOMPOSE = Task("decompose", _decompose, lambda payload: 8 * len(payload[0]) / 
 CONDUCTANCE = Task(
     "conductance", _conductance, lambda request: 4 * request.steps * len(request.texts) / IMAGES_PER_SECOND
 )
+LEARN_DICTIONARY = Task(
+    "learn dictionary", _learn_dictionary, lambda lesson: lesson[1].steps * lesson[1].features / 40_000
+)
 HEADS = Task("heads", _head_outputs, lambda payload: 2 * len(payload[0]) / IMAGES_PER_SECOND)
 GENERATE = Task("generate", _generate, lambda job: job.settings.seconds)
 VISUALISE = Task("visualise", _visualise, lambda job: job.settings.steps * job.settings.count / 20)
@@ -206,6 +217,6 @@ TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
         *(EMBED_PIXELS, EMBED_FEATURES, EMBED_RAW, EMBED_TOKENS, COUNT_OPERATIONS, EXPLAIN, SEARCH_LABEL, GENERATE),
-        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, CONDUCTANCE, HEADS, VISUALISE),
+        *(LAYER, UNIT_MAPS, INTERVENE, DECOMPOSE, CONDUCTANCE, HEADS, LEARN_DICTIONARY, VISUALISE),
     )
 }

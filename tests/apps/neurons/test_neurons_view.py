@@ -272,26 +272,29 @@ def test_published_units_say_where_their_checkpoint_is(monkeypatch: pytest.Monke
     assert "not here" not in presets.info()
 
 
-def test_a_dictionarys_features_open_as_units(session: Session, atlases: OpenAtlases) -> None:
+def test_a_dictionarys_features_open_as_units(session: Session, atlases: OpenAtlases, engine: Engine) -> None:
     with pytest.raises(BadInput, match="learn one first"):
         OpenAtlases().ready(session, "dictionary")
     atlas = atlases.ready(session, "last")
     settings = DictionarySettings(features=64, active=4, steps=15)
-    *_, (dictionary, figures, images) = dictionaries.learned(atlas, settings, CancelToken())
+    *_, (dictionary, figures, images) = dictionaries.learned(session, atlas, settings)
     assert images == len(atlas.survey.items) // 5
     assert f"On {images} images held out" in dictionaries.measured_line(figures, images)
     made = dictionary_atlas(dictionary, atlas)
     codes = dictionary.encode(atlas.survey.embeddings)
     assert np.allclose(made.embedded, dictionary.decode(codes), atol=1e-5)
-    atlases.keep(session.fingerprint, "dictionary", made)
+    atlases.keep(session, "dictionary", made)
     feature = int((codes > 0).sum(axis=0).argmax())
     *_, (status, page, *_) = unit_pages(session, atlases.steps(session, "dictionary"), feature, answer="")
     assert f"unit=dictionary/{feature}" in status
     assert "Names, with evidence" in page
     stopped = CancelToken()
-    stopped.cancel()
-    with pytest.raises(Cancelled):
-        list(dictionaries.learned(atlas, settings, stopped))
+    with engine.session("other", session.spec.key, token=stopped) as other:
+        with pytest.raises(BadInput, match="learn one first"):
+            atlases.ready(other, "dictionary")  # it is its visitor's alone
+        stopped.cancel()
+        with pytest.raises(Cancelled):
+            list(dictionaries.learned(other, atlas, settings))
 
 
 def test_rows_and_images_of_heads() -> None:
