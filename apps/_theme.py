@@ -16,7 +16,14 @@ from workbench.neurons.page import style
 _STYLES = Path(__file__).with_name("workbench.css")
 _SCRIPTS = [
     Path(__file__).parent / name
-    for name in ("charts.js", "typographic/stage.js", "video/timeline.js", "map/map.js", "neurons/unit_map.js")
+    for name in (
+        "elements.js",
+        "charts.js",
+        "typographic/stage.js",
+        "video/timeline.js",
+        "map/map.js",
+        "neurons/unit_map.js",
+    )
 ]
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "DejaVu Sans", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")

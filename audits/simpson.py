@@ -91,15 +91,12 @@ def _cases(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> tuple[list[Re
     """Return the pairs that reverse, and how many were compared; both directions of all pairs are one family."""
     candidates: list[tuple[GroupGap, str, Reversal, tuple[float, float]]] = []
     pairs = 0
-    for gap in gaps:
-        for held in attributes:
-            if held == gap.by or not 2 <= gap.rows[held].nunique() <= MOST:
-                continue
-            strata = _strata(gap.rows, gap.by, held, shrunk=False)
-            pairs += len(compared(strata))
-            if flipped := reversals(strata):
-                fewer = _strata(gap.rows, gap.by, held, shrunk=True)
-                candidates += [(gap, held, one, evidence(fewer, one.higher, one.lower)) for one in flipped]
+    for gap, held in _held_fixed(gaps, attributes):
+        strata = _strata(gap.rows, gap.by, held, shrunk=False)
+        pairs += len(compared(strata))
+        if flipped := reversals(strata):
+            fewer = _strata(gap.rows, gap.by, held, shrunk=True)
+            candidates += [(gap, held, one, evidence(fewer, one.higher, one.lower)) for one in flipped]
     p_values = [p for *_, both in candidates for p in both]
     adjusted = [one.p_adj or 0.0 for one in adjust([*p_values, *([1.0] * 2 * (pairs - len(candidates)))])]
     cases = [
@@ -107,6 +104,14 @@ def _cases(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> tuple[list[Re
         for at, (gap, held, pair, _) in enumerate(candidates)
     ]
     return sorted(cases, key=lambda case: (not case.sure, case.within, case.crude, -case.pair.crude)), pairs
+
+
+def _held_fixed(gaps: Sequence[GroupGap], attributes: Sequence[str]) -> Iterator[tuple[GroupGap, str]]:
+    """Yield each gap with each second attribute that can be held fixed."""
+    for gap in gaps:
+        for held in attributes:
+            if held != gap.by and 2 <= gap.rows[held].nunique() <= MOST:
+                yield gap, held
 
 
 def _strata(rows: DataFrame, by: str, held: str, *, shrunk: bool) -> dict[str, Counts]:
@@ -138,11 +143,9 @@ def _none_found(
     metrics = list(dict.fromkeys(gap.measure.metric for gap in gaps))
     names = ", ".join(metrics[:3]) + (" and others" if len(metrics) > 3 else "")
     size, base = 0, 0.0
-    for gap in gaps:
-        for held in attributes:
-            if held != gap.by and 2 <= gap.rows[held].nunique() <= MOST:
-                largest = round(max(compared(_strata(gap.rows, gap.by, held, shrunk=True)).values(), default=0.0))
-                size, base = max((size, base), (largest, round(float(gap.rows["value"].mean()), 3)))
+    for gap, held in _held_fixed(gaps, attributes):
+        largest = round(max(compared(_strata(gap.rows, gap.by, held, shrunk=True)).values(), default=0.0))
+        size, base = max((size, base), (largest, round(float(gap.rows["value"].mean()), 3)))
     smallest = minimum_detectable_difference(size, base, others=size, level=1 - ALPHA / (2 * pairs)).smallest
     n = max(len(gap.rows) for gap in gaps)
     text = (

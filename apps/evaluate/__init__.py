@@ -174,7 +174,6 @@ def _measured(
 ) -> Iterator[tuple[Any, ...]]:
     """Answer other settings from what was embedded, model by model."""
     part = of_classes(known, classes)
-    assert part is not None
     done: dict[str, ModelEvaluation] = {}
     for row in answers(part, ways_of(shots, seeds, seed)):
         done[row.model] = row

@@ -20,12 +20,12 @@ def ways_of(shots: Sequence[int], seeds: float, seed: float | None) -> Ways:
     return Ways(tuple(sorted(int(one) for one in shots)), int(seeds), int(seed))
 
 
-def of_classes(known: EmbeddedImages | None, classes: Sequence[str]) -> EmbeddedImages | None:
-    """Return what is known of the images of the chosen classes.
+def of_classes(known: EmbeddedImages, classes: Sequence[str]) -> EmbeddedImages:
+    """Return what was embedded of the images of the chosen classes.
 
     Raises:
         BadInput: fewer than two classes.
     """
-    if known is None or set(classes) == set(known.images.classes):
+    if set(classes) == set(known.images.classes):
         return known
     return only_classes(known, classes)

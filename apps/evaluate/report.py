@@ -46,7 +46,8 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         ways = ways_of(*(typed[asked[name]] for name in ("shots", "seeds", "seed")))
-        jobs = report_jobs(of_classes(typed[known], typed[asked["classes"]]), ways)
+        embedded = typed[known]
+        jobs = report_jobs(embedded and of_classes(embedded, typed[asked["classes"]]), ways)
         kept: RunList = typed[page.runs].opened()
         yield {status: "Starting …", stop: gr.update(visible=True), **{one: gr.update(visible=False) for one in files}}
         done: list[Run] = []

@@ -1,7 +1,7 @@
 // Draws the points of a map with WebGL, or on a 2D canvas where there is none; pan, zoom and a lasso, by hand or by keys.
 // No library: those that draw with WebGL make functions from text, which this page's policy forbids.
 (() => {
-  const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#a08b00', '#7f7f7f', '#444c56'];  // Okabe and Ito's; the legend's in workbench.css
+  const {COLOURS, each, type} = window.elements;
   const EDGE = 24, NEAREST = 400, FAINT = 0.12;
   const SLOW = 40, REST = 150, FEWEST = 4000;  // milliseconds between two frames, and after the last move; points in motion
   const VERTEX = `
@@ -143,11 +143,7 @@
   const give = (map, chosen) => {
     map.bright = new Uint8Array(map.count).fill(chosen.length ? 255 * FAINT : 230);
     for (const at of chosen) map.bright[at] = 230;
-    const box = document.querySelector('#map-chosen textarea, #map-chosen input');
-    if (!box) return;
-    const proto = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, chosen.join(','));
-    box.dispatchEvent(new Event('input', {bubbles: true}));
+    type('map-chosen', chosen.join(','));
   };
 
   const ready = (canvas) => {
@@ -225,10 +221,5 @@
     new ResizeObserver(draw).observe(canvas);
   };
 
-  const look = () => document.querySelectorAll('canvas.map:not([data-ready])').forEach((canvas) => {
-    canvas.dataset.ready = '1';
-    ready(canvas);
-  });
-  const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
-  if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
+  each('canvas.map', ready);
 })();

@@ -27,8 +27,7 @@ Draw a lasso with mouse or finger to list what it holds. **Move**, or the Shift 
 zooms once the map is clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map lists everything and
 Escape nothing; the table beside it holds the same points. An index shows up to 100,000 of its images, drawn at random
 where it has more; a slow machine leaves points out while the map moves. **Send to** hands the chosen images to another
-view: to Audits with
-their labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
+view: to Audits with their labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
 
 **Clusters** (k-means) are named with the words that tell their images best from all others. Half of a cluster's images
 chooses the name; on the other half, **tells it apart** is how often the first word fits an image of the cluster better

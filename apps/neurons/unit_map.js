@@ -1,7 +1,7 @@
 // Draws units as points on a canvas. Under the pointer, and under the arrow keys, a unit shows its name; a click, or Enter,
 // hands its number to the page.
 (() => {
-  const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#a08b00', '#7f7f7f', '#444c56'];  // Okabe and Ito's; the legend's in workbench.css
+  const {COLOURS, each, type} = window.elements;
   const EDGE = 24, NEAR = 14, RADIUS = 3;
   const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 
@@ -52,11 +52,7 @@
 
   const give = (canvas) => {
     if (canvas.current < 0) return;
-    const box = document.querySelector(`#${canvas.dataset.box} textarea, #${canvas.dataset.box} input`);
-    const proto = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
-    const value = `${canvas.current};${Date.now()}`;  // a second choice of one unit is a change, too
-    Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, value);
-    box.dispatchEvent(new Event('input', {bubbles: true}));
+    type(canvas.dataset.box, `${canvas.current};${Date.now()}`);  // a second choice of one unit is a change, too
   };
 
   const ready = (canvas) => {
@@ -73,10 +69,5 @@
     });
   };
 
-  const look = () => document.querySelectorAll('canvas.unit-map:not([data-ready])').forEach((canvas) => {
-    canvas.dataset.ready = '1';
-    ready(canvas);
-  });
-  const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
-  if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
+  each('canvas.unit-map', ready);
 })();

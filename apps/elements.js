@@ -1,0 +1,23 @@
+// What the scripts of several views share: colours, elements that appear later, and values for the page's text boxes.
+window.elements = {
+  COLOURS: ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#a08b00', '#7f7f7f', '#444c56'],  // Okabe and Ito's; the legends' in workbench.css
+
+  // Call a function once for each element that a selector finds, now or later.
+  each: (selector, ready) => {
+    const look = () => document.querySelectorAll(`${selector}:not([data-ready])`).forEach((element) => {
+      element.dataset.ready = '1';
+      ready(element);
+    });
+    const watch = () => { look(); new MutationObserver(look).observe(document.body, {childList: true, subtree: true}); };
+    if (document.body) watch(); else document.addEventListener('DOMContentLoaded', watch);
+  },
+
+  // Type a value into a text box, so that the page notices.
+  type: (id, value) => {
+    const box = document.querySelector(`#${id} textarea, #${id} input`);
+    if (!box) return;
+    const proto = box instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(proto.prototype, 'value').set.call(box, value);
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+  },
+};
