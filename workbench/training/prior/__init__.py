@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
     """Make the prior, or go on with making it; yields a row after each step.
 
+    A finished prior that lies in `out` before the first step gives the weights to begin from: so it is brought to
+    another model that embeds, or to that model's next edition, in a fraction of the steps.
+
     Args:
         order: `data` names a `node_modules` with the artwork, `out` where the prior goes, `model` who embeds.
         stopped: asked after each step; what was done is kept.

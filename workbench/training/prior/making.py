@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.errors import BadInput
-from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, conditioned, levels
+from workbench.generation.prior import NEAREST, Components, Denoiser, Prior, conditioned, levels, load_prior
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.order import Order
@@ -75,7 +75,7 @@ def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
     torch.manual_seed(seed)
     model, work = load(order.model or "pocket"), order.out / "work"
     drawn = material(Path(order.data), model, work / "material.npz")
-    state, folder = _begin(drawn, work / "components.safetensors"), work / "checkpoints"
+    state, folder = _begin(drawn, order.out), work / "checkpoints"
     if checkpoint := checkpoints.latest(folder):
         state.restore(checkpoint)
     values = torch.cat([state.components.encode(part) for part in torch.split(drawn.pictures, 1024)])
@@ -98,17 +98,21 @@ def make(order: Order, stopped: Callable[[], bool]) -> Iterator[Progress]:
             return
 
 
-def _begin(drawn: DrawingSet, keep: Path) -> _State:
-    dim = drawn.image_rows.shape[1]
+def _begin(drawn: DrawingSet, out: Path) -> _State:
+    """The state before the first step; a prior that lies in `out` already gives its weights and components."""
+    dim, keep = drawn.image_rows.shape[1], out / "work" / "components.safetensors"
+    denoiser = Denoiser(dim)
     if keep.exists():
         components = Components(**load_file(keep))
     else:
-        components = Components.fit(drawn.pictures)
+        earlier = load_prior(out) if (out / "config.json").exists() else None
+        if earlier is not None:
+            denoiser.load_state_dict(earlier.denoiser.state_dict())
+        components = earlier.components if earlier is not None else Components.fit(drawn.pictures)
         half = keep.with_suffix(".part")
         save_file({name: value.contiguous() for name, value in vars(components).items()}, half)
         half.rename(keep)
     vectors, _ = torch.linalg.qr(torch.randn(dim, len(STYLES), generator=torch.Generator().manual_seed(7)))
-    denoiser = Denoiser(dim)
     average = copy.deepcopy(denoiser).requires_grad_(False)
     optimiser = torch.optim.AdamW(denoiser.parameters(), lr=_RATE, betas=(0.9, 0.98), weight_decay=1e-2)
     known = (components.encode(drawn.pictures) * components.scales)[:, :NEAREST]
