@@ -41,7 +41,7 @@ def add(
         typer.Option("--vector-index", metavar="KIND", help="IVF_RQ (the default from 100,000 rows), IVF_SQ, IVF_PQ …"),
     ] = "",
     engine: Annotated[
-        str, typer.Option("--engine", metavar="ENGINE", help="local, or ray: images on several workers (extra ray).")
+        str, typer.Option("--engine", metavar="ENGINE", help="local, or ray: several workers (extra ray).")
     ] = "local",
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Models at once with --engine ray.")] = 1,
     model: ModelOption = "pocket",

@@ -5,11 +5,11 @@ Rows are written every few seconds, so that after any interruption the same comm
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +19,15 @@ from workbench.embedding.ray_data import check_ray
 from workbench.errors import BadInput, Cancelled
 from workbench.progress import Progress
 from workbench.retrieval import table as tables
-from workbench.retrieval.decoding import frames
 from workbench.retrieval.index import ModelTable, make_table
 from workbench.retrieval.location import writing
 from workbench.retrieval.opening import OpenedImage, open_image, row_of
 from workbench.retrieval.pixels import embed_pixels
-from workbench.retrieval.ray_adding import embed_on_ray
+from workbench.retrieval.ray_adding import embed_on_ray, embed_videos_on_ray
 from workbench.retrieval.rows import IndexRow
 from workbench.retrieval.scanning import isin, quoted, scan
 from workbench.retrieval.sources import Found, SourceEntry, find_entries
+from workbench.retrieval.video_rows import UNFINISHED, VideoTask, file_hash, frame_hash, frame_rows
 from workbench.retrieval.writer import RowWriter
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 BATCH = 32  # images of one pass
 AHEAD = 2  # batches that are prepared in advance
 FRAMES_PER_SECOND = 1.0  # of a video
-UNFINISHED = -1  # size of the frames of a video, the last one apart
 
 
 @dataclass
@@ -60,7 +59,7 @@ class AddOptions:
 
     fps: float = FRAMES_PER_SECOND  # frames a second of videos
     vector_index: str = ""  # one of `table.VECTOR_INDEXES`: build it even where another is, or the table is small
-    ray_workers: int = 0  # models that embed images on Ray Data; 0: this process does
+    ray_workers: int = 0  # models that embed images and frames on Ray Data; 0: this process does
 
 
 def add(
@@ -99,7 +98,7 @@ def add(
         adding = _Adding(opened, session, stopped)
         adding.report.failed += found.failed
         yield from adding.images([entry for entry in found.entries if not entry.video], options.ray_workers)
-        yield from adding.videos([entry for entry in found.entries if entry.video], options.fps)
+        yield from adding.videos([entry for entry in found.entries if entry.video], options.fps, options.ray_workers)
         adding.forget(found)
         yield from adding.finish(options.vector_index)
         return adding.report
@@ -156,21 +155,22 @@ class _Adding:
             fresh = {one.row.sha256: one.pixels for one in opened if one.row and one.pixels is not None}
             yield opened, dict(zip(fresh, embed_pixels(self._session, list(fresh.values())), strict=True))
 
-    def videos(self, entries: Sequence[SourceEntry], fps: float) -> Iterator[Progress]:
+    def videos(self, entries: Sequence[SourceEntry], fps: float, ray_workers: int = 0) -> Iterator[Progress]:
         """Embed frames of the videos that are new or changed."""
-        for number, entry in enumerate(entries):
-            if self._videos.get(entry.path) == (entry.size, entry.modified):
-                self.report.unchanged += 1
-                continue
-            stage = f"video {number + 1} of {len(entries)}"
-            try:
-                yield from self._video(entry, fps, stage)
-            except BadInput as error:
-                self.report.failed.append((entry.path, str(error)))
-            else:
-                self._videos[entry.path] = (entry.size, entry.modified)
-            finally:
-                self._writer.flush()
+        new = [one for one in entries if self._videos.get(one.path) != (one.size, one.modified)]
+        self.report.unchanged += len(entries) - len(new)
+        try:
+            if ray_workers and new:
+                new = yield from self._videos_on_ray(new, fps, ray_workers)
+            for number, entry in enumerate(new):
+                try:
+                    yield from self._video(entry, fps, f"video {number + 1} of {len(new)}")
+                except BadInput as error:
+                    self.report.failed.append((entry.path, str(error)))
+                finally:
+                    self._writer.flush()
+        finally:
+            self._writer.flush()
 
     def forget(self, found: Found) -> None:
         """Delete the rows of files that are gone from the given folders."""
@@ -226,36 +226,59 @@ class _Adding:
     def _put(self, row: IndexRow, vector: Any) -> None:
         self._writer.put(row, vector, replace=row.path in self._known)
         self._known[row.path] = (row.size, row.modified)
+        if row.second is not None and row.size != UNFINISHED:
+            self._videos[file_of(row.path)] = (row.size, row.modified)
 
     def _video(self, entry: SourceEntry, fps: float, stage: str) -> Iterator[Progress]:
-        """Embed a video's frames; the last one carries the file's size, which says that all are there."""
-        stale = [path for path, (size, when) in self._known.items() if file_of(path) == entry.path != path
-                 and (size != UNFINISHED or when != entry.modified)]  # fmt: skip
+        """Embed a video's frames in this process, or take them over from a copy."""
+        task = self._task(entry, fps)
+        if self._copied(entry, task.digest):
+            return
+        began, computed = time.monotonic(), 0
+        embed = partial(embed_pixels, self._session)
+        for rows in frame_rows(task, self._session.prepare, embed, check=self._check):
+            computed += self._put_frames(rows)
+            seconds = time.monotonic() - began
+            yield Progress.timed(computed, 0, "frames", seconds=seconds, computed=computed, stage=stage)
+
+    def _videos_on_ray(
+        self, entries: Sequence[SourceEntry], fps: float, workers: int
+    ) -> Generator[Progress, None, list[SourceEntry]]:
+        """Embed the frames of several videos at once; return what is left: unreadable files, and copies of these."""
+        tasks: dict[str, VideoTask] = {}  # by content
+        left = []
+        for number, entry in enumerate(entries):
+            yield Progress(number, len(entries), "videos", "read")
+            self._check()
+            try:
+                task = self._task(entry, fps)
+            except BadInput:
+                left.append(entry)
+                continue
+            if task.digest in tasks:
+                left.append(entry)
+            elif not self._copied(entry, task.digest):
+                tasks[task.digest] = task
+        began, computed, done = time.monotonic(), 0, 0
+        for task, rows, error in embed_videos_on_ray(list(tasks.values()), self._session, workers=workers):
+            self._check()
+            computed += self._put_frames(rows)
+            self.report.failed += [(task.entry.path, error)] if error else []
+            done += bool(error) or task.entry.path in self._videos
+            seconds, stage = time.monotonic() - began, f"{done} of {len(tasks)} videos"
+            yield Progress.timed(computed, 0, "frames", seconds=seconds, computed=computed, stage=stage)
+        self._writer.flush()  # a copy is looked up in the table
+        return left
+
+    def _task(self, entry: SourceEntry, fps: float) -> VideoTask:
+        """Delete frames of an earlier version of a video, and say what is left to do."""
+        own = {path: state for path, state in self._known.items() if file_of(path) == entry.path != path}
+        stale = [path for path, (size, when) in own.items() if size != UNFINISHED or when != entry.modified]
         for condition in isin("path", stale):
             self._table.delete(condition)
         for path in stale:
             del self._known[path]
-        digest = file_hash(entry.path)
-        if self._copied(entry, digest):
-            return
-        have = set(self._known)
-        waiting: list[tuple[IndexRow, Any]] = []
-        began, computed, last = time.monotonic(), 0, None
-        for frame in frames(entry.sample.source, fps=fps):  # type: ignore[arg-type]
-            self._check()
-            path = f"{entry.path}#t={frame.second:g}"
-            row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)
-            row = replace(row, sha256=frame_hash(digest, frame.second))
-            if last is not None and last[0].path not in have:
-                waiting.append(last)
-            last = (row, self._session.prepare(frame.image))
-            if len(waiting) >= BATCH:
-                computed += self._put_frames(waiting)
-                waiting = []
-                seconds = time.monotonic() - began
-                yield Progress.timed(computed, 0, "frames", seconds=seconds, computed=computed, stage=stage)
-        if last is not None:
-            self._put_frames([*waiting, (replace(last[0], size=entry.size), last[1])])
+        return VideoTask(entry, file_hash(entry.path), fps, frozenset(own) - frozenset(stale))
 
     def _copied(self, entry: SourceEntry, digest: str) -> bool:
         """Take the frames over from a complete video with the same bytes; return whether there is one."""
@@ -275,30 +298,11 @@ class _Adding:
         self.report.reused += len(old)
         return True
 
-    def _put_frames(self, waiting: Sequence[tuple[IndexRow, Any]]) -> int:
-        vectors = embed_pixels(self._session, [pixels for _, pixels in waiting])
-        for (row, _), vector in zip(waiting, vectors, strict=True):
+    def _put_frames(self, rows: Sequence[tuple[IndexRow, NDArray[np.float32]]]) -> int:
+        for row, vector in rows:
             self._put(row, vector)
-        self.report.added += len(waiting)
-        return len(waiting)
-
-
-def file_hash(path: str) -> str:
-    """Return the SHA-256 of a file's bytes, read in parts.
-
-    Raises:
-        BadInput: it cannot be read.
-    """
-    try:
-        with open(path, "rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise BadInput(f"The file {os.path.basename(path)!r} cannot be read ({error.strerror}).") from None
-
-
-def frame_hash(digest: str, second: float) -> str:
-    """Return what stands for a frame's content: of the video's hash and the frame's time."""
-    return hashlib.sha256(f"{digest}#t={second:g}".encode()).hexdigest()
+        self.report.added += len(rows)
+        return len(rows)
 
 
 def file_of(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def open_image(entry: SourceEntry, known: Container[bytes], prepare: Callable[[I
         digest = hashlib.sha256(data).hexdigest()
         if bytes.fromhex(digest[:32]) in known:
             return OpenedImage(entry.path, row_of(entry, digest))
-        picture = safe_decode(data, entry.sample.name)
+        picture = safe_decode(data, os.path.basename(entry.sample.name))
         return OpenedImage(entry.path, row_of(entry, digest, picture), prepare(picture))
     except BadPicture as error:
         return OpenedImage(entry.path, error=str(error))
