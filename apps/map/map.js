@@ -188,16 +188,28 @@
     const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
     const mode = () => canvas.parentElement.querySelector('[data-map=move]').getAttribute('aria-pressed') === 'true';
     const end = (chosen) => { path = []; held = null; if (chosen) give(map, chosen); draw(); };
+    const fingers = new Map();  // where each one that is down was last seen
+    const pinch = () => {
+      const [[ax, ay], [bx, by]] = fingers.values(), {width, height} = size();
+      return {x: (ax + bx - width) / 2, y: (ay + by - height) / 2, apart: Math.max(1, Math.hypot(ax - bx, ay - by))};
+    };
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
-      held = at(event);
-      path = mode() || event.shiftKey || event.button === 1 ? [] : [held];
+      fingers.set(event.pointerId, at(event));
+      held = fingers.size === 1 ? at(event) : null;  // a second finger ends a lasso
+      path = !held || mode() || event.shiftKey || event.button === 1 ? [] : [held];
     });
     canvas.addEventListener('pointermove', (event) => {
+      if (fingers.has(event.pointerId) && fingers.size === 2) {  // what is under the fingers stays under them
+        const before = pinch(), now = fingers.set(event.pointerId, at(event)) && pinch();
+        move(now.x - before.x, now.y - before.y);
+        zoom(now.apart / before.apart, now.x, now.y);
+      }
       if (!held) return;
       const way = (event.getCoalescedEvents?.() ?? [event]).map(at), now = way.at(-1) || at(event);
       if (path.length) { path.push(...way); draw(); } else { move(now[0] - held[0], now[1] - held[1]); held = now; }
     });
+    for (const name of ['pointerup', 'pointercancel']) canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
     canvas.addEventListener('pointerup', () => end(path.length && lassoed(map, view, path, size())));
     canvas.addEventListener('pointercancel', () => end(null));
     canvas.addEventListener('wheel', (event) => {  // a page that is read past the map still scrolls

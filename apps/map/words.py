@@ -23,11 +23,12 @@ Each point is an image (disc) or a text (square), placed by the two directions i
 Images and texts of a CLIP model lie in two clouds with a gap between them; **centring** subtracts each cloud's mean, so
 that what belongs together comes to lie together. Distances on a map are rough: read neighbours, not lengths.
 
-Draw a lasso with mouse or finger to list what it holds. **Move**, or the Shift key, drags the map instead; the wheel
-zooms once the map is clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map lists everything and
-Escape nothing; the table beside it holds the same points. An index shows up to 100,000 of its images, drawn at random
-where it has more; a slow machine leaves points out while the map moves. **Send to** hands the chosen images to another
-view: to Audits with their labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
+Draw a lasso with mouse or finger to list what it holds. **Move**, or the Shift key, drags the map instead; two fingers
+zoom, and so does the wheel once the map is clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map
+lists everything and Escape nothing; the table beside it holds the same points. An index shows up to 100,000 of its
+images, drawn at random where it has more; a slow machine leaves points out while the map moves. **Send to** hands the
+chosen images to another view: to Audits with their labels, to Evaluate as classes; images of one label go as “chosen”
+against “others”.
 
 **Clusters** (k-means) are named with the words that tell their images best from all others. Half of a cluster's images
 chooses the name; on the other half, **tells it apart** is how often the first word fits an image of the cluster better
