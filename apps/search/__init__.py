@@ -48,7 +48,7 @@ def build(page: Page) -> None:
             index, given, shipped, go, stop = _adding()
             text = gr.Textbox(
                 label="Query",
-                placeholder="2:golden retriever + pool - fruit",
+                placeholder="a cup of coffee",
                 info="What the image shows. Weights and signs: 2:dog + beach - people.",
                 elem_id="search-query",
             )
@@ -59,10 +59,11 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="answer"):
             status = gr.Markdown(words.IDLE, elem_classes=["verdict", "live"], elem_id="search-status")
             shown = _results()
-            with gr.Column(visible=False) as sending:
+            with gr.Column(visible=False) as sending:  # beside the images, not below the table
                 picked = gr.Markdown(elem_classes="notes", elem_id="search-picked")
                 similar = gr.Button("More like this", elem_id="search-similar")
                 page.exchange.offer("search", chosen, text)
+            shown |= _listing()
             whose = gr.Markdown(elem_classes="provenance")
         with gr.Column(elem_classes="more"):
             settings = _settings()
@@ -112,7 +113,7 @@ def build(page: Page) -> None:
     _wire_pages(shown, found, start, index=index)
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
-    gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), linked], **ASIDE)
+    gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), status, linked], **ASIDE)
     searched.append(linked.change(follow, **event | {"inputs": asking | {linked}}))
     for one in searched:  # thumbnails are shown before the files are written
         one.success(_files_of, [found, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
@@ -168,7 +169,7 @@ def _adding_event(
 
 
 def _results() -> dict[str, Any]:
-    """Lay out the results; return the widgets by name."""
+    """Lay out the results as images; return the widgets by name."""
     gallery = gr.Gallery(
         label="Results", columns=4, height="auto", object_fit="contain", allow_preview=False, interactive=False,
         visible=COLLAPSED, elem_id="search-gallery",
@@ -177,13 +178,17 @@ def _results() -> dict[str, Any]:
         before = gr.Button("Previous", size="sm", min_width=0)
         number = gr.Markdown(elem_classes="notes")
         after = gr.Button("Next", size="sm", min_width=0, elem_id="search-next")
+    return {"gallery": gallery, "pages": pages, "before": before, "number": number, "after": after}
+
+
+def _listing() -> dict[str, Any]:
+    """Lay out the results as a table and as files; return the widgets by name."""
     lines = table(words.HEADERS, "The same results", visible=COLLAPSED, elem_id="search-table")
     with gr.Row(visible=False) as files:
         csv_file = gr.DownloadButton("CSV", elem_id="search-csv")
         json_file = gr.DownloadButton("JSON", elem_id="search-json")
         sheet = gr.DownloadButton("Contact sheet", elem_id="search-sheet")
-    first = {"gallery": gallery, "pages": pages, "before": before, "number": number, "after": after}
-    return {**first, "table": lines, "files": files, "csv": csv_file, "json": json_file, "sheet": sheet}
+    return {"table": lines, "files": files, "csv": csv_file, "json": json_file, "sheet": sheet}
 
 
 def _settings() -> dict[str, Any]:
@@ -213,7 +218,7 @@ def _page_of(hits: list[Hit], start: int, shown: dict[str, Any], *, own: bool) -
     last = start + len(part)
     return {
         shown["gallery"]: gr.update(value=pictures, visible=bool(hits) or COLLAPSED, selected_index=None),
-        shown["table"]: gr.update(value=words.rows(part, names_only=own), visible=bool(hits) or COLLAPSED),
+        shown["table"]: gr.update(value=words.listed(part, names_only=own), visible=bool(hits) or COLLAPSED),
         shown["pages"]: gr.update(visible=len(hits) > PAGE),
         shown["number"]: f"{start + 1}–{last} of {len(hits)}",
         shown["before"]: gr.update(interactive=start > 0),

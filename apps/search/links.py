@@ -11,6 +11,7 @@ from apps import _index_choice as choice
 from apps._index_choice import OWN
 from apps._widgets import COLLAPSED
 from apps.search.finding import Asked
+from apps.search.words import unknown_index
 from workbench.retrieval.ordering import SORTS
 
 SETTINGS = ("where", "sort", "weaker", "safe")  # widgets besides index and query, in this order
@@ -28,13 +29,18 @@ def of(index: str, asked: Asked) -> str:
 
 
 def read(request: gr.Request) -> tuple[Any, ...]:
-    """Offer this machine's indexes, and fill in what an address says; the last value, a text, starts the search."""
+    """Offer this machine's indexes, and fill in what an address says.
+
+    The last two values are what there is to say about the address, and a text that starts the search.
+    """
     asked = {name: str(value)[:LONGEST] for name, value in (dict(request.query_params) if request else {}).items()}
     choices = choice.offered()
     chosen = asked.get("index", OWN) if asked.get("index") in choices else OWN
     listed = gr.update(choices=choices, value=chosen, visible=len(choices) > 1 or COLLAPSED)
     if "q" not in asked:  # nothing to fill in: what was typed meanwhile stays
-        return listed, *(gr.skip() for _ in ("q", *SETTINGS, "start"))
+        return listed, *(gr.skip() for _ in ("q", *SETTINGS, "said", "start"))
     sort = asked.get("sort", "score")
     settings = (asked.get("where", ""), sort if sort in SORTS else "score", "weaker" in asked, "safe" in asked)
-    return listed, asked["q"], *settings, asked["q"] if chosen != OWN else ""
+    if chosen == OWN:
+        return listed, asked["q"], *settings, unknown_index(asked["index"]) if "index" in asked else gr.skip(), ""
+    return listed, asked["q"], *settings, gr.skip(), asked["q"]

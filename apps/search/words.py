@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from apps._text import literal
 from workbench.retrieval.adding import AddReport
@@ -13,6 +14,7 @@ from workbench.retrieval.search import Hit, Results
 
 IDLE = "Add images, or try the shipped ones; then type what you look for."
 HEADERS = ["image", "score", "beats", "stock sentences as good", "fits", "label", "caption"]
+OPTIONAL = ("label", "caption")
 EXPLAINED = """
 **Score** is the cosine between query and image. Its range differs between models and queries, so read it together with:
 
@@ -44,6 +46,14 @@ def added(report: AddReport) -> str:
     return line
 
 
+def unknown_index(name: str) -> str:
+    """Say that the index of a link is not offered here."""
+    return (
+        f"This link searches an index named {literal(name[:64])}, which is not here. Choose another index or add "
+        "images, then press “Search”."
+    )
+
+
 def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool, hidden: int = 0) -> str:
     """Say how many results there are, why the list ends, and how many safe mode hides."""
     safe = f" Safe mode hides {hidden}." if hidden else ""
@@ -54,7 +64,7 @@ def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool,
         )
     fitting = len(results.likely)
     more = " or more" if fitting == len(results.hits) < results.rows else ""
-    text = f"**{fitting}{more} of {results.rows:,} images fit** {literal(query)}."
+    text = f"**{fitting}{more} of {results.rows:,} images fit{'s' * (fitting == 1)}** {literal(query)}."
     if not fitting:
         text = f"**No image of {results.rows:,} fits** {literal(query)} better than chance."
     if weaker:
@@ -63,9 +73,9 @@ def verdict(results: Results, shown: Sequence[Hit], *, query: str, weaker: bool,
     return text + (f" {folded} near-duplicates are folded." if folded else "") + safe
 
 
-def rows(hits: Sequence[Hit], *, names_only: bool) -> list[list[str]]:
-    """Return the results as rows of text."""
-    return [
+def listed(hits: Sequence[Hit], *, names_only: bool) -> dict[str, Any]:
+    """Return the results as a table of text; labels and captions only where one has some."""
+    rows = [
         [
             shown_name(hit, names_only=names_only),
             f"{hit.score:.3f}",
@@ -77,6 +87,8 @@ def rows(hits: Sequence[Hit], *, names_only: bool) -> list[list[str]]:
         ]
         for hit in hits
     ]
+    kept = [at for at, name in enumerate(HEADERS) if name not in OPTIONAL or any(row[at] for row in rows)]
+    return {"headers": [HEADERS[at] for at in kept], "data": [[row[at] for at in kept] for row in rows]}
 
 
 def shown_name(hit: Hit, *, names_only: bool) -> str:

@@ -13,11 +13,13 @@ from apps import _index_choice as choice
 from apps._handler import ASIDE, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
+from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, table
 from apps.video import sentences, words
 from apps.video.answering import GIVEN, MOST, AskedMoments, RankedVideos, ReadingVideo, answers
 from apps.video.watched import Watched, downloads
+from workbench.errors import BadInput
 from workbench.retrieval.moments import VideoSegment, VideoVectors
 from workbench.retrieval.pooling import POOLINGS
 from workbench.retrieval.videos import VideoHit
@@ -62,7 +64,8 @@ def build(page: Page) -> None:
                 continue
             best, known = step.hits[0], step.watched.shown
             yield {
-                shown["status"]: words.verdict(step.hits, known, f"“{asked.query.strip()}”"),
+                shown["status"]: words.verdict(step.hits, known, f"“{asked.query.strip()}”")
+                + words.failed(step.watched.failed),
                 shown["ranking"]: gr.update(value=words.ranking(step.hits), visible=len(step.hits) > 1 or COLLAPSED),
                 **dict(zip(screen_outputs, _screen(best, known[best.path]), strict=True)),
                 **{shown["whose"]: step.line, watched: step.watched, hits: step.hits},
@@ -73,7 +76,11 @@ def build(page: Page) -> None:
         _asked(*(typed[one] for one in asking)).check()
         visitor = owner(request)
         stopped = {shown["status"]: JOBS.stopped}
-        yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped=stopped)
+        try:
+            yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped=stopped)
+        except BadInput as error:  # nothing is read any more: the screen must not say so
+            yield {shown["status"]: literal(str(error)), shown["player"]: gr.update(value=None, visible=COLLAPSED)}
+            raise
 
     asking = (source, video, query, fps, most, pooling, page.model)
     screen_outputs = [*(shown[name] for name in ("player", "line", "lines", "files", "csv", "json")), segments, current]

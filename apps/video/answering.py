@@ -79,7 +79,7 @@ def answers(
         seconds: deadline of the embedding.
 
     Raises:
-        BadInput: a file that is no video, or an index without videos.
+        BadInput: no file is a video, or an index without videos.
     """
     began = time.perf_counter()
     with engine.session(visitor, asked.model, token=token, deadline=seconds) as session:
@@ -95,7 +95,7 @@ def answers(
 
 
 def _embedded(session: Session, asked: AskedMoments, kept: Watched, *, token: CancelToken) -> Iterator[ReadingVideo]:
-    """Fill `kept`; what a stop leaves of a video is shown, and not kept as whole."""
+    """Fill `kept`; what a stop leaves of a video is shown, and not kept as whole; an unreadable one is passed over."""
     for number, path in enumerate(asked.paths):
         if path in kept.videos:
             kept.shown[path] = kept.videos[path]
@@ -113,7 +113,11 @@ def _embedded(session: Session, asked: AskedMoments, kept: Watched, *, token: Ca
                 kept.shown[path] = step
                 if not token.cancelled:
                     kept.videos[path] = step
+        except BadInput as error:
+            kept.failed[path] = str(error)
         except Cancelled:
             if not kept.shown:
                 raise
             return
+    if not kept.shown:
+        raise BadInput(" ".join(kept.failed.values()))

@@ -23,6 +23,7 @@ class Watched:
     settings: tuple[str, float, float] = ("", 0.0, 0.0)  # fingerprint, frames a second, frames at most
     videos: dict[str, VideoVectors] = field(default_factory=dict)  # uploads
     shown: dict[str, VideoVectors] = field(default_factory=dict)  # of the last answer
+    failed: dict[str, str] = field(default_factory=dict)  # reasons, of the last answer
 
     def of(self, fingerprint: str, fps: float, most: float) -> Watched:
         """Return these videos, or none where model or density are others."""

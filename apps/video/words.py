@@ -64,6 +64,11 @@ def ranking(hits: Sequence[VideoHit]) -> list[list[str]]:
     ]
 
 
+def failed(reasons: Mapping[str, str]) -> str:
+    """Say which videos were passed over."""
+    return f" Passed over: {literal(' '.join(reasons.values()))}" if reasons else ""
+
+
 def verdict(hits: Sequence[VideoHit], videos: Mapping[str, VideoVectors], query: str) -> str:
     """Say which videos show it, and when the best one does."""
     frames, seconds = sum(len(one.seconds) for one in videos.values()), sum(one.end for one in videos.values())

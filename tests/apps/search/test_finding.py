@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from apps import _index_choice as choice
-from apps.search import files, finding, links
+from apps.search import files, finding, links, words
 from apps.search.finding import Asked
 from apps.serving.options import SHARED
 from workbench.engine import Engine
@@ -102,12 +103,24 @@ def test_a_link_holds_the_search_and_an_address_is_no_command(monkeypatch: pytes
     assert links.of(choice.OWN, asked("dog")) == links.of("holiday", asked("dog", "/tmp/x.png")) == ""
     monkeypatch.setattr(choice, "offered", lambda: [choice.OWN, "holiday"])
     request: Any = SimpleNamespace(query_params={"index": "holiday", "q": "dog", "sort": "rm -rf", "safe": "1"})
-    assert links.read(request)[1:] == ("dog", "", "score", False, True, "dog")
+    assert links.read(request)[1:-2] == ("dog", "", "score", False, True)
+    assert links.read(request)[-1] == "dog"
     request = SimpleNamespace(query_params={"index": "holiday"})
     assert all(isinstance(one, dict) for one in links.read(request)[1:])  # nothing is filled in: typed text stays
     request = SimpleNamespace(query_params={"index": "../etc", "q": "dog"})
     listed, *rest = links.read(request)
     assert (listed["value"], rest[-1]) == (choice.OWN, "")
+    assert rest[-2].startswith("This link searches an index named \\.\\.\\/etc, which is not here")
+
+
+def test_a_table_has_no_empty_column() -> None:
+    labelled = hit("b.png", [1, 0])
+    plain = replace(labelled, row={**labelled.row, "label": ""})
+    table = words.listed([plain, plain], names_only=True)
+    assert table["headers"] == ["image", "score", "beats", "stock sentences as good", "fits"]
+    both = words.listed([plain, labelled], names_only=True)
+    assert both["headers"][-1] == "label"
+    assert [row[-1] for row in both["data"]] == ["", "=1+1"]
 
 
 def test_downloads_hold_the_results_and_no_formula() -> None:

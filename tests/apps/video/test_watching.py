@@ -54,6 +54,20 @@ def test_several_videos_and_further_sentences(colours: Engine, tmp_path: Path) -
         assert sentences.fitting(session, video, texts, pooling="max")[0][0] == "a yellow picture"
 
 
+def test_a_file_that_is_no_video_is_passed_over(colours: Engine, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"nothing" * 100)
+    broken = str(tmp_path / "broken.mp4")
+    asked = AskedMoments(GIVEN, (broken, films(tmp_path)[1]), "a blue picture", 1.0, 64, "max", "fake")
+    *_, last = answer(colours, asked, Watched())
+    assert isinstance(last, RankedVideos)
+    assert [Path(hit.path).name for hit in last.hits] == ["two.mp4"]
+    said = words.failed(last.watched.failed)
+    assert said.startswith(" Passed over: The file")
+    assert "cannot be read as a video" in said
+    with pytest.raises(BadInput, match="cannot be read as a video"):
+        answer(colours, replace(asked, paths=(broken,)), Watched())
+
+
 def test_after_a_stop_what_is_done_is_answered_from(colours: Engine, tmp_path: Path) -> None:
     asked = AskedMoments(GIVEN, films(tmp_path), "a red picture", 4.0, 4096, "mean", "fake")
     token = CancelToken()
