@@ -1,6 +1,6 @@
 """Questions about a model, asked as a script and answered with intervals.
 
-Imports `workbench` and never `apps`: an audit knows no screen. Names are imported when first used.
+Imports `workbench` and never `apps`: an audit knows no screen. `AuditFrame` is imported when first used.
 """
 
 from __future__ import annotations
@@ -33,23 +33,8 @@ __all__ = [
     "score",
 ]
 
-_HOMES = {
-    "AuditFrame": "audits.frame",
-    "compare": "audits.comparing",
-    "gate": "audits.comparing",
-    "metrics_df": "audits.run_directory.frames",
-    "open_run": "audits.run_directory.reader",
-    "report": "audits.reporting",
-    "resume": "audits.running.api",
-    "run": "audits.running.api",
-    "run_suite": "audits.running.suites",
-    "runs_df": "audits.run_directory.frames",
-    "samples_df": "audits.run_directory.frames",
-    "score": "audits.running.api",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name != "AuditFrame":
         raise AttributeError(f"module 'audits' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), "write" if name == "report" else name)
+    return importlib.import_module("audits.frame").AuditFrame

@@ -5,8 +5,9 @@
                      ->  score    one row an image and form: what the model answered
                      ->  analyse  measures with intervals, findings, figures; never needs the model
 
-An audit is a package with the functions of `Stages`, named by one row of `audits.catalogue.AUDITS`: `score.py`
-(settings, plan, texts, score), `analyse.py`, `text.py`, and `change.py` or `attack.py` where it alters images.
+An audit is a package whose modules define what `Stages` asks for, named by one row of `audits.catalogue.AUDITS`:
+`score.py` (settings, plan, texts, score), `analyse.py`, `text.py`, and `change.py` or `attack.py` where it alters
+images.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Audit:
     key: str  # "bias/denigration"
     title: str
     question: str  # one sentence, ends with a question mark
-    module: str  # dotted name of the package that fulfils `Stages`
+    module: str  # dotted name of the package, or of one module, that fulfils `Stages`
     protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
     builtin: str  # key of the data set that is there without any download
     version: int = 1  # rises when equal inputs would give other numbers

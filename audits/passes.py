@@ -74,7 +74,8 @@ def _encode(
 
     attacked = bool(items[0].recipe) and hasattr(module, "attack")
     pixels = torch.stack(list(squares)).numpy()
-    payload = Passes(str(vars(module)["__name__"]), pixels, tuple(items), attacked, texts if attacked else {})
+    maker = module.attack.__module__ if attacked else ""
+    payload = Passes(maker, pixels, tuple(items), attacked, texts if attacked else {})
     return _finite(model, np.concatenate(list(model.stream(EMBED_PASSES, payload))))
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from audits import detectable, simpson
 from audits.analysis import Analysis
@@ -21,9 +24,23 @@ if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
 
 
+PARTS = ("score", "analyse", "text", "change", "attack")  # modules of an audit's package
+MEMBERS = {"Settings", "HOW_TO_READ", "LIMITS", "plan", "texts", *PARTS}  # of `Stages`
+
+
 def stages(audit: Audit) -> Stages:
-    """Return the module of an audit."""
-    return cast(Stages, importlib.import_module(audit.module))
+    """Return what the modules of an audit's package define; an audit in a single module is that module."""
+    return cast(Stages, _together(audit.module))
+
+
+@functools.cache
+def _together(name: str) -> Any:
+    package = importlib.import_module(name)
+    if not hasattr(package, "__path__"):
+        return package
+    parts = [importlib.import_module(f"{name}.{part}") for part in PARTS if find_spec(f"{name}.{part}")]
+    members = {key: value for part in parts for key, value in vars(part).items() if key in MEMBERS}
+    return SimpleNamespace(__name__=name, __file__=package.__file__, **members)
 
 
 def facts(backend: TorchBackend) -> ModelFacts:

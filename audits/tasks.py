@@ -23,7 +23,7 @@ ATTACKS_PER_SECOND = 2.0  # images under one attack on a lent GPU; low, so that 
 class Passes:
     """Prepared images and what is done with them before they are embedded; plain data."""
 
-    module: str  # dotted name of the audit's package
+    module: str  # dotted name of the module that holds the audit's `attack`; empty without one
     pixels: NDArray[np.uint8]  # (n, 3, size, size)
     items: tuple[Item, ...]  # n
     attacked: bool

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from audits import closed_set
 from audits.answers import classifier, logits, probabilities
+from audits.closed_set import texts as texts
 from audits.contracts import Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules

@@ -9,11 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audits import catalogue
 from audits.analysis import Analysis
-from audits.contracts import Embedded, Item, ModelFacts
+from audits.contracts import Embedded, Item, ModelFacts, Stages
 from audits.datasets.dataset import About, Dataset
 from audits.protocol import Protocol, parse
+from audits.stages import stages
 from workbench.statistics.measures import Measure
+
+
+def stages_of(audit: str) -> Stages:
+    return stages(catalogue.find(audit))
 
 
 def facts(dim: int, *, scale: float = 10.0, score: str = "softmax", bias: float = 0.0) -> ModelFacts:

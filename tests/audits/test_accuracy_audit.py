@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audits import accuracy
 from audits.accuracy.analyse import mean_per_class
 from audits.analysis import Analysis
 from audits.datasets import moved_drawings
-from tests.audits.planted import dataset, embedded, find, one_hot, protocol
+from tests.audits.planted import dataset, embedded, find, one_hot, protocol, stages_of
 from workbench.datasets.folders import read_folder
 from workbench.probes import by_cluster
 from workbench.probes.labelled import by_part
+
+accuracy = stages_of("accuracy")
 
 LABELS = ("cat", "dog")
 N = 400

@@ -8,12 +8,13 @@ import math
 import numpy as np
 import pytest
 
-from audits import calibration
 from audits.analysis import Analysis
 from audits.calibration.analyse import FIT, best_temperature, brier, nll
-from tests.audits.planted import dataset, embedded, find, one_hot, protocol
+from tests.audits.planted import dataset, embedded, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import table
+
+calibration = stages_of("calibration")
 
 LABELS = ("cat", "dog")
 SURE = 0.8  # planted confidence: the logits of the two labels are ln 4 apart

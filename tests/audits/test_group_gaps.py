@@ -8,16 +8,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audits import calibration
 from audits.analysis import Analysis
 from audits.contracts import CLEAN
-from audits.limits import prompts
-from audits.robustness import corruptions
 from audits.stages import analysed
-from audits.typographic import overlay
-from tests.audits.planted import dataset, embedded, facts, one_hot, protocol
+from tests.audits.planted import dataset, embedded, facts, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import Measure
+
+calibration = stages_of("calibration")
+prompts = stages_of("limits/prompts")
+corruptions = stages_of("robustness/corruptions")
+overlay = stages_of("typographic/overlay")
 
 LABELS = ("cat", "dog")
 N = 120

@@ -35,7 +35,7 @@ def payload(attacked: bool, count: int = PASS + 3) -> Passes:
     pixels[:, 0], pixels[:, 2] = 140, 100  # a little more red than blue
     items = tuple(Item(str(number), "attacked", json.dumps(RECIPE)) for number in range(count))
     rows = FakeBackend().embed_texts(["red", "blue"]).numpy()
-    return Passes("audits.adversarial.lp", pixels, items, attacked, {"red": rows[0], "blue": rows[1]})
+    return Passes("audits.adversarial.lp.attack", pixels, items, attacked, {"red": rows[0], "blue": rows[1]})
 
 
 def test_clean_images_are_embedded_in_passes() -> None:

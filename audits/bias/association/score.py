@@ -8,6 +8,7 @@ from pandas import DataFrame
 from pydantic import Field
 
 from audits.answers import DECIMALS, cosines, prompts
+from audits.bias.labelling import texts as texts
 from audits.contracts import OUTCOME, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules

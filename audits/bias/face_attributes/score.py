@@ -9,6 +9,7 @@ from pydantic import Field
 
 from audits.bias.groups import Grouped
 from audits.bias.labelling import chances, named
+from audits.bias.labelling import texts as texts
 from audits.contracts import OUTCOME, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import LabelSet

@@ -11,6 +11,7 @@ from pandas import DataFrame
 from pydantic import Field
 
 from audits.bias.labelling import chances, named
+from audits.bias.labelling import texts as texts
 from audits.contracts import OUTCOME, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules

@@ -12,17 +12,18 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from audits.adversarial import lp
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import LabelSet, Protocol, names, read
 from tests.audits.in_memory import embed, measure
-from tests.audits.planted import dataset, facts, find, protocol
+from tests.audits.planted import dataset, facts, find, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend
 from workbench.statistics.measures import table
+
+lp = stages_of("adversarial/lp")
 
 ATTACKS = [
     {"method": "noise", "norm": "linf", "epsilons": [2]},

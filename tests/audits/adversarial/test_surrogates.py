@@ -10,16 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from audits.adversarial import lp, surrogates
+from audits.adversarial import surrogates
 from audits.adversarial.surrogates import Surrogate
 from audits.analysis import Analysis
 from audits.protocol import Protocol
 from tests.audits.adversarial.test_lp_audit import TEXTS, Grey, rules, run, samples_of
-from tests.audits.planted import dataset, facts, find
+from tests.audits.planted import dataset, facts, find, stages_of
 from workbench.engine import Engine
 from workbench.errors import OutOfResources, UnknownName
 from workbench.fake import FakeBackend
 from workbench.model_cache import ModelCache
+
+lp = stages_of("adversarial/lp")
 
 ATTACKS: list[dict[str, object]] = [
     {"method": "noise", "norm": "linf", "epsilons": [4]},

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.bias import association
 from audits.catalogue import find
 from audits.contracts import Embedded, Item
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+association = stages_of("bias/association")
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from audits import protocol
-from audits.bias import denigration
 from audits.catalogue import find
 from tests.audits.in_memory import measure
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 from workbench.fake import COLOURS, FakeBackend, mark
 from workbench.statistics.measures import table
+
+denigration = stages_of("bias/denigration")
 
 _GROUPS = {"nonhuman": ["animal"], "crime": ["thief"]}
 CONTENT: dict[str, Any] = {

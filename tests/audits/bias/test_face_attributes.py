@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from audits import protocol
-from audits.bias import face_attributes
 from audits.catalogue import find
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+face_attributes = stages_of("bias/face-attributes")
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.bias import label_design
 from audits.bias.label_design.analyse import PARTS, shares
 from audits.bias.label_design.score import wordings
 from audits.catalogue import find
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+label_design = stages_of("bias/label-design")
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.bias import occupations
 from audits.catalogue import find
 from audits.datasets.drawn_people_figures import OCCUPATIONS
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+occupations = stages_of("bias/occupations")
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

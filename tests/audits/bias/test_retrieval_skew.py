@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.bias import retrieval_skew
 from audits.catalogue import find
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+retrieval_skew = stages_of("bias/retrieval-skew")
 
 CONTENT: dict[str, Any] = {
     "schema": 1,

@@ -12,14 +12,18 @@ import pytest
 from scipy.stats import chi2, chi2_contingency
 
 from audits.analysis import Analysis
-from audits.bias import denigration, face_attributes, occupations
 from audits.contracts import OUTCOME, ModelFacts
 from audits.protocol import parse
 from audits.simpson import TABLE, added, gaps_of
 from audits.stages import analysed
-from audits.surveillance import scenes
+from tests.audits.planted import stages_of
 from workbench.statistics.gaps import gap
 from workbench.statistics.measures import adjust, of_gap
+
+denigration = stages_of("bias/denigration")
+face_attributes = stages_of("bias/face-attributes")
+occupations = stages_of("bias/occupations")
+scenes = stages_of("surveillance/scenes")
 
 STONES = {  # Charig et al. 1986, Br. Med. J. 292:879: (k, n) of treatment within size
     ("small", "open"): (81, 87),

@@ -14,13 +14,14 @@ from audits.analysis import Analysis
 from audits.datasets.builtin import BUILTIN
 from audits.datasets.counted_things import AREAS, COUNTS, LAYOUTS, build, picture
 from audits.datasets.dataset import Dataset
-from audits.limits import counting
 from audits.limits.counting.analyse import slope
 from audits.limits.counting.score import number
 from audits.protocol import names, read
-from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
+from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import table
+
+counting = stages_of("limits/counting")
 
 RULES = protocol("limits/counting", {"counts": list(range(1, 11))})
 

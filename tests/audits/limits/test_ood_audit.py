@@ -12,13 +12,14 @@ import torch
 from audits.analysis import Analysis
 from audits.contracts import ModelFacts
 from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, build, digit, texture
-from audits.limits import ood
 from audits.limits.ood.analyse import ALL
 from audits.limits.ood.score import energy, mcm, msp
 from audits.protocol import names, read
-from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
+from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import table
+
+ood = stages_of("limits/ood")
 
 LABELS = ("cat", "dog", "owl")
 RULES = protocol("limits/ood", {"digit_templates": ["number {}"]})

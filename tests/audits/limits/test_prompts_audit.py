@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from audits.analysis import Analysis
-from audits.limits import prompts
 from audits.limits.prompts.analyse import ENSEMBLE, chance_spread
 from audits.protocol import names, read
-from tests.audits.planted import dataset, embedded, facts, find, protocol
+from tests.audits.planted import dataset, embedded, facts, find, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.prompts import EIGHTY, SEVEN
 from workbench.statistics.measures import table
+
+prompts = stages_of("limits/prompts")
 
 LABELS = ("cat", "dog")
 TEMPLATES = ["a {}.", "the {}.", "my {}."]

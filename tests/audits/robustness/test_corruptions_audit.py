@@ -13,13 +13,14 @@ from audits.analysis import Analysis
 from audits.catalogue import find as audit
 from audits.contracts import CLEAN, Item
 from audits.protocol import names, read
-from audits.robustness import corruptions
 from audits.robustness.corruptions.change import CORRUPTIONS, disturb
 from tests.audits.in_memory import measure
-from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol
+from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput, UnknownName
 from workbench.fake import COLOURS, FakeBackend
 from workbench.statistics.measures import table
+
+corruptions = stages_of("robustness/corruptions")
 
 LABELS = ("cat", "dog")
 EVERY = tuple(row.name for row in CORRUPTIONS)

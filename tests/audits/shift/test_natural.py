@@ -15,10 +15,12 @@ from audits.catalogue import find
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
-from audits.shift import natural
 from audits.shift.natural.analyse import expected, line, logit
 from audits.shift.natural.score import Point
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+natural = stages_of("shift/natural")
 
 AUDIT = find("shift/natural")
 CLASSES = tuple(f"class {at:02d}" for at in range(20))

@@ -10,9 +10,11 @@ import pytest
 
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse
-from audits.surveillance import identity
 from audits.surveillance.identity.gallery import drawn_top1, expected_top1, numbers, split, sweep
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+identity = stages_of("surveillance/identity")
 
 
 def rules(**settings: object) -> Protocol:

@@ -12,8 +12,10 @@ from audits.catalogue import find
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse, read
-from audits.surveillance import identity
 from audits.surveillance.identity.analyse import equal_error
+from tests.audits.planted import stages_of
+
+identity = stages_of("surveillance/identity")
 
 AUDIT = find("surveillance/identity")
 SUBJECTS = 40  # the even ones are of group A, the odd ones of group B

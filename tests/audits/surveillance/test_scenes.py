@@ -13,8 +13,10 @@ from audits.catalogue import find
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol, parse, read
-from audits.surveillance import scenes
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
+
+scenes = stages_of("surveillance/scenes")
 
 AUDIT = find("surveillance/scenes")
 PLACES = ("car park", "street", "shop", "corridor", "garden", "kitchen")

@@ -15,12 +15,14 @@ from audits.catalogue import find
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
 from audits.protocol import Protocol, parse, read
-from audits.typographic import overlay
 from audits.typographic.overlay.score import ALL, TWO_WAY, _draw_of, words
 from tests.audits.in_memory import measure
+from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 from workbench.fake import FakeBackend
 from workbench.typographic.overlay import parse as parse_overlay
+
+overlay = stages_of("typographic/overlay")
 
 AUDIT = find("typographic/overlay")
 FACTS = ModelFacts("planted", "Planted", "f" * 8, "softmax", 100.0, 0.0, 4, "float32", "cpu")
