@@ -296,7 +296,8 @@ class _Cases:
 
 
 def _cases(arguments: Mapping[str, Any], sample_ids: Sequence[Any] | None, cluster: Sequence[Any] | None) -> _Cases:
-    true, predicted = (_column(arguments[name]) for name in ("y_true", "y_pred"))
+    true, predicted = (np.asarray(arguments[name]) for name in ("y_true", "y_pred"))
+    true, predicted = (one.reshape(len(one)) if one.size == len(one) else one for one in (true, predicted))
     n = len(true)
     cells = MetricFrame(
         metrics={"rows": lambda first, _: first},
@@ -323,11 +324,6 @@ def _cases(arguments: Mapping[str, Any], sample_ids: Sequence[Any] | None, clust
         metrics, params = {name: metrics}, {name: params}
     seed = seed if isinstance(seed, int) else 0
     return _Cases(metrics, params, single, true, predicted, overall, groups, ids, numbers, seed)
-
-
-def _column(values: Any) -> NDArray[Any]:
-    array = np.asarray(values)
-    return array.reshape(len(array)) if array.size == len(array) else array
 
 
 def _rows(cells: Any) -> dict[Cell, Rows]:

@@ -128,7 +128,10 @@ def _portrait(known: _Features, rng: np.random.Generator) -> Image.Image:
     side = int(rng.integers(132, 156))
     x, y = (int(rng.integers(0, SIDE - side + 1)) for _ in range(2))
     closer = turned.crop((x, y, x + side, y + side)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return _unevenly_lit(closer, rng)
+    pixels = np.asarray(closer, dtype=np.float64)
+    light = np.linspace(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.75, 1.1)), SIDE)[None, :, None]
+    noise = rng.normal(0.0, 4.0, size=(SIDE, SIDE, 1))
+    return Image.fromarray(np.clip(pixels * light + noise, 0, 255).round().astype(np.uint8))
 
 
 def _hair(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, float, float], *, behind: bool) -> None:
@@ -175,14 +178,6 @@ def _look(pen: ImageDraw.ImageDraw, known: _Features, face: tuple[float, float, 
         pen.chord((left + 4, top + 0.4 * high, right - 4, bottom + 4), 25, 155, fill=HAIR[known.hair])
     half = known.mouth * wide / 2
     pen.chord((middle - half, line + 24, middle + half, line + 36), 0, 180, fill=(165, 60, 65))
-
-
-def _unevenly_lit(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Change the brightness from side to side, and add a little noise."""
-    pixels = np.asarray(picture, dtype=np.float64)
-    ramp = np.linspace(float(rng.uniform(0.75, 1.1)), float(rng.uniform(0.75, 1.1)), SIDE)[None, :, None]
-    noise = rng.normal(0.0, 4.0, size=(SIDE, SIDE, 1))
-    return Image.fromarray(np.clip(pixels * ramp + noise, 0, 255).round().astype(np.uint8))
 
 
 def _shaded(colour: Colour, share: float) -> Colour:

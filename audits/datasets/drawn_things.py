@@ -109,7 +109,11 @@ def _pictures() -> Iterator[Picture]:
     for key, thing in PHOTOS.items():
         slug = thing.replace(" ", "-")
         facts = {"cluster": slug, "split": "test", "label": thing, "kind": kinds[thing], "style": "photo"}
-        yield f"{slug}-photo", _square(sample(key)), facts
+        photo = sample(key)
+        side = min(photo.size)
+        left, top = (photo.width - side) // 2, (photo.height - side) // 2
+        box = (left, top, left + side, top + side)
+        yield f"{slug}-photo", photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box), facts
 
 
 def on_ground(drawing: Image.Image, name: str) -> Image.Image:
@@ -154,11 +158,3 @@ def trimmed(drawing: Image.Image) -> Image.Image:
     cut = drawing.crop(box)
     square.paste(cut, ((side - cut.width) // 2, (side - cut.height) // 2))
     return square
-
-
-def _square(picture: Image.Image) -> Image.Image:
-    """Cut the centre square and resample it to 224 x 224."""
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)

@@ -39,7 +39,7 @@ def fairface_rows(folder: Path) -> list[Row]:
         check_columns(table.name, table.columns, ("file", *GROUPS))
         for line, cells in table.rows:
             row = dict(zip(table.columns, cells, strict=True))
-            row["age"] = _age(row["age"])
+            row["age"] = next((age for month, age in DATES.items() if month in row["age"].lower()), row["age"])
             wrong = next((column for column, values in GROUPS.items() if row[column] not in values), None)
             if wrong:
                 raise BadInput(
@@ -50,8 +50,3 @@ def fairface_rows(folder: Path) -> list[Row]:
     if not rows:
         raise BadInput(f"FairFace is read from a folder with {' or '.join(FILES)}; {folder.name!r} has neither.")
     return rows
-
-
-def _age(value: str) -> str:
-    months = [group for month, group in DATES.items() if month in value.lower()]
-    return months[0] if months else value

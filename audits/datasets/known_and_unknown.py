@@ -43,7 +43,7 @@ def build(folder: Path) -> About:
     Raises:
         BadInput: the package of the drawings is incomplete.
     """
-    write_pictures(folder, itertools.chain(_things(), _digits(), _textures()))
+    write_pictures(folder, _pictures())
     return ABOUT
 
 
@@ -90,22 +90,16 @@ def _facts(cluster: str, label: str, origin: str, style: str) -> dict[str, str]:
     return {"cluster": cluster, "split": "test", "label": label, "origin": origin, "style": style}
 
 
-def _things() -> Iterator[Picture]:
+def _pictures() -> Iterator[Picture]:
     every = things()
     order = generator(0, "known").permutation(len(every))
     known = {every[at][1] for at in order[:KNOWN]}
     for _, thing, glyph in every:
         slug = thing.replace(" ", "-")
         yield slug, on_white(draw(glyph)), _facts(slug, thing, ORIGINS[0 if thing in known else 1], "drawing")
-
-
-def _digits() -> Iterator[Picture]:
     for number, font, style in itertools.product(range(10), FONTS, ("print", "coarse")):
         cluster = f"digit-{number}-{font.lower()}"
         yield f"{cluster}-{style}", digit(number, font, style=style), _facts(cluster, str(number), ORIGINS[2], style)
-
-
-def _textures() -> Iterator[Picture]:
     for kind, number in itertools.product(TEXTURES, range(EACH)):
         name = f"texture-{kind.replace(' ', '-')}-{number:02d}"
         yield name, texture(kind, number), _facts(name, "", ORIGINS[3], kind)

@@ -11,16 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audits.datasets.dataset import FIXED, About, Dataset
 from workbench.datasets import Listing
 from workbench.errors import BadInput, BadPicture, OutOfResources
 from workbench.images import safe_open
 from workbench.places import home, read_json, write_json
-
-if TYPE_CHECKING:
-    pass
 
 Watch = Callable[[int, int], None]  # images checked so far, images in all; may raise to stop
 Row = Mapping[str, str]

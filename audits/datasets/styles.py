@@ -16,6 +16,8 @@ from workbench.errors import BadInput
 SIDE = 224  # pixels
 SEED = 5
 BASE = "colour"  # the style that the others are compared with
+ONLY_BLACK = [255 if level > 90 else 0 for level in range(256)]  # new value of each grey level
+TWO_LEVELS = [min(255, level * 2) for level in range(256)] * 3  # of each colour channel
 SYMBOLS = {  # also drawn as symbols of DejaVu Sans
     "anchor": "⚓",
     "airplane": "✈",
@@ -76,11 +78,6 @@ def _name(label: str, style: str) -> str:
     return f"{label.replace(' ', '-')}-{style}"
 
 
-def _outline(picture: Image.Image) -> Image.Image:
-    """Keep only the black lines."""
-    return picture.convert("L").point([255 if level > 90 else 0 for level in range(256)]).convert("RGB")
-
-
 def _silhouette(picture: Image.Image) -> Image.Image:
     """Fill everything that is not white and cannot be reached from the border through white."""
     from scipy.ndimage import binary_fill_holes
@@ -96,11 +93,6 @@ def _sketch(picture: Image.Image) -> Image.Image:
     strokes = np.clip(np.hypot(down, across) * 3.0, 0, 190)
     paper = 238 + np.random.default_rng(SEED).normal(0.0, 6.0, size=grey.shape)
     return Image.fromarray(np.clip(paper - strokes, 0, 255).round().astype(np.uint8)).convert("RGB")
-
-
-def _posterised(picture: Image.Image) -> Image.Image:
-    """Return the image with two levels per colour channel."""
-    return ImageOps.posterize(picture, 1).point([min(255, level * 2) for level in range(256)] * 3)
 
 
 def _symbol(character: str) -> Image.Image:
@@ -120,9 +112,9 @@ def _symbol(character: str) -> Image.Image:
 STYLES: dict[str, Callable[[Image.Image], Image.Image]] = {
     BASE: lambda picture: picture,
     "grey": lambda picture: picture.convert("L").convert("RGB"),
-    "outline": _outline,
+    "outline": lambda picture: picture.convert("L").point(ONLY_BLACK).convert("RGB"),
     "silhouette": _silhouette,
     "sketch": _sketch,
     "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(6)),
-    "posterised": _posterised,
+    "posterised": lambda picture: ImageOps.posterize(picture, 1).point(TWO_LEVELS),
 }

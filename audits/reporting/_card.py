@@ -45,16 +45,13 @@ def model_index(runs: Sequence[Run]) -> list[dict[str, Any]]:
         if metrics:
             head = run.header
             task = {"type": TASK, "name": visible(head.spec.title or run.audit, 100)}
-            data = {"type": visible(_public(head.dataset.key), 100), "name": visible(head.dataset.title, 100)}
+            kind, _, name = head.dataset.key.partition(":")
+            if kind not in ("builtin", "hf") or name.startswith(("/", "~")):
+                name = PurePath(name).name  # without this machine's folders
+            data = {"type": visible(f"{kind}:{name}", 100), "name": visible(head.dataset.title, 100)}
             data["revision"] = str(head.hashes.dataset)
             results.append({"task": task, "dataset": data, "metrics": metrics})
     return [{"name": name, "results": results} for name, results in index.items()]
-
-
-def _public(dataset: str) -> str:
-    """Return a data set's reference without this machine's folders; a name of the hub stays whole."""
-    kind, _, name = dataset.partition(":")
-    return dataset if kind in ("builtin", "hf") and not name.startswith(("/", "~")) else f"{kind}:{PurePath(name).name}"
 
 
 def text(runs: Sequence[Run]) -> str:

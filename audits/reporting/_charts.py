@@ -77,7 +77,9 @@ def svg(figure: Figure, *, fixed: bool = False) -> str:
     data = drawn_rows(figure)
     with mpl.rc_context(cast(Any, STYLE)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # only the layout needs it
-        canvas = Canvas(figsize=(WIDTH, _height(figure.kind, data)), layout="constrained")
+        labels = [visible(one, NAME) for one in _series(data) if one is not None]
+        height = _body_height(figure.kind, data) + 0.19 * -(-len(labels) // _legend_columns(labels or [""], data))
+        canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
         FigureCanvasSVG(canvas)
         axes = canvas.add_subplot()
         DRAW[figure.kind](axes, data)
@@ -96,11 +98,6 @@ def drawn_rows(figure: Figure) -> DataFrame:
     if figure.kind in ("intervals", "bars"):
         return data[data["name"].isin(list(dict.fromkeys(data["name"]))[:MAX_ROWS])]
     return data.iloc[:: -(-len(data) // MAX_POINTS) or 1]
-
-
-def _height(kind: str, data: DataFrame) -> float:
-    labels = [visible(one, NAME) for one in _series(data) if one is not None]
-    return _body_height(kind, data) + 0.19 * -(-len(labels) // _legend_columns(labels or [""], data))
 
 
 def _body_height(kind: str, data: DataFrame) -> float:

@@ -22,7 +22,11 @@ ALPHA = 0.05  # of an adjusted p-value that is called a change
 
 def html(comparison: Comparison) -> str:
     """Return the comparison as one page."""
-    changed = _changes(comparison)
+    changed = []
+    for row in _changes(comparison)[:8]:
+        sets = f", label set {visible(row['label_set'])}" if row.get("label_set") else ""
+        name = f"{title(str(row['metric']))}, {slice_text(row['slice'])}{sets}"
+        changed.append(f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'])}")
     page = {
         "version": version(),
         "title": f"Comparison: {visible(comparison.audit, 80)}",
@@ -31,7 +35,7 @@ def html(comparison: Comparison) -> str:
         "candidate": visible(comparison.candidate, 120),
         "audit": visible(_audit(comparison), 160),
         "verdict": _verdict(comparison),
-        "changed": [_sentence(row) for row in changed[:8]],
+        "changed": changed,
         "mismatches": [visible(line, 300) for line in comparison.mismatches],
         "blocks": blocks(comparison.metrics.assign(reference="")),
         "flips": table(_flip_title(comparison), comparison.flips, MOST_FLIPS),
@@ -109,13 +113,6 @@ def _verdict(comparison: Comparison) -> str:
         sizes = f"{min(smallest):.1f} to {max(smallest):.1f} points" if smallest else "larger than any possible one"
         return f"No evidence of a change in {every} numbers; the smallest change that each could have shown is {sizes}."
     return f"{changed} of {every} numbers changed by more than chance (adjusted p below {ALPHA:g})."
-
-
-def _sentence(row: dict[str, Any]) -> str:
-    """Write one change."""
-    sets = f", label set {visible(row['label_set'])}" if row.get("label_set") else ""
-    name = f"{title(str(row['metric']))}, {slice_text(row['slice'])}{sets}"
-    return f"{name}: {written(row).text}, p adj. {p_value(row['p_adj'])}"
 
 
 def _tests(comparison: Comparison) -> str:

@@ -167,8 +167,10 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
     finding, run = entry.finding, entry.run
     effect = known(finding.effect)
     factor, unit = scale(_unit(run, finding, effect))
+    text, before = visible(finding.text, 600), f"{finding.strength}: "
+    text = text[len(before) :] if text.lower().startswith(before) else text  # the strength stands beside it
     return {
-        "text": _without_strength(finding),
+        "text": text[:1].upper() + text[1:],
         "strength": finding.strength,
         "kind": finding.strength.replace(" ", "-"),
         "sign": entry.sign,
@@ -181,13 +183,6 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
         "n": count(finding.n),
         "n_raw": known(finding.n),
     }
-
-
-def _without_strength(finding: Finding) -> str:
-    """Write a finding without the strength that it may begin with: that stands beside it."""
-    text, before = visible(finding.text, 600), f"{finding.strength}: "
-    rest = text[len(before) :] if text.lower().startswith(before) else text
-    return rest[:1].upper() + rest[1:]
 
 
 def _unit(run: Run, finding: Finding, effect: float | None) -> str:

@@ -46,7 +46,12 @@ def sensitivity(run: Run) -> tuple[Table | None, str]:
     ordered = sorted(several, key=lambda key: -spread[key])[:30]
     names = list(dict.fromkeys(name for key in ordered for name in several[key]))
     head = [Column("name", "Measure", False), *(Column(name, visible(name, 60), True) for name in names)]
-    lines = [_set_line(key, several[key], names) for key in ordered]
+    lines = []
+    for key in ordered:
+        cells = [Cell(f"{title(key[0])}, {slice_text(key[2])}", None)]
+        for row in map(several[key].get, names):
+            cells.append(Cell(written(row).value, repr(float(row["value"]))) if row else Cell("", None))
+        lines.append(cells)
     widest = ordered[0]
     sets, value = several[widest].values(), itemgetter("value")
     low, high = written(min(sets, key=value)).text, written(max(sets, key=value)).text
@@ -55,11 +60,3 @@ def sensitivity(run: Run) -> tuple[Table | None, str]:
         "Rows are in order of this spread."
     )
     return Table("The same measure with each label set", head, lines, len(several) - len(ordered)), text
-
-
-def _set_line(key: tuple[str, str, str], sets: dict[str, dict[str, Any]], names: list[str]) -> list[Cell]:
-    cells = [Cell(f"{title(key[0])}, {slice_text(key[2])}", None)]
-    for name in names:
-        row = sets.get(name)
-        cells.append(Cell(written(row).value, repr(float(row["value"]))) if row else Cell("", None))
-    return cells

@@ -97,15 +97,18 @@ def _block(key: tuple[str, ...], group: Sequence[Mapping[str, Any]], most: int) 
         f"templates {visible(templates)}" if templates else "",
     ]
     low, high = _range(shown)
-    lines = [_line(row, low, high) for row in shown]
+    factor, unit = scale(shown[0].get("unit"))
+    first, last = (writer(None, "")(factor * end) if end else "0" for end in (low, high))
+    methods = dict.fromkeys(str(row["ci_method"]) for row in shown if row.get("ci_method"))
+    levels = dict.fromkeys(f"{100 * level:g} %" for row in shown if (level := known(row.get("level"))) is not None)
     return Block(
         title=title(metric),
         under=", ".join(part for part in under if part),
-        lines=lines,
+        lines=[_line(row, low, high) for row in shown],
         rest=f"{len(ordered) - len(shown)} further rows are in the files" if len(ordered) > len(shown) else "",
-        method=_method(shown),
+        method=f"{' and '.join(levels)} intervals: {', '.join(methods)}" if methods else "",
         family=_family(shown),
-        scale=_scale(shown[0], low, high),
+        scale=f"{first} to {last} {unit}".rstrip(),
         zero=(0.0 - low) / (high - low) if low <= 0 <= high else None,
     )
 
@@ -178,19 +181,6 @@ def _range(group: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
         low, high = 0.0, next(end for end in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if high <= end)
     low, high = min(low, 0.0), max(high, 0.0)
     return (low, high) if high > low else (low, low + 1.0)
-
-
-def _scale(row: Mapping[str, Any], low: float, high: float) -> str:
-    """Write the ends of the drawn range, with the unit once."""
-    factor, unit = scale(row.get("unit"))
-    first, last = (writer(None, "")(factor * end) if end else "0" for end in (low, high))
-    return f"{first} to {last} {unit}".rstrip()
-
-
-def _method(group: Sequence[Mapping[str, Any]]) -> str:
-    methods = dict.fromkeys(str(row["ci_method"]) for row in group if row.get("ci_method"))
-    levels = dict.fromkeys(f"{100 * level:g} %" for row in group if (level := known(row.get("level"))) is not None)
-    return f"{' and '.join(levels)} intervals: {', '.join(methods)}" if methods else ""
 
 
 def _family(group: Sequence[Mapping[str, Any]]) -> str:

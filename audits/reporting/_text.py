@@ -9,6 +9,7 @@ from audits.run_directory.rows import slice_of
 
 LONGEST = 200  # characters of a name in a table; the CSV, Parquet and JSON files keep all
 _MARKDOWN = {sign: f"&#{ord(sign)};" for sign in "|<>&@#"} | {sign: "\\" + sign for sign in "\\`*_{}[]!~$"}
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's categories
 JOINER = "\u200d"  # holds emoji together: kept
 
 
@@ -18,14 +19,11 @@ def visible(text: object, limit: int = LONGEST) -> str:
     Control characters, direction marks, lone surrogates and unassigned characters are written as ⟨U+202E⟩.
     """
     line = " ".join(str(text).split()) if not isinstance(text, str) or "\n" in text else text
-    cut = line[:limit]
-    shown = "".join(_visible_sign(sign) for sign in cut)
+    shown = "".join(
+        f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN and sign not in (JOINER, "\t") else sign
+        for sign in line[:limit]
+    )
     return shown if len(line) <= limit else f"{shown}… ({len(line):,} characters)"
-
-
-def _visible_sign(sign: str) -> str:
-    hidden = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn") and sign not in (JOINER, "\t")
-    return f"⟨U+{ord(sign):04X}⟩" if hidden else sign
 
 
 def slice_text(value: object) -> str:

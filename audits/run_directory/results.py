@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audits.analysis import Analysis, Figure
+from audits.analysis import Analysis
 from audits.run_directory.files import file_name, write, write_json
 from audits.run_directory.header import Header
 from workbench.errors import BadInput
@@ -57,7 +57,10 @@ def write_analysis(folder: Path, analysis: Analysis, *, header: Header, texts: M
     write(folder / "metrics.csv", lambda half: metrics.to_csv(half, index=False, lineterminator="\n"))
     _empty(folder / "figures", ".json")
     for figure in analysis.figures:
-        write_json(folder / "figures" / f"{file_name(figure.key)}.json", _figure(figure))
+        facts = {name: value for name, value in vars(figure).items() if name != "data"}
+        rows = [list(row) for row in figure.data.itertuples(index=False, name=None)]
+        content = {**facts, "columns": list(map(str, figure.data.columns)), "rows": rows}
+        write_json(folder / "figures" / f"{file_name(figure.key)}.json", content)
     _empty(folder / "tables", ".parquet")
     tables = []
     for title, table in (analysis.tables or {}).items():
@@ -86,13 +89,6 @@ def named(metrics: DataFrame, header: Header) -> DataFrame:
     for at, (name, value) in enumerate(names.items()):
         metrics.insert(at, name, value)
     return metrics
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    data = figure.data
-    facts = {name: value for name, value in vars(figure).items() if name != "data"}
-    columns = [str(name) for name in data.columns]
-    return {**facts, "columns": columns, "rows": [list(row) for row in data.itertuples(index=False, name=None)]}
 
 
 def _parquet(half: Path, table: DataFrame) -> None:

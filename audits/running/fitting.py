@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from audits import protocol
 from audits.contracts import Audit
 from audits.datasets.dataset import Dataset
@@ -37,12 +39,10 @@ def layout_of(job: AuditJob, dataset: Dataset, origin: Origin) -> Layout:
 
 def fitting_protocols(audit: Audit, dataset: Dataset) -> list[str]:
     """Return the protocols of an audit that find in a data set what they need, and something to measure."""
-    return [name for name in audit.protocols if _fits(audit, name, dataset)]
-
-
-def _fits(audit: Audit, name: str, dataset: Dataset) -> bool:
-    try:
-        dataset.require(audit.needs, audit.key)
-        return bool(stages(audit).plan(dataset, protocol.read(audit.key, name), seed=0))
-    except WorkbenchError:
-        return False
+    fitting = []
+    for name in audit.protocols:
+        with suppress(WorkbenchError):
+            dataset.require(audit.needs, audit.key)
+            if stages(audit).plan(dataset, protocol.read(audit.key, name), seed=0):
+                fitting.append(name)
+    return fitting

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audits.datasets import readers
 from audits.run_directory import header
@@ -23,9 +22,6 @@ from audits.stages import stages
 from workbench.errors import WorkbenchError
 from workbench.models import find as find_model
 from workbench.statistics.power import minimum_detectable_difference
-
-if TYPE_CHECKING:
-    from audits.datasets.dataset import Dataset
 
 FILES = 500_000  # bytes of a run's tables and figures, roughly
 WIDTH = 512  # of the joint space, where a model's row does not know it
@@ -87,6 +83,8 @@ def _cost(job: AuditJob, out: Path, origin: Origin, *, store: VectorStore, count
         for device in (origin.device, f"{origin.device}:0")
     ]
     folder = next((place for place in (folders.find(out, name) for name in names) if place is not None), None)
+    table = dataset.table
+    n = int(table["cluster"].where(table["cluster"] != "", table["sample_id"]).nunique())  # independent images
     return Cost(
         audit=job.audit.key,
         model=job.model,
@@ -98,12 +96,5 @@ def _cost(job: AuditJob, out: Path, origin: Origin, *, store: VectorStore, count
         seconds=None if attacked or (speed is None and left) else round(left / (speed or 1.0), 1),
         disk=left * (find_model(job.model).dim or WIDTH) * 4 + FILES,
         done=folder is not None and header.read(folder).status == "success",
-        detectable=_detectable(dataset),
+        detectable=minimum_detectable_difference(n, 0.5, others=n).smallest,
     )
-
-
-def _detectable(dataset: Dataset) -> float | None:
-    """Two conditions over all images, before correction for several tests; images of one cluster count as one."""
-    table = dataset.table
-    n = int(table["cluster"].where(table["cluster"] != "", table["sample_id"]).nunique())
-    return minimum_detectable_difference(n, 0.5, others=n).smallest

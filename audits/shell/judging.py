@@ -69,7 +69,9 @@ def compare(
         write_json({**summary, "mismatches": comparison.mismatches, "flips": len(comparison.flips), "metrics": rows})
         return
     names = ("metric", "label_set", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
-    write_rows(names, [[_short(row.get(name)) for name in names] for row in rows], right=names[3:])
+    cells = [["" if row.get(name) is None else row[name] for name in names] for row in rows]
+    lines = [[f"{one:.4g}" if isinstance(one, float) else str(one) for one in row] for row in cells]
+    write_rows(names, lines, right=names[3:])
     say(f"{len(comparison.flips)} images changed; {comparison.tests} tests, correction {comparison.correction}.")
 
 
@@ -128,7 +130,3 @@ def view(
     reporting.write(folders, path)
     opened = browser and webbrowser.open(path.as_uri())
     write_result({"report": str(path), "opened": bool(opened)}, str(path), as_json=as_json)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

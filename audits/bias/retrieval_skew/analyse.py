@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -37,7 +38,11 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
                 skipped.append(one)
                 continue
             measures += _skews(one, ks, uniform=settings.reference == "uniform", rng=rng)
-            measures += [_retrieved(one, k, group) for k in ks for group in sorted(set(one.groups))]
+            for k, group in itertools.product(ks, sorted(set(one.groups))):
+                places = np.array([name == group for name in one.groups])
+                names = [cluster for cluster, here in zip(one.clusters, places, strict=True) if here]
+                inside, slice = np.flatnonzero(places) < k, {attribute: group}
+                measures.append(measuring.share(f"retrieved@{k}", inside, names, label_set=one.name, slice=slice))
     measures = adjust(measures)
     return Analysis(measures, [*findings(measures), *map(not_measured, skipped)], list(_curves(measures)))
 
@@ -65,14 +70,6 @@ def _skews(one: Ranking, ks: Sequence[int], *, uniform: bool, rng: np.random.Gen
                 family=f"{metric}|{one.attribute}",
             )
             yield beyond_chance(measure)
-
-
-def _retrieved(one: Ranking, k: int, group: str) -> Measure:
-    """Return the share of a group's images that are among the first k."""
-    places = np.array([name == group for name in one.groups])
-    names = [cluster for cluster, here in zip(one.clusters, places, strict=True) if here]
-    inside = np.flatnonzero(places) < k
-    return measuring.share(f"retrieved@{k}", inside, names, label_set=one.name, slice={one.attribute: group})
 
 
 def _curves(measures: Sequence[Measure]) -> Iterable[Figure]:
