@@ -5,7 +5,7 @@
                      ->  score    one row an image and form: what the model answered
                      ->  analyse  measures with intervals, findings, figures; never needs the model
 
-An audit is a package whose modules define what `Stages` asks for, named by one row of `audits.catalogue.AUDITS`:
+An audit is a package whose modules define what `Stages` asks for, named by one row of `catalogue.yaml`:
 `score.py` (settings, plan, texts, score), `analyse.py`, `text.py`, and `change.py` or `attack.py` where it alters
 images.
 """
@@ -41,9 +41,9 @@ class Audit:
     key: str  # "bias/denigration"
     title: str
     question: str  # one sentence, ends with a question mark
-    module: str  # dotted name of the package, or of one module, that fulfils `Stages`
     protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
     builtin: str  # key of the data set that is there without any download
+    module: str = ""  # dotted name of what fulfils `Stages`: a package or one module; empty: `audits.` and the key
     version: int = 1  # rises when equal inputs would give other numbers
     needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
     tags: tuple[str, ...] = ()

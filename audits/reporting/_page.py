@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from audits.analysis import Figure, Finding
@@ -16,7 +17,6 @@ from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
 from audits.reporting._charts import svg
 from audits.reporting._evidence import Ranked, counts, rank, stands_out
-from audits.reporting._glossary import GLOSSARY
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, writer
 from audits.reporting._order import ordered_figure
 from audits.reporting._tables import blocks, flags
@@ -25,7 +25,9 @@ from audits.reporting._thumbnails import Shown
 from audits.reporting._verdict import verdict
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, slice_of
+from workbench.yaml_file import load
 
+GLOSSARY = Path(__file__).parent / "glossary.yaml"  # words, each with a sentence or two
 ORDER = (
     "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."
 )
@@ -82,7 +84,7 @@ def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Seq
         "sections": parts,
         "comparability": comparability(runs),
         "words": list({one["key"]: one for one in map(_origins.words, runs)}.values()),
-        "glossary": GLOSSARY,
+        "glossary": list(load(GLOSSARY, "glossary").items()),
         "sources": ", ".join(visible(run.run_id, 80) for run in runs[:6]) + (" and others" if len(runs) > 6 else ""),
     }
 
