@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from audits.datasets import (
     things,
 )
 from audits.datasets.dataset import About
+from audits.datasets.drawn import Picture, write_pictures
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,24 @@ class Builtin:
     """A data set that is drawn on first use."""
 
     key: str  # behind "builtin:"
-    title: str
-    build: Callable[[Path], About]  # writes PNG files and samples.csv into an empty folder; deterministic
+    about: About
+    pictures: Callable[[], Iterator[Picture]]  # deterministic
     version: int = 1  # rises when the files change
+
+    def build(self, folder: Path) -> None:
+        """Write PNG files and `samples.csv` into an empty folder; the same bytes each time."""
+        write_pictures(folder, self.pictures())
 
 
 BUILTIN: tuple[Builtin, ...] = (
-    Builtin(drawn_people.AGE_KEY, "Drawn people by age", drawn_people.build_age),
-    Builtin(drawn_people.OCCUPATION_KEY, "Drawn people by occupation", drawn_people.build_occupation),
-    Builtin("cctv", "Rendered surveillance scenes", cctv.build),
-    Builtin("characters", "Drawn characters", characters.build),
-    Builtin("things", "Things: photos and drawings", things.build),
-    Builtin("styles", "Drawn things in eight styles", styles.build),
-    Builtin("moved-drawings", moved_drawings.ABOUT.title, moved_drawings.build),
-    Builtin("drawn-things", "Drawings and photos of common things", drawn_things.build, drawn_things.VERSION),
-    Builtin("counted-things", "Sets of one to ten drawn things", counted_things.build, counted_things.VERSION),
-    Builtin(
-        "known-and-unknown",
-        "Known things, unknown things, digits and textures",
-        known_and_unknown.build,
-        known_and_unknown.VERSION,
-    ),
+    Builtin(drawn_people.AGE_KEY, drawn_people.BY_AGE, drawn_people.by_age),
+    Builtin(drawn_people.OCCUPATION_KEY, drawn_people.BY_OCCUPATION, drawn_people.by_occupation),
+    Builtin("cctv", cctv.ABOUT, cctv.pictures),
+    Builtin("characters", characters.ABOUT, characters.pictures),
+    Builtin("things", things.ABOUT, things.pictures),
+    Builtin("styles", styles.ABOUT, styles.pictures),
+    Builtin("moved-drawings", moved_drawings.ABOUT, moved_drawings.pictures),
+    Builtin("drawn-things", drawn_things.ABOUT, drawn_things.pictures),
+    Builtin("counted-things", counted_things.ABOUT, counted_things.pictures),
+    Builtin("known-and-unknown", known_and_unknown.ABOUT, known_and_unknown.pictures),
 )

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture
 
 SIDE = 256  # pixels
 COARSE = 128  # pixels of the camera's own resolution
 SEED = 7
 CAMERAS = 3  # per place
 TIMES = 2  # images of one camera and object
-SHOWS = (
-    "144 images: eight kinds of places, with three cameras, three possible objects and two moments each. Images of one "
-    "camera share a cluster. Rendered scenes are simple and tidy, real ones are cluttered: these numbers describe the "
-    "model on such drawings, not on camera footage."
+ABOUT = About(
+    title="Rendered surveillance scenes",
+    licence="CC BY-SA 4.0 (OpenMoji)",
+    source="rendered; OpenMoji 17, openmoji.org",
+    people=True,
+    shows=(
+        "144 images: eight kinds of places, with three cameras, three possible objects and two moments each. Images of "
+        "one camera share a cluster. Rendered scenes are simple and tidy, real ones are cluttered: these numbers "
+        "describe the model on such drawings, not on camera footage."
+    ),
 )
 
 
@@ -37,19 +42,8 @@ class _Place:
     paint: Callable[[ImageDraw.ImageDraw, np.random.Generator], None]
 
 
-def build(folder: Path) -> About:
-    """Write 144 images of 256 x 256 pixels and their captions into an empty folder."""
-    write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
-    return About(
-        title="Rendered surveillance scenes",
-        licence="CC BY-SA 4.0 (OpenMoji)",
-        source="rendered; OpenMoji 17, openmoji.org",
-        people=True,
-        shows=SHOWS,
-    )
-
-
-def _pictures() -> Iterator[Picture]:
+def pictures() -> Iterator[Picture]:
+    """Yield 144 images of 256 x 256 pixels with their captions."""
     for place_at, place in enumerate(PLACES):
         for camera in range(CAMERAS):
             for thing_at, (thing, glyph) in enumerate(place.things):
@@ -71,6 +65,7 @@ def _pictures() -> Iterator[Picture]:
                             picture, grey=grey, stamp=f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}", rng=rng
                         ),
                         {
+                            "split": "test",
                             "cluster": f"{place.name}-{camera}",
                             "label": f"{place.phrase} with {thing}",
                             "distractor": "|".join(f"{place.phrase} with {other}" for other in others),

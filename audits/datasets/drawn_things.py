@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture, glyphs
 
-VERSION = 1
 SIDE = 224  # pixels
 MARGIN = 16  # white pixels around a drawing that fills its image
 
@@ -83,21 +81,15 @@ ABOUT = About(
 
 def things() -> list[tuple[str, str, str]]:
     """Return (kind, thing, glyph) of each thing, in order."""
-    entries = [(kind, entry.rpartition(" ")) for kind, row in THINGS.items() for entry in row.split(", ")]
-    return [(kind, thing, glyph) for kind, (thing, _, glyph) in entries]
+    return [(kind, thing, glyph) for kind, row in THINGS.items() for thing, glyph in glyphs(row).items()]
 
 
-def build(folder: Path) -> About:
-    """Write the images, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
+def pictures() -> Iterator[Picture]:
+    """Yield the images, 224 x 224, with their labels.
 
     Raises:
         BadInput: the package of the drawings or of the photos is incomplete.
     """
-    write_pictures(folder, _pictures())
-    return ABOUT
-
-
-def _pictures() -> Iterator[Picture]:
     from workbench.pictures import draw, sample
 
     kinds = {}

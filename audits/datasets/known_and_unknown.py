@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture
 from audits.datasets.drawn_things import on_white, things
 from audits.fractal_noise import plasma
 from audits.seeds import generator
 from workbench.pictures import draw
 
-VERSION = 1
 SIDE = 224  # pixels
 ORIGINS = ("known", "unknown things", "digits", "textures")
 KNOWN = 75  # of the 150 things; the others are unknown
@@ -35,16 +34,6 @@ ABOUT = About(
         "things are a random half, so an unknown one may be close to a label (a lion when only tiger is a label)."
     ),
 )
-
-
-def build(folder: Path) -> About:
-    """Write the images, 224 x 224 PNG, and `samples.csv`; the same bytes each time.
-
-    Raises:
-        BadInput: the package of the drawings is incomplete.
-    """
-    write_pictures(folder, _pictures())
-    return ABOUT
 
 
 def digit(number: int, font: str, *, style: str) -> Image.Image:
@@ -90,7 +79,12 @@ def _facts(cluster: str, label: str, origin: str, style: str) -> dict[str, str]:
     return {"cluster": cluster, "split": "test", "label": label, "origin": origin, "style": style}
 
 
-def _pictures() -> Iterator[Picture]:
+def pictures() -> Iterator[Picture]:
+    """Yield the images, 224 x 224, with their origins.
+
+    Raises:
+        BadInput: the package of the drawings is incomplete.
+    """
     every = things()
     order = generator(0, "known").permutation(len(every))
     known = {every[at][1] for at in order[:KNOWN]}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn import Picture
 
 DRAWN = {"cat": "🐈", "dog": "🐕", "car": "🚗", "tree": "🌳", "pizza": "🍕", "guitar": "🎸", "key": "🔑", "house": "🏠"}
 EACH = 24  # variations of a drawing
@@ -25,12 +24,6 @@ ABOUT = About(
 )
 
 
-def build(folder: Path) -> About:
-    """Write 192 images of 112 x 112 pixels and their table into an empty folder."""
-    write_pictures(folder, ((name, picture, values) for name, picture, values in _pictures()))
-    return ABOUT
-
-
 def variation(drawing: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Return a drawing at another place, angle and size, in another light, with noise; (SIDE, SIDE) RGB."""
     side = int(rng.integers(SIDE // 3, SIDE))
@@ -43,7 +36,8 @@ def variation(drawing: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def _pictures() -> Iterator[tuple[str, Image.Image, dict[str, str]]]:
+def pictures() -> Iterator[Picture]:
+    """Yield 192 images of 112 x 112 pixels with their labels."""
     from workbench.pictures import draw
 
     rng = np.random.default_rng(0)

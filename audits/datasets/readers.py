@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from audits.datasets import builtin
@@ -23,7 +22,7 @@ from audits.datasets.utkface import utkface_rows
 from workbench.datasets.csv_files import csv_samples
 from workbench.datasets.folders import read_folder
 from workbench.errors import BadInput, unknown_name
-from workbench.places import home, read_json, write_json
+from workbench.places import home, read_json
 from workbench.probes.labelled import by_part
 
 ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder or table is read
@@ -110,12 +109,12 @@ def _find_builtin(key: str) -> builtin.Builtin:
 
 def _builtin(key: str) -> tuple[Path, About]:
     entry = _find_builtin(key)
-    source = Path(entry.build.__code__.co_filename)  # a set drawn by other code is not reused
+    source = Path(entry.pictures.__code__.co_filename)  # a set drawn by other code is not reused
     code = hashlib.sha256(source.read_bytes() if source.is_file() else b"").hexdigest()[:12]
     place = home() / "audit-data" / f"{key}-{entry.version}-{code}"
     if not (place / SAMPLES).is_file():
-        write_folder(place, lambda folder: write_json(folder / ABOUT, asdict(entry.build(folder))))
-    return place, About(**read_json(place / ABOUT))
+        write_folder(place, entry.build)
+    return place, entry.about
 
 
 def _about(root: Path, path: Path, kind: str) -> About:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture, glyphs
 from audits.datasets.things import GLYPHS
 from workbench.errors import BadInput
 
@@ -18,64 +18,38 @@ SEED = 5
 BASE = "colour"  # the style that the others are compared with
 ONLY_BLACK = [255 if level > 90 else 0 for level in range(256)]  # new value of each grey level
 TWO_LEVELS = [min(255, level * 2) for level in range(256)] * 3  # of each colour channel
-SYMBOLS = {  # also drawn as symbols of DejaVu Sans
-    "anchor": "⚓",
-    "airplane": "✈",
-    "cat": "🐱",
-    "cloud": "☁",
-    "coffee cup": "☕",
-    "envelope": "✉",
-    "heart": "❤",
-    "moon": "☽",
-    "pencil": "✏",
-    "phone": "☎",
-    "scissors": "✂",
-    "skull": "☠",
-    "snowflake": "❄",
-    "snowman": "☃",
-    "star": "★",
-    "sun": "☀",
-    "umbrella": "☂",
-}
+SYMBOLS = glyphs(  # also drawn as symbols of DejaVu Sans
+    "anchor ⚓, airplane ✈, cat 🐱, cloud ☁, coffee cup ☕, envelope ✉, heart ❤, moon ☽, pencil ✏, phone ☎, "
+    "scissors ✂, skull ☠, snowflake ❄, snowman ☃, star ★, sun ☀, umbrella ☂"
+)
 _OPENMOJI = {"cat": "🐈", "moon": "🌙", "phone": "📱", "star": "⭐"}  # where the character is a different one
-SHOWS = (
-    "49 things in seven styles made from one drawing each, and 17 of them as symbols of another font: the style "
-    "changes, the thing does not. A drawing is not a photo, and these styles are not those of ImageNet-R or Sketch: a "
-    "drop shows that the style matters to this model, not how large the drop is on other images. Most things were "
-    "chosen among those that the first `pocket` classified correctly in colour. This choice raises its accuracy on the "
-    "base style and its drops; no other model was used for it."
+ABOUT = About(
+    title="Drawn things in eight styles",
+    licence="CC BY-SA 4.0 (OpenMoji); DejaVu's licence (symbols)",
+    source="OpenMoji 17, openmoji.org; DejaVu Sans, from matplotlib",
+    shows=(
+        "49 things in seven styles made from one drawing each, and 17 of them as symbols of another font: the style "
+        "changes, the thing does not. A drawing is not a photo, and these styles are not those of ImageNet-R or "
+        "Sketch: a drop shows that the style matters to this model, not how large the drop is on other images. Most "
+        "things were chosen among those that the first `pocket` classified correctly in colour. This choice raises its "
+        "accuracy on the base style and its drops; no other model was used for it."
+    ),
 )
 
 
-def build(folder: Path) -> About:
-    """Write 360 images of 224 x 224 pixels and their table into an empty folder."""
-    write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
-    return About(
-        title="Drawn things in eight styles",
-        licence="CC BY-SA 4.0 (OpenMoji); DejaVu's licence (symbols)",
-        source="OpenMoji 17, openmoji.org; DejaVu Sans, from matplotlib",
-        shows=SHOWS,
-    )
-
-
-def _pictures() -> Iterator[Picture]:
+def pictures() -> Iterator[Picture]:
+    """Yield 360 images of 224 x 224 pixels with their labels."""
     from workbench.pictures import draw
 
     for label in sorted({*GLYPHS, *SYMBOLS}):
         glyph = GLYPHS.get(label) or _OPENMOJI.get(label) or SYMBOLS[label]
         drawing = draw(glyph).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        for style, change in STYLES.items():
-            yield _name(label, style), change(drawing), {"cluster": label, "label": label, "style": style}
+        drawn = {style: change(drawing) for style, change in STYLES.items()}
         if label in SYMBOLS:
-            yield (
-                _name(label, "symbol"),
-                _symbol(SYMBOLS[label]),
-                {"cluster": label, "label": label, "style": "symbol"},
-            )
-
-
-def _name(label: str, style: str) -> str:
-    return f"{label.replace(' ', '-')}-{style}"
+            drawn["symbol"] = _symbol(SYMBOLS[label])
+        for style, picture in drawn.items():
+            facts = {"split": "test", "cluster": label, "label": label, "style": style}
+            yield f"{label.replace(' ', '-')}-{style}", picture, facts
 
 
 def _silhouette(picture: Image.Image) -> Image.Image:

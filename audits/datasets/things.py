@@ -3,74 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
 from audits.datasets.dataset import About
-from audits.datasets.drawn import Picture, write_pictures
+from audits.datasets.drawn import Picture, glyphs
 
 SIDE = 256  # pixels
 SEED = 20
 GROUNDS = ("plain", "stripes")
 PHOTOS = ("cat", "coffee", "rocket", "motorcycle", "clock", "astronaut", "coins", "horse")
-GLYPHS = {
-    "anchor": "⚓",
-    "bear": "🐻",
-    "bed": "🛏",
-    "bicycle": "🚲",
-    "bird": "🐦",
-    "butterfly": "🦋",
-    "camera": "📷",
-    "car": "🚗",
-    "carrot": "🥕",
-    "castle": "🏰",
-    "chair": "🪑",
-    "computer": "💻",
-    "elephant": "🐘",
-    "giraffe": "🦒",
-    "glasses": "👓",
-    "grapes": "🍇",
-    "guitar": "🎸",
-    "hammer": "🔨",
-    "house": "🏠",
-    "key": "🔑",
-    "lamp": "💡",
-    "moon": "🌙",
-    "panda": "🐼",
-    "phone": "📱",
-    "piano": "🎹",
-    "pizza": "🍕",
-    "shoe": "👞",
-    "snake": "🐍",
-    "strawberry": "🍓",
-    "tooth": "🦷",
-    "tree": "🌳",
-    "truck": "🚚",
-    "turtle": "🐢",
-    "umbrella": "☂",
-    "volcano": "🌋",
-    "whale": "🐋",
-}
-SHOWS = (
-    "Eight photos in four views each, and 36 drawings on two backgrounds each, labelled with their thing. Images of "
-    "one photo or drawing share a cluster. Drawings are simpler than photos; findings hold for images like these. An "
-    "attack needs images that are classified correctly without it, so the things were chosen among those that the "
-    "first `pocket` classified correctly. This choice raises its accuracy on clean images; no other model was used for "
-    "it."
+GLYPHS = glyphs(
+    "anchor ⚓, bear 🐻, bed 🛏, bicycle 🚲, bird 🐦, butterfly 🦋, camera 📷, car 🚗, carrot 🥕, castle 🏰, chair 🪑, "
+    "computer 💻, elephant 🐘, giraffe 🦒, glasses 👓, grapes 🍇, guitar 🎸, hammer 🔨, house 🏠, key 🔑, lamp 💡, "
+    "moon 🌙, panda 🐼, phone 📱, piano 🎹, pizza 🍕, shoe 👞, snake 🐍, strawberry 🍓, tooth 🦷, tree 🌳, truck 🚚, "
+    "turtle 🐢, umbrella ☂, volcano 🌋, whale 🐋"
 )
-
-
-def build(folder: Path) -> About:
-    """Write 104 images of 256 x 256 pixels and their table into an empty folder."""
-    write_pictures(folder, ((name, picture, {"split": "test", **facts}) for name, picture, facts in _pictures()))
-    return About(
-        title="Things: photos and drawings",
-        licence="CC0, public domain and free of known restrictions (photos); CC BY-SA 4.0 (OpenMoji)",
-        source="scikit-image's photos; OpenMoji 17, openmoji.org",
-        shows=SHOWS,
-    )
+ABOUT = About(
+    title="Things: photos and drawings",
+    licence="CC0, public domain and free of known restrictions (photos); CC BY-SA 4.0 (OpenMoji)",
+    source="scikit-image's photos; OpenMoji 17, openmoji.org",
+    shows=(
+        "Eight photos in four views each, and 36 drawings on two backgrounds each, labelled with their thing. Images "
+        "of one photo or drawing share a cluster. Drawings are simpler than photos; findings hold for images like "
+        "these. An attack needs images that are classified correctly without it, so the things were chosen among those "
+        "that the first `pocket` classified correctly. This choice raises its accuracy on clean images; no other model "
+        "was used for it."
+    ),
+)
 
 
 def ground(kind: str, rng: np.random.Generator) -> Image.Image:
@@ -82,19 +43,20 @@ def ground(kind: str, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(np.clip(line[:, None, :] + noise, 0, 255).round().astype(np.uint8))
 
 
-def _pictures() -> Iterator[Picture]:
+def pictures() -> Iterator[Picture]:
+    """Yield 104 images of 256 x 256 pixels with their labels."""
     from workbench.pictures import draw, find_sample, sample
 
     rng = np.random.default_rng(SEED)
     for key in PHOTOS:
         label = find_sample(key).answer
         for view, picture in _views(sample(key)):
-            facts = {"cluster": f"photo-{key}", "label": label, "kind": "photo"}
+            facts = {"split": "test", "cluster": f"photo-{key}", "label": label, "kind": "photo"}
             yield f"photo-{key}-{view}", picture, facts
     for label, glyph in GLYPHS.items():
         drawing = draw(glyph).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         for kind in GROUNDS:
-            facts = {"cluster": f"drawn-{label}", "label": label, "kind": "drawing"}
+            facts = {"split": "test", "cluster": f"drawn-{label}", "label": label, "kind": "drawing"}
             yield f"drawn-{label}-{kind}", ImageChops.multiply(drawing, ground(kind, rng)), facts
 
 

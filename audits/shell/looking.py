@@ -60,7 +60,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         from audits.datasets.builtin import BUILTIN
         from audits.datasets.readers import TITLES
 
-        own = [{"key": row.key, "title": row.title, "version": row.version} for row in BUILTIN]
+        own = [{"key": row.key, "title": row.about.title, "version": row.version} for row in BUILTIN]
         return [*own, *({"key": f"{kind}:PATH", "title": title} for kind, title in TITLES.items())]
     if kind == "models":
         from workbench.checkpoints import CHECKPOINTS
@@ -84,7 +84,7 @@ def _facts(name: str, named: str | None) -> dict[str, Any]:
     sets = {row.key: row for row in BUILTIN}
     if named is None and name.removeprefix("builtin:") in sets:
         row = sets[name.removeprefix("builtin:")]
-        return {"key": row.key, "title": row.title, "version": row.version}
+        return {"key": row.key, "title": row.about.title, "version": row.version}
     if named is None and name in suites.names():
         return suites.read(name).model_dump(mode="json", by_alias=True)
     audit = catalogue.find(name)

@@ -11,6 +11,7 @@ import pytest
 from audits.accuracy.analyse import mean_per_class
 from audits.analysis import Analysis
 from audits.datasets import moved_drawings
+from audits.datasets.drawn import write_pictures
 from tests.audits.planted import dataset, embedded, find, one_hot, protocol, stages_of
 from workbench.datasets.folders import read_folder
 from workbench.probes import by_cluster
@@ -83,7 +84,7 @@ def test_the_mean_over_classes_by_hand() -> None:
 
 def test_the_built_in_drawings_have_train_and_test_images_of_each_thing(tmp_path: Path) -> None:
     folder = tmp_path
-    moved_drawings.build(folder)
+    write_pictures(folder, moved_drawings.pictures())
     lines = (folder / "samples.csv").read_text().splitlines()
     assert len(lines) == 1 + 8 * 24
     assert sum(",test,cat" in line for line in lines) == 6

@@ -12,6 +12,7 @@ from PIL import Image
 
 from audits.datasets import drawn_people
 from audits.datasets.builtin import BUILTIN
+from audits.datasets.drawn import write_pictures
 from audits.datasets.drawn_people_figures import AGES, FEMALE, MALE, NEUTRAL, OCCUPATIONS, TONES
 from audits.datasets.drawn_people_glyphs import EM, Glyphs
 from audits.datasets.drawn_people_scenes import SIDE, scene, setting
@@ -24,7 +25,7 @@ FIGURES = (*AGES, *OCCUPATIONS)
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The design by age with two scenes a figure: 100 pictures."""
     folder = tmp_path_factory.mktemp("age")
-    drawn_people._draw(folder, AGES, scenes=2, matched=False)
+    write_pictures(folder, drawn_people._pictures(AGES, scenes=2, matched=False))
     return folder
 
 
@@ -146,7 +147,7 @@ def test_a_cluster_is_never_split_between_training_and_testing(rows: list[dict[s
 
 
 def test_by_occupation_the_genders_share_their_scenes(tmp_path: Path) -> None:
-    drawn_people._draw(tmp_path, OCCUPATIONS[:3], scenes=1, matched=True)
+    write_pictures(tmp_path, drawn_people._pictures(OCCUPATIONS[:3], scenes=1, matched=True))
     with (tmp_path / "samples.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     assert {row["cluster"] for row in table} == {"health-worker_1"}
@@ -156,7 +157,7 @@ def test_by_occupation_the_genders_share_their_scenes(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_each_time(drawn: Path, tmp_path: Path) -> None:
-    drawn_people._draw(tmp_path, AGES, scenes=2, matched=False)
+    write_pictures(tmp_path, drawn_people._pictures(AGES, scenes=2, matched=False))
     for path in sorted(drawn.rglob("*.*")):
         again = tmp_path / path.relative_to(drawn)
         assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()

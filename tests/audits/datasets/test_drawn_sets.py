@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-from audits.datasets import cctv, characters, styles, things
+from audits.datasets import characters, styles
+from audits.datasets.builtin import BUILTIN
 
-SETS = {
-    "things": (things, 104, 256),
-    "cctv": (cctv, 144, 256),
-    "characters": (characters, 360, 160),
-    "styles": (styles, 360, 224),
-}
+ROWS = {row.key: row for row in BUILTIN}
+SETS = {"things": (104, 256), "cctv": (144, 256), "characters": (360, 160), "styles": (360, 224)}  # images, side
 
 
 def opened(path: Path) -> Image.Image:
@@ -28,9 +24,10 @@ def opened(path: Path) -> Image.Image:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, pd.DataFrame]]:
     found = {}
-    for key, (module, _, _) in SETS.items():
+    for key in SETS:
         folder = tmp_path_factory.mktemp(key)
-        assert module.build(folder).title
+        assert ROWS[key].about.title
+        ROWS[key].build(folder)
         found[key] = folder, pd.read_csv(folder / "samples.csv", dtype=str, keep_default_na=False)
     return found
 
@@ -40,20 +37,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, pd.
 def test_a_set_is_whole_and_built_to_the_same_bytes(
     key: str, built: dict[str, tuple[Path, pd.DataFrame]], tmp_path: Path
 ) -> None:
-    module, n, side = SETS[key]
+    n, side = SETS[key]
     folder, table = built[key]
     assert len(table) == table["sample_id"].nunique() == n
     assert list(table["sample_id"]) == sorted(table["sample_id"])
     assert {"sample_id", "path", "cluster", "split", "label"} <= set(table)
     assert {opened(folder / path).size for path in table["path"]} == {(side, side)}
-    build_again(module, tmp_path)
+    ROWS[key].build(tmp_path)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         path.name: path.read_bytes() for path in tmp_path.iterdir()
     }
-
-
-def build_again(module: ModuleType, folder: Path) -> None:
-    module.build(folder)
 
 
 @pytest.mark.heavy

@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 
 from audits.datasets.builtin import BUILTIN
-from audits.datasets.drawn_things import PHOTOS, SIDE, build, on_ground, things, trimmed
+from audits.datasets.drawn import write_pictures
+from audits.datasets.drawn_things import ABOUT, PHOTOS, SIDE, on_ground, pictures, things, trimmed
 from workbench.pictures import draw, find_sample
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("things")
-    assert build(folder).licence.startswith("drawings CC BY-SA 4.0")
+    assert ABOUT.licence.startswith("drawings CC BY-SA 4.0")
+    write_pictures(folder, pictures())
     return folder
 
 
@@ -42,7 +44,7 @@ def test_every_thing_comes_twice_and_each_photo_once(built: Path) -> None:
 
 @pytest.mark.heavy
 def test_the_same_bytes_each_time(built: Path, tmp_path: Path) -> None:
-    build(tmp_path)
+    write_pictures(tmp_path, pictures())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in built.iterdir())
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (built / path.name).read_bytes(), path.name
@@ -64,4 +66,4 @@ def test_the_photos_show_what_the_shipped_pictures_say() -> None:
 
 
 def test_the_set_is_in_the_table() -> None:
-    assert {row.key: row.build for row in BUILTIN}["drawn-things"] is build
+    assert {row.key: row.pictures for row in BUILTIN}["drawn-things"] is pictures

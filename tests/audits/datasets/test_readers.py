@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from PIL import Image
 from audits.datasets import builtin, readers
 from audits.datasets.builtin import Builtin
 from audits.datasets.dataset import About, Dataset
+from audits.datasets.drawn import Picture
 from audits.datasets.fairface import fairface_rows
 from audits.datasets.published_counts import COUNTS, beside_published
 from workbench.errors import BadInput, UnknownName
@@ -231,29 +232,28 @@ def test_every_kind_has_a_title() -> None:
 def test_a_built_in_set_is_made_once(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
     made = []
 
-    def build(folder: Path) -> About:
-        made.append(folder.name)
-        Image.new("RGB", (8, 8)).save(folder / "a.png")
-        (folder / "samples.csv").write_text("sample_id,path,label\n1,a.png,grey\n")
-        return About("Grey", licence="CC0-1.0")
+    def pictures() -> Iterator[Picture]:
+        made.append("grey")
+        yield "a", Image.new("RGB", (8, 8)), {"label": "grey"}
 
-    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build),))
+    about = About("Grey", licence="CC0-1.0")
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", about, pictures),))
     for reference in ("grey", "builtin:grey"):
         found = readers.read(reference)
         assert (found.key, found.about.licence, len(found.table)) == ("builtin:grey", "CC0-1.0", 1)
     assert len(made) == 1
     assert not list((own_home / "audit-data").glob("*.part"))
-    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build, version=2),))
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", about, pictures, version=2),))
     readers.read("grey")
     assert len(made) == 2
 
 
 def test_a_set_whose_making_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
-    def build(folder: Path) -> About:
-        (folder / "samples.csv").write_text("path\n")
+    def pictures() -> Iterator[Picture]:
+        yield "a", Image.new("RGB", (8, 8)), {"label": "grey"}
         raise ArithmeticError
 
-    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", "Grey", build),))
+    monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", About("Grey"), pictures),))
     with pytest.raises(ArithmeticError):
         readers.read("grey")
     assert not list((own_home / "audit-data").iterdir())

@@ -12,8 +12,9 @@ from PIL import Image
 
 from audits.analysis import Analysis
 from audits.datasets.builtin import BUILTIN
-from audits.datasets.counted_things import AREAS, COUNTS, LAYOUTS, build, picture
+from audits.datasets.counted_things import AREAS, COUNTS, LAYOUTS, picture, pictures
 from audits.datasets.dataset import Dataset
+from audits.datasets.drawn import write_pictures
 from audits.limits.counting.analyse import slope
 from audits.limits.counting.score import number
 from audits.protocol import names, read
@@ -134,7 +135,7 @@ def ink(drawn: Image.Image) -> float:
 
 
 def test_the_built_in_sets_hold_what_they_say(tmp_path: Path) -> None:
-    assert {row.key: row.build for row in BUILTIN}["counted-things"] is build
+    assert {row.key: row.pictures for row in BUILTIN}["counted-things"] is pictures
     from scipy.ndimage import label
 
     for count in (1, 4, 10):
@@ -152,7 +153,7 @@ def test_the_built_in_sets_hold_what_they_say(tmp_path: Path) -> None:
 def test_the_built_in_set_is_the_same_each_time(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        build(tmp_path / folder)
+        write_pictures(tmp_path / folder, pictures())
     rows = pd.read_csv(tmp_path / "one" / "samples.csv", dtype=str)
     assert len(rows) == 6 * 10 * 2 * 2
     assert (rows.groupby("cluster").size() == 2).all()

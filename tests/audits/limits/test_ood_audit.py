@@ -11,7 +11,8 @@ import torch
 
 from audits.analysis import Analysis
 from audits.contracts import ModelFacts
-from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, build, digit, texture
+from audits.datasets.drawn import write_pictures
+from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, digit, pictures, texture
 from audits.limits.ood.analyse import ALL
 from audits.limits.ood.score import energy, mcm, msp
 from audits.protocol import names, read
@@ -138,7 +139,7 @@ def test_digits_and_textures_are_drawn() -> None:
 def test_the_built_in_set_holds_four_origins_and_is_the_same_each_time(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        build(tmp_path / folder)
+        write_pictures(tmp_path / folder, pictures())
     rows = pd.read_csv(tmp_path / "one" / "samples.csv", dtype=str, keep_default_na=False)
     counts = rows["origin"].value_counts()
     assert counts.to_dict() == dict(zip(ORIGINS, (KNOWN, 150 - KNOWN, 120, len(TEXTURES) * EACH), strict=True))
