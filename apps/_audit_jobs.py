@@ -11,8 +11,7 @@ from pathlib import Path
 
 from apps import limits
 from audits.running.jobs import AuditJob
-from audits.running.performing import perform
-from audits.running.run_context import run_context
+from audits.running.performing import perform, run_context
 from audits.running.vectors import VectorStore
 from workbench.engine import Engine
 from workbench.errors import Cancelled, WorkbenchError

@@ -8,14 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from workbench.statistics.measures import Measure
 from workbench.statistics.power import detectable_beyond_chance, minimum_detectable_difference
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 
 Key = tuple[str, ...]
 _ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "y_pred")  # no attribute of the image

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from pandas import DataFrame
 
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
 from audits.seeds import generator
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
@@ -18,8 +17,6 @@ def described(embedded: Embedded, *, split: bool = False) -> DataFrame:
 
     `split` asks for that column, too. The column `label` of the data set is called `y_true`.
     """
-    import pandas as pd
-
     dataset = embedded.dataset
     further = [name for name in dataset.attributes if name != "label"]
     columns = ["sample_id", "cluster", *(["split"] if split else []), "label", *further]

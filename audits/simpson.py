@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from pandas import DataFrame
 
 from audits.analysis import Analysis, Finding, Strength
 from audits.contracts import OUTCOME
@@ -20,10 +21,6 @@ from workbench.statistics.measures import Measure
 from workbench.statistics.multiplicity import adjust
 from workbench.statistics.power import minimum_detectable_difference
 from workbench.statistics.simpson import Reversal, compared, evidence, reversals
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 
 MOST = 50  # groups of a second attribute
 TABLE = "Gaps that reverse when a second attribute is held fixed (Simpson's paradox)"
@@ -177,8 +174,6 @@ def _finding(case: Reversed, more: int) -> Finding:
 
 
 def _table(cases: Sequence[Reversed]) -> DataFrame:
-    import pandas as pd
-
     rows = [
         (
             case.gap.name,

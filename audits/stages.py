@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from audits import detectable, simpson
 from audits.analysis import Analysis
 from audits.contracts import Audit, ModelFacts, Stages
 from audits.protocol import Protocol as Rules
@@ -69,7 +68,7 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
     Raises:
         BadInput: nothing can be measured with the samples.
     """
-    from audits import slicing, weakest  # late: commands that analyse nothing start without pandas
+    from audits import detectable, simpson, slicing, weakest  # late: commands that analyse nothing start without pandas
 
     analysis = module.analyse(samples, rules, model=model, seed=seed)
     attributes = sorted(detectable.attributes_of(samples))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from audits.answers import DECIMALS, classifier, cosines, probabilities, prompts
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 
 TOP = 5  # labels that a row of the samples names
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audits.comparing.outcomes import GateResult, RuleResult
-from audits.reporting._evidence import counts, rank, stands_out
+from audits.reporting._evidence import counts, rank, stands_out, warnings
 from audits.reporting._gates import check_text, deciding
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, markdown_row, slice_text
-from audits.reporting._verdict import warnings
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows, slice_of
 

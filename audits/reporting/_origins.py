@@ -7,8 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from audits.reporting._text import visible
-from audits.reporting._words import html
+from audits.reporting._text import html, visible
 from audits.run_directory.reader import Run
 
 

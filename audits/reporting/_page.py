@@ -16,13 +16,12 @@ from audits.comparing.outcomes import GateResult
 from audits.reporting import _origins, _shown
 from audits.reporting import _sections as sections
 from audits.reporting._charts import svg
-from audits.reporting._evidence import Ranked, counts, rank, stands_out
+from audits.reporting._evidence import Ranked, counts, rank, stands_out, verdict
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, writer
 from audits.reporting._order import ordered_figure
 from audits.reporting._tables import blocks, flags
 from audits.reporting._text import visible
 from audits.reporting._thumbnails import Shown
-from audits.reporting._verdict import verdict
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, slice_of
 from workbench.yaml_file import load

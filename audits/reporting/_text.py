@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from audits.run_directory.rows import slice_of
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+LONGEST_MARKDOWN = 20_000  # characters of one text
 LONGEST = 200  # characters of a name in a table; the CSV, Parquet and JSON files keep all
 _MARKDOWN = {sign: f"&#{ord(sign)};" for sign in "|<>&@#"} | {sign: "\\" + sign for sign in "\\`*_{}[]!~$"}
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's categories
@@ -40,3 +48,20 @@ def markdown_cell(text: object, limit: int = 80) -> str:
 def markdown_row(cells: Iterable[object], limit: int = 80) -> str:
     """Return a row of a Markdown table."""
     return "| " + " | ".join(markdown_cell(cell, limit) for cell in cells) + " |"
+
+
+def html(text: str) -> Markup:
+    """Return Markdown as harmless HTML: no images or headings; what looks like HTML in it is shown, not obeyed."""
+    shown = text if len(text) <= LONGEST_MARKDOWN else text[:LONGEST_MARKDOWN] + "…"
+    if not text.strip():
+        return Markup("")
+    scroll = '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
+    page = _parser().render(shown).replace("<table>", scroll).replace("</table>", "</table></div>")
+    return Markup(page)
+
+
+@functools.cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "heading", "lheading"])

@@ -14,8 +14,7 @@ from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import AuditJob, Options, make
-from audits.running.performing import perform
-from audits.running.run_context import RunContext, run_context
+from audits.running.performing import RunContext, perform, run_context
 from audits.running.scoring import analyse, score_again
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError

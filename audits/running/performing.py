@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Generator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from audits.contracts import ModelFacts
 from audits.datasets import readers
 from audits.datasets.dataset import Dataset
 from audits.datasets.rows import duplicates
@@ -23,14 +25,34 @@ from audits.running.chunks import Origin
 from audits.running.embedding import Layout, embed
 from audits.running.fitting import layout_of
 from audits.running.jobs import AuditJob
-from audits.running.run_context import RunContext
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.running.speeds import remember
+from audits.running.vectors import VectorStore
 from audits.stages import stages
 from workbench.errors import Cancelled
 from workbench.places import write_whole
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What jobs are done with: a model that was looked at once, and the place where vectors are kept."""
+
+    model: Any  # a loaded model or a session
+    facts: ModelFacts
+    known: dict[str, Any]  # of the model, for its provenance
+    store: VectorStore
+    token: CancelToken | None = None
+    again: bool = False
+
+
+def run_context(
+    model: Any, *, store: VectorStore | None = None, token: CancelToken | None = None, again: bool = False
+) -> RunContext:
+    """Look at a model once, for all jobs that are done with it."""
+    facts, known = provenance.look_at(model)
+    return RunContext(model, facts, known, store or VectorStore(), token, again)
 
 
 def perform(job: AuditJob, out: Path, context: RunContext) -> Generator[Progress, None, Path]:
