@@ -98,13 +98,16 @@ def gap(
         extra = {"control": "cluster", **extra}
     apart = gaps.gap_of_cases(outcomes, kinds, rng=rng, cluster=names)
     row = of_gap(metric, apart, **extra)
-    return (
-        row
-        if row.value is None
-        else replace(
-            row, detectable=_smallest_gap({name: apart.counts[name] for name in gaps.compared(apart.counts)[0]})
-        )
-    )
+    if row.value is None:
+        return row
+    counts = [apart.counts[name] for name in gaps.compared(apart.counts)[0]]
+    k, n = (sum(pair[at] for pair in counts) for at in (0, 1))
+    smallest = [  # difference of a group from the others that 80 of 100 runs would find
+        minimum_detectable_difference(size, round((k - hits) / (n - size), 3), others=n - size).smallest
+        for hits, size in counts
+        if 0 < size < n
+    ]
+    return replace(row, detectable=min((one for one in smallest if one is not None), default=None))
 
 
 def mean_gap(
@@ -171,17 +174,6 @@ def widened(interval: Interval, value: float, note: str = "") -> Interval:
         return interval
     low, high = min(interval.low, value), max(interval.high, value)
     return Interval(value, low, high, interval.level, interval.method + note, at_level=interval.at_level)
-
-
-def _smallest_gap(counts: Mapping[str, tuple[int, int]]) -> float | None:
-    """Return the smallest difference of a group from the others that 80 of 100 runs would find."""
-    k, n = (sum(pair[at] for pair in counts.values()) for at in (0, 1))
-    smallest = [
-        minimum_detectable_difference(size, round((k - hits) / (n - size), 3), others=n - size).smallest
-        for hits, size in counts.values()
-        if 0 < size < n
-    ]
-    return min((one for one in smallest if one is not None), default=None)
 
 
 def _standard_error(units: NDArray[np.float64], floor: float) -> NDArray[np.float64]:

@@ -80,7 +80,11 @@ def added(analysis: Analysis, gaps: Sequence[GroupGap], attributes: Sequence[str
         for one in analysis.measures
     ]
     tables = {**(analysis.tables or {}), **({title: _table(cases)} if cases else {})}
-    sentences = list(_findings(cases)) or [_none_found(cases, pairs, gaps, attributes=attributes)]
+    alike: dict[tuple[int, str], list[Reversed]] = {}  # a sentence each
+    for case in filter(lambda case: case.sure, cases):
+        alike.setdefault((id(case.gap.measure), case.held), []).append(case)
+    sentences = [_finding(same[0], len(same) - 1) for same in alike.values()]
+    sentences = sentences or [_none_found(cases, pairs, gaps, attributes=attributes)]
     return replace(analysis, measures=measures, findings=[*analysis.findings, *sentences], tables=tables)
 
 
@@ -118,15 +122,6 @@ def _strata(rows: DataFrame, by: str, held: str, *, shrunk: bool) -> dict[str, C
         names = list(part["cluster"]) if shrunk and not part["cluster"].is_unique else None
         counts.setdefault(str(stratum), {})[str(group)] = effective(part["value"].to_numpy(float), names)
     return dict(counts)
-
-
-def _findings(cases: Sequence[Reversed]) -> Iterator[Finding]:
-    """Yield a sentence a gap and attribute held fixed, of those that reverse beyond chance."""
-    groups: dict[tuple[int, str], list[Reversed]] = {}
-    for case in [case for case in cases if case.sure]:
-        groups.setdefault((id(case.gap.measure), case.held), []).append(case)
-    for same in groups.values():
-        yield _finding(same[0], len(same) - 1)
 
 
 def _none_found(

@@ -36,7 +36,12 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         name = str(key)
         chances = probabilities(model.score, _arrays(rows)[0])
         losses = rows.assign(brier=brier(chances, _arrays(rows)[1]), nll=nll(model.score, *_arrays(rows)))
-        measures += _overall(name, losses, settings.bins, seed=seed)
+        measures += _confidence(name, losses, {}, settings.bins, seed=seed)
+        measures.append(_error("ece_equal_mass", losses, settings.bins, "mass", seed=seed))
+        for metric, unit in (("brier", "squared"), ("nll", "nats")):
+            fields: dict[str, Any] = {"label_set": name, "unit": unit, "direction": "lower"}
+            rng, cluster = generator(seed, name, metric), list(losses["cluster"])
+            measures.append(measuring.mean(metric, losses[metric], cluster, rng=rng, **fields))
         measures += _scaled(name, rows, bins=settings.bins, kind=model.score, seed=seed)
         for slice, part in slices(rows, compared):
             measures += _confidence(name, part, slice, settings.bins, seed=seed)
@@ -110,15 +115,6 @@ def _confidence(name: str, rows: DataFrame, slice: dict[str, str], bins: int, *,
         ),
         _error("ece", rows, bins, seed=seed, slice=slice),
     ]
-
-
-def _overall(name: str, rows: DataFrame, bins: int, *, seed: int) -> Iterator[Measure]:
-    yield from _confidence(name, rows, {}, bins, seed=seed)
-    yield _error("ece_equal_mass", rows, bins, "mass", seed=seed)
-    for metric, unit in (("brier", "squared"), ("nll", "nats")):
-        rng = generator(seed, name, metric)
-        fields: dict[str, Any] = {"label_set": name, "unit": unit, "direction": "lower"}
-        yield measuring.mean(metric, rows[metric], list(rows["cluster"]), rng=rng, **fields)
 
 
 def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed: int) -> Iterator[Measure]:

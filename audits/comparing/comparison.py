@@ -119,7 +119,12 @@ def measured(part: Part, base: str, *, level: float = 0.95) -> Measure | None:
     if not len(rows):
         return None
     first, second = (rows[f"{side}:{part.metric}"].to_numpy(dtype=float) for side in ("base", "candidate"))
-    result = paired.compare(first, second, cluster=_clusters(rows), level=level)
+    units: Series[str] = rows["sample_id"].astype(str)  # what is independent: the cluster, else the image
+    if "cluster" in rows.columns:
+        named = rows["cluster"].fillna("").astype(str)
+        units = named.where(named != "", units)
+    cluster = None if units.is_unique else units.tolist()
+    result = paired.compare(first, second, cluster=cluster, level=level)
     interval = result.difference
     return Measure(
         metric=part.metric,
@@ -157,15 +162,6 @@ def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
         flipped.insert(1, "change", ["gained" if up else "lost" for up in flipped["candidate"] > flipped["base"]])
         tables.append(flipped)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
-
-def _clusters(rows: DataFrame) -> list[str] | None:
-    """Return what is one independent unit: the cluster, else the image where it stands in several rows."""
-    units: Series[str] = rows["sample_id"].astype(str)
-    if "cluster" in rows.columns:
-        named = rows["cluster"].fillna("").astype(str)
-        units = named.where(named != "", units)
-    return None if units.is_unique else units.tolist()
 
 
 def _one(folder: Path | str) -> Run:

@@ -65,9 +65,11 @@ def hold(
     """
     checks: dict[int, Check] = {}
     for at, number in enumerate(numbers):
-        early = _undecided(number, level, min_n)
-        if early is not None:
-            checks[at] = early
+        n = known(number.row.get("n"))
+        if n is not None and n < min_n:
+            checks[at] = _blank(number, level, "INCONCLUSIVE", f"n is below {min_n}")
+        elif known(number.row.get("value")) is None:
+            checks[at] = _blank(number, level, "ERROR", "the value is not defined on these data")
     left = [at for at in range(len(numbers)) if at not in checks]
     while left:
         here = 1 - (1 - level) / (len(left) if correction == "holm" and not requirement.point else 1)
@@ -84,15 +86,6 @@ def hold(
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the outcome that decides: the first of `WORST_FIRST` that occurs."""
     return min(outcomes, key=WORST_FIRST.index)
-
-
-def _undecided(number: Number, level: float, min_n: int) -> Check | None:
-    n = known(number.row.get("n"))
-    if n is not None and n < min_n:
-        return _blank(number, level, "INCONCLUSIVE", f"n is below {min_n}")
-    if known(number.row.get("value")) is None:
-        return _blank(number, level, "ERROR", "the value is not defined on these data")
-    return None
 
 
 def _check(number: Number, requirement: Requirement, level: float) -> Check:

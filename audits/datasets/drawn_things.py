@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from audits.datasets.dataset import About
@@ -110,6 +109,8 @@ def pictures() -> Iterator[Picture]:
 
 def on_ground(drawing: Image.Image, name: str) -> Image.Image:
     """Put a drawing, reduced and off centre, on a tinted background that depends on its name; 224 x 224."""
+    from scipy.ndimage import binary_dilation, label
+
     draw = np.random.default_rng(zlib.crc32(name.encode()))
     first, second = draw.integers(120, 250, (2, 3))
     ramp = np.linspace(0.0, 1.0, SIDE)[:, None, None]
@@ -119,19 +120,10 @@ def on_ground(drawing: Image.Image, name: str) -> Image.Image:
     white = Image.new("RGB", (SIDE, SIDE), "white")
     white.paste(trimmed(drawing).resize((side, side), Image.Resampling.BICUBIC), (int(left), int(top)))
     pixels = np.asarray(white, np.float64)
-    shown = np.where(
-        _outside(pixels)[..., None], pixels * ground / 255.0, pixels
-    )  # a darker line fades into the ground
-    return Image.fromarray(shown.astype(np.uint8))
-
-
-def _outside(pixels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(h, w, 3) -> (h, w): white pixels connected to the edge, and the soft rim next to them."""
-    from scipy.ndimage import binary_dilation, label
-
     places, _ = label(pixels.min(axis=2) >= 250)
-    outside: NDArray[np.bool_] = binary_dilation(places == places[0, 0], iterations=2)
-    return outside
+    outside = binary_dilation(places == places[0, 0], iterations=2)  # white up to the edge, and the soft rim beside it
+    shown = np.where(outside[..., None], pixels * ground / 255.0, pixels)  # a darker line fades into the ground
+    return Image.fromarray(shown.astype(np.uint8))
 
 
 def on_white(drawing: Image.Image) -> Image.Image:

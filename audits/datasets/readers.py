@@ -71,7 +71,12 @@ def read(reference: str, *, limit: int | None = None, download: bool = False, wa
     """
     kind, path = _split(reference)
     if kind == "builtin":
-        root, about = _builtin(path)
+        entry = _find_builtin(path)
+        source = Path(entry.pictures.__code__.co_filename)  # a set drawn by other code is not reused
+        code = hashlib.sha256(source.read_bytes() if source.is_file() else b"").hexdigest()[:12]
+        root, about = home() / "audit-data" / f"{path}-{entry.version}-{code}", entry.about
+        if not (root / SAMPLES).is_file():
+            write_folder(root, entry.build)
         rows, key = ROWS["csv"](root / SAMPLES), f"builtin:{path}"
     elif kind in UNPACKED:
         root, about = unpack(kind, path if kind == "hf" else str(Path(path).expanduser()), download=download)
@@ -105,16 +110,6 @@ def _find_builtin(key: str) -> builtin.Builtin:
     if key not in sets:
         raise unknown_name("data set", key, (*sets, *(f"{kind}:PATH" for kind in KINDS[:-1])))
     return sets[key]
-
-
-def _builtin(key: str) -> tuple[Path, About]:
-    entry = _find_builtin(key)
-    source = Path(entry.pictures.__code__.co_filename)  # a set drawn by other code is not reused
-    code = hashlib.sha256(source.read_bytes() if source.is_file() else b"").hexdigest()[:12]
-    place = home() / "audit-data" / f"{key}-{entry.version}-{code}"
-    if not (place / SAMPLES).is_file():
-        write_folder(place, entry.build)
-    return place, entry.about
 
 
 def _about(root: Path, path: Path, kind: str) -> About:

@@ -39,6 +39,15 @@ def rule_row(rule: RuleResult) -> dict[str, Any]:
     """Write one rule: its worst checks first."""
     checks = sorted(rule.checks, key=lambda check: WORST_FIRST.index(check.outcome))
     several = len({check.model for check in checks}) > 1
+    shown = [
+        {
+            "name": (f"{visible(check.model, 60)}, " if several else "") + slice_text(check.slice),
+            "outcome": check.outcome.replace("_", " "),
+            "kind": kind(check.outcome),
+            "text": check_text(check),
+        }
+        for check in checks[:MOST_CHECKS]
+    ]
     return {
         "id": visible(rule.id),
         "metric": visible(rule.metric, 80),
@@ -47,7 +56,7 @@ def rule_row(rule: RuleResult) -> dict[str, Any]:
         "kind": kind(rule.outcome),
         "severity": rule.severity,
         "message": visible(rule.message, 400),
-        "checks": [_check(check, several) for check in checks[:MOST_CHECKS]],
+        "checks": shown,
         "more": max(0, len(checks) - MOST_CHECKS),
     }
 
@@ -64,13 +73,3 @@ def check_text(check: Check) -> str:
     n = f", n = {count(check.n)}" if check.n is not None else ""
     why = f"; {visible(check.why)}" if check.why else ""
     return f"{number.text}{level}{n}{why}"
-
-
-def _check(check: Check, several: bool) -> dict[str, str]:
-    name = slice_text(check.slice)
-    return {
-        "name": f"{visible(check.model, 60)}, {name}" if several else name,
-        "outcome": check.outcome.replace("_", " "),
-        "kind": kind(check.outcome),
-        "text": check_text(check),
-    }

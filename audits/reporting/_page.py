@@ -116,19 +116,13 @@ def untested(runs: Sequence[Run]) -> list[str]:
             reasons = list(dict.fromkeys(visible(why, 80) for _, why in excluded))
             some = f"{len(excluded)} image{'s' if len(excluded) != 1 else ''}"
             lines.append(f"{name}: {some} could not be used ({'; '.join(reasons[:4])}).")
-        lines += [f"{name}: {line}" for line in _thin(run)]
+        flagged = [flags(value) for value in run.metrics.get("flags", ())]
+        for flag, what in (("small n", "have a small n"), ("undefined", "are not defined on these data")):
+            if values := sum(flag in one for one in flagged):
+                lines.append(f"{name}: {values} of {len(flagged)} values {what}.")
     data = list(dict.fromkeys(visible(run.header.dataset.title, 80) for run in runs))
     lines.append(f"Other images and label wordings were not tested (images: {', '.join(data)}).")
     return lines
-
-
-def _thin(run: Run) -> list[str]:
-    if "flags" not in run.metrics.columns:
-        return []
-    flagged = [flags(value) for value in run.metrics["flags"]]
-    small, empty = (sum(name in one for one in flagged) for name in ("small n", "undefined"))
-    lines = [f"{small} of {len(flagged)} values have a small n."] if small else []
-    return lines + ([f"{empty} of {len(flagged)} values are not defined on these data."] if empty else [])
 
 
 def comparability(runs: Sequence[Run]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,18 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
             outcomes = part[OUTCOME + NEARER]
             measures.append(measuring.share(NEARER, outcomes, list(part["cluster"]), slice=slice, label_set=name))
     measures = adjust(measures)
-    findings = [finding(m, settings.tests[m.label_set]) for m in measures if m.metric == EFFECT]
-    return Analysis(measures, findings, [_figure(measures)])
+    effects = [m for m in measures if m.metric == EFFECT]
+    rows = [(m.label_set, m.value, m.ci_low, m.ci_high, m.null_q95) for m in effects]
+    figure = Figure(
+        "effect-sizes",
+        "Association by test",
+        "intervals",
+        pd.DataFrame(rows, columns=["name", "value", "low", "high", "null"]),
+        x="d (standard deviations)",
+        y="test",
+        alt="Effect size of each test as a dot with its interval; 0 means no difference.",
+    )
+    return Analysis(measures, [finding(m, settings.tests[m.label_set]) for m in effects], [figure])
 
 
 def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random.Generator) -> Measure:
@@ -50,11 +59,3 @@ def _effect(name: str, test: Test, x: DataFrame, y: DataFrame, *, rng: np.random
     result = weat(to_a, to_b, len(x), rng=rng)
     fields |= {"null_mean": result.null_mean, "null_q95": result.null_q95, "p_value": result.p_value}
     return beyond_chance(number(EFFECT, result.d, **fields))
-
-
-def _figure(measures: Sequence[Measure]) -> Figure:
-    rows = [(m.label_set, m.value, m.ci_low, m.ci_high, m.null_q95) for m in measures if m.metric == EFFECT]
-    data = pd.DataFrame(rows, columns=["name", "value", "low", "high", "null"])
-    alt = "Effect size of each test as a dot with its interval; 0 means no difference."
-    axis = "d (standard deviations)"
-    return Figure("effect-sizes", "Association by test", "intervals", data, x=axis, y="test", alt=alt)

@@ -54,7 +54,14 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     charts = [chart for one in tagged if (chart := _chart(result.measures, one, most=settings.most)) is not None]
     sentences = [sentence for one in tagged for sentence in findings(result.measures, one)]
     result = replace(result, findings=[*sentences, *result.findings], figures=[*charts, *result.figures])
-    gaps = [gap for one in tagged for gap in _gaps(result.measures, one, parts[one.label_set])]
+    gaps = []  # of the labels that differ between the sides beyond chance
+    for one in tagged:
+        for m in one.differences(result.measures):
+            if m.p_adj is not None and m.p_adj < ALPHA:
+                label = m.slice["label"]
+                rows = parts[one.label_set].assign(value=[float(label in tags) for tags in one.tags])
+                name = f"The label “{label}” above {100 * one.threshold:g} %"
+                gaps.append(GroupGap(m, name, one.attribute, rows))
     return simpson.added(result, gaps, sorted(detectable.attributes_of(samples)), title=REVERSED)
 
 
@@ -89,18 +96,6 @@ def _by_label(tagged: Tagged, rng: np.random.Generator) -> Iterator[Measure]:
             p_value=p_value,
             family=f"{tagged.metric}|{tagged.label_set}",
         )
-
-
-def _gaps(measures: Sequence[Measure], tagged: Tagged, rows: DataFrame) -> Iterator[GroupGap]:
-    """Yield the labels that differ between the sides beyond chance, to look for reversals.
-
-    `rows` are those of the same images in the same order, with their attributes.
-    """
-    for m in tagged.differences(measures):
-        if m.p_adj is not None and m.p_adj < ALPHA:
-            label = m.slice["label"]
-            values = rows.assign(value=[float(label in tags) for tags in tagged.tags])
-            yield GroupGap(m, f"The label “{label}” above {100 * tagged.threshold:g} %", tagged.attribute, values)
 
 
 def _chart(measures: Sequence[Measure], tagged: Tagged, *, most: int) -> Figure | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,18 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         for slice, _ in slices(rows, compared):
             measures.append(rate(rows, "accuracy", here | slice, seed=seed, direction="higher"))
         measures += [gap(rows, "accuracy", here, by=by, seed=seed) for by in compared]
-        figures.append(_figure(templates, name))
+        dots = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in templates]
+        frame = pd.DataFrame(dots, columns=["name", "value", "low", "high"])
+        figure = Figure(
+            "templates-" + "".join(letter if letter.isalnum() else "-" for letter in name),
+            f"Accuracy by template, {name}",
+            "intervals",
+            frame.sort_values(["value", "name"], ascending=[False, True], ignore_index=True),
+            "accuracy",
+            "template",
+            "Accuracy of every template and of their average, best first, with intervals.",
+        )
+        figures.append(figure)
     measures = adjust(measures, "holm")
     return Analysis(measures, list(findings(measures, len(rules.templates))), figures)
 
@@ -110,12 +121,3 @@ def _gains(rows: DataFrame, reference: str, name: str) -> Iterator[Measure]:
         else:
             nothing = Interval(None, None, None, 0.95, f"undefined: {first!r} is no template of the protocol")
             yield number(metric, nothing, n=len(wide), label_set=name, unit="difference")
-
-
-def _figure(measures: Sequence[Measure], name: str) -> Figure:
-    rows = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in measures]
-    frame = pd.DataFrame(rows, columns=["name", "value", "low", "high"])
-    frame = frame.sort_values(["value", "name"], ascending=[False, True], ignore_index=True)
-    slug = "".join(letter if letter.isalnum() else "-" for letter in name)
-    alt = "Accuracy of every template and of their average, best first, with intervals."
-    return Figure(f"templates-{slug}", f"Accuracy by template, {name}", "intervals", frame, "accuracy", "template", alt)
