@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding, levels
+from audits.comparing import expression, holding
 from audits.comparing.holding import Number
 from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
@@ -113,7 +113,7 @@ def _numbers(rule: Rule, record: Run, runs: JudgedRuns, *, paired: bool) -> list
     if paired:
         return _paired(rule, record, runs)
     return [
-        Number(row, record.run_id, record.model, functools.partial(levels.at_level, row))
+        Number(row, record.run_id, record.model, functools.partial(holding.at_level, row))
         for row in rows(record.metrics)
         if holding.about(rule, row)
     ]
@@ -137,10 +137,10 @@ def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:
 
 def _paired_number(part: comparing.Part, base: Run, record: Run) -> Number:
     @functools.cache
-    def bounds(level: float) -> levels.Bounds:
+    def bounds(level: float) -> holding.Bounds:
         measure = comparing.measured(part, base.run_id, level=level)
         values = (measure.value, measure.ci_low, measure.ci_high) if measure else (None, None, None)
-        return levels.Bounds(*values)
+        return holding.Bounds(*values)
 
     first = comparing.measured(part, base.run_id)
     row = {} if first is None else {"n": first.n, "value": first.value, "unit": first.unit, "slice": first.slice_json}

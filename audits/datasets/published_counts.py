@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from audits.datasets.dataset import Dataset
+from workbench.yaml_file import load
 
 
 @dataclass(frozen=True)
@@ -18,35 +22,9 @@ class PublishedCounts:
     within: Mapping[str, str] = field(default_factory=dict)  # rows that are counted: column -> value
 
 
-COUNTS: dict[str, PublishedCounts] = {  # kind of reader -> its data set
-    "fairface": PublishedCounts(
-        "the validation labels released with Karkkainen and Joo 2021, WACV",
-        {
-            "": 10_954,
-            "race=White": 2085,
-            "race=Black": 1556,
-            "race=Latino_Hispanic": 1623,
-            "race=East Asian": 1550,
-            "race=Southeast Asian": 1415,
-            "race=Indian": 1516,
-            "race=Middle Eastern": 1209,
-            "gender=Male": 5792,
-            "gender=Female": 5162,
-            "age=0-2": 199,
-            "age=3-9": 1356,
-            "age=10-19": 1181,
-            "age=20-29": 3300,
-            "age=30-39": 2330,
-            "age=40-49": 1353,
-            "age=50-59": 796,
-            "age=60-69": 321,
-            "age=more than 70": 118,
-        },
-        {"split": "test"},
-    ),
-    "scam": PublishedCounts("Westerhoff et al. 2025, arXiv:2504.04893", {"": 1162}, {"form": "word"}),
-    "rta-100": PublishedCounts("Azuma and Matsui 2023, ICCV Workshops", {"": 1000}),
-}
+COUNTS = TypeAdapter(dict[str, PublishedCounts]).validate_python(  # kind of reader -> its data set
+    load(Path(__file__).with_suffix(".yaml"), "published counts")
+)
 
 
 def beside_published(data: Dataset) -> dict[str, Any] | None:

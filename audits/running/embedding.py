@@ -1,4 +1,4 @@
-"""The embed stage: chunks in the store are read, missing ones computed, with a report of progress after each.
+"""The embed stage: what fits an audit is divided into chunks; those in the store are read, missing ones computed.
 
 A generator: whoever drives it may stop between two chunks and loses at most one.
 """
@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audits import protocol
 from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
 from audits.datasets.dataset import Dataset
+from audits.errors import NothingMeasured
 from audits.passes import embed_groups, encode_texts
 from audits.protocol import Protocol as Rules
 from audits.running.chunks import Chunk, Origin, TextChunk, image_chunks, text_chunks
 from audits.running.codes import change_code
+from audits.running.jobs import AuditJob
+from audits.stages import stages
 from workbench.cache import EmbeddingStore
-from workbench.errors import BadInput, Cancelled
+from workbench.errors import BadInput, Cancelled, WorkbenchError
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
 
@@ -68,6 +73,39 @@ def lay_out(audit: Audit, module: Stages, dataset: Dataset, *, rules: Rules, see
         raise BadInput(f"The audit {audit.key!r} plans an image that is not in the data set: {unknown[0][:80]!r}.")
     chunks = image_chunks(origin, dataset, items, change=change_code(audit, module, prompts))
     return Layout(items, prompts, tuple(chunks), tuple(text_chunks(origin, prompts)))
+
+
+def layout_of(job: AuditJob, dataset: Dataset, origin: Origin) -> Layout:
+    """Return what a job embeds.
+
+    Raises:
+        BadInput: the data set does not fit the audit or the protocol; protocols that fit are named.
+        NothingMeasured: there is nothing to embed.
+    """
+    try:
+        dataset.require(job.audit.needs, job.audit.key)
+        layout = lay_out(job.audit, stages(job.audit), dataset, rules=job.rules, seed=job.seed, origin=origin)
+    except BadInput as error:
+        fitting = [name for name in fitting_protocols(job.audit, dataset) if name != job.rules.name]
+        if not fitting:
+            raise
+        names = " and ".join(fitting)
+        verb = "fits" if len(fitting) == 1 else "fit"
+        raise BadInput(f"{error} The protocol {names} {verb} this data: --protocol {fitting[0]}.") from None
+    if not layout.items:
+        raise NothingMeasured(f"The audit {job.audit.key!r} has nothing to measure in {job.dataset[:200]!r}.")
+    return layout
+
+
+def fitting_protocols(audit: Audit, dataset: Dataset) -> list[str]:
+    """Return the protocols of an audit that find in a data set what they need, and something to measure."""
+    fitting = []
+    for name in audit.protocols:
+        with suppress(WorkbenchError):
+            dataset.require(audit.needs, audit.key)
+            if stages(audit).plan(dataset, protocol.read(audit.key, name), seed=0):
+                fitting.append(name)
+    return fitting
 
 
 def embed(

@@ -22,8 +22,7 @@ from audits.run_directory.header import Header
 from audits.run_directory.header_parts import DatasetNote, Hashes, Spec, run_id
 from audits.running import folders, provenance
 from audits.running.chunks import Origin
-from audits.running.embedding import Layout, embed
-from audits.running.fitting import layout_of
+from audits.running.embedding import Layout, embed, layout_of
 from audits.running.jobs import AuditJob
 from audits.running.scoring import analyse, embed_hash, note, now, score
 from audits.running.speeds import remember

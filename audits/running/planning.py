@@ -13,7 +13,7 @@ from audits.datasets import readers
 from audits.run_directory import header
 from audits.running import folders
 from audits.running.chunks import Origin
-from audits.running.fitting import layout_of
+from audits.running.embedding import layout_of
 from audits.running.jobs import AuditJob
 from audits.running.performing import job_id
 from audits.running.speeds import images_per_second

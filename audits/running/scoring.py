@@ -21,8 +21,7 @@ from audits.run_directory.header_parts import StageNote
 from audits.running import folders
 from audits.running.chunks import Origin
 from audits.running.codes import audit_code, combined
-from audits.running.embedding import Count, Layout, embed, gather
-from audits.running.fitting import layout_of
+from audits.running.embedding import Count, Layout, embed, gather, layout_of
 from audits.running.jobs import AuditJob
 from audits.running.vectors import VectorStore
 from audits.stages import analysed, stages

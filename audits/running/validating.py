@@ -20,7 +20,7 @@ from audits.datasets.rows import duplicates
 from audits.errors import NothingMeasured
 from audits.protocol import Protocol as Rules
 from audits.running import suites
-from audits.running.fitting import fitting_protocols
+from audits.running.embedding import fitting_protocols
 from audits.running.jobs import adjusted
 from audits.running.vectors import VectorStore
 from audits.stages import stages

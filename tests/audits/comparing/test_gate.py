@@ -13,8 +13,7 @@ import pytest
 
 from audits import comparing, reporting
 from audits.comparing import expression, holding
-from audits.comparing.holding import Number
-from audits.comparing.levels import NOTE, Bounds, at_level
+from audits.comparing.holding import NOTE, Bounds, Number, at_level
 from tests.audits.reporting.made_run import make
 from workbench.errors import UnknownName
 from workbench.statistics.intervals import proportion
