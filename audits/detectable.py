@@ -6,7 +6,7 @@ A gap below it is not ruled out: there were too few images to find it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from pandas import DataFrame
@@ -41,9 +41,14 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
         counted = None not in (measure.k_pos, measure.n, measure.n_effective)
         if counted and measure.contrast == "none" and measure.unit == "share" and measure.slice:
             families.setdefault(_family(measure, attributes), []).append(measure)
-    smallest = {
-        id(one): reach for family in families.values() if len(family) > 1 for one, reach in _reaches(family, attributes)
-    }
+    smallest: dict[int, float | None] = {}
+    for family in (one for one in families.values() if len(one) > 1):
+        hits, cases, sizes = ([getattr(one, name) for one in family] for name in ("k_pos", "n", "n_effective"))
+        same = not any(name in attributes for name in family[0].slice)  # conditions: the same images again
+        for at, one in enumerate(family):
+            n = sum(cases) - cases[at]
+            others = max(sizes[:at] + sizes[at + 1 :]) if same else sum(sizes) - sizes[at]
+            smallest[id(one)] = _reach(sizes[at], round((sum(hits) - hits[at]) / n, 3), others) if n else None
     return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
 
 
@@ -61,15 +66,6 @@ def _family(measure: Measure, attributes: Collection[str]) -> Key:
     own = [name for name in groups if name not in held] or groups or list(measure.slice)
     fixed = [f"{name}={value}" for name, value in sorted(measure.slice.items()) if name not in own]
     return (measure.metric, measure.label_set, measure.template_set, measure.control, ",".join(sorted(own)), *fixed)
-
-
-def _reaches(family: Sequence[Measure], attributes: Collection[str]) -> Iterator[tuple[Measure, float | None]]:
-    hits, cases, sizes = ([getattr(one, name) for one in family] for name in ("k_pos", "n", "n_effective"))
-    same = not any(name in attributes for name in family[0].slice)  # conditions: the same images again
-    for at, one in enumerate(family):
-        n = sum(cases) - cases[at]
-        others = max(sizes[:at] + sizes[at + 1 :]) if same else sum(sizes) - sizes[at]
-        yield one, _reach(sizes[at], round((sum(hits) - hits[at]) / n, 3), others) if n else None
 
 
 @functools.cache

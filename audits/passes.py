@@ -54,8 +54,13 @@ def embed_groups(
         square: Tensor = model.prepare(module.change(image, item) if item.recipe and not attacks else image)
         return square
 
+    import torch
+
     for items, squares in zip(groups, prefetch(groups, prepare, check=check), strict=True):
-        yield _encode(model, module, items, squares, texts=texts)
+        attacked = attacks and bool(items[0].recipe)
+        maker = module.attack.__module__ if attacked else ""
+        payload = Passes(maker, torch.stack(list(squares)).numpy(), tuple(items), attacked, texts if attacked else {})
+        yield _finite(model, np.concatenate(list(model.stream(EMBED_PASSES, payload))))
 
 
 def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -65,18 +70,6 @@ def encode_texts(model: Any, texts: Sequence[str]) -> NDArray[np.float32]:
     except Unsupported:
         rows = model.embed_texts(list(texts))
     return _finite(model, np.asarray(rows, dtype=np.float32))
-
-
-def _encode(
-    model: Any, module: Stages, items: Sequence[Item], squares: Sequence[Tensor], *, texts: Mapping[str, Any]
-) -> NDArray[np.float32]:
-    import torch
-
-    attacked = bool(items[0].recipe) and hasattr(module, "attack")
-    pixels = torch.stack(list(squares)).numpy()
-    maker = module.attack.__module__ if attacked else ""
-    payload = Passes(maker, pixels, tuple(items), attacked, texts if attacked else {})
-    return _finite(model, np.concatenate(list(model.stream(EMBED_PASSES, payload))))
 
 
 def _finite(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -55,17 +55,9 @@ class Study:
         """Measure a metric that is a probability or a difference of two in each row: for everybody and by group."""
         rows = self._rows(metric, label_set)
         for slice, part in [({}, rows), *slices(rows, [by for by in self.compared if len(by) == 1])]:
-            self.measures.append(
-                measuring.mean(
-                    metric,
-                    part["value"],
-                    list(part["cluster"]),
-                    rng=self.rng,
-                    slice=slice,
-                    label_set=label_set,
-                    unit="probability",
-                )
-            )
+            fields: dict[str, Any] = {"slice": slice, "label_set": label_set, "unit": "probability"}
+            row = measuring.mean(metric, part["value"], list(part["cluster"]), rng=self.rng, **fields)
+            self.measures.append(row)
 
     def changes(self, metric: str, before: str, after: str, *, by_group: bool = True) -> None:
         """Measure what another label set changes for the same images: for everybody, and by group if asked."""
@@ -73,17 +65,9 @@ class Study:
         both = first.join(second["value"].rename("after"), how="inner").reset_index()
         compared = [by for by in self.compared if by_group and len(by) == 1]
         for slice, part in [({}, both), *slices(both, compared)]:
-            row = measuring.change(
-                metric,
-                part["value"],
-                part["after"],
-                cluster=list(part["cluster"]),
-                slice=slice,
-                label_set=after,
-                reference=f"label set {before}",
-                family=f"{metric}|change of label set",
-            )
-            self.measures.append(row)
+            fields: dict[str, Any] = {"cluster": list(part["cluster"]), "slice": slice, "label_set": after}
+            fields |= {"reference": f"label set {before}", "family": f"{metric}|change of label set"}
+            self.measures.append(measuring.change(metric, part["value"], part["after"], **fields))
 
     def confusion(self, label_set: str, values: Sequence[str]) -> None:
         """Add the confusion matrix of a label set: shares of each true value's row, and a table of counts."""

@@ -88,7 +88,13 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
         return _without(rule, "ERROR", "The rule needs a baseline, and none was given.")
     if requirement.paired and not runs.baselines:
         return _without(rule, "NOT_RUN", "No baseline was given.")
-    numbers = [one for record in records for one in _numbers(rule, record, runs, paired=requirement.paired)]
+    numbers: list[Number] = []
+    for record in records:
+        if requirement.paired:
+            numbers += _paired(rule, record, runs)
+            continue
+        for row in filter(functools.partial(holding.about, rule), rows(record.metrics)):
+            numbers.append(Number(row, record.run_id, record.model, functools.partial(holding.at_level, row)))
     if not numbers:
         return _without(rule, "ERROR", _nothing(rule, records))
     min_n = defaults.min_n if rule.min_n is None else rule.min_n
@@ -107,16 +113,6 @@ def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
         message=rule.why,
         point=requirement.point,
     )
-
-
-def _numbers(rule: Rule, record: Run, runs: JudgedRuns, *, paired: bool) -> list[Number]:
-    if paired:
-        return _paired(rule, record, runs)
-    return [
-        Number(row, record.run_id, record.model, functools.partial(holding.at_level, row))
-        for row in rows(record.metrics)
-        if holding.about(rule, row)
-    ]
 
 
 def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:

@@ -55,15 +55,11 @@ def pictures() -> Iterator[Picture]:
                     picture = _scene(place, glyph, watched=watched, still=still, rng=rng)
                     name = f"{place.name.replace(' ', '-')}-{camera}-{thing_at}-{time}"
                     others = [other for other, _ in place.things if other != thing]
-                    with_box, without = (
-                        f"{place.phrase} with a box in the corner",
-                        f"{place.phrase} with nothing in the corner",
-                    )
+                    with_box, without = (f"{place.phrase} with {what} in the corner" for what in ("a box", "nothing"))
+                    stamp = f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}"
                     yield (
                         name,
-                        _recorded(
-                            picture, grey=grey, stamp=f"CAM {place_at}{camera}  0{time + 1}:1{thing_at}", rng=rng
-                        ),
+                        _recorded(picture, grey=grey, stamp=stamp, rng=rng),
                         {
                             "split": "test",
                             "cluster": f"{place.name}-{camera}",

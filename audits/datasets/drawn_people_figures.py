@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audits.datasets.drawn import glyphs
+
 MALE, FEMALE, NEUTRAL = "male", "female", "neutral"  # neutral: drawn without a gender, Unicode's "person"
 TONES = {  # Unicode's name -> modifier; UTS 51, section 2.4: Fitzpatrick types 1-2, 3, 4, 5, 6
     "light": "\U0001f3fb",
@@ -49,24 +51,12 @@ AGES: tuple[DrawnFigure, ...] = (
     DrawnFigure("old-woman", "older", FEMALE, "\U0001f475"),
 )
 
-_WITH_OBJECT = {  # occupation -> object that is joined to a man, a woman or a person
-    "health worker": "\u2695",
-    "judge": "\u2696",
-    "farmer": "\U0001f33e",
-    "cook": "\U0001f373",
-    "student": "\U0001f393",
-    "singer": "\U0001f3a4",
-    "teacher": "\U0001f3eb",
-    "factory worker": "\U0001f3ed",
-    "office worker": "\U0001f4bc",
-    "scientist": "\U0001f52c",
-    "technologist": "\U0001f4bb",
-    "mechanic": "\U0001f527",
-    "artist": "\U0001f3a8",
-    "pilot": "\u2708",
-    "astronaut": "\U0001f680",
-    "firefighter": "\U0001f692",
-}
+_WITH_OBJECT = glyphs(  # occupation -> object that is joined to a man, a woman or a person
+    "health worker \u2695, judge \u2696, farmer \U0001f33e, cook \U0001f373, student \U0001f393, "
+    "singer \U0001f3a4, teacher \U0001f3eb, factory worker \U0001f3ed, office worker \U0001f4bc, "
+    "scientist \U0001f52c, technologist \U0001f4bb, mechanic \U0001f527, artist \U0001f3a8, pilot \u2708, "
+    "astronaut \U0001f680, firefighter \U0001f692"
+)
 _OWN = {"police officer": "\U0001f46e", "construction worker": "\U0001f477"}  # characters followed by a gender sign
 
 

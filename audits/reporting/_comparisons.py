@@ -59,35 +59,17 @@ def markdown(comparison: Comparison) -> str:
         row for row in _changes(comparison) if slice_of(row.get("slice"))
     ]
     for row in chosen[:30]:
-        one = written(row)
-        cells = (
-            title(str(row["metric"])),
-            slice_text(row["slice"]),
-            one.value,
-            one.interval,
-            p_value(row.get("p_adj")),
-            row["n"],
-        )
-        lines.append(markdown_row(cells))
+        one, name, group = written(row), title(str(row["metric"])), slice_text(row["slice"])
+        lines.append(markdown_row((name, group, one.value, one.interval, p_value(row.get("p_adj")), row["n"])))
     return "\n".join([*lines, "", f"{_tests(comparison)} {_flip_title(comparison)}.", ""])
 
 
 def json_text(comparison: Comparison) -> str:
     """Return the comparison as JSON, all flips included."""
-    flips = [plain(row) for row in comparison.flips.to_dict("records")]
-    content: dict[str, Any] = {
-        "schema": 1,
-        "base": comparison.base,
-        "candidate": comparison.candidate,
-        "audit": comparison.audit,
-        "models": list(comparison.models),
-        "protocols": list(comparison.protocols),
-        "correction": comparison.correction,
-        "tests": comparison.tests,
-        "mismatches": list(comparison.mismatches),
-        "metrics": metric_rows(comparison.metrics),
-        "flips": flips,
-    }
+    names = ("base", "candidate", "audit", "models", "protocols", "correction", "tests", "mismatches")
+    content: dict[str, Any] = {"schema": 1, **{name: plain(getattr(comparison, name)) for name in names}}
+    content["metrics"] = metric_rows(comparison.metrics)
+    content["flips"] = [plain(row) for row in comparison.flips.to_dict("records")]
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 

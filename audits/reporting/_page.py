@@ -203,10 +203,8 @@ def _section(
     table, text = sections.sensitivity(run)
     name = visible(run.header.spec.title or run.audit, 120)
     first = list(dict.fromkeys(entry.finding.metric for entry in rank([run])))
-    extra, drawn = (
-        list(run.tables.items())[: room.tables],
-        list(map(ordered_figure, run.figures.values()))[: room.figures],
-    )
+    extra = list(run.tables.items())[: room.tables]
+    drawn = list(map(ordered_figure, run.figures.values()))[: room.figures]
     return {
         "id": places[id(run)],
         "audit": visible(run.audit, 80),

@@ -24,6 +24,7 @@ from workbench.scheduler import CancelToken
 from workbench.strict import reason
 
 ENGINES = ("local", "ray")
+OF_JOBS = ("seed", "limit", "device", "dtype", "engine", "workers", "download")  # options that a job keeps
 
 
 class Options(TypedDict, total=False):
@@ -86,20 +87,8 @@ def make(
     settings = dict(options.get("settings") or {})
     read = rules if isinstance(rules, Rules) else protocol.read(row.key, rules or row.protocols[0])
     _check(options)
-    return AuditJob(
-        audit=row,
-        model=model,
-        dataset=reference,
-        rules=adjusted(row, read, settings),
-        settings=settings,
-        seed=options.get("seed", 0),
-        limit=options.get("limit"),
-        device=options.get("device", "auto"),
-        dtype=options.get("dtype", "float32"),
-        engine=options.get("engine", "local"),
-        workers=options.get("workers", 1),
-        download=options.get("download", False),
-    )
+    given: dict[str, Any] = {name: value for name, value in options.items() if name in OF_JOBS}
+    return AuditJob(row, model, reference, adjusted(row, read, settings), settings, **given)
 
 
 def adjusted(audit: Audit, rules: Rules, settings: Mapping[str, Any]) -> Rules:

@@ -47,27 +47,22 @@ class Cost:
 
 def costs(jobs: Sequence[AuditJob], out: Path) -> list[Cost]:
     """Return what each job would cost, without loading a model; one that cannot run says why."""
+    from workbench.loading import fingerprint
+    from workbench.loading.device import choose_device, choose_dtype
+
     store, estimates, counted = VectorStore(), [], set[str]()
     origins: dict[tuple[str, str, str], Origin] = {}
     for job in jobs:
         key = (job.model, job.device, job.dtype)
         try:
             if key not in origins:
-                origins[key] = _origin(*key)
+                where = choose_device(job.device)
+                number = str(choose_dtype(job.dtype, where)).removeprefix("torch.")
+                origins[key] = Origin(fingerprint(job.model, dtype=number), number, where.type)
             estimates.append(_cost(job, out, origins[key], store=store, counted=counted))
         except WorkbenchError as error:
             estimates.append(Cost(job.audit.key, job.model, job.dataset, job.rules.name, trouble=str(error)))
     return estimates
-
-
-def _origin(model: str, device: str, dtype: str) -> Origin:
-    """Return what the embeddings of a model would be named after, from its files alone."""
-    from workbench.loading import fingerprint
-    from workbench.loading.device import choose_device, choose_dtype
-
-    where = choose_device(device)
-    number = str(choose_dtype(dtype, where)).removeprefix("torch.")
-    return Origin(fingerprint(model, dtype=number), number, where.type)
 
 
 def _cost(job: AuditJob, out: Path, origin: Origin, *, store: VectorStore, counted: set[str]) -> Cost:

@@ -70,8 +70,16 @@ class VectorStore:
         Raises:
             OutOfResources: the folder cannot be written.
         """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
         for key, rows in arrays.items():
-            self._write(key, rows)
+            flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
+            table = pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])})
+            content = io.BytesIO()
+            pq.write_table(table, content, write_page_checksum=True, compression="none")
+            write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
     @property
     def bytes(self) -> int:
@@ -99,17 +107,6 @@ class VectorStore:
             path.unlink(missing_ok=True)
             return None
         return np.ascontiguousarray(rows, dtype=np.float32)
-
-    def _write(self, key: str, rows: NDArray[Any]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
-        table = pa.table({"vector": pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])})
-        content = io.BytesIO()
-        pq.write_table(table, content, write_page_checksum=True, compression="none")
-        remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
-        write_whole(self.path(key), content.getvalue(), remedy=remedy)
 
     def trim(self) -> int:
         """Remove the least recently used chunks until the rest is within the limit; return the bytes freed."""

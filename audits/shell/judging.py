@@ -60,13 +60,9 @@ def compare(
         say(f"note: {line}")
     rows = list(table_rows(comparison.metrics))
     if as_json:
-        summary = {
-            "base": comparison.base,
-            "candidate": comparison.candidate,
-            "correction": comparison.correction,
-            "tests": comparison.tests,
-        }
-        write_json({**summary, "mismatches": comparison.mismatches, "flips": len(comparison.flips), "metrics": rows})
+        facts = ("base", "candidate", "correction", "tests", "mismatches")
+        summary = {name: getattr(comparison, name) for name in facts}
+        write_json({**summary, "flips": len(comparison.flips), "metrics": rows})
         return
     names = ("metric", "label_set", "slice", "n", "value", "ci_low", "ci_high", "p_adj")
     cells = [["" if row.get(name) is None else row[name] for name in names] for row in rows]

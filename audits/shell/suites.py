@@ -62,18 +62,16 @@ def plan(
     as_json: option.JsonOption = False,
 ) -> None:
     """Show what a run would do, what is cached, and what the rest costs; nothing is run."""
-    options: Options = {
-        "settings": option.settings(set_),
-        "limit": limit,
-        "seed": seed,
-        "device": device,
-        "dtype": dtype,
-    }
-    jobs = [
-        job
-        for name in names
-        for job in _jobs(name, tuple(dict.fromkeys(model)), dataset or [], protocol=protocol, options=options)
-    ]
+    options: Options = {"settings": option.settings(set_), "limit": limit, "seed": seed}
+    options |= {"device": device, "dtype": dtype}
+    models = tuple(dict.fromkeys(model))
+    given: list[str | None] = [*(dataset or [])] or [None]
+    jobs: list[AuditJob] = []
+    for name in names:
+        if name in suites.names() or name.endswith((".yaml", ".yml")):
+            jobs += suites.jobs(suites.read(name), models, {**options, "settings": {}})
+        else:
+            jobs += [make(name, key, data, rules=protocol, options=options) for key in models for data in given]
     estimates = costs(jobs, out)
     if as_json:
         write_json([asdict(one) for one in estimates])
@@ -81,16 +79,6 @@ def plan(
         _show(estimates)
     if any(one.trouble for one in estimates):
         raise typer.Exit(2)
-
-
-def _jobs(
-    name: str, models: tuple[str, ...], datasets: Sequence[str], *, protocol: str | None, options: Options
-) -> list[AuditJob]:
-    """Return the jobs of a suite, or of an audit with the data sets and the protocol that were given."""
-    if name in suites.names() or name.endswith((".yaml", ".yml")):
-        return suites.jobs(suites.read(name), models, {**options, "settings": {}})
-    given: list[str | None] = [*datasets] or [None]
-    return [make(name, model, data, rules=protocol, options=options) for model in models for data in given]
 
 
 def _show(estimates: Sequence[Cost]) -> None:

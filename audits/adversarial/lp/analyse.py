@@ -32,21 +32,19 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     for key, part in attacked.groupby(["norm", "epsilon", "attack"], sort=False):
         rows = part.set_index("sample_id", drop=False)
         slice = dict(zip(("norm", "epsilon", "attack"), map(str, key), strict=True))
-        measures += _under_attack(rows, clean.loc[rows.index], {"label_set": label_set, "slice": slice})
+        fields = {"label_set": label_set, "slice": slice}
+        before, after = (one["outcome:accuracy"].to_numpy(np.float64) for one in (clean.loc[rows.index], rows))
+        cluster, right = list(rows["cluster"]), before == 1
+        own = list(rows["cluster"][right])
+        paired: dict[str, Any] = {"reference": CLEAN, "direction": "higher", **fields}
+        measures += [
+            measuring.share("accuracy", after, cluster, direction="higher", **fields),
+            measuring.share("attack_success", 1 - after[right], own, direction="lower", **fields),
+            measuring.change("accuracy_change", before, after, cluster=cluster, **paired),
+        ]
     measures = adjust(measures, "holm")
     sentences = list(findings(measures, samples, rules))
     return Analysis(measures, sentences, _figures(measures), _warnings(samples, clean))
-
-
-def _under_attack(rows: DataFrame, clean: DataFrame, fields: dict[str, Any]) -> list[Measure]:
-    before, after = (frame["outcome:accuracy"].to_numpy(np.float64) for frame in (clean, rows))
-    cluster, right = list(rows["cluster"]), before == 1
-    paired: dict[str, Any] = {"reference": CLEAN, "direction": "higher", **fields}
-    return [
-        measuring.share("accuracy", after, cluster, direction="higher", **fields),
-        measuring.share("attack_success", 1 - after[right], list(rows["cluster"][right]), direction="lower", **fields),
-        measuring.change("accuracy_change", before, after, cluster=cluster, **paired),
-    ]
 
 
 def size(epsilon: str) -> float:

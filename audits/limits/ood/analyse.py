@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,15 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         for name in names:
             measures += _separation(part, name, kind, seed=seed)
     measures = adjust(measures, "holm")
-    return Analysis(measures, list(findings(measures)), [_figure(measures)])
+    rows = [
+        (m.slice["against"], m.value, m.ci_low, m.ci_high, 0.5, m.slice["score"])
+        for m in measures
+        if m.metric == "auroc"
+    ]
+    frame = pd.DataFrame(rows, columns=["name", "value", "low", "high", "null", "series"])
+    alt = "AUROC of each score against each kind of unknown image; 0.5 is chance."
+    figure = Figure("auroc", "Known against unknown images", "intervals", frame, "AUROC", "unknown images", alt)
+    return Analysis(measures, list(findings(measures)), [figure])
 
 
 def _separation(part: DataFrame, name: str, kind: str, *, seed: int) -> list[Measure]:
@@ -85,14 +92,3 @@ def _reading(samples: DataFrame) -> list[Measure]:
         fields = {"label_set": "10 digits", "direction": "higher", "null_mean": CHANCE, "p_value": float(test.pvalue)}
         measures.append(measuring.share("digit_accuracy", right, list(rows["cluster"]), slice=slice, **fields))
     return measures
-
-
-def _figure(measures: Sequence[Measure]) -> Figure:
-    rows = [
-        (m.slice["against"], m.value, m.ci_low, m.ci_high, 0.5, m.slice["score"])
-        for m in measures
-        if m.metric == "auroc"
-    ]
-    frame = pd.DataFrame(rows, columns=["name", "value", "low", "high", "null", "series"])
-    alt = "AUROC of each score against each kind of unknown image; 0.5 is chance."
-    return Figure("auroc", "Known against unknown images", "intervals", frame, "AUROC", "unknown images", alt)

@@ -70,10 +70,14 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     right = (rows["y_pred"] == rows["y_true"]).astype(float)
     rows["outcome:accuracy"] = right.where(rows["known"] & rows["y_true"].isin(labels))
     logits = values * embedded.model.logit_scale + embedded.model.logit_bias
+    scored = {
+        "msp": msp(probabilities(embedded.model.score, logits)),
+        "max_logit": logits.max(axis=1),
+        "energy": energy(logits),
+        "mcm": mcm(values, settings.mcm_temperature),
+    }
     for name in settings.scores:
-        rows[f"score:{name}"] = _scored(
-            name, values, logits, kind=embedded.model.score, temperature=settings.mcm_temperature
-        )
+        rows[f"score:{name}"] = scored[name]
     digits = cosines(embedded.images, classifier(embedded.texts, DIGITS, settings.digit_templates))
     is_digit = rows["y_true"].isin(DIGITS)
     rows["digit"] = [DIGITS[at] for at in digits.argmax(axis=1)]
@@ -110,18 +114,6 @@ def mcm(values: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     from scipy.special import softmax
 
     return np.asarray(softmax(values / temperature, axis=1).max(axis=1))
-
-
-def _scored(
-    name: Score, values: NDArray[np.float64], logits: NDArray[np.float64], *, kind: str, temperature: float
-) -> NDArray[np.float64]:
-    if name == "msp":
-        return msp(probabilities(kind, logits))
-    if name == "energy":
-        return energy(logits)
-    if name == "mcm":
-        return mcm(values, temperature)
-    return np.asarray(logits.max(axis=1))
 
 
 def _labels(dataset: Dataset, rules: Rules, settings: Settings) -> tuple[str, ...]:

@@ -62,17 +62,11 @@ def _joined(part: DataFrame, clean: DataFrame) -> DataFrame:
 def _changes(part: DataFrame, clean: DataFrame, slice: dict[str, str], name: str) -> list[Measure]:
     """Return paired change and relative drop of some forms; an image in several forms counts once."""
     rows = _joined(part, clean)
+    pair, cluster = (rows["before"], rows["after"]), list(rows["cluster"])
     fields: dict[str, Any] = {"slice": slice, "label_set": name}
-    change = measuring.change(
-        "accuracy_change",
-        rows["before"],
-        rows["after"],
-        cluster=list(rows["cluster"]),
-        reference="undisturbed",
-        direction="higher",
-        **fields,
-    )
-    lost = paired.relative_drop(rows["before"], rows["after"], cluster=measuring.repeated(list(rows["cluster"])))
+    facts = {"reference": "undisturbed", "direction": "higher", **fields}
+    change = measuring.change("accuracy_change", *pair, cluster=cluster, **facts)
+    lost = paired.relative_drop(*pair, cluster=measuring.repeated(cluster))
     return [change, number("relative_drop", lost, n=len(rows), unit="ratio", direction="lower", **fields)]
 
 

@@ -59,12 +59,6 @@ def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Itera
             selected(samples, {"label_set": task}, "accuracy").set_index("sample_id") for task in ("coarse", "stress")
         )
         both = coarse.join(stress[f"{OUTCOME}accuracy"].rename("stress"), how="inner")
-        yield measuring.change(
-            "accuracy_drop",
-            both["stress"],
-            both[f"{OUTCOME}accuracy"],
-            cluster=list(both["cluster"]),
-            label_set="stress",
-            reference="coarse",
-            family="accuracy_drop",
-        )
+        pair = both["stress"], both[f"{OUTCOME}accuracy"]
+        fields = {"label_set": "stress", "reference": "coarse", "family": "accuracy_drop"}
+        yield measuring.change("accuracy_drop", *pair, cluster=list(both["cluster"]), **fields)

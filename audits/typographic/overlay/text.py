@@ -50,6 +50,7 @@ LIMITS = """
 - "No evidence" holds for this number of images; each finding states the smallest difference that they could have shown.
 """
 
+_CONDITIONS = {"overlay", "size", "position", "colour", "control", "drawn_again"}  # slices that are no groups
 _CONTROLS = {"nonsense": "a nonsense word", "blank": "an empty plate"}
 _CLAIMS = {  # metric -> claims where the value lies above and below zero
     "accuracy_drop": (
@@ -80,14 +81,7 @@ def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | 
     for m in measures:
         if m.contrast == "between_groups":
             yield gap_finding(m, _GAPS[m.metric].replace("{overlay}", m.slice.get("overlay", "")), few=settings.min_n)
-        elif m.metric in _CLAIMS and set(m.slice) <= {
-            "overlay",
-            "size",
-            "position",
-            "colour",
-            "control",
-            "drawn_again",
-        }:
+        elif m.metric in _CLAIMS and set(m.slice) <= _CONDITIONS:
             control = _CONTROLS.get(m.slice.get("control", ""), "")
             among = "among all labels" if m.label_set == ALL else "between thing and word"
             unit = "words" if m.slice.get("drawn_again") == "words" else "images"
