@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from audits.contracts import Audit
 from workbench.errors import unknown_name
 from workbench.yaml_file import load
 
 FILE = Path(__file__).with_suffix(".yaml")
-AUDITS = TypeAdapter(tuple[Audit, ...]).validate_python(load(FILE, "catalogue"))
+AUDITS = TypeAdapter(tuple[Audit, ...], config=ConfigDict(extra="forbid")).validate_python(load(FILE, "catalogue"))
 
 
 def find(key: str) -> Audit:

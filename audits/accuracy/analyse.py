@@ -33,13 +33,9 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     zero = samples[samples["label_set"] == ZERO_SHOT]
     for way in ways[1:]:
         rows = samples[samples["label_set"] == way]
-        fields: dict[str, Any] = {
-            "cluster": list(zero["cluster"]),
-            "label_set": way,
-            "reference": ZERO_SHOT,
-            "family": "gain",
-        }
-        measures.append(measuring.change("gain", zero["outcome:accuracy"], rows["outcome:accuracy"], **fields))
+        pair, cluster = (zero["outcome:accuracy"], rows["outcome:accuracy"]), list(zero["cluster"])
+        fields = {"label_set": way, "reference": ZERO_SHOT, "family": "gain"}
+        measures.append(measuring.change("gain", *pair, cluster=cluster, **fields))
     compared = rules.settings_as(Settings).compared(samples, but=NO_ATTRIBUTES)
     for way in (ZERO_SHOT, PROBE):
         for where, _ in slices(samples[samples["label_set"] == way], compared):

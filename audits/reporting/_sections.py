@@ -49,8 +49,8 @@ def sensitivity(run: Run) -> tuple[Table | None, str]:
     lines = []
     for key in ordered:
         cells = [Cell(f"{title(key[0])}, {slice_text(key[2])}", None)]
-        for row in map(several[key].get, names):
-            cells.append(Cell(written(row).value, repr(float(row["value"]))) if row else Cell("", None))
+        for one in map(several[key].get, names):
+            cells.append(Cell(written(one).value, repr(float(one["value"]))) if one else Cell("", None))
         lines.append(cells)
     widest = ordered[0]
     sets, value = several[widest].values(), itemgetter("value")
