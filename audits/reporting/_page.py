@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from audits.analysis import Figure, Finding
 from audits.comparing.outcomes import GateResult
 from audits.reporting import _origins, _shown
@@ -83,7 +85,7 @@ def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Seq
         "sections": parts,
         "comparability": comparability(runs),
         "words": list({one["key"]: one for one in map(_origins.words, runs)}.values()),
-        "glossary": list(load(GLOSSARY, "glossary").items()),
+        "glossary": list(TypeAdapter(dict[str, str]).validate_python(load(GLOSSARY, "glossary")).items()),
         "sources": ", ".join(visible(run.run_id, 80) for run in runs[:6]) + (" and others" if len(runs) > 6 else ""),
     }
 

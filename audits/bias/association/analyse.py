@@ -35,12 +35,12 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
             measures.append(measuring.share(NEARER, outcomes, list(part["cluster"]), slice=slice, label_set=name))
     measures = adjust(measures)
     effects = [m for m in measures if m.metric == EFFECT]
-    rows = [(m.label_set, m.value, m.ci_low, m.ci_high, m.null_q95) for m in effects]
+    dots = [(m.label_set, m.value, m.ci_low, m.ci_high, m.null_q95) for m in effects]
     figure = Figure(
         "effect-sizes",
         "Association by test",
         "intervals",
-        pd.DataFrame(rows, columns=["name", "value", "low", "high", "null"]),
+        pd.DataFrame(dots, columns=["name", "value", "low", "high", "null"]),
         x="d (standard deviations)",
         y="test",
         alt="Effect size of each test as a dot with its interval; 0 means no difference.",
