@@ -141,6 +141,9 @@ def test_without_its_units_a_concept_is_named_less_often(session: Session, atlas
     )
     assert result.after.value < result.before.value  # type: ignore[operator]
     assert result.before.n == sum(item.concept in labels for item in atlas.survey.items)
+    images = len(atlas.survey.items)
+    assert result.answers_before.shape == result.answers_after.shape == (images,)
+    assert changed_rows(atlas, UnitChange((CAT,))).shape == (images, session.dim)
     assert "→" in turned_images(atlas, result, labels)
     nothing = switch(atlas, UnitChange((CAT,), "add", 0.0), labels, rows=embed_words(session, labels).numpy())
     assert nothing.turned.value == 0

@@ -43,6 +43,8 @@ def test_every_layer_adds_up_to_the_cosine_and_more_steps_add_up_better(made: Ca
     assert np.abs(parts.parts).max() > 1e-6
     assert open_blocks() == 0
     assert parts.where(0, 1).shape == parts.grid
+    assert (parts.parts.shape[0], parts.constant.shape, parts.cosines.shape) == (2, (2,), (2,))
+    assert parts.by_unit().shape == parts.parts.shape[:2]
 
 
 def test_what_cannot_be_integrated_is_refused() -> None:

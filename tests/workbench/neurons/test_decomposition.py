@@ -16,6 +16,7 @@ from tests.workbench.neurons.planted_units import CONCEPTS, UNITS, pictures, pla
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import Unsupported
 from workbench.fake import FakeBackend
+from workbench.heads import AttentionHead, MeanHead
 from workbench.hooks import ablate, add, open_blocks
 from workbench.loading.anatomy import anatomy, attention
 from workbench.loading.last_step import of_open_clip, of_transformers
@@ -102,6 +103,10 @@ def test_the_sum_is_the_cosine(make: Callable[[], TorchBackend]) -> None:
         total = found.parts.astype(np.float64).sum(axis=(1, 2)) + found.constant
         assert np.abs(total - expected).max() < 1e-6
         assert found.error < 1e-6
+        terms, cells = found.parts.shape[1:]
+        assert found.parts.shape[0] == found.constant.shape[0] == found.cosines.shape[0] == 3
+        assert cells == found.prefix + found.grid[0] * found.grid[1]
+        assert len(found.names) in (0, terms)
     assert open_blocks() == 0
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in box.towers.module.modules())
 
@@ -119,7 +124,9 @@ def test_a_units_part_by_hand(tmp_path: Path) -> None:
     pixels = np.stack([box.prepare(open_item(item)).numpy() for item in items])
     texts = box.embed_texts([f"a photo of a {CONCEPTS[0]}.", f"a photo of a {CONCEPTS[1]}."]).numpy()
     cat, dog = decompositions(box, (pixels, texts))
-    values = next(iter(layer_rows(box, (pixels, "planted")))).pooled
+    rows = next(iter(layer_rows(box, (pixels, "planted"))))
+    assert (rows.pooled.shape, rows.embeddings.shape) == ((2, UNITS), (2, box.dim))
+    values = rows.pooled
     length = np.linalg.norm(values @ box.anatomy.head.directions.numpy().T, axis=1)  # type: ignore[union-attr]
     assert cat.by_unit()[0, 0] == pytest.approx(4 / length[0], abs=1e-6)  # activation 4, direction 1
     assert cat.by_unit()[1, 1] == 0
@@ -127,6 +134,8 @@ def test_a_units_part_by_hand(tmp_path: Path) -> None:
     assert np.allclose(cat.where(0, 0)[2:], 0)  # the layer is silent in the lower half
     assert cat.where(0, 0)[:2, :2].sum() == pytest.approx(cat.by_unit()[0, 0], abs=1e-6)
     assert cat.parts.shape == (2, UNITS, 16)
+    assert (cat.constant.shape, cat.cosines.shape, cat.by_unit().shape) == ((2,), (2,), (2, UNITS))
+    assert cat.where(0, 0).shape == cat.grid == (4, 4)
 
 
 def test_a_part_is_the_slope_of_the_unscaled_product() -> None:
@@ -147,6 +156,25 @@ def test_a_part_is_the_slope_of_the_unscaled_product() -> None:
     found = next(iter(decompositions(box, (pixels, texts))))
     weight = found.by_unit()[0, unit] * float(before) / rows.pooled[0, unit]
     assert slope == pytest.approx(float(weight), abs=1e-4)
+
+
+@pytest.mark.parametrize("make", [resnet, planted], ids=lambda make: make.__name__)
+def test_terms_of_convolutional_towers_have_the_stated_shapes(make: Callable[[], TorchBackend]) -> None:
+    box = make()
+    texts = torch.from_numpy(random_texts(3, box.dim))
+    head, name = box.anatomy.head, next(reversed(box.anatomy.layers))
+    assert isinstance(head, MeanHead | AttentionHead)
+    side = box.image_size
+    values = box.activations(torch.from_numpy(random_pixels(2, side)).float() / 255, [name])[name]
+    n, units, rows, columns = values.shape
+    terms = head.terms(values, texts)
+    assert terms.parts.shape == (n, 3, units, rows * columns)
+    assert (terms.constant.shape, terms.length.shape, terms.cosines.shape) == ((n, 3), (n,), (n, 3))
+    assert head.directions.shape == (box.dim, units)
+    if isinstance(head, AttentionHead):
+        assert head.pattern(values).shape == (n, head.pool.num_heads, 1 + rows * columns)
+    else:
+        assert head.embed(values.mean(dim=(2, 3))).shape == (n, box.dim)
 
 
 def test_without_a_known_last_step_there_is_no_sum() -> None:
@@ -176,6 +204,7 @@ def test_ablating_a_channel_takes_its_part_away() -> None:
     rows = next(iter(layer_rows(box, (pixels, "conv_head"))))
     unit = int(rows.pooled.sum(axis=0).argmax())
     changed = next(iter(intervened_rows(box, (pixels, [ablate("conv_head", [unit])]))))
+    assert changed.shape == (2, box.dim)
     pooled = rows.pooled.copy()
     pooled[:, unit] = 0
     by_hand = box.anatomy.head.embed(torch.from_numpy(pooled)).numpy()  # type: ignore[union-attr]

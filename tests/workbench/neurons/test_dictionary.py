@@ -43,6 +43,10 @@ def found() -> SparseDictionary:
 
 def test_planted_directions_are_found(found: SparseDictionary) -> None:
     directions, fresh = planted(400, seed=3)
+    assert (found.encoder.shape, found.decoder.shape) == ((48, DIM), (48, DIM))
+    assert (found.bias.shape, found.mean.shape) == ((48,), (DIM,))
+    assert found.encode(fresh).shape == (400, 48)
+    assert found.decode(found.encode(fresh)).shape == (400, DIM)
     best = (directions @ found.decoder.T).max(axis=1)
     assert (best > 0.9).mean() > 0.75
     measures = measure(found, fresh)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from tests.workbench.neurons.planted_units import CONCEPTS, FORMS, SIDE, planted
+from tests.workbench.neurons.planted_units import CONCEPTS, FORMS, SIDE, UNITS, planted
 from workbench.datasets import ImageSample
 from workbench.errors import BadInput, UnknownName
 from workbench.neurons.sparse_probe import LabelledUnits, chosen_units, labelled_units, sparse_probe
@@ -115,7 +115,9 @@ def test_the_tower_is_asked_about_labelled_images_and_its_planted_unit_decides(t
     images = LabelledImages(tuple(samples), CONCEPTS[:3], np.array([*y, 0]), parts, (), 0)
     *_, units = labelled_units(planted(), images, "last")
     assert isinstance(units, LabelledUnits)
-    assert units.values.shape[0] == 72
+    assert units.values.shape == (72, UNITS)
+    assert units.y.shape == units.train.shape == (72,)
+    assert units.train.dtype == bool
     assert int(units.train.sum()) == 54
     probe = sparse_probe(units, CONCEPTS[1], counts=(1,))
     assert probe.rows[0].units == (1,)

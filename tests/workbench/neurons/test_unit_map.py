@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.workbench.neurons.planted_units import CONCEPTS, CONSTANT, NEGATIVE, NOISE, WORD_ONLY, pictures, planted
+from tests.workbench.neurons.planted_units import (
+    CONCEPTS,
+    CONSTANT,
+    NEGATIVE,
+    NOISE,
+    UNITS,
+    WORD_ONLY,
+    pictures,
+    planted,
+)
 from workbench.errors import UnknownName, Unsupported
 from workbench.neurons.activations import Survey, join, survey
 from workbench.neurons.atlas import Atlas, atlas_of
@@ -25,6 +34,9 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
 
 def test_planted_units_are_named_and_noise_is_not(atlas: Atlas) -> None:
     made = unit_map(atlas)
+    assert made.positions.shape == (UNITS, 2)
+    assert made.scores.shape == made.density.shape == (UNITS,)
+    assert len(made.names) == len(made.forms) == len(made.densities) == UNITS
     assert made.names[: len(CONCEPTS)] == CONCEPTS
     assert made.names[NOISE] == made.names[CONSTANT] == ""
     assert all(made.scores[: len(CONCEPTS)] > made.limit)

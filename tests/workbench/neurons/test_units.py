@@ -59,6 +59,21 @@ def described(atlas: Atlas, unit: int) -> UnitReport:
     return report(atlas, unit, model=("Planted", "planted"))
 
 
+def test_an_atlas_and_its_evidence_have_the_stated_shapes(made: Atlas) -> None:
+    n, dim, words = len(made.survey.items), planted().dim, len(WORDS)
+    assert (made.survey.values.shape, made.survey.embeddings.shape) == ((n, UNITS), (n, dim))
+    assert (made.survey.of(0).shape, made.units) == ((n,), UNITS)
+    assert made.directions is not None
+    assert (made.directions.shape, made.embedded.shape) == ((dim, UNITS), (n, dim))
+    assert made.lexicon.rows.shape == made.lexicon.centred.shape == (words, dim)
+    assert made.evidence.shuffled(made.survey.values[:, :2], np.random.default_rng(0)).shape == (n, 2)
+    kinds = made.evidence.kinds(made.survey.values[:, :2], made.directions[:, :2])
+    assert {table.shape for table in kinds.values()} == {(words, 2)}
+    assert naming.scores(kinds).shape == (words, 2)
+    likely, plain = naming._likely(made.survey.embeddings @ made.lexicon.rows.T)
+    assert (likely.shape, plain.shape) == ((n, words), (words,))
+
+
 def test_planted_units_are_all_named(made: Atlas) -> None:
     units = [*range(len(CONCEPTS)), WORD_ONLY]
     assert made.directions is not None
@@ -131,7 +146,7 @@ def test_soft_wpmi_by_hand() -> None:
 def test_a_map_is_where_the_unit_is_active(made: Atlas) -> None:
     item = next(item for item in made.survey.items if item.concept == CONCEPTS[0])
     cells = unit_maps(planted(), [open_item(item)], layer="planted", unit=0)
-    assert cells.shape == (1, 4, 4)
+    assert cells.shape == (1, 4, 4)  # images, rows, columns
     assert (cells[0, :2, :2] == 16).all()
     assert cells[0].sum() == 64
 

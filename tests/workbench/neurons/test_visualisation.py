@@ -148,6 +148,7 @@ def test_a_facets_probe_finds_the_channel_that_tells_apart() -> None:
     noise = fit_facet("none", "colours", values=values, inside=inside)
     values[inside, 3] += 6
     facet = fit_facet("three", "colours", values=values, inside=inside)
+    assert facet.weights.shape == (6,)
     assert np.argmax(facet.weights) == 3
     assert facet.weights[5] == 0
     assert np.abs(facet.weights).mean() == pytest.approx(1.0)

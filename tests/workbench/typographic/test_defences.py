@@ -22,7 +22,7 @@ from workbench.loading.torch_backend import TorchBackend
 from workbench.progress import Progress
 from workbench.typographic import edits
 from workbench.typographic.defences import DEFENCES, applied, check_defence, settings_of
-from workbench.typographic.finding import TextBox, boxes, finder
+from workbench.typographic.finding import TextBox, TextMap, boxes, finder, prepared
 from workbench.typographic.learning import DefenceLesson, Learned, learn
 from workbench.typographic.lettering import Label
 from workbench.typographic.making import made, read_lesson
@@ -118,6 +118,17 @@ def test_scores_become_boxes_in_pixels() -> None:
     assert box[:4] == pytest.approx((8 - 1.2, 20 - 1.2, 20 + 1.2, 24 + 1.2))
     assert box.score == pytest.approx(0.9)
     assert boxes(scores, 56, 0.95) == []
+
+
+def test_the_finders_network_has_the_stated_shapes() -> None:
+    square = torch.randint(0, 256, (3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    seen = prepared(square)
+    assert seen.shape == (1, 3, 224, 224)
+    assert -1 <= seen.min() < 0 < seen.max() <= 1
+    network, two = TextMap().eval(), seen.expand(2, -1, -1, -1)
+    with torch.inference_mode():
+        assert network.maps(two).shape == (2, 152, 28, 28)
+        assert network(two).shape == (2, 28, 28)
 
 
 def test_the_finder_finds_rendered_words_and_few_in_clean_drawings() -> None:
@@ -228,6 +239,9 @@ def test_a_lesson_holds_each_image_clean_and_written_on() -> None:
     *reports, last = read_lesson(Session(), images, "prefix", seed=3)  # type: ignore[arg-type]
     assert isinstance(last, DefenceLesson)
     assert (reports[-1].done, reports[-1].total) == (72, 72)  # type: ignore[union-attr]
+    half = len(images.truth)
+    assert last.clean.shape == last.written.shape == last.clean_features.shape == (half, 3)
+    assert last.truth.shape == last.words.shape == (half,)
     assert last.clean[5] == pytest.approx(np.asarray(images.clean[5]).mean(axis=(0, 1)), abs=1e-3)
     assert last.written[5] == pytest.approx(np.asarray(images.written[5]).mean(axis=(0, 1)), abs=1e-3)
     assert (last.written_features == 2 * last.written).all()

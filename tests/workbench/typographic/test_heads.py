@@ -34,10 +34,15 @@ def lesson(model: TorchBackend, images: AttackedSet) -> HeadLesson:
 
 def test_the_planted_reader_is_found_and_accuracy_comes_back() -> None:
     model, images = planted_reader(), pictures()
-    *_, learned = learn(model, lesson(model, images))
+    given = lesson(model, images)
+    assert given.clean.shape == given.written.shape == (len(images.truth), 3, SIDE, SIDE)
+    assert given.truth.shape == (len(images.truth),)
+    *_, learned = learn(model, given)
     assert isinstance(learned, Learned)
     assert learned.settings == {"heads": [list(READER)]}
     before = outcomes(model, images)
+    rights = (before.clean, before.attacked, before.clean_two, before.attacked_two)
+    assert {(one.shape, one.dtype) for one in rights} == {((len(images.truth),), np.dtype(bool))}
     defended = TorchBackend(model.spec, heads_off(model, learned.settings, {}), "defended")
     after = outcomes(defended, images)
     assert (before.clean.mean(), before.attacked.mean()) == (1.0, 0.0)
@@ -81,9 +86,18 @@ def test_patterns_and_outputs_are_those_of_the_tower(made: Callable[[], TorchBac
         hooked([(head.blocks[1].attention, lambda rows: received.append(rows) or rows)], inputs=True),
     ):
         _, maps = model.attention(given)
-    assert torch.allclose(head.blocks[1].pattern(received[0]), maps[1][:, :, 0].float(), atol=1e-5)
+    n, tokens, width = received[0].shape
+    assert (n, tokens, head.blocks[1].heads) == (3, 17, 4)  # images; the class token and 4 x 4 patches
+    pattern = head.blocks[1].pattern(received[0])
+    assert pattern.shape == (n, 4, tokens)
+    assert torch.allclose(pattern, maps[1][:, :, 0].float(), atol=1e-5)
+    assert head.blocks[1].carried(received[0]).shape == (n, 4, width)
+    assert head.directions.shape == (model.dim, width)
     texts = torch.nn.functional.normalize(torch.randn(5, model.dim, generator=torch.Generator().manual_seed(1)), dim=1)
+    weights, constant, length = head.fold(received[0][:, 0], texts)
+    assert (weights.shape, constant.shape, length.shape) == ((n, 5, width), (5,), (n,))
     (added,) = head_outputs(model, (images, 1))
+    assert added.shape == (n, 4, model.dim)
     for row, parts in zip(added, decompositions(model, (images, texts.numpy())), strict=True):
         for number in range(4):
             at = parts.names.index(f"block 1, head {number}")
@@ -93,7 +107,9 @@ def test_patterns_and_outputs_are_those_of_the_tower(made: Callable[[], TorchBac
 def test_a_patch_is_changed_where_one_of_its_pixels_is() -> None:
     changed = np.zeros((1, 8, 8), bool)
     changed[0, 3, 4] = True
-    assert np.flatnonzero(_patches(changed, (2, 2))).tolist() == [1]
+    patches = _patches(changed, (2, 2))
+    assert patches.shape == (1, 4)
+    assert np.flatnonzero(patches).tolist() == [1]
 
 
 def test_what_has_no_such_heads_is_refused() -> None:

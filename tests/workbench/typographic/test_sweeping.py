@@ -41,6 +41,7 @@ def drawn(kind: str, ways: int = 1) -> Any:
 def test_larger_labels_win_and_rows_are_sizes() -> None:
     result = drawn("size and place")
     assert (result.rows, result.columns) == (("size", SIZES), ("y", SHARES))
+    assert result.probability.shape == result.won.shape == (len(SIZES), len(SHARES))
     middle = result.probability[:, 2]
     assert list(middle) == sorted(middle)
     assert result.won[-1, 2] == 1
