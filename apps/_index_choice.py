@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import gradio as gr
+
+from apps._widgets import COLLAPSED
 from apps.serving.options import SHARED
 from workbench.engine import Session
 from workbench.errors import BadInput, UnknownName
@@ -16,6 +20,12 @@ OWN = "What I added here"
 def offered() -> list[str]:
     """Return the indexes to choose from: one's own, and this machine's where nobody else is served."""
     return [OWN, *([] if os.environ.get(SHARED) else location.names())]
+
+
+def beside(given: str) -> Any:
+    """Return a menu of what is given in a view and this machine's indexes; hidden where there is no index."""
+    names = [given, *(name for name in offered() if name != OWN)]
+    return gr.update(choices=names, value=given, visible=len(names) > 1 or COLLAPSED)
 
 
 def place_of(chosen: str, own: str) -> str:

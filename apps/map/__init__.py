@@ -106,7 +106,7 @@ def build(page: Page) -> None:
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
     chosen.change(_chosen, [kept, coloured, chosen], lines, trigger_mode="always_last", **LIGHT)
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
-    gr.on(None, lambda: _offered(), None, index, **ASIDE)
+    gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
 
 
 def _sent(key: str, points: MapPoints | None, chosen: str, groups: Sequence[str]) -> Labelled:
@@ -119,11 +119,6 @@ def _chosen(points: MapPoints | None, groups: Sequence[str], chosen: str) -> Any
     wanted = numbers(chosen, points) or list(range(len(points.points)))
     rows = words.rows([points.points[at] for at in wanted], [groups[at] for at in wanted])
     return gr.update(value=rows, label=f"Chosen points: {len(wanted)} of {len(points.points)}")
-
-
-def _offered() -> Any:
-    names = [GIVEN, *(name for name in choice.offered() if name != choice.OWN)]
-    return gr.update(choices=names, value=GIVEN, visible=len(names) > 1 or COLLAPSED)
 
 
 def _parquet(points: MapPoints, groups: Sequence[str], projection: Projection) -> str:

@@ -1,4 +1,7 @@
-"""Which few units decide a class? A sparse probe on labelled images: a folder, a zip, or drawings made on the spot."""
+"""Which few units decide a class? A sparse probe on labelled images.
+
+They come from a folder, a zip, an index of this machine, or are drawings made on the spot.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
+from apps import _index_choice as choice
 from apps._amounts import percent
 from apps._folder_box import folder_box
 from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps._jobs import Jobs, wire
-from apps._labelled_images import given
+from apps._labelled_images import MOST_IMAGES, given
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
@@ -19,17 +24,21 @@ from workbench.errors import BadInput
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.naming import name_units
 from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparseProbeRow, labelled_units, sparse_probe
-from workbench.probes.labelled import labelled
+from workbench.probes.labelled import LabelledImages, labelled
 from workbench.progress import Progress
+from workbench.retrieval.index import find_table
+from workbench.retrieval.listing import LABEL, columns, indexed
 from workbench.scheduler import CancelToken
 
 JOBS = Jobs("neurons", stopped="Stopped; nothing was measured.")
-HEADERS = ["units", "accuracy", "AUROC", "which"]
+GIVEN = "Images given here"
+HEADERS = ["units", "accuracy", "AUROC"]
 UNIT_HEADERS = ["unit", "responds to", "weight", "chosen as"]
 NOTE = (
     "The class against all other classes, by a logistic regression on few units, chosen one after the other on "
     "training images. Accuracy is on images held out, as many of the class as of others: 50 % is chance. “By "
-    "chance” is the largest number of units, learned from classes shuffled ten times. Click a unit to open it."
+    "chance” is the largest number of units, learned from classes shuffled ten times: their mean, lowest and highest. "
+    "A probe on 4 units takes the first four of the second table. Click a unit to open it."
 )
 
 
@@ -39,12 +48,12 @@ def probe_rows(result: SparseProbe) -> list[list[str]]:
     def line(title: str, row: SparseProbeRow) -> list[str]:
         area = row.area
         shown = "–" if area.value is None else f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
-        return [title, percent(row.accuracy, missing="–"), shown, ", ".join(map(str, row.units))]
+        return [title, percent(row.accuracy, missing="–"), shown]
 
     rows = [line(str(len(row.units)), row) for row in result.rows]
     chance = [100 * one for one in result.by_chance]
-    shown = f"{sum(chance) / len(chance):.1f} % (lowest {min(chance):.1f}, highest {max(chance):.1f})"
-    return [*rows, line("all", result.every_unit), ["by chance", shown, "–", ""]]
+    shown = f"{sum(chance) / len(chance):.1f} % ({min(chance):.1f} to {max(chance):.1f})"
+    return [*rows, line("all", result.every_unit), ["by chance", shown, "–"]]
 
 
 def unit_rows(result: SparseProbe, names: dict[int, str]) -> list[list[str]]:
@@ -56,6 +65,36 @@ def unit_rows(result: SparseProbe, names: dict[int, str]) -> list[list[str]]:
     ]
 
 
+def images_of(index: str, column: str, folder: Any, zipped: str | None) -> LabelledImages:
+    """Return the labelled images of an index, or those given here.
+
+    Raises:
+        BadInput: nothing usable, too many images, or an index that is not offered.
+    """
+    if index == GIVEN:
+        return labelled(given(folder, zipped), complete=False)
+    listing = indexed(choice.place_of(index, ""), column=column)
+    if len(listing.samples) > MOST_IMAGES:
+        raise BadInput(
+            f"At most {MOST_IMAGES} images at once; the index has {len(listing.samples)} with this column. For more, "
+            "use the command `sparse-probe MODEL --index NAME`, with --where where a part of them is enough."
+        )
+    return labelled(listing, complete=False)
+
+
+def first_class(looked: LabelledUnits) -> str:
+    """Return the class with most images, to begin with."""
+    return looked.classes[int(np.bincount(looked.y, minlength=len(looked.classes)).argmax())]
+
+
+def columns_of(index: str) -> Any:
+    """Return the menu of the columns that can label an index's images."""
+    if index == GIVEN:
+        return gr.update(visible=COLLAPSED)
+    names = columns(find_table(choice.place_of(index, ""))) or [LABEL]
+    return gr.update(choices=names, value=names[0], visible=True)
+
+
 def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:
     """Lay out the section; see `mapping.build`."""
     layer, unit = place
@@ -63,6 +102,13 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
     section = gr.Accordion("Which few units decide a class?", open=False, elem_id="neurons-probe")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
+            index = gr.Dropdown(
+                [GIVEN], value=GIVEN, label="Images of", visible=COLLAPSED, elem_id="neurons-probe-index"
+            )
+            column = gr.Dropdown(
+                [LABEL], value=LABEL, label="Column that holds the classes", visible=COLLAPSED,
+                elem_id="neurons-probe-column",
+            )  # fmt: skip
             folder = folder_box("Folder of class folders (or none: drawings)", elem_id="neurons-probe-folder")
             zipped = gr.File(label="… or a zip", file_types=[".zip"], height=110)
             name = gr.Dropdown([], label="Class", info="Known once the images are looked at.", elem_id="neurons-class")
@@ -99,14 +145,15 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
         visitor = owner(request)
 
         def work(token: CancelToken) -> Iterator[dict[Any, Any]]:
-            images = labelled(given(typed[folder], typed[zipped]))
+            yield {status: "Reading the images …"}
+            images = images_of(typed[index], typed[column], typed[folder], typed[zipped])
             with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
                 for step in labelled_units(session, images, typed[layer] or "last"):
                     if isinstance(step, Progress):
                         yield {status: f"Looking: {step.line}"}
                     else:
                         looked = step
-            chosen = typed[name] if typed[name] in looked.classes else looked.classes[0]
+            chosen = typed[name] if typed[name] in looked.classes else first_class(looked)
             choice = gr.update(choices=list(looked.classes), value=chosen)
             yield {known: looked, name: choice, **screen(looked, chosen, typed[page.model], visitor)}
 
@@ -119,11 +166,13 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
         return screen(looked, chosen, key, owner(request))
 
     event = {
-        "fn": run, "inputs": {folder, zipped, name, layer, page.model}, "outputs": [status, rows, units, name, known],
-        **QUIET, **LONG,
+        "fn": run, "inputs": {index, column, folder, zipped, name, layer, page.model},
+        "outputs": [status, rows, units, name, known], **QUIET, **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
     name.input(again, [known, name, page.model], [status, rows, units], **LIGHT)
+    gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
+    index.input(handler(columns_of), index, column, **LIGHT)
     chosen_unit = units.select(_row, None, unit, **ASIDE)
     chosen_unit.success(**opens, trigger_mode="multiple")
 

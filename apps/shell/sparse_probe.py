@@ -1,4 +1,4 @@
-"""`sparse-probe`: which few units decide a class, on a folder of labelled images."""
+"""`sparse-probe`: which few units decide a class, on a folder of labelled images or on an index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._labelled import FolderArgument, opened_engine, read_and_say
+from apps.shell._labelled import opened_engine, read_and_say, say_parts
 from audits.shell.interrupt import stop_on_ctrl_c
 from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from audits.shell.output import say, write, write_json, write_rows
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 def sparse_probe_(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A key listed by `models`, or a folder.")],
-    folder: FolderArgument,
+    folder: Annotated[
+        str | None,
+        typer.Argument(metavar="[FOLDER]", help="Class folders, or a zip or table with labels; or give --index."),
+    ] = None,
+    index: Annotated[
+        str, typer.Option("--index", metavar="NAME", help="Take the images of this index instead of a folder.")
+    ] = "",
+    column: Annotated[
+        str, typer.Option("--column", help="Column of the index that holds the classes: label, caption or a tag.")
+    ] = "label",
+    where: Annotated[str, typer.Option("--where", metavar="SQL", help='Which rows of the index: "width > 200".')] = "",
     name: Annotated[
         list[str] | None, typer.Option("--class", metavar="NAME", help="A class (default: each); repeatable.")
     ] = None,
@@ -36,14 +46,18 @@ def sparse_probe_(
     """Tell a class from all others by 1, 2, 4, 8 and 16 units; list them, with accuracy on images held out."""
     find(model)
     sizes = _sizes(counts)
-    images = read_and_say(folder, seed)
-    wanted = name or list(images.classes)
-    for given in wanted:
+    images = _images(folder, (index, column, where), seed=seed)
+    for given in name or ():
         if given not in images.classes:
             raise unknown_name("class", given, images.classes)
-    from workbench.neurons.sparse_probe import sparse_probe
+    from workbench.neurons.sparse_probe import enough, sparse_probe
 
     units = _activations(model, images, layer, how=(device, dtype))
+    wanted = name or [one for one in units.classes if enough(units, one)]
+    if few := [one for one in units.classes if one not in wanted and not name]:
+        say(f"Left out, too few images: {', '.join(few[:8])}{' …' if len(few) > 8 else ''}.")
+    if not wanted:
+        wanted = list(units.classes[:1])  # says how many are needed
     probes = [sparse_probe(units, given, counts=sizes, seed=seed) for given in wanted]
     if as_json:
         write_json([_plain(one, model) for one in probes])
@@ -66,6 +80,24 @@ def _sizes(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and 0 < int(part) <= 4096 for part in parts):
         raise BadInput(f"Numbers of units lie between 1 and 4096 and are separated by commas; got {text[:60]!r}.")
     return tuple(int(part) for part in parts)
+
+
+def _images(folder: str | None, of_index: tuple[str, str, str], *, seed: int) -> LabelledImages:
+    """Read the folder, or the index: its name, column and condition; say on stderr how the images are split."""
+    name, column, where = of_index
+    if (folder is None) == (not name):
+        raise BadInput(
+            "Labelled images come from a FOLDER or from --index NAME, one of the two; got "
+            f"{'neither' if folder is None else 'both'}."
+        )
+    if folder is not None and (where or column != "label"):
+        raise BadInput("--column and --where choose among the rows of an index; give --index NAME with them.")
+    if folder is not None:
+        return read_and_say(folder, seed, complete=False)
+    from workbench.probes.labelled import labelled
+    from workbench.retrieval.listing import indexed
+
+    return say_parts(labelled(indexed(name, column=column, where=where), seed=seed, complete=False))
 
 
 def _activations(model: str, images: LabelledImages, layer: str, *, how: tuple[str, str]) -> LabelledUnits:

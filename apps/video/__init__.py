@@ -93,7 +93,7 @@ def build(page: Page) -> None:
     query.submit(**event, trigger_mode="multiple")
     shown["lines"].select(_seek, segments, shown["player"], **LIGHT)
     shown["ranking"].select(_picked, [hits, watched], screen_outputs, **LIGHT)
-    gr.on(None, lambda: _offered(), None, source, **ASIDE)
+    gr.on(None, lambda: choice.beside(GIVEN), None, source, **ASIDE)
 
 
 def _asked(source: str, paths: list[str] | None, query: str | None, *settings: Any) -> AskedMoments:
@@ -169,8 +169,3 @@ def _picked(hits: list[VideoHit], watched: Watched, event: gr.SelectData) -> lis
 
 def _seek(segments: list[VideoSegment], event: gr.SelectData) -> Any:
     return gr.update(playback_position=segments[event.index[0]].start)
-
-
-def _offered() -> Any:
-    names = [GIVEN, *(name for name in choice.offered() if name != choice.OWN)]
-    return gr.update(choices=names, value=GIVEN, visible=len(names) > 1 or COLLAPSED)

@@ -99,6 +99,11 @@ def labelled_units(
     yield LabelledUnits(seen.layer, seen.values, images.classes, images.y[places], train, images.seed)
 
 
+def enough(units: LabelledUnits, name: str) -> bool:
+    """Return whether a class and the others have the images that a probe needs, to train on and held out."""
+    return min(count for pair in _counts(units, name) for count in pair) >= FEWEST
+
+
 def sparse_probe(units: LabelledUnits, name: str, *, counts: Sequence[int] = COUNTS, seed: int = 0) -> SparseProbe:
     """Tell one class from all others by few units.
 
@@ -119,8 +124,7 @@ def sparse_probe(units: LabelledUnits, name: str, *, counts: Sequence[int] = COU
     if not counts or counts[0] < 1:
         raise BadInput(f"A sparse probe takes one unit or more; got {list(counts)}.")
     shows = units.y == units.classes.index(name)
-    for part, where in (("to train on", units.train), ("held out", ~units.train)):
-        own, others = int(shows[where].sum()), int((~shows)[where].sum())
+    for part, (own, others) in zip(("to train on", "held out"), _counts(units, name), strict=True):
         if min(own, others) < FEWEST:
             raise BadInput(
                 f"A probe needs at least {FEWEST} images of {name!r} and of others {part}; got {own} and {others}."
@@ -179,6 +183,12 @@ def chosen_units(rows: NDArray[np.float64], shows: NDArray[np.bool_], *, count: 
         model = _fitted(rows[:, chosen], shows)
         likely = model.predict_proba(rows[:, chosen])[:, 1]
     return chosen
+
+
+def _counts(units: LabelledUnits, name: str) -> list[tuple[int, int]]:
+    """Images of a class and of others to train on, then held out."""
+    shows = units.y == units.classes.index(name)
+    return [(int(shows[where].sum()), int((~shows)[where].sum())) for where in (units.train, ~units.train)]
 
 
 def _fitted(rows: NDArray[np.float64], shows: NDArray[np.bool_]) -> LogisticRegression:

@@ -11,9 +11,11 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 
 from apps._model_menu import choices, with_folder
 from apps._text import in_markdown
+from apps._widgets import COLLAPSED
 from apps.neurons import (
     address,
     dictionaries,
@@ -31,6 +33,7 @@ from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
 from apps.neurons.trial import try_image, try_sentence
+from apps.serving.options import SHARED
 from tests.workbench.neurons.taught_units import taught
 from workbench.checkpoints.edit import write_edit
 from workbench.engine import Engine, Session
@@ -44,7 +47,7 @@ from workbench.neurons.dictionary_atlas import dictionary_atlas
 from workbench.neurons.edits import units_edit
 from workbench.neurons.finding import find_units
 from workbench.neurons.head_survey import HeadSurvey
-from workbench.neurons.sparse_probe import SparseProbe, SparseProbeRow
+from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparseProbeRow
 from workbench.neurons.switching import UnitChange, changed_rows, intervened, parse_units, switch
 from workbench.neurons.text_span import HeadSpan, SpanText
 from workbench.neurons.unit_images import KEY, Visualisation
@@ -53,6 +56,7 @@ from workbench.neurons.visualisation import Facet, UnitImages, UnitImageSettings
 from workbench.neurons.vocabulary import embed_words
 from workbench.pictures import sample_path
 from workbench.progress import Progress
+from workbench.retrieval.adding import add
 from workbench.scheduler import CancelToken
 from workbench.statistics.intervals import Interval, proportion
 
@@ -256,11 +260,40 @@ def test_rows_of_a_sparse_probe() -> None:
     row = SparseProbeRow((5, 9), (1.5, -0.25), proportion(9, 10), Interval(0.9, 0.8, 0.95, 0.95, "x"))
     probe = SparseProbe("cat", "conv_head", (row,), replace(row, units=(), weights=()), (0.4, 0.6), 20, 60, 20, 0)
     assert probing.probe_rows(probe) == [
-        ["2", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)", "5, 9"],
-        ["all", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)", ""],
-        ["by chance", "50.0 % (lowest 40.0, highest 60.0)", "–", ""],
+        ["2", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)"],
+        ["all", "90.0 % (55.5 to 99.7)", "0.90 (0.80 to 0.95)"],
+        ["by chance", "50.0 % (40.0 to 60.0)", "–"],
     ]
     assert probing.unit_rows(probe, {9: "dog"}) == [["5", "–", "+1.50", "1"], ["9", "dog", "-0.25", "2"]]
+
+
+def test_a_sparse_probe_takes_what_is_given_or_an_index_of_this_machine(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv(SHARED, raising=False)
+    for name in ("b", "a"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(8 if name == "b" else 4):
+            Image.new("RGB", (40, 40), (20 * number, 90, 30)).save(tmp_path / "images" / name / f"{number}.png")
+    with engine.session("test", "fake") as fake:
+        list(add("mine", fake, [str(tmp_path / "images")]))
+    images = probing.images_of("mine", "label", None, None)
+    assert (images.classes, len(images.samples)) == (("a", "b"), 12)
+    looked = LabelledUnits("x", np.zeros((12, 3), np.float32), images.classes, images.y, images.rows("train"), 0)
+    assert probing.first_class(looked) == "b"  # most images
+    assert probing.columns_of("mine")["choices"] == ["label"]
+    assert probing.columns_of(probing.GIVEN)["visible"] == COLLAPSED
+    drawings = probing.images_of(probing.GIVEN, "label", None, None)
+    assert len(drawings.classes) == 8
+    monkeypatch.setattr(probing, "MOST_IMAGES", 11)
+    with pytest.raises(BadInput, match="At most 11 images"):
+        probing.images_of("mine", "label", None, None)
+    monkeypatch.setenv(SHARED, "1")  # others are served too: the machine's indexes are not theirs
+    with pytest.raises(BadInput, match="offered"):
+        probing.images_of("mine", "label", None, None)
+    with pytest.raises(BadInput, match="offered"):
+        probing.columns_of("mine")
 
 
 def test_published_units_say_where_their_checkpoint_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,39 @@ def test_a_sparse_probe_of_own_folders(tmp_path: Path, capsys: pytest.CaptureFix
         assert message in capsys.readouterr().err
 
 
+def test_a_sparse_probe_of_an_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index's own vectors are another model's; a class of two images is left out and said."""
+    monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path / "home"))
+    for name, shade, count in (("dark", 20, 24), ("light", 230, 24), ("grey", 120, 2)):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.new("RGB", (64, 64), (shade + number // 2, shade, shade - number // 2))
+            picture.save(tmp_path / "pictures" / name / f"{number}.png")
+    assert run(["index", "add", "mine", str(tmp_path / "pictures"), "--model", "fake"]) == 0
+    capsys.readouterr()
+    assert run(["sparse-probe", "pocket", "--index", "mine", "--units", "1", "--json"]) == 0
+    captured = capsys.readouterr()
+    answers = {one["class"]: one for one in json.loads(captured.out)}
+    assert set(answers) == {"dark", "light"}
+    assert "too few images: grey" in captured.err
+    assert answers["light"]["images"] == 24
+    assert answers["light"]["others"] == 26
+    assert answers["light"]["probes"][0]["accuracy"]["value"] > 0.8
+    for rest, message in (
+        ([], "a FOLDER or from --index"),
+        ([str(tmp_path), "--index", "mine"], "got both"),
+        ([str(tmp_path), "--column", "tone"], "give --index"),
+        (["--index", "nosuch"], "No index is called"),
+        (["--index", "mine", "--column", "tone"], "has 'tone'"),
+        (["--index", "mine", "--class", "blue"], "No class is called"),
+        (["--index", "mine", "--class", "grey"], "at least 4 images of 'grey'"),
+    ):
+        assert run(["sparse-probe", "pocket", *rest]) == UNUSABLE
+        assert message in capsys.readouterr().err
+
+
 def test_heads_are_those_of_a_vit(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["heads", "pocket"]) == UNUSABLE
     assert "class token" in capsys.readouterr().err
