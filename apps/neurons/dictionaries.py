@@ -56,7 +56,7 @@ def learned(
             if isinstance(step, SparseDictionary):
                 found.append(step)
             else:
-                yield step
+                yield replace(step, stage=f"dictionary {number + 1} of 2")
     figures = measure(found[0], rows[held_out], texts=atlas.lexicon.rows, other=found[1])
     yield found[0], figures, int(held_out.sum())
 
@@ -88,7 +88,7 @@ def build(page: Page, atlases: OpenAtlases, layer: gr.Dropdown) -> None:
                 lessons = learned(session, atlas, settings)
                 for step in throttle(lessons, passes=lambda one: not isinstance(one, Progress)):
                     if isinstance(step, Progress):
-                        yield {status: f"Learning: {step.line}"}
+                        yield {status: f"Learning {step.stage}: {step.line}"}
                         continue
                     dictionary, figures, images = step
                     atlases.keep(session, LAYER, dictionary_atlas(dictionary, atlas))

@@ -28,7 +28,7 @@ TEXT_HEADERS = ["text", "explained", "by chance"]
 FIRST = 3  # texts of a head in the table of all heads
 GALLERIES = 2
 NOTE = (
-    "For ViTs that end in a class token. Texts are chosen one after the other: the next one is that along which the "
+    "For ViTs that end in a class token, such as OpenAI's; the shipped models are convolutional and have no heads. Texts are chosen one after the other: the next one is that along which the "
     "head's outputs still vary most. Explained: share of the outputs' variance along the texts so far; by chance: the "
     "same for shuffled texts. Click a head to see its texts and images."
 )
@@ -41,8 +41,8 @@ def head_rows(spans: list[HeadSpan]) -> list[list[str]]:
             str(one.head),
             f"{one.spread:.4f}",
             ", ".join(text.text for text in one.texts[:FIRST]) or "–",
-            f"{one.texts[FIRST - 1].explained:.0%}" if len(one.texts) >= FIRST else "–",
-            f"{one.texts[FIRST - 1].by_chance:.0%}" if len(one.texts) >= FIRST else "–",
+            f"{100 * one.texts[FIRST - 1].explained:.0f} %" if len(one.texts) >= FIRST else "–",
+            f"{100 * one.texts[FIRST - 1].by_chance:.0f} %" if len(one.texts) >= FIRST else "–",
         ]
         for one in spans
     ]
@@ -50,7 +50,7 @@ def head_rows(spans: list[HeadSpan]) -> list[list[str]]:
 
 def text_rows(one: HeadSpan) -> list[list[str]]:
     """Return one row a text."""
-    return [[text.text, f"{text.explained:.1%}", f"{text.by_chance:.1%}"] for text in one.texts]
+    return [[text.text, f"{100 * text.explained:.1f} %", f"{100 * text.by_chance:.1f} %"] for text in one.texts]
 
 
 def galleries(one: HeadSpan, seen: HeadSurvey) -> str:

@@ -60,7 +60,7 @@ def map_rows(shown: UnitMap) -> list[list[str]]:
 def summary(shown: UnitMap, images: int) -> str:
     """Say what is on the map."""
     named = sum(bool(name) for name in shown.names)
-    held = "" if shown.explained is None else f" The two axes hold {shown.explained:.0%} of the variance."
+    held = "" if shown.explained is None else f" The two axes hold {100 * shown.explained:.0f} % of the variance."
     return (
         f"**{len(shown.names)} units on {images} images.** {named} have a name that stands out more than for 19 in 20 "
         f"shuffled units; 5 % would by chance.{held}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._amounts import percent
 from apps._handler import LONG, QUIET, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
@@ -39,7 +40,7 @@ def status(made: Visualisation) -> str:
     text = (
         f"**Unit {settings.unit} of {literal(settings.layer)}:** activation up to {best:.2f}; the strongest of "
         f"{made.beats[0].n} built-in images has {made.strongest:.2f}. Seed {settings.seed}, {settings.steps} steps in "
-        f"{made.images.seconds:.0f} s."
+        f"{made.images.seconds:.0f} s{', kept from before' if made.kept else ''}."
     )
     if made.facet is not None:
         text += f" Facet {literal(made.facet.name)}: its probe is right on {made.facet.accuracy} of images held out."
@@ -49,7 +50,7 @@ def status(made: Visualisation) -> str:
 def rows_of(made: Visualisation) -> list[list[str]]:
     """Return one row an image."""
     return [
-        [str(number), f"{value:.2f}", f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%}) of {share.n} images"]
+        [str(number), f"{value:.2f}", f"{percent(share)} of {share.n} images"]
         for number, (value, share) in enumerate(zip(made.activations, made.beats, strict=True), start=1)
     ]
 
@@ -72,12 +73,12 @@ def build(page: Page, layer: gr.Dropdown, unit: gr.Number) -> None:
             count = gr.Slider(1, 6, 3, step=1, label="Images", info="Each unlike the others.")
             steps = gr.Slider(8, 400, 64, step=8, label="Steps", elem_id="neurons-paint-steps")
             seed = gr.Number(0, precision=0, minimum=0, label="Random seed")
-            start = image_box("Begin with an image (optional)", height=160)
+            start = image_box("Begin with an image (optional)", height=220)
         with gr.Column(elem_classes="answer"):
             text = gr.Markdown(NOTE, elem_classes=["live", "notes"], elem_id="neurons-paint-status")
             shown = gr.Image(
                 label="Painted images", interactive=False, format="png", visible=COLLAPSED,
-                elem_id="neurons-painted",
+                buttons=["download", "fullscreen"], elem_id="neurons-painted",
             )  # fmt: skip
             png = gr.DownloadButton("PNG with all settings", size="sm", visible=False, elem_id="neurons-paint-png")
             rows = table(HEADERS, "Activations", visible=COLLAPSED, elem_id="neurons-paint-rows")

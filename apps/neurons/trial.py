@@ -63,7 +63,10 @@ def build(page: Page, layer: gr.Dropdown, unit: gr.Number) -> None:
         sentence = gr.Textbox("", label="Your sentence", placeholder="a photo of a dog", elem_id="neurons-sentence")
         go = gr.Button("Try")
         text = gr.Markdown(elem_classes="live")
-        where = gr.Image(label="Where the unit is active", interactive=False, format="png", visible=COLLAPSED)
+        where = gr.Image(
+            label="Where the unit is active", interactive=False, format="png", visible=COLLAPSED,
+            buttons=["fullscreen"], alt_text="Your image, bright where the unit is active",
+        )  # fmt: skip
 
     @handler
     def run(path: str | None, words: str, name: str, number: float, key: str, request: gr.Request) -> tuple[Any, Any]:

@@ -28,7 +28,7 @@ IDLE = "Words, places, sizes and fonts are searched for the smallest paper label
 
 def told(found: FoundAttack) -> str:
     """Say what was found, in Markdown."""
-    cover = f"{found.comparison.cover:.1%} of the image, {found.calls} model calls"
+    cover = f"{100 * found.comparison.cover:.1f} % of the image, {found.calls} model calls"
     if found.success:
         return f"“{literal(found.label.text)}” makes **{literal(found.target)}** the answer with {cover}."
     return f"No label within the budget made {literal(found.target)} the answer; the nearest miss covers {cover}."

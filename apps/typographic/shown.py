@@ -73,7 +73,7 @@ def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
     before, after = result.top(0), result.top(1)
     if not words:
         return "Type a word: it is written on the image, and the answer follows."
-    cover = f"The words cover {result.cover:.1%} of the image."
+    cover = f"The words cover {100 * result.cover:.1f} % of the image."
     if before == after:
         return f"The answer stays <b>{escape(after)}</b>. {cover}"
     kind = "the written word" if after in words else "neither the image nor the word"

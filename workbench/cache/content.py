@@ -13,7 +13,7 @@ class Key(NamedTuple):
     """What one embedding depends on, and nothing else."""
 
     fingerprint: str  # of weights, preprocessing and dtype
-    kind: str  # "file", "picture" or "text"
+    kind: str  # "file", "picture" or "text"; "painting" and "facet" in memory only
     content: str  # SHA-256, hexadecimal
 
 

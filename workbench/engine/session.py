@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from workbench.attribution import Attribution, Request
     from workbench.backend import Anatomy, Picture, Reading
+    from workbench.cache import MemoryCache
     from workbench.checkpoints.spec import ModelSpec
     from workbench.progress import Progress
 
@@ -115,6 +116,11 @@ class Session:
         """Side of the square that the image tower sees, in pixels."""
         image_size: int = self._backend.image_size
         return image_size
+
+    @property
+    def kept(self) -> MemoryCache:
+        """Rows that all sessions keep in memory, by key and under one limit."""
+        return self._context.cache
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8."""

@@ -17,7 +17,15 @@ from workbench.errors import BadInput, Unsupported
 from workbench.neurons.activations import Survey, join, survey
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.corpus import CorpusItem, built_in
-from workbench.neurons.facets import learn_facet
+from workbench.neurons.facets import facet_layer, learn_facet
+from workbench.neurons.kept_paintings import (
+    facet_key,
+    find_facet,
+    find_painting,
+    keep_facet,
+    keep_painting,
+    painting_key,
+)
 from workbench.neurons.layers import check_unit, layer_name
 from workbench.neurons.visualisation import Facet, UnitImageJob, UnitImages, UnitImageSettings, side_by_side
 from workbench.progress import Progress
@@ -43,6 +51,7 @@ class Visualisation:
     facet: Facet | None
     model: str  # its key
     fingerprint: str
+    kept: bool = False  # painted before, for the same question
 
     @property
     def description(self) -> dict[str, Any]:
@@ -68,7 +77,7 @@ def visualise(
     own: Sequence[CorpusItem] = (),
     start: NDArray[np.uint8] | None = None,
 ) -> Iterator[Progress | Visualisation]:
-    """Yield progress, with previews while it paints, and the images at the end.
+    """Yield progress, with previews while it paints, and the images at the end; the same question is painted once.
 
     Args:
         session: with the model.
@@ -89,16 +98,19 @@ def visualise(
         raise BadInput(f"The start image has to be {settings.side} pixels square; got {start.shape[:2]}.")
     settings = dataclasses.replace(settings, layer=layer)
     values = yield from _corpus_values(session, settings)
-    learned: Facet | None = None
-    if facet:
-        for step in learn_facet(session, facet, layer, own=own, seed=settings.seed):
-            if isinstance(step, Facet):
-                learned = step
-            else:
-                yield step
+    learned = (yield from _facet(session, facet, layer, own=own, seed=settings.seed)) if facet else None
     job = UnitImageJob(settings, max(float(values.std()), 1e-6), learned, start)
+    key = painting_key(session.fingerprint, job)
+    before = find_painting(session.kept, key, job)
+    if before is not None:
+        yield dataclasses.replace(judged(session, before, values, facet=learned), kept=True)
+        return
     for step in session.stream(VISUALISE, job):
-        yield judged(session, step, values, facet=learned) if isinstance(step, UnitImages) else step
+        if isinstance(step, UnitImages):
+            keep_painting(session.kept, key, step)
+            yield judged(session, step, values, facet=learned)
+        else:
+            yield step
 
 
 def judged(
@@ -143,6 +155,24 @@ def _pictures(images: UnitImages) -> list[Image.Image]:
     from PIL import Image
 
     return [Image.fromarray(one) for one in images.pixels]
+
+
+def _facet(
+    session: Session, name: str, layer: str, *, own: Sequence[CorpusItem], seed: int
+) -> Generator[Progress, None, Facet]:
+    """Return a facet, learned now or before; yields progress."""
+    below = facet_layer(session, layer)
+    key = facet_key(session.fingerprint, name, below, seed=seed)
+    known = None if own else find_facet(session.kept, key, name, below)
+    if known is not None:
+        return known
+    for step in learn_facet(session, name, layer, own=own, seed=seed):
+        if isinstance(step, Facet):
+            if not own:
+                keep_facet(session.kept, key, step)
+            return step
+        yield step
+    raise AssertionError("learning ends in a facet")
 
 
 def _corpus_values(session: Session, settings: UnitImageSettings) -> Generator[Progress, None, NDArray[np.float32]]:

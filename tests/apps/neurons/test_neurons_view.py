@@ -163,7 +163,7 @@ def test_what_was_painted_in_words_a_table_and_a_file() -> None:
     assert "activation up to 1.25; the strongest of 100 built-in images has 2.50. Seed 9, 3 steps in 4 s." in text
     assert "Facet word: its probe is right on 95.0 %" in text
     assert painting.rows_of(made)[0][:2] == ["1", "1.25"]
-    assert painting.rows_of(made)[0][2].startswith("90.0% (")
+    assert painting.rows_of(made)[0][2].startswith("90.0 % (")
     status, shown, file, rows = painting.screen(made, settings)
     assert (status, rows["value"]) == (text, painting.rows_of(made))
     assert shown["alt_text"] == "2 images painted for unit 7 of conv_head, after 3 steps"
@@ -339,10 +339,10 @@ def test_rows_and_images_of_heads() -> None:
     texts = tuple(SpanText(f"<b>{n}", 0.1 * n, 0.05 * n, (0, 1)) for n in range(1, 5))
     span = HeadSpan(11, 3, 0.25, texts)
     assert heads.head_rows([span, HeadSpan(11, 4, 0.0, ())]) == [
-        ["3", "0.2500", "<b>1, <b>2, <b>3", "30%", "15%"],
+        ["3", "0.2500", "<b>1, <b>2, <b>3", "30 %", "15 %"],
         ["4", "0.0000", "–", "–", "–"],
     ]
-    assert heads.text_rows(span)[1] == ["<b>2", "20.0%", "10.0%"]
+    assert heads.text_rows(span)[1] == ["<b>2", "20.0 %", "10.0 %"]
     drawn = heads.galleries(span, HeadSurvey(built_in()[:2], 11, np.zeros((2, 4, 3), np.float32)))
     assert "<b>" not in drawn
     assert "cat" in drawn

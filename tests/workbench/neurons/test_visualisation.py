@@ -13,12 +13,15 @@ from PIL import Image
 from torch import Tensor, nn
 
 from workbench.backend import Anatomy
+from workbench.cache import MemoryCache
 from workbench.checkpoints.shipped import FAKE
+from workbench.engine.tasks import VISUALISE
 from workbench.errors import BadInput, Unsupported
 from workbench.heads import MeanHead
 from workbench.images import png_text
 from workbench.models import find
-from workbench.neurons.corpus import CorpusItem
+from workbench.neurons import facets, unit_images
+from workbench.neurons.corpus import FORMS, CorpusItem, built_in
 from workbench.neurons.facets import facet_items, facet_layer, fit_facet
 from workbench.neurons.unit_images import KEY, Visualisation, to_png, visualise
 from workbench.neurons.visualisation import (
@@ -65,11 +68,13 @@ class Beside:
     def __init__(self) -> None:
         self.box = RedOrBlue()
         self.anatomy, self.fingerprint, self.spec = self.box.anatomy, "by hand", find("pocket")
+        self.kept, self.painted = MemoryCache(), 0
 
     def prepare(self, image: Image.Image) -> Tensor:
         return torch.from_numpy(np.array(image.convert("RGB").resize((SIDE, SIDE)))).movedim(-1, 0)
 
     def stream(self, task: Any, payload: Any) -> Iterator[Any]:
+        self.painted += task is VISUALISE
         yield from task.run(self.box, payload)
 
 
@@ -187,6 +192,69 @@ def test_whole_images_are_measured_beside_the_corpus_and_written_with_all_settin
     assert text["visualisation"]["seed"] == 7
     assert text["visualisation"]["layer"] == "units"
     assert text["facet"]["name"] == "word"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A corpus of ten photos, ten drawings and ten words: each question looks at it."""
+    some = tuple(one for form in FORMS for one in [item for item in built_in() if item.form == form][:10])
+    for module in (unit_images, facets):
+        monkeypatch.setattr(module, "built_in", lambda: some)
+
+
+def ask(session: Beside, *, start: np.ndarray | None = None, facet: str = "", **changes: Any) -> Visualisation:
+    *_, made = visualise(session, settings(**{"steps": 3, **changes}), facet=facet, start=start)  # type: ignore[arg-type]
+    assert isinstance(made, Visualisation)
+    return made
+
+
+@pytest.mark.usefixtures("few")
+def test_the_same_question_is_painted_once_and_any_other_anew() -> None:
+    session, start = Beside(), np.full((SIDE, SIDE, 3), 90, np.uint8)
+    first, again = ask(session), ask(session)
+    assert (session.painted, first.kept, again.kept) == (1, False, True)
+    assert np.array_equal(first.images.pixels, again.images.pixels)
+    assert again.images.pixels.dtype == np.uint8
+    assert again.images.curve == first.images.curve
+    assert len(again.images.curve) == 3
+    assert (again.activations, again.description) == (first.activations, first.description)
+    others: list[dict[str, Any]] = [
+        {"unit": 1}, {"layer": "colours"}, {"canvas": "maco"}, {"count": 1}, {"steps": 4}, {"seed": 1},
+        {"side": 40}, {"diversity": 0.0}, {"opposite": True}, {"start": start}, {"start": start + 1},
+    ]  # fmt: skip
+    for number, other in enumerate(others, start=2):
+        assert not ask(session, **other).kept
+        assert session.painted == number
+    session.fingerprint = "other weights"
+    assert not ask(session).kept
+    session.kept.clear()
+    assert not ask(session).kept
+
+
+@pytest.mark.usefixtures("few")
+def test_a_facet_of_built_in_images_is_learned_once() -> None:
+    session = Beside()
+    first = ask(session, facet="word")
+    plain, looked = ask(session), []
+    session.prepare = lambda image: looked.append(image) or Beside.prepare(session, image)  # type: ignore[method-assign]
+    again, other = ask(session, facet="word"), ask(session, facet="word", unit=1)
+    assert len(looked) == 4 + 2 * 30  # what was painted, and the corpus, twice: no image of the facet
+    assert (first.kept, plain.kept, again.kept, other.kept) == (False, False, True, False)
+    assert first.facet is not None
+    assert again.facet is not None
+    assert np.array_equal(again.facet.weights, first.facet.weights)
+    assert (again.facet.layer, again.facet.accuracy) == (first.facet.layer, first.facet.accuracy)
+    ask(session, facet="photo")
+    assert len(looked) == 3 * 2 + 3 * 30 + 20  # another facet looks at its images and as many others
+
+
+@pytest.mark.usefixtures("few")
+def test_a_small_cache_keeps_what_fits() -> None:
+    session = Beside()
+    session.kept = MemoryCache(limit=20_000)  # bytes; two images of 32 pixels take about 25,000
+    assert [ask(session).kept for _ in range(2)] == [False, False]
+    assert [ask(session, count=1).kept for _ in range(2)] == [False, True]
+    assert session.kept.bytes <= 20_000
 
 
 def test_what_cannot_be_painted_is_refused() -> None:
