@@ -28,9 +28,10 @@ TEXT_HEADERS = ["text", "explained", "by chance"]
 FIRST = 3  # texts of a head in the table of all heads
 GALLERIES = 2
 NOTE = (
-    "For ViTs that end in a class token, such as OpenAI's; the shipped models are convolutional and have no heads. Texts are chosen one after the other: the next one is that along which the "
-    "head's outputs still vary most. Explained: share of the outputs' variance along the texts so far; by chance: the "
-    "same for shuffled texts. Click a head to see its texts and images."
+    "For ViTs that end in a class token, such as OpenAI's; a convolutional tower has no attention heads. Texts are "
+    "chosen one after the other: the next one is that along which the head's outputs still vary most. Explained: share "
+    "of the outputs' variance along the texts so far; by chance: the same for shuffled texts. Click a head to see its "
+    "texts and images."
 )
 
 
