@@ -20,6 +20,7 @@ from apps._labelled_images import MOST_IMAGES, given
 from apps._page import Page
 from apps._text import literal
 from apps._widgets import COLLAPSED, table
+from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.neurons.atlas import find_atlas
 from workbench.neurons.naming import name_units
@@ -65,7 +66,7 @@ def unit_rows(result: SparseProbe, names: dict[int, str]) -> list[list[str]]:
     ]
 
 
-def images_of(index: str, column: str, folder: Any, zipped: str | None) -> LabelledImages:
+def images_of(index: str, column: str, *, folder: Any = None, zipped: str | None = None) -> LabelledImages:
     """Return the labelled images of an index, or those given here.
 
     Raises:
@@ -93,6 +94,16 @@ def columns_of(index: str) -> Any:
         return gr.update(visible=COLLAPSED)
     names = columns(find_table(choice.place_of(index, ""))) or [LABEL]
     return gr.update(choices=names, value=names[0], visible=True)
+
+
+def names_of(session: Session, result: SparseProbe, *, units: int) -> dict[int, str]:
+    """Return what the largest probe's units respond to, where the layer has an atlas and a name is above chance."""
+    atlas = find_atlas(session, result.layer)
+    if atlas is None or atlas.units != units:
+        return {}
+    last = result.rows[-1].units
+    named = name_units(atlas.evidence, last, directions=atlas.directions, count=1)
+    return {one: words[0].name for one, words in zip(last, named, strict=True) if words[0].above_chance}
 
 
 def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:
@@ -124,12 +135,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
     def screen(looked: LabelledUnits, chosen: str, key: str, visitor: str) -> dict[Any, Any]:
         result = sparse_probe(looked, chosen)
         with page.engine.session(visitor, key, deadline=JOBS.seconds) as session:
-            atlas = find_atlas(session, result.layer)
-        names: dict[int, str] = {}
-        if atlas is not None and atlas.units == looked.values.shape[1]:
-            last = result.rows[-1].units
-            named = name_units(atlas.evidence, last, directions=atlas.directions, count=1)
-            names = {one: words[0].name for one, words in zip(last, named, strict=True) if words[0].above_chance}
+            names = names_of(session, result, units=looked.values.shape[1])
         line = (
             f"**{literal(chosen)}** in {literal(result.layer)}: {result.images} images of it, {result.others} of "
             f"others; {result.held_out} held out."
@@ -146,7 +152,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
 
         def work(token: CancelToken) -> Iterator[dict[Any, Any]]:
             yield {status: "Reading the images …"}
-            images = images_of(typed[index], typed[column], typed[folder], typed[zipped])
+            images = images_of(typed[index], typed[column], folder=typed[folder], zipped=typed[zipped])
             with page.engine.session(visitor, typed[page.model], token=token, deadline=JOBS.seconds) as session:
                 for step in labelled_units(session, images, typed[layer] or "last"):
                     if isinstance(step, Progress):

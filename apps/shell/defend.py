@@ -46,6 +46,7 @@ def defend(
     as_json: JsonOption = False,
 ) -> None:
     """Defend a model against words on images, and measure what that gives back and costs."""
+    from workbench.checkpoints.edit import check_place
     from workbench.typographic.defences import DEFENCES, check_defence, settings_of
     from workbench.typographic.measuring import defence_row, outcomes
 
@@ -57,6 +58,8 @@ def defend(
     settings = {one: settings_of(one, model, finder=finder or "" if one == "paint-over" else "") for one in methods}
     if finder and "paint-over" not in methods:
         settings_of(method, model, finder=finder)
+    for one in methods:
+        check_place(out / one if method == "all" else out)
     images = images_to_measure(data, limit, seed)
     given = {"prefix": read_prefix(prefix_file)} if prefix_file is not None else None
     base, rows = outcomes(load_and_say(model, device, dtype), images), {}

@@ -46,10 +46,13 @@ def neuron(
         raise BadInput(f"The page is an HTML file; got {out.name!r}.")
     files = picture_paths(corpus) if corpus else []
     from apps.shell._loading import load_and_say
+    from workbench.checkpoints.edit import check_place, write_edit
     from workbench.neurons.page import places, render
     from workbench.neurons.unit import report
     from workbench.places import write_whole
 
+    if without is not None:
+        check_place(without)
     backend = load_and_say(model, device, "auto")
     atlas = find_or_build(backend, layer, files)
     one = report(atlas, unit, model=(backend.spec.title, model), answer=answer, seed=seed)
@@ -62,7 +65,6 @@ def neuron(
         write_whole(vector, vector_json(atlas, one))
         say(f"The unit as numbers is {vector}.")
     if without is not None:
-        from workbench.checkpoints.edit import write_edit
         from workbench.hooks import ablate
         from workbench.neurons.edits import units_edit
 

@@ -33,7 +33,7 @@ SetOption: TypeAlias = Annotated[
 LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Use only N images; the run is marked partial.")
 ]
-SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="Random seed.")]
+SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Random seed, from 0.")]
 SeedsOption: TypeAlias = Annotated[
     int, typer.Option("--seeds", min=1, max=50, help="Run with so many seeds, from --seed on; report the spread.")
 ]

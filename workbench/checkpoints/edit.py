@@ -59,6 +59,17 @@ def read_edit(folder: Path) -> Edit:
     return edit.model_copy(update={"base": f"folder:{inside}"}) if inside.is_dir() else edit
 
 
+def check_place(folder: Path) -> None:
+    """Refuse a folder that an edited model must not be written to, before anything is computed.
+
+    Raises:
+        BadInput: it holds something else, or is a file.
+    """
+    if folder.exists() and not is_edit(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        what = "holds other files" if folder.is_dir() else "is a file"
+        raise BadInput(f"An edited model needs a folder of its own; {folder.name!r} {what}.")
+
+
 def write_edit(folder: Path, edit: Edit, tensors: Mapping[str, Tensor] | None = None) -> Path:
     """Write an edited model, complete or not at all; an edit that is there already is replaced. Returns the folder.
 
@@ -66,8 +77,7 @@ def write_edit(folder: Path, edit: Edit, tensors: Mapping[str, Tensor] | None = 
         BadInput: the folder holds something else.
         OutOfResources: it cannot be written.
     """
-    if folder.exists() and not is_edit(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput(f"An edited model needs a folder of its own; {folder.name!r} holds other files.")
+    check_place(folder)
     base = Path(edit.base.removeprefix("folder:")).expanduser()
     if base.is_dir():
         edit = edit.model_copy(update={"base": f"folder:{base.resolve()}"})

@@ -50,7 +50,7 @@ def facet_key(fingerprint: str, name: str, layer: str, *, seed: int) -> Key:
     return Key(fingerprint, "facet", hashlib.sha256(json.dumps([name, layer, seed]).encode()).hexdigest())
 
 
-def find_facet(store: EmbeddingStore[Key], key: Key, name: str, layer: str) -> Facet | None:
+def find_facet(store: EmbeddingStore[Key], key: Key, *, name: str, layer: str) -> Facet | None:
     """Return a facet that was learned before, or None."""
     row = store.get_many([key]).get(key)
     return None if row is None else Facet(name, layer, row[2:].copy(), proportion(int(row[0]), int(row[1])))

@@ -163,7 +163,7 @@ def _facet(
     """Return a facet, learned now or before; yields progress."""
     below = facet_layer(session, layer)
     key = facet_key(session.fingerprint, name, below, seed=seed)
-    known = None if own else find_facet(session.kept, key, name, below)
+    known = None if own else find_facet(session.kept, key, name=name, layer=below)
     if known is not None:
         return known
     for step in learn_facet(session, name, layer, own=own, seed=seed):

@@ -69,6 +69,8 @@ def find_attack(session: Any, picture: Image.Image, plan: AttackPlan) -> Iterato
         Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
     """
     plan = replace(plan, names=check_labels(plan.names, 2))
+    if plan.seed < 0:
+        raise BadInput(f"A seed is a whole number from 0; got {plan.seed}.")
     if plan.target not in plan.names:
         raise BadInput(f"The target is one of the labels ({', '.join(plan.names[:8])}); got {plan.target[:80]!r}.")
     before = compare(session, picture, [], names=plan.names, templates=plan.templates)

@@ -278,20 +278,20 @@ def test_a_sparse_probe_takes_what_is_given_or_an_index_of_this_machine(
             Image.new("RGB", (40, 40), (20 * number, 90, 30)).save(tmp_path / "images" / name / f"{number}.png")
     with engine.session("test", "fake") as fake:
         list(add("mine", fake, [str(tmp_path / "images")]))
-    images = probing.images_of("mine", "label", None, None)
+    images = probing.images_of("mine", "label")
     assert (images.classes, len(images.samples)) == (("a", "b"), 12)
     looked = LabelledUnits("x", np.zeros((12, 3), np.float32), images.classes, images.y, images.rows("train"), 0)
     assert probing.first_class(looked) == "b"  # most images
     assert probing.columns_of("mine")["choices"] == ["label"]
     assert probing.columns_of(probing.GIVEN)["visible"] == COLLAPSED
-    drawings = probing.images_of(probing.GIVEN, "label", None, None)
+    drawings = probing.images_of(probing.GIVEN, "label")
     assert len(drawings.classes) == 8
     monkeypatch.setattr(probing, "MOST_IMAGES", 11)
     with pytest.raises(BadInput, match="At most 11 images"):
-        probing.images_of("mine", "label", None, None)
+        probing.images_of("mine", "label")
     monkeypatch.setenv(SHARED, "1")  # others are served too: the machine's indexes are not theirs
     with pytest.raises(BadInput, match="offered"):
-        probing.images_of("mine", "label", None, None)
+        probing.images_of("mine", "label")
     with pytest.raises(BadInput, match="offered"):
         probing.columns_of("mine")
 
