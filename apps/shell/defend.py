@@ -123,6 +123,8 @@ def images_to_measure(data: Path | None, limit: int | None, seed: int) -> Attack
     if (data / FILE).is_file() and set(COLUMNS) <= set(read_csv(data / FILE).columns):
         photos: AttackedSet = read_written(data)
         return photos
+    if not data.is_dir():
+        raise BadInput(f"--data takes a folder of class folders, or of photos with {FILE}; {data.name!r} is no folder.")
     paths = [Path(path) for path in picture_paths([str(data)])]
     paths = paths[:: max(1, len(paths) // max(2, limit))][:limit] if limit is not None else paths
     names = [path.parent.name.replace("_", " ") for path in paths]

@@ -158,7 +158,8 @@ def join(parts: Sequence[Survey]) -> Survey:
     """
     full = [part for part in parts if part.items]
     if not full:
-        raise BadInput("No image of the corpus could be opened.")
+        first = next((key for part in parts for key in part.failed), "none")
+        raise BadInput(f"No image of the corpus could be opened; the first is {first[-120:]!r}.")
     return Survey(
         tuple(item for part in full for item in part.items),
         full[0].layer,

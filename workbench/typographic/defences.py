@@ -72,11 +72,17 @@ def settings_of(key: str, base: str, *, finder: str = "") -> dict[str, Any]:
 
     Raises:
         BadInput: a finder for a defence that finds no text.
+        UnknownName: no such finder.
     """
     if key != "paint-over":
         if finder:
             raise BadInput(f"A text finder belongs to paint-over; got {finder!r} for {key}.")
         return {}
+    if finder:
+        from workbench.typographic.finding import FINDERS
+
+        if finder not in FINDERS:
+            raise unknown_name("text finder", finder, FINDERS)
     root = find(base)
     while root.base:
         root = find(root.base)

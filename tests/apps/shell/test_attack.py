@@ -66,6 +66,7 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
         (["--find", "dog", "--also", "a,0.5,0.5"], "beside --word"),
         (["--word", "a", "--also", "b,0.5"], "WORD,X,Y"),
         (["--word", "a", "--also", "b,0.5,9"], "y of a label"),
+        (["--find", "dog", "--seed", "-1"], "--seed"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:

@@ -291,6 +291,8 @@ def test_settings_fit_the_model_and_the_method() -> None:
     assert settings_of("prompts", "pocket") == {}
     with pytest.raises(BadInput, match="paint-over"):
         settings_of("prompts", "pocket", finder="own")
+    with pytest.raises(UnknownName, match="text finder"):
+        settings_of("paint-over", "pocket", finder="eyes")
     with pytest.raises(UnknownName, match="defence"):
         check_defence("pray", "pocket")
     with pytest.raises(UnknownName, match="text finder"):
