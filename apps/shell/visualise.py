@@ -44,6 +44,8 @@ def visualise(
     if out.suffix.lower() != ".png":
         raise BadInput(f"The image is a PNG file; got {out.name!r}.")
     settings = UnitImageSettings(layer, unit, canvas, count, steps, seed, opposite=opposite)  # type: ignore[arg-type]
+    if facet and facet not in FORMS and not Path(facet).is_dir():
+        raise BadInput(f"A facet is {', '.join(FORMS)} or a folder of images; got {facet[:80]!r}.")
     own = folder(picture_paths([facet])) if facet and facet not in FORMS else ()
     from workbench.engine import Engine
     from workbench.generation.run import start_pixels

@@ -96,6 +96,8 @@ def visualise(
         raise Unsupported(f"{session.spec.title} has no gradients to follow; choose a real model, such as pocket.")
     if start is not None and start.shape != (settings.side, settings.side, 3):
         raise BadInput(f"The start image has to be {settings.side} pixels square; got {start.shape[:2]}.")
+    if facet:
+        facet_layer(session, layer)  # refuses the first layer before anything is looked at
     settings = dataclasses.replace(settings, layer=layer)
     values = yield from _corpus_values(session, settings)
     learned = (yield from _facet(session, facet, layer, own=own, seed=settings.seed)) if facet else None
