@@ -16,6 +16,7 @@ from workbench.errors import BadInput
 if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
     from workbench.neurons.atlas import Atlas
+    from workbench.neurons.unit import UnitReport
 
 
 def neuron(
@@ -49,6 +50,7 @@ def neuron(
     from workbench.checkpoints.edit import check_place, write_edit
     from workbench.neurons.page import places, render
     from workbench.neurons.unit import report
+    from workbench.neurons.vector import vector_json
     from workbench.places import write_whole
 
     if without is not None:
@@ -60,8 +62,6 @@ def neuron(
         write_whole(out, render(one, where=places(backend, one)).encode())
         say(f"The page of {one.title} is {out}.")
     if vector is not None:
-        from workbench.neurons.vector import vector_json
-
         write_whole(vector, vector_json(atlas, one))
         say(f"The unit as numbers is {vector}.")
     if without is not None:
@@ -78,6 +78,10 @@ def neuron(
             }
         )
         return
+    _write_names(one)
+
+
+def _write_names(one: UnitReport) -> None:
     rows = [(name.name, f"{name.score:.2f}", f"{name.shuffled:.2f}") for name in one.names]
     write_rows(("name", "score", "shuffled"), rows, right=("score", "shuffled"))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from audits.shell.progress import progress
 from workbench.errors import BadInput, Cancelled
 from workbench.models import find
 from workbench.places import write_whole
+
+if TYPE_CHECKING:
+    from workbench.neurons.corpus import CorpusItem
 
 
 def visualise(
@@ -37,16 +41,13 @@ def visualise(
     as_json: JsonOption = False,
 ) -> None:
     """Paint images that a unit responds to, and say how strongly it does."""
-    from workbench.neurons.corpus import FORMS, folder
     from workbench.neurons.visualisation import UnitImageSettings
 
     find(model)
     if out.suffix.lower() != ".png":
         raise BadInput(f"The image is a PNG file; got {out.name!r}.")
     settings = UnitImageSettings(layer, unit, canvas, count, steps, seed, opposite=opposite)  # type: ignore[arg-type]
-    if facet and facet not in FORMS and not Path(facet).is_dir():
-        raise BadInput(f"A facet is {', '.join(FORMS)} or a folder of images; got {facet[:80]!r}.")
-    own = folder(picture_paths([facet])) if facet and facet not in FORMS else ()
+    own = _own_images(facet)
     from workbench.engine import Engine
     from workbench.generation.run import start_pixels
     from workbench.images import safe_open
@@ -78,3 +79,14 @@ def visualise(
     write(str(out))
     values = ", ".join(f"{value:.2f}" for value in made.activations)
     say(f"Activation: {values}; strongest of {made.beats[0].n} corpus images: {made.strongest:.2f}.")
+
+
+def _own_images(facet: str) -> Sequence[CorpusItem]:
+    """Return the images of a facet that is a folder; none for a built-in one."""
+    from workbench.neurons.corpus import FORMS, folder
+
+    if not facet or facet in FORMS:
+        return ()
+    if not Path(facet).is_dir():
+        raise BadInput(f"A facet is {', '.join(FORMS)} or a folder of images; got {facet[:80]!r}.")
+    return folder(picture_paths([facet]))
