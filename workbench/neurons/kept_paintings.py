@@ -22,7 +22,7 @@ def painting_key(fingerprint: str, job: UnitImageJob) -> Key:
     facet, start = job.facet, job.start
     facts = [dataclasses.asdict(job.settings), job.spread, facet and facet.layer]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for part in (facet and facet.weights, start):
+    for part in (None if facet is None else facet.weights, start):
         digest.update(b"-" if part is None else str(part.shape).encode() + np.ascontiguousarray(part).tobytes())
     return Key(fingerprint, "painting", digest.hexdigest())
 
