@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from apps._audit_jobs import run_jobs
-from apps._handler import LONG, handler, owner
+from apps._handler import ASIDE, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._run_files import RunFiles, run_files
@@ -35,8 +35,9 @@ JOBS = Jobs("audit", stopped="Stopped; no report was written.")
 def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
     """Lay out the part: `asked` are the widgets of classes, shots, seeds and the random seed."""
     with gr.Row():
-        go = gr.Button("Write a report", size="sm", elem_id="evaluate-report")
+        go = gr.Button("Write a report", size="sm", visible=False, elem_id="evaluate-report")
         stop = gr.Button("Stop", variant="stop", size="sm", visible=False)
+    known.change(lambda measured: gr.update(visible=measured is not None), known, go, **ASIDE)
     status = gr.Markdown(elem_classes=["notes", "live"], elem_id="evaluate-report-status")
     with gr.Row():
         files = [

@@ -11,7 +11,7 @@ from apps._text import literal
 from workbench.probes.choosing import BEST, EVEN, Standing
 from workbench.probes.equivalent import equivalent_shots
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation
-from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
+from workbench.probes.labelled import LabelledImages
 from workbench.probes.suite.published import prior_sentence
 
 LEAD = (
@@ -123,10 +123,7 @@ def verdict(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing], by: 
 
 def parts(images: LabelledImages) -> str:
     """Say how many images each part has, and whether it was given or drawn."""
-    sizes = ", ".join(f"{int(images.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
-    drawn = [part for part in (TRAIN, VALIDATION, TEST) if part not in images.given]
-    source = f"; {' and '.join(drawn)} drawn with seed {images.seed}" if drawn else ""
-    return f"{literal(images.title)}: {len(images.samples)} images of {len(images.classes)} classes ({sizes}{source})."
+    return f"{literal(images.title)}: {images.summary}."
 
 
 def as_csv(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing]) -> bytes:

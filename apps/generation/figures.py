@@ -21,4 +21,5 @@ def curve(values: Sequence[float]) -> Any:
     alt = f"Similarity over {len(values)} steps; now {values[-1]:.3f}, best {max(values):.3f}." if values else ""
     figure.update_layout(layout(height=220, alt=alt))
     figure.update_layout(xaxis_title="step", yaxis_title="similarity")
+    figure.update_xaxes(rangemode="tozero", tickformat="d", **({"dtick": 1} if len(values) < 8 else {}))
     return figure

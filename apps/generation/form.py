@@ -19,7 +19,7 @@ def front() -> dict[str, Any]:
     prompt = gr.Textbox(
         words.PRESETS[0], label="Sentence", lines=2, elem_id="generation-prompt",
         info="What the image should show. Join several with | and give weights: a castle | fog:-0.3. A unit counts as "
-        "well: a castle | unit:last/373:0.5",
+        "well: a castle | unit:last/373:0.5, and so does a manner: a dog | facet:drawing (or photo, word)",
     )  # fmt: skip
     method = gr.Dropdown(
         words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",

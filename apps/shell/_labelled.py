@@ -43,21 +43,16 @@ def opened_engine(model: str, device: str, dtype: str, *, cache: bool) -> Iterat
         yield engine
 
 
-def read_and_say(folder: str, seed: int, *, complete: bool = True) -> LabelledImages:
+def read_and_say(folder: str, seed: int, *, complete: bool = True, several: bool = False) -> LabelledImages:
     """Read a folder of labelled images, and say on stderr how it is split; see `read_labelled`."""
     from workbench.probes.labelled import read_labelled
 
-    return say_parts(read_labelled(folder, seed=seed, complete=complete))
+    return say_parts(read_labelled(folder, seed=seed, complete=complete, several=several))
 
 
 def say_parts(images: LabelledImages) -> LabelledImages:
     """Say on stderr how labelled images are split, and return them."""
-    from workbench.probes.labelled import TEST, TRAIN, VALIDATION
-
-    sizes = ", ".join(f"{int(images.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
-    drawn = [part for part in (TRAIN, VALIDATION, TEST) if part not in images.given]
-    source = f"; {' and '.join(drawn)} drawn with seed {images.seed}" if drawn else ""
-    say(f"{len(images.samples)} images of {len(images.classes)} classes: {sizes}{source}.")
+    say(f"{images.summary}.")
     for line in images.skipped[:3]:
         say(f"Left out: {line}")
     return images

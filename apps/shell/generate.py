@@ -99,10 +99,13 @@ def generate(
     begins = _Beginning(start, *_image_prompts(images or []))
     given["image_weights"] = begins.weights or None
     sentences = [line.strip() for line in read_lines(prompts) if line.strip()] if prompts else []
+    if prompts and not sentences:
+        raise BadInput(f"--prompts is a file with one sentence a line; {prompts.name!r} holds none.")
     given["prompt"] = prompt or next(iter(sentences), None)
     if not method and not again:
         given["method"] = "diffusion" if checkpoint else "prior" if model == "pocket" and not start else None
     settings = _settings({**given, **_assigned(setting or [])}, again, model)
+    _check(settings, begins, strengths)
     from workbench.generation.grids import grid
 
     ways = [way.strip() for way in methods.split(",")] if methods else []
@@ -155,6 +158,15 @@ def _settings(given: dict[str, Any], again: Path | None, model: str) -> Settings
     if "prompt" not in given:
         raise BadInput("Describe the image to make: generate 'a red apple'; or give --again FILE.png.")
     return read_settings({"model": model, **given})
+
+
+def _check(settings: Settings, begins: _Beginning, strengths: str | None) -> None:
+    from workbench.generation.settings import BY_CHECKPOINT
+
+    if strengths and not begins.start:
+        raise BadInput(f"--strengths {strengths} makes a row of edits; give the image to edit too: --edit IMAGE.")
+    if settings.method in BY_CHECKPOINT and not settings.checkpoint:
+        raise BadInput(f"The method {settings.method} draws with a model of yours: give --checkpoint FOLDER.")
 
 
 def _numbers(text: str | None) -> list[float]:

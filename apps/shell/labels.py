@@ -18,7 +18,9 @@ def labels(
     folder: FolderArgument,
     model: ModelOption = "pocket",
     seed: SeedOption = 0,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Print the N likeliest errors.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Print the N likeliest errors.")
+    ] = None,
     cache: CacheOption = False,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.probes.suite.plots import Duel, PlotPoint, SetRun
     from workbench.statistics.intervals import Interval
 
+IMAGENET = "imagenet"
 NOISE = 2  # images whose operations are counted
 
 
@@ -39,7 +40,7 @@ def suite(
     ] = "",
     reference: Annotated[
         str, typer.Option("--reference", metavar="NAME", help="The set that transfer is compared with.")
-    ] = "imagenet",
+    ] = IMAGENET,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE.html", help="Write the figures as one page that needs no network."),
@@ -60,9 +61,13 @@ def suite(
     keys = tuple(dict.fromkeys(key.strip() for key in models.split(",") if key.strip()))
     for key in keys:
         model_ref(key)
-    if not keys or (rival and rival not in keys):
-        raise BadInput(f"--rival is one of the models; got {rival!r} beside {', '.join(keys) or 'no model'}.")
+    if not keys:
+        raise BadInput(f"--models names one model or more, joined by commas; got {models!r}.")
+    if rival and rival not in keys:
+        raise BadInput(f"--rival is one of the models; got {rival!r} beside {', '.join(keys)}.")
     sets = _named(folders or ())
+    if reference not in (*sets, IMAGENET):
+        raise BadInput(f"--reference is one of the data sets; got {reference!r} beside {', '.join(sets)}.")
     runs, gmacs = [], {}
     with opened_engine(keys[0], device, dtype, cache=cache) as engine:
         for name, path in sets.items():
@@ -87,6 +92,8 @@ def _named(folders: Any) -> dict[str, str]:
     for entry in folders:
         name, equals, path = entry.partition("=")
         name, path = (name, path) if equals else (PurePath(entry).name or entry, entry)
+        if not name or not path:
+            raise BadInput(f"A data set is NAME=FOLDER, such as pets=photos/pets, or a folder; got {entry!r}.")
         if name in named:
             raise BadInput(f"Two data sets are named {name!r}; name them apart with NAME=FOLDER.")
         named[name] = path
@@ -103,7 +110,8 @@ def _measured(engine: Engine, name: str, path: str, keys: tuple[str, ...], *, se
     known = paper_set(name)
     template, metric = (known.template, known.metric) if known else (DEFAULT, "accuracy")
     ways = Ways((), 1, seed, (template,), metric=metric)
-    embedded = embed_models(engine, EvaluationRequest(read_and_say(path, seed), keys, ways, seed=seed))
+    images = read_and_say(path, seed, several=metric == "11-point mAP")
+    embedded = embed_models(engine, EvaluationRequest(images, keys, ways, seed=seed))
     rows = {}
     with progress() as bar:
         bar.add_task("Fitting", total=None)

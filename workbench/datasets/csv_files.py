@@ -16,7 +16,7 @@ MAX_COLUMNS = 200
 NAMES = {  # columns with a meaning of their own: our name -> accepted names, the first that is there wins
     "path": ("path", "file", "filepath", "file_path", "filename", "file_name", "image", "image_path"),
     "sample_id": ("sample_id", "id", "image_id"),
-    "label": ("label", "class", "target"),
+    "label": ("label", "class", "target", "labels"),
     "cluster": ("cluster", "subject", "person", "scene_id"),
     "split": ("split",),
     "sha256": ("sha256",),

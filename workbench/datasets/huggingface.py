@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from workbench.datasets.csv_files import NAMES
-from workbench.datasets.samples import ImageSample, Listing
+from workbench.datasets.samples import SEVERAL, ImageSample, Listing
 from workbench.errors import BadInput, BadPicture, Unsupported
 from workbench.places import home
 
 
 def read_huggingface(name: str, *, caption: str = "", download: bool = False) -> Listing:
-    """Read a data set with one column of images; class numbers become class names.
+    """Read a data set with one column of images; class numbers become class names, and lists of them `a|b`.
 
     Args:
         name: a folder that `save_to_disk` wrote, one with Parquet files, or one of images with `metadata.csv`; or,
@@ -43,7 +43,7 @@ def read_huggingface(name: str, *, caption: str = "", download: bool = False) ->
     if caption and caption not in rows.features:
         raise BadInput(f"The data set has no column {caption!r}; it has: {', '.join(rows.features)[:300]}.")
     rows = rows.cast_column(images[0], datasets.Image(decode=False))
-    plain = {key: kind for key, kind in rows.features.items() if key != images[0] and hasattr(kind, "dtype")}
+    plain = {key: kind for key, kind in rows.features.items() if key != images[0] and _plain(kind)}
     samples = []
     for number, row in enumerate(rows.select_columns(list(plain)) if plain else [{}] * len(rows)):
         texts = {key: _text(row[key], kind) for key, kind in plain.items() if key != caption}
@@ -103,10 +103,17 @@ def _bytes(rows: Any, column: str, number: int) -> bytes:
         raise BadPicture(f"The image of row {number} cannot be read ({error.strerror}).") from None
 
 
+def _plain(feature: Any) -> bool:
+    """Whether a column is text: values, or lists of classes."""
+    return hasattr(feature, "dtype") or hasattr(getattr(feature, "feature", None), "int2str")
+
+
 def _text(value: Any, feature: Any) -> str:
-    """Return a value as text; the name of a class in place of its number."""
+    """Return a value as text; the name of a class in place of its number, and several joined."""
     if value is None:
         return ""
+    if isinstance(value, list) and _plain(feature):
+        return SEVERAL.join(_text(one, feature.feature) for one in value)
     if hasattr(feature, "int2str") and isinstance(value, int) and value >= 0:
         return str(feature.int2str(value))
     return str(value)

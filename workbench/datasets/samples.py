@@ -14,6 +14,7 @@ from workbench.errors import BadPicture
 from workbench.images import safe_decode, safe_open
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SEVERAL = "|"  # between the classes of one image that shows several
 MAX_TEXT_FILE = 100_000  # bytes of a caption, a label or a JSON file that belongs to one image
 
 
@@ -23,7 +24,7 @@ class ImageSample:
 
     name: str  # its path within the data set, or the name of its row or archive member
     source: Path | Callable[[], bytes]  # the image file, or a function that reads its bytes (raises BadPicture)
-    label: str = ""  # its class; empty where unknown
+    label: str = ""  # its class, or several joined by `SEVERAL`; empty where unknown
     captions: tuple[str, ...] = ()  # as they stand
     attributes: Mapping[str, str] = field(default_factory=dict)  # everything else that the source states
     size: int = 0  # bytes of the image file, where known without reading it

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.generation.settings import Settings
+    from workbench.objectives import Objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class CanvasJob:
     neutral: NDArray[np.float32] | None = None  # (dim,): of the sentence that an edit comes from
     start: NDArray[np.uint8] | None = None  # (side, side, 3): the image that it begins with
     also: tuple[Aim, ...] = ()  # of further models that steer
+    facets: tuple[Objective, ...] = ()  # of the main model, weighted, one for each that the prompt names
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The algebra of prompts: `a castle:1 | fog:0.5 | unit:last/373:0.3` are two texts and a unit, with weights."""
+"""The algebra of prompts: `a castle:1 | fog:0.5 | unit:last/373:0.3 | facet:drawing` are texts, a unit and a facet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workbench.text import check_texts
 
 MOST = 12  # texts of one prompt
 MOST_WEIGHT = 10.0
+_FACETS = ("photo", "drawing", "word")  # of the built-in images; see `neurons.corpus`
 _UNIT = re.compile(r"^unit:\s*(.+)/(\d{1,6})$")
 _WEIGHTED = re.compile(r"^(.*):\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
 
@@ -50,6 +51,21 @@ def parse_units(prompt: str) -> tuple[WeightedUnit, ...]:
     return tuple(units)
 
 
+def parse_facets(prompt: str) -> tuple[WeightedText, ...]:
+    """The parts of a prompt that name facets, in the manner of which the image shall show its texts: `facet:drawing`.
+
+    Raises:
+        BadInput: see `parse_prompt`; a facet that is none of these: photo, drawing, word.
+    """
+    facets = [WeightedText(part[6:].strip(), weight) for part, weight in _parts(prompt) if part.startswith("facet:")]
+    for facet in facets:
+        if facet.text not in _FACETS:
+            raise BadInput(
+                f"A facet is {', '.join(_FACETS[:-1])} or {_FACETS[-1]}, such as facet:drawing; got {facet.text!r}."
+            )
+    return tuple(facets)
+
+
 def parse_prompt(prompt: str) -> tuple[WeightedText, ...]:
     """The texts of a prompt, which `|` separates; a number after the last colon of a part is its weight, else 1.
 
@@ -58,7 +74,8 @@ def parse_prompt(prompt: str) -> tuple[WeightedText, ...]:
     """
     parts = _parts(prompt)
     parse_units(prompt)
-    texts = tuple(WeightedText(part, weight) for part, weight in parts if not part.startswith("unit:"))
+    parse_facets(prompt)
+    texts = tuple(WeightedText(part, weight) for part, weight in parts if not part.startswith(("unit:", "facet:")))
     if not any(text.weight > 0 for text in texts):
         raise BadInput("At least one text needs a weight above zero: only then is there something to show.")
     check_texts([text.text for text in texts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +14,13 @@ from workbench.generation.judging import Generated, Wanted, looked_at
 from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Aim, Best, CanvasJob, Painting
 from workbench.generation.previews import painted_strokes
-from workbench.generation.prompts import parse_prompt
+from workbench.generation.prompts import parse_facets, parse_prompt
 from workbench.generation.settings import Settings
+from workbench.neurons.facets import learn_facet
+from workbench.neurons.layers import layer_name
+from workbench.neurons.visualisation import Facet
+from workbench.objectives import Direction, Manner, Objective
+from workbench.objectives.units import Place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,9 +71,26 @@ def generate(
         if images:
             rows = np.concatenate([rows, one.embed_images(list(images)).numpy()])
         aims.append(Aim(rows, neutral))
-    job = CanvasJob(settings, aims[0].rows, wanted.weights, aims[0].neutral, start, tuple(aims[1:]))
+    facets = yield from _facets(session, settings)
+    job = CanvasJob(settings, aims[0].rows, wanted.weights, aims[0].neutral, start, tuple(aims[1:]), facets)
     for step in session.stream(GENERATE, job):
         yield looked_at(session, step, wanted) if isinstance(step, Painting) else step
+
+
+def _facets(session: Session, settings: Settings) -> Generator[Progress, None, tuple[Objective, ...]]:
+    """Learn the facets that the prompt names, always from the same images."""
+    import torch
+
+    terms = []
+    for wanted in parse_facets(settings.prompt):
+        for step in learn_facet(session, wanted.text, layer_name(session.anatomy, "last")):
+            if isinstance(step, Facet):
+                place: Place = "first" if session.anatomy.prefix_tokens else "mean"
+                along = Direction(step.layer, torch.from_numpy(step.weights), place, name=step.name)
+                terms.append(wanted.weight * Manner(along, step.middle, step.reach))
+            else:
+                yield step
+    return tuple(terms)
 
 
 def checked(

@@ -108,7 +108,9 @@ def read_settings(values: dict[str, Any]) -> Settings:
         rows = error.errors()
         if len(rows) == 1 and rows[0]["loc"] == ("prompt",):
             raise BadInput(rows[0]["msg"].removeprefix("Value error, ")) from None
-        problems = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows[:3])
+        problems = "; ".join(
+            f"{'.'.join(map(str, row['loc']))}: {row['msg']} (got {str(row['input'])[:60]!r})" for row in rows[:3]
+        )
         raise BadInput(f"These settings cannot be used: {problems}.") from None
 
 

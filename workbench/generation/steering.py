@@ -65,6 +65,7 @@ def steering(boxes: Sequence[WhiteBox], job: CanvasJob, start: Tensor | None = N
     """
     aims = [(job.rows, job.neutral), *((aim.rows, aim.neutral) for aim in job.also)]
     wanted = [_wanted(box, job, start, *aim) for box, aim in zip(boxes, aims, strict=True)]
+    wanted[0] = sum(job.facets, wanted[0])
     for unit in parse_units(job.settings.prompt):
         wanted[0] = wanted[0] + unit.weight * _unit(boxes[0], unit)
     return Steering(tuple(boxes), tuple(wanted))

@@ -74,6 +74,8 @@ class Facet:
     layer: str  # whose activations it looks at
     weights: NDArray[np.float32]  # (units,) their mean absolute value is 1
     accuracy: Share  # on half of the images, fitted on the other half
+    middle: float = 0.0  # of the weighted sums, between the means of this kind and of others
+    reach: float = 1.0  # from the middle to either mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from workbench.objectives.algebra import Forward, Objective
 from workbench.objectives.embedding import Cosine, Directional, LogOdds, image, text
 from workbench.objectives.pixels import Asymmetry, Distance, OutsideRange, TotalVariation
-from workbench.objectives.units import Direction, Faceted, Sameness, UnitActivation, UnitShare, Waking
+from workbench.objectives.units import Direction, Faceted, Manner, Sameness, UnitActivation, UnitShare, Waking
 
 __all__ = [
     "Asymmetry",
@@ -23,6 +23,7 @@ __all__ = [
     "Faceted",
     "Forward",
     "LogOdds",
+    "Manner",
     "Objective",
     "OutsideRange",
     "Sameness",

@@ -145,6 +145,28 @@ class Faceted(Objective):
         return f"{self.unit} by a facet of {self.layer}"
 
 
+@dataclass(frozen=True, eq=False)
+class Manner(Objective):
+    """On which side of a linear probe of a facet an image lies, on the scale of the cosines that it is added to."""
+
+    along: Direction  # the probe's weights
+    middle: float  # between the facet's images and others, in the direction's scale
+    reach: float  # from the middle to the mean of either
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The probe's layer."""
+        return self.along.layers
+
+    def score(self, forward: Forward) -> Tensor:
+        """-1..1; 0 in the middle, 0.76 at the mean of the facet's images."""
+        score: Tensor = ((self.along.score(forward) - self.middle) / self.reach).tanh()
+        return score
+
+    def __str__(self) -> str:
+        return f"manner: {self.along}"
+
+
 @dataclass(frozen=True)
 class Sameness(Objective):
     """How alike the images of a batch are to a layer: the mean cosine of their Gram matrices.

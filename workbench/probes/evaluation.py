@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.probes.few_shot import few_shot, most_shots
 from workbench.probes.labelled import TEST, LabelledImages
-from workbench.probes.linear import mean_per_class, probe
+from workbench.probes.linear import fitted_probe, mean_per_class
 from workbench.probes.suite.metrics import Metric, measured
 from workbench.prompts import DEFAULT
 from workbench.statistics.calibration import expected_calibration_error
@@ -100,9 +100,9 @@ def evaluated(
         row = replace(row, answers={**row.answers, shots_name(shots): answer})
         yield row
     if ways.probe and PROBE not in row.answers:
-        result = probe(made.features, images)
-        answer = answered(result.probabilities[test], images, seed=ways.seed, metric=ways.metric)
-        answer = replace(answer, strength=result.strength, sweep=result.sweep)
+        fitted, sweep = fitted_probe(made.features, images)
+        answer = answered(fitted.probabilities(made.features[test]), images, seed=ways.seed, metric=ways.metric)
+        answer = replace(answer, strength=sweep.strength, sweep=sweep)
         row = replace(row, answers={**row.answers, PROBE: answer})
         yield row
 
@@ -110,14 +110,15 @@ def evaluated(
 def answered(
     chances: NDArray[np.float64], images: LabelledImages, *, seed: int, metric: Metric = "accuracy"
 ) -> Answered:
-    """Measure (n, k) probabilities of the test images."""
-    truth = images.y[images.rows(TEST)]
-    right = chances.argmax(axis=1) == truth
+    """Measure (n, k) probabilities of the test images; right is a first answer that the image shows."""
+    test, first = images.rows(TEST), chances.argmax(axis=1)
+    truth: NDArray[Any] = images.y[test] if images.shown is None else images.shown[test]
+    right = first == truth if images.shown is None else truth[np.arange(len(first)), first]
     error = expected_calibration_error(chances.max(axis=1).clip(0, 1), right, rng=seed)
     return Answered(
         proportion(int(right.sum()), len(right)),
         right.astype(np.float64),
-        mean_per_class(right, truth, seed=seed),
+        mean_per_class(right, truth, seed=seed) if images.shown is None else None,
         error.interval,
         metric=measured(metric, chances, truth, seed=seed),
     )

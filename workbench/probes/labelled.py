@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.datasets import ImageSample, Listing, read_samples
+from workbench.datasets.samples import SEVERAL
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class LabelledImages:
     title: str = ""
     skipped: tuple[str, ...] = ()  # "name: reason" of what is no labelled image
     complete: bool = True  # whether a class that a part lacks is an error
+    shown: NDArray[np.bool_] | None = None  # (n, k) all that each shows, where it may be several; y is the rarest
 
     def rows(self, *parts: str) -> NDArray[np.bool_]:
         """(n,) whether an image belongs to one of the parts."""
@@ -49,6 +51,15 @@ class LabelledImages:
         """Name of each image's class."""
         return [self.classes[number] for number in self.y]
 
+    @property
+    def summary(self) -> str:
+        """How many images of each part there are, and which parts were drawn."""
+        sizes = ", ".join(f"{int(self.rows(part).sum())} {part}" for part in (TRAIN, VALIDATION, TEST))
+        *first, last = [part for part in (TRAIN, VALIDATION, TEST) if part not in self.given] or [""]
+        names = f"{', '.join(first)} and {last}" if first else last
+        source = f"; {names} drawn with seed {self.seed}" if names else ""
+        return f"{len(self.samples)} images of {len(self.classes)} classes ({sizes}{source})"
+
     def without(self, numbers: Sequence[int]) -> LabelledImages:
         """Return the same images without some of them; the parts stay.
 
@@ -57,9 +68,11 @@ class LabelledImages:
         """
         stays = np.setdiff1d(np.arange(len(self.samples)), numbers)
         samples = tuple(self.samples[at] for at in stays)
+        shown = None if self.shown is None else self.shown[stays]
+        rest = replace(self, samples=samples, y=self.y[stays], parts=self.parts[stays], shown=shown)
         if self.complete:
-            _check(Counter(zip(self.y[stays], self.parts[stays], strict=True)), self.classes)
-        return replace(self, samples=samples, y=self.y[stays], parts=self.parts[stays])
+            _check(rest)
+        return rest
 
 
 def restricted(images: LabelledImages, classes: Sequence[str]) -> tuple[LabelledImages, NDArray[np.bool_]]:
@@ -80,7 +93,7 @@ def restricted(images: LabelledImages, classes: Sequence[str]) -> tuple[Labelled
     )
 
 
-def read_labelled(path: str, *, seed: int = 0, complete: bool = True) -> LabelledImages:
+def read_labelled(path: str, *, seed: int = 0, complete: bool = True, several: bool = False) -> LabelledImages:
     """Read class folders, with `train/` and `test/` above them where both are given; or a zip or table with labels.
 
     A table may state the part in a column `split`. No image is opened yet.
@@ -89,38 +102,43 @@ def read_labelled(path: str, *, seed: int = 0, complete: bool = True) -> Labelle
         path: what `datasets.read_samples` takes.
         seed: of the parts that are not given.
         complete: whether every class must be in every part.
+        several: whether an image may show several classes: labels joined by `SEVERAL`, or a row for each.
 
     Raises:
         BadInput: nothing there; fewer than two classes; a class without enough images.
     """
-    return labelled(read_samples(path), seed=seed, complete=complete)
+    return labelled(read_samples(path), seed=seed, complete=complete, several=several)
 
 
-def labelled(listing: Listing, *, seed: int = 0, complete: bool = True) -> LabelledImages:
+def labelled(listing: Listing, *, seed: int = 0, complete: bool = True, several: bool = False) -> LabelledImages:
     """Return the labelled images of a listing; see `read_labelled`."""
     listing = by_part(listing)
     rows, skipped = [], list(listing.skipped)
-    for sample in listing.samples:
-        if sample.label:
+    for sample in _joined(listing.samples) if several else listing.samples:
+        if sample.label.strip(f" {SEVERAL}" if several else None):
             rows.append((sample, sample.label, NAMES.get(sample.attributes.get("split", "").lower(), "")))
         else:
             skipped.append(f"{sample.name}: in no class folder")
     if any(part for *_, part in rows) and not {TRAIN, TEST} <= {part for *_, part in rows}:
         rows = [(sample, label, "") for sample, label, _ in rows]
-    classes = tuple(sorted({label for _, label, _ in rows}))
+    labels = [_several(label) if several else {label} for _, label, _ in rows]
+    classes = tuple(sorted({one for group in labels for one in group}))
     if len(classes) < 2:
         raise BadInput(
             "A probe needs labelled images of two classes or more: folders named after the classes, such as cat/ and "
             f"dog/, alone or in train/ and test/; {listing.title[:80]!r} has {len(classes)}."
         )
-    y = np.array([classes.index(label) for _, label, _ in rows])
+    count = Counter(one for group in labels for one in group)
+    y = np.array([classes.index(min(sorted(group), key=count.__getitem__)) for group in labels])
     parts = np.array([part for *_, part in rows], dtype="<U10")
     given = tuple(part for part in (TRAIN, VALIDATION, TEST) if (parts == part).any())
     parts = drawn_parts(y, parts, seed=seed)
-    if complete:
-        _check(Counter(zip(y.tolist(), parts.tolist(), strict=True)), classes)
     samples = tuple(sample for sample, *_ in rows)
-    return LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped), complete)
+    shown = np.array([[name in group for name in classes] for group in labels]) if several else None
+    images = LabelledImages(samples, classes, y, parts, given, seed, listing.title, tuple(skipped), complete, shown)
+    if complete:
+        _check(images)
+    return images
 
 
 def by_part(listing: Listing) -> Listing:
@@ -170,9 +188,29 @@ def _move(
         parts[rng.permutation(members)[:count]] = to
 
 
-def _check(counts: Counter[tuple[int, str]], classes: Sequence[str]) -> None:
+def _joined(samples: Sequence[ImageSample]) -> list[ImageSample]:
+    """Rows of one image become one, with all its labels."""
+    rows: dict[str, ImageSample] = {}
+    for sample in samples:
+        known = rows.get(sample.name)
+        rows[sample.name] = replace(sample, label=f"{known.label}{SEVERAL}{sample.label}") if known else sample
+    return list(rows.values())
+
+
+def _several(label: str) -> set[str]:
+    return {name.strip() for name in label.split(SEVERAL)} - {""}
+
+
+def _check(images: LabelledImages) -> None:
     for part in (TRAIN, VALIDATION, TEST):
-        lacking = [name for number, name in enumerate(classes) if not counts[number, part]]
+        rows, shown = images.rows(part), images.shown
+        there = np.bincount(images.y[rows], minlength=len(images.classes)) if shown is None else shown[rows].sum(axis=0)
+        if shown is not None and part == TRAIN and (there == rows.sum()).any():
+            name = images.classes[int(there.argmax())]
+            raise BadInput(
+                f"Every class needs images to train on that do not show it; {name[:40]!r} is on all of them."
+            )
+        lacking = [name for name, count in zip(images.classes, there, strict=True) if not count]
         if lacking:
             names = ", ".join(repr(name[:40]) for name in lacking[:4])
             raise BadInput(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
-from workbench.probes.logistic import Logistic, Solver, rotated, solve, takes_torch
+from workbench.probes.logistic import Logistic, Rotated, Solver, rotated, solve, solve_apart, takes_torch
 from workbench.probes.strength import Score, Sweep, parametric_search, validation_score
 from workbench.statistics.intervals import Interval, Share, bootstrap, proportion
 
@@ -51,21 +51,34 @@ def probe(
 
     Args:
         features: (n, width) of the images, before the projection.
-        images: n images with their classes and parts.
+        images: n images of one class each, with their parts.
         solver: see `logistic.solve`.
         search: how the penalty is found.
     """
-    y = images.y
+    fitted, sweep = fitted_probe(features, images, solver=solver, search=search)
+    return judged(fitted, sweep, fitted.probabilities(features), images=images)
+
+
+def fitted_probe(
+    features: NDArray[np.floating],
+    images: LabelledImages,
+    *,
+    solver: Solver = "auto",
+    search: Callable[[Callable[[float], Score]], Sweep] = parametric_search,
+) -> tuple[Logistic, Sweep]:
+    """Choose the penalty and fit, as `probe` does; where images may show several classes, each against all others."""
     train, validation = images.rows(TRAIN), images.rows(VALIDATION)
     inputs = rotated(features[train]) if takes_torch(features[train], solver) else features[train]
+    y = images.y if images.shown is None else images.shown
 
-    def score(strength: float) -> Score:
-        return validation_score(solve(inputs, y[train], strength, solver=solver), features[validation], y[validation])
+    def fit(x: NDArray[np.floating] | Rotated, rows: NDArray[np.bool_], strength: float) -> Logistic:
+        if images.shown is None:
+            return solve(x, images.y[rows], strength, solver=solver)
+        return solve_apart(x, images.shown[rows], strength, solver=solver)
 
-    sweep = search(score)
+    sweep = search(lambda strength: validation_score(fit(inputs, train, strength), features[validation], y[validation]))
     both = train | validation
-    fitted = solve(features[both], y[both], sweep.strength, solver=solver)
-    return judged(fitted, sweep, fitted.probabilities(features), images=images)
+    return fit(features[both], both, sweep.strength), sweep
 
 
 def judged(

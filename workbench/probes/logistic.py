@@ -38,16 +38,17 @@ class Logistic:
     coefficients: NDArray[np.float64]  # (width, k)
     intercepts: NDArray[np.float64]  # (k,)
     iterations: int
+    apart: bool = False  # each class against all others: an image may show several, or none
 
     def logits(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n, width) -> (n, k)."""
         return np.asarray(x, np.float64) @ self.coefficients + self.intercepts
 
     def probabilities(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(n, width) -> (n, k), rows sum to 1."""
-        from scipy.special import softmax
+        """(n, width) -> (n, k), rows sum to 1 where classes are not apart."""
+        from scipy.special import expit, softmax
 
-        answer: NDArray[np.float64] = softmax(self.logits(x), axis=1)
+        answer: NDArray[np.float64] = expit(self.logits(x)) if self.apart else softmax(self.logits(x), axis=1)
         return answer
 
 
@@ -118,6 +119,26 @@ def solve(
     if takes_torch(x, solver):
         return _torch(rotated(x), y, strength, tolerance or CLOSER)
     return _scikit_learn(x, y, strength, tolerance or TOLERANCE)
+
+
+def solve_apart(
+    x: NDArray[np.floating] | Rotated, shown: NDArray[np.bool_], strength: float, *, solver: Solver = "auto"
+) -> Logistic:
+    """Fit each of k classes against all others, with one penalty.
+
+    Args:
+        x: as `solve` takes it.
+        shown: (n, k) whether an image shows a class.
+        strength: L2 penalty, above 0.
+        solver: as `solve` takes it.
+
+    Raises:
+        BadInput: see `solve`; a class that all images show, or none.
+    """
+    fits = [solve(x, column.astype(np.intp), strength, solver=solver) for column in shown.T]
+    coefficients = np.stack([fit.coefficients[:, 1] - fit.coefficients[:, 0] for fit in fits], axis=1)
+    intercepts = np.array([fit.intercepts[1] - fit.intercepts[0] for fit in fits])
+    return Logistic(coefficients, intercepts, max(fit.iterations for fit in fits), apart=True)
 
 
 def takes_torch(x: NDArray[np.floating], solver: Solver) -> bool:

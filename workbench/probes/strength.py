@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from workbench.probes.suite.metrics import eleven_point_map
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,12 +31,16 @@ class Sweep:
     strength: float  # the best; of equal ones the strongest
 
 
-def validation_score(fitted: Logistic, x: NDArray[np.floating], y: NDArray[np.intp]) -> Score:
+def validation_score(fitted: Logistic, x: NDArray[np.floating], y: NDArray[np.intp] | NDArray[np.bool_]) -> Score:
     """Return the accuracy on validation images, and the mean log probability of the truth for where it is equal.
 
-    With few validation images accuracies are often equal, over decades of penalties.
+    With few validation images accuracies are often equal, over decades of penalties. Where images show several classes,
+    (n, k), the 11-point mAP stands in the place of the accuracy.
     """
     chances = fitted.probabilities(x)
+    if y.ndim == 2:
+        logs = np.log(np.where(y, chances, 1 - chances).clip(1e-12))
+        return eleven_point_map(chances, y.astype(bool)), float(logs.mean())
     logs = np.log(chances[np.arange(len(y)), y].clip(1e-12))
     return float((chances.argmax(axis=1) == y).mean()), float(logs.mean())
 

@@ -57,6 +57,12 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["suite", "--models", "fake"]) == 2
     assert run(["suite", f"a={base}", "--models", "fake", "--rival", "pocket"]) == 2
     assert run(["suite", f"a={base}", f"a={base}", "--models", "fake"]) == 2
+    capsys.readouterr()
+    for line in ([f"={base}"], ["a="], [f"a={base}", "--models", ","], [f"a={base}", "--reference", "b"]):
+        assert run(["suite", "--models", "fake", *line]) == 2
+        assert "; got " in capsys.readouterr().err
+    assert run(["labels", str(base), "--model", "fake", "--limit", "-1"]) == 2
+    assert run(["probe", str(base), "--model", "fake", "--seed", "-1"]) == 2
 
 
 def test_a_suite_compares_zero_shot_with_the_rivals_probe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +96,28 @@ def test_a_set_is_measured_by_its_own_metric(tmp_path: Path, capsys: pytest.Capt
     assert 0 <= area["low"] <= area["value"] <= area["high"] <= 1
     assert run(["suite", f"pets={base}", "--models", "fake"]) == 0
     assert "pets, fake, mean per class: zero-shot " in capsys.readouterr().out
+
+
+def test_voc_takes_several_labels_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng, lines = np.random.default_rng(0), ["path,label"]
+    for number in range(60):
+        names = sorted(rng.choice(list(COLOURS), 1 + number % 2, replace=False))
+        square = Image.new("RGB", (24, 24), COLOURS[names[0]])
+        square.paste(COLOURS[names[-1]], (12, 0, 24, 24))
+        square.save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{'|'.join(names)}")
+    (tmp_path / "images.csv").write_text("\n".join(lines))
+    command = ["suite", f"voc2007={tmp_path / 'images.csv'}", "--models", "fake"]
+    assert run([*command, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "60 images of 3 classes" in shown.err
+    (row,) = json.loads(shown.out)["sets"]
+    assert row["metric"] == "11-point mAP"
+    for column in ("zero-shot", "probe"):
+        value = row["models"][0][column]["metric"]
+        assert 0.4 < value["low"] <= value["value"] <= value["high"] <= 1
+    assert run(command) == 0
+    assert "voc2007, fake, 11-point mAP: zero-shot " in capsys.readouterr().out
 
 
 def test_the_papers_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,10 @@ def test_a_checkpoint_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ["generate", "a cat", "--judge", "pocket"],
         ["generate", "a cat", "--methods", "magic,prior"],
         ["generate", "a cat", "--strengths", "1,x"],
+        ["generate", "a cat", "--strengths", "1,2"],
+        ["generate", "a cat", "--method", "diffusion"],
+        ["generate", "--prompts", "/dev/null"],
+        ["generate", "a cat | facet:painting"],
         ["generate", "a cat", "--image", "no-such-file.png:0.5"],
     ],
 )

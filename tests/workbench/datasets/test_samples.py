@@ -221,3 +221,18 @@ def test_an_image_that_is_gone_says_so(tmp_path: Path) -> None:
     for use in (sample.open, sample.read):
         with pytest.raises(BadPicture, match=r"a\.png"):
             use()
+
+
+def test_lists_of_classes_are_several_labels(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    kinds = {"image": datasets.Image(), "labels": datasets.Sequence(datasets.ClassLabel(names=["cat", "dog"]))}
+    columns = {
+        "image": [{"bytes": content(next(iter(IMAGES))), "path": None}] * 3,
+        "labels": [[0, 1], [1], []],
+    }
+    datasets.Dataset.from_dict(columns, features=datasets.Features(kinds)).save_to_disk(str(tmp_path / "saved"))
+    assert [sample.label for sample in read_samples(str(tmp_path / "saved"), kind="hf").samples] == [
+        "cat|dog",
+        "dog",
+        "",
+    ]

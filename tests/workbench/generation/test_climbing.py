@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from workbench.errors import BadInput, OutOfResources, UnknownName
 from workbench.generation.climbing import climb
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.settings import read_settings
+from workbench.generation.steering import steering
+from workbench.objectives import Direction, Manner, Objective
 from workbench.progress import Progress
 
 RED, GREEN = np.eye(3, dtype=np.float32)[:2]
@@ -91,6 +94,31 @@ def test_a_unit_in_the_prompt_is_climbed_beside_the_sentence() -> None:
         last(LayeredBox(), job(prompt="red | unit:last/3"))
     with pytest.raises(UnknownName, match="colours"):
         last(LayeredBox(), job(prompt="red | unit:nowhere/1"))
+
+
+def test_a_facet_in_the_prompt_pulls_what_the_texts_ask_for_its_way() -> None:
+    def image(prompt: str, *facets: Objective) -> list[float]:
+        given = replace(job(prompt=prompt, weights=(1.0, 1.0), steps=25, rate=0.1), facets=facets)
+        return [float(part) for part in last(LayeredBox(), given).pixels.mean(axis=(0, 1))]
+
+    greens = Manner(Direction("colours", torch.tensor([-1.0, 1.0, 0.0])), 0.1, 0.4)
+    plain, pulled, pushed = (
+        image("red | green"),
+        image("red | green", 2 * greens),
+        image("red | green", -2 * greens),
+    )
+    assert pulled[1] - pulled[0] > plain[1] - plain[0] + 20
+    assert pushed[1] - pushed[0] < plain[1] - plain[0] - 20
+
+
+def test_a_facet_counts_by_the_side_of_its_probe() -> None:
+    greens = Manner(Direction("colours", torch.tensor([-1.0, 1.0, 0.0])), 0.1, 0.4)
+    aim = steering([LayeredBox()], replace(job(), facets=(0.5 * greens,)))  # type: ignore[list-item]
+    colours = torch.tensor([[0.6, 0.2, 0.2], [0.2, 0.7, 0.2]])
+    ranked = aim.rank(colours[:, :, None, None].expand(-1, -1, 16, 16))
+    sides = torch.tensor([(-0.4 - 0.1) / 0.4, (0.5 - 0.1) / 0.4])
+    assert ranked.shape == (2,)
+    torch.testing.assert_close(ranked, colours[:, 0] / colours.norm(dim=1) + 0.5 * sides.tanh())
 
 
 def test_a_pale_range_keeps_away_from_black_and_white() -> None:

@@ -16,8 +16,9 @@ from workbench.errors import BadInput
 from workbench.generation.judging import Generated
 from workbench.generation.metadata import KEY, from_png, to_png
 from workbench.generation.painting import Painting
-from workbench.generation.prompts import WeightedText, WeightedUnit, parse_prompt, parse_units
+from workbench.generation.prompts import WeightedText, WeightedUnit, parse_facets, parse_prompt, parse_units
 from workbench.generation.settings import read_settings
+from workbench.neurons.corpus import FORMS
 
 SETTINGS = read_settings({"prompt": "a castle:2 | fog:-0.5", "seed": 7, "steps": 3, "rate": 0.05, "side": 64})
 PAINTING = Painting(np.full((64, 64, 3), 9, np.uint8), SETTINGS, (0.1, 0.2), 1.5)
@@ -43,7 +44,7 @@ def test_prompts_are_split_and_weighed(prompt: str, parts: tuple[tuple[str, floa
     [
         *("", "  ", "a | ", ":3", "a:-1", "a:0", "a:11", "|".join("abcdefghijklmn"), "x" * 2000),
         *("unit:last/3", "a | unit:last", "a | unit:/3", "a | unit:last/x:2", "a | unit:last/3:11"),
-        "a:-1 | unit:last/3",
+        *("a:-1 | unit:last/3", "facet:word", "a | facet:", "a | facet:painting", "a | facet:word:11"),
     ],
 )
 def test_prompts_that_cannot_be_used_are_refused(prompt: str) -> None:
@@ -56,6 +57,14 @@ def test_units_stand_beside_texts_with_their_own_weights() -> None:
     assert parse_prompt(prompt) == (WeightedText("a castle", 2.0), WeightedText("fog", -0.3))
     assert parse_units(prompt) == (WeightedUnit("stages.3", 17), WeightedUnit("last", 373, -0.5))
     assert parse_units("the unit:2") == ()
+
+
+def test_facets_stand_beside_texts() -> None:
+    prompt = "a castle | facet:drawing | facet: word:-0.5"
+    assert parse_prompt(prompt) == (WeightedText("a castle"),)
+    assert parse_facets(prompt) == (WeightedText("drawing"), WeightedText("word", -0.5))
+    assert parse_facets("a facet:2") == ()
+    assert [parse_facets(f"a | facet:{form}")[0].text for form in FORMS] == list(FORMS)
 
 
 def test_a_png_gives_back_every_setting() -> None:

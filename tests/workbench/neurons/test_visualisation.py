@@ -159,6 +159,9 @@ def test_a_facets_probe_finds_the_channel_that_tells_apart() -> None:
     assert np.abs(facet.weights).mean() == pytest.approx(1.0)
     assert facet.accuracy.value is not None
     assert facet.accuracy.value > 0.95
+    sums = values @ facet.weights
+    means = [(sums[rows].mean() - facet.middle) / facet.reach for rows in (inside, ~inside)]
+    assert means == pytest.approx([1, -1], abs=1e-4)
     assert noise.accuracy.low is not None
     assert noise.accuracy.low < 0.5
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,36 @@ def test_images_that_are_left_out_leave_their_parts_alone() -> None:
     assert rest.labels == ["a"] * 7 + ["b"] * 7
     with pytest.raises(BadInput, match="'a'"):
         images.without(range(8))
+
+
+def table(train: Sequence[str], test: Sequence[str]) -> Listing:
+    """A table with labels by part."""
+    rows = [(part, *row) for part, labels in (("train", train), ("test", test)) for row in enumerate(labels)]
+    samples = [
+        ImageSample(f"{part}{number}", Path("x"), label, attributes={"split": part}) for part, number, label in rows
+    ]
+    return Listing(tuple(samples))
+
+
+def test_an_image_may_show_several_classes() -> None:
+    given = table(["a|b", "b", "c"] * 3, ["a|b", "b", "c"])
+    again = ImageSample("train0", Path("x"), "c", attributes={"split": "train"})
+    empty = ImageSample("none", Path("x"), " | ", attributes={"split": "train"})
+    images = labelled(replace(given, samples=(*given.samples, again, empty)), several=True)
+    assert images.classes == ("a", "b", "c")
+    assert images.shown is not None
+    assert images.shown.shape == (12, 3)
+    assert images.shown[:3].tolist() == [[True, True, True], [False, True, False], [False, False, True]]
+    assert images.y[:3].tolist() == [0, 1, 2]  # the rarest that each shows
+    assert images.skipped == ("none: in no class folder",)
+    rest = images.without([0]).shown
+    assert rest is not None
+    assert (rest == images.shown[1:]).all()
+    assert labelled(given).classes == ("a|b", "b", "c")
+
+
+def test_a_class_on_every_image_and_one_that_a_part_lacks_are_named() -> None:
+    with pytest.raises(BadInput, match="'sky' is on all"):
+        labelled(table(["a|sky", "b|sky"] * 2, ["a", "b|sky"]), several=True)
+    with pytest.raises(BadInput, match="part test of 'b'"):
+        labelled(table(["a", "b"] * 4, ["a", "a"]), several=True)

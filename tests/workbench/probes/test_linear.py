@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+from sklearn.multiclass import OneVsRestClassifier
 from torch import nn
 
 from apps.shell import run
@@ -18,8 +21,9 @@ from workbench.datasets import ImageSample
 from workbench.engine import Engine
 from workbench.loading.features import with_features
 from workbench.probes.embedding import ImageFeatures, embed_images, readable
+from workbench.probes.evaluation import answered
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
-from workbench.probes.linear import mean_per_class, probe
+from workbench.probes.linear import fitted_probe, mean_per_class, probe
 
 CLASSES = ("cat", "rocket", "tree")
 
@@ -132,3 +136,34 @@ def test_the_command_refuses_at_once(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "no data" in capsys.readouterr().err
     assert run(["probe", str(tmp_path), "--solver", "sklearn"]) == 2
     assert "scikit-learn" in capsys.readouterr().err
+
+
+def test_where_images_show_several_classes_the_penalty_is_chosen_by_their_map() -> None:
+    x, images = made()
+    shown = x[:, :3] + np.random.default_rng(4).normal(0, 0.4, (len(x), 3)) > 0.4
+    images = replace(images, shown=shown)
+    fitted, sweep = fitted_probe(x, images, solver="scikit-learn")
+    train, validation, test = (images.rows(part) for part in (TRAIN, VALIDATION, TEST))
+    for strength, score in sweep.points[::4]:
+        theirs = OneVsRestClassifier(LogisticRegression(C=1 / strength, max_iter=1000)).fit(x[train], shown[train])
+        assert score == pytest.approx(eleven_points(theirs.predict_proba(x[validation]), shown[validation]))
+    assert sweep.strength in [strength for strength, score in sweep.points if score == max(dict(sweep.points).values())]
+    last = OneVsRestClassifier(LogisticRegression(C=1 / sweep.strength, max_iter=1000))
+    chances = last.fit(x[train | validation], shown[train | validation]).predict_proba(x[test])
+    assert fitted.probabilities(x[test]) == pytest.approx(chances, abs=1e-6)
+    answer = answered(chances, images, seed=0, metric="11-point mAP")
+    assert answer.metric is not None
+    assert answer.metric.value == pytest.approx(eleven_points(chances, shown[test]))
+    assert (answer.metric.low or 0) < answer.metric.value < (answer.metric.high or 1)
+    first = np.take_along_axis(shown[test], chances.argmax(axis=1)[:, None], axis=1)
+    assert answer.accuracy.value == pytest.approx(first.mean())
+    assert answer.per_class is None
+
+
+def eleven_points(scores: np.ndarray, labels: np.ndarray) -> float:
+    """11-point mAP from scikit-learn's curve, without the point of no image, which it adds."""
+    means = []
+    for column, truth in zip(scores.T, labels.T, strict=True):
+        precision, recall, _ = precision_recall_curve(truth, column)
+        means.append(np.mean([precision[:-1][recall[:-1] >= level / 10 - 1e-12].max() for level in range(11)]))
+    return float(np.mean(means))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 
 from workbench.errors import BadInput
-from workbench.probes.logistic import solve
+from workbench.probes.logistic import Solver, solve, solve_apart
 
 
 def seeded(n: int, width: int, k: int, *, noise: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -61,3 +62,16 @@ def test_what_cannot_be_fitted_is_refused(y: list[int], strength: float, part: s
         solve(np.ones((4, 2)), np.array(y), strength)
     with pytest.raises(BadInput, match="finite"):
         solve(np.full((4, 2), np.nan), np.array([0, 1, 0, 1]), 1.0)
+
+
+@pytest.mark.parametrize("solver", ["scikit-learn", "torch"])
+def test_classes_apart_are_scikit_learns_one_against_the_rest(solver: Solver) -> None:
+    x, _ = seeded(300, 16, 4)
+    shown = x @ np.random.default_rng(1).normal(size=(16, 3)) + np.random.default_rng(2).normal(0, 0.2, (300, 3)) > 0
+    assert (shown.sum(axis=1) > 1).any()
+    theirs = OneVsRestClassifier(LogisticRegression(C=1 / 0.5, tol=1e-9, max_iter=10_000)).fit(x, shown)
+    ours = solve_apart(x, shown, 0.5, solver=solver)
+    assert ours.coefficients.shape == (16, 3)
+    assert ours.probabilities(x) == pytest.approx(theirs.predict_proba(x), abs=5e-3)  # its default tolerance
+    with pytest.raises(BadInput, match="two classes"):
+        solve_apart(x, np.ones((300, 2), bool), 1.0)

@@ -96,6 +96,12 @@ def test_eleven_point_precision_by_hand_and_from_scikit_learns_curve() -> None:
     # hits at ranks 1, 3 and 6: precisions 1, 2/3, 1/2 at recalls 1/3, 2/3, 1; four, three and four of the 11 levels
     scores, labels = np.arange(6, 0, -1.0)[:, None], np.array([1, 0, 1, 0, 0, 1], bool)[:, None]
     assert metrics.eleven_point_map(scores, labels) == pytest.approx((4 * 1 + 3 * 2 / 3 + 4 * 1 / 2) / 11)
+    # two classes at once: the second has hits at ranks 2 and 5 of the same images, so precisions 1/2 and 2/5
+    both = np.column_stack([scores, scores]), np.column_stack([labels[:, 0], [0, 1, 0, 0, 1, 0]])
+    by_hand = ((4 + 3 * 2 / 3 + 4 / 2) / 11 + (6 / 2 + 5 * 2 / 5) / 11) / 2
+    given_rows = metrics.measured("11-point mAP", both[0], both[1].astype(bool), seed=0)
+    assert given_rows is not None
+    assert given_rows.value == pytest.approx(by_hand)
     chances, truth = random_answers(5)
     expected = []
     for number in range(5):

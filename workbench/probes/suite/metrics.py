@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,13 +17,13 @@ RESAMPLES = 500  # of the bootstrap of mAP, which sorts anew each time
 RECALLS = tuple(step / 10 for step in range(11))
 
 
-def measured(metric: Metric, chances: NDArray[np.float64], truth: NDArray[np.intp], *, seed: int) -> Interval | None:
+def measured(metric: Metric, chances: NDArray[np.float64], truth: NDArray[Any], *, seed: int) -> Interval | None:
     """Return a metric that accuracy and its mean per class do not give; None for those two.
 
     Args:
         metric: the data set's; ROC AUC is that of the second of two classes.
         chances: (n, k) probabilities.
-        truth: (n,) numbers of classes.
+        truth: (n,) numbers of classes; for mAP also (n, k) whether an image shows each of them.
         seed: of the bootstrap over images.
 
     Raises:
@@ -36,7 +36,8 @@ def measured(metric: Metric, chances: NDArray[np.float64], truth: NDArray[np.int
     if metric == "mean of top 1 and top 5":
         return bootstrap(top_1_and_5(chances, truth), rng=seed)
     if metric == "11-point mAP":
-        rows = np.concatenate([chances, np.eye(chances.shape[1])[truth]], axis=1)
+        shown = truth if truth.ndim == 2 else np.eye(chances.shape[1])[truth]
+        rows = np.concatenate([chances, shown], axis=1)
         return bootstrap(rows, _map_of_rows, rng=seed, resamples=RESAMPLES)
     return None
 

@@ -63,7 +63,7 @@ PAPER_SETS: tuple[PaperSet, ...] = (
     PaperSet(
         *("voc2007", "Pascal VOC 2007", 20, 5011, 4952, "11-point mAP", "a photo of a {}.", 1, (89.6, 89.9, 87.7)),
         names=("voc", "pascal_voc"),
-        note="several labels an image; folders hold one each",
+        note="several labels an image: a table with one row an image, labels joined by |, or one row a label",
     ),
     PaperSet(
         *("dtd", "Describable Textures", 47, 3760, 1880, "accuracy", "a photo of a {} texture.", 8, (82.1, 83.0, 76.5)),
