@@ -113,8 +113,8 @@ def fit_facet(name: str, layer: str, *, values: NDArray[np.float32], inside: NDA
     tried = solve(scaled[:half], y[:half], STRENGTH)
     right = tried.logits(scaled[half:]).argmax(axis=1) == y[half:]
     fitted = solve(scaled, y, STRENGTH).coefficients
-    weights = (fitted[:, 1] - fitted[:, 0]) / np.where(spread > 1e-6, spread, np.inf)
-    weights = (weights / max(float(np.abs(weights).mean()), 1e-12)).astype(np.float32)
+    along = (fitted[:, 1] - fitted[:, 0]) / np.where(spread > 1e-6, spread, np.inf)
+    weights = (along / max(float(np.abs(along).mean()), 1e-12)).astype(np.float32)
     own, others = (float((values[rows] @ weights).mean()) for rows in (inside, ~inside))
     accuracy = proportion(int(right.sum()), len(right))
     return Facet(name, layer, weights, accuracy, (own + others) / 2, max((own - others) / 2, 1e-6))

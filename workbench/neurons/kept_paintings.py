@@ -53,11 +53,14 @@ def facet_key(fingerprint: str, name: str, layer: str, *, seed: int) -> Key:
 def find_facet(store: EmbeddingStore[Key], key: Key, *, name: str, layer: str) -> Facet | None:
     """Return a facet that was learned before, or None."""
     row = store.get_many([key]).get(key)
-    return None if row is None else Facet(name, layer, row[2:].copy(), proportion(int(row[0]), int(row[1])))
+    if row is None:
+        return None
+    accuracy = proportion(int(row[0]), int(row[1]))
+    return Facet(name, layer, row[4:].copy(), accuracy, middle=float(row[2]), reach=float(row[3]))
 
 
 def keep_facet(store: EmbeddingStore[Key], key: Key, facet: Facet) -> None:
-    """Keep a facet: how many images its probe told right, of how many, and its weights."""
+    """Keep a facet: how many images its probe told right, of how many, its middle and reach, and its weights."""
     n = facet.accuracy.n
     right = round((facet.accuracy.value or 0.0) * n)
-    store.put_many({key: np.concatenate([[right, n], facet.weights]).astype(np.float32)})
+    store.put_many({key: np.concatenate([[right, n, facet.middle, facet.reach], facet.weights]).astype(np.float32)})

@@ -247,6 +247,9 @@ def test_a_facet_of_built_in_images_is_learned_once() -> None:
     assert again.facet is not None
     assert np.array_equal(again.facet.weights, first.facet.weights)
     assert (again.facet.layer, again.facet.accuracy) == (first.facet.layer, first.facet.accuracy)
+    ends = [(facet.middle, facet.reach) for facet in (first.facet, again.facet)]
+    assert ends[0] == pytest.approx(ends[1])
+    assert ends[0] != (0.0, 1.0)
     ask(session, facet="photo")
     assert len(looked) == 3 * 2 + 3 * 30 + 20  # another facet looks at its images and as many others
 
