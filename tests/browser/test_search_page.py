@@ -23,7 +23,7 @@ def test_a_visitor_searches_the_shipped_images(visit: Callable[..., Page]) -> No
     open_view(page, "Search images")
     page.locator("#search-shipped").click()
     page.locator("#search-status", has_text="18 images in the index").wait_for()
-    ask(page, "a cup of coffee", "1 of 18 images fit")
+    ask(page, "a cup of coffee", "1 of 18 images fits")
     assert page.locator("#search-gallery .thumbnail-item").count() == 1
     ask(page, "quarterly report", "No image of 18 fits")
     page.get_by_text("Filter and order").click()

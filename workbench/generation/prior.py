@@ -28,9 +28,9 @@ SIDE = 64  # pixels
 COMPONENTS = 384
 FILES = ("denoiser.safetensors", "components.safetensors", "drawings.safetensors")
 SHA256 = {  # of the shipped prior's files
-    "denoiser.safetensors": "54863b865d3c8eeefeed1be512bfefbfb6f27fd9416d895e3fa03525f06cf56e",
+    "denoiser.safetensors": "df80830cda2619c436d7909fb92f57a872eb7060632b8f55925fd73c472dc074",
     "components.safetensors": "e7a9508045baf860816bb9bd89b87ae95a3b7a353d028b4d1c33da69517068ad",
-    "drawings.safetensors": "81e3a7d15b371da4608e0037d23cbf46ed15221ca06b63708cd1b2d54e977238",
+    "drawings.safetensors": "a764f55e6d2cc875c940822c87aa2c3a784492f80f4ba913a9d2a4bb26937450",
 }
 NEAREST = 96  # components that the distance to a drawing is measured in
 _STYLE_WEIGHT = 0.5  # length of a style's vector beside the embedding's, which is 1

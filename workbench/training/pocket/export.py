@@ -37,7 +37,7 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any) -> 
         model.half().save_pretrained(half, max_shard_size=SHARD)
         for file in half.glob("*.safetensors"):  # which are written for the owner's eyes only
             shutil.copymode(half / "config.json", file)
-        _say_float32(half / "config.json")
+        _rewrite(half / "config.json")
         shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
         vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)
         _processor(settings.image_tower).save_pretrained(half)
@@ -127,15 +127,17 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _say_float32(file: Path) -> None:
-    """Have the shards loaded as float32: half is what they are kept in, not what is computed in."""
+def _rewrite(file: Path) -> None:
+    """Have the shards loaded as float32, since half is what they are kept in, and name no folder of this machine."""
 
-    def told(value: Any) -> Any:
+    def cleaned(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: "float32" if key in ("dtype", "torch_dtype") else told(inner) for key, inner in value.items()}
+            kept = {key: inner for key, inner in value.items() if key != "_name_or_path"}
+            return {k: "float32" if k in ("dtype", "torch_dtype") else cleaned(inner) for k, inner in kept.items()}
         return value
 
-    file.write_text(json.dumps(told(json.loads(file.read_text(encoding="utf-8"))), indent=2) + "\n", encoding="utf-8")
+    config = cleaned(json.loads(file.read_text(encoding="utf-8")))
+    file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _processor(name: str) -> Any:

@@ -27,6 +27,7 @@ def made() -> tuple[towers.Towers, torch.nn.Module]:
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     text = BertModel(
         BertConfig(
+            name_or_path="/a/folder/of/this/machine",
             **{"vocab_size": len(PIECES), "hidden_size": towers.TEXT_WIDTH, "num_hidden_layers": 1},
             **{"num_attention_heads": 12, "intermediate_size": 64, "max_position_embeddings": towers.POSITIONS},
         )
@@ -53,6 +54,7 @@ def test_the_folder_holds_the_towers(
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     assert compact.fits(config)
     assert config["dtype"] == "float32"
+    assert "/a/folder" not in (tmp_path / "config.json").read_text(encoding="utf-8")
     assert all(file.stat().st_size < 10 * 2**20 for file in tmp_path.glob("*.safetensors"))
     assert len({file.stat().st_mode for file in tmp_path.glob("*.*") if file.is_file()}) == 1  # weights are read by all
     record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
