@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from apps._audit_jobs import run_jobs
-from apps._handler import ASIDE, LONG, handler, owner
+from apps._handler import LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._run_files import RunFiles, run_files
@@ -37,7 +37,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
     with gr.Row():
         go = gr.Button("Write a report", size="sm", visible=False, elem_id="evaluate-report")
         stop = gr.Button("Stop", variant="stop", size="sm", visible=False)
-    known.change(lambda measured: gr.update(visible=measured is not None), known, go, **ASIDE)
+    known.change(lambda measured: gr.update(visible=measured is not None), known, go, **LIGHT)
     status = gr.Markdown(elem_classes=["notes", "live"], elem_id="evaluate-report-status")
     with gr.Row():
         files = [

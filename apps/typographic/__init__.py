@@ -20,6 +20,7 @@ from apps.typographic.shown import answer_card, stage_payload, summary
 from apps.typographic.widgets import Look, look_of_labels, opened_picture, picture_box, picture_file, shipped_key
 from workbench.errors import WorkbenchError
 from workbench.typographic.comparing import compare
+from workbench.typographic.lettering import Label
 from workbench.typographic.writing import corners
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="more"):
             look: Look = look_of_labels()
     place = gr.Textbox(
-        places([PRESETS[0].label]), label="Places of the words", elem_id="typographic-place", elem_classes="bridge"
+        places([Label("x")]), label="Places of the words", elem_id="typographic-place", elem_classes="bridge"
     )
     payload = gr.Markdown(elem_id="typographic-payload", elem_classes="bridge", sanitize_html=False)
     key, form = gr.State(""), gr.State(None)

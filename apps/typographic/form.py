@@ -39,8 +39,11 @@ class Preset:
 
 
 PRESETS = (
-    Preset("ipod", "Apple “iPod”", "drawn-apple", "iPod", "apple, banana, iPod, library, pizza, toaster"),
-    Preset("pizza", "Dog “pizza”", "drawn-dog", "pizza", "dog, pizza, horse, pig, coffee cup, camel"),
+    Preset(
+        "ipod", "Apple “iPod”", "drawn-apple", "iPod", "apple, banana, iPod, library, pizza, toaster",
+        Label("x", size=0.18, y=0.5, font="handwriting"),
+    ),
+    Preset("pizza", "Dog “pizza”", "drawn-poodle", "pizza", "dog, pizza, horse, pig, coffee cup, camel"),
     Preset(
         "poodle", "Poodle “$$$”", "drawn-poodle", "$$$ $$$", "poodle, dog, piggy bank, cat, money, sheep",
         Label("x", size=0.2, y=0.5),

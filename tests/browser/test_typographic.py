@@ -50,7 +50,7 @@ def test_the_answer_flips_while_one_types_and_a_drag_moves_the_word(visit: Visit
     stage = page.locator("#typographic-stage .stage")
     box = stage.bounding_box()
     assert box
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.78 * box["height"])
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
     page.mouse.up()

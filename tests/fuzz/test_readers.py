@@ -193,15 +193,15 @@ def _faulty(data: bytes) -> str:
         raise KeyError("planted")
     if data.startswith(b"W"):
         raise BadInput("Error")
-    end = time.process_time() + (0.9 if data.startswith(b"S") else 0)
+    end = time.process_time() + (2.0 if data.startswith(b"S") else 0)
     while time.process_time() < end:
         pass
-    return str(len(b"x" * 60_000_000 if data.startswith(b"M") else data) > 3)
+    return str(len(b"x" * 270_000_000 if data.startswith(b"M") else data) > 3)
 
 
 def test_each_kind_of_fault_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "SECONDS", 0.6)
-    monkeypatch.setattr(searching, "MEMORY", 30_000)
+    monkeypatch.setattr(searching, "SECONDS", 1.5)
+    monkeypatch.setattr(searching, "MEMORY", 100_000)
     target = Target(_faulty, lambda: [b"fine"], lambda rng: rng.randbytes(40))
     faults = [searching.execute(target, data).fault for data in (b"E", b"W", b"S", b"M", b"fine", b"S" * 1_000_001)]
     assert faults[0].startswith("KeyError at test_readers.py")
