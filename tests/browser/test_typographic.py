@@ -93,14 +93,14 @@ def test_a_phone_in_the_dark_drags_with_a_finger_and_never_scrolls_sideways(visi
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box
-    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.78 * box["height"]
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
     touch = page.context.new_cdp_session(page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for step in range(1, 5):
         point = {"x": x, "y": y - 0.1 * step * box["height"]}
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    wait_until_placed(page, lambda word: word["y"] < 0.5)
+    wait_until_placed(page, lambda word: word["y"] < 0.3)
 
 
 def test_a_defence_is_applied_to_every_view_and_taken_back(visit: Visit) -> None:
