@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from audits.shell.output import complain
 from workbench import errors
@@ -46,10 +48,13 @@ class CodedGroup(TyperGroup):
             raise typer.Exit(errors.INTERRUPTED) from None
 
 
+_command = functools.cache(get_command)  # reading the options of fifty commands takes most of a refusal's time
+
+
 def run_app(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
     """Do what a command line says; return the exit code. None stands for the arguments of this process."""
     try:
-        app(args=None if arguments is None else list(arguments), prog_name=name)
+        _command(app)(args=None if arguments is None else list(arguments), prog_name=name)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 0 if left.code is None else 1
     return 0
