@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 
-def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
-    page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
+def drawn_map(page: Page) -> Locator:
+    """Map the shipped images; return the canvas, in sight."""
     open_view(page, "Map")
     page.locator("#map-shipped").click()
     page.locator("#map-files", has_text="drawn-pig").wait_for()
@@ -20,6 +20,12 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     page.locator("#map-status", has_text="Modality gap").wait_for()
     canvas = page.locator("canvas.map[data-ready]")
     canvas.scroll_into_view_if_needed()
+    return canvas
+
+
+def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    canvas = drawn_map(page)
     box = canvas.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 2, box["y"] + 2)
@@ -47,13 +53,7 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
 def test_two_fingers_zoom_the_map(visit: Callable[..., Page]) -> None:
     """At twice the size, the whole map holds the points that its middle held."""
     page = visit(viewport={"width": 390, "height": 844}, has_touch=True)
-    open_view(page, "Map")
-    page.locator("#map-shipped").click()
-    page.locator("#map-files", has_text="drawn-pig").wait_for()
-    page.locator("#map-go").click()
-    page.locator("#map-status", has_text="Modality gap").wait_for()
-    canvas = page.locator("canvas.map[data-ready]")
-    canvas.scroll_into_view_if_needed()
+    canvas = drawn_map(page)
     middle, whole = lassoed(page, canvas, 0.25), lassoed(page, canvas, 0.0)
     assert 0 < len(middle) < len(whole) == 23
     pinch(page, canvas, (30, 60))
