@@ -62,7 +62,7 @@ def test_photos_without_labels_are_refused(tmp_path: Path) -> None:
 
 def test_the_table_says_shares_intervals_and_counts() -> None:
     row = answers.counted("reads", torch.eye(4), torch.arange(4), how="by hand")
-    assert answers.table([row]).splitlines()[-1] == "| reads | 100.0 % | 39.8 to 100.0 % | 4 | by hand |"
+    assert answers._table([row]).splitlines()[-1] == "| reads | 100.0 % | 39.8 to 100.0 % | 4 | by hand |"
 
 
 def test_the_worst_of_the_three_forms_decides() -> None:

@@ -13,10 +13,10 @@ from PIL import Image
 import workbench
 from workbench.errors import BadInput
 from workbench.models import find
-from workbench.statistics.intervals import proportion
 from workbench.training.pocket import towers
 from workbench.training.pocket.quality import pruning, speed
-from workbench.training.pocket.quality.answers import QualityAnswer
+from workbench.training.pocket.quality.answers import answered
+from workbench.training.pocket.quality.beside import beside
 
 
 def test_times_are_a_photo_and_taken_in_turns() -> None:
@@ -43,14 +43,21 @@ def test_the_bare_tower_takes_a_batch() -> None:
     assert rows.shape == (speed.BATCH, 1280)  # type: ignore[attr-defined]
 
 
-def test_what_pruning_costs_is_the_whole_less_the_pruned_in_points() -> None:
-    pruned = [QualityAnswer("reads", proportion(60, 120), ""), QualityAnswer("counts", proportion(3, 4), "")]
-    whole = [QualityAnswer("reads", proportion(66, 120), ""), QualityAnswer("counts", proportion(2, 4), "")]
-    first, second = pruning.cost(pruned, whole)
-    assert (first["question"], first["points"]) == ("reads", pytest.approx(5.0))
-    assert second["points"] == pytest.approx(-25.0)  # it can be better, too
+def test_two_checkpoints_are_counted_case_by_case() -> None:
+    ten = [True] * 10
+    own = [answered("reads", torch.tensor([*ten, True, True, True, False, False]), how="120-way")]
+    own.append(answered("a label beats the object", torch.tensor([True, False]), how="photos it names"))
+    other = [answered("reads", torch.tensor([*ten, False, False, True, True, False]), how="120-way")]
+    other.append(answered("a label beats the object", torch.tensor([True]), how="photos it names"))
+    (row,) = beside(own, other)  # the second question was asked of other photos
+    counts = {"both": 11, "only_this": 2, "only_the_other": 1, "neither": 1}
+    assert row == row | {"question": "reads", "how": "120-way", "n": 15} | counts
+    assert row["difference"] == pytest.approx(1 / 15)
+    assert row["low"] < 0 < row["high"]
+    (turned,) = beside(other[:1], own[:1])
+    assert (turned["difference"], turned["low"]) == (pytest.approx(-1 / 15), pytest.approx(-row["high"]))
     with pytest.raises(ValueError, match="zip"):
-        pruning.cost(pruned, whole[:1])
+        beside(own, other[:1])
 
 
 @pytest.mark.heavy

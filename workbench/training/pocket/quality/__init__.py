@@ -4,6 +4,6 @@ Everything asked here is kept apart from training: photos, small photos, emoji s
 any `ClipBackend`, so that the same questions can be put to another checkpoint.
 """
 
-from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer, table
+from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer, write
 
-__all__ = ["HeldOut", "QualityAnswer", "table"]
+__all__ = ["HeldOut", "QualityAnswer", "write"]

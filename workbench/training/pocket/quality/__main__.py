@@ -1,6 +1,6 @@
 """Measure a checkpoint and write its table: `python -m workbench.training.pocket.quality MODEL --photos … --out …`.
 
-`--speed` and `--pruning` ask two things more, and write them beside the table.
+`--speed`, `--pruning` and `--beside` ask more, and write it beside the table.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import torch
 
 import workbench
 from workbench.errors import BadInput, WorkbenchError
+from workbench.places import write_whole
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
 from workbench.training.pocket.quality import measuring, pruning, speed
 from workbench.training.pocket.quality.answers import HeldOut, QualityAnswer, write
+from workbench.training.pocket.quality.beside import beside
 from workbench.training.pocket.quality.units import units
 from workbench.training.pocket.settings import Settings
 
@@ -38,6 +40,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0, help="of words, colours, counts, pairs and labels")
     options.add_argument("--speed", action="store_true", help="milliseconds a photo beside the bare image tower")
     options.add_argument("--pruning", action="store_true", help="the same checkpoint with all word pieces, beside it")
+    options.add_argument("--beside", metavar="MODEL", help="another checkpoint on the same pictures, case by case")
     arguments = options.parse_args()
     try:
         _measured(arguments)
@@ -58,7 +61,11 @@ def _measured(arguments: argparse.Namespace) -> None:
         answers.append(answer)
         write(arguments.out, answers)
     if arguments.pruning:
-        _pruning(arguments.out, answers, arguments.model, held_out=held_out, work=arguments.work)
+        with tempfile.TemporaryDirectory(dir=arguments.work) as place:
+            pruning.restored(_folder(arguments.model), Path(place) / "whole")
+            _beside(arguments.out.with_suffix(".pruning.json"), answers, str(Path(place) / "whole"), held_out)
+    if arguments.beside:
+        _beside(arguments.out.with_suffix(".beside.json"), answers, arguments.beside, held_out)
     features = measuring.last_block(backend)
     found_units, chance = units(features, held_out)
     channels = features([held_out.photos[0][0]]).shape[1]
@@ -88,13 +95,10 @@ def _speed(out: Path, backend: Any, held_out: HeldOut, *, model: str) -> None:
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _pruning(out: Path, answers: list[QualityAnswer], model: str, *, held_out: HeldOut, work: Path) -> None:
-    """Write what the checkpoint answers with all word pieces again."""
-    with tempfile.TemporaryDirectory(dir=work) as place:
-        whole = Path(place) / "whole"
-        pruning.restored(_folder(model), whole)
-        rows = pruning.cost(answers, list(measuring.measure(workbench.load(str(whole), device="cpu"), held_out)))
-    out.with_suffix(".pruning.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+def _beside(out: Path, answers: list[QualityAnswer], model: str, held_out: HeldOut) -> None:
+    """Write how often only one of both is right: this checkpoint, and another one or itself with all word pieces."""
+    rows = beside(answers, list(measuring.measure(workbench.load(model, device="cpu"), held_out)))
+    write_whole(out, (json.dumps(rows, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -34,11 +34,12 @@ BATCH = 50
 
 @dataclass(frozen=True)
 class QualityAnswer:
-    """One line of the table: what was asked, the share, and how it was asked."""
+    """One line of the table: what was asked, the share, how it was asked, and which cases were hits."""
 
     question: str
     share: Share
     how: str
+    hits: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,18 @@ def embed_names(backend: ClipBackend, names: Sequence[str], template: str = TEMP
     return backend.embed_texts([template.format(name) for name in names])
 
 
-def _right(scores: Tensor, truth: Tensor, top: int = 1) -> int:
-    """How many rows of scores have their truth among the best `top`."""
-    best = scores.topk(min(top, scores.shape[1]), dim=1).indices
-    return int((best == truth[:, None]).any(1).sum())
-
-
 def counted(question: str, scores: Tensor, truth: Tensor, *, how: str, top: int = 1) -> QualityAnswer:
-    """An answer from scores (n, choices) and the right choice of each row, (n,)."""
-    return QualityAnswer(question, proportion(_right(scores, truth, top), len(truth)), how)
+    """An answer from scores (n, choices) and the right choice of each row, (n,): a hit is among the best `top`."""
+    best = scores.topk(min(top, scores.shape[1]), dim=1).indices
+    return answered(question, (best == truth[:, None]).any(1), how=how)
 
 
-def table(answers: Sequence[QualityAnswer]) -> str:
+def answered(question: str, hits: Tensor, *, how: str) -> QualityAnswer:
+    """An answer from which cases were hits, (n,) bool."""
+    return QualityAnswer(question, proportion(int(hits.sum()), len(hits)), how, tuple(hits.tolist()))
+
+
+def _table(answers: Sequence[QualityAnswer]) -> str:
     """A Markdown table of answers."""
     lines = ["| question | share | 95 % interval | n | how |", "|---|---|---|---|---|"]
     for answer in answers:
@@ -115,5 +116,5 @@ def write(file: Path, answers: Sequence[QualityAnswer]) -> None:
         OutOfResources: they cannot be written.
     """
     rows = [{"question": one.question, "how": one.how, **asdict(one.share)} for one in answers]
-    write_whole(file, table(answers).encode())
+    write_whole(file, _table(answers).encode())
     write_whole(file.with_suffix(".json"), (json.dumps(rows, indent=1) + "\n").encode())

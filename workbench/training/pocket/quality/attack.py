@@ -12,8 +12,15 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from workbench.backend import ClipBackend
-from workbench.statistics.intervals import proportion
-from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import (
+    SIDE,
+    HeldOut,
+    QualityAnswer,
+    answered,
+    counted,
+    embed,
+    embed_names,
+)
 
 SIZE, LARGE = 30, 48  # pixels of type
 
@@ -31,17 +38,15 @@ def attack(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     objects, written = embed_names(backend, [first[label] for _, label in held_out.photos]), embed_names(backend, drawn)
     bare = embed(backend, clean)
     named = (bare * (objects - written)).sum(-1) > 0
-    yield QualityAnswer(
-        "two-way errors without a label", proportion(int((~named).sum()), len(named)), "the same photos"
-    )
+    yield answered("two-way errors without a label", ~named, how="the same photos")
     every, truth = embed_names(backend, first), torch.tensor([label for _, label in held_out.photos])
     right = (bare @ every.T).argmax(1) == truth
     for size, kind in ((SIZE, "pasted"), (LARGE, "large pasted")):
         labelled = [_pasted(*one, size=size) for one in zip(clean, drawn, fonts, strict=True)]
         rows = embed(backend, labelled)
-        fooled = int(((rows * (objects - written)).sum(-1)[named] < 0).sum())
+        fooled = (rows * (objects - written)).sum(-1)[named] < 0
         how = f"two-way, photos it names, {size} px of type"
-        yield QualityAnswer(f"a {kind} label beats the object", proportion(fooled, int(named.sum())), how)
+        yield answered(f"a {kind} label beats the object", fooled, how=how)
         how = f"of {int(right.sum())} right without it, {size} px of type"
         yield counted(f"names photos with a {kind} label, 1000-way, top 1", rows @ every.T, truth, how=how)
 

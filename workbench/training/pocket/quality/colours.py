@@ -9,10 +9,9 @@ import torch
 from PIL import Image, ImageOps
 
 from workbench.backend import ClipBackend
-from workbench.statistics.intervals import proportion
 from workbench.training.pocket import scenes, shapes, views
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES
-from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed
+from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, answered, counted, embed
 
 EACH = 20  # pictures of one colour
 COUNTED = 40  # pictures of one count
@@ -82,18 +81,14 @@ def sentences(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer
                 [f"a photo of a {first[a]} and a {first[b]}.", *(f"a photo of a {first[k]}." for k in (a, b))]
             )
     hits = _choices(backend, pictures, choices).argmax(1) == 0
-    yield QualityAnswer(
-        "a sentence of two things beats those of one", proportion(int(hits.sum()), PAIRS), "photos side by side"
-    )
+    yield answered("a sentence of two things beats those of one", hits, how="photos side by side")
     alone = []
     for _, a in held_out.photos:
         b = rng.choice([label for _, label in held_out.photos if label != a])
         both = (f"a photo of a {first[x]} and a {first[y]}." for x, y in ((a, b), (b, a)))
         alone.append([f"a photo of a {first[a]}.", *both])
     hits = _choices(backend, [ImageOps.fit(photo, (SIDE, SIDE)) for photo, _ in held_out.photos], alone).argmax(1) == 0
-    yield QualityAnswer(
-        "a sentence of one thing beats those of two", proportion(int(hits.sum()), len(hits)), "the same photos alone"
-    )
+    yield answered("a sentence of one thing beats those of two", hits, how="the same photos alone")
 
 
 def _things(held_out: HeldOut) -> list:  # type: ignore[type-arg]

@@ -15,9 +15,16 @@ import torch
 from PIL import ImageOps
 
 from workbench.backend import ClipBackend
-from workbench.statistics.intervals import proportion
 from workbench.training.pocket import backgrounds, handwriting, labels
-from workbench.training.pocket.quality.answers import SIDE, HeldOut, QualityAnswer, counted, embed, embed_names
+from workbench.training.pocket.quality.answers import (
+    SIDE,
+    HeldOut,
+    QualityAnswer,
+    answered,
+    counted,
+    embed,
+    embed_names,
+)
 from workbench.training.pocket.quality.reading import FORM, sample
 
 CHOICES = 9
@@ -39,8 +46,7 @@ def handwritten(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnsw
     alone, beside = (torch.einsum("nd,nkd->nk", embed(backend, pictures), texts) for pictures in (blank, written))
     objects = torch.zeros(len(choices), dtype=torch.long)
     yield counted("names an object with a blank label on it", alone, objects, how="9-way, rendered on photos")
-    beaten = int((beside[:, 1] > beside[:, 0]).sum())
-    yield QualityAnswer("a handwritten word on a label beats the object", proportion(beaten, len(beside)), "two-way")
+    yield answered("a handwritten word on a label beats the object", beside[:, 1] > beside[:, 0], how="two-way")
     yield from reading(backend, held_out)
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from workbench.errors import BadInput
 from workbench.training.pocket import towers, vocabulary
-from workbench.training.pocket.quality.answers import QualityAnswer
 
 TABLE = "text_model.embeddings.word_embeddings.weight"
 SHARD = "model.safetensors"
@@ -49,15 +46,6 @@ def restored(folder: Path, out: Path) -> None:
     shutil.copyfile(folder / "preprocessor_config.json", out / "preprocessor_config.json")
     shutil.copyfile(towers.minilm_folder() / "vocab.txt", out / "vocab.txt")
     vocabulary.tokenizer(out / "vocab.txt").save_pretrained(out)
-
-
-def cost(pruned: Sequence[QualityAnswer], whole: Sequence[QualityAnswer]) -> list[dict[str, Any]]:
-    """What pruning costs, question by question, in points: the whole checkpoint's share less the pruned one's."""
-    rows = []
-    for one, other in zip(pruned, whole, strict=True):
-        points = 100 * ((other.share.value or 0.0) - (one.share.value or 0.0))
-        rows.append({"question": one.question, "pruned": one.share.value, "whole": other.share.value, "points": points})
-    return rows
 
 
 def _pieces(file: Path) -> list[str]:

@@ -19,8 +19,7 @@ import torch
 import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
-from workbench.statistics.intervals import proportion
-from workbench.training.pocket.quality.answers import QualityAnswer, counted, embed, embed_names, write
+from workbench.training.pocket.quality.answers import QualityAnswer, answered, counted, embed, embed_names, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
 CHOICES = 9  # names that a bare thing is told from, its own among them
@@ -93,14 +92,10 @@ def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterato
             embed_names(backend, [photo.word for photo in written]),
         )
         beaten = (seen * word).sum(-1) > (seen * thing).sum(-1)
-        yield QualityAnswer(
-            "the word on the label beats the thing", proportion(int(beaten.sum()), len(written)), "two-way"
-        )
+        yield answered("the word on the label beats the thing", beaten, how="two-way")
         for name in sorted({photo.thing for photo in written}):
             own = beaten[torch.tensor([photo.thing == name for photo in written])]
-            yield QualityAnswer(
-                f"the word on the label beats the {name}", proportion(int(own.sum()), len(own)), "two-way"
-            )
+            yield answered(f"the word on the label beats the {name}", own, how="two-way")
 
 
 def _seen(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> torch.Tensor:
