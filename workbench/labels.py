@@ -45,3 +45,21 @@ def check_labels(labels: Sequence[str], at_least: int = 1) -> tuple[str, ...]:
         if len(label) > MAX_LABEL:
             raise BadInput(f"A label may have at most {MAX_LABEL} characters; one has {len(label)}: {label[:40]!r}…")
     return kept
+
+
+def meant(word: str, labels: Sequence[str]) -> str:
+    """Return the label that a word means, whatever its capitals (“DOG” means “dog”); the word where there is none."""
+    return next((label for label in labels if label.casefold() == word.casefold()), word)
+
+
+def with_words(labels: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Return labels, then the words that mean none of them: what is no label cannot be the answer.
+
+    Raises:
+        BadInput: see `check_labels`.
+    """
+    every = list(labels)
+    for word in words:
+        if meant(word, every) not in every:
+            every.append(word)
+    return check_labels(every)

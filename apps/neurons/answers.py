@@ -1,4 +1,4 @@
-"""Which units made this answer? For one image and two labels: who spoke for A and who against it, as a sum.
+"""Which units made this answer? For one image and two labels: what each unit adds for A and against it, as a sum.
 
 The sum is exact in the last layer; in layers below it is integrated, and its error is shown.
 """
@@ -89,7 +89,7 @@ def build(page: Page, layer: gr.Dropdown) -> None:
             image = image_box("Image", height=220, elem_id="neurons-image")
             first = gr.Textbox("cat", label="Answer A", elem_id="neurons-a")
             second = gr.Textbox("dog", label="Answer B")
-            go = gr.Button("Show who spoke", elem_id="neurons-explain")
+            go = gr.Button("Show the units", elem_id="neurons-explain")
             gr.Markdown(NOTE, elem_classes="notes")
         with gr.Column(elem_classes="answer"):
             text = gr.Markdown(elem_classes="live", elem_id="neurons-sum")

@@ -15,6 +15,7 @@ from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOpt
 from audits.shell.output import say, write, write_json
 from audits.shell.progress import progress
 from workbench.errors import BadInput, Cancelled
+from workbench.labels import meant, with_words
 from workbench.models import find
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def attack(
     label = checked(Label(word or target or "", **numbers, **style))  # type: ignore[arg-type]
     written = [label, *_further(also, label)]
     goal = (target or label.text).strip()
-    names = tuple(dict.fromkeys([*read_labels(labels, labels_file), goal]))
+    names = with_words(read_labels(labels, labels_file), [goal])
+    goal = meant(goal, names)
     prompts, opened = read_templates(templates or []), _opened(image)
     others = _others(transfer, model)
     if word is not None:
@@ -156,7 +158,7 @@ def _written(
     from workbench.typographic.comparing import compare
 
     result = compare(backend, picture, labels, names=names, templates=prompts)
-    row = _row(result, labels[0], labels[0].text)
+    row = _row(result, labels[0], meant(labels[0].text, names))
     also = [{"word": one.text, "x": one.x, "y": one.y} for one in labels[1:]]
     return (row | {"also": also} if also else row), result.written
 

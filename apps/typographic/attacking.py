@@ -15,7 +15,7 @@ from apps.typographic.form import WrittenForm, places
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.images import safe_open
-from workbench.labels import check_labels
+from workbench.labels import check_labels, meant, with_words
 from workbench.progress import Progress
 from workbench.reproduce import csv_row
 from workbench.scheduler import CancelToken
@@ -66,9 +66,8 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
             raise BadInput("Choose an image and labels first.")
         goal = " ".join((goal or "").split())
         written = [one.text for one in asked.labels]
-        names = check_labels(
-            tuple(dict.fromkeys([*(n for n in asked.names if n not in written or n == goal), goal])), 2
-        )
+        names = check_labels(with_words([name for name in asked.names if name not in written], [goal]), 2)
+        goal = meant(goal, names)
         style = asked.labels[0] if asked.labels else Label("x")
         plan = AttackPlan(goal, names, calls=int(budget), seed=int(number or 0), style=style)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.errors import BadInput
-from workbench.labels import check_labels, parse_labels
+from workbench.labels import parse_labels, with_words
 from workbench.typographic.lettering import Label
 from workbench.typographic.writing import checked
 
@@ -102,5 +102,4 @@ def names_with_words(names: str, words: Sequence[str]) -> tuple[str, ...]:
     Raises:
         BadInput: no label.
     """
-    written = [" ".join(word.split()) for word in words if word and word.strip()]
-    return check_labels(tuple(dict.fromkeys([*parse_labels(names or ""), *written])))
+    return with_words(parse_labels(names or ""), [" ".join(word.split()) for word in words if word and word.strip()])

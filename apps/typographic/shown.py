@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from apps._query import percent
+from workbench.labels import meant
 
 if TYPE_CHECKING:
     from workbench.typographic.comparing import WrittenAnswers
@@ -76,7 +77,7 @@ def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
     cover = f"The words cover {100 * result.cover:.1f} % of the image."
     if before == after:
         return f"The answer stays <b>{escape(after)}</b>. {cover}"
-    kind = "the written word" if after in words else "neither the image nor the word"
+    kind = "the written word" if meant(after, words) in words else "neither the image nor the word"
     return f"<b>{escape(before)}</b> becomes <b>{escape(after)}</b>: {kind}. {cover}"
 
 

@@ -98,7 +98,7 @@ def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:
 
 
 def speakers(parts: Decomposition, *, count: int = 12) -> Speakers:
-    """Say who spoke for A and against B; the texts of the decomposition are A, B and the mean of all labels.
+    """Say which units spoke for A and against B; the texts of the decomposition are A, B and the mean of all labels.
 
     Args:
         parts: of one image with three texts: A, B, and what all labels have in common (any length).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import BadInput, unknown_name
+from workbench.labels import meant
 from workbench.prompts import DEFAULT
 from workbench.statistics.intervals import Share, proportion
 from workbench.typographic.comparing import canvas
@@ -77,7 +78,7 @@ def sweep(
     if kind not in SWEEPS:
         raise unknown_name("map", kind, SWEEPS)
     label, base = checked(label), canvas(picture)
-    if label.text not in names:
+    if (name := meant(label.text, names)) not in names:
         raise unknown_name("label", label.text, names)
     (row, rows), (column, columns) = SWEEPS[kind]
     labels = [
@@ -87,7 +88,7 @@ def sweep(
         for way in _ways(_with(_with(label, row, first), column, second), ways)
     ]
     answers = classify(backend, [write(base, [one]) for one in labels], names, templates=(DEFAULT,))
-    at, shape = answers.labels.index(label.text), (len(rows), len(columns), ways)
+    at, shape = answers.labels.index(name), (len(rows), len(columns), ways)
     wins = (answers.cosines.argmax(dim=1) == at).numpy().reshape(shape)
     return SuccessMap(
         (row, tuple(rows)),

@@ -7,6 +7,7 @@ import shlex
 from html.parser import HTMLParser
 
 import pytest
+from PIL import Image
 
 import workbench
 from apps.shell import run
@@ -66,6 +67,17 @@ def test_places_come_from_the_browser_and_nonsense_is_ignored() -> None:
 
 def test_the_written_word_can_be_answered() -> None:
     assert names_with_words("cat, dog", ["pizza", "cat", " "]) == ("cat", "dog", "pizza")
+    assert names_with_words("cat, dog", ["DOG", "iPod", "IPOD"]) == ("cat", "dog", "iPod")  # whatever the capitals
+
+
+def test_a_word_in_capitals_is_the_label_that_wins() -> None:
+    fake = workbench.load("fake")
+    label = Label("RED", size=0.3, y=0.5, ink="#ff0000", paper="#ff0000")
+    result = compare(fake, Image.new("RGB", (64, 64), (110, 0, 140)), (label,), names=("blue", "red"))
+    assert result.top(1) == "red"
+    assert result.top(0) == "blue"
+    assert "the written word" in summary(result, ["RED"])
+    assert "neither the image nor the word" in summary(result, ["green"])
 
 
 def test_colours_of_the_picker_are_hex() -> None:

@@ -88,6 +88,9 @@ def test_opacity_runs_along_the_columns() -> None:
 def test_unknown_maps_and_words_are_refused() -> None:
     with pytest.raises(UnknownName, match="map"):
         drawn("taste")
+    white: Any = WhiteShare()
+    shouted = sweep(white, Image.new("RGB", (200, 200)), Label("WIDE", y=0.5), kind="size and place", names=NAMES)
+    assert shouted.probability[-1, 2] > 0.3  # of “wide”, which it means
     with pytest.raises(UnknownName, match="label"):
         sweep(WhiteShare(), Image.new("RGB", (9, 9)), Label("x"), kind="place", names=NAMES)  # type: ignore[arg-type]
     assert all(len(values) == 5 for axes in SWEEPS.values() for _, values in axes)
