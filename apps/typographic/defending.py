@@ -112,8 +112,8 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         def work(token: CancelToken) -> Iterator[tuple[str, Any]]:
             yield "Writing on the images …", gr.skip()
             images, shown = images_to_measure(own, int(number), seed=SEED)
-            base = yield from _table(engine, chosen, images, how={"visitor": visitor, "token": token})
-            yield measured_note(base, find(chosen).title, shown), gr.skip()
+            base, left_out = yield from _table(engine, chosen, images, how={"visitor": visitor, "token": token})
+            yield "\n\n".join([measured_note(base, find(chosen).title, shown), *left_out]), gr.skip()
 
         yield from JOBS.run(visitor, work, stopped=(JOBS.stopped, gr.skip()))
 
@@ -137,10 +137,13 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
 
 def _table(
     engine: Engine, chosen: str, images: AttackedSet, *, how: dict[str, Any]
-) -> Generator[tuple[str, Any], None, Outcomes]:
-    """Measure the model, then each defence of it; yield progress and the rows so far, return the model's outcomes."""
+) -> Generator[tuple[str, Any], None, tuple[Outcomes, list[str]]]:
+    """Measure the model, then each defence of it; yield progress and the rows so far.
+
+    Returns the model's outcomes, and why a defence was left out, in Markdown.
+    """
     visitor, token = how["visitor"], how["token"]
-    lines = list[list[str]]()
+    lines, left_out = list[list[str]](), list[str]()
     base: Outcomes | None = None
     for key in (None, *DEFENCES):
         title = DEFENCES[key].title if key else "No defence"
@@ -158,7 +161,8 @@ def _table(
                     if isinstance(outcome, Progress):
                         yield f"{title}: {outcome.line}", gr.skip()
         except Unsupported as error:
-            lines.append([title, str(error), "", "", ""])
+            lines.append([title, *["—"] * (len(MEASURED) - 1)])
+            left_out.append(f"{title}: {literal(str(error))}")
             yield gr.skip(), gr.update(value=lines, visible=True)
             continue
         assert isinstance(outcome, Outcomes)
@@ -166,7 +170,7 @@ def _table(
         lines.append(measured_line(title, defence_row(base, outcome, images.truth)))
         yield gr.skip(), gr.update(value=lines, visible=True)
     assert base is not None
-    return base
+    return base, left_out
 
 
 def _throttled(steps: Iterator[Any]) -> Iterator[Any]:
