@@ -43,7 +43,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
             measuring.change("accuracy_change", before, after, cluster=cluster, **paired),
         ]
     measures = adjust(measures, "holm")
-    sentences = list(findings(measures, samples, rules))
+    sentences = list(findings(measures, samples, rules, model=model))
     return Analysis(measures, sentences, _figures(measures), _warnings(samples, clean))
 
 

@@ -88,7 +88,10 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
-    """Return one row an image and form, and one for the worst of the attacks of each size."""
+    """Return one row an image and form, and one for the worst of the attacks of each size.
+
+    Attacks made on the audited model as its own surrogate are left out: they are the direct ones once more.
+    """
     settings = rules.settings_as(Settings)
     labels = _labels(embedded.dataset, rules)
     weights = classifier(embedded.texts, labels, rules.templates)
@@ -114,6 +117,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     rows["moved"] = [  # Euclidean distance to the embedding of the clean image
         float(np.linalg.norm(images[at] - images[clean[item.sample_id]])) for at, item in enumerate(embedded.items)
     ]
+    rows = rows[~rows["attack"].str.endswith(MADE_ON + embedded.model.key)]
     return pd.concat([rows, _worst(rows)], ignore_index=True)
 
 

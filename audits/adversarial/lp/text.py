@@ -9,6 +9,7 @@ from pandas import DataFrame
 from audits.adversarial.lp.attack import NOISE, WORST
 from audits.adversarial.surrogates import MADE_ON, how_to_get
 from audits.analysis import Finding
+from audits.contracts import ModelFacts
 from audits.findings import finding
 from audits.protocol import Protocol as Rules
 from workbench.statistics.measures import Measure
@@ -40,7 +41,7 @@ LIMITS = """
 """
 
 
-def findings(measures: Sequence[Measure], samples: DataFrame, rules: Rules) -> Iterator[Finding]:
+def findings(measures: Sequence[Measure], samples: DataFrame, rules: Rules, *, model: ModelFacts) -> Iterator[Finding]:
     """Yield the sentences on the worst attacks and on noise, and which surrogates were skipped."""
     for m in measures:
         attack, _, other = m.slice.get("attack", "").partition(MADE_ON)
@@ -57,8 +58,11 @@ def findings(measures: Sequence[Measure], samples: DataFrame, rules: Rules) -> I
         )
     for key in map(str, rules.settings.get("surrogates", ())):
         if not samples["attack"].str.endswith(f"{MADE_ON}{key}").any():
+            cause, remedy = "not on this machine", f"get it with: {how_to_get(key)}"
+            if key == model.key:
+                cause, remedy = "the audited model itself", "name another one: --set surrogates=[KEY]"
             text = (
-                f"Not measured: attacks made on {key}, which is not on this machine. To test attacks that were not "
-                f"optimised against this model, get it with: {how_to_get(key)}"
+                f"Not measured: attacks made on {key}, which is {cause}. To test attacks that were not optimised "
+                f"against this model, {remedy}"
             )
             yield Finding(text, "not measured", "accuracy_change", {"attack": f"{WORST}{MADE_ON}{key}"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from audits.adversarial import surrogates
 from audits.adversarial.surrogates import Surrogate
 from audits.analysis import Analysis
 from audits.protocol import Protocol
+from tests.audits.adversarial import test_lp_audit
 from tests.audits.adversarial.test_lp_audit import TEXTS, Grey, rules, run, samples_of
 from tests.audits.planted import dataset, facts, find, stages_of
 from workbench.engine import Engine
@@ -76,12 +78,23 @@ def test_of_a_surrogate_that_looks_elsewhere_only_what_both_see_carries_over(mon
 
 
 def test_one_that_is_not_here_is_skipped_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    analysis, samples = told(rules(ATTACKS, surrogates=["pocket-lite2"]), monkeypatch, None)
+    key = "openai/clip-vit-base-patch32"
+    analysis, samples = told(rules(ATTACKS, surrogates=[key]), monkeypatch, None)
     assert not samples["attack"].str.contains("made on").any()
-    (said,) = [one for one in analysis.findings if "pocket-lite2" in one.text]
+    (said,) = [one for one in analysis.findings if key in one.text]
     assert said.strength == "not measured"
     assert "not on this machine" in said.text
-    assert "clip-workbench train --recipe pocket --from lite2 --seed 1" in said.text
+    assert f"clip-workbench models --download {key}" in said.text
+
+
+def test_the_audited_model_is_no_surrogate_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "pocket-lite2"
+    monkeypatch.setattr(test_lp_audit, "facts", lambda dim: replace(facts(dim), key=own))
+    analysis, samples = told(rules(ATTACKS, surrogates=[own, "pocket"]), monkeypatch, Same())
+    assert set(samples["attack"].str.extract("made on (.*)$", expand=False).dropna()) == {"pocket"}
+    (said,) = [one for one in analysis.findings if one.strength == "not measured"]
+    assert f"attacks made on {own}, which is the audited model itself" in said.text
+    assert left(analysis, "worst", "4/255") == pytest.approx(0.6)
 
 
 def test_the_recipe_holds_the_surrogates_weights_and_unknown_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
