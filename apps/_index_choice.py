@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from apps._widgets import COLLAPSED
 from apps.serving.options import SHARED
 from workbench.engine import Session
 from workbench.errors import BadInput, UnknownName
@@ -22,10 +21,21 @@ def offered() -> list[str]:
     return [OWN, *([] if os.environ.get(SHARED) else location.names())]
 
 
+def menu(given: str, label: str, elem_id: str) -> gr.Dropdown:
+    """Lay out the choice between what is given in a view and this machine's indexes; hidden where there are none.
+
+    A page fills it when it is opened. Its visibility is settled before: Gradio loses what is said of it to a view that
+    was not looked at yet.
+    """
+    info = "Indexes of this machine (command `index add`) are listed too."
+    return gr.Dropdown(
+        [given], value=given, label=label, info=info, elem_id=elem_id, visible=not os.environ.get(SHARED)
+    )
+
+
 def beside(given: str) -> Any:
-    """Return a menu of what is given in a view and this machine's indexes; hidden where there is no index."""
-    names = [given, *(name for name in offered() if name != OWN)]
-    return gr.update(choices=names, value=given, visible=len(names) > 1 or COLLAPSED)
+    """Return the choices of a menu: what is given in a view, and this machine's indexes."""
+    return gr.update(choices=[given, *(name for name in offered() if name != OWN)], value=given)
 
 
 def place_of(chosen: str, own: str) -> str:

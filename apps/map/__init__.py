@@ -39,7 +39,7 @@ def build(page: Page) -> None:
     kept, coloured = gr.State(None), gr.State([])  # what is on the map, the group of each point
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            index = gr.Dropdown([GIVEN], value=GIVEN, label="Images of", visible=COLLAPSED, elem_id="map-index")
+            index = choice.menu(GIVEN, "Images of", "map-index")
             given = images_box(height=130, elem_id="map-files")
             shipped = gr.Button("Try the shipped images", elem_id="map-shipped")
             texts = labels_box(elem_id="map-texts")

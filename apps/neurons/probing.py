@@ -113,9 +113,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
     section = gr.Accordion("Which few units decide a class?", open=False, elem_id="neurons-probe")
     with section, gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            index = gr.Dropdown(
-                [GIVEN], value=GIVEN, label="Images of", visible=COLLAPSED, elem_id="neurons-probe-index"
-            )
+            index = choice.menu(GIVEN, "Images of", "neurons-probe-index")
             column = gr.Dropdown(
                 [LABEL], value=LABEL, label="Column that holds the classes", visible=COLLAPSED,
                 elem_id="neurons-probe-column",

@@ -123,7 +123,7 @@ def build(page: Page) -> None:
 def _adding() -> tuple[gr.Dropdown, gr.File, gr.Button, gr.Button, gr.Button]:
     """Which index, and what to add to one's own."""
     bounds = limits.current()
-    index = gr.Dropdown([OWN], value=OWN, label="Index", elem_id="search-index", visible=COLLAPSED)
+    index = choice.menu(OWN, "Index", "search-index")
     given = gr.File(
         label=f"Images (up to {bounds.pictures}), videos, or one zip",
         file_count="multiple",

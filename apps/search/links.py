@@ -9,7 +9,6 @@ import gradio as gr
 
 from apps import _index_choice as choice
 from apps._index_choice import OWN
-from apps._widgets import COLLAPSED
 from apps.search.finding import Asked
 from apps.search.words import unknown_index
 from workbench.retrieval.ordering import SORTS
@@ -36,7 +35,7 @@ def read(request: gr.Request) -> tuple[Any, ...]:
     asked = {name: str(value)[:LONGEST] for name, value in (dict(request.query_params) if request else {}).items()}
     choices = choice.offered()
     chosen = asked.get("index", OWN) if asked.get("index") in choices else OWN
-    listed = gr.update(choices=choices, value=chosen, visible=len(choices) > 1 or COLLAPSED)
+    listed = gr.update(choices=choices, value=chosen)
     if "q" not in asked:  # nothing to fill in: what was typed meanwhile stays
         return listed, *(gr.skip() for _ in ("q", *SETTINGS, "said", "start"))
     sort = asked.get("sort", "score")

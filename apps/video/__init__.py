@@ -34,7 +34,7 @@ def build(page: Page) -> None:
     watched, hits, segments, current = gr.State(Watched()), gr.State([]), gr.State([]), gr.State("")
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            source = gr.Dropdown([GIVEN], value=GIVEN, label="Videos of", visible=COLLAPSED, elem_id="video-source")
+            source = choice.menu(GIVEN, "Videos of", "video-source")
             video = gr.File(
                 label=f"Videos (up to {MOST})",
                 file_types=TYPES,

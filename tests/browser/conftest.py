@@ -80,7 +80,7 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Open the page as one more visitor; afterwards, nothing failed in it and nothing left the machine."""
     contexts, failures = [], []
 
-    def open_page(query: str = "", **options: Any) -> Page:
+    def open_page(query: str = "", *, ready: str = "#example-cat", **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -91,7 +91,7 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
             lambda request: failures.append(f"left the machine: {request.url}") if _outside(request.url) else None,
         )
         page.goto(address + query)
-        page.locator("#example-cat").wait_for()
+        page.locator(ready).wait_for()
         return page
 
     yield open_page

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
 
 from tests.browser.conftest import open_view
+from workbench.engine import Engine
+from workbench.pictures import SAMPLES, sample_path
+from workbench.retrieval.adding import add
+from workbench.retrieval.index import remove
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -16,6 +23,49 @@ def ask(page: Page, text: str, verdict: str) -> None:
     page.locator("#search-query").get_by_role("textbox").fill(text)
     page.locator("#search-go").click()
     page.locator("#search-status", has_text=verdict).wait_for()
+
+
+@pytest.fixture
+def holiday() -> Iterator[str]:
+    """An index of this machine that holds the shipped images."""
+    with Engine(default="pocket", device="cpu", dtype="auto") as engine, engine.session("test") as session:
+        list(add("holiday", session, [str(sample_path(row.key)) for row in SAMPLES]))
+    yield "holiday"
+    remove("holiday")
+
+
+def test_a_link_opens_its_search(visit: Callable[..., Page], holiday: str) -> None:
+    page = visit()
+    open_view(page, "Search images")
+    page.locator("#search-index input").click()
+    page.get_by_role("option", name=holiday, exact=True).click()
+    ask(page, "a cup of coffee", "1 of 18 images fits")
+    link = page.get_by_role("link", name="Link to this search").get_attribute("href")
+    assert link is not None
+
+    other = visit(link.removeprefix("/"), ready="#search-status")
+    other.locator("#search-status", has_text="1 of 18 images fits “a cup of coffee”").wait_for()
+    assert other.locator("#search-query").get_by_role("textbox").input_value() == "a cup of coffee"
+    assert other.locator("#search-index input").input_value() == holiday
+    assert other.locator("#search-gallery .thumbnail-item").count() == 1
+    other.locator("#search-gallery", has_text="coffee.png").wait_for()
+
+
+HOSTILE = "<img src=x onerror=alert(1)> [here](javascript:alert(1))"
+
+
+def test_a_link_that_is_wrong_gets_a_sentence(visit: Callable[..., Page], holiday: str) -> None:
+    page = visit(f"?index={quote('gone' + HOSTILE)}&q={quote(HOSTILE)}#search", ready="#search-status")
+    page.locator("#search-status", has_text="an index named gone<img src=x onerror").wait_for()
+    page.locator("#search-status", has_text="which is not here. Choose another index").wait_for()
+    assert page.locator("#search-query").get_by_role("textbox").input_value() == HOSTILE
+    assert page.locator("#search-status").locator("img, a").count() == 0
+
+    page = visit(f"?index={holiday}&q={quote(HOSTILE)}&where={quote('x; DROP TABLE')}#search", ready="#search-status")
+    page.locator(".toast-body", has_text="A filter is an SQL condition").wait_for()
+    page = visit(f"?index={holiday}&q={quote(HOSTILE)}&weaker=1#search", ready="#search-status")
+    page.locator("#search-status", has_text="of 18 fits “<img src=x onerror=alert(1)> [here](javascript").wait_for()
+    assert page.locator("#search-status").locator("img, a[href^=javascript]").count() == 0
 
 
 def test_a_visitor_searches_the_shipped_images(visit: Callable[..., Page]) -> None:

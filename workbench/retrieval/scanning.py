@@ -35,10 +35,11 @@ def scan(
 
 
 def bad_filter(where: str, error: Exception) -> BadInput:
-    """Return the error for a condition that LanceDB does not read."""
+    """Return the error for a condition that LanceDB does not read; its lists of fields and its own files stay out."""
+    reason = str(error).splitlines()[0].partition(", /")[0].partition(" Valid fields")[0].rstrip(". ")
     return BadInput(
         "A filter is an SQL condition on path, label, caption, tags, width, height or second, such as "
-        f"\"label = 'cat' AND width > 800\"; got {where[:120]!r} ({str(error).splitlines()[0][:160]})."
+        f"\"label = 'cat' AND width > 800\"; got {where[:120]!r} ({reason[:160]})."
     )
 
 
