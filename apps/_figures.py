@@ -22,6 +22,7 @@ ORANGE = "#d9822b"  # the second series: told from the blue by lightness too
 SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi:10.1371/journal.pone.0199239
 DRAWING_SIDE = 96  # pixels
 SHOWN = 28  # characters of a name on an axis
+UNUSED_BUTTONS = ("zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale")  # cover legends
 READ_OUT = 8  # bars that an alt text names
 
 
@@ -142,4 +143,5 @@ def layout(height: int, alt: str = "") -> dict[str, Any]:
         "xaxis": {"automargin": True},
         "yaxis": {"automargin": True},
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+        "modebar": {"remove": list(UNUSED_BUTTONS)},
     }

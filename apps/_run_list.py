@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from apps._uploads import VARIABLE as UPLOADS
 from apps._uploads import folder_beside_uploads
 from audits.run_directory.reader import Run, open_run
 from workbench.errors import BadInput
@@ -55,5 +56,6 @@ EMPTY = RunList()
 def title(run: Run) -> str:
     """Return the title of a run in a menu."""
     head = run.header
+    images = "own images" if UPLOADS in head.dataset.key else head.dataset.key
     time = head.created[11:19]
-    return f"{head.spec.audit} · {head.spec.model} · {head.dataset.key} · {head.spec.protocol} · {time}"
+    return f"{head.spec.audit} · {head.spec.model} · {images} · {head.spec.protocol} · {time}"

@@ -37,7 +37,7 @@ def duels_figure(duels: Sequence[Duel]) -> Any:
     }
     figure.update_layout(layout(height=150 + 34 * len(duels)), bargap=0.3)
     figure.update_yaxes(autorange="reversed", **ticks)
-    figure.update_xaxes(title="zero-shot minus the rival's probe, points")
+    figure.update_xaxes(title="zero-shot minus probe, points")
     return figure
 
 
@@ -65,7 +65,7 @@ def points_figure(points: Sequence[PlotPoint], *, x: str, y: str, diagonal: bool
         error_y=_errors(ys, [(point.y.low, point.y.high) for point in points]),
         mode="markers+text",
         text=[plain(point.name) for point in points],
-        textposition="top center",
+        textposition=["top right" if value <= (min(xs) + max(xs)) / 2 else "top left" for value in xs],
         marker={"color": BLUE, "size": 10},
         hovertemplate=f"%{{text}}: %{{x:{'.3g' if logs else '.1%'}}}, %{{y:.1%}}<extra></extra>",
     )
