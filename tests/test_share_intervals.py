@@ -39,7 +39,7 @@ def batch() -> tuple[float, float]:
 
 def pocket() -> tuple[float, float]:
     answer = answers.counted("q", torch.eye(20), torch.arange(20), how="h")
-    assert "83.2 to 100.0 %" in answers.table([answer])
+    assert "83.2 to 100.0 %" in answers._table([answer])
     return answer.share.low, answer.share.high
 
 
