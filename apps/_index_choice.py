@@ -22,10 +22,10 @@ def offered() -> list[str]:
 
 
 def menu(given: str, label: str, elem_id: str) -> gr.Dropdown:
-    """Lay out the choice between what is given in a view and this machine's indexes; hidden where there are none.
+    """Lay out the choice between what is given in a view and this machine's indexes; hidden where others are served.
 
-    A page fills it when it is opened. Its visibility is settled before: Gradio loses what is said of it to a view that
-    was not looked at yet.
+    A page fills it when it is opened. Its visibility is settled before, since Gradio drops a change of visibility in a
+    view that was not opened yet.
     """
     info = "Indexes of this machine (command `index add`) are listed too."
     return gr.Dropdown(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -127,7 +129,14 @@ def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
     assert "0 flips" in compare_runs.summary(found)
 
 
-def test_a_shelf_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
+def test_a_run_of_uploaded_images_is_named_without_their_place(run: Run) -> None:
+    reference = "csv:$CLIP_WORKBENCH_UPLOADS/evaluate-1/samples.csv"
+    header = run.header.changed(dataset=run.header.dataset.model_copy(update={"key": reference}))
+    shown: Any = SimpleNamespace(header=header)
+    assert title(shown) == title(run).replace(run.header.dataset.key, "own images")
+
+
+def test_a_run_list_opens_only_its_own_runs(run: Run, tmp_path: Path) -> None:
     run_list = RunList(str(run.folder.parent)).added(run.folder)
     assert run_list.get(str(run.folder)).header.run_id == run.header.run_id
     assert run_list.choices() == [(title(run), str(run.folder))]
