@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 import workbench
+from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
 from workbench.places import write_whole
 from workbench.statistics.intervals import proportion
@@ -49,6 +50,7 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace) -> None:
+    other = workbench.load(arguments.beside, device="cpu") if arguments.beside else None  # refused before anything else
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[arguments.half]
     settings = Settings(photos=arguments.photos, modules=arguments.modules)
     held_out = measuring.held_out(settings, arguments.validation, work=arguments.work, half=half, style=arguments.style)
@@ -63,9 +65,10 @@ def _measured(arguments: argparse.Namespace) -> None:
     if arguments.pruning:
         with tempfile.TemporaryDirectory(dir=arguments.work) as place:
             pruning.restored(_folder(arguments.model), Path(place) / "whole")
-            _beside(arguments.out.with_suffix(".pruning.json"), answers, str(Path(place) / "whole"), held_out)
-    if arguments.beside:
-        _beside(arguments.out.with_suffix(".beside.json"), answers, arguments.beside, held_out)
+            whole = workbench.load(str(Path(place) / "whole"), device="cpu")
+            _beside(arguments.out.with_suffix(".pruning.json"), answers, whole, held_out)
+    if other is not None:
+        _beside(arguments.out.with_suffix(".beside.json"), answers, other, held_out)
     features = measuring.last_block(backend)
     found_units, chance = units(features, held_out)
     channels = features([held_out.photos[0][0]]).shape[1]
@@ -95,9 +98,9 @@ def _speed(out: Path, backend: Any, held_out: HeldOut, *, model: str) -> None:
     out.with_suffix(".speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _beside(out: Path, answers: list[QualityAnswer], model: str, held_out: HeldOut) -> None:
+def _beside(out: Path, answers: list[QualityAnswer], other: ClipBackend, held_out: HeldOut) -> None:
     """Write how often only one of both is right: this checkpoint, and another one or itself with all word pieces."""
-    rows = beside(answers, list(measuring.measure(workbench.load(model, device="cpu"), held_out)))
+    rows = beside(answers, list(measuring.measure(other, held_out)))
     write_whole(out, (json.dumps(rows, indent=1) + "\n").encode())
 
 
