@@ -1,6 +1,7 @@
 """Questions about a model, asked as a script and answered with intervals.
 
-Imports `workbench` and never `apps`: an audit knows no screen. `AuditFrame` is imported when first used.
+Imports `workbench` and never `apps`: an audit knows no screen. Each name is imported when first used, so that a command
+that runs no audit starts at once.
 """
 
 from __future__ import annotations
@@ -8,15 +9,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from audits.comparing import compare, gate
-from audits.reporting import write as report
-from audits.run_directory.frames import metrics_df, runs_df, samples_df
-from audits.run_directory.reader import open_run
-from audits.running.api import resume, run, score
-from audits.running.suites import run_suite
-
 if TYPE_CHECKING:
+    from audits.comparing import compare, gate
     from audits.frame import AuditFrame
+    from audits.reporting import write as report
+    from audits.run_directory.frames import metrics_df, runs_df, samples_df
+    from audits.run_directory.reader import open_run
+    from audits.running.api import resume, run, score
+    from audits.running.suites import run_suite
 
 __all__ = [
     "AuditFrame",
@@ -32,9 +32,19 @@ __all__ = [
     "samples_df",
     "score",
 ]
+_PLACES = {
+    "audits.comparing": ("compare", "gate"),
+    "audits.frame": ("AuditFrame",),
+    "audits.reporting": ("report",),
+    "audits.run_directory.frames": ("metrics_df", "runs_df", "samples_df"),
+    "audits.run_directory.reader": ("open_run",),
+    "audits.running.api": ("resume", "run", "score"),
+    "audits.running.suites": ("run_suite",),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "AuditFrame":
-        raise AttributeError(f"module 'audits' has no attribute {name!r}")
-    return importlib.import_module("audits.frame").AuditFrame
+    for module, names in _PLACES.items():
+        if name in names:
+            return getattr(importlib.import_module(module), {"report": "write"}.get(name, name))
+    raise AttributeError(f"module 'audits' has no attribute {name!r}")

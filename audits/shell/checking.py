@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from audits.datasets.label_errors import LabelCheck
 from audits.errors import Tampered
-from audits.run_directory import seal
-from audits.run_directory.reader import directories
-from audits.running import checking, validating
 from audits.shell.options import JsonOption, ModelOption, SeedOption
 from audits.shell.output import complain, write, write_json, write_result
 from audits.shell.progress import progress
 from workbench.errors import ALTERED, INCOMPLETE, BadInput
-from workbench.models import find
+
+if TYPE_CHECKING:
+    from audits.datasets.label_errors import LabelCheck
 
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 Runs = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
@@ -41,6 +39,9 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check whether something can be used; an audit is tried on the fake model, without any weights."""
+    from audits.running import validating
+    from workbench.models import find
+
     if label_errors and kind != "dataset":
         raise BadInput(f"--label-errors looks at a data set's labels: validate dataset NAME; got {kind}.")
     find(model)
@@ -59,6 +60,7 @@ def validate(
 def _label_check(name: str, column: str, model: str, *, seed: int) -> LabelCheck:
     """Look for label errors with a progress bar on stderr."""
     from audits.datasets.label_errors import LabelCheck
+    from audits.running import validating
     from workbench.engine import Engine
 
     with Engine(default=model) as engine, engine.session("audits") as session, progress() as bar:
@@ -95,6 +97,9 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compare the files of runs with the hashes that were written with them; exit code 6 where they differ."""
+    from audits.run_directory.reader import directories
+    from audits.running import checking
+
     folders = directories(run) or [run]
     alone = len(folders) == 1
     results: list[dict[str, Any]] = []
@@ -124,6 +129,8 @@ def sign(
     as_json: JsonOption = False,
 ) -> None:
     """Sign a finished run with your SSH key; `verify --signer KEY.pub` checks the signature."""
+    from audits.run_directory import seal
+
     signature = str(seal.sign(run, key))
     write_result({"run": str(run), "signature": signature}, signature, as_json=as_json)
 
@@ -134,6 +141,8 @@ def repro(
     as_json: JsonOption = False,
 ) -> None:
     """Repeat a run from the images on, and compare every number; exit code 6 where one differs by more."""
+    from audits.running import checking
+
     repetition = checking.repeat(run, tolerance=tol, options={})
     line = f"{repetition.rows} measures agree: the largest difference is {repetition.largest:.3g}."
     write_result({"run": str(run), **asdict(repetition)}, line, as_json=as_json)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from audits import catalogue, protocol
 from audits.shell.options import JsonOption
 from audits.shell.output import write, write_json, write_rows
 from workbench.errors import unknown_name
@@ -53,6 +52,8 @@ def show(
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
+    from audits import catalogue, protocol
+
     if kind == "audits":
         names = ("key", "title", "question", "version", "protocols", "needs", "tags")
         return [{**{name: getattr(row, name) for name in names}, "dataset": row.builtin} for row in catalogue.AUDITS]
@@ -78,6 +79,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
 
 
 def _facts(name: str, named: str | None) -> dict[str, Any]:
+    from audits import catalogue, protocol
     from audits.datasets.builtin import BUILTIN
     from audits.running import suites
 

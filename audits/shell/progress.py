@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from audits.running.jobs import AuditJob
 from audits.shell.interrupt import remember_ctrl_c
 from audits.shell.output import printable
 from workbench import progress as reports
+
+if TYPE_CHECKING:
+    from audits.running.jobs import AuditJob
 
 
 class JobBar:

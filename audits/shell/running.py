@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audits.run_directory.reader import Run
-from audits.running import suites
-from audits.running.api import Done, run_jobs
-from audits.running.jobs import AuditJob, Options, make
 from audits.shell import options as option
 from audits.shell.output import say, write, write_json, write_result
 from audits.shell.progress import job_bar
 from workbench.errors import FAILED, INCOMPLETE, UnknownName
+
+if TYPE_CHECKING:
+    from audits.run_directory.reader import Run
+    from audits.running.api import Done
+    from audits.running.jobs import AuditJob, Options
 
 
 def run(
@@ -38,6 +39,9 @@ def run(
     as_json: option.JsonOption = False,
 ) -> None:
     """Run audits; the same command again continues what was interrupted, and skips what is done."""
+    from audits.running import suites
+    from audits.running.jobs import make
+
     options: Options = {"settings": option.settings(set_), "limit": limit, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype, "download": download}
     jobs = [
@@ -71,7 +75,7 @@ def resume(
     with job_bar() as shown:
         for one in waiting:
             job = api.job_of(one, header.read(one), {})
-            finished.append(Done(job, api.resume(one, engine=engine, watch=shown)))
+            finished.append(api.Done(job, api.resume(one, engine=engine, watch=shown)))
     say(f"{len(waiting)} of {len(folders)} runs were continued.")
     print_runs(finished, as_json=as_json)
     if finished:
@@ -93,6 +97,8 @@ def score(
 
 def go(jobs: Sequence[AuditJob], out: Path, *, again: bool = False) -> list[Done]:
     """Do jobs with a progress bar; say what became of each."""
+    from audits.running.api import run_jobs
+
     finished: list[Done] = []
     for warning in dict.fromkeys(text for job in jobs for text in (job.audit.intended_use, job.rules.content_warning)):
         if warning:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audits.running import suites
-from audits.running.jobs import AuditJob, Options, make
-from audits.running.planning import Cost, costs
 from audits.shell import options as option
 from audits.shell.output import complain, say, write, write_json, write_rows
 from audits.shell.running import go, leave, outcome
+
+if TYPE_CHECKING:
+    from audits.running.jobs import AuditJob, Options
+    from audits.running.planning import Cost
 
 
 def suite(
@@ -34,6 +35,8 @@ def suite(
     as_json: option.JsonOption = False,
 ) -> None:
     """Run a suite and write one report of it; the same command again continues, and skips what is done."""
+    from audits.running import suites
+
     options: Options = {"limit": limit, "seed": seed, "engine": engine, "workers": workers}
     options |= {"device": device, "dtype": dtype}
     jobs = suites.jobs(suites.read(name), tuple(dict.fromkeys(model)), options)
@@ -62,6 +65,10 @@ def plan(
     as_json: option.JsonOption = False,
 ) -> None:
     """Show what a run would do, what is cached, and what the rest costs; nothing is run."""
+    from audits.running import suites
+    from audits.running.jobs import make
+    from audits.running.planning import costs
+
     options: Options = {"settings": option.settings(set_), "limit": limit, "seed": seed}
     options |= {"device": device, "dtype": dtype}
     models = tuple(dict.fromkeys(model))
