@@ -31,8 +31,11 @@
         const link = make('a', {href: `#${view.key}`, textContent: view.title});
         link.dataset.view = view.key;
         link.addEventListener('click', (event) => {
-          if (link.getAttribute('aria-disabled') === 'true') event.preventDefault();
-          else open(false);
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // a tab or window of its own
+          event.preventDefault();  // Gradio's <base> would load the page anew where the address holds settings
+          if (link.getAttribute('aria-disabled') === 'true') return;
+          open(false);
+          location.hash = view.key;
         });
         return make('li', {}, link);
       });
@@ -71,7 +74,7 @@
       const now = mark(place);
       if (!now || now === before) return;
       before = now;
-      if (now !== (asked() || views[0])) history.pushState(null, '', `#${now.key}`);
+      if (now !== (asked() || views[0])) history.pushState(null, '', `${location.search}#${now.key}`);
       window.scrollTo(0, 0);
     }).observe(document.querySelector('#views > .tab-wrapper'), {subtree: true, attributes: true});
   };

@@ -113,11 +113,18 @@ def build(page: Page) -> None:
     _wire_pages(shown, found, start, index=index)
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
-    gr.on(None, links.read, None, [index, text, *(settings[name] for name in links.SETTINGS), status, linked], **ASIDE)
+    drawn = gr.Timer(0.2)  # ticks when the view is drawn: before, Gradio drops what is filled in
+    filled = [index, text, *(settings[name] for name in links.SETTINGS), status, linked, drawn]
+    drawn.tick(_address_of, None, filled, **ASIDE)
     searched.append(linked.change(follow, **event | {"inputs": asking | {linked}}))
     for one in searched:  # thumbnails are shown before the files are written
         one.success(_files_of, [found, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
     evaluation.build(page, index, own)
+
+
+def _address_of(request: gr.Request) -> tuple[Any, ...]:
+    """What the page's address fills in, once: the timer that asked ends."""
+    return *links.read(request), gr.Timer(active=False)
 
 
 def _adding() -> tuple[gr.Dropdown, gr.File, gr.Button, gr.Button, gr.Button]:

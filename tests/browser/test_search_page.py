@@ -50,6 +50,13 @@ def test_a_link_opens_its_search(visit: Callable[..., Page], holiday: str) -> No
     assert other.locator("#search-gallery .thumbnail-item").count() == 1
     other.locator("#search-gallery", has_text="coffee.png").wait_for()
 
+    other = visit(link.removeprefix("/").removesuffix("#search"))  # another view first: the address keeps its settings
+    open_view(other, "Search images")
+    other.locator("#search-status", has_text="1 of 18 images fits “a cup of coffee”").wait_for()
+    open_view(other, "One image")
+    open_view(other, "Search images")
+    assert other.locator("#search-gallery .thumbnail-item").count() == 1
+
 
 HOSTILE = "<img src=x onerror=alert(1)> [here](javascript:alert(1))"
 
