@@ -1,6 +1,7 @@
 """`python -m benchmarks.search`: from a query as typed to the thumbnails of the first page that the search view shows.
 
-Makes an index of drawn vectors and thumbnails in a folder of its own; model and code are those of the view.
+Makes an index of drawn vectors and thumbnails in a folder of its own; model and code are those of the view. A large one
+gets its vector index, and the nearest rows are compared with an exact search.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +21,8 @@ import typer
 from PIL import Image
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from workbench.engine import Session
     from workbench.retrieval.index import ModelTable
 
@@ -27,6 +33,7 @@ QUERIES = (
 )  # fmt: skip
 WARM = 2  # queries before those that count: the vectors are read into memory, thread pools start
 SIDE, KINDS = 224, 50  # pixels of a thumbnail; different ones
+SAY_AT = (1_000, 20_000, 100_000, 300_000, 1_000_000)  # rows after which the cost of a row so far is noted
 NAME = "bench"
 
 
@@ -35,19 +42,21 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where the index is made; one that is there is used again.")],
     rows: Annotated[int, typer.Option(help="Images of the index.")] = 100_000,
 ) -> None:
-    """Print times in milliseconds as JSON: median and largest by the clock, and the processors' median."""
+    """Print times as JSON: of queries as typed, of making the index, and of the nearest ten beside exact searches."""
     os.environ["CLIP_WORKBENCH_HOME"] = str(folder.resolve())
     from workbench.engine import Engine
     from workbench.retrieval import location
 
     with Engine(device="cpu") as engine, engine.session("benchmark") as session:
-        if NAME not in location.names():
-            build(session, rows)
-        typer.echo(json.dumps(measure(session)))
+        made = {} if NAME in location.names() else build(session, rows)
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        typer.echo(json.dumps({**measure(session), **made, "most_memory_mb": most, **nearest(session)}))
 
 
-def build(session: Session, rows: int) -> None:
-    """Write rows around sixty directions, each with a thumbnail."""
+def build(session: Session, rows: int) -> dict[str, Any]:
+    """Write rows around sixty directions, each with a thumbnail; returns what a row and the vector index cost."""
+    from workbench.progress import Progress
+    from workbench.retrieval import table as tables
     from workbench.retrieval.index import make_table
     from workbench.retrieval.rows import IndexRow
     from workbench.retrieval.writer import RowWriter
@@ -56,12 +65,25 @@ def build(session: Session, rows: int) -> None:
     rng, writer = np.random.default_rng(0), RowWriter(table.table)
     pictures = [_thumbnail(rng) for _ in range(KINDS)]
     centres = rng.normal(size=(60, session.dim))
+    costs, written, began = {}, 0.0, time.perf_counter()
     for number in range(rows):
         vector = centres[number % 60] + 0.6 * rng.normal(size=session.dim)
         row = IndexRow(f"/{number}.jpg", f"{number:064x}", 1, 1, 448, 448, "", "", (), None, pictures[number % KINDS])
+        now = time.perf_counter()
         writer.put(row, (vector / np.linalg.norm(vector)).astype(np.float32), replace=False)
+        written += time.perf_counter() - now
+        if number + 1 in SAY_AT:
+            costs[number + 1] = 1e6 * written / (number + 1)
+        if (number + 1) % 20_000 == 0:
+            seconds = time.perf_counter() - began
+            line = Progress.timed(number + 1, rows, "rows", seconds=seconds, computed=number + 1).line
+            typer.echo(line, file=sys.stderr)
     writer.flush()
     writer.compact()
+    now = time.perf_counter()
+    if rows >= tables.VECTOR_INDEX_FROM:
+        tables.build_vector_index(table.table)
+    return {"microseconds_a_row": costs, "vector_index_seconds": time.perf_counter() - now}
 
 
 def measure(session: Session) -> dict[str, Any]:
@@ -78,6 +100,43 @@ def measure(session: Session) -> dict[str, Any]:
         "most_ms": float(clock.max()),
         "median_cpu_ms": float(np.median(computing)),
     }
+
+
+def nearest(session: Session) -> dict[str, Any]:
+    """Compare the nearest ten of each search with LanceDB's exact scan, and with a product of all vectors in memory."""
+    from workbench.retrieval.check import check
+    from workbench.retrieval.index import find_table
+    from workbench.retrieval.search import CANDIDATES
+
+    table = find_table(NAME, fingerprint=session.fingerprint)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(table.rows, session.dim)).astype(np.float32)
+    some = table.table.take_offsets(sorted(rng.choice(table.rows, 40, replace=False).tolist())).select(["vector"])
+    queries = np.array(some.to_arrow()["vector"].to_pylist(), np.float32) + rng.normal(0, 0.02, (40, session.dim))
+
+    def by_index(one: NDArray[np.float32]) -> None:
+        table.table.search(one).distance_type("cosine").limit(10).refine_factor(CANDIDATES // 10).select(
+            ["_distance"]
+        ).to_arrow()
+
+    def by_scan(one: NDArray[np.float32]) -> None:
+        table.table.search(one).distance_type("cosine").limit(10).bypass_vector_index().select(["_distance"]).to_arrow()
+
+    def in_memory(one: NDArray[np.float32]) -> None:
+        np.argpartition(-(vectors @ one), 10)
+
+    ways = {"index_ms": by_index, "scan_ms": by_scan, "numpy_ms": in_memory}
+    return {**{name: _median(ask, queries.astype(np.float32)) for name, ask in ways.items()}, "nearest": check(table)}
+
+
+def _median(ask: Callable[[NDArray[np.float32]], None], queries: NDArray[np.float32]) -> float:
+    """Return the median of the milliseconds of each query, after a few that do not count."""
+    times = []
+    for one in queries:
+        began = time.perf_counter()
+        ask(one)
+        times.append(1000 * (time.perf_counter() - began))
+    return float(np.median(times[WARM:]))
 
 
 def _milliseconds(session: Session, table: ModelTable, query: str) -> tuple[float, float]:

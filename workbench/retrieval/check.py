@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import BadInput
 from workbench.retrieval import memory
-from workbench.retrieval.search import REFINE, search
+from workbench.retrieval.search import CANDIDATES, search
 from workbench.retrieval.table import VECTOR_INDEX_FROM, vector_index
 from workbench.statistics.intervals import proportion
 
@@ -82,7 +82,7 @@ def advice(recall: float, rows: int, kind: str) -> str:
         return (
             f"Recall is below {GOOD}: rebuild with `index add NAME --vector-index {other}`, which is larger and closer."
         )
-    return f"Good: {kind} with {REFINE} times as many candidates, scored again with the stored vectors."
+    return f"Good: {kind}, of which at least {CANDIDATES:,} candidates are scored again with the stored vectors."
 
 
 def _worst(opened: ModelTable, vector: NDArray[np.float32], k: int) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ from workbench.retrieval.rows import FINGERPRINT, MODEL, schema
 from workbench.retrieval.table import vector_index
 
 if TYPE_CHECKING:
-    from lancedb import DBConnection
+    from lancedb import DBConnection, Session
 
 _PREFIX = "vectors-"
+_CACHES = (500_000_000, 100_000_000)  # bytes that all indexes together keep of vector indexes, and of tables' columns
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,15 @@ def _connect(name: str, *, make: bool) -> DBConnection:
     where = place(name)
     if "://" not in where and not make and not Path(where).is_dir():
         raise _unknown(name)
-    return lancedb.connect(where)
+    return lancedb.connect(where, session=_session())
+
+
+@cache
+def _session() -> Session:
+    """Return the caches of this process; LanceDB's own grow by a kilobyte a row."""
+    import lancedb
+
+    return lancedb.Session(*_CACHES)
 
 
 def _table_names(database: DBConnection) -> list[str]:

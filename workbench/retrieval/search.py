@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from workbench.retrieval.index import ModelTable
 
-REFINE = 30  # times as many candidates of the vector index are scored again as are wanted
+REFINE, CANDIDATES = (
+    30,
+    1000,
+)  # of the vector index: scored again are so many times what is wanted, and at least so many
 MOST = 1000  # results of one search
 SHOWN = ("path", "sha256", "width", "height", "label", "caption", "tags", "second", "modified", "thumbnail")
 
@@ -144,7 +147,8 @@ def _by_index(
     opened: ModelTable, vector: NDArray[np.float32], *, top: int, where: str
 ) -> tuple[NDArray[np.uint64], Any, int]:
     """Ask LanceDB's vector index; return row ids and the number of rows searched."""
-    query = opened.table.search(vector).distance_type("cosine").refine_factor(REFINE).limit(top)
+    times = max(REFINE, CANDIDATES // top)
+    query = opened.table.search(vector).distance_type("cosine").refine_factor(times).limit(top)
     searched = opened.rows
     try:
         if where:

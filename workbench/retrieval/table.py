@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
+from workbench.scheduler.attempt import empty_cache
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -19,6 +20,7 @@ KEEP_VERSIONS = timedelta(hours=1)  # for readers that are in the middle of some
 def compact(table: Table) -> None:
     """Join small fragments, bring new rows into the vector index, and drop old versions."""
     table.optimize(cleanup_older_than=KEEP_VERSIONS)
+    empty_cache()  # what it needed meanwhile would stay with the process
 
 
 def vector_index(table: Table) -> str:
