@@ -25,7 +25,7 @@ def ask(page: Page, text: str, verdict: str) -> None:
     page.locator("#search-status", has_text=verdict).wait_for()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def holiday() -> Iterator[str]:
     """An index of this machine that holds the shipped images."""
     with Engine(default="pocket", device="cpu", dtype="auto") as engine, engine.session("test") as session:
