@@ -123,7 +123,7 @@ def build(page: Page) -> None:
 
 
 def _address_of(request: gr.Request) -> tuple[Any, ...]:
-    """What the page's address fills in, once: the timer that asked ends."""
+    """Return what the page's address fills in, and the end of the timer that asked for it."""
     return *links.read(request), gr.Timer(active=False)
 
 
