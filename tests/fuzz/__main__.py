@@ -7,7 +7,6 @@ import hashlib
 import multiprocessing
 import resource
 import sys
-import time
 import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,17 +25,16 @@ def main() -> int:
         prog="python -m tests.fuzz", description="Search for files that a reader fails on."
     )
     parser.add_argument("--target", choices=TARGETS, required=True, help="the kind of file")
-    parser.add_argument("--minutes", type=float, default=60, help="how long; default 60")
+    parser.add_argument("--minutes", type=float, default=60, help="minutes of computing; default 60")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn; default 0")
     parser.add_argument(
         "--save", type=Path, default=CASES, help="where files that fail are kept; default tests/fuzz/cases"
     )
     options = parser.parse_args()
-    until = time.monotonic() + 60 * options.minutes
     save = options.save / options.target
     tally, died, part = Tally(), [], 0
-    while time.monotonic() < until:
-        result, child = _run(options.target, f"{options.seed}-{part}", tally, until, save)
+    while (left := 60 * options.minutes - _computed()) > 0:
+        result, child = _run(options.target, f"{options.seed}-{part}", tally, left, save)
         part += 1
         if result is not None:
             tally = result
@@ -46,12 +44,10 @@ def main() -> int:
             path.write_bytes(data)
             died.append(path)
             print(f"FOUND process ended with {child}: {path}.", flush=True)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = used.ru_utime + used.ru_stime
     found = [*tally.findings.values(), *died]
     print(
-        f"{options.target}: {tally.executions:,} executions in {options.minutes:g} minutes "
-        f"({seconds / 60:.1f} of computing), seed {options.seed}; {tally.refused:,} refused with a sentence; "
+        f"{options.target}: {tally.executions:,} executions in {_computed() / 60:.0f} minutes of computing, "
+        f"seed {options.seed}; {tally.refused:,} refused with a sentence; "
         f"{len(tally.outcomes)} outcomes; "
         f"slowest {tally.slowest:.2f} s, most memory {tally.largest / 1000:.0f} MB; {len(found)} findings."
     )
@@ -60,10 +56,16 @@ def main() -> int:
     return 1 if found else 0
 
 
-def _run(name: str, seed: str, tally: Tally, until: float, save: Path) -> tuple[Tally | None, int | None]:
+def _computed() -> float:
+    """Return the seconds of computing of the searches that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _run(name: str, seed: str, tally: Tally, seconds: float, save: Path) -> tuple[Tally | None, int | None]:
     """Search in a process of its own; return what it saw (None where it died) and its exit code."""
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_child, args=(name, seed, tally, until, save, there))
+    process = multiprocessing.get_context("fork").Process(target=_child, args=(name, seed, tally, seconds, save, there))
     process.start()
     there.close()
     try:
@@ -74,10 +76,10 @@ def _run(name: str, seed: str, tally: Tally, until: float, save: Path) -> tuple[
     return result, process.exitcode
 
 
-def _child(name: str, seed: str, tally: Tally, until: float, save: Path, result: Connection) -> None:
+def _child(name: str, seed: str, tally: Tally, seconds: float, save: Path, result: Connection) -> None:
     warnings.simplefilter("ignore")  # Pillow warns of damaged metadata
     resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST))
-    search(TARGETS[name], Random(seed), until=until, tally=tally, save=save)
+    search(TARGETS[name], Random(seed), seconds=seconds, tally=tally, save=save)
     result.send(tally)
     result.close()
 

@@ -73,16 +73,16 @@ def _memory(key: str) -> int:
     return 0
 
 
-def search(target: Target, rng: Random, *, until: float, tally: Tally, save: Path, report: int = 60) -> None:
-    """Make and read files until a time of the monotonic clock; whatever ends in a new way is damaged further.
+def search(target: Target, rng: Random, *, seconds: float, tally: Tally, save: Path, report: int = 60) -> None:
+    """Make and read files for so many seconds of computing; whatever ends in a new way is damaged further.
 
     The file at work stands in `save/at-work`, so that it is there when the process dies.
     """
     corpus = target.seeds()
     save.mkdir(parents=True, exist_ok=True)
-    begun = last = time.monotonic()
+    begun = last = time.process_time()
     first = tally.executions
-    while (now := time.monotonic()) < until:
+    while (spent := (now := time.process_time()) - begun) < seconds:
         data = _next(target, corpus, rng)
         (save / "at-work").write_bytes(data)
         signal.setitimer(signal.ITIMER_PROF, LONGEST)
@@ -100,8 +100,8 @@ def search(target: Target, rng: Random, *, until: float, tally: Tally, save: Pat
         if now - last > report:
             last = now
             print(
-                f"{(now - begun) / 60:.0f} min: {tally.executions:,} executions, "
-                f"{(tally.executions - first) / (now - begun):.0f} a second, {(until - now) / 60:.0f} min left; "
+                f"{spent / 60:.0f} min of computing: {tally.executions:,} executions, "
+                f"{(tally.executions - first) / spent:.0f} a second, {(seconds - spent) / 60:.0f} min left; "
                 f"{len(tally.outcomes)} outcomes, {len(tally.findings)} findings; slowest {tally.slowest:.2f} s, "
                 f"most memory {tally.largest / 1000:.0f} MB.",
                 flush=True,

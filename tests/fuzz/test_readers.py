@@ -219,7 +219,7 @@ def test_each_kind_of_fault_is_noticed() -> None:
 def test_a_file_that_fails_is_cut_down_and_saved_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = Target(_faulty, lambda: [b"fine"], lambda rng: rng.choice([b"E", b"fine"]) + rng.randbytes(40))
     tally = searching.Tally()
-    searching.search(target, Random(0), until=time.monotonic() + 2, tally=tally, save=tmp_path)
+    searching.search(target, Random(0), seconds=2, tally=tally, save=tmp_path)
     ((fault, path),) = tally.findings.items()
     assert fault.startswith("KeyError")
     assert path.read_bytes() == b"E"
