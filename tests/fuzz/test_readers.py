@@ -170,6 +170,7 @@ KEPT: dict[str, Callable[[], Any]] = {
     "YAML: half a character": lambda: parse('"\\ud800"', "The protocol"),
     "zip: an entry without a name": lambda: checked_members(io.BytesIO(NAMELESS), "a.zip"),
     "YAML: a list that holds itself": lambda: parse("&a [*a]", "The protocol"),
+    "CSV: a million rows of true labels": lambda: TARGETS["csv"].read(b"file,label\n" + b"a,b\n" * 1_000_000),
 }
 CASES = sorted(path for path in Path(__file__).with_name("cases").glob("*/*") if path.name != "at-work")
 

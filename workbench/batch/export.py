@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.batch.run import Row
 
 MAX_CSV = 5_000_000  # bytes
+MAX_ROWS = 100_000
 _STARTS = frozenset("=+-@＝＋－＠")  # characters that start a formula in spreadsheets, full-width forms included
 _BREAKS = frozenset("\t\r\n")
 _QUOTES = frozenset("'\"")
@@ -44,9 +45,9 @@ def read_csv(path: Path | str) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of a CSV, as text, with what `write_csv` neutralised restored.
 
     Raises:
-        BadInput: over 5 MB; see `datasets.csv_files.read_csv`.
+        BadInput: over 5 MB or 100,000 rows; see `datasets.csv_files.read_csv`.
     """
-    table = csv_files.read_csv(Path(path), max_bytes=MAX_CSV)
+    table = csv_files.read_csv(Path(path), max_bytes=MAX_CSV, max_rows=MAX_ROWS)
     return [restore(cell) for cell in table.columns], [[restore(cell) for cell in cells] for _, cells in table.rows]
 
 
