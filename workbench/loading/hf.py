@@ -115,7 +115,7 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
     from transformers.utils import logging
 
     # bars and hints on stderr are the shell's business; what matters in them is raised here as an error
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     before = logging.get_verbosity()
     logging.set_verbosity(CRITICAL)
     module, name = FAMILIES[family]

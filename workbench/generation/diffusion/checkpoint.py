@@ -198,7 +198,7 @@ def _scheduler(folder: Path) -> Any:
     if not (isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)):
         raise Unsupported(f"There is no scheduler {config.get('_class_name')!r} in diffusers.")
     values = {name: value for name, value in config.items() if name != "_class_name"}
-    return kind.from_config(values)  # type: ignore[no-untyped-call]
+    return kind.from_config(values)  # type: ignore[attr-defined]
 
 
 def _fingerprint(folder: Path) -> str:

@@ -96,7 +96,7 @@ class SchedulerSteps:
         if str(scheduler.config.get("variance_type", "")).startswith("learned"):
             from diffusers import DDIMScheduler
 
-            scheduler = DDIMScheduler.from_config(scheduler.config)  # type: ignore[no-untyped-call]
+            scheduler = DDIMScheduler.from_config(scheduler.config)
         self._scheduler, self._exact = copy.deepcopy(scheduler), exact
         self._scheduler.set_timesteps(count)
         self.count = len(self._scheduler.timesteps)

@@ -191,7 +191,7 @@ def text_tower(teacher: Any, pieces: Tensor) -> nn.Module:
         },
         attn_implementation="eager",  # a fused one's gradient takes ten times as long for texts as short as names
     )
-    tower = BertModel(config, add_pooling_layer=True)
+    tower: nn.Module = BertModel(config, add_pooling_layer=True)
     whole = copy.deepcopy(teacher.state_dict())
     table, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
     state = {key: value for key, value in whole.items() if key.startswith("embeddings.") and "_ids" not in key}
