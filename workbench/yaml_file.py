@@ -95,7 +95,7 @@ def parse(text: str | bytes, what: str) -> object:
     try:
         content: object = _Loader(text if isinstance(text, str) else text.decode()).get_single_data()
         _check_values(content)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         raise BadInput(f"{what} is not valid YAML: {_problem(error)}.") from None
     return content
 
@@ -121,6 +121,8 @@ def _problem(error: Exception) -> str:
         return "it has too many brackets within brackets"
     if isinstance(error, UnicodeError):
         return "it is not text in UTF-8"
+    if isinstance(error, OverflowError) or "chr()" in str(error):
+        return "it names a character that does not exist"
     mark = getattr(error, "problem_mark", None)
     text = getattr(error, "problem", None) or " ".join(str(error).split())
     return f"{text[:200]}, line {mark.line + 1}" if mark else text[:200]

@@ -167,6 +167,7 @@ NAMELESS = (
 )  # fmt: skip
 KEPT: dict[str, Callable[[], Any]] = {
     "YAML: a character beyond Unicode": lambda: parse('"\\U00110000"', "The protocol"),
+    "YAML: a character far beyond Unicode": lambda: parse('"\\Ueeeeeeee"', "The protocol"),
     "YAML: half a character": lambda: parse('"\\ud800"', "The protocol"),
     "zip: an entry without a name": lambda: checked_members(io.BytesIO(NAMELESS), "a.zip"),
     "YAML: a list that holds itself": lambda: parse("&a [*a]", "The protocol"),
