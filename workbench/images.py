@@ -33,6 +33,7 @@ SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
+DAMAGE = (OSError, SyntaxError, ValueError, LookupError, EOFError, struct.error, zlib.error, Warning)  # of Pillow
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -124,7 +125,7 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadPicture(f"Images may have at most {MAX_PIXELS // 10**6} megapixels; {name!r} has more.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Warning) as error:
+    except DAMAGE as error:
         if data.startswith(SIGNATURES) and not isinstance(error, UnidentifiedImageError):
             raise _damaged(repr(name), error) from None
         raise BadPicture(f"Images are PNG, JPEG or WebP files; {name!r} cannot be read as one.") from None
@@ -143,7 +144,7 @@ def is_large(picture: Picture) -> bool:
             return False
         with Image.open(path, formats=FORMATS) as opened:
             return LARGE < opened.width * opened.height <= MAX_PIXELS
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error, Warning):
+    except (Image.DecompressionBombError, *DAMAGE):
         return False  # `safe_open` has the sentence for it
 
 
@@ -159,8 +160,11 @@ def png_text(data: bytes, name: str, key: str) -> str | None:
         BadPicture: see `safe_open`.
     """
     safe_decode(data, name)  # its size is checked before anything else is read
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-        text = opened.text.get(key) if isinstance(opened, PngImagePlugin.PngImageFile) else None
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            text = opened.text.get(key) if isinstance(opened, PngImagePlugin.PngImageFile) else None
+    except DAMAGE as error:
+        raise _damaged(repr(name), error) from None
     return None if text is None else str(text)
 
 
@@ -201,7 +205,7 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
     try:
         with _decoding[width * height > LARGE].pixels(width * height):
             return _upright_rgb(picture, fresh=fresh)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError, Warning) as error:
+    except (*DAMAGE, MemoryError) as error:
         raise _damaged(name, error) from None
 
 
@@ -239,7 +243,7 @@ def _orientation(picture: Image.Image, *, fresh: bool) -> int:
         found = exif.get(ExifTags.Base.Orientation, 1)
         if fresh:  # Pillow keeps what it has read; a fresh picture is handed on and must not be turned once more
             exif.pop(ExifTags.Base.Orientation, None)
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, Warning):
+    except (*DAMAGE, TypeError):
         return 1
     return found if isinstance(found, int) else 1
 
