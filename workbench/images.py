@@ -33,7 +33,9 @@ SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
-DAMAGE = (OSError, SyntaxError, ValueError, LookupError, EOFError, struct.error, zlib.error, Warning)  # of Pillow
+DAMAGE = (  # what Pillow raises
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error, Warning),
+)
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -243,7 +245,7 @@ def _orientation(picture: Image.Image, *, fresh: bool) -> int:
         found = exif.get(ExifTags.Base.Orientation, 1)
         if fresh:  # Pillow keeps what it has read; a fresh picture is handed on and must not be turned once more
             exif.pop(ExifTags.Base.Orientation, None)
-    except (*DAMAGE, TypeError):
+    except DAMAGE:
         return 1
     return found if isinstance(found, int) else 1
 

@@ -50,7 +50,7 @@ def neuron(
     from workbench.checkpoints.edit import check_place, write_edit
     from workbench.neurons.page import places, render
     from workbench.neurons.unit import report
-    from workbench.neurons.vector import vector_json
+    from workbench.neurons.vector import spelling_json, vector_json
     from workbench.places import write_whole
 
     if without is not None:
@@ -74,11 +74,15 @@ def neuron(
         write_json(
             {
                 "names": [{"name": name.name, "score": name.score, "shuffled": name.shuffled} for name in one.names],
+                "spelling": spelling_json(one),
                 "page": None if out is None else str(out),
             }
         )
         return
     _write_names(one)
+    if one.spelling and one.spelling.above_chance:
+        found = one.spelling
+        say(f"Written words {found.pattern}: AUROC {found.auroc.value:.2f} ({', '.join(found.words)}).")
 
 
 def _write_names(one: UnitReport) -> None:

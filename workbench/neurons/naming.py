@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHUFFLES = 20  # shuffled units that a score is compared with
 FEWEST = 50  # images of a form, from which on it is evidence
+PICTURED = 2.0  # standard deviations, from which on photos or drawings are evidence
 TOP = 100  # images that dissection looks at
 SHARPNESS = 10.0  # of the cosines in dissection
 FIRST, LAST = 0.998, 0.97  # how surely the strongest and the last of those images belong to the unit
@@ -44,6 +45,11 @@ class Name:
     def above_chance(self) -> bool:
         """Whether the evidence is stronger than for any of the shuffled units."""
         return self.score > self.limit
+
+    @property
+    def pictured(self) -> bool:
+        """Whether photos or drawings of it are evidence, not its written word alone."""
+        return max(self.evidence.get("photo", 0.0), self.evidence.get("drawing", 0.0)) >= PICTURED
 
 
 class UnitEvidence:

@@ -13,6 +13,7 @@ from workbench.neurons.corpus import FORMS, CorpusItem
 from workbench.neurons.layers import check_unit
 from workbench.neurons.naming import Name, name_units
 from workbench.neurons.sparse_code import SparseCode, sparse_code
+from workbench.neurons.spelling import Spelling, spelling
 from workbench.statistics.intervals import Interval, Share, auroc, proportion
 
 BUCKETS = 6  # of equal width, over the whole range of activation
@@ -65,6 +66,7 @@ class UnitReport:
     images: int
     names: tuple[Name, ...]
     code: SparseCode | None
+    spelling: Spelling | None
     strongest: tuple[GalleryImage, ...]
     used: tuple[GalleryImage, ...]  # images in whose answer `answer` the unit counts most
     answer: str
@@ -81,9 +83,11 @@ class UnitReport:
 
     @property
     def title(self) -> str:
-        """The first name where it is above chance, else the number alone."""
-        name = self.names[0] if self.names else None
-        return f"unit {self.unit}: {name.name}" if name and name.above_chance else f"unit {self.unit}"
+        """The first name where it is above chance, a pattern of letters where only that explains it, or the number."""
+        name = self.names[0] if self.names and self.names[0].above_chance else None
+        if self.spelling and self.spelling.names_it and not (name and name.pictured):
+            return f"unit {self.unit}: written words {self.spelling.pattern}"
+        return f"unit {self.unit}: {name.name}" if name else f"unit {self.unit}"
 
 
 def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "", seed: int = 0) -> UnitReport:
@@ -114,6 +118,7 @@ def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "",
         len(values),
         tuple(names),
         None if direction is None else sparse_code(direction[:, 0], atlas.lexicon, seed=seed),
+        spelling(atlas.survey, unit, seed=seed),
         _shown(atlas, values, np.argsort(-values, kind="stable")[:SHOWN]),
         _used(atlas, unit, answer),
         answer,

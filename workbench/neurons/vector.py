@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.unit import UnitReport
+
+
+def spelling_json(report: UnitReport) -> dict[str, Any] | None:
+    """Return what written words that the unit responds to have in common; None where the corpus has too few."""
+    found = report.spelling
+    return found and {
+        "pattern": found.pattern,
+        "score": found.score,
+        "shuffled": found.shuffled,
+        "auroc": [found.auroc.value, found.auroc.low, found.auroc.high],
+        "words": list(found.words),
+    }
 
 
 def vector_json(atlas: Atlas, report: UnitReport) -> bytes:
@@ -28,6 +41,7 @@ def vector_json(atlas: Atlas, report: UnitReport) -> bytes:
             {"name": one.name, "score": one.score, "shuffled": one.shuffled, "evidence": dict(one.evidence)}
             for one in report.names
         ],
+        "spelling": spelling_json(report),
         "similar": [list(pair) for pair in report.similar],
         "correlated": [list(pair) for pair in report.correlated],
         "activations": [
