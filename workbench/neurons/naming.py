@@ -48,8 +48,9 @@ class Name:
 
     @property
     def pictured(self) -> bool:
-        """Whether photos or drawings of it are evidence, not its written word alone."""
-        return max(self.evidence.get("photo", 0.0), self.evidence.get("drawing", 0.0)) >= PICTURED
+        """Whether photos or drawings of it are evidence, not its written word alone; true where there are none."""
+        known = [self.evidence[form] for form in ("photo", "drawing") if form in self.evidence]
+        return not known or max(known) >= PICTURED
 
 
 class UnitEvidence:

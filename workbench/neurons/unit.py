@@ -83,11 +83,13 @@ class UnitReport:
 
     @property
     def title(self) -> str:
-        """The first name where it is above chance, a pattern of letters where only that explains it, or the number."""
+        """The number, with the first name above chance; without photo or drawing as evidence, letters or the word."""
         name = self.names[0] if self.names and self.names[0].above_chance else None
-        if self.spelling and self.spelling.names_it and not (name and name.pictured):
+        if name and name.pictured:
+            return f"unit {self.unit}: {name.name}"
+        if self.spelling and self.spelling.names_it:
             return f"unit {self.unit}: written words {self.spelling.pattern}"
-        return f"unit {self.unit}: {name.name}" if name else f"unit {self.unit}"
+        return f"unit {self.unit}: the word “{name.name}”" if name else f"unit {self.unit}"
 
 
 def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "", seed: int = 0) -> UnitReport:

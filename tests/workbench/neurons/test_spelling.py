@@ -81,14 +81,16 @@ def test_noise_one_word_and_nothing_have_no_pattern(planted: Survey) -> None:
     assert np.abs(found.scores(found.ranks(noise.values)).std() - 1) < 0.05  # in standard deviations, as is said
 
 
-def test_a_score_is_mann_and_whitneys(planted: Survey) -> None:
-    found, written = seen(planted, LETTERS), WrittenWords(planted)
+@pytest.mark.parametrize("unit", [LETTERS, LENGTH])
+def test_a_score_is_mann_and_whitneys(planted: Survey, unit: int) -> None:
+    found, written = seen(planted, unit), WrittenWords(planted)
     assert written.ranks(planted.values).shape == (len(WORDS), 7)
     assert written.scores(written.ranks(planted.values)).shape == (len(written.patterns), 7)
-    own = planted.of(LETTERS)[: len(WORDS)]
-    has = np.array(["oo" in word for word in WORDS])
-    theirs = mannwhitneyu(own[has], own[~has], alternative="greater", method="asymptotic", use_continuity=False)
-    assert norm.sf(found.score) == pytest.approx(theirs.pvalue, rel=0.01)
+    own = planted.of(unit)[: len(WORDS)]
+    has = np.array(["oo" in word if unit == LETTERS else len(word) >= 8 for word in WORDS])
+    theirs = mannwhitneyu(own[has], own[~has])
+    middle, spread = has.sum() * (~has).sum() / 2, (has.sum() * (~has).sum() * (len(WORDS) + 1) / 12) ** 0.5
+    assert found.score == pytest.approx((theirs.statistic - middle) / spread, rel=1e-5)
     assert found.auroc.value == pytest.approx(theirs.statistic / has.sum() / (~has).sum())
     assert (found.count, found.total) == (has.sum(), len(WORDS))
     strongest = [WORDS[n] for n in np.argsort(-own) if has[n]]
@@ -134,8 +136,10 @@ def test_letters_name_a_unit_only_where_nothing_pictured_does(pocket: Atlas) -> 
     written = replace(read, names=(Name("key", 9.0, 1.0, 2.0, {"drawing": 0.1, "word": 9.0}),))
     assert pictured.title == "unit 118: key"
     assert written.title == read.title
-    assert replace(written, spelling=None).title == "unit 118: key"
+    assert replace(written, spelling=None).title == "unit 118: the word “key”"
     assert replace(written, names=(), spelling=None).title == "unit 118"
+    no_pictures = Name("key", 9.0, 1.0, 2.0, {"direction": 4.0, "dissection": 4.0})  # of a folder
+    assert replace(read, names=(no_pictures,)).title == "unit 118: key"
 
 
 def test_most_units_of_pocket_read_letters_and_shuffled_ones_do_not(pocket: Atlas) -> None:
