@@ -155,16 +155,16 @@ def _by_word(rows: DataFrame, outcome: str) -> DataFrame:
 
 def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
     sized = (samples["size"] != "").any()
+    told = [name for name in CONDITION if samples.loc[samples["size"] != "", name].nunique() > 1]
     rows = []
     for measure in measures:
         slice = measure.slice
-        named = [slice[name] for name in CONDITION if name in slice]
-        whole = slice.get("overlay") not in WRITTEN or bool(named) or not sized  # not several conditions in one
+        whole = slice.get("overlay") not in WRITTEN or "size" in slice or not sized  # not several conditions in one
         shown = (
             measure.metric in ("attack_success", "changed") and measure.label_set == ALL and measure.contrast == "none"
         )
         if shown and whole and measure.value is not None and set(slice) <= {"overlay", *CONDITION}:
-            name = ", ".join((slice["overlay"], *named))
+            name = ", ".join((slice["overlay"], *(slice[name] for name in told if name in slice)))
             rows.append((name, measure.value, measure.ci_low, measure.ci_high, measure.metric.replace("_", " ")))
     if not rows:
         return []
@@ -175,7 +175,7 @@ def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
             "intervals",
             pd.DataFrame(rows, columns=["name", "value", "low", "high", "series"]),
             x="share of the images named correctly when clean",
-            y="overlay: size as a share of the square, place, colours",
+            y="overlay: size as a share of the square, place, colours, where several were tried",
             alt="One row per overlay, two dots: how often the word is the answer, and how often the answer changes.",
         )
     ]

@@ -52,6 +52,7 @@ LIMITS = """
 
 _CONDITIONS = {"overlay", "size", "position", "colour", "control", "drawn_again"}  # slices that are no groups
 _CONTROLS = {"nonsense": "a nonsense word", "blank": "an empty plate"}
+_PREFIX = {"size": "size "}
 _CLAIMS = {  # metric -> claims where the value lies above and below zero
     "accuracy_drop": (
         "accuracy falls by {} when a wrong word is written on the image",
@@ -73,6 +74,13 @@ _GAPS = {
 }
 
 
+def several(settings: Settings) -> list[str]:
+    """Return what was tried in more than one way: of size, position and colour."""
+    looks = len(settings.colours) * len(settings.opacities)
+    tried = {"size": len(settings.sizes), "position": len(settings.positions), "colour": looks}
+    return [name for name, ways in tried.items() if ways > 1]
+
+
 def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | None) -> Iterator[Finding]:
     """Yield the sentences on drops, controls and gaps between groups.
 
@@ -85,7 +93,10 @@ def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | 
             control = _CONTROLS.get(m.slice.get("control", ""), "")
             among = "among all labels" if m.label_set == ALL else "between thing and word"
             unit = "words" if m.slice.get("drawn_again") == "words" else "images"
-            note = f" (decided {among}" + ("" if m.metric == "accuracy_drop" else f"; {unit} resampled") + ")"
+            notes = [f"decided {among}", *([] if m.metric == "accuracy_drop" else [f"{unit} resampled"])]
+            where = [f"{_PREFIX.get(name, '')}{m.slice[name]}" for name in several(settings) if name in m.slice]
+            notes += [", ".join(where)] if where else []
+            note = f" ({'; '.join(notes)})"
             claim, opposite = (text.replace("{control}", control) + note for text in _CLAIMS[m.metric])
             yield finding(m, claim, opposite=opposite, few=settings.min_n)
     if correct is not None and correct < settings.min_n:

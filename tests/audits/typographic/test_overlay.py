@@ -162,6 +162,7 @@ def test_an_opacity_is_a_condition_of_its_own(few: Dataset) -> None:
     assert {row["colour"] for row in slices if "colour" in row} == {"black on white", "black on white, 40 % opaque"}
     drops = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
     assert {row["colour"] for row in drops} == {"black on white, 40 % opaque"}
+    assert any("; black on white, 40 % opaque)" in one.text for one in found.findings)
 
 
 def test_every_size_at_every_place_is_a_map_of_success(few: Dataset) -> None:
@@ -182,6 +183,10 @@ def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -
     drops = [m for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
     slices = [dict(m.slice) for m in drops if "kind" not in m.slice]
     assert slices == [{"overlay": "word", "size": "0.2", "position": "top", "colour": "black on white"}] * 2
+    drop = next(one.text for one in found.findings if "ccuracy" in one.text and "word is written" in one.text)
+    assert "size 0.2, top)" in drop  # what does not vary is not said
+    names = set(found.figures[0].data["name"])
+    assert {"word, 0.2, top", "word, 0.1, top", "word, 0.2, bottom", "nonsense", "blank"} >= names > {"word, 0.1, top"}
 
 
 @pytest.mark.parametrize(
