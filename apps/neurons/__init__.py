@@ -26,7 +26,7 @@ from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.corpus import FORMS
 from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
-from workbench.neurons.finding import FoundUnit, find_units
+from workbench.neurons.finding import FoundUnit, find_readers, find_units
 from workbench.neurons.page import places, render
 from workbench.neurons.unit import UnitReport, report
 from workbench.neurons.vector import vector_json
@@ -44,8 +44,10 @@ FOUND_HEADERS = ["unit", "score", "direction", "photos", "drawings", "words"]
 FOUND_NOTE = (
     "Click a row to open the unit. Score: all evidence together. Direction: how far the unit moves the embedding "
     "towards the concept, in standard deviations above other words. Photos, drawings, words: the AUROC of its "
-    "images against others of the same form; 0.5 is chance."
+    "images against others of the same form; 0.5 is chance. Letters with stars, such as *k or br*, find units that "
+    "prefer written words with them."
 )
+CONCEPT_INFO = "A word, or letters such as *k; Enter searches."
 LAST = "last"
 NO_FILES = (gr.update(visible=False),) * 2  # downloads of a page that is not whole yet
 
@@ -66,7 +68,7 @@ def found_rows(found: list[FoundUnit]) -> list[list[str]]:
     return [
         [
             str(one.unit),
-            f"{one.score:.2f}",
+            "–" if one.score is None else f"{one.score:.2f}",
             "–" if one.direction is None else f"{one.direction:+.1f}",
             *(f"{one.selectivity[form]:.2f}" if form in one.selectivity else "–" for form in FORMS),
         ]
@@ -110,7 +112,7 @@ def build(page: Page) -> None:
     gr.Markdown(LEAD)
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
-            concept = gr.Textbox("dog", label="Concept", info="A word; Enter searches.", elem_id="neurons-concept")
+            concept = gr.Textbox("dog", label="Concept", info=CONCEPT_INFO, elem_id="neurons-concept")
             find = gr.Button("Find units", elem_id="neurons-find")
             found = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
             notes = gr.Markdown(elem_classes="notes")
@@ -152,9 +154,7 @@ def build(page: Page) -> None:
                 if isinstance(step, Progress):
                     yield gr.skip(), f"Looking at the built-in images: {step.line}"
                 elif isinstance(step, Atlas):
-                    row = embed_words(session, [word.strip()])[0].numpy()
-                    rows = found_rows(find_units(step, word, row))
-                    yield gr.update(value=rows, visible=True), FOUND_NOTE
+                    yield gr.update(value=found_rows(_units_for(session, step, word.strip())), visible=True), FOUND_NOTE
 
     def offered(key: str, request: gr.Request) -> Any:
         return _layers(page, key, owner(request))
@@ -183,6 +183,12 @@ def build(page: Page) -> None:
         return _asked(page, request)
 
     gr.on(None, asked, None, [layer, unit, off], **QUIET, **ASKS_MODEL)
+
+
+def _units_for(session: Session, atlas: Atlas, word: str) -> list[FoundUnit]:
+    if "*" in word:
+        return find_readers(atlas, word)
+    return find_units(atlas, word, embed_words(session, [word])[0].numpy())
 
 
 def _chosen(event: gr.SelectData) -> int:

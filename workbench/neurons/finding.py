@@ -1,18 +1,22 @@
-"""From a concept to units, and from an answer to the units that made it."""
+"""From a concept, or letters, to units, and from an answer to the units that made it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from workbench.errors import BadInput
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.corpus import FORMS
 from workbench.neurons.decomposition import Decomposition
 from workbench.neurons.naming import UnitEvidence, scores
 from workbench.neurons.vocabulary import WordTable
+
+LONGEST = 20  # letters and stars of a pattern
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class FoundUnit:
     """A unit that responds to a concept."""
 
     unit: int
-    score: float  # all evidence together, as in `naming.scores`
+    score: float | None  # all evidence together, as in `naming.scores`; None for a pattern of letters
     direction: float | None  # standard deviations above other words, of where the unit moves the embedding
     selectivity: dict[str, float]  # form -> AUROC of the concept's images against others of the form
 
@@ -84,17 +88,45 @@ def find_units(atlas: Atlas, word: str, row: NDArray[np.float32], *, count: int 
     ]
 
 
+def find_readers(atlas: Atlas, pattern: str, *, count: int = 20) -> list[FoundUnit]:
+    """Rank the units of a layer by how far they prefer written words with a pattern of letters.
+
+    Args:
+        atlas: of the layer; its corpus holds written words.
+        pattern: letters and stars, such as `*k` or `br*`; a star stands for any letters.
+        count: units returned.
+
+    Raises:
+        BadInput: fewer than two written words have the pattern, or all have it.
+    """
+    pattern = pattern.strip().lower()
+    if len(pattern) > LONGEST or not all(one.isalpha() or one == "*" for one in pattern):
+        raise BadInput(f"A pattern is at most {LONGEST} letters and stars, such as *k or br*; got {pattern[:40]!r}.")
+    written = np.array([item.form == "word" for item in atlas.survey.items])
+    shows = np.array([fnmatchcase(item.concept, pattern) for item in atlas.survey.items])[written]
+    if not 2 <= shows.sum() < len(shows):
+        raise BadInput(f"Some written words must have a pattern; of {len(shows)}, {shows.sum()} have {pattern!r}.")
+    area = _area(atlas.survey.values[written], shows)
+    order = np.argsort(-area, kind="stable")[:count]
+    return [FoundUnit(int(unit), None, None, {"word": float(area[unit])}) for unit in order]
+
+
 def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:
     """For each form that shows the concept: each unit's AUROC of its images against all others of that form."""
     found: dict[str, NDArray[np.float64]] = {}
     for form in FORMS:
         own = np.array([item.form == form for item in atlas.survey.items])
         shows = np.array([item.concept == concept for item in atlas.survey.items])[own]
-        positives, others = int(shows.sum()), int((~shows).sum())
-        if positives and others:
-            ranks = rankdata(atlas.survey.values[own], axis=0)[shows].sum(axis=0)
-            found[form] = (ranks - positives * (positives + 1) / 2) / (positives * others)
+        if shows.any() and not shows.all():
+            found[form] = _area(atlas.survey.values[own], shows)
     return found
+
+
+def _area(values: NDArray[np.float32], shows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(n, units) activations, (n,) -> (units,) AUROC of the images that show it against the others."""
+    positives, others = int(shows.sum()), int((~shows).sum())
+    ranks: NDArray[np.float64] = rankdata(values, axis=0)[shows].sum(axis=0)
+    return (ranks - positives * (positives + 1) / 2) / (positives * others)
 
 
 def speakers(parts: Decomposition, *, count: int = 12) -> Speakers:

@@ -49,7 +49,7 @@ class Spelling:
     @property
     def names_it(self) -> bool:
         """Whether the pattern is above chance and tells words apart so well that it may name the unit."""
-        return self.above_chance and self.auroc.low >= TELLS
+        return self.above_chance and self.auroc.low is not None and self.auroc.low >= TELLS
 
 
 class WrittenWords:
@@ -58,7 +58,7 @@ class WrittenWords:
     def __init__(self, survey: Survey) -> None:
         self.places = np.array([n for n, item in enumerate(survey.items) if item.form == "word"], np.intp)
         self.words = [survey.items[n].concept.lower() for n in self.places]
-        self.patterns, self.shared = patterns(self.words) if len(self.words) >= FEWEST else ((), np.zeros((0, 0), bool))
+        self.patterns, self.shared = patterns(self.words if len(self.words) >= FEWEST else [])
 
     def ranks(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, u) activations -> (w, u) ranks among the written words, in standard deviations from their mean."""

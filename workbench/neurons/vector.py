@@ -12,7 +12,9 @@ from workbench.neurons.unit import UnitReport
 def spelling_json(report: UnitReport) -> dict[str, Any] | None:
     """Return what written words that the unit responds to have in common; None where the corpus has too few."""
     found = report.spelling
-    return found and {
+    if found is None:
+        return None
+    return {
         "pattern": found.pattern,
         "score": found.score,
         "shuffled": found.shuffled,

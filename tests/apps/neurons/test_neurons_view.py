@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from apps._model_menu import choices, with_folder
 from apps._text import in_markdown
@@ -45,7 +47,7 @@ from workbench.neurons.conductance import ConductanceRequest
 from workbench.neurons.dictionary import DictionarySettings
 from workbench.neurons.dictionary_atlas import dictionary_atlas
 from workbench.neurons.edits import units_edit
-from workbench.neurons.finding import find_units
+from workbench.neurons.finding import find_readers, find_units
 from workbench.neurons.head_survey import HeadSurvey
 from workbench.neurons.sparse_probe import LabelledUnits, SparseProbe, SparseProbeRow
 from workbench.neurons.switching import UnitChange, changed_rows, intervened, parse_units, switch
@@ -105,6 +107,21 @@ def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtl
     assert CAT in [one.unit for one in other]
     assert other[0].selectivity == {}
     assert found_rows(other)[0][3:] == ["–", "–", "–"]
+
+
+def test_letters_find_the_units_that_read_them(session: Session, atlases: OpenAtlases) -> None:
+    atlas = atlases.ready(session, "last")
+    found = find_readers(atlas, "*Y")
+    own = [n for n, item in enumerate(atlas.survey.items) if item.form == "word"]
+    ends = [atlas.survey.items[n].concept.endswith("y") for n in own]
+    by_hand = [roc_auc_score(ends, atlas.survey.values[own, one.unit]) for one in found]
+    assert [one.selectivity["word"] for one in found] == pytest.approx(by_hand)
+    assert by_hand == sorted(by_hand, reverse=True)
+    assert by_hand[0] > 0.95
+    assert found_rows(found)[0][1:5] == ["–", "–", "–", "–"]
+    for pattern, message in (("*q*q*", "0 have"), ("*", "723 have"), ("[a]*", "letters and stars"), ("*" * 99, "20")):
+        with pytest.raises(BadInput, match=re.escape(message)):
+            find_readers(atlas, pattern)
 
 
 def test_the_speakers_are_an_exact_sum_and_the_cats_unit_leads(session: Session) -> None:
