@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def stream(images: Images = 2000, model: Model = "pocket") -> None:
     from workbench.embedding import prefetch
     from workbench.neurons.activations import BATCH, survey
 
-    backend, items = load(model), _many(images)
+    backend, items = load(model), list(islice(cycle(built_in()), images))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds, kept = {"embedding": 0.0, "all units": 0.0}, list[Survey]()
     for start in range(0, images, 10 * BATCH):
@@ -159,11 +160,6 @@ def _pictures(generator: np.random.Generator, count: int, side: int) -> Iterator
         small = generator.integers(0, 256, (min(16, count - start), 3, 7, 7))
         large = small.repeat(side // 7 + 1, axis=2).repeat(side // 7 + 1, axis=3)[..., :side, :side]
         yield np.clip(large + generator.normal(0, 20, large.shape), 0, 255).astype(np.uint8)
-
-
-def _many(count: int) -> list[CorpusItem]:
-    items = built_in()
-    return [items[number % len(items)] for number in range(count)]
 
 
 def _stacked(group: list[Any]) -> Any:

@@ -64,7 +64,9 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
             raise BadInput("; ".join(failed))
         yield {status: "Writing the report …", stop: gr.update(visible=False)}
         written = run_files(done, pdf=True)
-        yield {status: summary(done, failed, written), **dict(zip(files, _ready(written), strict=True))}
+        paths = (written.page, written.pdf, written.packed)
+        ready = [gr.update(value=str(path), visible=True) if path else gr.update(visible=False) for path in paths]
+        yield {status: summary(done, failed, written), **dict(zip(files, ready, strict=True))}
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -101,8 +103,3 @@ def summary(done: list[Run], failed: list[str], files: RunFiles) -> str:
     if files.no_pdf:
         lines.append(literal(files.no_pdf))
     return "\n\n".join(lines)
-
-
-def _ready(files: RunFiles) -> list[Any]:
-    paths = (files.page, files.pdf, files.packed)
-    return [gr.update(value=str(path), visible=True) if path else gr.update(visible=False) for path in paths]

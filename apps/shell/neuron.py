@@ -71,23 +71,18 @@ def neuron(
         write_edit(without, units_edit(model, one.layer, [ablate(one.layer, [unit])]))
         say(f"Without unit {unit}: use it as --model {without}.")
     if as_json:
-        write_json(
-            {
-                "names": [{"name": name.name, "score": name.score, "shuffled": name.shuffled} for name in one.names],
-                "spelling": spelling_json(one),
-                "page": None if out is None else str(out),
-            }
-        )
+        names = [{"name": name.name, "score": name.score, "shuffled": name.shuffled} for name in one.names]
+        write_json({"names": names, "spelling": spelling_json(one), "page": None if out is None else str(out)})
         return
     _write_names(one)
-    if one.spelling and one.spelling.above_chance:
-        found = one.spelling
-        say(f"Written words {found.pattern}: AUROC {found.auroc.value:.2f} ({', '.join(found.words)}).")
 
 
 def _write_names(one: UnitReport) -> None:
     rows = [(name.name, f"{name.score:.2f}", f"{name.shuffled:.2f}") for name in one.names]
     write_rows(("name", "score", "shuffled"), rows, right=("score", "shuffled"))
+    if one.spelling and one.spelling.above_chance:
+        found = one.spelling
+        say(f"Written words {found.pattern}: AUROC {found.auroc.value:.2f} ({', '.join(found.words)}).")
 
 
 def find_or_build(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:

@@ -48,7 +48,8 @@ def quicken(tower: Any) -> None:
     embeddings differ by less than 1e-6.
     """
     inner = bare(tower)
-    if next(inner.parameters()).dtype == torch.float32 and _has_branches(inner):
+    branches = any(hasattr(part, "reparameterize") for part in inner.modules())
+    if branches and next(inner.parameters()).dtype == torch.float32:
         from timm.utils.model import reparameterize_model
 
         reparameterize_model(inner, inplace=True)
@@ -61,10 +62,6 @@ def quicken(tower: Any) -> None:
         for part in list(inner.modules()):
             _fold_children(part)
     inner.to(memory_format=torch.channels_last)
-
-
-def _has_branches(tower: nn.Module) -> bool:
-    return any(hasattr(part, "reparameterize") for part in tower.modules())
 
 
 def _fold_children(part: nn.Module) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from workbench.heads import AttentionBlock, AttentionHead, Head, MeanHead, TokenHead
 from workbench.loading.anatomy import bare
@@ -48,10 +48,8 @@ def of_transformers(model: Any, family: str) -> Head | None:
     blocks = []
     for block in tower.encoder.layers:
         part = block.self_attn
-        query, key, value, out = (_pair(one) for one in (part.q_proj, part.k_proj, part.v_proj, part.out_proj))
+        query, key, value, out = (
+            (one.weight, one.bias) for one in (part.q_proj, part.k_proj, part.v_proj, part.out_proj)
+        )
         blocks.append(AttentionBlock(block, part, block.mlp, query, key, value, out, part.num_heads))
     return TokenHead(tower.post_layernorm, model.visual_projection.weight, tuple(blocks))
-
-
-def _pair(layer: nn.Linear) -> tuple[Tensor, Tensor]:
-    return layer.weight, layer.bias

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from workbench.errors import BadInput, UnknownName, unknown_name
+from workbench.errors import BadInput, unknown_name
 from workbench.prompts import check_templates
 from workbench.strict import Strict
 from workbench.yaml_file import load
@@ -121,8 +121,4 @@ def _file(given: str) -> Path:
         return SHIPPED / f"{given}.yaml"
     if given.endswith((".yaml", ".yml")):
         return Path(given)
-    raise _unknown(given)
-
-
-def _unknown(given: str) -> UnknownName:
-    return unknown_name("recipe", given, ("pocket", *shipped(), "a file that ends in .yaml"))
+    raise unknown_name("recipe", given, ("pocket", *shipped(), "a file that ends in .yaml"))
