@@ -44,8 +44,8 @@ FOUND_HEADERS = ["unit", "score", "direction", "photos", "drawings", "words"]
 FOUND_NOTE = (
     "Click a row to open the unit. Score: all evidence together. Direction: how far the unit moves the embedding "
     "towards the concept, in standard deviations above other words. Photos, drawings, words: the AUROC of its "
-    "images against others of the same form; 0.5 is chance. Letters with stars, such as *k or br*, find units that "
-    "prefer written words with them."
+    "images against others of the same form; 0.5 is chance. Letters with stars, such as `*k` or `br*`, find units "
+    "that prefer written words with them; score is their AUROC then."
 )
 CONCEPT_INFO = "A word, or letters such as *k; Enter searches."
 LAST = "last"
@@ -68,7 +68,7 @@ def found_rows(found: list[FoundUnit]) -> list[list[str]]:
     return [
         [
             str(one.unit),
-            "–" if one.score is None else f"{one.score:.2f}",
+            f"{one.score:.2f}",
             "–" if one.direction is None else f"{one.direction:+.1f}",
             *(f"{one.selectivity[form]:.2f}" if form in one.selectivity else "–" for form in FORMS),
         ]

@@ -24,7 +24,7 @@ class FoundUnit:
     """A unit that responds to a concept."""
 
     unit: int
-    score: float | None  # all evidence together, as in `naming.scores`; None for a pattern of letters
+    score: float  # all evidence together, as in `naming.scores`; for a pattern of letters, the words' AUROC
     direction: float | None  # standard deviations above other words, of where the unit moves the embedding
     selectivity: dict[str, float]  # form -> AUROC of the concept's images against others of the form
 
@@ -108,7 +108,7 @@ def find_readers(atlas: Atlas, pattern: str, *, count: int = 20) -> list[FoundUn
         raise BadInput(f"Some written words must have a pattern; of {len(shows)}, {shows.sum()} have {pattern!r}.")
     area = _area(atlas.survey.values[written], shows)
     order = np.argsort(-area, kind="stable")[:count]
-    return [FoundUnit(int(unit), None, None, {"word": float(area[unit])}) for unit in order]
+    return [FoundUnit(int(unit), float(area[unit]), None, {"word": float(area[unit])}) for unit in order]
 
 
 def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:

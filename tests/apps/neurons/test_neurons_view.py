@@ -118,7 +118,7 @@ def test_letters_find_the_units_that_read_them(session: Session, atlases: OpenAt
     assert [one.selectivity["word"] for one in found] == pytest.approx(by_hand)
     assert by_hand == sorted(by_hand, reverse=True)
     assert by_hand[0] > 0.95
-    assert found_rows(found)[0][1:5] == ["–", "–", "–", "–"]
+    assert found_rows(found)[0][1:] == [f"{by_hand[0]:.2f}", "–", "–", "–", f"{by_hand[0]:.2f}"]
     for pattern, message in (("*q*q*", "0 have"), ("*", "723 have"), ("[a]*", "letters and stars"), ("*" * 99, "20")):
         with pytest.raises(BadInput, match=re.escape(message)):
             find_readers(atlas, pattern)
