@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import WAIT_MS, answered, open_view
+from tests.browser.conftest import WAIT_MS, answered, open_view, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -56,11 +56,13 @@ def filled(page: Page) -> Iterator[str]:
     yield "compare"
 
 
-@pytest.mark.parametrize("width", [360, 320])
-def test_a_phone_needs_no_sideways_scrolling(visit: Visit, width: int) -> None:
-    page = visit(viewport={"width": width, "height": 740})
-    wide = {view: page.evaluate("document.documentElement.scrollWidth") for view in filled(page)}
-    assert {view: pixels for view, pixels in wide.items() if pixels > width} == {}
+def test_a_phone_needs_no_sideways_scrolling(visit: Visit) -> None:
+    page = visit(viewport={"width": 320, "height": 740})
+    for view in filled(page):
+        for width in (320, 360):
+            page.set_viewport_size({"width": width, "height": 740})
+            until(page, f"document.documentElement.scrollWidth <= {width} /* {view} */")  # charts follow soon
+        page.set_viewport_size({"width": 320, "height": 740})
 
 
 def test_on_a_phone_the_answer_stands_right_below_the_question(visit: Visit) -> None:
