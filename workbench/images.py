@@ -32,7 +32,7 @@ LARGE_AT_ONCE = 2  # of the largest, that the whole process decodes at a time
 SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
-MAX_SCANS = 64  # passes of a progressive JPEG; each costs a walk over all pixels
+MAX_SCANS = 32  # passes of a progressive JPEG; each walks over all pixels; usual ones have 10 or so
 DAMAGE = (  # what Pillow raises
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error, Warning),
 )

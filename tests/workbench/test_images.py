@@ -24,7 +24,7 @@ from PIL import Image, ImageFile
 from tests.workbench.made_pictures import noise, saved, smooth
 from workbench import images
 from workbench.errors import BadPicture
-from workbench.images import MAX_BYTES, safe_open
+from workbench.images import MAX_BYTES, safe_decode, safe_open
 
 
 def corners(picture: Image.Image) -> list[tuple[int, ...]]:
@@ -327,3 +327,17 @@ def test_the_bytes_of_a_file_are_opened_by_the_same_rules(tmp_path: Path) -> Non
     ):
         with pytest.raises(BadPicture, match=said):
             safe_decode(data, "row 7")
+
+
+def test_a_progressive_jpeg_may_not_repeat_a_pass_without_end() -> None:
+    """Each pass walks over all pixels, however little it holds."""
+    held = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(held, "JPEG", progressive=True)
+    whole = held.getvalue()
+    assert safe_decode(whole, "a.jpg").size == (64, 64)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    endless = whole[:-2] + 40 * last + b"\xff\xd9"
+    with Image.open(io.BytesIO(endless)) as opened:
+        opened.load()  # Pillow reads all of them
+    with pytest.raises(BadPicture, match="more than 32 progressive passes"):
+        safe_decode(endless, "a.jpg")
