@@ -83,9 +83,9 @@ class UnitReport:
 
     @property
     def title(self) -> str:
-        """The number, with the first name above chance; without photo or drawing as evidence, letters or the word."""
+        """The number, with the first name above chance; where written words alone are evidence, letters or the word."""
         name = self.names[0] if self.names and self.names[0].above_chance else None
-        if name and name.pictured:
+        if name and name.beyond_the_word:
             return f"unit {self.unit}: {name.name}"
         if self.spelling and self.spelling.names_it:
             return f"unit {self.unit}: written words {self.spelling.pattern}"

@@ -125,16 +125,17 @@ def test_a_corpus_of_few_words_says_nothing(planted: Survey) -> None:
     assert spelling(few, ENDING) is None
 
 
-def test_letters_name_a_unit_only_where_nothing_pictured_does(pocket: Atlas) -> None:
+def test_letters_name_a_unit_only_where_the_word_alone_is_evidence(pocket: Atlas) -> None:
     def described(unit: int) -> UnitReport:
         return report(pocket, unit, model=("Pocket", "pocket"))
 
     read = described(118)  # key, city, sky, fly, cry, toy
     assert read.title == "unit 118: written words that end with “y”"
     assert "those that end with “y” stand out most" in fragment(read, "names")
+    directed = replace(read, names=(Name("key", 9.0, 1.0, 2.0, {"drawing": 0.0, "word": 9.0, "direction": 6.0}),))
     pictured = replace(read, names=(Name("key", 9.0, 1.0, 2.0, {"drawing": 4.0, "word": 4.0}),))
     written = replace(read, names=(Name("key", 9.0, 1.0, 2.0, {"drawing": 0.1, "word": 9.0}),))
-    assert pictured.title == "unit 118: key"
+    assert pictured.title == directed.title == "unit 118: key"
     assert written.title == read.title
     assert replace(written, spelling=None).title == "unit 118: the word “key”"
     assert replace(written, names=(), spelling=None).title == "unit 118"
