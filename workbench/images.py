@@ -33,6 +33,7 @@ SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 32  # passes of a progressive JPEG; each walks over all pixels; usual ones have 10 or so
+MAX_EXIF = 64  # parts of EXIF metadata in a JPEG
 DAMAGE = (  # what Pillow raises
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error, Warning),
 )
@@ -121,8 +122,7 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
         raise BadPicture(f"The file {name!r} is empty.")
     if len(data) > MAX_BYTES:
         raise _too_long(len(data), name)
-    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise BadPicture(f"The JPEG {name!r} has more than {MAX_SCANS} progressive passes; save it again without them.")
+    _check_repeated(data, name)
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -136,6 +136,16 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
     return _mended(opened, repr(name), fresh=True)
 
 
+def _check_repeated(data: bytes, name: str) -> None:
+    """Refuse a JPEG whose parts repeat so often that reading them takes seconds; Pillow copies all before."""
+    if not data.startswith(b"\xff\xd8"):
+        return
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise BadPicture(f"The JPEG {name!r} has more than {MAX_SCANS} progressive passes; save it again without them.")
+    if data.count(b"Exif\0\0") > MAX_EXIF:
+        raise BadPicture(f"The JPEG {name!r} has more than {MAX_EXIF} parts of metadata; save it again without them.")
+
+
 def is_large(picture: Picture) -> bool:
     """Whether decoding and resizing a picture takes long, from its size alone; False for what `safe_open` refuses."""
     try:
@@ -144,9 +154,11 @@ def is_large(picture: Picture) -> bool:
         path = Path(picture)
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return False
-        with Image.open(path, formats=FORMATS) as opened:
+        data = path.read_bytes()
+        _check_repeated(data, path.name)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return LARGE < opened.width * opened.height <= MAX_PIXELS
-    except (Image.DecompressionBombError, *DAMAGE):
+    except (Image.DecompressionBombError, BadPicture, *DAMAGE):
         return False  # `safe_open` has the sentence for it
 
 

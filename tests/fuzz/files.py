@@ -132,7 +132,7 @@ def _jpeg(rng: Random) -> bytes:
         if way == "damage":
             segments[place] = segments[place][:4] + damaged(segments[place][4:], rng)
         elif way == "repeat":
-            segments[place] *= rng.choice([2, 300])
+            segments[place] = (segments[place] * rng.choice([2, 300]))[:3_000_000]
         elif way == "drop" and len(segments) > 1:
             del segments[place]
         elif way == "size":  # height and width of the frame, or whatever stands there
