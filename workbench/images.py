@@ -6,11 +6,13 @@ Does not know about models and tensors; `preprocessing` makes what an image towe
 from __future__ import annotations
 
 import io
+import re
 import struct
 import threading
 import warnings
 import zlib
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,11 +35,14 @@ SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
 MAX_SCANS = 32  # passes of a progressive JPEG; each walks over all pixels; usual ones have 10 or so
-MAX_EXIF = 64  # parts of EXIF metadata in a JPEG
+MAX_PARTS = 10_000  # marked parts of a JPEG, which Pillow keeps one by one; photos have 10 to 50
+MAX_EXIF = 65_536  # bytes of EXIF metadata, as one part of a JPEG can hold; Pillow reads n bytes in time n squared
 DAMAGE = (  # what Pillow raises
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error, Warning),
 )
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
+PARTS = rb"\xff[\xc0-\xcf\xd8-\xfe]"  # a JPEG's markers, but for those inside of coded pixels
+EXIF, HIDDEN = b"Exif\0\0", b"Exif\0-"  # how EXIF metadata begins, and what Pillow does not take for it
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -122,9 +127,9 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
         raise BadPicture(f"The file {name!r} is empty.")
     if len(data) > MAX_BYTES:
         raise _too_long(len(data), name)
-    _check_repeated(data, name)
+    _check_parts(data, name)
     try:
-        opened = Image.open(io.BytesIO(data), formats=FORMATS)
+        opened = _opened(data)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadPicture(f"Images may have at most {MAX_PIXELS // 10**6} megapixels; {name!r} has more.") from None
     except DAMAGE as error:
@@ -136,14 +141,23 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
     return _mended(opened, repr(name), fresh=True)
 
 
-def _check_repeated(data: bytes, name: str) -> None:
-    """Refuse a JPEG whose parts repeat so often that reading them takes seconds; Pillow copies all before."""
+def _check_parts(data: bytes, name: str) -> None:
     if not data.startswith(b"\xff\xd8"):
         return
-    if data.count(b"\xff\xda") > MAX_SCANS:
-        raise BadPicture(f"The JPEG {name!r} has more than {MAX_SCANS} progressive passes; save it again without them.")
-    if data.count(b"Exif\0\0") > MAX_EXIF:
-        raise BadPicture(f"The JPEG {name!r} has more than {MAX_EXIF} parts of metadata; save it again without them.")
+    for most, marker, what in ((MAX_SCANS, rb"\xff\xda", "progressive passes"), (MAX_PARTS, PARTS, "parts")):
+        if sum(1 for _ in islice(re.finditer(marker, data), most + 1)) > most:
+            raise BadPicture(f"The JPEG {name!r} has more than {most:,} {what}; save it again without them.")
+
+
+def _opened(data: bytes) -> ImageFile.ImageFile:
+    """Open a file; Pillow joins and reads a JPEG's EXIF metadata at once, without bound, so it gets it afterwards."""
+    if not data.startswith(b"\xff\xd8"):
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    opened = Image.open(io.BytesIO(data.replace(EXIF, HIDDEN)), formats=FORMATS)
+    parts = [part for name, part in getattr(opened, "applist", ()) if name == "APP1" and part.startswith(HIDDEN)]
+    if parts:
+        opened.info["exif"] = EXIF + b"".join(part[len(EXIF) :] for part in parts).replace(HIDDEN, EXIF)
+    return opened
 
 
 def is_large(picture: Picture) -> bool:
@@ -155,8 +169,8 @@ def is_large(picture: Picture) -> bool:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return False
         data = path.read_bytes()
-        _check_repeated(data, path.name)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        _check_parts(data, path.name)
+        with _opened(data) as opened:
             return LARGE < opened.width * opened.height <= MAX_PIXELS
     except (Image.DecompressionBombError, BadPicture, *DAMAGE):
         return False  # `safe_open` has the sentence for it
@@ -218,7 +232,7 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
         )
     try:
         with _decoding[width * height > LARGE].pixels(width * height):
-            return _upright_rgb(picture, fresh=fresh)
+            return _upright_rgb(picture, name, fresh=fresh)
     except (*DAMAGE, MemoryError) as error:
         raise _damaged(name, error) from None
 
@@ -229,11 +243,14 @@ def _damaged(name: str, error: Exception) -> BadPicture:
     return BadPicture(f"The image {name} is damaged and cannot be read ({said[:120]}).")
 
 
-def _upright_rgb(picture: Image.Image, *, fresh: bool) -> Image.Image:
+def _upright_rgb(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # a switch for the whole process, which WeasyPrint turns on
     picture.load()
     if picture.mode == "P" and picture.palette is None:
         raise ValueError("it has no palette")
+    exif = max(len(picture.info.get("exif", b"")), len(picture.info.get("Raw profile type exif", "")) // 2)
+    if exif > MAX_EXIF:
+        raise BadPicture(f"Images may have at most {MAX_EXIF:,} bytes of EXIF metadata; {name} has {exif:,}.")
     turn = TURNS.get(_orientation(picture, fresh=fresh))
     upright = picture.transpose(turn) if turn is not None else picture
     if upright.mode.startswith("I") or upright.mode == "F":

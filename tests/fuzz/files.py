@@ -59,6 +59,20 @@ PNG_KINDS = (
 EXIF = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"  # an image turned by 90 degrees
 
 
+def _exif(rng: Random) -> bytes:
+    """EXIF metadata: a damaged one, one that repeats itself, or a list of entries, whose contents may overlap."""
+    way = rng.random()
+    if way < 0.6:
+        return damaged(EXIF, rng)
+    if way < 0.7:
+        return EXIF[:6] * rng.choice([2, 9_000, 900_000])
+    entries, size = rng.choice([1, 40, 5_000, 65_000]), rng.choice([4, 3_000, 60_000, 1_000_000])
+    listed = (
+        struct.pack("<HHII", rng.randrange(65_536), rng.choice([1, 2, 3, 5, 7, 99]), size, 8) for _ in range(entries)
+    )
+    return EXIF[:6] + b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + b"".join(listed) + bytes(4 + size)
+
+
 def encoded(kind: str, mode: str, *, exif: bool = False, size: tuple[int, int] = (40, 50), **more: Any) -> bytes:
     """Return an image file of random pixels; kind: PNG, JPEG or WEBP; size: height and width."""
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
@@ -98,7 +112,7 @@ def _png(rng: Random) -> bytes:
                 (b"zTXt", key + b"\0" + rng.choice([b"\0", b"\1"]) + packed),
                 (b"iTXt", key + b"\0" + rng.choice([b"\0\0", b"\1\0", b"\1\1"]) + b"en\0\0" + packed),
                 (b"iCCP", key + b"\0\0" + packed),
-                (b"eXIf", damaged(EXIF[6:], rng)),
+                (b"eXIf", _exif(rng)[6:]),
                 (b"PLTE", rng.randbytes(rng.choice([3, 4, 768, 900]))),
                 (b"tRNS", rng.randbytes(rng.choice([0, 1, 2, 6, 256, 300]))),
                 (b"acTL", struct.pack(">2I", rng.choice(ODD), rng.choice(ODD))),
@@ -132,7 +146,7 @@ def _jpeg(rng: Random) -> bytes:
         if way == "damage":
             segments[place] = segments[place][:4] + damaged(segments[place][4:], rng)
         elif way == "repeat":
-            segments[place] = (segments[place] * rng.choice([2, 300]))[:3_000_000]
+            segments[place] = (segments[place] * rng.choice([2, 2, 300, 300, 900_000]))[:9_800_000]
         elif way == "drop" and len(segments) > 1:
             del segments[place]
         elif way == "size":  # height and width of the frame, or whatever stands there
@@ -140,8 +154,10 @@ def _jpeg(rng: Random) -> bytes:
             one[5:9] = struct.pack(">2H", *(min(rng.choice(ODD), 65_535) for _ in range(2)))
             segments[place] = bytes(one)
         elif way == "exif":
-            body = damaged(EXIF, rng)
-            segments.insert(0, b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
+            body = _exif(rng)
+            for start in range(0, len(body), 65_000):
+                part = body[:6] * (start > 0) + body[start : start + 65_000]
+                segments.insert(start // 65_000, b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part)
         else:
             body = rng.choice(
                 [b"MPF\0II*\0\x08\0\0\0", b"ICC_PROFILE\0\1\1", b"Adobe\0d\0\0\0\0\2", b"Photoshop 3.0\08BIM"]
@@ -160,7 +176,7 @@ def _webp(rng: Random) -> bytes:
     parts = [b"VP8X" + struct.pack("<I", 10) + bytes([flags, 0, 0, 0]) + size]
     parts.append(inner if rng.random() < 0.7 else damaged(inner, rng))
     for _ in range(rng.randint(0, 3)):
-        body = rng.choice([damaged(EXIF, rng), rng.randbytes(6), bytes(16) + inner, b"<x/>"])
+        body = rng.choice([_exif(rng), rng.randbytes(6), bytes(16) + inner, b"<x/>"])
         name = rng.choice([b"ANIM", b"ANMF", b"EXIF", b"XMP ", b"ICCP", b"ALPH", b"VP8 ", b"VP8L"])
         length = len(body) if rng.random() < 0.8 else rng.choice(ODD)
         parts.insert(rng.randint(0, len(parts)), name + struct.pack("<I", length) + body + b"\0" * (len(body) % 2))

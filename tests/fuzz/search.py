@@ -16,7 +16,7 @@ from tests.fuzz.files import damaged
 from tests.fuzz.targets import Target
 from workbench.errors import WorkbenchError
 
-SECONDS = 1.0  # of computing, for one file under 1 MB
+SECONDS = 1.0  # of computing, for one file of up to 1 MB; a larger one may take as much for each MB
 MEMORY = 300_000  # kB that one file may add at most while it is read
 LONGEST = 20  # seconds of computing after which the process ends
 CORPUS = 2_000  # files that are damaged further
@@ -61,8 +61,8 @@ def execute(target: Target, data: bytes) -> Outcome:
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
     seconds, memory = time.process_time() - begun, _memory("VmHWM") - before
-    if not fault and len(data) < SMALL:
-        fault = "slow" if seconds > SECONDS else "much memory" if memory > MEMORY else ""
+    if not fault:
+        fault = "slow" if seconds > SECONDS * max(1, len(data) / SMALL) else "much memory" if memory > MEMORY else ""
     return Outcome(text[:200], fault, seconds, memory, refused)
 
 

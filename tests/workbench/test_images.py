@@ -267,7 +267,7 @@ def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.Monkey
     counting = threading.Lock()
     upright = images._upright_rgb
 
-    def slow(picture: Image.Image, *, fresh: bool) -> Image.Image:
+    def slow(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
         pixels = picture.width * picture.height
         with counting:
             now[0] += pixels
@@ -275,7 +275,7 @@ def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.Monkey
         time.sleep(0.02)
         with counting:
             now[0] -= pixels
-        return upright(picture, fresh=fresh)
+        return upright(picture, name, fresh=fresh)
 
     one = 64 * 48
     monkeypatch.setitem(images._decoding, False, images._Gate(3 * one))
@@ -343,20 +343,63 @@ def test_a_progressive_jpeg_may_not_repeat_a_pass_without_end() -> None:
         safe_decode(endless, "a.jpg")
 
 
-def test_a_jpeg_may_not_repeat_its_metadata_without_end(tmp_path: Path) -> None:
-    """Pillow joins the parts one by one: 275,000 of them took 61 s."""
-    held = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (64, 64), "red").save(held, "JPEG", exif=exif)
-    whole = held.getvalue()
-    size = int.from_bytes(whole[4:6], "big") + 2 if whole[3] == 0xE1 else 0
-    part = whole[2 : 2 + size] if size else b"\xff\xe1\x00\x0aExif\0\0II"
-    endless = whole[:2] + 9_000_000 // len(part) * part + whole[2:]
-    (tmp_path / "a.jpg").write_bytes(endless)
+def exif_bomb(entries: int, size: int) -> bytes:
+    """EXIF metadata whose every entry is the same `size` bytes: read as written, `entries * size` bytes."""
+    listed = [struct.pack("<HHII", 0x0112 + one, 7, size, 14 + 12 * entries) for one in range(entries)]
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + b"".join(listed) + bytes(4 + size)
+
+
+def jpeg_parts(exif: bytes, times: int = 1, most: int = 65_000) -> bytes:
+    """A JPEG with EXIF metadata in parts of at most so many bytes, each as often as is said."""
+    parts = [b"Exif\0\0" + exif[at : at + most] for at in range(0, len(exif), most)]
+    return encoded("JPEG")[:2] + b"".join(
+        times * (b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part) for part in parts
+    ) + encoded("JPEG")[2:]  # fmt: skip
+
+
+LARGE_EXIF = {
+    "repeated.jpg": lambda: jpeg_parts(b"II" + bytes(900), 9_000),
+    "joined.jpg": lambda: jpeg_parts(exif_bomb(60_000, 4_000_000)),
+    "nested.jpg": lambda: jpeg_parts(b"Exif\0\0" * 600_000),
+    "chunk.png": lambda: png(header(1, 1), (b"eXIf", exif_bomb(60_000, 4_000_000)), (b"IDAT", zlib.compress(bytes(4)))),
+    "text.png": lambda: png(
+        header(1, 1),
+        (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\n\n\n" + exif_bomb(20_000, 200_000).hex().encode())),
+        (b"IDAT", zlib.compress(bytes(4))),
+    ),
+    "chunk.webp": lambda: encoded("WEBP", exif=exif_bomb(60_000, 4_000_000)),
+}  # Pillow alone takes minutes and gigabytes for most of them
+
+
+@pytest.mark.parametrize("name", LARGE_EXIF)
+def test_metadata_cannot_take_time_or_memory(tmp_path: Path, name: str) -> None:
+    data = LARGE_EXIF[name]()
+    assert len(data) < MAX_BYTES
+    (tmp_path / name).write_bytes(data)
+    memory, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    with pytest.raises(BadPicture, match=f"at most 65,536 bytes of EXIF metadata; '{name}' has"):
+        safe_decode(data, name)
+    assert not images.is_large(tmp_path / name)
+    assert time.process_time() - begun < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 100_000  # kilobytes
+
+
+@pytest.mark.parametrize("marker", [0xC0, 0xDB, 0xE1, 0xEF, 0xFE])
+def test_a_jpeg_has_a_bounded_number_of_parts(marker: int) -> None:
+    whole, part = encoded("JPEG"), bytes([0xFF, marker, 0, 2])
     begun = time.process_time()
-    with pytest.raises(BadPicture, match="more than 64 parts of metadata"):
-        safe_decode(endless, "a.jpg")
-    assert not images.is_large(tmp_path / "a.jpg")
+    with pytest.raises(BadPicture, match="more than 10,000 parts"):
+        safe_decode(whole[:2] + 2_400_000 * part + whole[2:], "a.jpg")
     assert time.process_time() - begun < 0.5
-    assert safe_decode(whole[:2] + 3 * part + whole[2:], "a.jpg").size == (64, 64)
+    if marker > 0xDF:
+        assert safe_decode(whole[:2] + 9_000 * part + whole[2:], "a.jpg").size == (64, 48)
+
+
+def test_metadata_in_two_parts_of_a_jpeg_turns_it() -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "x" * 50_000, 6
+    whole = jpeg_parts(exif.tobytes().removeprefix(b"Exif\0\0"), most=30_000)
+    with Image.open(io.BytesIO(whole)) as opened:
+        assert opened.getexif()[0x0112] == 6
+        assert opened.size == (64, 48)
+    assert safe_decode(whole, "a.jpg").size == (48, 64)
