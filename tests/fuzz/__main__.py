@@ -8,6 +8,7 @@ import multiprocessing
 import resource
 import sys
 import warnings
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -34,11 +35,9 @@ def main() -> int:
     save = options.save / options.target
     tally, died, part = Tally(), [], 0
     while (left := 60 * options.minutes - _computed()) > 0:
-        result, child = _run(options.target, f"{options.seed}-{part}", tally, left, save)
+        tally, child = _run(options.target, f"{options.seed}-{part}", tally, left, save)
         part += 1
-        if result is not None:
-            tally = result
-        elif (save / "at-work").exists():  # the process was killed, by itself or by the system
+        if child and (save / "at-work").exists():  # the process was killed, by itself or by the system
             data = (save / "at-work").read_bytes()
             path = save / f"process-ended-{hashlib.sha256(data).hexdigest()[:8]}"
             path.write_bytes(data)
@@ -62,24 +61,23 @@ def _computed() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _run(name: str, seed: str, tally: Tally, seconds: float, save: Path) -> tuple[Tally | None, int | None]:
-    """Search in a process of its own; return what it saw (None where it died) and its exit code."""
+def _run(name: str, seed: str, tally: Tally, seconds: float, save: Path) -> tuple[Tally, int | None]:
+    """Search in a process of its own; return what it saw (where it died, up to the last minute) and its exit code."""
     here, there = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=_child, args=(name, seed, tally, seconds, save, there))
     process.start()
     there.close()
-    try:
-        result: Tally | None = here.recv()
-    except EOFError:
-        result = None
+    with suppress(EOFError):  # the other end is closed
+        while True:
+            tally = here.recv()
     process.join()
-    return result, process.exitcode
+    return tally, process.exitcode
 
 
 def _child(name: str, seed: str, tally: Tally, seconds: float, save: Path, result: Connection) -> None:
     warnings.simplefilter("ignore")  # Pillow warns of damaged metadata
     resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST))
-    search(TARGETS[name], Random(seed), seconds=seconds, tally=tally, save=save)
+    search(TARGETS[name], Random(seed), seconds=seconds, tally=tally, save=save, report=result.send)
     result.send(tally)
     result.close()
 

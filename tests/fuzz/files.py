@@ -146,7 +146,7 @@ def _jpeg(rng: Random) -> bytes:
         if way == "damage":
             segments[place] = segments[place][:4] + damaged(segments[place][4:], rng)
         elif way == "repeat":
-            segments[place] = (segments[place] * rng.choice([2, 2, 300, 300, 900_000]))[:9_800_000]
+            segments[place] *= min(rng.choice([2, 2, 300, 300, 900_000]), 9_000_000 // len(segments[place]) or 1)
         elif way == "drop" and len(segments) > 1:
             del segments[place]
         elif way == "size":  # height and width of the frame, or whatever stands there

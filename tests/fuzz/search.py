@@ -8,6 +8,7 @@ import signal
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ SECONDS = 1.0  # of computing, for one file of up to 1 MB; a larger one may take
 MEMORY = 300_000  # kB that one file may add at most while it is read
 LONGEST = 20  # seconds of computing after which the process ends
 CORPUS = 2_000  # files that are damaged further
+MINUTE = 60  # seconds of computing between two lines of progress
 SMALL = 1_000_000  # bytes of a file
 
 
@@ -73,10 +75,18 @@ def _memory(key: str) -> int:
     return 0
 
 
-def search(target: Target, rng: Random, *, seconds: float, tally: Tally, save: Path, report: int = 60) -> None:
+def search(
+    target: Target,
+    rng: Random,
+    *,
+    seconds: float,
+    tally: Tally,
+    save: Path,
+    report: Callable[[Tally], None] = lambda tally: None,
+) -> None:
     """Make and read files for so many seconds of computing; whatever ends in a new way is damaged further.
 
-    The file at work stands in `save/at-work`, so that it is there when the process dies.
+    The file at work stands in `save/at-work`, and `report` gets the tally each minute, for when the process dies.
     """
     corpus = target.seeds()
     save.mkdir(parents=True, exist_ok=True)
@@ -99,8 +109,9 @@ def search(target: Target, rng: Random, *, seconds: float, tally: Tally, save: P
         tally.outcomes[outcome.text] += 1
         if outcome.fault and outcome.fault not in tally.findings:
             _note(target, data, outcome, tally, save)
-        if now - last > report:
+        if now - last > MINUTE:
             last = now
+            report(tally)
             print(
                 f"{spent / 60:.0f} min of computing: {tally.executions:,} executions, "
                 f"{(tally.executions - first) / spent:.0f} a second, {(seconds - spent) / 60:.0f} min left; "
