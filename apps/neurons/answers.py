@@ -78,7 +78,7 @@ def names_of(session: Session, units: list[int]) -> dict[int, str]:
     if atlas is None:
         return {}
     named = name_units(atlas.evidence, units, directions=atlas.directions, count=1)
-    return {unit: names[0].name for unit, names in zip(units, named, strict=True) if names[0].above_chance}
+    return {unit: names[0].title for unit, names in zip(units, named, strict=True) if names[0].above_chance}
 
 
 def build(page: Page, layer: gr.Dropdown) -> None:

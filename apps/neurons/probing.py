@@ -103,7 +103,7 @@ def names_of(session: Session, result: SparseProbe, *, units: int) -> dict[int, 
         return {}
     last = result.rows[-1].units
     named = name_units(atlas.evidence, last, directions=atlas.directions, count=1)
-    return {one: words[0].name for one, words in zip(last, named, strict=True) if words[0].above_chance}
+    return {one: words[0].title for one, words in zip(last, named, strict=True) if words[0].above_chance}
 
 
 def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, Any]) -> None:

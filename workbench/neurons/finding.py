@@ -97,7 +97,7 @@ def find_readers(atlas: Atlas, pattern: str, *, count: int = 20) -> list[FoundUn
         count: units returned.
 
     Raises:
-        BadInput: fewer than two written words have the pattern, or all have it.
+        BadInput: another character, a longer pattern; fewer than two written words have it, or all have it.
     """
     pattern = pattern.strip().lower()
     if len(pattern) > LONGEST or not all(one.isalpha() or one == "*" for one in pattern):

@@ -54,6 +54,11 @@ class Name:
         directed = self.evidence.get("direction", 0.0)
         return "word" not in self.evidence or pictured >= PICTURED or directed >= DIRECTED
 
+    @property
+    def title(self) -> str:
+        """The name as it is shown: a written word where nothing but that is evidence."""
+        return self.name if self.beyond_the_word else f"the word “{self.name}”"
+
 
 class UnitEvidence:
     """What a corpus and a vocabulary have to say about units; what all units share is computed once.

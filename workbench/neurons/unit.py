@@ -86,10 +86,10 @@ class UnitReport:
         """The number, with the first name above chance; where written words alone are evidence, letters or the word."""
         name = self.names[0] if self.names and self.names[0].above_chance else None
         if name and name.beyond_the_word:
-            return f"unit {self.unit}: {name.name}"
+            return f"unit {self.unit}: {name.title}"
         if self.spelling and self.spelling.names_it:
             return f"unit {self.unit}: written words {self.spelling.pattern}"
-        return f"unit {self.unit}: the word “{name.name}”" if name else f"unit {self.unit}"
+        return f"unit {self.unit}: {name.title}" if name else f"unit {self.unit}"
 
 
 def report(atlas: Atlas, unit: int, *, model: tuple[str, str], answer: str = "", seed: int = 0) -> UnitReport:

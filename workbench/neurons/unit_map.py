@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workbench.errors import Unsupported, unknown_name
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.corpus import FORMS
-from workbench.neurons.naming import scores
+from workbench.neurons.naming import Name, scores
 from workbench.neurons.unit import STRONG
 from workbench.retrieval.projection import project
 from workbench.statistics.intervals import proportion
@@ -37,7 +37,7 @@ class UnitMap:
 
     positions: NDArray[np.float32]  # (u, 2)
     explained: float | None  # share of the variance on both axes, 0..1; None for UMAP
-    names: tuple[str, ...]  # u; "" where no word stands out more than for a shuffled unit
+    names: tuple[str, ...]  # u titles; "" where no word stands out more than for a shuffled unit
     scores: NDArray[np.float32]  # (u,) of the best word
     limit: float  # what a name's score must exceed
     density: NDArray[np.float64]  # (u,) share of the corpus with an activation above 0
@@ -70,12 +70,16 @@ def unit_map(atlas: Atlas, *, by: str = "direction", method: str = "pca", seed: 
             "activations."
         )
     evidence, values = atlas.evidence, atlas.survey.values
-    total = scores(evidence.kinds(values, atlas.directions, dissection=False))
+    kinds = evidence.kinds(values, atlas.directions, dissection=False)
+    total = scores(kinds)
     generator = np.random.default_rng(seed)
     mixed = None if atlas.directions is None else generator.permuted(atlas.directions, axis=0)
     chance = scores(evidence.kinds(evidence.shuffled(values, generator), mixed, dissection=False)).max(axis=0)
     best, limit = total.max(axis=0), float(np.percentile(chance, CHANCE))
-    words = [atlas.lexicon.words[place] for place in total.argmax(axis=0)]
+    names = []
+    for unit, place in enumerate(total.argmax(axis=0).tolist()):
+        reasons = {kind: float(table[place, unit]) for kind, table in kinds.items()}
+        names.append(Name(atlas.lexicon.words[place], float(best[unit]), float(chance.mean()), limit, reasons))
     rows = {"direction": atlas.directions, "words": total, "activations": values - values.mean(axis=0)}[by]
     assert rows is not None
     lengths = np.linalg.norm(rows, axis=0).clip(1e-9)
@@ -83,7 +87,7 @@ def unit_map(atlas: Atlas, *, by: str = "direction", method: str = "pca", seed: 
     return UnitMap(
         placed.positions,
         placed.explained,
-        tuple(word if score > limit else "" for word, score in zip(words, best, strict=True)),
+        tuple(name.title if name.above_chance else "" for name in names),
         best,
         limit,
         (values > 0).mean(axis=0),

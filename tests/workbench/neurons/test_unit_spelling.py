@@ -16,6 +16,7 @@ from workbench.neurons.naming import Name
 from workbench.neurons.page import fragment
 from workbench.neurons.spelling import LONGEST, SHARED, Spelling, WrittenWords, patterns, spelling
 from workbench.neurons.unit import UnitReport, report
+from workbench.neurons.unit_map import unit_map
 from workbench.neurons.vocabulary import common_words
 
 WORDS = [word for word in common_words() if word.isalpha()]
@@ -138,6 +139,7 @@ def test_letters_name_a_unit_only_where_the_word_alone_is_evidence(pocket: Atlas
     assert pictured.title == directed.title == "unit 118: key"
     assert written.title == read.title
     assert replace(written, spelling=None).title == "unit 118: the word “key”"
+    assert any(name.startswith("the word “") for name in unit_map(pocket).names)
     assert replace(written, names=(), spelling=None).title == "unit 118"
     no_pictures = Name("key", 9.0, 1.0, 2.0, {"direction": 4.0, "dissection": 4.0})  # of a folder
     assert replace(read, names=(no_pictures,)).title == "unit 118: key"
