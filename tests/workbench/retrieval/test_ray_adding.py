@@ -21,12 +21,13 @@ ROOT = Path(__file__).parents[3]
 COLUMNS = ("path", "sha256", "size", "second", "width", "height", "label", "thumbnail", "vector")
 
 
-@pytest.fixture
-def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[None]:
     ray = pytest.importorskip("ray")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+        ray.shutdown()
 
 
 def rows(name: str) -> list[dict[str, Any]]:
