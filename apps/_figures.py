@@ -50,7 +50,11 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: s
         **layout(height=110 + 26 * rows, alt=f"Bars of {axis}. {alt}."), showlegend=len(series) > 1, bargap=0.25
     )
     figure.update_yaxes(_ticks(names), autorange="reversed")
-    figure.update_xaxes(title=axis, range=[0, top * 1.18] if top else None, zeroline=False)
+    every = [0.0, *(value for values in series.values() for value in values)]
+    low, high = (0.0, top) if top else (min(every), max(every))
+    room = (0.18 if top else 0.3) * (high - low)  # for the numbers beside the bars
+    span = [low - room * (low < 0), high + room * (high > 0)] if room else None
+    figure.update_xaxes(title=axis, range=span, zeroline=False)
     return figure
 
 

@@ -197,6 +197,8 @@ def test_figures_hold_the_numbers_and_take_markup_literally() -> None:
 
     figure = bars(["<b>cat</b>", "dog"], {"probability": [0.75, 0.25]}, axis="probability", top=1.0)
     assert list(figure.data[0].x) == [0.75, 0.25]
+    signed = bars(["a", "b"], {"difference": [0.06, -0.04]}, axis="difference")
+    assert signed.layout.xaxis.range == pytest.approx((-0.07, 0.09))  # room for the numbers beside the bars
     tiny = bars(["a", "b", "c"], {"probability": [0.9996, 0.0004, 0.0]}, axis="probability").data[0]
     assert list(tiny.text) == ["1.000", "&lt;0.001", "0.000"]
     assert figure.layout.yaxis.ticktext[0] == plain("<b>cat</b>") == "&lt;b&gt;cat&lt;/b&gt;"
