@@ -26,8 +26,10 @@ def front() -> dict[str, Any]:
         elem_id="generation-method",
     )  # fmt: skip
     with gr.Row():
-        seconds = gr.Slider(2, 300, _DEFAULT.seconds, step=1, label="Seconds", info="More time, a better image.")
-        seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="Another seed, another image.")
+        seconds = gr.Slider(
+            2, 300, _DEFAULT.seconds, step=1, label="Seconds", info="More time, a better image.", scale=2
+        )
+        seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="Another image.", scale=1, min_width=120)
     return {"prompt": prompt, "method": method, "seconds": seconds, "seed": seed}
 
 
