@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from apps._widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.probes.embedding import model_ref
 from workbench.probes.labelled import TEST
-from workbench.probes.prompt_search import PromptTrial, search_prompts
+from workbench.probes.prompt_search import PromptTrial, read_descriptions, search_prompts
 from workbench.probes.table import EmbeddedImages
 from workbench.scheduler import CancelToken
 
@@ -49,7 +48,7 @@ def build(page: Page, known: gr.State) -> None:
         embedded: EmbeddedImages | None = typed[known]
         if embedded is None or not embedded.texts:
             raise BadInput(IDLE)
-        descriptions = _descriptions(typed[file])
+        descriptions = read_descriptions(Path(typed[file])) if typed[file] else None
         lines: list[list[str]] = []
         chosen: tuple[str, ...] = ()
         for key in embedded.texts:
@@ -89,12 +88,3 @@ def row(model: str, trial: PromptTrial) -> list[str]:
         as_points(trial.difference) if trial.difference else "",
         f"{100 * trial.spread:.1f}" if trial.spread else "",
     ]
-
-
-def _descriptions(file: str | None) -> Any:
-    if not file:
-        return None
-    try:
-        return json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise BadInput("Descriptions are a JSON file: {class: [sentence, …]}; this one cannot be read.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def whole_image(hit: Hit) -> str:
     folder = folder_beside_uploads("search-image-")
     if hit.row["second"] is None and source.is_file():
         path = folder / source.name
-        path.write_bytes(source.read_bytes())
+        shutil.copyfile(source, path)
     else:
         path = folder / "frame.jpg"
         path.write_bytes(hit.row["thumbnail"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +15,6 @@ from audits.shell.output import say, write_json, write_rows
 from audits.shell.progress import progress
 from workbench.errors import BadInput
 from workbench.models import find
-
-MAX_BYTES = 5_000_000  # of a file of descriptions
 
 
 def prompts(
@@ -38,13 +35,14 @@ def prompts(
     as_json: JsonOption = False,
 ) -> None:
     """Search prompt templates on train and validation images, and test them beside as many random words."""
+    from workbench.probes.prompt_search import read_descriptions, search_prompts
+
     find(model)
     if most < 1:
         raise BadInput(f"--most is 1 or more; got {most}.")
     candidates = read_templates(templates or ["eighty"])
-    sentences = _descriptions(descriptions) if descriptions else None
+    sentences = read_descriptions(descriptions) if descriptions else None
     images = read_and_say(folder, seed)
-    from workbench.probes.prompt_search import search_prompts
 
     trials = []
     with opened_engine(model, device, dtype, cache=cache) as engine, engine.session("shell", keep_pictures=cache) as at:
@@ -68,17 +66,6 @@ def prompts(
     for template in best.prompts:
         say(f"chosen: {template}")
     say(f"Chosen on {int((~images.rows('test')).sum())} images, tested once on {int(images.rows('test').sum())}.")
-
-
-def _descriptions(file: Path) -> Any:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise BadInput(f"Descriptions may have at most {MAX_BYTES // 10**6} MB; {file.name!r} has more.")
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise BadInput(
-            f"Descriptions are a JSON file {{class: [sentence, …]}}; {file.name!r} cannot be read ({error})."
-        ) from None
 
 
 def _plain(trial: Any) -> dict[str, Any]:

@@ -7,10 +7,12 @@ Source: Roth et al. 2023, arXiv:2306.07282 (random words); Pratt et al. 2023, ar
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 MOST = 7  # templates that are chosen, at most
 DRAWS = 7  # drawings of random words
 SENTENCES = 200  # of one class, at most
+MAX_BYTES = 5_000_000  # of a file of descriptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +151,23 @@ def random_templates(count: int, words: Sequence[str], *, seed: int) -> list[str
         word = words[int(order[number // 2])] if number % 2 == 0 else letters
         templates.append(f"{DEFAULT[:-1]}, which has {word}.")
     return templates
+
+
+def read_descriptions(file: Path) -> Any:
+    """Return what a JSON file of descriptions holds, not yet checked.
+
+    Raises:
+        BadInput: over 5 MB, or no JSON.
+    """
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise BadInput(f"Descriptions may have at most {MAX_BYTES // 10**6} MB; {file.name[:80]!r} has more.")
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(
+            f"Descriptions are a JSON file {{class: [sentence, …]}}; {file.name[:80]!r} cannot be read "
+            f"({str(error).partition(': ')[0][:80]})."
+        ) from None
 
 
 def checked_descriptions(given: Mapping[str, Sequence[str]], classes: Sequence[str]) -> list[tuple[str, ...]]:

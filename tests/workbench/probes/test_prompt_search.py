@@ -11,7 +11,7 @@ import pytest
 from apps.shell import run
 from tests.workbench.probes.drawn_images import write_images
 from workbench.errors import BadInput
-from workbench.probes.prompt_search import averaged, checked_descriptions, greedy, random_templates
+from workbench.probes.prompt_search import averaged, checked_descriptions, greedy, random_templates, read_descriptions
 
 
 class Votes:
@@ -58,6 +58,19 @@ def test_descriptions_cover_every_class() -> None:
     for wrong in ({"cat": ["x"]}, {"cat": "x", "sea lion": ["y"]}, {"cat": [], "sea lion": ["y"]}):
         with pytest.raises(BadInput, match="Descriptions give each class"):
             checked_descriptions(wrong, ("cat", "sea_lion"))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b" " * 5_000_001, "at most 5 MB; 'd.json'"), (b"[" * 100_000, "'d.json' cannot be read"), (b"\xff", "cannot be")],
+)
+def test_a_file_of_descriptions_is_small_json(tmp_path: Path, content: bytes, expected: str) -> None:
+    (tmp_path / "d.json").write_bytes(content)
+    with pytest.raises(BadInput, match=expected) as caught:
+        read_descriptions(tmp_path / "d.json")
+    assert str(tmp_path) not in str(caught.value)
+    with pytest.raises(BadInput, match=r"'none\.json' cannot be read"):
+        read_descriptions(tmp_path / "none.json")
 
 
 def test_the_commands_print_trials_and_flags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
