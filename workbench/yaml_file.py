@@ -17,6 +17,7 @@ from workbench.errors import BadInput, UnknownName
 
 MAX_BYTES = 64_000  # of one text
 MAX_VALUES = 50_000  # in it, with everything that an alias repeats
+MAX_DEPTH = 64  # lists and mappings within each other
 MAX_DIGITS = 18  # of a whole number
 MAX_SECONDS = 0.8  # of computing; what is read is checked afterwards, all within 1 s
 
@@ -41,6 +42,8 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     def fetch_more_tokens(self) -> Any:
         if time.thread_time() > self._end:
             raise yaml.YAMLError(f"it takes more than {MAX_SECONDS:g} s to read")
+        if self.flow_level + len(self.indents) > MAX_DEPTH:
+            raise yaml.YAMLError(f"it has more than {MAX_DEPTH} lists or mappings within each other")
         return super().fetch_more_tokens()
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node:
@@ -88,14 +91,14 @@ def parse(text: str | bytes, what: str) -> object:
         what: begins the message of an error: "The suite 'a.yaml'".
 
     Raises:
-        BadInput: too long, too many values, too slow to read, or not valid YAML.
+        BadInput: too long, too many values or levels, too slow to read, or not valid YAML.
     """
     if len(text) > MAX_BYTES:
         raise BadInput(f"{what} is longer than {MAX_BYTES // 1000} kB, which is the most that is read.")
     try:
         content: object = _Loader(text if isinstance(text, str) else text.decode()).get_single_data()
         _check_values(content)
-    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise BadInput(f"{what} is not valid YAML: {_problem(error)}.") from None
     return content
 
@@ -117,8 +120,6 @@ def _check_values(content: object) -> None:
 
 
 def _problem(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it has too many brackets within brackets"
     if isinstance(error, UnicodeError):
         return "it is not text in UTF-8"
     if isinstance(error, OverflowError) or "chr()" in str(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_what_stands_there_is_returned(tmp_path: Path) -> None:
         (b"a: [", "The suite 'a.yaml' is not valid YAML: "),
         (b"\xff\xfe\x00", "not text in UTF-8"),
         (b"x: !!python/object/apply:os.getcwd []", r"the tag '.*' is not read, line 1"),
-        (b"[" * 5000, "too many brackets within brackets"),
+        (b"[" * 5000, "it has more than 64 lists or mappings within each other"),
         (b"a" * (MAX_BYTES + 1), "is longer than 64 kB"),
     ],
 )
@@ -60,6 +61,7 @@ def test_the_shipped_files_read_as_a_full_yaml_reader_reads_them() -> None:
         ("1:2:3", "1:2:3"),
         ("1:2.5", "1:2.5"),
         ("{<<: {b: 1}}", {"<<": {"b": 1}}),
+        ("[" * 64 + "]" * 64, reduce(lambda inner, _: [inner], range(63), [])),
         (
             "[1_000, -0x1f, 0b11, 2.5e+3, .5, true, No, ~, 1.2.3]",
             [1000, -31, 3, 2500.0, 0.5, True, False, None, "1.2.3"],
@@ -88,6 +90,8 @@ LAUGH = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ('"\\ud800"', "is not text in UTF-8"),
         ("a: \x01", "special characters are not allowed"),
         ("[1]: 2", "found unhashable key"),
+        ("[" * 65 + "]" * 65, "it has more than 64 lists or mappings within each other"),
+        ("\n".join(" " * depth + "a:" for depth in range(66)), "it has more than 64 lists or mappings"),
     ],
 )
 def test_what_would_take_long_or_crash_is_a_sentence(text: str, said: str) -> None:
