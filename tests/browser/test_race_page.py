@@ -44,7 +44,7 @@ def test_a_race_says_who_is_ahead_in_words_a_chart_and_tables(visit: Visit) -> N
 
 def test_it_stops_at_once_and_a_dial_starts_after_it(visit: Visit) -> None:
     page = visit()
-    begin(page, 64_000)
+    begin(page, 16_000)
     page.locator("#race-verdict", has_text="measurements").wait_for(timeout=RACE_MS)
     page.locator("#race-stop").click()
     page.locator("#race-verdict", has_text="Stopped").wait_for()

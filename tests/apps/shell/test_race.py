@@ -11,14 +11,14 @@ import pytest
 from apps.shell import run
 from workbench.training.race import OBJECTIVES
 
-SHORT = ["train", "--recipe", "race", "--steps", "20", "--seeds", "1"]
+SHORT = ["train", "--recipe", "race", "--steps", "8", "--seeds", "1"]
 
 
 @pytest.mark.heavy
 def test_a_race_prints_json_and_leaves_a_table_and_a_figure(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run([*SHORT, "--out", str(tmp_path), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["images"], answer["seeds"]) == (1280, 1)
+    assert (answer["images"], answer["seeds"]) == (512, 1)
     assert [result["objective"] for result in answer["results"]] == [*OBJECTIVES]
     assert answer["results"][0]["ratio"] is None
     rows = list(csv.DictReader((tmp_path / "race.csv").read_text(encoding="utf-8").splitlines()))
