@@ -186,13 +186,12 @@ def _aside(work: Callable[[], None]) -> threading.Thread:
 
 
 def _import_torch() -> None:
-    """Import torch and torchvision while gradio is imported, so that the model stands soon after the page.
+    """Import torch while gradio is imported, so that the model stands soon after the page.
 
-    Only these, with which gradio shares NumPy and Pillow alone, and those are there already: import locks do not
+    Only this, with which gradio shares NumPy and Pillow alone, and those are there already: import locks do not
     forgive two threads that meet in a circle.
     """
     import torch  # noqa: F401
-    import torchvision  # noqa: F401
 
 
 def _import_charts() -> None:

@@ -94,6 +94,17 @@ def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
     assert said[1] == "False"
 
 
+def test_the_shipped_model_answers_without_torchvision_and_torchs_compiler() -> None:
+    """Importing torchvision imports torch's compiler, which takes as long as all else until the first answer."""
+    code = (
+        "import sys; from PIL import Image; from workbench import load; model = load('pocket', device='cpu')\n"
+        "model.embed_images([Image.new('RGB', (300, 200))]), model.embed_texts(['a cat'])\n"
+        "print([name for name in ('torchvision', 'torch._dynamo', 'pandas', 'sklearn') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"
+
+
 @pytest.mark.parametrize("key", ["", "nope", "~nobody-here/x", "a\0b", "x" * 5000, "folder", "../../etc/passwd"])
 def test_names_that_are_no_model_are_refused(key: str) -> None:
     start = time.perf_counter()

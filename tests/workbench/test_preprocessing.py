@@ -42,6 +42,14 @@ def exact(openai: Any, picture: Image.Image) -> None:
     assert (square(picture) - openai_square(openai, picture)).abs().max() <= allowed
 
 
+def test_normalising_equals_torchvision() -> None:
+    from torchvision.transforms.v2 import functional
+
+    pixels = torch.rand(2, 3, 5, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(normalise(pixels, CLIP), functional.normalize(pixels, list(MEAN), list(STD)))
+    assert torch.equal(normalise(pixels.double(), CLIP), functional.normalize(pixels.double(), list(MEAN), list(STD)))
+
+
 SIZES = [
     (640, 480),
     (480, 640),
