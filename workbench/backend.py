@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,6 +176,9 @@ class WhiteBox(Protocol):
         Raises:
             Unsupported: the text tower has no such table.
         """
+
+    def passes(self, pixels: Tensor) -> Iterator[Tensor]:
+        """Yield (m, 3, size, size) in 0..1 on the device: (n, 3, size, size) uint8 in parts of one pass each."""
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) on the device, unit rows, with gradient."""

@@ -215,8 +215,10 @@ def draw(glyph: str) -> Image.Image:
         raise BadInput(
             f"One drawing is one character; got {len(glyph)}: sequences need text shaping that not every Pillow has."
         )
+    from PIL import ImageChops
+
     picture = _render(glyph)
-    if picture.tobytes() == _absent():
+    if ImageChops.difference(picture, _absent()).getbbox() is None:
         raise BadInput(f"OpenMoji draws nothing for U+{ord(glyph):04X}.")
     return picture
 
@@ -230,8 +232,8 @@ def _render(glyph: str) -> Image.Image:
 
 
 @functools.cache
-def _absent() -> bytes:
-    return _render(_ABSENT).tobytes()
+def _absent() -> Image.Image:
+    return _render(_ABSENT)
 
 
 def openmoji_font() -> Path:

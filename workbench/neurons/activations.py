@@ -6,6 +6,7 @@ map's cells; in a ViT it is the value at the class token, which alone reaches th
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.embedding import prefetch
+from workbench.embedding.prefetch import MAX_WORKERS, prefetch
 from workbench.engine.tasks import LAYER, UNIT_MAPS
 from workbench.errors import BadInput, BadPicture
 from workbench.neurons.corpus import CorpusItem, open_item
@@ -42,6 +43,10 @@ class Looking(Protocol):
     @property
     def fingerprint(self) -> str:
         """Hash of weights, preprocessing and dtype."""
+
+    @property
+    def device(self) -> object:
+        """Where the image tower is."""
 
     def prepare(self, image: Image.Image) -> Tensor:
         """(3, size, size) uint8."""
@@ -131,7 +136,13 @@ def prepared_batches(
     check: Callable[[], None],
     opened: Callable[[CorpusItem], Image.Image] = open_item,
 ) -> Iterator[PreparedBatch]:
-    """Open and prepare images, some batches ahead of the device; see `survey` for the arguments."""
+    """Open and prepare images, some batches ahead of a GPU; see `survey` for the arguments.
+
+    Beside a tower on the CPU nothing is prepared: its threads wait for each other in a loop, and one that has to share
+    a core holds up all of them.
+    """
+    on_cpu = str(model.device) == "cpu"
+    ahead, workers = (0, min(MAX_WORKERS, os.cpu_count() or 1)) if on_cpu else (2, None)
 
     def prepare(item: CorpusItem) -> tuple[CorpusItem, Tensor | None]:
         try:
@@ -141,7 +152,7 @@ def prepared_batches(
 
     rest = iter(items)
     groups = iter(lambda: list(islice(rest, BATCH)), [])
-    for prepared in prefetch(groups, prepare, ahead=2, check=check):
+    for prepared in prefetch(groups, prepare, ahead=ahead, workers=workers, check=check):
         ready = [(item, pixels.numpy()) for item, pixels in prepared if pixels is not None]
         yield PreparedBatch(
             tuple(item for item, _ in ready),

@@ -233,6 +233,7 @@ def _write(word: str) -> Image.Image:
     return image
 
 
+@functools.cache
 def _data_folder(package: str, inside: str) -> Path:
     from importlib.util import find_spec
 

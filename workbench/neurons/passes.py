@@ -60,10 +60,13 @@ def cells(values: Tensor, anatomy: Anatomy, unit: int) -> Tensor:
 def _layer_rows(box: WhiteBox, pixels: NDArray[np.uint8], layer: str) -> LayerRows:
     import torch
 
+    found = []
     with torch.inference_mode(), recorded(box.anatomy.pick([layer])) as values:
-        embeddings = box.embed_pixels(unit_range(box, pixels))
-        rows = pooled(values[layer], box.anatomy)
-    return LayerRows(rows.cpu().numpy().copy(), embeddings.float().cpu().numpy().copy())
+        for part in box.passes(torch.from_numpy(pixels)):
+            embeddings = box.embed_pixels(part)
+            found.append((pooled(values[layer], box.anatomy).cpu().numpy(), embeddings.float().cpu().numpy()))
+    rows, embedded = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return LayerRows(rows, embedded)
 
 
 def _unit_maps(box: WhiteBox, pixels: NDArray[np.uint8], layer: str, number: int) -> NDArray[np.float32]:

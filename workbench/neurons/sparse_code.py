@@ -32,11 +32,16 @@ def sparse_code(direction: NDArray[np.float32], lexicon: WordTable, *, words: in
 
 
 def _pursue(direction: NDArray[np.float32], lexicon: WordTable, words: int) -> tuple[list[tuple[str, float]], float]:
-    from sklearn.linear_model import orthogonal_mp
-
-    target = direction / max(float(np.linalg.norm(direction)), 1e-9)
-    rows = lexicon.centred
-    weights = orthogonal_mp(rows.T, target, n_nonzero_coefs=min(words, *rows.shape))
-    explained = 1.0 - float(((target - rows.T @ weights) ** 2).sum())
-    chosen = sorted(np.flatnonzero(weights), key=lambda word: -abs(weights[word]))
-    return [(lexicon.words[word], float(weights[word])) for word in chosen], explained
+    """Orthogonal matching pursuit, in a few lines: to load scikit-learn's took longer than all else about a unit."""
+    target, rows = direction / max(float(np.linalg.norm(direction)), 1e-9), lexicon.centred
+    chosen, weights, left = list[int](), np.zeros(0, np.float32), target
+    for _ in range(min(words, *rows.shape)):
+        alike = np.abs(rows @ left)
+        alike[chosen] = 0
+        if alike.max() < 1e-6:
+            break
+        chosen.append(int(alike.argmax()))
+        weights, *_ = np.linalg.lstsq(rows[chosen].T, target, rcond=None)
+        left = target - weights @ rows[chosen]
+    order = np.argsort(-np.abs(weights), kind="stable")
+    return [(lexicon.words[chosen[at]], float(weights[at])) for at in order], 1.0 - float((left**2).sum())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import orthogonal_mp
 
 import workbench
 from tests.workbench.neurons.planted_units import (
@@ -122,6 +123,18 @@ def test_a_sparse_code_finds_the_words_of_a_mixture(made: Atlas) -> None:
     code = sparse_code(0.8 * centred[3] + 0.5 * centred[7], made.lexicon, words=2)
     assert [word for word, _ in code.words] == [CONCEPTS[3], CONCEPTS[7]]
     assert code.explained > 0.99 > 0.9 > code.shuffled
+
+
+def test_a_sparse_code_is_scikit_learns(made: Atlas) -> None:
+    rows = made.lexicon.centred
+    for direction in np.random.default_rng(3).normal(size=(20, rows.shape[1])).astype(np.float32):
+        target = direction / np.linalg.norm(direction)
+        weights = orthogonal_mp(rows.T, target, n_nonzero_coefs=5)
+        code = sparse_code(direction, made.lexicon)
+        assert dict(code.words) == pytest.approx(
+            {made.lexicon.words[at]: float(weights[at]) for at in np.flatnonzero(weights)}, abs=1e-5
+        )
+        assert code.explained == pytest.approx(1 - float(((target - rows.T @ weights) ** 2).sum()), abs=1e-6)
 
 
 def test_shuffling_stays_within_a_form(made: Atlas) -> None:

@@ -57,6 +57,9 @@ class RedOrBlue(nn.Module):
             head.projection.weight.copy_(torch.eye(2))
         self.anatomy = Anatomy("convolutional", {"colours": self.colours, "units": self.units}, (SIDE, SIDE), head=head)
 
+    def passes(self, pixels: Tensor) -> Iterator[Tensor]:
+        yield pixels.float() / 255
+
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         rows: Tensor = self.units(self.colours(pixels)).mean(dim=(2, 3))
         return nn.functional.normalize(rows + 1e-6, dim=1)
@@ -64,6 +67,8 @@ class RedOrBlue(nn.Module):
 
 class Beside:
     """What `visualise` needs of a session."""
+
+    device = "cpu"
 
     def __init__(self) -> None:
         self.box = RedOrBlue()

@@ -38,6 +38,20 @@ def test_rows_come_in_the_order_given(pocket: TorchBackend, many: list[Path]) ->
     torch.testing.assert_close(mixed, together[:3], atol=1e-5, rtol=0)
 
 
+def test_a_convolutional_tower_takes_eight_at_once(pocket: TorchBackend) -> None:
+    pixels = torch.randint(256, (20, 3, 224, 224), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    parts = list(pocket.passes(pixels))
+    assert [part.shape for part in parts] == [(8, 3, 224, 224), (8, 3, 224, 224), (4, 3, 224, 224)]
+    torch.testing.assert_close(torch.cat(parts) * 255, pixels.float())
+    with torch.inference_mode():
+        whole = pocket.embed_pixels(pixels / 255)
+    rows, features = pocket.encode_features(pixels)
+    assert features.shape == (20, 1280)
+    for found in (rows, pocket.encode_pixels(pixels), torch.nn.functional.normalize(pocket.encode_raw(pixels))):
+        torch.testing.assert_close(found, whole, atol=1e-5, rtol=0)
+    assert pocket.encode_pixels(pixels[:0]).shape == (0, 384)
+
+
 def test_a_bad_picture_is_named_and_the_first_of_two_wins(pocket: TorchBackend, many: list[Path]) -> None:
     broken = many[0].parent / "broken.png"
     broken.write_bytes(many[0].read_bytes()[:60])
