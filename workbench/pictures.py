@@ -211,12 +211,12 @@ def draw(glyph: str) -> Image.Image:
     Raises:
         BadInput: not exactly one character, or one that OpenMoji does not have.
     """
+    from PIL import ImageChops
+
     if len(glyph) != 1:
         raise BadInput(
             f"One drawing is one character; got {len(glyph)}: sequences need text shaping that not every Pillow has."
         )
-    from PIL import ImageChops
-
     picture = _render(glyph)
     if ImageChops.difference(picture, _absent()).getbbox() is None:
         raise BadInput(f"OpenMoji draws nothing for U+{ord(glyph):04X}.")
