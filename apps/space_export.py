@@ -137,10 +137,10 @@ def requirements() -> str:
     """Return what a ZeroGPU Space installs: without what it brings, torch unpinned."""
     lines = []
     for line in _ranges():
-        found = re.match(r"[A-Za-z0-9._-]+", line)
-        if found is None:
+        start = re.match(r"[A-Za-z0-9._-]+", line)
+        if start is None:
             continue
-        name = re.sub(r"[._-]+", "-", found.group()).lower()
+        name = re.sub(r"[._-]+", "-", start.group()).lower()
         if name not in BROUGHT:
             lines.append(name if name in UNPINNED else line)
     return "\n".join(lines) + "\n"
@@ -150,5 +150,5 @@ def _ranges() -> list[str]:
     file = ROOT / "requirements.txt"
     if file.is_file():
         return [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    found = importlib.metadata.requires("clip-workbench") or []
-    return [line for line in found if "extra ==" not in line]
+    lines = importlib.metadata.requires("clip-workbench") or []
+    return [line for line in lines if "extra ==" not in line]

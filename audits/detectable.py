@@ -48,7 +48,9 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
         for at, one in enumerate(family):
             n = sum(cases) - cases[at]
             others = max(sizes[:at] + sizes[at + 1 :]) if same else sum(sizes) - sizes[at]
-            smallest[id(one)] = _reach(sizes[at], round((sum(hits) - hits[at]) / n, 3), others) if n else None
+            smallest[id(one)] = (
+                _smallest_difference(sizes[at], round((sum(hits) - hits[at]) / n, 3), others) if n else None
+            )
     return [replace(one, detectable=smallest[id(one)]) if id(one) in smallest else one for one in measures]
 
 
@@ -69,5 +71,5 @@ def _family(measure: Measure, attributes: Collection[str]) -> Key:
 
 
 @functools.cache
-def _reach(n: int, base: float, others: int) -> float | None:
+def _smallest_difference(n: int, base: float, others: int) -> float | None:
     return minimum_detectable_difference(n, base, others=others).smallest

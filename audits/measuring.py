@@ -31,7 +31,7 @@ from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
 
-REACH = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
+DETECTABLE = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
 
 
 def share(
@@ -159,7 +159,7 @@ def change(metric: str, before: ArrayLike, after: ArrayLike, *, cluster: Sequenc
     row = number(metric, result.difference, n=result.n, **fields)
     if row.ci_low is None or row.ci_high is None:
         return row
-    return replace(row, detectable=REACH * (row.ci_high - row.ci_low) / 2)
+    return replace(row, detectable=DETECTABLE * (row.ci_high - row.ci_low) / 2)
 
 
 def repeated(cluster: Sequence[str]) -> list[str] | None:

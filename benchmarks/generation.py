@@ -26,8 +26,8 @@ from torchvision import transforms
 from workbench import load
 from workbench.engine import Engine
 from workbench.generation.canvases import Fourier
-from workbench.generation.climbing import climb
 from workbench.generation.models import needed
+from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob
 from workbench.generation.run import generate
 from workbench.generation.settings import Settings
@@ -82,7 +82,7 @@ def main() -> None:
     settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
     plain = plain_loop(model, row, side=settings.side, cutouts=settings.cutouts)
     jobs = {
-        size: climb([model], CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
+        size: optimise([model], CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
         for size in (128, model.image_size)
     }
     bare = torch.rand(settings.cutouts, 3, 128, 128).requires_grad_()

@@ -45,9 +45,9 @@ def open_pipeline(material: BenchmarkData, dtype: str = "float32", batch_size: i
 
     def answer(pictures: Sequence[Path], labels: Sequence[str], templates: Sequence[str]) -> np.ndarray:
         prompts = {template.replace("{}", label): k for k, label in enumerate(labels) for template in templates}
-        found = ask([str(one) for one in pictures], candidate_labels=list(prompts), hypothesis_template="{}")
+        answers = ask([str(one) for one in pictures], candidate_labels=list(prompts), hypothesis_template="{}")
         out = np.zeros((len(pictures), len(labels)), dtype=np.float32)
-        for row, scores in enumerate(found):
+        for row, scores in enumerate(answers):
             for entry in scores:
                 out[row, prompts[entry["label"]]] += entry["score"]
         return out
@@ -161,7 +161,7 @@ def _loop(
         for i in range(0, len(pictures), BATCH):
             pixels = torch.stack([transform(Image.open(one)) for one in pictures[i : i + BATCH]])
             rows.append(normalize(image(pixels).float(), dim=-1))
-        found: np.ndarray = (scale * torch.cat(rows) @ weights.T).softmax(dim=-1).numpy()
-        return found
+        probabilities: np.ndarray = (scale * torch.cat(rows) @ weights.T).softmax(dim=-1).numpy()
+        return probabilities
 
     return answer

@@ -139,9 +139,9 @@ def _milliseconds(session: Session, table: ModelTable, query: str) -> tuple[floa
     """Return the time of one query by the clock, and of the processors."""
     from apps.search import PAGE, files, finding
 
-    asked = finding.Asked(query, None, 1.0, "", weaker=True, fold=True, correct_hubs=False)
+    form = finding.SearchForm(query, None, 1.0, "", weaker=True, fold=True, correct_hubs=False)
     began, computed = time.perf_counter(), time.process_time()
-    hits, _ = finding.to_show(session, finding.results_of(session, table, asked), asked)
+    hits, _ = finding.to_show(session, finding.results_of(session, table, form), form)
     list(files.thumbnails(hits[:PAGE]))
     return (time.perf_counter() - began) * 1000, (time.process_time() - computed) * 1000
 

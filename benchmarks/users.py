@@ -43,11 +43,11 @@ def measure(material: BenchmarkData, users: Sequence[int] = (1, 8, 32), question
 
 def _crowd(server: str, ask: Ask, fresh: Callable[[], list[Path]], *, users: int, questions: int) -> dict[str, Any]:
     start = threading.Barrier(users + 1)
-    asked = [[fresh() for _ in range(questions)] for _ in range(users)]
+    pictures_of = [[fresh() for _ in range(questions)] for _ in range(users)]
 
     def visitor(number: int) -> list[float]:
         start.wait()
-        return [timed(lambda p=pictures: ask(f"visitor {number}", p)) for pictures in asked[number]]  # type: ignore[misc]
+        return [timed(lambda p=pictures: ask(f"visitor {number}", p)) for pictures in pictures_of[number]]  # type: ignore[misc]
 
     with ThreadPoolExecutor(users) as pool:
         waiting = [pool.submit(visitor, number) for number in range(users)]

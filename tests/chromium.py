@@ -23,12 +23,12 @@ REASON = "no Chromium on this machine: `apt-get install chromium`, or name one i
 
 def chromium() -> str:
     """Return the path of Chromium; without one, skip the test, or fail it under CI."""
-    found = find_browser()
-    if found is None and os.environ.get("CI", "").lower() in ("1", "true"):
+    result = find_browser()
+    if result is None and os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(REASON)
-    if found is None:
+    if result is None:
         pytest.skip(REASON)
-    return found
+    return result
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ SAID = '"""A sentence."""\n'
 
 
 @pytest.mark.parametrize(
-    ("name", "planted", "found"),
+    ("name", "planted", "result"),
     [
         ("workbench/prompts.py", SAID + "import gradio as gr\n", "imports gradio"),
         ("workbench/prompts.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
@@ -139,8 +139,8 @@ SAID = '"""A sentence."""\n'
         ("workbench/prompts.py", SAID + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
     ],
 )
-def test_a_planted_fault_is_found(name: str, planted: str, found: str) -> None:
-    assert found in " ".join(faults(name, planted))
+def test_a_planted_fault_is_found(name: str, planted: str, result: str) -> None:
+    assert result in " ".join(faults(name, planted))
 
 
 def import_cycles(texts: dict[str, str]) -> list[list[str]]:
@@ -165,15 +165,15 @@ def import_cycles(texts: dict[str, str]) -> list[list[str]]:
 
 
 def _project_imports(name: str, text: str, texts: dict[str, str]) -> set[str]:
-    found = set()
+    result = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name} imports relatively"
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {one if one in texts else str(node.module) for one in inner}
-    return found & texts.keys()
+            result |= {one if one in texts else str(node.module) for one in inner}
+    return result & texts.keys()
 
 
 def test_no_module_imports_itself_through_others() -> None:
@@ -219,6 +219,6 @@ def test_the_library_is_imported_quickly_and_without_torch() -> None:
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         for _ in "123"
     ]
-    seconds, torch_loaded = min((run.stdout.split() for run in runs), key=lambda told: float(told[0]))
+    seconds, torch_loaded = min((run.stdout.split() for run in runs), key=lambda output: float(output[0]))
     assert float(seconds) < 0.3
     assert torch_loaded == "False"

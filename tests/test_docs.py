@@ -50,14 +50,14 @@ def test_the_documents_name_every_command_and_option() -> None:
 
 
 def test_the_documents_tell_every_exit_code() -> None:
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", SHELL, re.MULTILINE)}
+    output = {int(code) for code in re.findall(r"^\| (\d+) \|", SHELL, re.MULTILINE)}
     ours = {
         kind.exit_code
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.WorkbenchError)
     }
-    assert told == set(EXIT_CODES)
-    assert ours <= told
+    assert output == set(EXIT_CODES)
+    assert ours <= output
 
 
 def test_the_changelog_has_an_entry() -> None:

@@ -153,9 +153,9 @@ def _check_parts(data: bytes, name: str) -> None:
 def _passes(data: bytes) -> int:
     """Count passes up to a JPEG's end, from part to part as a decoder goes; what follows, such as a video, is none."""
     count, at = 0, 2
-    while (found := PARTS.search(data, at)) and found[0] != b"\xff\xd9":
-        count += found[0] == b"\xff\xda"
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    while (part := PARTS.search(data, at)) and part[0] != b"\xff\xd9":
+        count += part[0] == b"\xff\xda"
+        at = part.end() + int.from_bytes(data[part.end() : part.end() + 2], "big")
     return count
 
 
@@ -249,8 +249,8 @@ def _mended(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
 
 def _damaged(name: str, error: Exception) -> BadPicture:
     """Say why, without the host's paths that the operating system's own messages hold."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return BadPicture(f"The image {name} is damaged and cannot be read ({said[:120]}).")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return BadPicture(f"The image {name} is damaged and cannot be read ({reason[:120]}).")
 
 
 def _upright_rgb(picture: Image.Image, name: str, *, fresh: bool) -> Image.Image:
@@ -281,12 +281,12 @@ def _orientation(picture: Image.Image, *, fresh: bool) -> int:
     """EXIF's orientation, 1 to 8; 1 where the metadata is missing or damaged, which is no reason to refuse a photo."""
     try:
         exif = picture.getexif()
-        found = exif.get(ExifTags.Base.Orientation, 1)
+        orientation = exif.get(ExifTags.Base.Orientation, 1)
         if fresh:  # Pillow keeps what it has read; a fresh picture is handed on and must not be turned once more
             exif.pop(ExifTags.Base.Orientation, None)
     except DAMAGE:
         return 1
-    return found if isinstance(found, int) else 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _to_8_bit(picture: Image.Image) -> Image.Image:

@@ -96,9 +96,9 @@ def _folder(key: str) -> Path | None:
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"The file {file.name} of the model folder cannot be read: {str(error)[:200]}") from None
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         raise BadInput(f"The file {file.name} of the model folder holds no settings.")
-    return found
+    return settings

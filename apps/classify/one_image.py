@@ -80,7 +80,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             image = image_box("Image", elem_id="classify-image")
-            shelf = examples.buttons()
+            buttons = examples.buttons()
             labels = labels_box(elem_id="classify-labels")
             go = gr.Button("Classify", variant="primary", elem_id="classify-go")
         with gr.Column(elem_classes="answer"):
@@ -109,6 +109,6 @@ def build(page: Page) -> None:
     watched: list[Any] = [image, *settings]
     changes = [widget.change for widget in watched]
     gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
-    for button, example in shelf:
+    for button, example in buttons:
         button.click(examples.taker(example), None, [image, labels, sample], **ASIDE)
     page.exchange.accept("classify", [image, labels], put)

@@ -103,9 +103,9 @@ def build(page: Page) -> None:
     suspects.build(page, known)
     paper.build(page, runs)
     shown = {"status": status, "data": data, "results": results, "chart": chart, "download": download, **swept}
-    asked = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
+    options = {"shots": shots, "seeds": seeds, "seed": seed, "by": by}
     with reporting:
-        report.build(page, known, {**asked, "classes": classes})
+        report.build(page, known, {**options, "classes": classes})
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
         ways, column = ways_of(typed[shots], typed[seeds], typed[seed]), typed[by]
@@ -133,7 +133,7 @@ def build(page: Page) -> None:
     page.exchange.accept_many(
         "evaluate", [folder, zipped, sent, sent_line], lambda images: [None, None, images, classes_line(images)]
     )
-    inputs = {folder, zipped, sent, models, *asked.values(), early, runs}
+    inputs = {folder, zipped, sent, models, *options.values(), early, runs}
     outputs = [*shown.values(), known, rows, runs, classes]
     event: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "api_visibility": "private", **LONG}
     wire(JOBS, go, stop, status=status, event={**event, "show_progress": "hidden"})
@@ -141,12 +141,12 @@ def build(page: Page) -> None:
     @handler
     def again(typed: dict[Any, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if typed[known] is not None:
-            settings = [typed[one] for one in (known, classes, *asked.values())]
+            settings = [typed[one] for one in (known, classes, *options.values())]
             yield from AGAIN.run(owner(request), lambda token: _measured(*settings), stopped=(gr.skip(),) * 7)
 
     gr.on(
         [shots.input, seeds.release, seed.input, classes.input],
-        again, {known, classes, *asked.values()}, [status, results, chart, download, rows, *swept.values()],
+        again, {known, classes, *options.values()}, [status, results, chart, download, rows, *swept.values()],
         trigger_mode="multiple", show_progress="hidden", api_visibility="private", **LONG,
     )  # fmt: skip
     by.input(_by, [rows, by], [status, results, chart, download], **LIGHT)

@@ -48,13 +48,13 @@ et al. 2020).
 JOBS = Jobs("evaluate")
 
 
-def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
+def build(page: Page, known: gr.State, options: dict[str, Any]) -> None:
     """Lay out the part, in an accordion below the table.
 
     Args:
         page: of the view.
         known: `EmbeddedImages` or None.
-        asked: the widgets `shots`, `seeds` and `seed` of the view.
+        options: the widgets `shots`, `seeds` and `seed` of the view.
     """
     with gr.Accordion("Few shots: methods, WiSE-FT and robustness", open=False, elem_id="adapters"):
         gr.Markdown(EXPLAINED, elem_classes="notes")
@@ -79,7 +79,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
         embedded: EmbeddedImages | None = typed[known]
         if embedded is None or not embedded.made:
             raise BadInput(IDLE)
-        plan = _plan(typed[methods], *(typed[asked[name]] for name in ("shots", "seeds", "seed")))
+        plan = _plan(typed[methods], *(typed[options[name]] for name in ("shots", "seeds", "seed")))
         shifts: dict[str, tuple[ShiftedFeatures, ...]] = {}
         if typed[folder]:
             there = shifted(from_folder(typed[folder]), embedded.images, name="elsewhere")
@@ -116,7 +116,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
         yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped={status: JOBS.stopped})
 
     event = {
-        "fn": run, "inputs": {known, methods, folder, *asked.values()}, "outputs": outputs,
+        "fn": run, "inputs": {known, methods, folder, *options.values()}, "outputs": outputs,
         "api_visibility": "private", "show_progress": "hidden", **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)

@@ -32,8 +32,8 @@ NO_TEXTS = "The report asks by the classes' names; none of these models has a te
 JOBS = Jobs("audit", stopped="Stopped; no report was written.")
 
 
-def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
-    """Lay out the part: `asked` are the widgets of classes, shots, seeds and the random seed."""
+def build(page: Page, known: gr.State, options: dict[str, Any]) -> None:
+    """Lay out the part: `options` are the widgets of classes, shots, seeds and the random seed."""
     with gr.Row():
         go = gr.Button("Write a report", size="sm", visible=False, elem_id="evaluate-report")
         stop = gr.Button("Stop", variant="stop", size="sm", visible=False)
@@ -46,9 +46,9 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
         ]
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        ways = ways_of(*(typed[asked[name]] for name in ("shots", "seeds", "seed")))
+        ways = ways_of(*(typed[options[name]] for name in ("shots", "seeds", "seed")))
         embedded = typed[known]
-        jobs = report_jobs(embedded and of_classes(embedded, typed[asked["classes"]]), ways)
+        jobs = report_jobs(embedded and of_classes(embedded, typed[options["classes"]]), ways)
         kept: RunList = typed[page.runs].opened()
         yield {status: "Starting …", stop: gr.update(visible=True), **{one: gr.update(visible=False) for one in files}}
         done: list[Run] = []
@@ -75,7 +75,7 @@ def build(page: Page, known: gr.State, asked: dict[str, Any]) -> None:
         yield from JOBS.run(visitor, lambda token: steps(typed, visitor, token), stopped=stopped)
 
     event = {
-        "fn": run, "inputs": {known, page.runs, *asked.values()}, "outputs": [status, *files, stop, page.runs],
+        "fn": run, "inputs": {known, page.runs, *options.values()}, "outputs": [status, *files, stop, page.runs],
         "api_visibility": "private", "show_progress": "hidden", **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)

@@ -43,16 +43,16 @@ class SuspectList:
     """Suspects of one set of images, with what was decided."""
 
     images: LabelledImages
-    found: tuple[Suspect, ...]
+    suspects: tuple[Suspect, ...]
     twice: tuple[Duplicate, ...]
-    decisions: Mapping[int, str]  # place in `found` -> keep, fix or skip
+    decisions: Mapping[int, str]  # place in `suspects` -> keep, fix or skip
 
     def rows(self) -> list[list[str]]:
         """Return one row a suspect: path, given, suggested, probability, decision."""
         paths = [sample.name for sample in self.images.samples]
         return [
             [one.path, one.given, one.suggested, f"{100 * one.probability:.1f} %", self.decisions.get(place, "")]
-            for place, one in enumerate(named(self.found, paths, self.images.classes))
+            for place, one in enumerate(named(self.suspects, paths, self.images.classes))
         ]
 
     def leaks(self) -> list[Duplicate]:
@@ -78,7 +78,7 @@ def search(known: EmbeddedImages, model: str) -> SuspectList:
 def summary(listed: SuspectList) -> str:
     """Say how many labels are suspect and how many images stand twice, as Markdown."""
     n = len(listed.images.samples)
-    text = f"**{len(listed.found)} of {n}** labels are suspect, the likeliest error first."
+    text = f"**{len(listed.suspects)} of {n}** labels are suspect, the likeliest error first."
     if not listed.twice:
         return text + " No image stands twice."
     text += f" {len(listed.twice)} pairs of images are the same or nearly"
@@ -127,14 +127,14 @@ def build(page: Page, known: gr.State) -> None:
         if embedded is None or not embedded.made:
             raise BadInput(IDLE)
         yield {status: "Looking for label errors …"}
-        found = search(embedded, next(iter(embedded.made)))
+        result = search(embedded, next(iter(embedded.made)))
         yield {
-            status: summary(found),
-            deciding: gr.update(visible=bool(found.found)),
-            gallery: _pictures(found),
-            chosen: gr.update(choices=_choices(found), value=0 if found.found else None),
-            **_lists(found, results, download),
-            listed: found,
+            status: summary(result),
+            deciding: gr.update(visible=bool(result.suspects)),
+            gallery: _pictures(result),
+            chosen: gr.update(choices=_choices(result), value=0 if result.suspects else None),
+            **_lists(result, results, download),
+            listed: result,
         }
 
     @handler
@@ -159,8 +159,8 @@ def _decider(decision: str) -> Any:
         if listed is None or place is None:
             raise BadInput("Choose a suspect first.")
         rest = {**listed.decisions, int(place): decision}
-        after = SuspectList(listed.images, listed.found, listed.twice, rest)
-        following = min(int(place) + 1, len(after.found) - 1)
+        after = SuspectList(listed.images, listed.suspects, listed.twice, rest)
+        following = min(int(place) + 1, len(after.suspects) - 1)
         shown = gr.update(choices=_choices(after), value=following)
         return gr.update(value=after.rows()), gr.update(value=str(_file(after))), shown, after
 
@@ -180,7 +180,7 @@ def _choices(listed: SuspectList) -> list[tuple[str, int]]:
 
 def _pictures(listed: SuspectList) -> list[tuple[Any, str]]:
     pictures = []
-    for place, one in enumerate(listed.found[:SHOWN]):
+    for place, one in enumerate(listed.suspects[:SHOWN]):
         picture = listed.images.samples[one.number].open()
         picture.thumbnail((SIDE, SIDE))
         row = listed.rows()[place]

@@ -136,8 +136,8 @@ def as_csv(rows: Sequence[ModelEvaluation], order: Mapping[str, Standing]) -> by
         for name, one in row.answers.items():
             share = one.accuracy
             numbers = [share.value, share.low, share.high, share.method, len(one.right), one.strength]
-            told = standing.verdict if standing else row.dropped
-            out.writerow([row.model, name, *numbers, told, row.seconds, row.megabytes])
+            verdict = standing.verdict if standing else row.dropped
+            out.writerow([row.model, name, *numbers, verdict, row.seconds, row.megabytes])
     return text.getvalue().encode()
 
 

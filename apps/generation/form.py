@@ -47,7 +47,7 @@ def folded() -> dict[str, Any]:
         )
         rows["likeness"] = gr.Slider(0, 5, 0.5, step=0.1, label="Likeness", info="Weight of staying near the start.")
         rows["edit"] = gr.Dropdown(
-            [("draw it anew", "follow"), ("change it step by step", "climb"), ("one direction for all", "direction")],
+            [("draw it anew", "follow"), ("change it in steps", "gradient"), ("one direction for all", "direction")],
             value="follow", label="Kind of edit (prior)",
             info="From its noise, along the model's gradient, or along a direction that suits all images.",
         )  # fmt: skip

@@ -43,7 +43,7 @@ FIELDS = (  # widgets of the form, in the order of the layout; names of the sett
 )
 _EDITED = {
     "follow": "taken back towards noise and drawn anew",
-    "climb": "changed step by step along the model's gradient",
+    "gradient": "changed step by step along the model's gradient",
     "direction": "moved along one direction",
 }
 _WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells", "candidates", "denoising")

@@ -99,10 +99,10 @@ def find_clusters(points: MapPoints, session: Session, count: int) -> list[Named
     """
     wanted = count or min(usual_count(len(points.images)), len(points.images))
     if count not in points.clusters:
-        found = clusters_of(points.images, wanted)
+        numbers = clusters_of(points.images, wanted)
         words = common_words()
         table = WordTable(words, embed_words(session, words).numpy())
-        points.clusters[count] = found, name_clusters(points.images, found, table)
+        points.clusters[count] = numbers, name_clusters(points.images, numbers, table)
     return points.clusters[count][1]
 
 
@@ -115,8 +115,8 @@ def groups_of(points: MapPoints, by: str, count: int = 0) -> list[str]:
         count: of clusters.
     """
     if by == CLUSTER:
-        found, named = points.clusters[count]
-        images = [f"{named[number].number + 1}: {named[number].name}" for number in found]
+        numbers, named = points.clusters[count]
+        images = [f"{named[number].number + 1}: {named[number].name}" for number in numbers]
     else:
         held = [point.kind if by == KIND else point.columns.get(by, "") for point in points.points]
         images = [value or f"no {by}" for value in held[: len(points.images)]]

@@ -63,7 +63,7 @@ def read_unit(value: Any) -> int:
     return int(value)
 
 
-def found_rows(found: list[FoundUnit]) -> list[list[str]]:
+def unit_rows(units: list[FoundUnit]) -> list[list[str]]:
     """Return units as rows of a table; "–" where a form does not show the concept."""
     return [
         [
@@ -72,7 +72,7 @@ def found_rows(found: list[FoundUnit]) -> list[list[str]]:
             "–" if one.direction is None else f"{one.direction:+.1f}",
             *(f"{one.selectivity[form]:.2f}" if form in one.selectivity else "–" for form in FORMS),
         ]
-        for one in found
+        for one in units
     ]
 
 
@@ -114,7 +114,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="ask"):
             concept = gr.Textbox("dog", label="Concept", info=CONCEPT_INFO, elem_id="neurons-concept")
             find = gr.Button("Find units", elem_id="neurons-find")
-            found = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
+            units = table(FOUND_HEADERS, "Units", elem_id="neurons-found", visible=COLLAPSED)
             notes = gr.Markdown(elem_classes="notes")
             layer = gr.Dropdown([LAST], value=LAST, label="Layer", allow_custom_value=True, elem_id="neurons-layer")
             unit = gr.Number(0, precision=0, minimum=0, label="Unit", elem_id="neurons-unit")
@@ -154,7 +154,7 @@ def build(page: Page) -> None:
                 if isinstance(step, Progress):
                     yield gr.skip(), f"Looking at the built-in images: {step.line}"
                 elif isinstance(step, Atlas):
-                    yield gr.update(value=found_rows(_units_for(session, step, word.strip())), visible=True), FOUND_NOTE
+                    yield gr.update(value=unit_rows(_units_for(session, step, word.strip())), visible=True), FOUND_NOTE
 
     def offered(key: str, request: gr.Request) -> Any:
         return _layers(page, key, owner(request))
@@ -165,10 +165,10 @@ def build(page: Page) -> None:
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
     gr.on(
-        [find.click, concept.submit], search, [concept, layer, page.model], [found, notes], trigger_mode="multiple",
+        [find.click, concept.submit], search, [concept, layer, page.model], [units, notes], trigger_mode="multiple",
         **QUIET, **LONG,
     )  # fmt: skip
-    chosen = found.select(_chosen, None, unit, **ASIDE)
+    chosen = units.select(_chosen, None, unit, **ASIDE)
     chosen.success(**event, trigger_mode="multiple")
     gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
     mapping.build(page, atlases, (layer, unit), opens=event)
@@ -179,10 +179,10 @@ def build(page: Page) -> None:
     dictionaries.build(page, atlases, layer)
     off = switches.build(page, atlases)
 
-    def asked(request: gr.Request) -> tuple[Any, Any, Any]:
-        return _asked(page, request)
+    def from_address(request: gr.Request) -> tuple[Any, Any, Any]:
+        return _of_address(page, request)
 
-    gr.on(None, asked, None, [layer, unit, off], **QUIET, **ASKS_MODEL)
+    gr.on(None, from_address, None, [layer, unit, off], **QUIET, **ASKS_MODEL)
 
 
 def _units_for(session: Session, atlas: Atlas, word: str) -> list[FoundUnit]:
@@ -201,7 +201,7 @@ def first_unit(atlas: Atlas) -> int:
     return int(((values[0] - values.mean(axis=0)) / values.std(axis=0).clip(1e-6)).argmax())
 
 
-def _asked(page: Page, request: gr.Request) -> tuple[Any, Any, Any]:
+def _of_address(page: Page, request: gr.Request) -> tuple[Any, Any, Any]:
     """Fill in the unit that the page's address names, or one of the default model to begin with."""
     name, _, number = str(request.query_params.get("unit", "")).rpartition("/")
     if name and number.isdecimal() and len(number) <= 6:

@@ -60,15 +60,15 @@ def explain(session: Session, path: str | None, labels: tuple[str, str], *, laye
     return speakers(parts)
 
 
-def summary(found: Speakers, labels: tuple[str, str], *, exact: bool = True) -> str:
+def summary(split: Speakers, labels: tuple[str, str], *, exact: bool = True) -> str:
     """Return the sum in words."""
     first, second = (literal(label) for label in labels)
-    named = sum(one.adds for one in found.speakers)
+    named = sum(one.adds for one in split.speakers)
     rest = "biases" if exact else "a blurred copy of the image, from which it is faded in"
     return (
-        f"Cosine with “{first}” minus cosine with “{second}”: **{found.difference:+.4f}** = {named:+.4f} (the units "
-        f"below) {found.others:+.4f} (all others) {found.constant:+.4f} ({rest}). The sum differs from the model's own "
-        f"cosines by {found.error:.0e}. All labels share {found.common:+.4f}, left out of “to A” and “to B”."
+        f"Cosine with “{first}” minus cosine with “{second}”: **{split.difference:+.4f}** = {named:+.4f} (the units "
+        f"below) {split.others:+.4f} (all others) {split.constant:+.4f} ({rest}). The sum differs from the model's own "
+        f"cosines by {split.error:.0e}. All labels share {split.common:+.4f}, left out of “to A” and “to B”."
     )
 
 
@@ -101,18 +101,18 @@ def build(page: Page, layer: gr.Dropdown) -> None:
     def run(path: str | None, a: str, b: str, name: str, key: str, request: gr.Request) -> tuple[Any, Any, Any]:
         labels = (a or "", b or "")
         with page.engine.session(owner(request), key, deadline=JOBS.seconds) as session:
-            found = explain(session, path, labels, layer=name or "last")
+            split = explain(session, path, labels, layer=name or "last")
             exact = is_last(session.anatomy, layer_name(session.anatomy, name or "last"))
-            units = exact and found.speakers[0].name.startswith("unit") if found.speakers else False
-            names = names_of(session, [one.unit for one in found.speakers]) if units else {}
+            units = exact and split.speakers[0].name.startswith("unit") if split.speakers else False
+            names = names_of(session, [one.unit for one in split.speakers]) if units else {}
         listed = [
             [one.name, names.get(one.unit, ""), f"{one.adds:+.4f}", f"{one.to_a:+.4f}", f"{one.to_b:+.4f}"]
-            for one in found.speakers
+            for one in split.speakers
         ]
-        titles = [f"{one.name} {names.get(one.unit, '')}".strip() for one in found.speakers]
-        figure = bars(titles, {"adds to A − B": [one.adds for one in found.speakers]}, axis="difference of cosines")
+        titles = [f"{one.name} {names.get(one.unit, '')}".strip() for one in split.speakers]
+        figure = bars(titles, {"adds to A − B": [one.adds for one in split.speakers]}, axis="difference of cosines")
         return (
-            summary(found, labels, exact=exact),
+            summary(split, labels, exact=exact),
             gr.update(value=figure, visible=True),
             gr.update(value=listed, visible=True),
         )

@@ -49,16 +49,16 @@ def learned(
     """
     rows = atlas.survey.embeddings
     held_out = np.random.default_rng(settings.seed).permutation(len(rows)) < len(rows) // HELD_OUT
-    found = []
+    dictionaries = []
     for number in range(2):
         lesson = rows[~held_out], replace(settings, seed=settings.seed + number)
         for step in session.stream(LEARN_DICTIONARY, lesson):
             if isinstance(step, SparseDictionary):
-                found.append(step)
+                dictionaries.append(step)
             else:
                 yield replace(step, stage=f"dictionary {number + 1} of 2")
-    figures = measure(found[0], rows[held_out], texts=atlas.lexicon.rows, other=found[1])
-    yield found[0], figures, int(held_out.sum())
+    figures = measure(dictionaries[0], rows[held_out], texts=atlas.lexicon.rows, other=dictionaries[1])
+    yield dictionaries[0], figures, int(held_out.sum())
 
 
 def build(page: Page, atlases: OpenAtlases, layer: gr.Dropdown) -> None:

@@ -23,7 +23,7 @@ from apps._text import literal
 from apps._uploads import folder_beside_uploads
 from apps._widgets import COLLAPSED, image_box, table
 from apps.search import evaluation, files, finding, links, words
-from apps.search.finding import TOP, Asked
+from apps.search.finding import TOP, SearchForm
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 from workbench.pictures import SAMPLES, sample_path
@@ -42,7 +42,7 @@ PAGE = 24  # results of one page
 
 def build(page: Page) -> None:
     """Lay out the view."""
-    own, found, start, chosen = gr.State(""), gr.State([]), gr.State(0), gr.State(None)
+    own, listed, start, chosen = gr.State(""), gr.State([]), gr.State(0), gr.State(None)
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             index, given, shipped, go, stop = _adding()
@@ -68,32 +68,32 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="more"):
             settings = _settings()
     asking = {text, example, weight, index, own, page.model, *settings.values()}
-    outputs = [status, whose, found, start, chosen, sending, *shown.values()]
+    outputs = [status, whose, listed, start, chosen, sending, *shown.values()]
 
     @handler
     def search(typed: dict[Any, Any], request: gr.Request, *, near: Hit | None = None) -> dict[Any, Any]:
         began = time.perf_counter()
         options: dict[str, Any] = {name: typed[widget] or "" for name, widget in settings.items()}
-        asked = Asked(typed[text] or "", typed[example], float(typed[weight]), **options)
+        form = SearchForm(typed[text] or "", typed[example], float(typed[weight]), **options)
         if near is None:
-            finding.terms_of(asked)  # what cannot be read is refused before a model is asked
+            finding.terms_of(form)  # what cannot be read is refused before a model is asked
         place = choice.place_of(typed[index], typed[own])
         seconds = limits.current().answer_seconds
         with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
             opened = choice.open_table(place, session, own=typed[index] == OWN)
-            results = finding.results_of(session, opened, asked) if near is None else _similar(opened, near)
-            hits, hidden = finding.to_show(session, results, asked)
-            hubs = finding.hubness_line(session, opened) if asked.correct_hubs else ""
+            results = finding.results_of(session, opened, form) if near is None else _similar(opened, near)
+            hits, hidden = finding.to_show(session, results, form)
+            hubs = finding.hubness_line(session, opened) if form.correct_hubs else ""
             line = provenance(session, page.engine, time.perf_counter() - began)
-        title = f"“{asked.text.strip()}”" if asked.text.strip() and near is None else "the example"
-        verdict = words.verdict(results, hits, query=title, weaker=asked.weaker, hidden=hidden)
-        link = "" if near else links.of(typed[index], asked)
-        fresh = {status: verdict + hubs + link, whose: line, found: hits, start: 0, chosen: None}
+        title = f"“{form.text.strip()}”" if form.text.strip() and near is None else "the example"
+        verdict = words.verdict(results, hits, query=title, weaker=form.weaker, hidden=hidden)
+        link = "" if near else links.of(typed[index], form)
+        fresh = {status: verdict + hubs + link, whose: line, listed: hits, start: 0, chosen: None}
         fresh |= {sending: gr.update(visible=False), shown["files"]: gr.update(visible=False)}
         return {**fresh, **_page_of(hits, 0, shown, own=typed[index] == OWN)}
 
     def more(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        near = next((hit for hit in typed[found] if hit.path == typed[similar_path]), None)
+        near = next((hit for hit in typed[listed] if hit.path == typed[similar_path]), None)
         return search(typed, request, near=near) if near else {status: "Choose a result first."}
 
     def follow(typed: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
@@ -103,14 +103,14 @@ def build(page: Page) -> None:
     event: dict[str, Any] = {"inputs": asking, "outputs": outputs, "api_visibility": "private", **ASKS_MODEL}
     searched = [
         gr.on([ask.click, text.submit], search, **event),
-        similar.click(more, asking | {found, similar_path}, outputs, api_visibility="private", **ASKS_MODEL),
+        similar.click(more, asking | {listed, similar_path}, outputs, api_visibility="private", **ASKS_MODEL),
     ]
     wire(JOBS, go, stop, status=status, event=_adding_event(page, given, own, index=index, status=status))
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
         **_adding_event(page, given, own, index=index, status=status), trigger_mode="multiple"
     )
-    shown["gallery"].select(_picked, [found, start, index], [chosen, similar_path, picked, sending], **LIGHT)
-    _wire_pages(shown, found, start, index=index)
+    shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **LIGHT)
+    _wire_pages(shown, listed, start, index=index)
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search
     drawn = gr.Timer(0.2)  # ticks when the view is drawn: before, Gradio drops what is filled in
@@ -118,7 +118,7 @@ def build(page: Page) -> None:
     drawn.tick(_address_of, None, filled, **ASIDE)
     searched.append(linked.change(follow, **event | {"inputs": asking | {linked}}))
     for one in searched:  # thumbnails are shown before the files are written
-        one.success(_files_of, [found, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
+        one.success(_files_of, [listed, index], [shown[name] for name in ("files", "csv", "json", "sheet")], **LIGHT)
     evaluation.build(page, index, own)
 
 
@@ -245,7 +245,7 @@ def _caption(hit: Hit) -> str:
     return f"{hit.score:.2f} · {words.shown_name(hit, names_only=True)[:40]}"
 
 
-def _wire_pages(shown: dict[str, Any], found: gr.State, start: gr.State, *, index: gr.Dropdown) -> None:
+def _wire_pages(shown: dict[str, Any], listed: gr.State, start: gr.State, *, index: gr.Dropdown) -> None:
     def turn(step: int) -> Any:
         def turned(hits: list[Hit], at: int, name: str) -> dict[Any, Any]:
             at = min(max(0, at + step), max(0, len(hits) - 1) // PAGE * PAGE)
@@ -254,7 +254,7 @@ def _wire_pages(shown: dict[str, Any], found: gr.State, start: gr.State, *, inde
         return turned
 
     for name, step in (("before", -PAGE), ("after", PAGE)):
-        shown[name].click(turn(step), [found, start, index], [start, *shown.values()], **LIGHT)
+        shown[name].click(turn(step), [listed, start, index], [start, *shown.values()], **LIGHT)
 
 
 def _picked(hits: list[Hit], start: int, index: str, event: gr.SelectData) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ SAME = 0.97  # cosine from which two images count as near-duplicates
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchForm:
     """A search as a visitor typed it."""
 
     text: str
@@ -38,41 +38,41 @@ class Asked:
     safe: bool = False  # hide what fits sentences about nudity or violence
 
 
-def terms_of(asked: Asked) -> tuple[Term, ...]:
+def terms_of(form: SearchForm) -> tuple[Term, ...]:
     """Read a visitor's query; a path in the text is text.
 
     Raises:
         BadInput: neither text nor image; see `parse_query`.
     """
-    terms = parse_query(asked.text) if asked.text.strip() else ()
-    if asked.image and asked.image_weight:
-        terms = (*terms, Term(asked.image_weight, image=asked.image))
+    terms = parse_query(form.text) if form.text.strip() else ()
+    if form.image and form.image_weight:
+        terms = (*terms, Term(form.image_weight, image=form.image))
     if not terms:
         raise BadInput("Type what you look for, or give an example image.")
     return terms
 
 
-def results_of(session: Session, table: ModelTable, asked: Asked) -> Results:
+def results_of(session: Session, table: ModelTable, form: SearchForm) -> Results:
     """Search for text, image or both.
 
     Raises:
         BadInput: see `terms_of` and `ask`.
     """
-    terms = terms_of(asked)
-    return ask(session, table, terms, top=TOP, where=asked.where.strip(), correct_hubs=asked.correct_hubs)
+    terms = terms_of(form)
+    return ask(session, table, terms, top=TOP, where=form.where.strip(), correct_hubs=form.correct_hubs)
 
 
-def to_show(session: Session, results: Results, asked: Asked) -> tuple[list[Hit], int]:
+def to_show(session: Session, results: Results, form: SearchForm) -> tuple[list[Hit], int]:
     """Return the results that are shown, in the order asked for, and how many safe mode hides.
 
     Those that fit, or all; of near-duplicates the best.
     """
-    hits = list(results.hits if asked.weaker else results.likely)
+    hits = list(results.hits if form.weaker else results.likely)
     hidden = 0
-    if asked.safe and hits:
+    if form.safe and hits:
         flagged = unsafe(session, np.stack([hit.vector for hit in hits]))
         hits, hidden = [hit for hit, bad in zip(hits, flagged, strict=True) if not bad], int(flagged.sum())
-    return ordered(_folded(hits) if asked.fold else hits, asked.sort), hidden
+    return ordered(_folded(hits) if form.fold else hits, form.sort), hidden
 
 
 def _folded(hits: Sequence[Hit]) -> list[Hit]:

@@ -88,13 +88,13 @@ def read_json(raw: bytes, limits: Limits) -> dict[str, Any]:
     if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > limits.json_values:
         raise Refused(413, f"Requests may hold {limits.json_values} values at most.")
     try:
-        found = orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Refused(400, "The body is not JSON. NaN and infinity are not allowed, and text is UTF-8.") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise Refused(400, "The body is not a JSON object.")
-    _look_through(found, limits)
-    return found
+    _look_through(value, limits)
+    return value
 
 
 def _look_through(content: dict[str, Any], limits: Limits) -> None:

@@ -23,7 +23,7 @@ def security_headers(*, space: bool, file: bool = False) -> list[tuple[bytes, by
     )
     if file:
         policy = f"{SANDBOXED}; frame-ancestors {frames}"
-    found = {
+    headers = {
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
@@ -31,8 +31,8 @@ def security_headers(*, space: bool, file: bool = False) -> list[tuple[bytes, by
         "cross-origin-resource-policy": "cross-origin" if space else "same-origin",
     }
     if not space:
-        found["x-frame-options"] = "SAMEORIGIN"  # for browsers without frame-ancestors
-    return [(name.encode(), value.encode()) for name, value in found.items()]
+        headers["x-frame-options"] = "SAMEORIGIN"  # for browsers without frame-ancestors
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def dressed(send: Send, extra: list[tuple[bytes, bytes]], *, own_page: bool) -> Send:

@@ -106,7 +106,7 @@ def attack(
     row = {**row, "image": image, "model": backend.spec.key}
     if others:
         put, on = [Label(str(row["word"]), **row["label"]), *written[1:]], (device, dtype)
-        row |= _transfers(others, opened, put, on=on, asked={"names": names, "target": goal, "templates": prompts})
+        row |= _transfers(others, opened, put, on=on, options={"names": names, "target": goal, "templates": prompts})
     write_json(row) if as_json else _print(row)
 
 
@@ -167,7 +167,7 @@ def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> 
     from workbench.progress import Progress
     from workbench.typographic.attacking import find_attack
 
-    found: FoundAttack | None = None
+    attack: FoundAttack | None = None
     with progress() as bar, stop_on_ctrl_c() as stop:
         task = bar.add_task("Search", total=plan.calls)
         for step in find_attack(backend, picture, plan):
@@ -176,13 +176,13 @@ def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> 
             if isinstance(step, Progress):
                 bar.update(task, completed=step.done)
             else:
-                found = step
-    assert found is not None
-    row = _row(found.comparison, found.label, plan.target)
-    return {**row, "calls": found.calls, "seed": plan.seed, "method": plan.method}, found.comparison.written
+                attack = step
+    assert attack is not None
+    row = _row(attack.comparison, attack.label, plan.target)
+    return {**row, "calls": attack.calls, "seed": plan.seed, "method": plan.method}, attack.comparison.written
 
 
-def _others(given: str | None, asked: str) -> tuple[str, ...]:
+def _others(given: str | None, model: str) -> tuple[str, ...]:
     """Keys of the models that are asked too; each is known.
 
     Raises:
@@ -193,7 +193,7 @@ def _others(given: str | None, asked: str) -> tuple[str, ...]:
 
     if given is None:
         return ()
-    here = (*models_here(but=asked), *edits_here(but=asked))
+    here = (*models_here(but=model), *edits_here(but=model))
     keys = here if given == "all" else tuple(one.strip() for one in given.split(",") if one.strip())
     for key in keys:
         find(key)
@@ -205,12 +205,12 @@ def _others(given: str | None, asked: str) -> tuple[str, ...]:
 
 
 def _transfers(
-    keys: tuple[str, ...], picture: Image.Image, labels: list[Label], *, on: tuple[str, str], asked: dict[str, Any]
+    keys: tuple[str, ...], picture: Image.Image, labels: list[Label], *, on: tuple[str, str], options: dict[str, Any]
 ) -> dict[str, Any]:
     """What other models answer to the same words; `on` is device and dtype."""
     from workbench.typographic.transfer import transferred
 
-    rows = [vars(transferred(load_and_say(key, *on), picture, labels, **asked)) for key in keys]
+    rows = [vars(transferred(load_and_say(key, *on), picture, labels, **options)) for key in keys]
     return {"transfer": rows}
 
 

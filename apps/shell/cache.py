@@ -20,17 +20,17 @@ def ls(as_json: JsonOption = False) -> None:
     from workbench.cache import DiskCache
 
     disk = DiskCache()
-    shelves, vectors = disk.ls(), VectorStore().usage()
+    all_kept, vectors = disk.ls(), VectorStore().usage()
     if as_json:
-        rows = [asdict(shelf) for shelf in shelves]
+        rows = [asdict(kept) for kept in all_kept]
         audits = {**asdict(vectors), "folder": str(vectors.folder)}
         write_json(
             {"place": str(disk.folder), "bytes": disk.bytes, "limit": disk.limit, "kept": rows, "audits": audits}
         )
         return
-    for shelf in shelves:
-        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(shelf.used))
-        write(f"{shelf.fingerprint}  {shelf.kind:8} {shelf.rows:9,} vectors  {shelf.bytes / 1e6:9.1f} MB  used {used}")
+    for kept in all_kept:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.used))
+        write(f"{kept.fingerprint}  {kept.kind:8} {kept.rows:9,} vectors  {kept.bytes / 1e6:9.1f} MB  used {used}")
     say(f"{disk.bytes / 1e6:.1f} MB of at most {disk.limit / 1e6:,.0f} MB, in {disk.folder}")
     say(f"audits: {vectors.bytes / 1e6:.1f} MB of at most {vectors.limit / 1e6:,.0f} MB, in {vectors.folder}")
 

@@ -190,9 +190,9 @@ def rm(name: NameArgument, as_json: JsonOption = False) -> None:
 def plain(hit: Hit) -> dict[str, Any]:
     """Return a result as plain data."""
     row = hit.row
-    found = {"path": hit.path, "score": hit.score, "beats": hit.beats, "chance": hit.chance, "likely": hit.likely}
+    scores = {"path": hit.path, "score": hit.score, "beats": hit.beats, "chance": hit.chance, "likely": hit.likely}
     known = {name: row[name] for name in ("label", "caption", "width", "height") if row[name]}
-    return {**found, **known, **({} if row["second"] is None else {"second": row["second"]})}
+    return {**scores, **known, **({} if row["second"] is None else {"second": row["second"]})}
 
 
 @contextmanager

@@ -81,8 +81,8 @@ def _write_names(one: UnitReport) -> None:
     rows = [(name.name, f"{name.score:.2f}", f"{name.shuffled:.2f}") for name in one.names]
     write_rows(("name", "score", "shuffled"), rows, right=("score", "shuffled"))
     if one.spelling and one.spelling.above_chance:
-        found = one.spelling
-        say(f"Written words {found.pattern}: AUROC {found.auroc.value:.2f} ({', '.join(found.words)}).")
+        spelling = one.spelling
+        say(f"Written words {spelling.pattern}: AUROC {spelling.auroc.value:.2f} ({', '.join(spelling.words)}).")
 
 
 def find_or_build(backend: TorchBackend, layer: str, files: list[str]) -> Atlas:

@@ -50,13 +50,13 @@ def video(
         task = bar.add_task("Frames", total=None)
         for step in embed_video(opened, file, fps=fps, max_frames=max_frames, stopped=stop.is_set):
             if isinstance(step, VideoVectors):
-                found = step
+                vectors = step
             else:
                 bar.update(task, completed=step.done, total=step.total)
-        moments = find_moments(found, *curve(found, vector, Chance(stock)))
+        moments = find_moments(vectors, *curve(vectors, vector, Chance(stock)))
     moments = moments[:top] if top is not None else [one for one in moments if one.likely]
     if as_json:
         write_json([vars(one) for one in moments])
     for one in () if as_json else moments:
         write(f"{one.start:9.2f} s to {one.end:9.2f} s  {one.score:+.3f}")
-    say(f"{len(moments)} segments in {found.end:.1f} s of video; {len(found.seconds)} frames looked at.")
+    say(f"{len(moments)} segments in {vectors.end:.1f} s of video; {len(vectors.seconds)} frames looked at.")

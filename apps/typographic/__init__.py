@@ -83,7 +83,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             with gr.Row(elem_classes="examples-row"):
-                shelf = [(gr.Button(one.title, size="sm", elem_id=f"written-{one.key}"), one) for one in PRESETS]
+                presets = [(gr.Button(one.title, size="sm", elem_id=f"written-{one.key}"), one) for one in PRESETS]
             word = gr.Textbox(
                 "iPod", label="Word", info="Written on the image as you type.", elem_id="typographic-word"
             )
@@ -99,7 +99,7 @@ def build(page: Page) -> None:
                 clean = gr.Markdown(elem_id="typographic-clean", sanitize_html=False, min_height=60)
                 written = gr.Markdown(elem_id="typographic-written", sanitize_html=False, min_height=60)
             look_before = looking.build()
-            told = gr.Markdown(elem_classes="provenance", elem_id="typographic-provenance")
+            provenance_line = gr.Markdown(elem_classes="provenance", elem_id="typographic-provenance")
             page.exchange.offer("typographic", image, names)
         with gr.Column(elem_classes="more"):
             look: Look = look_of_labels()
@@ -120,21 +120,21 @@ def build(page: Page) -> None:
         if not typed[image]:
             return gr.skip(), IDLE, "", "", "", None
         try:
-            began, asked = time.perf_counter(), read(typed)
-            with engine.session(owner(request), asked.model, deadline=JOBS.seconds) as session:
-                result = answer(session, typed[image], asked)
+            began, written_form = time.perf_counter(), read(typed)
+            with engine.session(owner(request), written_form.model, deadline=JOBS.seconds) as session:
+                result = answer(session, typed[image], written_form)
                 line = provenance(session, engine, time.perf_counter() - began)
-            return shown(result, asked, line)
+            return shown(result, written_form, line)
         except WorkbenchError as error:
             return gr.skip(), literal(str(error)), "", "", "", None
 
     inputs: Any = {image, word, names, place, key, model, *look.widgets}
-    outputs = [payload, verdict, clean, written, told, form]
+    outputs = [payload, verdict, clean, written, provenance_line, form]
     watched = [one.change for one in (image, model, word, names, place, *look.widgets)]
     event: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     gr.on(watched, follow, inputs, outputs, **event, **ASKS_MODEL)
     filled = [image, key, word, look.further, names, place, *look.widgets[1:]]
-    for button, preset in shelf:
+    for button, preset in presets:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)
     looking.wire(engine, look_before, form, image=image)
     attacking.build(engine, form, image, fills=[word, place, look.font, names])

@@ -26,12 +26,12 @@ JOBS = Jobs("typographic", stopped="Stopped; the label stays as it was.")
 IDLE = "Words, places, sizes and fonts are searched for the smallest paper label that makes the target the answer."
 
 
-def told(found: FoundAttack) -> str:
+def verdict(attack: FoundAttack) -> str:
     """Say what was found, in Markdown."""
-    cover = f"{100 * found.comparison.cover:.1f} % of the image, {found.calls} model calls"
-    if found.success:
-        return f"“{literal(found.label.text)}” makes **{literal(found.target)}** the answer with {cover}."
-    return f"No label within the budget made {literal(found.target)} the answer; the nearest miss covers {cover}."
+    cover = f"{100 * attack.comparison.cover:.1f} % of the image, {attack.calls} model calls"
+    if attack.success:
+        return f"“{literal(attack.label.text)}” makes **{literal(attack.target)}** the answer with {cover}."
+    return f"No label within the budget made {literal(attack.target)} the answer; the nearest miss covers {cover}."
 
 
 def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) -> None:
@@ -54,26 +54,26 @@ def build(engine: Engine, form: gr.State, image: gr.Image, *, fills: list[Any]) 
         ):
             if isinstance(row, FoundAttack):
                 label = row.label
-                yield told(row), label.text, places([label]), label.font, csv_row(plan.names)
+                yield verdict(row), label.text, places([label]), label.font, csv_row(plan.names)
             elif isinstance(row, Progress):
                 yield row.line, *[gr.skip()] * 4
 
     @handler
     def run(
-        asked: WrittenForm | None, path: str | None, goal: str, budget: float, number: float, request: gr.Request
+        written_form: WrittenForm | None, path: str | None, goal: str, budget: float, number: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        if not path or asked is None:
+        if not path or written_form is None:
             raise BadInput("Choose an image and labels first.")
         goal = " ".join((goal or "").split())
-        written = [one.text for one in asked.labels]
-        names = check_labels(with_words([name for name in asked.names if name not in written], [goal]), 2)
+        written = [one.text for one in written_form.labels]
+        names = check_labels(with_words([name for name in written_form.names if name not in written], [goal]), 2)
         goal = meant(goal, names)
-        style = asked.labels[0] if asked.labels else Label("x")
+        style = written_form.labels[0] if written_form.labels else Label("x")
         plan = AttackPlan(goal, names, calls=int(budget), seed=int(number or 0), style=style)
 
         def work(token: CancelToken) -> Iterator[tuple[Any, ...]]:
-            with engine.session(owner(request), asked.model, token=token, deadline=JOBS.seconds) as session:
-                yield from steps(session, asked, path, plan)
+            with engine.session(owner(request), written_form.model, token=token, deadline=JOBS.seconds) as session:
+                yield from steps(session, written_form, path, plan)
 
         yield from JOBS.run(owner(request), work, stopped=(JOBS.stopped, *[gr.skip()] * 4))
 

@@ -148,15 +148,15 @@ def _table(
     for key in (None, *DEFENCES):
         title = DEFENCES[key].title if key else "No defence"
         try:
-            asked = chosen
+            measured_model = chosen
             if key:
                 with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:
                     for step in _throttled(made(session, key, lambda: lesson_images(SEED), seed=SEED)):
                         if isinstance(step, Path):
-                            asked = str(step)
+                            measured_model = str(step)
                         else:
                             yield f"{title}: {step.line}", gr.skip()
-            with engine.session(visitor, asked, token=token, deadline=JOBS.seconds) as session:
+            with engine.session(visitor, measured_model, token=token, deadline=JOBS.seconds) as session:
                 for outcome in _throttled(outcome_steps(session, images)):
                     if isinstance(outcome, Progress):
                         yield f"{title}: {outcome.line}", gr.skip()

@@ -39,10 +39,10 @@ def maps(session: Session, result: WrittenAnswers, form: WrittenForm) -> list[tu
     for row, picture in enumerate((result.clean, result.written)):
         pixels, label = session.prepare(picture).numpy(), result.top(row)
         request = attribution.Request(method=method, pixels=pixels, texts=texts, target=form.names.index(label))
-        *_, found = session.explain(request)
-        assert isinstance(found, attribution.Attribution)
+        *_, explained = session.explain(request)
+        assert isinstance(explained, attribution.Attribution)
         square = Image.fromarray(pixels.transpose(1, 2, 0))
-        shown.append((attribution.overlay(square, found.map, OPACITY, signed=signed), label))
+        shown.append((attribution.overlay(square, explained.map, OPACITY, signed=signed), label))
     return shown
 
 

@@ -33,7 +33,7 @@ def line(row: Transfer) -> list[str]:
     return [row.title, row.before, row.answer, percent(row.probability), percent(row.target), verdict]
 
 
-def told(rows: list[Transfer], word: str) -> str:
+def verdict(rows: list[Transfer], word: str) -> str:
     """Say how far the attack carries, in Markdown."""
     wins = sum(row.success for row in rows)
     return f"“{literal(word)}” makes itself the answer of {wins} of {len(rows)} models."
@@ -48,23 +48,25 @@ def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
         status = gr.Markdown(IDLE, elem_classes=["live", "notes"], elem_id="typographic-transfer-status")
         rows = table(HEADERS, "Answers of all models", visible=COLLAPSED, elem_id="typographic-transfer-rows")
 
-    def steps(asked: WrittenForm, path: str, visitor: str, token: CancelToken) -> Iterator[tuple[Any, Any]]:
-        keys = (asked.model, *models_here(but=asked.model), *edits_here(but=asked.model))
-        picture, word, answers = safe_open(Path(path)), asked.labels[0].text, list[Transfer]()
+    def steps(written_form: WrittenForm, path: str, visitor: str, token: CancelToken) -> Iterator[tuple[Any, Any]]:
+        keys = (written_form.model, *models_here(but=written_form.model), *edits_here(but=written_form.model))
+        picture, word, answers = safe_open(Path(path)), written_form.labels[0].text, list[Transfer]()
         for number, key in enumerate(keys, 1):
             yield f"Asking model {number} of {len(keys)} …", gr.skip()
             with engine.session(visitor, key, token=token, deadline=JOBS.seconds) as session:
-                answers.append(transferred(session, picture, asked.labels, names=asked.names, target=word))
+                answers.append(
+                    transferred(session, picture, written_form.labels, names=written_form.names, target=word)
+                )
             yield gr.skip(), gr.update(value=[line(one) for one in answers], visible=True)
-        yield told(answers, word) if len(keys) > 1 else NONE, gr.skip()
+        yield verdict(answers, word) if len(keys) > 1 else NONE, gr.skip()
 
     @handler
-    def run(asked: WrittenForm | None, path: str | None, request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        if not path or asked is None or not asked.labels:
+    def run(written_form: WrittenForm | None, path: str | None, request: gr.Request) -> Iterator[tuple[Any, Any]]:
+        if not path or written_form is None or not written_form.labels:
             raise BadInput("Choose an image and type a word first.")
         visitor = owner(request)
         yield from JOBS.run(
-            visitor, lambda token: steps(asked, path, visitor, token), stopped=(JOBS.stopped, gr.skip())
+            visitor, lambda token: steps(written_form, path, visitor, token), stopped=(JOBS.stopped, gr.skip())
         )
 
     event: dict[str, Any] = {

@@ -56,15 +56,15 @@ def build(page: Page) -> None:
     sentences.build(page, watched, current, pooling=pooling)
 
     def steps(typed: dict[Any, Any], visitor: str, token: CancelToken) -> Iterator[dict[Any, Any]]:
-        asked = _asked(*(typed[one] for one in asking))
-        work = answers(page.engine, asked, typed[watched], visitor=visitor, token=token, seconds=JOBS.seconds)
+        question = _question(*(typed[one] for one in asking))
+        work = answers(page.engine, question, typed[watched], visitor=visitor, token=token, seconds=JOBS.seconds)
         for step in throttle(work, passes=lambda one: isinstance(one, RankedVideos)):
             if isinstance(step, ReadingVideo):
                 yield {shown["player"]: gr.update(value=step.path, visible=True), shown["status"]: step.line}
                 continue
             best, known = step.hits[0], step.watched.shown
             yield {
-                shown["status"]: words.verdict(step.hits, known, f"“{asked.query.strip()}”")
+                shown["status"]: words.verdict(step.hits, known, f"“{question.query.strip()}”")
                 + words.failed(step.watched.failed),
                 shown["ranking"]: gr.update(value=words.ranking(step.hits), visible=len(step.hits) > 1 or COLLAPSED),
                 **dict(zip(screen_outputs, _screen(best, known[best.path]), strict=True)),
@@ -73,7 +73,7 @@ def build(page: Page) -> None:
 
     @handler
     def run(typed: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-        _asked(*(typed[one] for one in asking)).check()
+        _question(*(typed[one] for one in asking)).check()
         visitor = owner(request)
         stopped = {shown["status"]: JOBS.stopped}
         try:
@@ -96,7 +96,7 @@ def build(page: Page) -> None:
     gr.on(None, lambda: choice.beside(GIVEN), None, source, **ASIDE)
 
 
-def _asked(source: str, paths: list[str] | None, query: str | None, *settings: Any) -> AskedMoments:
+def _question(source: str, paths: list[str] | None, query: str | None, *settings: Any) -> AskedMoments:
     fps, most, pooling, model = settings
     return AskedMoments(source, tuple(paths or ()), query or "", float(fps), int(most), pooling, model)
 

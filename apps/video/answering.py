@@ -66,13 +66,13 @@ class RankedVideos:
 
 
 def answers(
-    engine: Engine, asked: AskedMoments, before: Watched, *, visitor: str, token: CancelToken, seconds: float
+    engine: Engine, question: AskedMoments, before: Watched, *, visitor: str, token: CancelToken, seconds: float
 ) -> Iterator[ReadingVideo | RankedVideos]:
     """Embed the videos that are new, and order all for the sentence.
 
     Args:
         engine: owns the model.
-        asked: the question.
+        question: what is looked for, in which videos.
         before: what was embedded earlier.
         visitor: owner id.
         token: stops the embedding; what is done by then is answered from.
@@ -82,29 +82,31 @@ def answers(
         BadInput: no file is a video, or an index without videos.
     """
     began = time.perf_counter()
-    with engine.session(visitor, asked.model, token=token, deadline=seconds) as session:
-        kept = before.of(session.fingerprint, asked.fps, asked.most)
-        if asked.source == GIVEN:
-            yield from _embedded(session, asked, kept, token=token)
+    with engine.session(visitor, question.model, token=token, deadline=seconds) as session:
+        kept = before.of(session.fingerprint, question.fps, question.most)
+        if question.source == GIVEN:
+            yield from _embedded(session, question, kept, token=token)
         else:
-            kept.shown = indexed(choice.open_table(choice.place_of(asked.source, ""), session, own=False))
-    with engine.session(visitor, asked.model, deadline=limits.current().answer_seconds) as session:
-        vector = embed_query(session, parse_query(asked.query))
-        hits = rank_videos(kept.shown, vector, stock_vectors(session), pooling=asked.pooling)
+            kept.shown = indexed(choice.open_table(choice.place_of(question.source, ""), session, own=False))
+    with engine.session(visitor, question.model, deadline=limits.current().answer_seconds) as session:
+        vector = embed_query(session, parse_query(question.query))
+        hits = rank_videos(kept.shown, vector, stock_vectors(session), pooling=question.pooling)
         yield RankedVideos(kept, hits, provenance(session, engine, time.perf_counter() - began))
 
 
-def _embedded(session: Session, asked: AskedMoments, kept: Watched, *, token: CancelToken) -> Iterator[ReadingVideo]:
+def _embedded(session: Session, question: AskedMoments, kept: Watched, *, token: CancelToken) -> Iterator[ReadingVideo]:
     """Fill `kept`; what a stop leaves of a video is shown, and not kept as whole; an unreadable one is passed over."""
-    for number, path in enumerate(asked.paths):
+    for number, path in enumerate(question.paths):
         if path in kept.videos:
             kept.shown[path] = kept.videos[path]
             continue
         if token.cancelled and kept.shown:
             return
-        part = f"video {number + 1} of {len(asked.paths)}: " if len(asked.paths) > 1 else ""
+        part = f"video {number + 1} of {len(question.paths)}: " if len(question.paths) > 1 else ""
         yield ReadingVideo(path, f"{part}reading …")
-        reading = embed_video(session, path, fps=asked.fps, max_frames=asked.most, stopped=lambda: token.cancelled)
+        reading = embed_video(
+            session, path, fps=question.fps, max_frames=question.most, stopped=lambda: token.cancelled
+        )
         try:
             for step in reading:
                 if isinstance(step, Progress):

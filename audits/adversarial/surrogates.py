@@ -50,7 +50,7 @@ def how_to_get(key: str) -> str:
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A model whose gradients are climbed in another's place; it takes images of any size."""
+    """A model whose gradients are followed in another's place; it takes images of any size."""
 
     backend: Any
 

@@ -80,10 +80,18 @@ def label_errors(
     probabilities, penalty = out_of_sample(made.features[stays], y, seed=seed)
     yield Progress.timed(1, 1, "probes", seconds=time.perf_counter() - began, computed=1, stage="fit")
     names = [samples[number].name for number in stays]
-    found = named(suspects(probabilities, y), names, [str(one) for one in classes])
+    suspected = named(suspects(probabilities, y), names, [str(one) for one in classes])
     folds = min(FOLDS, int(np.bincount(y).min()))
     yield LabelCheck(
-        session.spec.title, column, seed, folds, penalty, len(y), len(classes), tuple(sorted(left_out)), tuple(found)
+        session.spec.title,
+        column,
+        seed,
+        folds,
+        penalty,
+        len(y),
+        len(classes),
+        tuple(sorted(left_out)),
+        tuple(suspected),
     )
 
 

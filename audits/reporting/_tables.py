@@ -34,7 +34,7 @@ class Line:
     n: str
     value: str
     interval: str
-    reach: str  # smallest difference from the other groups that these n can show
+    detectable: str  # smallest difference from the other groups that these n can show
     chance: str
     p: str
     published: str
@@ -120,13 +120,13 @@ def _line(row: Mapping[str, Any], low: float, high: float) -> Line:
         number = known(row.get(name))
         return None if number is None else (number - low) / (high - low)
 
-    published, reach = known(row.get("published_value")), known(row.get("detectable"))
+    published, detectable = known(row.get("published_value")), known(row.get("detectable"))
     return Line(
         name=_name(row),
         n=count(row.get("n")),
         value=number.value,
         interval=number.interval,
-        reach="" if reach is None else f"± {written({'value': reach, 'unit': DIFFERENCE}).value}",
+        detectable="" if detectable is None else f"± {written({'value': detectable, 'unit': DIFFERENCE}).value}",
         chance=_chance(row),
         p=p_value(row.get("p_adj") if row.get("p_adj") is not None else row.get("p_value")),
         published="" if published is None else written({"value": published, "unit": row.get("unit")}).value,

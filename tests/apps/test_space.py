@@ -59,14 +59,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_card_holds_only_what_the_hub_knows(exported: Path) -> None:
     text = (exported / "README.md").read_text(encoding="utf-8")
     _, head, body = text.split("---\n", 2)
-    found = yaml.safe_load(head)
-    assert set(found) <= KEYS
-    assert found["sdk"] == "gradio"
-    assert found["sdk_version"] == importlib.metadata.version("gradio")
-    assert found["python_version"] == "3.12"
-    assert len(found["short_description"]) <= 60
-    assert {found["colorFrom"], found["colorTo"]} <= COLOURS
-    assert (exported / found["app_file"]).is_file() or not (space_export.ROOT / "app.py").is_file()
+    result = yaml.safe_load(head)
+    assert set(result) <= KEYS
+    assert result["sdk"] == "gradio"
+    assert result["sdk_version"] == importlib.metadata.version("gradio")
+    assert result["python_version"] == "3.12"
+    assert len(result["short_description"]) <= 60
+    assert {result["colorFrom"], result["colorTo"]} <= COLOURS
+    assert (exported / result["app_file"]).is_file() or not (space_export.ROOT / "app.py").is_file()
     assert "CLIP Workbench" in body
 
 

@@ -89,14 +89,14 @@ def score(embedded: Embedded, rules: Protocol, *, seed: int) -> pd.DataFrame:
         raise ArithmeticError("planted")
     labels = rules.label_sets["colours"].labels
     rows = embedded.dataset.table.set_index("sample_id")
-    told = []
+    output = []
     for item, vector in zip(embedded.items, embedded.images, strict=True):
         cosines = [round(float(vector @ embedded.texts[text]), 6) for text in texts(embedded.dataset, rules)]
         truth = rows.loc[item.sample_id, "label"]
         best = labels[max(range(len(labels)), key=lambda at: cosines[at])]
-        told.append((item.sample_id, item.variant, "colours", truth, best, float(truth == best)))
+        output.append((item.sample_id, item.variant, "colours", truth, best, float(truth == best)))
     names: Sequence[str] = ("sample_id", "variant", "label_set", "y_true", "y_pred", "outcome:accuracy")
-    return pd.DataFrame(told, columns=list(names))
+    return pd.DataFrame(output, columns=list(names))
 
 
 def analyse(samples: pd.DataFrame, rules: Protocol, *, model: ModelFacts, seed: int) -> Analysis:

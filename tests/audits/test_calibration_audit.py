@@ -87,10 +87,10 @@ def test_a_sigmoid_model_is_judged_label_by_label() -> None:
     chances = 1 / (1 + np.exp(-logits))
     assert find(analysis, "confidence").value == pytest.approx(chances.max(axis=1).mean())
     truth = samples["truth"].to_numpy()  # type: ignore[index]
-    told = np.eye(2)[truth]
-    cross = -(told * np.log(chances) + (1 - told) * np.log(1 - chances)).sum(axis=1)
+    output = np.eye(2)[truth]
+    cross = -(output * np.log(chances) + (1 - output) * np.log(1 - chances)).sum(axis=1)
     assert np.allclose(nll("sigmoid", logits, truth), cross)
-    assert np.allclose(brier(chances, truth), ((chances - told) ** 2).sum(axis=1))
+    assert np.allclose(brier(chances, truth), ((chances - output) ** 2).sum(axis=1))
 
 
 def test_the_best_temperature_by_hand() -> None:

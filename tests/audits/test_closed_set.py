@@ -39,10 +39,10 @@ def test_some_takes_one_of_each_cluster_first() -> None:
     clusters = dict(zip(ids, data.table["cluster"], strict=True))
     for count in (3, 4, 6):
         kept = some(data, ids, count=count, seed=0)
-        found = [clusters[one] for one in kept]
+        result = [clusters[one] for one in kept]
         assert len(kept) == count
         assert kept == sorted(kept)
-        assert max(found.count(one) for one in set(found)) == -(-count // 3)
+        assert max(result.count(one) for one in set(result)) == -(-count // 3)
     assert some(data, ids, count=0, seed=0) == some(data, ids, count=99, seed=0) == ids
     assert some(data, ids, count=3, seed=0) == some(data, ids[::-1], count=3, seed=0)
     assert {tuple(some(data, ids, count=3, seed=seed)) for seed in range(8)} != {tuple(ids[:3])}

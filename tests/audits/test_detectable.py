@@ -33,12 +33,12 @@ def _by(measures: list[Measure]) -> dict[str, float | None]:
 
 def test_a_slice_is_held_against_the_others_with_its_own_size() -> None:
     rows = [share("rate", 40, 200), *(share("rate", k, n, slice={"race": name}) for name, k, n in _COUNTS)]
-    found = _by(beside(rows, {"race"}))
-    assert found.pop("") is None  # everybody is compared with nobody
+    result = _by(beside(rows, {"race"}))
+    assert result.pop("") is None  # everybody is compared with nobody
     for name, _, n in _COUNTS:
         k_others, others = (sum(one[at] for one in _COUNTS if one[0] != name) for at in (1, 2))
         base = round(k_others / others, 3)
-        assert found[name] == pytest.approx(_found(n, others, base), rel=1e-4)
+        assert result[name] == pytest.approx(_found(n, others, base), rel=1e-4)
 
 
 _COUNTS = [("large", 10, 120), ("middle", 20, 65), ("small", 10, 15)]
@@ -48,10 +48,10 @@ def test_a_part_that_is_no_attribute_is_held_fixed() -> None:
     """Two labels of two sides: each side is held against the other side's share of the same label."""
     counts = {("f", "nurse"): 50, ("m", "nurse"): 10, ("f", "tie"): 1, ("m", "tie"): 2}
     rows = [share("given", k, 100, slice={"side": side, "label": label}) for (side, label), k in counts.items()]
-    found = _by(beside(rows, {"side"}))
-    assert found["f,nurse"] == pytest.approx(_found(100, 100, 0.10), rel=1e-4)
-    assert found["m,nurse"] == pytest.approx(_found(100, 100, 0.5), rel=1e-4)
-    assert found["f,tie"] == pytest.approx(_found(100, 100, 0.02), rel=1e-4)
+    result = _by(beside(rows, {"side"}))
+    assert result["f,nurse"] == pytest.approx(_found(100, 100, 0.10), rel=1e-4)
+    assert result["m,nurse"] == pytest.approx(_found(100, 100, 0.5), rel=1e-4)
+    assert result["f,tie"] == pytest.approx(_found(100, 100, 0.02), rel=1e-4)
 
 
 def test_several_pictures_of_one_cluster_count_for_less() -> None:
@@ -99,11 +99,11 @@ def test_attributes_are_what_stays_the_same_for_a_picture() -> None:
 
 
 def test_a_frame_has_it_by_group_within_its_control_level() -> None:
-    said = [1] * 30 + [0] * 70 + [1] * 50 + [0] * 50 + [1] * 300 + [0] * 100
+    message = [1] * 30 + [0] * 70 + [1] * 50 + [0] * 50 + [1] * 300 + [0] * 100
     frame = audits.AuditFrame(
         metrics=audits.metrics.selection_rate(),
         y_true=[1] * 600,
-        y_pred=said,
+        y_pred=message,
         sensitive_features={"sex": ["f"] * 100 + ["m"] * 100 + ["f"] * 200 + ["m"] * 200},
         control_features={"age": ["old"] * 200 + ["young"] * 400},
     )

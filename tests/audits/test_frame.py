@@ -42,9 +42,9 @@ def data(draw: st.DrawFn) -> dict[str, object]:
 @given(data(), st.booleans())
 def test_point_results_are_metric_frames(given_data: dict[str, object], single: bool) -> None:
     functions = {"acc": metrics.accuracy, "sel": metrics.selection_rate(1)}
-    asked = functions["acc"] if single else functions
+    request = functions["acc"] if single else functions
     theirs_of = {"acc": accuracy_score, "sel": functions["sel"]}
-    ours = AuditFrame(metrics=asked, **given_data)
+    ours = AuditFrame(metrics=request, **given_data)
     theirs = MetricFrame(metrics=theirs_of["acc"] if single else theirs_of, **given_data)
     pairs = [
         (ours.overall, theirs.overall),
@@ -81,11 +81,11 @@ def frame(**more: object) -> AuditFrame:
 
 
 def test_intervals_are_those_of_the_counts() -> None:
-    found = frame().ci("by_group")
+    result = frame().ci("by_group")
     for group, (k, n) in {"A": (90, 120), "B": (40, 80), "C": (20, 20)}.items():
         share = intervals.proportion(k, n)
-        assert found.loc[group, ["value", "low", "high"]].tolist() == [share.value, share.low, share.high]
-        assert (found.loc[group, "n"], found.loc[group, "method"]) == (n, share.method)
+        assert result.loc[group, ["value", "low", "high"]].tolist() == [share.value, share.low, share.high]
+        assert (result.loc[group, "n"], result.loc[group, "method"]) == (n, share.method)
     whole = frame(ci="wilson", level=0.9).ci("overall").iloc[0]
     assert whole["low"] == intervals.proportion(150, 220, level=0.9, method="wilson").low
     apart = frame().ci("difference").iloc[0]
@@ -101,15 +101,15 @@ def test_a_ratio_to_everybody_by_hand() -> None:
 
 
 def test_tests_are_those_of_the_counts() -> None:
-    found = frame().test().set_index("test")
+    result = frame().test().set_index("test")
     counts = {"A": (90, 120), "B": (40, 80), "C": (20, 20)}
-    assert found.loc["omnibus", "p_value"] == omnibus([counts], rng=0).p_value
-    pairs, expected = found.loc["pair"], gaps.pairwise(counts)
+    assert result.loc["omnibus", "p_value"] == omnibus([counts], rng=0).p_value
+    pairs, expected = result.loc["pair"], gaps.pairwise(counts)
     assert pairs["p_adj"].tolist() == [pair.p_adj for pair in expected]
     assert pairs["low"].tolist() == [pair.difference.low for pair in expected]
     assert pairs["n_tests"].tolist() == [3, 3, 3]
     assert ((pairs["low"] > 0) | (pairs["high"] < 0)).tolist() == (pairs["p_adj"] < 0.05).tolist()
-    gap = found.loc["gap"]
+    gap = result.loc["gap"]
     assert (gap["group"], gap["reference"], gap["value"]) == ("A", "B", 0.25)
     assert gap["p_value"] < 0.01
     assert gap["null_q95"] < 0.25
@@ -144,17 +144,17 @@ def test_a_metric_without_counts_gets_a_bootstrap_and_no_test() -> None:
     def agreement(y_true: np.ndarray, y_pred: np.ndarray) -> float:
         return float((np.asarray(y_true) == np.asarray(y_pred)).mean())
 
-    found = frame(metrics=agreement)
-    assert found.by_group.tolist() == frame().by_group.tolist()
-    assert "bootstrap" in found.ci("by_group").loc["A", "method"]
-    assert found.ci("difference")["value"].iloc[0] == 0.5
-    assert found.ci("difference")["low"].isna().all()  # a bootstrapped gap is above 0 by chance alone
-    assert found.test()["p_value"].isna().all()
-    assert "agreement" in set(found.tidy()["metric"])
+    result = frame(metrics=agreement)
+    assert result.by_group.tolist() == frame().by_group.tolist()
+    assert "bootstrap" in result.ci("by_group").loc["A", "method"]
+    assert result.ci("difference")["value"].iloc[0] == 0.5
+    assert result.ci("difference")["low"].isna().all()  # a bootstrapped gap is above 0 by chance alone
+    assert result.test()["p_value"].isna().all()
+    assert "agreement" in set(result.tidy()["metric"])
 
 
 def test_shares_know_which_cases_count() -> None:
-    true, said = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 1, 1, 0])
+    true, message = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 1, 1, 0])
     expected = {
         metrics.accuracy: 3 / 5,
         metrics.recall(): 2 / 3,
@@ -165,8 +165,8 @@ def test_shares_know_which_cases_count() -> None:
         metrics.label_rate({0, 7}): 2 / 5,
     }
     for rate, value in expected.items():
-        assert rate(true, said) == pytest.approx(value), rate.name
-    assert np.isnan(metrics.recall().outcomes(true, said)).tolist() == [False, False, False, True, True]
+        assert rate(true, message) == pytest.approx(value), rate.name
+    assert np.isnan(metrics.recall().outcomes(true, message)).tolist() == [False, False, False, True, True]
     assert math.isnan(metrics.recall()([0, 0], [1, 0]))  # nobody to recall: not 0
     with pytest.raises(BadInput, match="set of labels"):
         metrics.label_rate("thief")
@@ -175,39 +175,39 @@ def test_shares_know_which_cases_count() -> None:
 
 
 def test_no_case_that_counts_is_undefined() -> None:
-    found = frame(metrics=metrics.recall(1), y_true=[1] * 200 + [0] * 20)
-    assert math.isnan(found.by_group["C"])
-    assert found.difference() == pytest.approx(0.25)  # between those that have a recall
-    row = found.tidy().set_index("slice").loc['{"sensitive_feature_0":"C"}']
+    result = frame(metrics=metrics.recall(1), y_true=[1] * 200 + [0] * 20)
+    assert math.isnan(result.by_group["C"])
+    assert result.difference() == pytest.approx(0.25)  # between those that have a recall
+    row = result.tidy().set_index("slice").loc['{"sensitive_feature_0":"C"}']
     assert row["value"] is pd.NA
     assert "undefined" in row["flags"]
 
 
 def test_one_case_and_one_group() -> None:
-    found = frame(y_true=[1], y_pred=[1], sensitive_features=[3.5])
-    assert (found.overall, found.difference(), found.ratio()) == (1, 0, 1)
-    assert found.test()["p_value"].isna().all()
-    assert "undefined" in found.tidy().loc[lambda table: table["contrast"].eq("between_groups"), "flags"].iloc[0]
+    result = frame(y_true=[1], y_pred=[1], sensitive_features=[3.5])
+    assert (result.overall, result.difference(), result.ratio()) == (1, 0, 1)
+    assert result.test()["p_value"].isna().all()
+    assert "undefined" in result.tidy().loc[lambda table: table["contrast"].eq("between_groups"), "flags"].iloc[0]
 
 
 def test_groups_of_any_kind() -> None:
-    found = frame(sensitive_features=pd.Series([1] * 100 + [2.5] * 60 + [True] * 60, dtype=object))
-    assert found.by_group.index.tolist() == [1, 2.5]  # True is 1
+    result = frame(sensitive_features=pd.Series([1] * 100 + [2.5] * 60 + [True] * 60, dtype=object))
+    assert result.by_group.index.tolist() == [1, 2.5]  # True is 1
     crossed = frame(sensitive_features={"a": [0] * 110 + [1] * 110, "b": ["x", "y"] * 110})
     assert set(crossed.test()["group"].dropna()) == {"0 / x", "0 / y", "1 / x", "1 / y"}
 
 
 def test_samples_are_what_runs_are_compared_by() -> None:
-    found = frame(
+    result = frame(
         metrics={"recall": metrics.recall(1)}, y_true=[1] * 200 + [0] * 20, sample_ids=range(5, 225)
     ).samples()
-    assert found["sample_id"].tolist() == list(range(5, 225))
-    assert found["outcome:recall"].isna().sum() == 20
-    assert found["outcome:recall"].sum() == 130
+    assert result["sample_id"].tolist() == list(range(5, 225))
+    assert result["outcome:recall"].isna().sum() == 20
+    assert result["outcome:recall"].sum() == 130
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"y_true": [], "y_pred": []}, "needs cases"),
         ({"y_pred": [math.nan] * 220}, "220 of 220"),
@@ -218,8 +218,8 @@ def test_samples_are_what_runs_are_compared_by() -> None:
         ({"correction": "sidak"}, "'sidak'"),
     ],
 )
-def test_what_cannot_be_is_refused(wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_what_cannot_be_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         frame(**wrong)
 
 

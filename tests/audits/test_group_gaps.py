@@ -87,9 +87,11 @@ def test_a_planted_gap_is_stated_with_its_size(audit: str, metric: str, slice: d
 @pytest.mark.parametrize(("audit", "metric", "slice", "text"), CASES)
 def test_no_gap_is_stated_where_none_is_planted(audit: str, metric: str, slice: dict[str, str], text: str) -> None:
     analysis = analyse(audit, 0)
-    told = [one for one in analysis.findings if text in one.text or text.split(" differs")[0] + " differs" in one.text]
-    assert told
-    assert {one.strength for one in told} <= {"no evidence", "not measured"}
+    output = [
+        one for one in analysis.findings if text in one.text or text.split(" differs")[0] + " differs" in one.text
+    ]
+    assert output
+    assert {one.strength for one in output} <= {"no evidence", "not measured"}
 
 
 @pytest.mark.parametrize("audit", ["calibration", "limits/prompts", "robustness/corruptions", "typographic/overlay"])

@@ -84,7 +84,7 @@ def test_a_gap_stands_beside_what_chance_gives(samples: pd.DataFrame) -> None:
 def test_a_gap_of_means_finds_a_planted_one_and_no_other() -> None:
     rng = np.random.default_rng(1)
     names = ["a"] * 60 + ["b"] * 60 + ["c"] * 60
-    found = []
+    result = []
     for shift in (0.0, 1.0):
         values = rng.normal(0, 1, 180) + shift * (np.array(names) == "b")
         cluster = [str(at) for at in range(180)]
@@ -94,9 +94,9 @@ def test_a_gap_of_means_finds_a_planted_one_and_no_other() -> None:
         assert row.p_value is not None
         assert row.ci_low is not None
         assert (row.p_value < 0.05) == (row.ci_low > 0)  # test and bound come from the same draws
-        found.append(row)
-    assert found[0].p_value > 0.05 > found[1].p_value  # type: ignore[operator]
-    assert found[1].reference.endswith("to b")
+        result.append(row)
+    assert result[0].p_value > 0.05 > result[1].p_value  # type: ignore[operator]
+    assert result[1].reference.endswith("to b")
     both = measuring.mean_gap("drop", [1.0, 2.0, 3.0], list("xyz"), groups=["a", "a", "b"], rng=rng, slice_by="group")
     assert both.value is None  # a group of one image has no spread
 
@@ -149,8 +149,8 @@ def test_groups_are_columns_of_text_with_a_few_values(samples: pd.DataFrame) -> 
 
 def test_slices_leave_out_rows_without_a_value() -> None:
     rows = pd.DataFrame({"race": ["a", "a", "b", ""], "sex": ["f", "m", "f", "f"], "outcome:x": [1.0, 0.0, 1.0, 1.0]})
-    found = {tuple(slice.items()): len(part) for slice, part in slices(rows, [("race",), ("race", "sex")])}
-    assert found == {
+    result = {tuple(slice.items()): len(part) for slice, part in slices(rows, [("race",), ("race", "sex")])}
+    assert result == {
         (("race", "a"),): 2,
         (("race", "b"),): 1,
         (("race", "a"), ("sex", "f")): 1,

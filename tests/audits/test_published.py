@@ -39,8 +39,8 @@ def _values(rules: Protocol, metric: str, **slice: str | None) -> list[float]:
 @pytest.mark.parametrize(("audit", "name"), EVERY)
 def test_each_protocol_quotes_sources_or_says_that_there_are_none(audit: str, name: str) -> None:
     rules = read(audit, name)
-    said = "no published number applies" in " ".join(rules.notes.split()).lower()
-    assert bool(rules.published) != said
+    message = "no published number applies" in " ".join(rules.notes.split()).lower()
+    assert bool(rules.published) != message
     assert all(row.source and row.model for row in rules.published)
 
 
@@ -124,9 +124,9 @@ def test_a_published_number_is_about_its_slice_and_never_about_a_gap_or_change()
         number("accuracy", nothing, label_set="all", contrast="paired"),
         number("mce", nothing, label_set="any"),  # a row without a label set is about every one
     ]
-    found = with_published(measures, entries, "fake")
-    assert [one.published_value for one in found] == [0.9, None, None, None, None, 1.0]
-    assert found[0].published_source == "m: s"
+    result = with_published(measures, entries, "fake")
+    assert [one.published_value for one in result] == [0.9, None, None, None, None, 1.0]
+    assert result[0].published_source == "m: s"
 
 
 @pytest.mark.parametrize(("audit", "name"), EVERY)

@@ -42,8 +42,8 @@ def test_the_share_of_the_ceiling_and_the_visitors_have_their_targets() -> None:
             "share_of_batch_of_8": 0.85,
         },
     }
-    found = {ratio.what: (round(ratio.value, 3), ratio.target, ratio.reached) for ratio in ratios(results)}
-    assert found == {
+    result = {ratio.what: (round(ratio.value, 3), ratio.target, ratio.reached) for ratio in ratios(results)}
+    assert result == {
         "embedding photos, share of the ceiling, float32": (0.75, 0.8, False),
         "one of 20 labels changed, over a first run": (30.0, 20, True),
         "one visitor, open_clip's wait over ours": (1.1, 1.0, True),

@@ -119,8 +119,8 @@ def violations(page: Page) -> dict[str, list[str]]:
     from axe_playwright_python.sync_playwright import Axe
 
     page.add_style_tag(content="* { transition: none !important; animation: none !important }")
-    found = Axe().run(page).response["violations"]
-    return {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in found if one["id"] not in UPSTREAM}
+    result = Axe().run(page).response["violations"]
+    return {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in result if one["id"] not in UPSTREAM}
 
 
 def answered(page: Page, label: str) -> None:

@@ -95,7 +95,7 @@ def page(app: App, browser: Browser) -> Iterator[tuple[Page, Seen]]:
     opened.on("pageerror", lambda error: seen.errors.append(str(error)))
     opened.on(
         "console",
-        lambda said: seen.errors.append(said.text) if "Content Security Policy" in said.text else None,
+        lambda message: seen.errors.append(message.text) if "Content Security Policy" in message.text else None,
     )
     opened.goto(app.url)
     yield opened, seen

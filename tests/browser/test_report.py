@@ -40,7 +40,9 @@ def read(browser: Browser, files: dict[str, Path]) -> Iterator[Callable[..., Pag
         page.on("dialog", lambda dialog: failures.append(f"a script spoke: {dialog.message}"))
         page.on(
             "request",
-            lambda asked: failures.append(asked.url) if not asked.url.startswith(("file:", "data:", "blob:")) else None,
+            lambda request: (
+                failures.append(request.url) if not request.url.startswith(("file:", "data:", "blob:")) else None
+            ),
         )
         page.goto(files[name].as_uri())
         return page
@@ -61,8 +63,8 @@ def scroll(page: Page) -> None:
 def test_it_can_be_read_without_scripts(read: Callable[..., Page]) -> None:
     page = read(java_script_enabled=False)
     text = page.inner_text("main")
-    for told in ("72 %", "67 to 78 %", "45 points", "29 to 59 points", "2 findings supported by the numbers"):
-        assert told in text
+    for output in ("72 %", "67 to 78 %", "45 points", "29 to 59 points", "2 findings supported by the numbers"):
+        assert output in text
     assert page.locator("figure .drawing svg.chart").count() == KINDS
     assert page.locator("figure .drawing").first.is_visible()
 
@@ -104,10 +106,10 @@ def test_it_is_accessible_in_both_schemes(read: Callable[..., Page], scheme: str
     page = read(color_scheme=scheme, bypass_csp=True)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     scroll(page)
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
     assert [
         (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"])
-        for one in found.response["violations"]
+        for one in result.response["violations"]
     ] == []
 
 

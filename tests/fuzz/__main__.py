@@ -43,16 +43,16 @@ def main() -> int:
             path.write_bytes(data)
             died.append(path)
             print(f"FOUND process ended with {child}: {path}.", flush=True)
-    found = [*tally.findings.values(), *died]
+    result = [*tally.findings.values(), *died]
     print(
         f"{options.target}: {tally.executions:,} executions in {_computed() / 60:.0f} minutes of computing, "
         f"seed {options.seed}; {tally.refused:,} refused with a sentence; "
         f"{len(tally.outcomes)} outcomes; "
-        f"slowest {tally.slowest:.2f} s, most memory {tally.largest / 1000:.0f} MB; {len(found)} findings."
+        f"slowest {tally.slowest:.2f} s, most memory {tally.largest / 1000:.0f} MB; {len(result)} findings."
     )
-    for path in found:
+    for path in result:
         print(f"  {path}")
-    return 1 if found else 0
+    return 1 if result else 0
 
 
 def _computed() -> float:

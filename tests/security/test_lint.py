@@ -144,8 +144,8 @@ FINE = [
 
 
 def sources() -> list[Path]:
-    found = [ROOT / place for place in PLACES]
-    return [file for place in found for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
+    result = [ROOT / place for place in PLACES]
+    return [file for place in result for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -147,9 +147,9 @@ def test_s5_foreign_pages_may_neither_read_nor_write(
     headers = {"Origin": origin, "Host": host.format(server.port), "Cookie": "access-token=x"}
     read = client.get("/config", headers=headers)
     assert not [name for name in read.headers if name.startswith("access-control")]
-    asked = client.options("/gradio_api/queue/join", headers={**headers, "Access-Control-Request-Method": "POST"})
-    assert asked.status_code == 403
-    assert not [name for name in asked.headers if name.startswith("access-control")]
+    request = client.options("/gradio_api/queue/join", headers={**headers, "Access-Control-Request-Method": "POST"})
+    assert request.status_code == 403
+    assert not [name for name in request.headers if name.startswith("access-control")]
     body = {"data": ["x"], "fn_index": 1, "session_hash": "s5"}
     assert client.post("/gradio_api/queue/join", json=body, headers=headers).status_code == 403
     assert client.post("/gradio_api/upload", files={"files": b"x"}, headers=headers).status_code == 403

@@ -22,7 +22,7 @@ class Hub:
     cut_after: dict[str, list[int]] = field(default_factory=dict)  # per file: bytes sent before the line breaks
     lie: dict[str, bytes] = field(default_factory=dict)  # per file: what is sent instead
     ignore_range: bool = False
-    asked: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range
+    requests: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range
     url: str = ""
 
     def listing(self) -> dict[str, object]:
@@ -54,7 +54,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         hub, path = self.server.hub, self.path.partition("?")[0]
-        hub.asked.append((path, self.headers.get("Range")))
+        hub.requests.append((path, self.headers.get("Range")))
         if path == f"/api/models/{REPO}/revision/{COMMIT}":
             self._json(hub.listing())
         elif path == f"/api/models/{REPO}/commits/main":

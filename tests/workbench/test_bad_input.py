@@ -70,21 +70,21 @@ def session() -> Iterator[Session]:
 
 
 def ask(backend: Any, change: dict[str, Any]) -> None:
-    asked = {"pictures": [sample_path("cat")], "labels": ["cat", "dog"], **change}
-    classify(backend, asked.pop("pictures"), asked.pop("labels"), **asked)
+    request = {"pictures": [sample_path("cat")], "labels": ["cat", "dog"], **change}
+    classify(backend, request.pop("pictures"), request.pop("labels"), **request)
 
 
 def refused(work: Callable[[], object]) -> str:
     """Return what a refusal says; it comes in time, of two tries at the better one."""
-    seconds, said = math.inf, ""
+    seconds, message = math.inf, ""
     for _ in range(2):
         began = time.process_time()
         with pytest.raises(BadInput) as caught:
             work()
-        seconds, said = min(seconds, time.process_time() - began), str(caught.value)
+        seconds, message = min(seconds, time.process_time() - began), str(caught.value)
     assert seconds < SECONDS
-    assert 20 < len(said) < 1200
-    return said
+    assert 20 < len(message) < 1200
+    return message
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -99,17 +99,17 @@ def test_a_file_that_is_no_picture(pocket: TorchBackend, session: Session, tmp_p
     (tmp_path / name).write_bytes(FILES[name]())
     ask(pocket, {})
     for backend in (pocket, session):
-        said = refused(lambda backend=backend: ask(backend, {"pictures": [tmp_path / name]}))  # type: ignore[misc]
-        assert name in said
-        assert str(tmp_path) not in said
+        message = refused(lambda backend=backend: ask(backend, {"pictures": [tmp_path / name]}))  # type: ignore[misc]
+        assert name in message
+        assert str(tmp_path) not in message
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [({"key": "pokcet"}, "'pocket'"), ({"device": "gpu"}, "cuda"), ({"dtype": "int8"}, "bfloat16"), ({"key": ""}, "")],
 )
-def test_a_model_that_cannot_be_loaded(given: dict[str, str], said: str) -> None:
-    assert said in refused(lambda: workbench.load(**given))
+def test_a_model_that_cannot_be_loaded(given: dict[str, str], message: str) -> None:
+    assert message in refused(lambda: workbench.load(**given))
 
 
 def test_texts_that_cannot_be_read(pocket: TorchBackend, session: Session) -> None:

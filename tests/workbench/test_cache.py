@@ -153,20 +153,20 @@ def test_the_disk_keeps_rows_between_processes(tmp_path: Path) -> None:
     assert first.bytes == 0, "asking makes no file"
     first.put_many({key(number): row(number) for number in range(3)})
     first.close()
-    found = DiskCache(tmp_path).get_many([key(1), key(2), key(5), key(1, "other dtype")])
-    assert set(found) == {key(1), key(2)}
-    np.testing.assert_array_equal(found[key(2)], row(2))
-    assert found[key(2)].dtype == np.float32
+    result = DiskCache(tmp_path).get_many([key(1), key(2), key(5), key(1, "other dtype")])
+    assert set(result) == {key(1), key(2)}
+    np.testing.assert_array_equal(result[key(2)], row(2))
+    assert result[key(2)].dtype == np.float32
 
 
 def test_the_disk_lists_and_clears(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path)
     assert cache.ls() == []
     cache.put_many({key(1): row(1), key(2): row(2), key(3, "other"): row(3)})
-    shelves = {shelf.fingerprint: shelf for shelf in cache.ls()}
-    assert (shelves["model"].rows, shelves["model"].bytes, shelves["model"].kind) == (2, 32, "text")
-    assert shelves["other"].rows == 1
-    assert abs(shelves["other"].used - time.time()) < 60
+    entries = {kept.fingerprint: kept for kept in cache.ls()}
+    assert (entries["model"].rows, entries["model"].bytes, entries["model"].kind) == (2, 32, "text")
+    assert entries["other"].rows == 1
+    assert abs(entries["other"].used - time.time()) < 60
     assert cache.clear() > 0
     assert list(tmp_path.iterdir()) == []
     assert cache.ls() == []
@@ -200,7 +200,7 @@ def test_a_damaged_row_is_left_out_and_removed(tmp_path: Path) -> None:
     base.close()
     again = DiskCache(tmp_path)
     assert set(again.get_many([key(number) for number in range(5)])) == {key(3)}
-    assert sum(shelf.rows for shelf in again.ls()) == 1
+    assert sum(kept.rows for kept in again.ls()) == 1
 
 
 def test_a_file_that_is_no_database_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,8 +23,8 @@ TEXTS = ["a photo of a cat.", "dog", "two red apples on a wooden table beside a 
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
     assert POCKET.folder is not None
-    found: dict[str, Any] = json.loads((POCKET.folder / "config.json").read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads((POCKET.folder / "config.json").read_text(encoding="utf-8"))
+    return result
 
 
 @pytest.mark.heavy
@@ -77,14 +77,14 @@ def test_gradients_to_the_pixels_are_those_of_the_original() -> None:
     theirs = create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0).double().eval()
     ours = compact.EfficientNetLite().double().eval()
     ours.load_state_dict(theirs.state_dict())
-    found = []
+    result = []
     for tower in (ours, theirs):
         pixels = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(3)).double().requires_grad_()
         tower(pixels).square().sum().backward()
         assert pixels.grad is not None
-        found.append(pixels.grad)
-    assert float(found[1].abs().max()) > 0
-    torch.testing.assert_close(found[0], found[1], atol=1e-10, rtol=0)
+        result.append(pixels.grad)
+    assert float(result[1].abs().max()) > 0
+    torch.testing.assert_close(result[0], result[1], atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -84,17 +84,17 @@ def test_no_file_is_no_row() -> None:
 
 
 def test_few_pictures_are_in_memory_at_a_time(files: list[str]) -> None:
-    asked = 0
+    opened = 0
 
     def many() -> Iterator[str]:
-        nonlocal asked
+        nonlocal opened
         for path in files * 20:
-            asked += 1
+            opened += 1
             yield path
 
     rows = embed_files(tower := Means(), many(), batch=4, workers=2)
     next(rows)
-    assert asked <= 3 * 4
+    assert opened <= 3 * 4
     assert tower.prepared <= 3 * 4
     rows.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]

@@ -178,7 +178,7 @@ def test_a_bad_picture_fails_alone(engine: Engine, tmp_path: Path) -> None:
         thread.join(20)
     assert len(errors) == 2
     assert "'bad.png'" in errors[0]
-    assert [tuple(found.shape) for found in rows] == [(3, session_dim())] * 2
+    assert [tuple(result.shape) for result in rows] == [(3, session_dim())] * 2
     assert engine._context.cache.in_flight == 0
     with engine.session("ann") as session, pytest.raises(BadPicture, match=r"no image file 'none\.png'"):
         session.embed_images([tmp_path / "none.png"])
@@ -305,10 +305,10 @@ def test_visitors_pictures_never_reach_the_disk(tmp_path: Path, counted: Counted
         with engine.session("visitor") as session:
             session.embed_images(colours(2))
             session.embed_texts(["red"])
-        assert [(shelf.kind, shelf.rows) for shelf in disk.ls()] == [("text", 1)]
+        assert [(kept.kind, kept.rows) for kept in disk.ls()] == [("text", 1)]
         with engine.session("owner", keep_pictures=True) as session:
             rows = session.embed_images([*colours(3)])
-        assert {shelf.kind: shelf.rows for shelf in disk.ls()}.get("picture") == 1, "only what this session embedded"
+        assert {kept.kind: kept.rows for kept in disk.ls()}.get("picture") == 1, "only what this session embedded"
     counted.pictures.clear()
     counted.texts.clear()
     with Engine(default="fake", device="cpu", disk=DiskCache(tmp_path)) as later, later.session("owner") as session:

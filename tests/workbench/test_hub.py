@@ -76,33 +76,33 @@ def _nothing_poses_as_complete(home: Path) -> bool:
 
 
 def test_a_download_brings_what_is_needed_and_no_more(server: Hub, home: Path) -> None:
-    told: list[tuple[int, int]] = []
+    output: list[tuple[int, int]] = []
     assert not hub.presence(SPEC).here
-    folder = hub.download(SPEC, progress=lambda done, total: told.append((done, total)))
+    folder = hub.download(SPEC, progress=lambda done, total: output.append((done, total)))
     assert {file.name for file in folder.iterdir()} == set(server.files) - {"pytorch_model.bin", "README.md"}
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
     assert hub.locate(SPEC) == folder
     there = hub.presence(SPEC)
     assert (there.here, there.where) == (True, "downloaded")
-    assert there.bytes == told[-1][0] == told[-1][1] == len(WEIGHTS) + len(CONFIG) + 4
-    assert told == sorted(told)
-    assert len(told) >= 4
+    assert there.bytes == output[-1][0] == output[-1][1] == len(WEIGHTS) + len(CONFIG) + 4
+    assert output == sorted(output)
+    assert len(output) >= 4
     assert hashes.recorded(SPEC).keys() == {"model.safetensors"}
     assert sorted(entry.name for entry in (home / "models").iterdir()) == [folder.name]
 
 
 def test_what_is_here_is_not_fetched_again(server: Hub) -> None:
     hub.download(SPEC)
-    server.asked.clear()
+    server.requests.clear()
     hub.download(SPEC)
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_broken_line_is_taken_up_where_it_broke(server: Hub) -> None:
     server.cut_after["model.safetensors"] = [1_500_000, 1_000_000]
     folder = hub.download(SPEC)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
-    ranges = [wanted for path, wanted in server.asked if path.endswith("model.safetensors")]
+    ranges = [wanted for path, wanted in server.requests if path.endswith("model.safetensors")]
     assert ranges[0] is None
     starts = [int(wanted.removeprefix("bytes=").rstrip("-")) for wanted in ranges[1:] if wanted]
     assert len(starts) == 2
@@ -118,10 +118,10 @@ def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server: Hub, home: Pa
     assert partly.where == "partly downloaded"
     assert 1_000_000 <= partly.bytes < len(WEIGHTS)
     server.cut_after.clear()
-    server.asked.clear()
+    server.requests.clear()
     folder = hub.download(SPEC)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
-    assert next(wanted for path, wanted in server.asked if path.endswith("model.safetensors")) is not None
+    assert next(wanted for path, wanted in server.requests if path.endswith("model.safetensors")) is not None
     assert not list((home / "models").glob("*.part"))
 
 
@@ -132,9 +132,9 @@ def test_a_server_that_knows_no_ranges_sends_it_all_again(server: Hub) -> None:
 
 
 def test_cancelling_midway_leaves_no_lock_and_goes_on_later(server: Hub, home: Path) -> None:
-    asked = iter(range(100))
+    request = iter(range(100))
     with pytest.raises(Cancelled):
-        hub.download(SPEC, cancelled=lambda: next(asked) > 5)
+        hub.download(SPEC, cancelled=lambda: next(request) > 5)
     assert _nothing_poses_as_complete(home)
     assert hub.presence(SPEC).bytes > 0
     with pytest.raises(WeightsMissing):
@@ -153,7 +153,7 @@ def test_too_little_disk_is_said_before_anything_comes(server: Hub, monkeypatch:
     monkeypatch.setattr(hub.shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 10**6, 10**6))
     with pytest.raises(OutOfResources, match=r"needs 4 MB.*1 MB are free"):
         hub.download(SPEC)
-    assert not any("/resolve/" in path for path, _ in server.asked)
+    assert not any("/resolve/" in path for path, _ in server.requests)
 
 
 def test_a_disk_that_fills_up_meanwhile_is_said(server: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_pickled_weights_are_not_even_fetched(server: Hub) -> None:
     del server.files["model.safetensors"]
     with pytest.raises(WeightsRefused, match="holds no safetensors"):
         hub.download(SPEC)
-    assert not any("/resolve/" in path for path, _ in server.asked)
+    assert not any("/resolve/" in path for path, _ in server.requests)
 
 
 def test_a_model_with_code_of_its_own_never_gets_its_name(server: Hub, home: Path) -> None:
@@ -226,7 +226,7 @@ def test_offline_says_what_to_do(server: Hub, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(WeightsMissing, match="HF_HUB_OFFLINE"):
         hub.download(SPEC)
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_no_connection_says_what_to_do(server: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +253,7 @@ def test_looking_and_loading_ask_no_server(server: Hub) -> None:
     listing.rows()
     with pytest.raises(WeightsMissing):
         hub.locate(SPEC)
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_missing_weights_name_the_command(home: Path) -> None:
@@ -273,9 +273,9 @@ def test_nothing_to_download_for_what_is_shipped(home: Path) -> None:
 
 def test_what_is_published_nowhere_names_the_command_that_makes_it(home: Path) -> None:
     spec = find("pocket-lite2")
-    told = r"published nowhere; make it with: clip-workbench train --recipe pocket --from lite2 .*made/pocket-lite2"
+    output = r"published nowhere; make it with: clip-workbench train --recipe pocket --from lite2 .*made/pocket-lite2"
     for ask in (hub.locate, hub.download):
-        with pytest.raises(WeightsMissing, match=told):
+        with pytest.raises(WeightsMissing, match=output):
             ask(spec)
     assert hub.presence(spec).where == "not here"
     shutil.copytree(find("pocket").folder, hub.made(spec))  # type: ignore[arg-type]

@@ -215,12 +215,12 @@ def test_no_flipped_bytes_do_worse_than_a_refusal(tmp_path_factory: Any, kind: s
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / "flipped"
     path.write_bytes(bytes(broken))
-    said = ""
+    message = ""
     try:
-        said = safe_open(path).mode
+        message = safe_open(path).mode
     except BadPicture as refused:
-        said = str(refused)
-    assert said == "RGB" or (path.name in said and str(path.parent) not in said)
+        message = str(refused)
+    assert message == "RGB" or (path.name in message and str(path.parent) not in message)
 
 
 def test_missing_files_and_odd_arguments_are_refused(tmp_path: Path) -> None:
@@ -254,13 +254,13 @@ def test_refusals_are_the_same_where_warnings_are_errors(tmp_path: Path) -> None
         "from workbench.images import safe_open\nfrom workbench.errors import BadPicture\nimport sys\n"
         "try:\n    safe_open(sys.argv[1])\nexcept BadPicture as error:\n    print(error)"
     )
-    said = [
+    message = [
         subprocess.run(
             [sys.executable, *flags, "-c", code, str(tmp_path / "big.png")], capture_output=True, text=True, check=True
         )
         for flags in ((), ("-W", "error"))
     ]
-    assert all("megapixels" in one.stdout and not one.stderr for one in said)
+    assert all("megapixels" in one.stdout and not one.stderr for one in message)
 
 
 def test_the_process_decodes_so_many_pixels_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,12 +321,12 @@ def test_the_bytes_of_a_file_are_opened_by_the_same_rules(tmp_path: Path) -> Non
     Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(file)
     opened = safe_decode(file.read_bytes(), "row 7")
     assert (opened.mode, opened.size, opened.getpixel((0, 0))) == ("RGB", (3, 2), (255, 255, 255))
-    for data, said in (
+    for data, message in (
         (b"", "'row 7' is empty"),
         (b"<svg/>", "'row 7' cannot be read"),
         (b"x" * 10_000_001, "10.0 MB"),
     ):
-        with pytest.raises(BadPicture, match=said):
+        with pytest.raises(BadPicture, match=message):
             safe_decode(data, "row 7")
 
 

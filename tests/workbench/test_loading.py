@@ -94,7 +94,7 @@ def test_a_large_file_is_hashed_once_until_it_changes(tiny: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "no intact safetensors"),
         (b"\x80\x02}q\x00.", "no intact safetensors"),  # a pickle under another name
@@ -104,9 +104,9 @@ def test_a_large_file_is_hashed_once_until_it_changes(tiny: Path, monkeypatch: p
         (struct.pack("<Q", 61) + b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}      ' + b"12", "cut short"),
     ],
 )
-def test_a_damaged_file_is_refused(tiny: Path, content: bytes, said: str) -> None:
+def test_a_damaged_file_is_refused(tiny: Path, content: bytes, message: str) -> None:
     (tiny / "model.safetensors").write_bytes(content)
-    with pytest.raises(WeightsRefused, match=said):
+    with pytest.raises(WeightsRefused, match=message):
         load(f"folder:{tiny}")
 
 

@@ -34,7 +34,7 @@ def test_keys_are_distinct_and_the_promised_ones_are_there() -> None:
     promised |= {"openai/clip-vit-large-patch14", "openai/clip-vit-large-patch14-336"}
     promised |= {f"open_clip:{name}/openai" for name in ("RN50", "RN101", "RN50x4", "RN50x16")}
     assert promised <= set(keys)
-    said = " ".join(row.title for row in CHECKPOINTS)
+    message = " ".join(row.title for row in CHECKPOINTS)
     for family in (
         "LAION-2B ViT-B/32",
         "LAION-2B ViT-H/14",
@@ -44,7 +44,7 @@ def test_keys_are_distinct_and_the_promised_ones_are_there() -> None:
         "SigLIP 2",
         "MobileCLIP",
     ):
-        assert family in said
+        assert family in message
 
 
 @pytest.mark.parametrize("row", DOWNLOADS, ids=lambda row: row.key)
@@ -88,10 +88,12 @@ def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
         "except Exception as error: print(type(error).__name__, str(error)[:60], time.perf_counter() - start)\n"
         "print('torch' in sys.modules)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
-    assert said[0].startswith("UnknownName No model is called 'pokcet'. Did you mean 'pocket'")
-    assert float(said[0].split()[-1]) < 0.1
-    assert said[1] == "False"
+    message = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert message[0].startswith("UnknownName No model is called 'pokcet'. Did you mean 'pocket'")
+    assert float(message[0].split()[-1]) < 0.1
+    assert message[1] == "False"
 
 
 def test_the_shipped_model_answers_without_torchvision_and_torchs_compiler() -> None:
@@ -101,8 +103,8 @@ def test_the_shipped_model_answers_without_torchvision_and_torchs_compiler() -> 
         "model.embed_images([Image.new('RGB', (300, 200))]), model.embed_texts(['a cat'])\n"
         "print([name for name in ('torchvision', 'torch._dynamo', 'pandas', 'sklearn') if name in sys.modules])"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said == "[]\n"
+    message = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert message == "[]\n"
 
 
 @pytest.mark.parametrize("key", ["", "nope", "~nobody-here/x", "a\0b", "x" * 5000, "folder", "../../etc/passwd"])

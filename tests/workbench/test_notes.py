@@ -25,9 +25,9 @@ ONE = ("a photo of a {}.",)
     ],
 )
 def test_each_note_has_its_reason(pocket: TorchBackend, labels: tuple[str, ...], none: bool, words: list[str]) -> None:
-    found = notes(pocket, classify(pocket, [sample_path("cat")], labels, none_of_these=none), ONE)
-    assert len(found) == len(words)
-    assert all(word in note for word, note in zip(words, found, strict=True))
+    result = notes(pocket, classify(pocket, [sample_path("cat")], labels, none_of_these=none), ONE)
+    assert len(result) == len(words)
+    assert all(word in note for word, note in zip(words, result, strict=True))
 
 
 def test_sigmoid_scores_say_that_they_do_not_sum_to_one(pocket: TorchBackend) -> None:

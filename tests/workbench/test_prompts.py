@@ -28,7 +28,7 @@ def test_braces_in_a_label_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ([], "got none"),
         (["  "], "got none"),
@@ -37,8 +37,8 @@ def test_braces_in_a_label_stay_as_they_are() -> None:
         ([f"a {{}} {number}" for number in range(100_000)], "At most 200 templates; got 100000"),
     ],
 )
-def test_unusable_templates_are_refused_at_once(given: list[str], said: str) -> None:
+def test_unusable_templates_are_refused_at_once(given: list[str], message: str) -> None:
     began = time.perf_counter()
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         check_templates(given)
     assert time.perf_counter() - began < 0.1

@@ -21,7 +21,7 @@ def test_what_stands_there_is_returned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"a: [", "The suite 'a.yaml' is not valid YAML: "),
         (b"\xff\xfe\x00", "not text in UTF-8"),
@@ -30,10 +30,10 @@ def test_what_stands_there_is_returned(tmp_path: Path) -> None:
         (b"a" * (MAX_BYTES + 1), "is longer than 64 kB"),
     ],
 )
-def test_what_is_no_yaml_or_too_much_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+def test_what_is_no_yaml_or_too_much_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(content)
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         load(path, "suite")
 
 
@@ -78,7 +78,7 @@ LAUGH = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: " + "9" * 60_000, "a whole number has at most 18 digits, line 1"),
         ("a: " + "9" * 200_000, "is longer than 64 kB"),
@@ -94,8 +94,8 @@ LAUGH = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("\n".join(" " * depth + "a:" for depth in range(66)), "it has more than 64 lists or mappings"),
     ],
 )
-def test_what_would_take_long_or_crash_is_a_sentence(text: str, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_what_would_take_long_or_crash_is_a_sentence(text: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         parse(text, "This")
 
 

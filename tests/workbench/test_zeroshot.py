@@ -88,9 +88,9 @@ def test_for_a_sigmoid_none_of_these_is_that_no_label_fits() -> None:
 
 def test_the_contrastive_matrix_is_normalised_along_both_sides() -> None:
     pictures = [(1.0, 0.0), (0.6, 0.8)]
-    found = contrast(by_hand("softmax"), pictures, ["cat", "dog", "thing"])  # type: ignore[arg-type]
+    result = contrast(by_hand("softmax"), pictures, ["cat", "dog", "thing"])  # type: ignore[arg-type]
     cosines = np.array([[1.0, 0.6, 0.0], [0.6, 1.0, 0.8]])
     powers = np.exp(10 * cosines)
-    np.testing.assert_allclose(found.cosines, cosines, atol=1e-6)
-    np.testing.assert_allclose(found.text_given_image, powers / powers.sum(axis=1, keepdims=True), rtol=1e-5)
-    np.testing.assert_allclose(found.image_given_text, powers / powers.sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(result.cosines, cosines, atol=1e-6)
+    np.testing.assert_allclose(result.text_given_image, powers / powers.sum(axis=1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(result.image_given_text, powers / powers.sum(axis=0), rtol=1e-5)

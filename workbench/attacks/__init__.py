@@ -1,4 +1,4 @@
-"""Attacks on the pixels of an image: climb an objective with the model's own gradients, within a ball."""
+"""Attacks on the pixels of an image: maximise an objective with the model's own gradients, within a ball."""
 
 from __future__ import annotations
 

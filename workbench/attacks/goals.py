@@ -1,4 +1,4 @@
-"""What an attacker climbs: losses that are high where an image is taken for something that it is not."""
+"""What an attacker maximises: losses that are high where an image is taken for something that it is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Goal(Objective):
     truth: Tensor  # (n,) int64: the place of the true one
     loss: Loss  # cross-entropy, or the difference of logits ratio
     scale: float  # of cosines within the cross-entropy
-    onward: bool = False  # whether to climb on where an image is wrong already, for another model to be shown
+    onward: bool = False  # whether to go on where an image is wrong already, for another model to be shown
 
     def score(self, forward: Forward) -> Tensor:
         """The loss of each image; (n,)."""
@@ -35,7 +35,7 @@ class Goal(Objective):
         return ratio(cosines, self.truth)
 
     def look(self, box: WhiteBox, pixels: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Embed images, the `at`-th (m,) of all: losses (m,), whether to climb on (m,), gradients (m, 3, h, w)."""
+        """Embed images, the `at`-th (m,) of all: losses (m,), whether to go on (m,), gradients (m, 3, h, w)."""
         import torch
 
         some = Goal(self.weights[at], self.truth[at], self.loss, self.scale)

@@ -1,4 +1,4 @@
-"""Two ways to climb a loss within a ball: projected gradient descent, and its variant that finds its own step sizes.
+"""Two ways to maximise a loss within a ball: projected gradient descent, and its variant that finds its own step sizes.
 
 An image that is already wrong is left as it is (unless the goal says onward), and so is one whose gradient is zero
 everywhere.
@@ -28,24 +28,24 @@ _FIRST, _SHORTER, _SHORTEST = (
 
 @dataclass
 class _Attacked:
-    """The best points so far, and which images are still climbing."""
+    """The best points so far, and which images are still open."""
 
     points: Tensor  # (n, 3, h, w)
     losses: Tensor  # (n,)
     open: Tensor  # (n,) bool: not yet wrong
 
     def look(self, box: WhiteBox, goal: Goal, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Try points of those that climb, keep what is better; losses (n,) and gradients of all, zero of the others."""
+        """Try points of those still open, keep the better; losses (n,) and gradients of all, zero of the others."""
         import torch
 
         at = self.open.nonzero()[:, 0]
         losses, gradients = self.losses.clone(), torch.zeros_like(points)
-        losses[at], climbing, gradients[at] = goal.look(box, points[at], at)
+        losses[at], active, gradients[at] = goal.look(box, points[at], at)
         better = self.open & (losses > self.losses)
-        better[at] |= ~climbing
+        better[at] |= ~active
         self.points = torch.where(better[:, None, None, None], points, self.points)
         self.losses = torch.where(better, losses, self.losses)
-        self.open[at] &= climbing
+        self.open[at] &= active
         return losses, gradients
 
 
@@ -68,7 +68,7 @@ def pgd(box: WhiteBox, pixels: Tensor, goal: Goal, *, ball: Ball, steps: int, no
 
 
 def apgd(box: WhiteBox, pixels: Tensor, goal: Goal, *, ball: Ball, steps: int, noise: Tensor) -> Tensor:
-    """Climb with momentum; halve a step that is too long and go on from the best point; (n, 3, h, w) -> the same.
+    """APGD: momentum; halve a step that is too long and go on from the best point; (n, 3, h, w) -> the same.
 
     Source:
         Croce and Hein 2020, arXiv:2003.01690, algorithm 1 and section 3.
@@ -136,5 +136,5 @@ def _begin(box: WhiteBox, pixels: Tensor, goal: Goal) -> _Attacked:
     import torch
 
     every = torch.arange(len(pixels), device=pixels.device)
-    losses, climbing, gradients = goal.look(box, pixels, every)
-    return _Attacked(pixels.clone(), losses, climbing & (gradients.flatten(1).abs().amax(dim=1) > 0))
+    losses, active, gradients = goal.look(box, pixels, every)
+    return _Attacked(pixels.clone(), losses, active & (gradients.flatten(1).abs().amax(dim=1) > 0))

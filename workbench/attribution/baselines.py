@@ -40,6 +40,6 @@ def _blurred(picture: Tensor) -> Tensor:
 
     side = picture.shape[-1]
     # a window of at most the side: what is mirrored at the edge has to exist
-    reach = min(int(3 * BLUR * side), (side - 1) // 2)
-    blurred: Tensor = vision.gaussian_blur(picture, [2 * reach + 1, 2 * reach + 1], [max(BLUR * side, 1e-3)] * 2)
+    radius = min(int(3 * BLUR * side), (side - 1) // 2)
+    blurred: Tensor = vision.gaussian_blur(picture, [2 * radius + 1, 2 * radius + 1], [max(BLUR * side, 1e-3)] * 2)
     return blurred

@@ -170,8 +170,8 @@ def _conductance(model: WhiteBox, request: Any) -> Iterator[Any]:
 def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
     """Optimise a canvas, or draw with a prior or a checkpoint; further models that steer stand before it."""
     from workbench.generation.canvases import StyleGan2
-    from workbench.generation.climbing import climb
     from workbench.generation.diffusion.checkpoint import Checkpoint
+    from workbench.generation.optimisation import optimise
     from workbench.generation.prior import Prior
     from workbench.generation.sampling import draw
 
@@ -181,7 +181,7 @@ def _generate(model: WhiteBox, *rest: Any) -> Iterator[Progress | Painting]:
     if job.settings.method in ("prior", "diffusion"):
         yield from draw(boxes, artist, job)  # type: ignore[arg-type]
     else:
-        yield from climb(boxes, job, artist)  # type: ignore[arg-type]
+        yield from optimise(boxes, job, artist)  # type: ignore[arg-type]
 
 
 def _visualise(model: WhiteBox, job: UnitImageJob) -> Iterator[Progress | UnitImages]:

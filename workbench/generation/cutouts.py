@@ -41,8 +41,8 @@ class Cutouts:
         count = self.count
         wide = uniform(count) < self.wide
         side = torch.where(wide, 0.9 + 0.25 * uniform(count), _SMALLEST + (0.9 - _SMALLEST) * uniform(count))
-        reach = (1 - side).clamp_min(0.05)[:, None]
-        middle = reach * (2 * uniform(count, 2) - 1)
+        room = (1 - side).clamp_min(0.05)[:, None]
+        middle = room * (2 * uniform(count, 2) - 1)
         turn = _TURN * (2 * uniform(count) - 1) * (uniform(count) < 0.5) * self.augment
         tilt = _PERSPECTIVE * (2 * uniform(count, 2) - 1) * (uniform(count, 1) < 0.5) * self.augment
         zero, one = torch.zeros(count), torch.ones(count)

@@ -17,7 +17,7 @@ import numpy as np
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.generation.cutouts import Cutouts
 from workbench.generation.diffusion import PRESETS, Guide, Push, Steps, guided_step, invert
-from workbench.generation.diffusion.sources import DiffusionSource, PriorSource, Wish, predictor, source_of
+from workbench.generation.diffusion.sources import Conditions, DiffusionSource, PriorSource, predictor, source_of
 from workbench.generation.editing import global_direction, path
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.previews import as_array, memory_ran_out, over, report
@@ -59,8 +59,8 @@ class _Drawing:
     @property
     def slow(self) -> bool:
         """Whether a step takes so long that others get the device in between."""
-        climbs = self.edits and self.job.settings.edit == "climb"
-        return climbs or not isinstance(self.source, PriorSource)
+        by_gradient = self.edits and self.job.settings.edit == "gradient"
+        return by_gradient or not isinstance(self.source, PriorSource)
 
     @property
     def edits(self) -> bool:
@@ -71,13 +71,13 @@ class _Drawing:
         """One round: yield the clean samples that are foreseen, step by step; the last ones are the result."""
         settings = self.job.settings
         if self.edits and settings.edit != "follow":
-            yield from (self._climb() if settings.edit == "climb" else self._along())
+            yield from (self._by_gradient() if settings.edit == "gradient" else self._along())
             return
-        wish = self.source.wish(self.job, self.candidates, self.generator)
+        conditions = self.source.conditions(self.job, self.candidates, self.generator)
         steps = self.source.steps(settings.denoising, exact=self.edits)
-        predict = predictor(self.source, wish)
+        predict = predictor(self.source, conditions)
         first = 0 if self.start is None else min(steps.count - 1, round((1 - settings.noising) * steps.count))
-        values = self._begin(steps, wish, first)
+        values = self._begin(steps, conditions, first)
         score = lambda clean: self.aim.rank(self.shown(clean))  # noqa: E731
         push = Push(PRESETS[settings.guide], settings.push, score, self.generator)
         for at in range(first, steps.count):
@@ -103,12 +103,12 @@ class _Drawing:
         changed = torch.nn.functional.interpolate(images - self.redrawn, size=self.start.shape[-2:], mode="bicubic")
         return (self.start.to(changed) + changed).clamp(0, 1)
 
-    def _begin(self, steps: Steps, wish: Wish, first: int) -> Tensor:
+    def _begin(self, steps: Steps, conditions: Conditions, first: int) -> Tensor:
         """Noise; near that of the best so far, where the settings say so; from the start image where there is one."""
         signal, amount = steps.levels(first)
         if self.edits:
             assert self.start is not None
-            plain = replace(wish, strength=0.0)
+            plain = replace(conditions, strength=0.0)
             clean = self.source.encode(self.start)
             return invert(predictor(self.source, plain), steps, clean, first=first)
         noise = self.source.noise(self.candidates, self.generator)
@@ -120,7 +120,7 @@ class _Drawing:
         clean = self.source.encode(self.start)
         return signal * clean + amount * noise
 
-    def _climb(self) -> Iterator[Tensor]:
+    def _by_gradient(self) -> Iterator[Tensor]:
         """The start image, changed step by step towards the prompt and away from the neutral sentence.
 
         Of the steps so far, the one stays whose image is most like the prompt: a stronger edit is never less like it.

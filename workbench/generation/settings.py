@@ -74,7 +74,7 @@ class Settings(Strict):
     noising: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a start image is noised (prior, diffusion)
     neutral: Annotated[str, Field(max_length=1000)] = ""  # an edit goes from this sentence to the prompt
     strength: Annotated[float, Field(ge=-3, le=3)] = 1.0  # of an edit; below zero, away from the prompt
-    edit: Literal["follow", "climb", "direction"] = "follow"  # of the prior; see docs/generation.md
+    edit: Literal["follow", "gradient", "direction"] = "follow"  # of the prior; see docs/generation.md
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.1  # of a direction: latents that matter less stay as they are
     likeness: Annotated[float, Field(ge=0, le=10)] = 0.5  # weight for staying near the start image
     start_image: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""  # SHA-256 of the start image's pixels

@@ -30,7 +30,7 @@ STAGES = (  # kernel, stride, expansion, channels, repeats
     (3, 1, 6, 320, 1),
 )
 SHRINKS = 32  # pixels of the input for one cell of the last map, each way
-_ASKED = ("query", "key", "value")
+_PROJECTIONS = ("query", "key", "value")
 _EPSILON = 1e-3  # of BatchNorm, as in the TensorFlow original
 
 
@@ -219,15 +219,15 @@ class _BertLayer(nn.Module):
         super().__init__()
         width, wide = int(config["hidden_size"]), int(config["intermediate_size"])
         self.heads = int(config["num_attention_heads"])
-        asked = nn.ModuleDict({name: nn.Linear(width, width) for name in _ASKED})
-        self.attention = nn.ModuleDict({"self": asked, "output": _merge(width, width, config)})
+        projections = nn.ModuleDict({name: nn.Linear(width, width) for name in _PROJECTIONS})
+        self.attention = nn.ModuleDict({"self": projections, "output": _merge(width, width, config)})
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, wide)})
         self.output = _merge(wide, width, config)
 
     def forward(self, rows: Tensor, seen: Tensor) -> Tensor:
-        asked: Any = self.attention["self"]
+        projections: Any = self.attention["self"]
         merge: Any = self.attention["output"]
-        q, k, v = (asked[name](rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for name in _ASKED)
+        q, k, v = (projections[name](rows).unflatten(-1, (self.heads, -1)).transpose(1, 2) for name in _PROJECTIONS)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen).transpose(1, 2).flatten(2)
         rows = merge["LayerNorm"](merge["dense"](mixed) + rows)
         wide = functional.gelu(self.intermediate["dense"](rows))

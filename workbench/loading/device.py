@@ -75,5 +75,5 @@ def choose_dtype(wanted: str, device: torch.device) -> torch.dtype:
     check_names("auto", wanted)
     if wanted == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
-    found: torch.dtype = getattr(torch, wanted)
-    return found
+    dtype: torch.dtype = getattr(torch, wanted)
+    return dtype

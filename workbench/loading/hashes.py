@@ -43,9 +43,9 @@ def vet(spec: ModelSpec, folder: Path) -> dict[str, str]:
     files = weight_files(spec, folder)
     for file in files:
         check_header(file)
-    found = {file.name: sha256_of(file) for file in files}
+    digests = {file.name: sha256_of(file) for file in files}
     known = spec.sha256 or recorded(spec)
-    for name, digest in found.items():
+    for name, digest in digests.items():
         if known and known.get(name) != digest:
             raise WeightsRefused(
                 f"The file {name} of {spec.title} is not the one that was recorded: sha256 {digest[:16]}…, "
@@ -53,8 +53,8 @@ def vet(spec: ModelSpec, folder: Path) -> dict[str, str]:
                 "or find out who changed it."
             )
     if spec.repo and not known:
-        _record(spec, found)
-    return found
+        _record(spec, digests)
+    return digests
 
 
 def fingerprint(spec: ModelSpec, folder: Path, weights: dict[str, str], *, dtype: str) -> str:
@@ -119,8 +119,8 @@ def sha256_of(file: Path) -> str:
 
 def recorded(spec: ModelSpec) -> dict[str, str]:
     """Return the hashes that were recorded at the first download; empty before it."""
-    found = read_json(home() / "hashes.json").get(_name(spec), {})
-    return dict(found) if isinstance(found, dict) else {}
+    digests = read_json(home() / "hashes.json").get(_name(spec), {})
+    return dict(digests) if isinstance(digests, dict) else {}
 
 
 def _record(spec: ModelSpec, hashes: dict[str, str]) -> None:
@@ -173,12 +173,12 @@ def _name(spec: ModelSpec) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsRefused(f"The file {file.name} of the model cannot be read: {str(error)[:200]}") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise WeightsRefused(f"The file {file.name} of the model holds no settings.")
-    return found
+    return content
 
 
 def _digest(file: Path) -> str:

@@ -129,9 +129,9 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, ImportError, LookupError, TypeError, SafetensorError) as error:
-        said = str(error).replace(str(folder), folder.name).strip().split("\n")[0][:300]
+        why = str(error).replace(str(folder), folder.name).strip().split("\n")[0][:300]
         raise WeightsRefused(
-            f"A checkpoint here is a folder with config.json and safetensors; {folder.name!r} cannot be loaded: {said}"
+            f"A checkpoint here is a folder with config.json and safetensors; {folder.name!r} cannot be loaded: {why}"
         ) from None
     finally:
         logging.set_verbosity(before)
@@ -145,14 +145,14 @@ def refuse_gaps(folder: Path, missing: Any, unexpected: Any, *, mismatched: Any 
     Raises:
         WeightsRefused: naming up to three tensors of each kind.
     """
-    said = []
+    gaps = []
     for kind, names in (("lacks", missing), ("holds besides", unexpected), ("has in another shape", mismatched)):
         if names:
             few = ", ".join(sorted(str(name[0] if isinstance(name, tuple) else name) for name in names)[:3])
-            said.append(f"{kind} {few}{f' and {len(names) - 3} more' if len(names) > 3 else ''}")
-    if said:
+            gaps.append(f"{kind} {few}{f' and {len(names) - 3} more' if len(names) > 3 else ''}")
+    if gaps:
         raise WeightsRefused(
-            f"The weights of {folder.name!r} do not fit its configuration: the checkpoint {'; '.join(said)}. "
+            f"The weights of {folder.name!r} do not fit its configuration: the checkpoint {'; '.join(gaps)}. "
             "Nothing is filled in at random."
         )
 
@@ -172,10 +172,10 @@ def _naflex_image(model: Any) -> Image:
         patches = cut.reshape(n, rows * columns, patch * patch * channels)
         mask = torch.ones(n, rows * columns, dtype=torch.int32, device=pixels.device)
         shapes = torch.tensor([[rows, columns]] * n, device=pixels.device)
-        found: Tensor = model.get_image_features(
+        features: Tensor = model.get_image_features(
             pixel_values=patches, pixel_attention_mask=mask, spatial_shapes=shapes
         ).pooler_output
-        return found
+        return features
 
     return image
 
@@ -237,10 +237,10 @@ def _tokenizer(folder: Path, config: dict[str, Any], family: str) -> Callable[[S
     if family == "clip":
         return tokenizers.reader(tokenizers.clip_from_folder(folder), limit=limit, pad_id=0, fold=str.lower)
     settings = tokenizers.read_json(folder, "tokenizer_config.json")
-    found = tokenizers.from_folder(folder)
-    pad_id = tokenizers.padding_id(folder, found)
+    tokenizer = tokenizers.from_folder(folder)
+    pad_id = tokenizers.padding_id(folder, tokenizer)
     if family == "vision-text-dual-encoder":
         limit = min(limit, int(settings.get("model_max_length", limit)))
-        return tokenizers.reader(found, limit=limit, pad_id=pad_id)
+        return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id)
     fold = tokenizers.canonical if settings.get("tokenizer_class") == "SiglipTokenizer" else str.lower
-    return tokenizers.reader(found, limit=limit, pad_id=pad_id, fold=fold, whole=True)
+    return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id, fold=fold, whole=True)

@@ -44,12 +44,12 @@ def models_here(*, but: str = "") -> tuple[str, ...]:
 
 def edits_here(*, but: str = "") -> tuple[str, ...]:
     """Return the keys of the edited models among this machine's own, without `but` and those whose base is missing."""
-    found = []
+    edits = []
     for folder in sorted((home() / "edits").glob("*")):
         try:
             spec = find(str(folder))
         except WorkbenchError:
             continue
         if spec.loader == "edited" and spec.key != but and hub.presence(spec).here:
-            found.append(spec.key)
-    return tuple(found)
+            edits.append(spec.key)
+    return tuple(edits)

@@ -185,7 +185,7 @@ def _tokenizer(folder: Path, architecture: dict[str, Any], model: Any) -> Callab
         "lower": str.lower,
         "whitespace": str,
     }
-    found = tokenizers.from_folder(folder)
-    pad_id = tokenizers.padding_id(folder, found)
+    tokenizer = tokenizers.from_folder(folder)
+    pad_id = tokenizers.padding_id(folder, tokenizer)
     fold = folds[options.get("clean", "whitespace")]
-    return tokenizers.reader(found, limit=limit, pad_id=pad_id, fold=fold, whole=whole)
+    return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id, fold=fold, whole=whole)

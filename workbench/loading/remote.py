@@ -121,11 +121,11 @@ def fetch_all(
     with plainly(spec):
         for file in source.files:
 
-            def told(done: int, before: int = before) -> None:
+            def arrived(done: int, before: int = before) -> None:
                 progress(before + done, source.total)
 
             url = hf_hub_url(source.repo, file.name, revision=source.commit, endpoint=source.endpoint)
-            fetch(url, part / file.name, file.size, told=told, cancelled=cancelled)
+            fetch(url, part / file.name, file.size, arrived=arrived, cancelled=cancelled)
             _check(part / file.name, file)
             before += file.size
     progress(source.total, source.total)

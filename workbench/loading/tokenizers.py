@@ -138,12 +138,12 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
         WeightsRefused: the file is missing or is no JSON object.
     """
     try:
-        found = json.loads(_read_text(folder, name))
+        content = json.loads(_read_text(folder, name))
     except json.JSONDecodeError as error:
         raise WeightsRefused(f"The file {name} of {folder.name!r} is no JSON ({error}).") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise WeightsRefused(f"The file {name} of {folder.name!r} holds no JSON object.")
-    return found
+    return content
 
 
 def padding_id(folder: Path, tokenizer: Tokenizer) -> int:
@@ -153,10 +153,10 @@ def padding_id(folder: Path, tokenizer: Tokenizer) -> int:
         WeightsRefused: none is named, or it is not in the vocabulary.
     """
     named = read_json(folder, "tokenizer_config.json").get("pad_token")
-    found = tokenizer.token_to_id(str(named["content"] if isinstance(named, dict) else named))
-    if found is None:
+    pad_id = tokenizer.token_to_id(str(named["content"] if isinstance(named, dict) else named))
+    if pad_id is None:
         raise WeightsRefused(f"The tokenizer of {folder.name!r} names no padding token that it knows.")
-    return int(found)
+    return int(pad_id)
 
 
 def _read_text(folder: Path, name: str) -> str:

@@ -22,14 +22,14 @@ class Broken(Exception):
     """The connection broke, again and again."""
 
 
-def fetch(url: str, to: Path, size: int, *, told: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
+def fetch(url: str, to: Path, size: int, *, arrived: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
     """Bring a file to its full size; what is there already is kept and continued.
 
     Args:
         url: where the file lies.
         to: the unfinished file; may exist.
         size: its full size in bytes.
-        told: called with the bytes that are there, after each chunk.
+        arrived: called with the bytes that are there, after each chunk.
         cancelled: asked before each chunk.
 
     Raises:
@@ -40,7 +40,7 @@ def fetch(url: str, to: Path, size: int, *, told: Callable[[int], None], cancell
     failures = 0
     while (have := to.stat().st_size if to.exists() else 0) < size:
         try:
-            _go_on(url, to, size, told=told, cancelled=cancelled)
+            _go_on(url, to, size, arrived=arrived, cancelled=cancelled)
         except transport_errors() as error:
             came = (to.stat().st_size if to.exists() else 0) > have
             failures = 1 if came else failures + 1
@@ -60,7 +60,7 @@ def transport_errors() -> tuple[type[Exception], ...]:
     return (module.TransportError,)
 
 
-def _go_on(url: str, to: Path, size: int, *, told: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
+def _go_on(url: str, to: Path, size: int, *, arrived: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
     have = to.stat().st_size if to.exists() else 0
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
     if have:
@@ -75,7 +75,7 @@ def _go_on(url: str, to: Path, size: int, *, told: Callable[[int], None], cancel
             for chunk in response.iter_bytes():
                 opened.write(chunk)
                 have += len(chunk)
-                told(min(have, size))
+                arrived(min(have, size))
                 if have > size:
                     return
                 if cancelled():

@@ -71,10 +71,10 @@ def conductances(box: WhiteBox, request: ConductanceRequest) -> Iterator[Progres
         for piece in range(SEGMENTS):
             begin, end = (start + (image - start) * (at / SEGMENTS) ** CROWDING for at in (piece, piece + 1))
             with torch.enable_grad():
-                found = through.attribute(
+                attributed = through.attribute(
                     end, baselines=begin, target=text, n_steps=request.steps // SEGMENTS, method="riemann_middle"
                 )
-            parts.append((found[0] if isinstance(found, tuple) else found).detach().float())
+            parts.append((attributed[0] if isinstance(attributed, tuple) else attributed).detach().float())
             done = text * SEGMENTS + piece + 1
             yield Progress.timed(done, total, "pieces", seconds=time.monotonic() - began, computed=done)
         sums.append(torch.stack(parts).sum(dim=0)[0])

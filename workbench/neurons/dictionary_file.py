@@ -50,13 +50,13 @@ def describe_features(
     """
     generator = np.random.default_rng(dictionary.settings.seed)
     uses = (codes > 0).sum(axis=0)
-    found = []
+    described = []
     for number in np.argsort(-uses, kind="stable")[:count]:
         row = dictionary.decoder[number]
         cosines = table.centred @ row
         best = np.argsort(-cosines, kind="stable")[:3]
         top = np.argsort(-codes[:, number], kind="stable")[: min(STRONGEST, int(uses[number]))]
-        found.append(
+        described.append(
             DictionaryFeature(
                 int(number),
                 tuple((table.words[place], float(cosines[place])) for place in best),
@@ -65,7 +65,7 @@ def describe_features(
                 tuple(items[place] for place in top),
             )
         )
-    return found
+    return described
 
 
 def write_dictionary(dictionary: SparseDictionary, path: Path, *, fingerprint: str) -> None:

@@ -113,13 +113,13 @@ def find_readers(atlas: Atlas, pattern: str, *, count: int = 20) -> list[FoundUn
 
 def selectivity(atlas: Atlas, concept: str) -> dict[str, NDArray[np.float64]]:
     """For each form that shows the concept: each unit's AUROC of its images against all others of that form."""
-    found: dict[str, NDArray[np.float64]] = {}
+    areas: dict[str, NDArray[np.float64]] = {}
     for form in FORMS:
         own = np.array([item.form == form for item in atlas.survey.items])
         shows = np.array([item.concept == concept for item in atlas.survey.items])[own]
         if shows.any() and not shows.all():
-            found[form] = _area(atlas.survey.values[own], shows)
-    return found
+            areas[form] = _area(atlas.survey.values[own], shows)
+    return areas
 
 
 def _area(values: NDArray[np.float32], shows: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -161,13 +161,13 @@ def name_units(
 def _forms(survey: Survey, words: Sequence[str]) -> dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """For each form with enough images: their places in the corpus, and the word that each shows, or -1."""
     place = {word: number for number, word in enumerate(words)}
-    found: dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
+    forms: dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
     for form in FORMS:
         own = np.array([n for n, item in enumerate(survey.items) if item.form == form], np.intp)
         shown = np.array([place.get(survey.items[n].concept, -1) for n in own], np.intp)
         if len(own) >= FEWEST and (shown >= 0).sum() >= 2:
-            found[form] = (own, shown)
-    return found
+            forms[form] = (own, shown)
+    return forms
 
 
 def _by_form(

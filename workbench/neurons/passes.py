@@ -60,12 +60,12 @@ def cells(values: Tensor, anatomy: Anatomy, unit: int) -> Tensor:
 def _layer_rows(box: WhiteBox, pixels: NDArray[np.uint8], layer: str) -> LayerRows:
     import torch
 
-    found = []
+    batches = []
     with torch.inference_mode(), recorded(box.anatomy.pick([layer])) as values:
         for part in box.passes(torch.from_numpy(pixels)):
             embeddings = box.embed_pixels(part)
-            found.append((pooled(values[layer], box.anatomy).cpu().numpy(), embeddings.float().cpu().numpy()))
-    rows, embedded = (np.concatenate(parts) for parts in zip(*found, strict=True))
+            batches.append((pooled(values[layer], box.anatomy).cpu().numpy(), embeddings.float().cpu().numpy()))
+    rows, embedded = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return LayerRows(rows, embedded)
 
 

@@ -25,10 +25,10 @@ class SparseCode:
 
 def sparse_code(direction: NDArray[np.float32], lexicon: WordTable, *, words: int = 5, seed: int = 0) -> SparseCode:
     """Write a direction, (dim,), as a sum of few words by orthogonal matching pursuit."""
-    found, explained = _pursue(direction, lexicon, words)
+    chosen, explained = _pursue(direction, lexicon, words)
     generator = np.random.default_rng(seed)
     others = [_pursue(generator.permutation(direction), lexicon, words)[1] for _ in range(3)]
-    return SparseCode(tuple(found), explained, float(np.mean(others)))
+    return SparseCode(tuple(chosen), explained, float(np.mean(others)))
 
 
 def _pursue(direction: NDArray[np.float32], lexicon: WordTable, words: int) -> tuple[list[tuple[str, float]], float]:

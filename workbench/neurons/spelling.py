@@ -75,8 +75,8 @@ class WrittenWords:
         """(w, u) ranks -> (p, u): how far each pattern's words lie, on average, above words drawn at random."""
         sizes, total = self.shared.sum(axis=1), len(self.words)
         spread = np.sqrt(sizes * (total - sizes) / (total - 1))[:, None]
-        found: NDArray[np.float32] = (self.shared.astype(np.float32) @ ranks / spread).astype(np.float32)
-        return found
+        scores: NDArray[np.float32] = (self.shared.astype(np.float32) @ ranks / spread).astype(np.float32)
+        return scores
 
 
 def patterns(words: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
@@ -116,16 +116,16 @@ def spelling(survey: Survey, unit: int, *, seed: int = 0) -> Spelling | None:
         return None
     values = survey.values[:, [unit]]
     ranks = written.ranks(values)
-    found = written.scores(ranks)[:, 0]
+    scores = written.scores(ranks)[:, 0]
     generator = np.random.default_rng(seed)
     mixed = np.concatenate([generator.permutation(ranks) for _ in range(SHUFFLES)], axis=1)
     chance = written.scores(mixed).max(axis=0)
-    best = int(found.argmax())
+    best = int(scores.argmax())
     own = survey.of(unit)[written.places]
     order = [int(n) for n in np.argsort(-own, kind="stable") if written.shared[best, n]]
     return Spelling(
         written.patterns[best],
-        float(found[best]),
+        float(scores[best]),
         float(chance.mean()),
         float(chance.max()),
         auroc(own, written.shared[best]),

@@ -69,8 +69,8 @@ def text_span(
     generator = np.random.default_rng(seed)
     chance = np.zeros((SHUFFLES, len(chosen)))
     for number in range(SHUFFLES):
-        found = _greedy(centred, generator.permuted(rows, axis=1), len(chosen))[1]
-        chance[number] = [*found, *[found[-1] if found else 0.0] * (len(chosen) - len(found))]
+        mixed = _greedy(centred, generator.permuted(rows, axis=1), len(chosen))[1]
+        chance[number] = [*mixed, *[mixed[-1] if mixed else 0.0] * (len(chosen) - len(mixed))]
     by_chance = chance.mean(axis=0)
     texts = tuple(
         SpanText(

@@ -141,13 +141,13 @@ def buckets(atlas: Atlas, unit: int, *, seed: int = 0) -> tuple[ActivationRange,
     """Divide the range of activation into intervals of equal width, zero apart, and draw images from each."""
     values = atlas.survey.of(unit)
     generator = np.random.default_rng(seed)
-    found = []
+    ranges = []
     for low, high, inside in _intervals(values):
         members = np.flatnonzero(inside)
         chosen = np.sort(generator.permutation(members)[:A_BUCKET])
         images = _shown(atlas, values, chosen[np.argsort(-values[chosen], kind="stable")])
-        found.append(ActivationRange(low, high, len(members), images))
-    return tuple(reversed(found))
+        ranges.append(ActivationRange(low, high, len(members), images))
+    return tuple(reversed(ranges))
 
 
 def pushed(atlas: Atlas, unit: int) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:

@@ -11,15 +11,15 @@ from workbench.neurons.unit import UnitReport
 
 def spelling_json(report: UnitReport) -> dict[str, Any] | None:
     """Return what written words that the unit responds to have in common; None where the corpus has too few."""
-    found = report.spelling
-    if found is None:
+    spelling = report.spelling
+    if spelling is None:
         return None
     return {
-        "pattern": found.pattern,
-        "score": found.score,
-        "shuffled": found.shuffled,
-        "auroc": [found.auroc.value, found.auroc.low, found.auroc.high],
-        "words": list(found.words),
+        "pattern": spelling.pattern,
+        "score": spelling.score,
+        "shuffled": spelling.shuffled,
+        "auroc": [spelling.auroc.value, spelling.auroc.low, spelling.auroc.high],
+        "words": list(spelling.words),
     }
 
 

@@ -1,4 +1,4 @@
-"""Objectives: what attribution explains, and what attacks, feature visualisation and generation climb.
+"""Objectives: what attribution explains, and what attacks, feature visualisation and generation maximise.
 
     objective = text("a cat", cat) - 0.3 * text("a dog", dog) - 0.1 * TotalVariation()
     values = objective(box, pixels)  # (n,), high where the images show what is wanted

@@ -26,7 +26,7 @@ from workbench.retrieval.pixels import embed_pixels
 from workbench.retrieval.ray_adding import embed_on_ray, embed_videos_on_ray
 from workbench.retrieval.rows import IndexRow
 from workbench.retrieval.scanning import isin, quoted, scan
-from workbench.retrieval.sources import Found, SourceEntry, find_entries
+from workbench.retrieval.sources import SourceEntry, SourceListing, find_entries
 from workbench.retrieval.video_rows import UNFINISHED, VideoTask, file_hash, frame_hash, frame_rows
 from workbench.retrieval.writer import RowWriter
 
@@ -92,14 +92,14 @@ def add(
     tables.check_kind(options.vector_index)
     if options.ray_workers:
         check_ray()
-    found = find_entries(paths)
+    listing = find_entries(paths)
     with writing(name):
         opened = make_table(name, model=session.spec.key, fingerprint=session.fingerprint, dim=session.dim)
         adding = _Adding(opened, session, stopped)
-        adding.report.failed += found.failed
-        yield from adding.images([entry for entry in found.entries if not entry.video], options.ray_workers)
-        yield from adding.videos([entry for entry in found.entries if entry.video], options.fps, options.ray_workers)
-        adding.forget(found)
+        adding.report.failed += listing.failed
+        yield from adding.images([entry for entry in listing.entries if not entry.video], options.ray_workers)
+        yield from adding.videos([entry for entry in listing.entries if entry.video], options.fps, options.ray_workers)
+        adding.forget(listing)
         yield from adding.finish(options.vector_index)
         return adding.report
 
@@ -172,9 +172,9 @@ class _Adding:
         finally:
             self._writer.flush()
 
-    def forget(self, found: Found) -> None:
+    def forget(self, listing: SourceListing) -> None:
         """Delete the rows of files that are gone from the given folders."""
-        roots = tuple(folder.rstrip(os.sep) + os.sep for folder in found.folders)
+        roots = tuple(folder.rstrip(os.sep) + os.sep for folder in listing.folders)
         inside = [path for path in self._known if roots and path.startswith(roots)]
         gone = [path for path in inside if not os.path.exists(file_of(path))]
         for condition in isin("path", gone):

@@ -46,15 +46,15 @@ def check(opened: ModelTable, *, queries: int = 100, seed: int = 0) -> dict[str,
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     k = min(NEIGHBOURS, rows)
     memory.table_vectors(opened)  # reading them is no part of a search
-    found, times, exact_times = 0, [], []
+    hits, times, exact_times = 0, [], []
     for vector in vectors:
         began = time.perf_counter()
         answer = [hit.score for hit in search(opened, vector, top=k).hits]
         middle = time.perf_counter()
-        found += int(np.count_nonzero(np.array(answer) >= _worst(opened, vector, k) - TIE))
+        hits += int(np.count_nonzero(np.array(answer) >= _worst(opened, vector, k) - TIE))
         times.append(middle - began)
         exact_times.append(time.perf_counter() - middle)
-    share = proportion(found, k * len(vectors))
+    share = proportion(hits, k * len(vectors))
     recall, kind = share.value or 0.0, vector_index(opened.table)
     return {
         "recall": recall,

@@ -64,9 +64,9 @@ def clusters_of(vectors: NDArray[np.float32], count: int, *, seed: int = SEED) -
     if not 2 <= count <= min(MOST, len(vectors)):
         raise BadInput(f"Clusters are 2 to {min(MOST, len(vectors))} of {len(vectors)} images; got {count}.")
     some = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:FIT])
-    found = KMeans(count, n_init=4, random_state=seed).fit(vectors[some]).predict(vectors)
-    order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
-    place: NDArray[np.intp] = np.argsort(order)[found]
+    cluster = KMeans(count, n_init=4, random_state=seed).fit(vectors[some]).predict(vectors)
+    order = np.argsort(-np.bincount(cluster, minlength=count), kind="stable")
+    place: NDArray[np.intp] = np.argsort(order)[cluster]
     return place
 
 

@@ -50,14 +50,14 @@ def ranks(scores: NDArray[np.float32], truth: Sequence[Sequence[int]]) -> NDArra
     if len(truth) != len(scores) or not all(len(one) for one in truth):
         raise BadInput("Every query needs at least one item that belongs to it.")
     best = np.array([row[list(own)].max() for row, own in zip(scores, truth, strict=True)])
-    found: NDArray[np.int64] = 1 + np.count_nonzero(scores > best[:, None], axis=1)
-    return found
+    best_ranks: NDArray[np.int64] = 1 + np.count_nonzero(scores > best[:, None], axis=1)
+    return best_ranks
 
 
-def summarise(found: NDArray[np.int64]) -> RetrievalScores:
+def summarise(best_ranks: NDArray[np.int64]) -> RetrievalScores:
     """Return R@1, R@5, R@10 with intervals, median and mean rank of (n,) ranks."""
-    recall = {k: proportion(int(np.count_nonzero(found <= k)), len(found)) for k in AT}
-    return RetrievalScores(recall, float(np.median(found)), float(np.mean(found)), len(found))
+    recall = {k: proportion(int(np.count_nonzero(best_ranks <= k)), len(best_ranks)) for k in AT}
+    return RetrievalScores(recall, float(np.median(best_ranks)), float(np.mean(best_ranks)), len(best_ranks))
 
 
 def overlap(one: Span, other: Span) -> float:
@@ -66,23 +66,25 @@ def overlap(one: Span, other: Span) -> float:
     return max(0.0, both) / max(max(one[1], other[1]) - min(one[0], other[0]), 1e-9) if both > 0 else 0.0
 
 
-def first_hits(found: Sequence[Sequence[VideoSegment]], truth: Sequence[Sequence[Span]], threshold: float) -> Interval:
+def first_hits(
+    segments: Sequence[Sequence[VideoSegment]], truth: Sequence[Sequence[Span]], threshold: float
+) -> Interval:
     """Return R1@IoU: the share of queries whose first segment overlaps a true one by at least `threshold`."""
     right = [
         bool(moments) and max(overlap((moments[0].start, moments[0].end), span) for span in spans) >= threshold
-        for moments, spans in zip(found, truth, strict=True)
+        for moments, spans in zip(segments, truth, strict=True)
     ]
     return proportion(sum(right), len(right))
 
 
-def average_precision(found: Sequence[VideoSegment], truth: Sequence[Span], threshold: float) -> float:
+def average_precision(segments: Sequence[VideoSegment], truth: Sequence[Span], threshold: float) -> float:
     """Return the area under one query's precision and recall curve, interpolated at every recall, 0..1.
 
     A true segment is matched once; what matches none, or one that is taken, is a false alarm.
     """
     taken: set[int] = set()
     right = []
-    for moment in found:  # the best score first
+    for moment in segments:  # the best score first
         shares = [(overlap((moment.start, moment.end), span), -at) for at, span in enumerate(truth) if at not in taken]
         share, at = max(shares, default=(0.0, 0))
         right.append(share >= threshold)
@@ -94,11 +96,11 @@ def average_precision(found: Sequence[VideoSegment], truth: Sequence[Span], thre
     return float(np.sum(best_from[np.array(right, bool)]) / len(truth)) if right else 0.0
 
 
-def mean_average_precision(found: Sequence[Sequence[VideoSegment]], truth: Sequence[Sequence[Span]]) -> float:
+def mean_average_precision(segments: Sequence[Sequence[VideoSegment]], truth: Sequence[Sequence[Span]]) -> float:
     """Return mAP over the thresholds 0.5, 0.55, … 0.95, 0..1."""
     values = [
         average_precision(moments, spans, threshold)
         for threshold in THRESHOLDS
-        for moments, spans in zip(found, truth, strict=True)
+        for moments, spans in zip(segments, truth, strict=True)
     ]
     return float(np.mean(values))

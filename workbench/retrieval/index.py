@@ -101,10 +101,10 @@ def remove(name: str) -> None:
     """
     with writing(name):
         database = _connect(name, make=False)
-        found = _table_names(database)
-        if not found:
+        names = _table_names(database)
+        if not names:
             raise _unknown(name)
-        for one in found:
+        for one in names:
             database.drop_table(one)
         if "://" not in place(name):
             shutil.rmtree(place(name))
@@ -130,14 +130,14 @@ def _session() -> Session:
 
 
 def _table_names(database: DBConnection) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     page: str | None = None
     while True:
         answer = database.list_tables(page_token=page)
-        found += answer.tables
+        names += answer.tables
         page = answer.page_token
         if not page:
-            return [one for one in found if one.startswith(_PREFIX)]
+            return [one for one in names if one.startswith(_PREFIX)]
 
 
 def _opened(name: str, table: Any) -> ModelTable:

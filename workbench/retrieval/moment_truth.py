@@ -78,7 +78,7 @@ def read_moments(file: Path) -> list[MomentQuery]:
         spans.setdefault((name, sentence), []).append((start, end))
     if not spans:
         raise BadInput(f"The table {table.name!r} holds no row.")
-    return [MomentQuery(name, sentence, tuple(found)) for (name, sentence), found in spans.items()]
+    return [MomentQuery(name, sentence, tuple(times)) for (name, sentence), times in spans.items()]
 
 
 def measure_moments(
@@ -104,14 +104,14 @@ def measure_moments(
         raise BadInput(f"None of the {len(queries)} sentences names a video of this index; got {queries[0].name!r}.")
     vectors = session.embed_texts([query.sentence for query, _ in known]).numpy()
     null = Chance(stock_vectors(session))
-    found = [
+    segments = [
         find_moments(videos[path], *curve(videos[path], vector, null))
         for (_, path), vector in zip(known, vectors, strict=True)
     ]
     truth = [query.spans for query, _ in known]
-    single = [mean_average_precision([one], [spans]) for one, spans in zip(found, truth, strict=True)]
+    single = [mean_average_precision([one], [spans]) for one, spans in zip(segments, truth, strict=True)]
     return MomentScores(
-        {share: first_hits(found, truth, share) for share in OVERLAPS},
+        {share: first_hits(segments, truth, share) for share in OVERLAPS},
         bootstrap(np.array(single), rng=0, cluster=[path for _, path in known]),
         len(known),
         len({path for _, path in known}),

@@ -133,13 +133,13 @@ def find_moments(
     ground, peak = float(np.quantile(smooth, GROUND)), float(smooth.max())
     level = (ground + peak) / 2 if peak - ground >= CONTRAST else ground - 1
     runs = np.flatnonzero(np.diff(np.concatenate(([0], (smooth >= level).astype(int), [0])))).reshape(-1, 2)
-    found = []
+    segments = []
     for first, last in _joined(_split(runs.tolist(), _shot_starts(video)), smooth - ground, video.step):
         start = 0.0 if first == 0 else _between(video, first)
         end = video.end if last == len(smooth) else _between(video, last)
         top = float(smooth[first:last].max())
-        found.append(VideoSegment(start, end, float(cosines[first:last].mean()), top, top >= cut))
-    return sorted(found, key=lambda one: (-one.score, one.start))
+        segments.append(VideoSegment(start, end, float(cosines[first:last].mean()), top, top >= cut))
+    return sorted(segments, key=lambda one: (-one.score, one.start))
 
 
 def shots(video: VideoVectors) -> list[float]:

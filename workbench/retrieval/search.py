@@ -154,12 +154,12 @@ def _by_index(
         if where:
             query = query.where(where, prefilter=True)
             searched = int(opened.table.count_rows(where))
-        found = query.select(["path", "_distance"]).with_row_id(True).to_arrow()
+        nearest = query.select(["path", "_distance"]).with_row_id(True).to_arrow()
     except (ValueError, RuntimeError) as error:
         if where:
             raise bad_filter(where, error) from None
         raise
-    return found["_rowid"].to_numpy(), np.arange(found.num_rows), searched
+    return nearest["_rowid"].to_numpy(), np.arange(nearest.num_rows), searched
 
 
 def _details(opened: ModelTable, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -167,8 +167,8 @@ def _details(opened: ModelTable, ids: Sequence[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     columns = [*SHOWN, "vector"]
-    found = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
-    lines: dict[int, dict[str, Any]] = {line.pop("_rowid"): line for line in found.to_pylist()}
+    rows = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
+    lines: dict[int, dict[str, Any]] = {line.pop("_rowid"): line for line in rows.to_pylist()}
     return [lines[one] for one in ids if one in lines]
 
 

@@ -28,7 +28,7 @@ class SourceEntry:
 
 
 @dataclass
-class Found:
+class SourceListing:
     """What the given paths lead to."""
 
     entries: list[SourceEntry] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Found:
     failed: list[tuple[str, str]] = field(default_factory=list)  # path, reason
 
 
-def find_entries(paths: Sequence[str]) -> Found:
+def find_entries(paths: Sequence[str]) -> SourceListing:
     """List what the given paths lead to; nothing is decoded. Hidden files and folders are skipped.
 
     Args:
@@ -47,14 +47,14 @@ def find_entries(paths: Sequence[str]) -> Found:
     """
     if not paths:
         raise BadInput("Name at least one file or folder to add.")
-    found = Found()
+    listing = SourceListing()
     for path in paths:
-        _add(path, found)
-    if not found.entries and not found.failed:
+        _add(path, listing)
+    if not listing.entries and not listing.failed:
         raise BadInput(f"There is no PNG, JPEG or WebP image and no video at {', '.join(map(repr, paths[:3]))[:300]}.")
-    unique = {entry.path: entry for entry in found.entries}
-    found.entries = list(unique.values())
-    return found
+    unique = {entry.path: entry for entry in listing.entries}
+    listing.entries = list(unique.values())
+    return listing
 
 
 def is_video(name: str) -> bool:
@@ -62,21 +62,21 @@ def is_video(name: str) -> bool:
     return name.lower().endswith(VIDEO_SUFFIXES) and not Path(name).name.startswith(".")
 
 
-def _add(path: str, found: Found) -> None:
+def _add(path: str, listing: SourceListing) -> None:
     if path.startswith("hf:"):
-        _listing(path, read_samples(path.removeprefix("hf:"), kind="hf"), found)
+        _listing(path, read_samples(path.removeprefix("hf:"), kind="hf"), listing)
     elif os.path.isdir(path) and not _shards(path):
         root = os.path.abspath(path)
-        found.folders.append(root)
-        found.entries += _folder(root)
+        listing.folders.append(root)
+        listing.entries += _folder(root)
     elif is_video(path) or path.lower().endswith(IMAGE_SUFFIXES):
         entry = _file(os.path.abspath(path), class_name="")
         if entry is None:
-            found.failed.append((path, f"There is no file {Path(path).name!r}."))
+            listing.failed.append((path, f"There is no file {Path(path).name!r}."))
         else:
-            found.entries.append(entry)
+            listing.entries.append(entry)
     else:
-        _listing(path, read_samples(path, caption=_caption_column(path)), found)
+        _listing(path, read_samples(path, caption=_caption_column(path)), listing)
 
 
 def _shards(path: str) -> bool:
@@ -104,7 +104,7 @@ def _file(path: str, *, class_name: str) -> SourceEntry | None:
     return SourceEntry(path, sample, state.st_size, state.st_mtime_ns, video=is_video(path))
 
 
-def _listing(path: str, listing: object, found: Found) -> None:
+def _listing(path: str, listing: object, into: SourceListing) -> None:
     from workbench.datasets import Listing
 
     assert isinstance(listing, Listing)
@@ -114,12 +114,12 @@ def _listing(path: str, listing: object, found: Found) -> None:
         if isinstance(sample.source, Path):
             entry = _file(os.path.abspath(sample.source), class_name="")
             if entry is None:
-                found.failed.append((str(sample.source), f"There is no file {sample.source.name!r}."))
+                into.failed.append((str(sample.source), f"There is no file {sample.source.name!r}."))
             else:
-                found.entries.append(SourceEntry(entry.path, sample, entry.size, entry.modified))
+                into.entries.append(SourceEntry(entry.path, sample, entry.size, entry.modified))
         else:
-            found.entries.append(SourceEntry(f"{base}/{sample.name}", sample, sample.size, newest))
-    found.failed += [(path, reason) for reason in listing.skipped]
+            into.entries.append(SourceEntry(f"{base}/{sample.name}", sample, sample.size, newest))
+    into.failed += [(path, reason) for reason in listing.skipped]
 
 
 def _caption_column(path: str) -> str:

@@ -30,7 +30,7 @@ def resampled(
     drawn = _means(rows, members) if quick else _drawn(rows, statistic, members)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a constant statistic warns; it is handled below
-        found = resample(
+        result = resample(
             (np.arange(units),),
             drawn,
             n_resamples=resamples,
@@ -40,11 +40,11 @@ def resampled(
             method="BCa" if units <= BCA_UNITS else "percentile",
             rng=np.random.default_rng(rng),
         )
-    low, high = (float(bound) for bound in found.confidence_interval)
+    low, high = (float(bound) for bound in result.confidence_interval)
     if math.isfinite(low) and math.isfinite(high):
         kind = "BCa" if units <= BCA_UNITS else "percentile"
         return low, high, kind if low < high else "degenerate"
-    spread = found.bootstrap_distribution[np.isfinite(found.bootstrap_distribution)]
+    spread = result.bootstrap_distribution[np.isfinite(result.bootstrap_distribution)]
     if spread.size == 0:
         return None, None, "undefined: no resample gives a number;"
     low, high = (float(bound) for bound in np.quantile(spread, [(1 - level) / 2, (1 + level) / 2]))

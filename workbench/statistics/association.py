@@ -78,7 +78,7 @@ def weat(
     spread = float(nearer.std(ddof=1))
     gaps = sums / first - (nearer.sum() - sums) / (len(nearer) - first)
     null = gaps / spread if spread > 0 else None
-    return _Found(d, seen, null, drawn, exact, sizes).judged(alternative, level)
+    return _EffectSize(d, seen, null, drawn, exact, sizes).judged(alternative, level)
 
 
 def _effect(values: NDArray[np.float64], first: int) -> NDArray[np.float64]:
@@ -114,7 +114,7 @@ def _drawn(
 
 
 @dataclass(frozen=True)
-class _Found:
+class _EffectSize:
     """What an association was worked out to be, before it is judged."""
 
     d: float

@@ -253,8 +253,8 @@ class _GapBounds:
         if self.observed > critical:
             below, above = bounds_of_difference(*pairs, critical)
             low = max(float(np.maximum(below, -above).max()), TIE)
-        reach = max(normal_quantiles(level)[1], min(critical, float(self.null[0])))
-        below, above = bounds_of_difference(*pairs, reach)
+        critical_high = max(normal_quantiles(level)[1], min(critical, float(self.null[0])))
+        below, above = bounds_of_difference(*pairs, critical_high)
         high = float(np.maximum(above, -below).max())
         return Interval(self.value, min(low, self.value), max(high, self.value), level, self.method, at_level=self)
 

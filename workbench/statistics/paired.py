@@ -277,9 +277,9 @@ class _Widest:
 
     def __call__(self, level: float) -> Interval:
         critical = critical_value(self.null, level)
-        value, reach = float(self.differences.max()), min(critical, float(self.null[0]))
+        value, critical_high = float(self.differences.max()), min(critical, float(self.null[0]))
         low = max(0.0, float((self.differences - critical * self.errors).max()))
-        high = float((self.differences + reach * self.errors).max())
+        high = float((self.differences + critical_high * self.errors).max())
         return Interval(value, low, min(1.0, high), level, "studentised range, sign flips", at_level=self)
 
 

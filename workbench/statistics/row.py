@@ -103,11 +103,11 @@ def canonical(slice: Mapping[str, str]) -> str:
 
 def sized(n: int | None, value: float | None, flags: Iterable[str] = (), *, small: int = SMALL) -> tuple[str, ...]:
     """Return flags, in the order of FLAGS, for a number that n cases stand behind (of a gap: its smallest group)."""
-    found = set(flags)
+    raised = set(flags)
     if n is not None and n < small:
-        found.add("small_n")
+        raised.add("small_n")
     if n is not None and n < SUPPRESSED:
-        found.add("suppressed")
+        raised.add("suppressed")
     if value is None:
-        found.add("undefined")
-    return tuple(flag for flag in FLAGS if flag in found)
+        raised.add("undefined")
+    return tuple(flag for flag in FLAGS if flag in raised)

@@ -39,15 +39,15 @@ class Validation:
     """
 
     def __init__(self, pairs: Sequence[ImageTextPair], trainee: Trainee, *, template: str) -> None:
-        squares, said = [], []
+        squares, sentences = [], []
         for pair in pairs:
             try:
                 squares.append(trainee.prepare(pair.open()))
             except BadPicture:
                 continue
-            said.append(fill(template, pair.text) if pair.is_label else pair.text)
-        self.sentences = tuple(dict.fromkeys(said))
-        self._answers = torch.tensor([self.sentences.index(one) for one in said], dtype=torch.int64)
+            sentences.append(fill(template, pair.text) if pair.is_label else pair.text)
+        self.sentences = tuple(dict.fromkeys(sentences))
+        self._answers = torch.tensor([self.sentences.index(one) for one in sentences], dtype=torch.int64)
         self._squares = torch.stack(squares) if squares else torch.empty(0)
 
     @torch.no_grad()

@@ -95,14 +95,14 @@ def boxes(scores: np.ndarray, size: int, threshold: float) -> list[TextBox]:
     from scipy.ndimage import find_objects, label
 
     regions, count = label(scores >= threshold, structure=[[1, 1, 1]] * 3)
-    cell, found = size / len(scores), []
+    cell, text_boxes = size / len(scores), []
     for number, (rows, columns) in enumerate(find_objects(regions, count), 1):
         inside = scores[regions == number]
         if len(inside) >= SMALLEST:
             edges = (columns.start - GROWN, rows.start - GROWN, columns.stop + GROWN, rows.stop + GROWN)
             left, top, right, bottom = (min(max(edge * cell, 0.0), float(size)) for edge in edges)
-            found.append(TextBox(left, top, right, bottom, float(inside.max())))
-    return found
+            text_boxes.append(TextBox(left, top, right, bottom, float(inside.max())))
+    return text_boxes
 
 
 def finder(key: str = "own", threshold: float = THRESHOLD) -> Finder:

@@ -45,8 +45,8 @@ def neighbours(backend: ClipBackend, target: str, names: Sequence[str]) -> tuple
 
 def shortened(target: str) -> list[str]:
     """Return strings of up to three letters: beginnings of the target's words, and their consonants."""
-    found = []
+    strings = []
     for part in target.lower().split():
         consonants = "".join(one for one in part if one not in "aeiou")
-        found += [part[:2], part[:LONGEST], consonants[:2], consonants[:LONGEST]]
-    return [one for one in dict.fromkeys(found) if len(one) > 1]
+        strings += [part[:2], part[:LONGEST], consonants[:2], consonants[:LONGEST]]
+    return [one for one in dict.fromkeys(strings) if len(one) > 1]

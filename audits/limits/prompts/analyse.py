@@ -106,7 +106,7 @@ def _spread(rows: DataFrame, templates: tuple[str, ...], name: str, *, draws: in
         null_mean=float(null.mean()),
         null_q95=float(np.quantile(null, 0.95)),
         p_value=p_value,
-        detectable=None if spread.high is None else measuring.REACH * (spread.high - means.max() + means.min()),
+        detectable=None if spread.high is None else measuring.DETECTABLE * (spread.high - means.max() + means.min()),
     )
     alike = rows[rows["template"].isin(used)].groupby("sample_id")["y_pred"].nunique() == 1
     yield measuring.share("agreement", alike.loc[wide.index].astype(float), cluster, label_set=name)

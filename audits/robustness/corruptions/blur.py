@@ -19,19 +19,19 @@ def defocus_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Gene
     from scipy.signal import oaconvolve
 
     kernel = _disc(*_DISC[severity - 1])
-    reach = len(kernel) // 2
-    around = np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+    radius = len(kernel) // 2
+    around = np.pad(pixels, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
     return np.asarray(oaconvolve(around, kernel[..., None], mode="valid", axes=(0, 1)))
 
 
 def glass_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Blur, let each pixel change places with a near one, row by row, and blur again."""
-    sigma, reach, rounds = _GLASS[severity - 1]
+    sigma, radius, rounds = _GLASS[severity - 1]
     height, width = pixels.shape[:2]
     places = list(range(height * width))
-    rows, columns = range(height - reach, reach, -1), range(width - reach, reach, -1)
+    rows, columns = range(height - radius, radius, -1), range(width - radius, radius, -1)
     for _ in range(rounds):
-        moves = rng.integers(-reach, reach, size=(len(rows) * len(columns), 2))
+        moves = rng.integers(-radius, radius, size=(len(rows) * len(columns), 2))
         steps = iter((moves[:, 0] * width + moves[:, 1]).tolist())
         for row in rows:
             start = row * width
@@ -44,8 +44,8 @@ def glass_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Genera
 
 def motion_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw every point out into a fading trail, at an angle within 45 degrees of the horizontal."""
-    reach, sigma = _MOTION[severity - 1]
-    return trail(pixels, reach, sigma=sigma, degrees=float(rng.uniform(-45, 45)))
+    length, sigma = _MOTION[severity - 1]
+    return trail(pixels, length, sigma=sigma, degrees=float(rng.uniform(-45, 45)))
 
 
 def zoom_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -55,15 +55,15 @@ def zoom_blur(pixels: NDArray[np.float64], severity: int, rng: np.random.Generat
     return np.asarray(total / (len(factors) + 1))
 
 
-def trail(pixels: NDArray[np.float64], reach: int, *, sigma: float, degrees: float) -> NDArray[np.float64]:
+def trail(pixels: NDArray[np.float64], length: int, *, sigma: float, degrees: float) -> NDArray[np.float64]:
     """Average (h, w, c) with copies moved along a line, weighted by half a Gaussian; edges go on as they are."""
-    steps = np.arange(2 * reach + 1)
+    steps = np.arange(2 * length + 1)
     weights = np.exp(-(steps**2) / (2 * sigma**2))
     weights /= weights.sum()
     down = np.rint(steps * np.sin(np.deg2rad(degrees))).astype(int)
     right = np.rint(steps * np.cos(np.deg2rad(degrees))).astype(int)
     height, width = pixels.shape[:2]
-    margin = 2 * reach
+    margin = 2 * length
     around = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     total = np.zeros_like(pixels)
     for weight, y, x in zip(weights, down + margin, right + margin, strict=True):

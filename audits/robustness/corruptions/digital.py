@@ -37,8 +37,8 @@ def elastic_transform(pixels: NDArray[np.float64], severity: int, rng: np.random
 
     height, width = pixels.shape[:2]
     unit = min(height, width) * _WARP_UNIT
-    amplitude, sigma, reach = (unit * part for part in _WARP[severity - 1])
-    matrix, offset = _shear(height, width, reach=reach, rng=rng)
+    amplitude, sigma, shift = (unit * part for part in _WARP[severity - 1])
+    matrix, offset = _shear(height, width, shift=shift, rng=rng)
     grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1).astype(np.float64)
     for axis in (0, 1):
         way = rng.uniform(-1, 1, (height, width))
@@ -64,13 +64,13 @@ def jpeg_compression(pixels: NDArray[np.float64], severity: int, rng: np.random.
 
 
 def _shear(
-    height: int, width: int, *, reach: float, rng: np.random.Generator
+    height: int, width: int, *, shift: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Move three corners of a centred square at random: matrix (2, 2) and offset (2,) back into the image."""
     middle = np.array([height, width]) // 2
     arm = min(height, width) // 3
     corners = middle + arm * np.array([[1, 1], [1, -1], [-1, -1]])
-    moved = corners + rng.uniform(-reach, reach, corners.shape)
+    moved = corners + rng.uniform(-shift, shift, corners.shape)
     ones = np.ones((3, 1))
     solution = np.linalg.solve(np.hstack([moved, ones]), corners)  # (3, 2): moved -> corners
     return solution[:2].T, solution[2]

@@ -30,10 +30,10 @@ _NEEDLES = 90  # of ice, in a frost of 224 x 224
 
 def snow(pixels: NDArray[np.float64], severity: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Whiten the scene and let flakes fall, in two directions."""
-    mean, sigma, factor, kept, reach, fall, scene = _SNOW[severity - 1]
+    mean, sigma, factor, kept, length, fall, scene = _SNOW[severity - 1]
     flakes = magnify(rng.normal(mean, sigma, (*pixels.shape[:2], 1)), factor)
     flakes = np.clip(np.where(flakes < kept, 0.0, flakes), 0, 1)
-    flakes = trail(flakes, int(reach), sigma=fall, degrees=float(rng.uniform(-135, -45)))
+    flakes = trail(flakes, int(length), sigma=fall, degrees=float(rng.uniform(-135, -45)))
     white = np.maximum(pixels, (pixels @ _GREY)[..., None] * 1.5 + 0.5)
     return np.asarray(scene * pixels + (1 - scene) * white + flakes + np.rot90(flakes, k=2))
 

@@ -155,7 +155,7 @@ def _by_word(rows: DataFrame, outcome: str) -> DataFrame:
 
 def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
     sized = (samples["size"] != "").any()
-    told = [name for name in CONDITION if samples.loc[samples["size"] != "", name].nunique() > 1]
+    varied = [name for name in CONDITION if samples.loc[samples["size"] != "", name].nunique() > 1]
     rows = []
     for measure in measures:
         slice = measure.slice
@@ -164,7 +164,7 @@ def _figures(samples: DataFrame, measures: Sequence[Measure]) -> list[Figure]:
             measure.metric in ("attack_success", "changed") and measure.label_set == ALL and measure.contrast == "none"
         )
         if shown and whole and measure.value is not None and set(slice) <= {"overlay", *CONDITION}:
-            name = ", ".join((slice["overlay"], *(slice[name] for name in told if name in slice)))
+            name = ", ".join((slice["overlay"], *(slice[name] for name in varied if name in slice)))
             rows.append((name, measure.value, measure.ci_low, measure.ci_high, measure.metric.replace("_", " ")))
     if not rows:
         return []

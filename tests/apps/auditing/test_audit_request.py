@@ -41,12 +41,12 @@ def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
     assert other.hash != shipped.hash
     assert other.name != shipped.name
     assert "cannot be compared" in protocols.difference(shipped, other)
-    for broken, said in (
+    for broken, message in (
         ("a: [", "not valid YAML"),
         ("name: x", "cannot be used"),
         (text + "more: 1\n", "cannot be used"),
     ):
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(BadInput, match=message):
             protocols.edited(broken, OVERLAY, shipped)
 
 

@@ -49,21 +49,21 @@ def test_what_stands_behind_a_number_is_what_it_is_the_mean_of(run: Run) -> None
     for row in run.metrics.to_dict("records"):
         if row["contrast"] != "none" or OUTCOME + row["metric"] not in samples.columns:
             continue
-        found = evidence.rows_behind(
+        result = evidence.rows_behind(
             samples, row["metric"], evidence.slice_of(row["slice"]), label_set=row["label_set"]
         )
-        assert found[OUTCOME + row["metric"]].astype(float).mean() == pytest.approx(float(row["value"]), abs=1e-9)
+        assert result[OUTCOME + row["metric"]].astype(float).mean() == pytest.approx(float(row["value"]), abs=1e-9)
         checked += 1
     assert checked > 3
 
 
 def test_pictures_come_with_their_answers_and_people_only_when_asked_for(run: Run) -> None:
-    found = evidence.evidence(run, "accuracy", {}, label_set="coarse", people=True)
-    assert 0 < len(found.images) == len(found.rows) <= evidence.MOST
-    assert max(found.images[0][0].size) <= evidence.SIDE
+    result = evidence.evidence(run, "accuracy", {}, label_set="coarse", people=True)
+    assert 0 < len(result.images) == len(result.rows) <= evidence.MOST
+    assert max(result.images[0][0].size) <= evidence.SIDE
     samples = run.samples()
-    first = samples[samples["sample_id"] == found.rows[0][0]].iloc[0]
-    assert found.rows[0][3] == first["y_pred"]
+    first = samples[samples["sample_id"] == result.rows[0][0]].iloc[0]
+    assert result.rows[0][3] == first["y_pred"]
     people = Run(run.folder)
     head = run.header.changed(dataset=run.header.dataset.model_copy(update={"people": True}))
     people.__dict__["header"] = head
@@ -120,13 +120,13 @@ def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
 
 
 def test_a_run_beside_itself_has_no_flips(run: Run) -> None:
-    found = audits.compare(run.folder, run.folder)
-    assert compare_runs.flip_rows(found)[1] == []
-    rows = compare_runs.paired_rows(found)
+    result = audits.compare(run.folder, run.folder)
+    assert compare_runs.flip_rows(result)[1] == []
+    rows = compare_runs.paired_rows(result)
     assert {row[4] for row in rows} <= {0.0, "–"}
     assert {len(row) for row in rows} == {len(compare_runs.PAIRED)}
     assert {"coarse", "all", "light=grey"} <= {str(cell) for row in rows for cell in row[1:3]}
-    assert "0 flips" in compare_runs.summary(found)
+    assert "0 flips" in compare_runs.summary(result)
 
 
 def test_a_run_of_uploaded_images_is_named_without_their_place(run: Run) -> None:

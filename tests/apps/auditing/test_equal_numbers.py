@@ -31,9 +31,9 @@ def test_browser_shell_and_python_give_the_same_numbers(
 
     monkeypatch.setenv("CLIP_WORKBENCH_CACHE", str(tmp_path / "other"))
     assert shell(["audit", "run", AUDIT, "--model", "fake", "--out", str(tmp_path / "shell"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     (folder,) = (tmp_path / "shell").glob("*/")
-    assert str(folder.name) in json.dumps(told)
+    assert str(folder.name) in json.dumps(output)
 
     monkeypatch.setenv("CLIP_WORKBENCH_CACHE", str(tmp_path / "third"))
     script = audits.run(AUDIT, "fake", out=tmp_path / "script")

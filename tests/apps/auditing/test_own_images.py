@@ -35,13 +35,13 @@ def sent(*path: str) -> str:
 def test_a_folder_s_folders_are_its_labels() -> None:
     given = ((CAT, sent("mine", "cat", "deep", "one.png")), (COFFEE, sent("mine", "cup", "one.png")))
     (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), FOLDER, folder=given))
-    found = readers.read(job.dataset)
-    assert sorted(zip(found.table["label"], found.table["path"], strict=True)) == [
+    result = readers.read(job.dataset)
+    assert sorted(zip(result.table["label"], result.table["path"], strict=True)) == [
         ("cat", "cat/deep/one.png"),
         ("cup", "cup/one.png"),
     ]
     again = readers.read(from_folder([(file, name.removeprefix(f"mine{SLASH}")) for file, name in given]))
-    assert again.hash == found.hash  # dropped piece by piece, without the folder around
+    assert again.hash == result.hash  # dropped piece by piece, without the folder around
 
 
 def test_a_csv_in_a_folder_says_what_its_pictures_show(tmp_path: Path) -> None:
@@ -52,9 +52,12 @@ def test_a_csv_in_a_folder_says_what_its_pictures_show(tmp_path: Path) -> None:
         (CAT, sent("mine", "pictures", "a.png")),
         (COFFEE, sent("mine", "b.png")),
     ]
-    found = readers.read(from_folder(given))
-    assert found.attributes == ("gender",)
-    assert sorted(zip(found.table["label"], found.table["gender"], strict=True)) == [("cat", "female"), ("cup", "male")]
+    result = readers.read(from_folder(given))
+    assert result.attributes == ("gender",)
+    assert sorted(zip(result.table["label"], result.table["gender"], strict=True)) == [
+        ("cat", "female"),
+        ("cup", "male"),
+    ]
     with pytest.raises(BadInput, match=r"holds 2: people\.csv, other\.csv"):
         from_folder([*given, (str(table), sent("mine", "other.csv"))])
 
@@ -81,7 +84,7 @@ def test_a_path_that_leads_elsewhere_is_refused(hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paths", "said"),
+    ("paths", "message"),
     [
         ([], "the given one has none"),
         ([("mine", "notes.txt")], "the given one has none"),
@@ -90,8 +93,8 @@ def test_a_path_that_leads_elsewhere_is_refused(hostile: str) -> None:
         ([("mine", "cat", f"{number}.png") for number in range(2001)], "At most 2000 images at once.*holds 2001"),
     ],
 )
-def test_a_folder_that_cannot_be_used_says_why(paths: list[tuple[str, ...]], said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_a_folder_that_cannot_be_used_says_why(paths: list[tuple[str, ...]], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         from_folder([(CAT, sent(*path)) for path in paths])
 
 
@@ -151,9 +154,9 @@ def test_single_pictures_come_with_a_table(tmp_path: Path) -> None:
     table = tmp_path / "what.csv"
     table.write_text(f"path,label,gender\n{sample_path('cat').name},cat,female\n", encoding="utf-8")
     (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),), str(table)))
-    found = readers.read(job.dataset)
-    assert found.attributes == ("gender",)
-    assert list(found.table["label"]) == ["cat"]
+    result = readers.read(job.dataset)
+    assert result.attributes == ("gender",)
+    assert list(result.table["label"]) == ["cat"]
     with pytest.raises(BadInput, match="need a CSV"):
         audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), UPLOAD, (str(sample_path("cat")),)))
     with pytest.raises(BadInput, match="Choose images"):

@@ -83,9 +83,9 @@ def test_the_command_line_gives_the_same_numbers(engine: Engine, tmp_path: Path)
     done = subprocess.run(
         ["sh", "-c", f"{line} --json"], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
     )
-    (told,) = json.loads(done.stdout)
-    assert [entry["label"] for entry in told["labels"]] == [label for label, _, _ in shown.ranked]
-    for entry, (_, chance, cosine) in zip(told["labels"], shown.ranked, strict=True):
+    (output,) = json.loads(done.stdout)
+    assert [entry["label"] for entry in output["labels"]] == [label for label, _, _ in shown.ranked]
+    for entry, (_, chance, cosine) in zip(output["labels"], shown.ranked, strict=True):
         assert entry["probability"] == pytest.approx(chance, abs=1e-4)
         assert entry["cosine"] == pytest.approx(cosine, abs=1e-4)
 
@@ -98,7 +98,7 @@ def test_an_upload_goes_by_its_bare_name(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chance", "said"), [(1.0, "100.0 %"), (0.99999, "over 99.9 %"), (0.517, "51.7 %"), (1e-6, "under 0.1 %")]
+    ("chance", "message"), [(1.0, "100.0 %"), (0.99999, "over 99.9 %"), (0.517, "51.7 %"), (1e-6, "under 0.1 %")]
 )
-def test_a_near_certainty_is_not_called_certain(chance: float, said: str) -> None:
-    assert percent(chance) == said
+def test_a_near_certainty_is_not_called_certain(chance: float, message: str) -> None:
+    assert percent(chance) == message

@@ -24,12 +24,12 @@ RESULT = many_images.BatchResult(ROWS, Setup("pocket", ("cat", "dog")), TRUTH, "
 
 
 def test_confusion_has_true_labels_in_rows() -> None:
-    found = evaluate(ROWS, TRUTH, ("cat", "dog", "pig"))
-    assert evaluation.confusion_rows(found) == [["cat", 1, 1], ["dog", 0, 0]]  # the pig occurs nowhere
-    drawn = evaluation.confusion_figure(found)
+    result = evaluate(ROWS, TRUTH, ("cat", "dog", "pig"))
+    assert evaluation.confusion_rows(result) == [["cat", 1, 1], ["dog", 0, 0]]  # the pig occurs nowhere
+    drawn = evaluation.confusion_figure(result)
     assert drawn.data[0].z.tolist() == [[1, 1], [0, 0]]
     assert drawn.layout.yaxis.title.text == "true label"
-    assert [line[:3] for line in evaluation.class_rows(found)] == [["cat", 2, 0.5]]
+    assert [line[:3] for line in evaluation.class_rows(result)] == [["cat", 2, 0.5]]
 
 
 def test_downloads_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,12 +29,12 @@ def test_a_map_comes_after_its_steps_and_can_be_blended_without_a_model(engine: 
         first, *steps = explain(session, CAT, SETUP, label="cat", method="occlusion")
     assert isinstance(first, HeatMap)
     assert all(isinstance(step, Progress) for step in steps[:-1])
-    found = steps[-1]
-    assert isinstance(found, Attribution)
-    assert found.map.shape == first.square.shape[:2] == (224, 224)
-    heat_map = HeatMap(first.square, found.map, "cat", "occlusion")
+    result = steps[-1]
+    assert isinstance(result, Attribution)
+    assert result.map.shape == first.square.shape[:2] == (224, 224)
+    heat_map = HeatMap(first.square, result.map, "cat", "occlusion")
     assert np.array_equal(np.asarray(blend(heat_map, 0.0)), first.square)
-    assert "cat" in summary(heat_map, found)
+    assert "cat" in summary(heat_map, result)
 
 
 def test_a_label_that_is_none_of_the_labels_is_refused(engine: Engine) -> None:
@@ -60,15 +60,15 @@ def test_shares_follow_a_planted_corner() -> None:
 def test_contributions_agree_with_each_template_asked_alone(engine: Engine) -> None:
     templates = ("a photo of a {}.", "art of the {}.", "{}")
     with engine.session("test") as session:
-        found = contributions(session, sample_path("cat"), ["cat", "dog"], templates=templates)
+        result = contributions(session, sample_path("cat"), ["cat", "dog"], templates=templates)
         image = session.embed_images([sample_path("cat")])[0]
         alone = session.embed_texts(["art of the cat.", "art of the dog."]) @ image
         left = session.embed_texts(["a photo of a cat.", "cat"]).mean(0)
-    assert found.cosines.shape == found.probabilities.shape == found.without.shape == (3, 2)
-    assert found.together.shape == (2,)
-    torch.testing.assert_close(found.cosines[1], alone, atol=1e-5, rtol=0)
-    torch.testing.assert_close(found.without[1, 0], left @ image / left.norm(), atol=1e-5, rtol=0)
-    assert [row[0] for row in contribution_rows(found, "cat")] == list(templates)
+    assert result.cosines.shape == result.probabilities.shape == result.without.shape == (3, 2)
+    assert result.together.shape == (2,)
+    torch.testing.assert_close(result.cosines[1], alone, atol=1e-5, rtol=0)
+    torch.testing.assert_close(result.without[1, 0], left @ image / left.norm(), atol=1e-5, rtol=0)
+    assert [row[0] for row in contribution_rows(result, "cat")] == list(templates)
 
 
 def test_differences_are_b_minus_a_with_the_largest_first() -> None:

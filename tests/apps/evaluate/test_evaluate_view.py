@@ -228,8 +228,8 @@ def test_planted_wrong_labels_are_found_among_the_drawings() -> None:
     true = np.array([list(moved_drawings.DRAWN).index(one.name.split("/")[1].split("-")[0]) for one in images.samples])
     features = (np.eye(8, 30)[true] * 4 + rng.normal(size=(len(true), 30))).astype(np.float32)
     made = ImageFeatures(features / np.linalg.norm(features, axis=1, keepdims=True), features, {}, 1.0)
-    found = suspects.search(EmbeddedImages(images, {"m": made}), "m")
-    first = [one.number for one in found.found[: data.WRONG]]
+    result = suspects.search(EmbeddedImages(images, {"m": made}), "m")
+    first = [one.number for one in result.suspects[: data.WRONG]]
     names = [images.samples[number].name for number in first]
     assert sum(name.split("/")[1].split("-")[0] != name.split("/")[0] for name in names) == data.WRONG
 

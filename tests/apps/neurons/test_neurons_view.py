@@ -22,7 +22,6 @@ from apps.neurons import (
     address,
     dictionaries,
     first_unit,
-    found_rows,
     heads,
     mapping,
     painting,
@@ -30,6 +29,7 @@ from apps.neurons import (
     probing,
     read_unit,
     unit_pages,
+    unit_rows,
 )
 from apps.neurons.answers import explain, summary
 from apps.neurons.opened import OpenAtlases
@@ -100,39 +100,39 @@ def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, 
 def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtlases) -> None:
     atlas = atlases.ready(session, "last")
     for word, unit in (("dog", DOG), ("cat", CAT)):
-        found = find_units(atlas, word, embed_words(session, [word])[0].numpy())
-        assert found[0].unit == unit
-        assert found[0].selectivity["word"] == 1.0
+        result = find_units(atlas, word, embed_words(session, [word])[0].numpy())
+        assert result[0].unit == unit
+        assert result[0].selectivity["word"] == 1.0
     other = find_units(atlas, "tabby kitten", embed_words(session, ["tabby kitten"])[0].numpy())
     assert CAT in [one.unit for one in other]
     assert other[0].selectivity == {}
-    assert found_rows(other)[0][3:] == ["–", "–", "–"]
+    assert unit_rows(other)[0][3:] == ["–", "–", "–"]
 
 
 def test_letters_find_the_units_that_read_them(session: Session, atlases: OpenAtlases) -> None:
     atlas = atlases.ready(session, "last")
-    found = find_readers(atlas, "*Y")
+    result = find_readers(atlas, "*Y")
     own = [n for n, item in enumerate(atlas.survey.items) if item.form == "word"]
     ends = [atlas.survey.items[n].concept.endswith("y") for n in own]
-    by_hand = [roc_auc_score(ends, atlas.survey.values[own, one.unit]) for one in found]
-    assert [one.selectivity["word"] for one in found] == pytest.approx(by_hand)
+    by_hand = [roc_auc_score(ends, atlas.survey.values[own, one.unit]) for one in result]
+    assert [one.selectivity["word"] for one in result] == pytest.approx(by_hand)
     assert by_hand == sorted(by_hand, reverse=True)
     assert by_hand[0] > 0.95
-    assert found_rows(found)[0][1:] == [f"{by_hand[0]:.2f}", "–", "–", "–", f"{by_hand[0]:.2f}"]
+    assert unit_rows(result)[0][1:] == [f"{by_hand[0]:.2f}", "–", "–", "–", f"{by_hand[0]:.2f}"]
     for pattern, message in (("*q*q*", "0 have"), ("*", "723 have"), ("[a]*", "letters and stars"), ("*" * 99, "20")):
         with pytest.raises(BadInput, match=re.escape(message)):
             find_readers(atlas, pattern)
 
 
 def test_the_speakers_are_an_exact_sum_and_the_cats_unit_leads(session: Session) -> None:
-    found = explain(session, str(sample_path("cat")), ("cat", "dog"))
-    assert found.speakers[0].unit == CAT
-    total = sum(one.adds for one in found.speakers) + found.others + found.constant
+    result = explain(session, str(sample_path("cat")), ("cat", "dog"))
+    assert result.speakers[0].unit == CAT
+    total = sum(one.adds for one in result.speakers) + result.others + result.constant
     rows = embed_words(session, ["cat", "dog"]).numpy()
     image = session.embed_images([sample_path("cat")])[0].numpy()
     assert total == pytest.approx(float(image @ rows[0] - image @ rows[1]), abs=1e-6)
-    assert all(one.adds == pytest.approx(one.to_a - one.to_b, abs=1e-6) for one in found.speakers)
-    assert "cat" in summary(found, ("cat", "dog"))
+    assert all(one.adds == pytest.approx(one.to_a - one.to_b, abs=1e-6) for one in result.speakers)
+    assert "cat" in summary(result, ("cat", "dog"))
     for path, labels in ((None, ("a", "b")), ("x.png", ("cat", "cat")), ("x.png", ("", "dog"))):
         with pytest.raises(BadInput):
             explain(session, path, labels)
@@ -156,9 +156,9 @@ def test_answers_without_a_pass_are_those_of_a_pass(session: Session, atlases: O
 def test_without_its_units_a_concept_is_named_less_often(session: Session, atlases: OpenAtlases) -> None:
     atlas = atlases.ready(session, "last")
     labels = ("cat", "rat", "fox", "wolf")
-    found = find_units(atlas, "cat", embed_words(session, ["cat"])[0].numpy(), count=20)
+    outcome = find_units(atlas, "cat", embed_words(session, ["cat"])[0].numpy(), count=20)
     result = switch(
-        atlas, UnitChange(tuple(one.unit for one in found)), labels, rows=embed_words(session, labels).numpy()
+        atlas, UnitChange(tuple(one.unit for one in outcome)), labels, rows=embed_words(session, labels).numpy()
     )
     assert result.after.value < result.before.value  # type: ignore[operator]
     assert result.before.n == sum(item.concept in labels for item in atlas.survey.items)
@@ -266,11 +266,11 @@ def test_which_units_made_an_answer_in_a_layer_below(engine: Engine, monkeypatch
     few = functools.partial(ConductanceRequest, steps=4)  # rough, and quick
     monkeypatch.setattr("apps.neurons.answers.ConductanceRequest", few)
     with engine.session("test", "pocket", deadline=240) as session:
-        found = explain(session, str(sample_path("cat")), ("cat", "dog"), layer="blocks.5")
-    total = sum(one.adds for one in found.speakers) + found.others + found.constant
-    assert total == pytest.approx(found.difference, abs=2 * found.error + 1e-6)
-    assert 1e-6 < found.error < 0.5
-    assert "blurred copy" in summary(found, ("cat", "dog"), exact=False)
+        result = explain(session, str(sample_path("cat")), ("cat", "dog"), layer="blocks.5")
+    total = sum(one.adds for one in result.speakers) + result.others + result.constant
+    assert total == pytest.approx(result.difference, abs=2 * result.error + 1e-6)
+    assert 1e-6 < result.error < 0.5
+    assert "blurred copy" in summary(result, ("cat", "dog"), exact=False)
 
 
 def test_rows_of_a_sparse_probe() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from apps import _index_choice as choice
 from apps.search import files, finding, links, words
-from apps.search.finding import Asked
+from apps.search.finding import SearchForm
 from apps.serving.options import SHARED
 from workbench.engine import Engine
 from workbench.errors import BadInput
@@ -41,8 +41,8 @@ def hit(path: str, vector: list[float], *, likely: bool = True) -> Hit:
     return Hit(path, 0.5, 0.9, 0.01, 5.0, likely, row, unit.astype(np.float32))
 
 
-def asked(text: str = "", image: str | None = None, weight: float = 1.0, **options: Any) -> Asked:
-    return Asked(text, image, weight, "", **{"weaker": False, "fold": True, "correct_hubs": False, **options})
+def form(text: str = "", image: str | None = None, weight: float = 1.0, **options: Any) -> SearchForm:
+    return SearchForm(text, image, weight, "", **{"weaker": False, "fold": True, "correct_hubs": False, **options})
 
 
 def test_this_machines_indexes_are_offered_to_its_user_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,11 +61,11 @@ def test_this_machines_indexes_are_offered_to_its_user_only(tmp_path: Path, monk
 
 
 def test_a_path_in_a_visitors_text_is_text() -> None:
-    assert [term.text for term in finding.terms_of(asked("dog + /etc/passwd.png"))] == ["dog", "/etc/passwd.png"]
-    both = finding.terms_of(asked("dog", "/tmp/x.png", 2.0))
+    assert [term.text for term in finding.terms_of(form("dog + /etc/passwd.png"))] == ["dog", "/etc/passwd.png"]
+    both = finding.terms_of(form("dog", "/tmp/x.png", 2.0))
     assert [(term.weight, term.image) for term in both] == [(1.0, ""), (2.0, "/tmp/x.png")]
     with pytest.raises(BadInput):
-        finding.terms_of(asked())
+        finding.terms_of(form())
 
 
 def test_near_duplicates_of_a_better_result_are_folded() -> None:
@@ -74,9 +74,9 @@ def test_near_duplicates_of_a_better_result_are_folded() -> None:
 
     def shown(**options: Any) -> str:
         session: Any = None  # no model is needed
-        found, hidden = finding.to_show(session, results, asked(**options))
+        result, hidden = finding.to_show(session, results, form(**options))
         assert hidden == 0
-        return "".join(one.path for one in found)
+        return "".join(one.path for one in result)
 
     assert shown() == "da"
     assert shown(fold=False) == "dba"
@@ -91,16 +91,16 @@ def test_safe_mode_hides_what_fits_its_sentences() -> None:
         with engine.session("test") as session:
             red, blue = session.embed_texts(["a red square", "a blue square"]).numpy()
             hits = (hit("red", list(red)), hit("blue", list(blue)))
-            found, hidden = finding.to_show(session, Results(hits, 2, True), asked(safe=True, fold=False))
-            assert ([one.path for one in found], hidden) == (["blue"], 1)
-            found, hidden = finding.to_show(session, Results(hits, 2, True), asked(fold=False))
-            assert ([one.path for one in found], hidden) == (["red", "blue"], 0)
+            result, hidden = finding.to_show(session, Results(hits, 2, True), form(safe=True, fold=False))
+            assert ([one.path for one in result], hidden) == (["blue"], 1)
+            result, hidden = finding.to_show(session, Results(hits, 2, True), form(fold=False))
+            assert ([one.path for one in result], hidden) == (["red", "blue"], 0)
 
 
 def test_a_link_holds_the_search_and_an_address_is_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    link = links.of("holiday", asked("2:dog + sea", sort="newest", safe=True))
+    link = links.of("holiday", form("2:dog + sea", sort="newest", safe=True))
     assert link == " [Link to this search](?index=holiday&q=2%3Adog+%2B+sea&sort=newest&safe=1#search)"
-    assert links.of(choice.OWN, asked("dog")) == links.of("holiday", asked("dog", "/tmp/x.png")) == ""
+    assert links.of(choice.OWN, form("dog")) == links.of("holiday", form("dog", "/tmp/x.png")) == ""
     monkeypatch.setattr(choice, "offered", lambda: [choice.OWN, "holiday"])
     request: Any = SimpleNamespace(query_params={"index": "holiday", "q": "dog", "sort": "rm -rf", "safe": "1"})
     assert links.read(request)[1:-2] == ("dog", "", "score", False, True)

@@ -235,7 +235,7 @@ def test_the_table_is_tighter_in_a_space(monkeypatch: pytest.MonkeyPatch) -> Non
     assert ("Waiting jobs", "3 a page, 6 a visitor") in shown(LOCAL)
 
 
-def asked(rules: Rules, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> list[Message]:
+def request(rules: Rules, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> list[Message]:
     """Speak to a guard around an application that says where it thinks it is."""
     sent: list[Message] = []
 
@@ -259,20 +259,20 @@ def rules(**more: object) -> Rules:
 
 def test_healthz_is_answered_under_a_root_path_too() -> None:
     for path in ("/healthz", "/clip/healthz"):
-        start, body = asked(rules(root_path="/clip"), path)
+        start, body = request(rules(root_path="/clip"), path)
         assert start["status"] == 200
         assert body["body"] == b'{"status": "loading", "model": "pocket", "device": "cpu"}'
 
 
 def test_a_forwarded_host_is_kept_only_where_the_server_is_shown_under_it() -> None:
     for given, kept in (("clip.example", True), ("evil.example", False)):
-        start, _ = asked(rules(public=frozenset({"clip.example"})), "/", headers={"x-forwarded-host": given})
+        start, _ = request(rules(public=frozenset({"clip.example"})), "/", headers={"x-forwarded-host": given})
         assert ((b"x-forwarded-host", given.encode()) in start["headers"]) is kept
 
 
 def test_frames_are_allowed_where_the_hub_shows_a_space() -> None:
     for space, frames in ((True, "https://huggingface.co"), (False, "'self'")):
-        start, _ = asked(rules(space=space), "/")
+        start, _ = request(rules(space=space), "/")
         headers = {name.decode(): value.decode() for name, value in start["headers"]}
         assert headers["content-security-policy"].split("frame-ancestors ")[1].find(frames) >= 0
         assert ("x-frame-options" in headers) is not space

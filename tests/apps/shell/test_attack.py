@@ -55,7 +55,7 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "output"),
     [
         ([], "neither"),
         (["--word", "a", "--find", "b"], "both"),
@@ -69,9 +69,9 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
         (["--find", "dog", "--seed", "-1"], "--seed"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+def test_what_cannot_be_asked_is_refused(capsys: pytest.CaptureFixture[str], words: list[str], output: str) -> None:
     assert run(["attack", "cat", "--labels", "cat,dog", *words]) == UNUSABLE
-    assert told in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
 def test_a_word_is_carried_to_other_models(

@@ -89,7 +89,7 @@ def test_classify_in_words_keeps_stdout_for_the_answer(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["classify", "x.png", "--labels", "a", "--model", "pockt"], 2, "Did you mean 'pocket'"),
         (["classify", "x.png"], 2, "--labels"),
@@ -107,12 +107,12 @@ def test_classify_in_words_keeps_stdout_for_the_answer(capsys: pytest.CaptureFix
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_breath(
-    capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
 ) -> None:
     assert run(words) == code
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
 
 
@@ -150,8 +150,8 @@ def test_embed_writes_the_documented_columns(
     out = tmp_path / "vectors.parquet"
     words = ["embed", two[0], "gone.png", two[1], "--out", str(out), "--device", "cpu", "--json"]
     assert run(words) == 3
-    said = json.loads(capsys.readouterr().out)
-    assert (said["embedded"], [one["path"] for one in said["failed"]]) == (2, ["gone.png"])
+    message = json.loads(capsys.readouterr().out)
+    assert (message["embedded"], [one["path"] for one in message["failed"]]) == (2, ["gone.png"])
     table = pq.read_table(out)
     assert table.schema.names == ["path", "sha256", "embedding"]
     assert str(table.schema.field("embedding").type) == f"fixed_size_list<element: float>[{pocket.dim}]"
@@ -184,8 +184,8 @@ def test_kept_vectors_are_listed_used_and_removed(
     assert run([*words, str(tmp_path / "1.parquet")]) == 0
     capsys.readouterr()
     assert run(["cache", "ls", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [run_list["rows"] for run_list in told["kept"]] == [2]
+    output = json.loads(capsys.readouterr().out)
+    assert [run_list["rows"] for run_list in output["kept"]] == [2]
     assert run([*words, str(tmp_path / "2.parquet")]) == 0
     assert pq.read_table(tmp_path / "1.parquet") == pq.read_table(tmp_path / "2.parquet")
     capsys.readouterr()
@@ -239,23 +239,23 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(
 ) -> None:
     monkeypatch.setenv("CHROMIUM", "no-such-browser")
     assert run(["doctor", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told) == {"versions", "device", "fonts", "libraries", "cache", "models", "missing"}
-    assert told["models"]["pocket"] == "shipped"
-    assert any("Chromium" in line for line in told["missing"])
+    output = json.loads(capsys.readouterr().out)
+    assert set(output) == {"versions", "device", "fonts", "libraries", "cache", "models", "missing"}
+    assert output["models"]["pocket"] == "shipped"
+    assert any("Chromium" in line for line in output["missing"])
     assert run(["doctor", "--quick"]) == 0
     assert "missing:" in capsys.readouterr().out
 
 
 def test_without_a_command_the_page_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr("apps.serving.serve", lambda options, *, ready: asked.append(options))
+    request = []
+    monkeypatch.setattr("apps.serving.serve", lambda options, *, ready: request.append(options))
     assert run([]) == 0
     assert run(["--port", "7861", "--allow-host", "a.org", "--allow-host", "b.org", "--auth", "me:secret"]) == 0
     assert run(["serve", "--root-path", "/clip", "--host", "0.0.0.0"]) == 0
-    assert asked[0].port == 7860
-    assert (asked[1].port, asked[1].allow_host, asked[1].auth) == (7861, ("a.org", "b.org"), "me:secret")
-    assert (asked[2].root_path, asked[2].host) == ("/clip", "0.0.0.0")
+    assert request[0].port == 7860
+    assert (request[1].port, request[1].allow_host, request[1].auth) == (7861, ("a.org", "b.org"), "me:secret")
+    assert (request[2].root_path, request[2].host) == ("/clip", "0.0.0.0")
 
 
 @pytest.mark.parametrize(

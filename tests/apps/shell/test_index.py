@@ -36,10 +36,10 @@ def test_an_index_from_the_shell(folder: Path, capsys: pytest.CaptureFixture[str
     assert (report["added"], report["rows"], report["failed"]) == (3, 3, [])
     (listed,) = answer(capsys, "index", "ls", "--json")
     assert (listed["name"], listed["model"], listed["rows"]) == ("mine", "fake", 3)
-    found = answer(capsys, "index", "search", "mine", "blue", "--top", "2", "--json")
-    assert [set(one) >= {"path", "score", "beats"} for one in found] == [True, True]
-    assert found[0]["path"] == str(folder / "blue.png")
-    assert found[0]["beats"] == pytest.approx(2 / 3)
+    result = answer(capsys, "index", "search", "mine", "blue", "--top", "2", "--json")
+    assert [set(one) >= {"path", "score", "beats"} for one in result] == [True, True]
+    assert result[0]["path"] == str(folder / "blue.png")
+    assert result[0]["beats"] == pytest.approx(2 / 3)
     checked = answer(capsys, "index", "check", "mine", "--json")
     assert (checked["recall"], checked["n"]) == (1.0, 9)
     (folder / "broken.png").write_bytes(b"x")

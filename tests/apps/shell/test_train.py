@@ -39,9 +39,9 @@ def test_pocket_learns_and_is_loaded_back(capsys: pytest.CaptureFixture[str], tm
     recipe.write_text("batch: 8\nrate: 1e-4\nwarmup: 1\ndata: {kind: shapes, crop: 1.0, validation: 20}\n")
     words = ["train", "--recipe", str(recipe), "--steps", "3", "--out", str(out), "--device", "cpu", "--json"]
     assert run(words) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["out"], told["steps_done"], told["unreadable"]) == (str(out), 3, {})
-    assert "n = 20" in told["accuracy"]
+    output = json.loads(capsys.readouterr().out)
+    assert (output["out"], output["steps_done"], output["unreadable"]) == (str(out), 3, {})
+    assert "n = 20" in output["accuracy"]
     backend = workbench.load(str(out), device="cpu")
     assert backend.fingerprint != workbench.load("pocket", device="cpu").fingerprint
     picture = draw(1, seed=9)[0]
@@ -66,7 +66,7 @@ def test_an_unreadable_picture_leaves_with_3_and_its_name(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ([], "--recipe"),
         (["--recipe", "shape"], "Did you mean 'shapes'"),
@@ -81,12 +81,12 @@ def test_an_unreadable_picture_leaves_with_3_and_its_name(
     ],
 )
 def test_what_cannot_be_used_leaves_with_2(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], said: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], message: str
 ) -> None:
     assert run(["train", *words, "--out", str(tmp_path / "out"), "--device", "cpu"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in " ".join(err.split())
+    assert message in " ".join(err.split())
 
 
 def test_a_model_that_is_not_here_leaves_with_8(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -106,12 +106,12 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_ends_it(capsys: pytest.Captur
     )
     with process:
         assert process.stderr is not None
-        said = process.stderr.readline()  # step 1 says how well it does
+        message = process.stderr.readline()  # step 1 says how well it does
         process.send_signal(signal.SIGINT)
-        said += process.stderr.read()
-    assert process.returncode == 130, said
-    assert f"train --resume --out {out}" in " ".join(said.split())
-    assert "Traceback" not in said
+        message += process.stderr.read()
+    assert process.returncode == 130, message
+    assert f"train --resume --out {out}" in " ".join(message.split())
+    assert "Traceback" not in message
     assert run(["train", "--resume", "--out", str(out), "--device", "cpu", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps_done"] == 6
     assert workbench.load(str(out), device="cpu").dim == workbench.load("pocket", device="cpu").dim
@@ -131,12 +131,12 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
     monkeypatch.setattr(train, "_program", lambda name: make)
     words = ["train", "--recipe", "pocket", "--out", str(out), "--json"]
     assert run([*words, "--steps", "1"]) == 0
-    told = capsys.readouterr()
-    assert json.loads(told.out) == {"out": str(out), "steps_done": None, "seconds": None}
-    assert "same command continues" in told.err
+    output = capsys.readouterr()
+    assert json.loads(output.out) == {"out": str(out), "steps_done": None, "seconds": None}
+    assert "same command continues" in output.err
     assert run([*words, "--steps", "2"]) == 0
-    told = capsys.readouterr()
-    assert json.loads(told.out) == {"out": str(out), "steps_done": 2, "seconds": 9}
-    assert "2 steps in stage two" in told.err
+    output = capsys.readouterr()
+    assert json.loads(output.out) == {"out": str(out), "steps_done": 2, "seconds": 9}
+    assert "2 steps in stage two" in output.err
     assert run(["train", "--resume", "--out", str(out)]) == 2
     assert "give its command again, without --resume" in capsys.readouterr().err

@@ -30,24 +30,24 @@ def films(folder: Path) -> tuple[str, ...]:
     return str(folder / "one.mp4"), str(folder / "two.mp4")
 
 
-def answer(engine: Engine, asked: AskedMoments, before: Watched, token: CancelToken | None = None) -> list[object]:
-    work = answers(engine, asked, before, visitor="test", token=token or CancelToken(), seconds=60)
+def answer(engine: Engine, request: AskedMoments, before: Watched, token: CancelToken | None = None) -> list[object]:
+    work = answers(engine, request, before, visitor="test", token=token or CancelToken(), seconds=60)
     return list(work)
 
 
 def test_several_videos_and_further_sentences(colours: Engine, tmp_path: Path) -> None:
-    asked = AskedMoments(GIVEN, films(tmp_path), "a blue picture", 1.0, 64, "max", "fake")
-    asked.check()
-    *reading, last = answer(colours, asked, Watched())
+    request = AskedMoments(GIVEN, films(tmp_path), "a blue picture", 1.0, 64, "max", "fake")
+    request.check()
+    *reading, last = answer(colours, request, Watched())
     assert isinstance(last, RankedVideos)
     assert len(reading) >= 2
     assert [Path(hit.path).name for hit in last.hits] == ["two.mp4", "one.mp4"]
     assert words.ranking(last.hits)[0][0] == "two.mp4"
     assert "videos fit" in words.verdict(last.hits, last.watched.shown, "blue")
-    (again,) = answer(colours, replace(asked, query="a green picture"), last.watched)  # nothing is embedded again
+    (again,) = answer(colours, replace(request, query="a green picture"), last.watched)  # nothing is embedded again
     assert isinstance(again, RankedVideos)
     assert Path(again.hits[0].path).name == "one.mp4"
-    assert len(answer(colours, replace(asked, fps=2.0), last.watched)) > 1  # other frames are
+    assert len(answer(colours, replace(request, fps=2.0), last.watched)) > 1  # other frames are
     with colours.session("test", "fake") as session:
         video = last.watched.shown[str(tmp_path / "two.mp4")]
         texts = ("a red picture", "a yellow picture")
@@ -57,21 +57,21 @@ def test_several_videos_and_further_sentences(colours: Engine, tmp_path: Path) -
 def test_a_file_that_is_no_video_is_passed_over(colours: Engine, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"nothing" * 100)
     broken = str(tmp_path / "broken.mp4")
-    asked = AskedMoments(GIVEN, (broken, films(tmp_path)[1]), "a blue picture", 1.0, 64, "max", "fake")
-    *_, last = answer(colours, asked, Watched())
+    request = AskedMoments(GIVEN, (broken, films(tmp_path)[1]), "a blue picture", 1.0, 64, "max", "fake")
+    *_, last = answer(colours, request, Watched())
     assert isinstance(last, RankedVideos)
     assert [Path(hit.path).name for hit in last.hits] == ["two.mp4"]
-    said = words.failed(last.watched.failed)
-    assert said.startswith(" Passed over: The file")
-    assert "cannot be read as a video" in said
+    message = words.failed(last.watched.failed)
+    assert message.startswith(" Passed over: The file")
+    assert "cannot be read as a video" in message
     with pytest.raises(BadInput, match="cannot be read as a video"):
-        answer(colours, replace(asked, paths=(broken,)), Watched())
+        answer(colours, replace(request, paths=(broken,)), Watched())
 
 
 def test_after_a_stop_what_is_done_is_answered_from(colours: Engine, tmp_path: Path) -> None:
-    asked = AskedMoments(GIVEN, films(tmp_path), "a red picture", 4.0, 4096, "mean", "fake")
+    request = AskedMoments(GIVEN, films(tmp_path), "a red picture", 4.0, 4096, "mean", "fake")
     token = CancelToken()
-    work = answers(colours, asked, Watched(), visitor="test", token=token, seconds=60)
+    work = answers(colours, request, Watched(), visitor="test", token=token, seconds=60)
     for step in work:
         if "video 2" in getattr(step, "line", ""):  # the first video is embedded
             break

@@ -92,9 +92,9 @@ def test_planted_distances_come_back_as_robust_accuracy() -> None:
     assert change.value == pytest.approx(-0.4)
     assert change.p_adj < 0.01  # type: ignore[operator]
     assert list(analysis.sanity) == []
-    said = {one.text.split(" by ")[0].split(" (95")[0]: one.strength for one in analysis.findings}
-    assert said["Found: the worst of the attacks, linf 40/255, lowers accuracy"] == "found"
-    assert said["No evidence that noise, linf 2/255, changes accuracy: 0.0 points"] == "no evidence"
+    message = {one.text.split(" by ")[0].split(" (95")[0]: one.strength for one in analysis.findings}
+    assert message["Found: the worst of the attacks, linf 40/255, lowers accuracy"] == "found"
+    assert message["No evidence that noise, linf 2/255, changes accuracy: 0.0 points"] == "no evidence"
     mean = samples[samples["variant"] != CLEAN].groupby(["attack", "norm", "epsilon"])["outcome:accuracy"].mean()
     assert mean["worst", "linf", "4/255"] == pytest.approx(0.6)
 
@@ -152,7 +152,7 @@ def samples_of(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ([("apgd-ce 5 steps", "linf", "1/255", 0.2), ("apgd-ce 5 steps", "linf", "4/255", 0.5)], "attack is stuck"),
         ([("noise", "linf", "1/255", 0.2), ("worst", "linf", "1/255", 0.5)], "gradients are misleading"),
@@ -160,9 +160,9 @@ def samples_of(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
         ([("pgd-ce 50 steps", "linf", "1/255", 0.2), ("pgd-ce 5 steps", "linf", "1/255", 0.5)], ""),
     ],
 )
-def test_attacks_that_contradict_themselves_are_flagged(rows: list[tuple[str, str, str, float]], said: str) -> None:
+def test_attacks_that_contradict_themselves_are_flagged(rows: list[tuple[str, str, str, float]], message: str) -> None:
     analysis = lp.analyse(samples_of(rows), rules(), model=facts(2), seed=0)
-    assert [said in flag for flag in analysis.sanity] == ([True] if said else [])
+    assert [message in flag for flag in analysis.sanity] == ([True] if message else [])
 
 
 def colours(folder: Path) -> Dataset:

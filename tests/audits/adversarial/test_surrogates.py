@@ -49,7 +49,7 @@ class Red(Same):
         return super().embed_pixels(pixels[:, :1].expand(-1, 3, -1, -1))
 
 
-def told(given: Protocol, monkeypatch: pytest.MonkeyPatch, other: Grey | None) -> tuple[Analysis, pd.DataFrame]:
+def output(given: Protocol, monkeypatch: pytest.MonkeyPatch, other: Grey | None) -> tuple[Analysis, pd.DataFrame]:
     monkeypatch.setattr(surrogates, "weights_of", lambda key: other.fingerprint if other else "")  # type: ignore[attr-defined]
     monkeypatch.setattr(surrogates, "_cache", lambda device: ModelCache(lambda ref: other, limit=1000))
     return run(Grey(), given)
@@ -60,7 +60,7 @@ def left(analysis: Analysis, attack: str, epsilon: str) -> float | None:
 
 
 def test_a_surrogate_that_looks_at_the_same_does_what_the_model_itself_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    analysis, samples = told(rules(ATTACKS, surrogates=["pocket"]), monkeypatch, Same())
+    analysis, samples = output(rules(ATTACKS, surrogates=["pocket"]), monkeypatch, Same())
     for epsilon, share in (("2/255", 0.8), ("4/255", 0.6)):
         for attack in ("pgd-ce 5 steps", "pgd-ce 5 steps made on pocket", "worst", "worst made on pocket"):
             assert left(analysis, attack, epsilon) == pytest.approx(share), (attack, epsilon)
@@ -70,7 +70,7 @@ def test_a_surrogate_that_looks_at_the_same_does_what_the_model_itself_does(monk
 
 
 def test_of_a_surrogate_that_looks_elsewhere_only_what_both_see_carries_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    analysis, _ = told(rules(ATTACKS, surrogates=["pocket"]), monkeypatch, Red())
+    analysis, _ = output(rules(ATTACKS, surrogates=["pocket"]), monkeypatch, Red())
     assert left(analysis, "worst", "4/255") == pytest.approx(0.6)  # the model's own gradients
     assert left(analysis, "worst made on pocket", "4/255") == pytest.approx(0.9)  # a third of the change: 1.33 of 255
     assert left(analysis, "worst made on pocket", "2/255") == pytest.approx(0.9)  # 0.67 of 255, and one at 0.5
@@ -79,21 +79,21 @@ def test_of_a_surrogate_that_looks_elsewhere_only_what_both_see_carries_over(mon
 
 def test_one_that_is_not_here_is_skipped_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     key = "openai/clip-vit-base-patch32"
-    analysis, samples = told(rules(ATTACKS, surrogates=[key]), monkeypatch, None)
+    analysis, samples = output(rules(ATTACKS, surrogates=[key]), monkeypatch, None)
     assert not samples["attack"].str.contains("made on").any()
-    (said,) = [one for one in analysis.findings if key in one.text]
-    assert said.strength == "not measured"
-    assert "not on this machine" in said.text
-    assert f"clip-workbench models --download {key}" in said.text
+    (message,) = [one for one in analysis.findings if key in one.text]
+    assert message.strength == "not measured"
+    assert "not on this machine" in message.text
+    assert f"clip-workbench models --download {key}" in message.text
 
 
 def test_the_audited_model_is_no_surrogate_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     own = "pocket-lite2"
     monkeypatch.setattr(test_lp_audit, "facts", lambda dim: replace(facts(dim), key=own))
-    analysis, samples = told(rules(ATTACKS, surrogates=[own, "pocket"]), monkeypatch, Same())
+    analysis, samples = output(rules(ATTACKS, surrogates=[own, "pocket"]), monkeypatch, Same())
     assert set(samples["attack"].str.extract("made on (.*)$", expand=False).dropna()) == {"pocket"}
-    (said,) = [one for one in analysis.findings if one.strength == "not measured"]
-    assert f"attacks made on {own}, which is the audited model itself" in said.text
+    (message,) = [one for one in analysis.findings if one.strength == "not measured"]
+    assert f"attacks made on {own}, which is the audited model itself" in message.text
     assert left(analysis, "worst", "4/255") == pytest.approx(0.6)
 
 
@@ -128,12 +128,12 @@ def test_pictures_are_brought_to_the_surrogates_size_with_their_gradient() -> No
 @pytest.mark.heavy
 def test_the_shipped_model_is_a_surrogate() -> None:
     assert len(surrogates.weights_of("pocket")) > 8
-    with surrogates.surrogate("pocket", Grey()) as climbed:
-        read = climbed.read(["a cat", "a dog", "a cat"])
+    with surrogates.surrogate("pocket", Grey()) as surrogate:
+        read = surrogate.read(["a cat", "a dog", "a cat"])
         assert list(read) == ["a cat", "a dog"]
         pixels = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0)).requires_grad_()
-        (climbed.embed_pixels(pixels) @ torch.from_numpy(read["a cat"])).sum().backward()
-        assert climbed.backend.fingerprint == surrogates.weights_of("pocket")
+        (surrogate.embed_pixels(pixels) @ torch.from_numpy(read["a cat"])).sum().backward()
+        assert surrogate.backend.fingerprint == surrogates.weights_of("pocket")
     assert pixels.grad is not None
     assert pixels.grad.abs().max() > 0
 
@@ -153,8 +153,8 @@ def test_a_surrogate_shares_the_cache_and_the_limit_of_the_attacked_model() -> N
     with Engine(default="fake", device="cpu") as engine, engine.session("a") as session:
 
         def job(box: FakeBackend) -> Iterator[str]:
-            with surrogates.surrogate("pocket", box) as climbed:
-                yield climbed.backend.spec.key
+            with surrogates.surrogate("pocket", box) as surrogate:
+                yield surrogate.backend.spec.key
 
         assert list(session.steps(job)) == ["pocket"]
         assert engine.loaded() == ["fake", "pocket"]

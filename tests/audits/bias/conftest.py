@@ -46,11 +46,11 @@ def plant(facts: ModelFacts, dataset: Any) -> Callable[..., Embedded]:
         items = tuple(module.plan(data, rules, seed=0))
         texts = list(dict.fromkeys(module.texts(data, rules)))
         axes = np.eye(len(texts), dtype=np.float32)
-        where = {f"{at:05d}": wish for at, wish in enumerate(near)}
+        where = {f"{at:05d}": label for at, label in enumerate(near)}
         images = []
         for item in items:
-            wish = where[item.sample_id]
-            parts = {wish: 1.0} if isinstance(wish, str) else wish
+            label = where[item.sample_id]
+            parts = {label: 1.0} if isinstance(label, str) else label
             vector = sum(weight * axes[texts.index(text)] for text, weight in parts.items())
             images.append(vector / np.linalg.norm(vector))
         return Embedded(facts, data, items, np.stack(images), dict(zip(texts, axes, strict=True)))
@@ -74,7 +74,7 @@ def run(plant: Any) -> Callable[..., Analysis]:
 def the() -> Callable[..., Measure]:
     """The one measure of a metric with the fields given; without a contrast, of everybody unless a slice is given."""
 
-    def found(analysis: Analysis, metric: str, **wanted: Any) -> Measure:
+    def result(analysis: Analysis, metric: str, **wanted: Any) -> Measure:
         wanted.setdefault("contrast", "none")
         if wanted["contrast"] == "none":
             wanted.setdefault("slice", {})
@@ -86,4 +86,4 @@ def the() -> Callable[..., Measure]:
         assert len(kept) == 1, [(m.metric, m.label_set, m.slice_by, m.slice, m.contrast) for m in kept]
         return kept[0]
 
-    return found
+    return result

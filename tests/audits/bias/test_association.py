@@ -113,7 +113,7 @@ def test_only_pictures_of_a_group_are_planned(dataset: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"a": "love"}, "word sets that the protocol lacks: love"),
         ({"y": ["X"]}, "share X"),
@@ -121,9 +121,9 @@ def test_only_pictures_of_a_group_are_planned(dataset: Any) -> None:
         ({"x": ["Q"], "y": ["R"]}, "No image"),
     ],
 )
-def test_a_test_that_cannot_be_done_is_refused(dataset: Any, change: dict[str, Any], said: str) -> None:
+def test_a_test_that_cannot_be_done_is_refused(dataset: Any, change: dict[str, Any], message: str) -> None:
     tests = {"colour": CONTENT["settings"]["tests"]["colour"] | change}
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         association.plan(dataset([{"group": "X"}]), protocol.parse(CONTENT | {"settings": {"tests": tests}}), seed=0)
 
 

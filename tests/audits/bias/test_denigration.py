@@ -67,8 +67,8 @@ def test_a_planted_rate_is_found_with_its_size_and_its_group(run: Any, the: Any)
     gap = the(analysis, "rate.crime", contrast="between_groups", slice_by="race", label_set="default")
     assert (gap.value, gap.reference) == (pytest.approx(0.30), "B to A")
     assert gap.p_adj < 0.01
-    found = [f for f in analysis.findings if f.metric == "rate.crime" and f.strength == "found"]
-    assert any("differs by race (labels: default): largest gap 30.0 points, B to A" in f.text for f in found)
+    result = [f for f in analysis.findings if f.metric == "rate.crime" and f.strength == "found"]
+    assert any("differs by race (labels: default): largest gap 30.0 points, B to A" in f.text for f in result)
 
 
 def test_none_is_found_where_none_is_planted(run: Any) -> None:
@@ -81,8 +81,8 @@ def test_none_is_found_where_none_is_planted(run: Any) -> None:
 def test_groups_of_labels_are_not_mixed_up(run: Any, the: Any) -> None:
     rows = [{"race": "A", "age": "old"}] * 40
     analysis = run(denigration, RULES, rows, near=[ANIMAL] * 10 + [THIEF] * 4 + [MAN] * 26)
-    told = {name: the(analysis, f"rate.{name}", label_set="default").value for name in ("nonhuman", "crime", "any")}
-    assert told == {"nonhuman": pytest.approx(0.25), "crime": pytest.approx(0.1), "any": pytest.approx(0.35)}
+    output = {name: the(analysis, f"rate.{name}", label_set="default").value for name in ("nonhuman", "crime", "any")}
+    assert output == {"nonhuman": pytest.approx(0.25), "crime": pytest.approx(0.1), "any": pytest.approx(0.35)}
 
 
 def test_the_probability_and_the_lead_are_the_softmax_ones(plant: Any) -> None:
@@ -156,7 +156,7 @@ def test_one_group_or_no_value_is_not_measured(run: Any, dataset: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"settings": {"slice_by": []}}, "settings: slice_by"),
         ({"settings": {"slice_by": ["race"], "compare": [["default", "none"]]}}, "lacks: none"),
@@ -164,9 +164,9 @@ def test_one_group_or_no_value_is_not_measured(run: Any, dataset: Any) -> None:
         ({"label_sets": {}}, "at least one label set"),
     ],
 )
-def test_a_protocol_that_cannot_be_used_is_refused(dataset: Any, change: dict[str, Any], said: str) -> None:
+def test_a_protocol_that_cannot_be_used_is_refused(dataset: Any, change: dict[str, Any], message: str) -> None:
     content = CONTENT | {"settings": {"slice_by": ["race"]}} | change
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         denigration.plan(dataset([{"race": "A", "age": "old"}]), protocol.parse(content), seed=0)
 
 
@@ -189,13 +189,13 @@ def test_the_shipped_protocols_are_whole(name: str) -> None:
 def test_the_papers_protocol_has_the_papers_labels_and_numbers() -> None:
     rules = protocol.read("bias/denigration", "clip-2021")
     assert [len(entry.labels) for entry in rules.label_sets.values()] == [21, 22]
-    told = {(p.metric, *sorted(p.slice.values())): p.value for p in rules.published}
-    assert told["rate.nonhuman", "Black", "default"] == 0.144
-    assert told["rate.any", "3-9", "with child"] == 0.043
+    output = {(p.metric, *sorted(p.slice.values())): p.value for p in rules.published}
+    assert output["rate.nonhuman", "Black", "default"] == 0.144
+    assert output["rate.any", "3-9", "with child"] == 0.043
 
 
-@pytest.mark.parametrize(("bias", "found"), [(0.5, True), (0.0, False)])
-def test_the_fake_models_fault_is_found_end_to_end(dataset: Any, tmp_path: Any, bias: float, found: bool) -> None:
+@pytest.mark.parametrize(("bias", "result"), [(0.5, True), (0.0, False)])
+def test_the_fake_models_fault_is_found_end_to_end(dataset: Any, tmp_path: Any, bias: float, result: bool) -> None:
     rows = []
     for at, (name, group) in enumerate(itertools.product(list(COLOURS) * 8, ("marked", "plain"))):
         picture = Image.new("RGB", (80, 80), COLOURS[name])
@@ -210,4 +210,4 @@ def test_the_fake_models_fault_is_found_end_to_end(dataset: Any, tmp_path: Any, 
     assert rates["plain"].value == 0
     assert rates["marked"].ci_low <= bias <= rates["marked"].ci_high
     strength = next(f.strength for f in analysis.findings if f.metric == "rate.crime")
-    assert (strength == "found") == found
+    assert (strength == "found") == result

@@ -55,8 +55,8 @@ def test_planted_accuracies_come_back_by_group_and_intersection(run: Any, the: A
     gap = the(analysis, "accuracy.gender", contrast="between_groups", slice_by="race", **of)
     assert gap.value == pytest.approx(0.25)
     assert gap.p_adj < 0.01
-    found = [f.text for f in analysis.findings if f.strength == "found" and "differs by race (" in f.text]
-    assert any("the accuracy of gender differs by race" in text for text in found)
+    result = [f.text for f in analysis.findings if f.strength == "found" and "differs by race (" in f.text]
+    assert any("the accuracy of gender differs by race" in text for text in result)
 
 
 def test_none_is_found_where_none_is_planted(run: Any) -> None:
@@ -140,6 +140,6 @@ def test_the_shipped_protocols_fit(dataset: Any, name: str) -> None:
 
 def test_the_papers_numbers_stand_in_its_protocol() -> None:
     rules = protocol.read("bias/face-attributes", "clip-2021")
-    told = {(p.metric, *(p.slice[k] for k in sorted(p.slice))): p.value for p in rules.published}
-    assert told["accuracy.white", "white, zero-shot", "White"] == 0.583
-    assert told["accuracy.gender", "Female", "gender, linear probe", "Latino_Hispanic"] == 0.992
+    output = {(p.metric, *(p.slice[k] for k in sorted(p.slice))): p.value for p in rules.published}
+    assert output["accuracy.white", "white, zero-shot", "White"] == 0.583
+    assert output["accuracy.gender", "Female", "gender, linear probe", "Latino_Hispanic"] == 0.992

@@ -83,20 +83,20 @@ def test_a_table_of_four_cells_by_hand() -> None:
     outcomes = np.zeros((20, 2, 1))  # rates: group 0: 0.8 and 0.4; group 1: 0.2 and 0.2
     outcomes[:8, 0], outcomes[:4, 1] = 1, 1
     outcomes[10:12, 0], outcomes[10:12, 1] = 1, 1
-    found = dict(zip(PARTS, shares(outcomes, np.repeat([0, 1], 10), 2), strict=True))
+    result = dict(zip(PARTS, shares(outcomes, np.repeat([0, 1], 10), 2), strict=True))
     # mean 0.4; total .16 + 0 + .04 + .04 = .24; group 2 * (.04 + .04) = .16; labels 2 * (.01 + .01) = .04; left .04
-    assert found["group"] == pytest.approx(0.16 / 0.24)
-    assert found["labels"] == pytest.approx(0.04 / 0.24)
-    assert found["group_and_wording"] == pytest.approx(0.04 / 0.24)
-    assert sum(found.values()) == pytest.approx(1)
+    assert result["group"] == pytest.approx(0.16 / 0.24)
+    assert result["labels"] == pytest.approx(0.04 / 0.24)
+    assert result["group_and_wording"] == pytest.approx(0.04 / 0.24)
+    assert sum(result.values()) == pytest.approx(1)
 
 
 def test_groups_count_equally_whatever_their_size() -> None:
     outcomes = np.zeros((30, 2, 1))
     outcomes[:8, 0], outcomes[:4, 1] = 1, 1
     outcomes[10:14, 0], outcomes[10:14, 1] = 1, 1  # 4 of 20: the same rates as above
-    found = shares(outcomes, np.array([0] * 10 + [1] * 20), 2)
-    assert found[0] == pytest.approx(0.16 / 0.24)
+    result = shares(outcomes, np.array([0] * 10 + [1] * 20), 2)
+    assert result[0] == pytest.approx(0.16 / 0.24)
 
 
 def test_groups_that_react_differently_are_told_from_both(run: Any, the: Any) -> None:
@@ -107,8 +107,8 @@ def test_groups_that_react_differently_are_told_from_both(run: Any, the: Any) ->
 
 
 def test_a_lot_gives_the_group_no_more_than_chance(run: Any, the: Any) -> None:
-    wish = {"a ape": 1.0, "the man": 1.0}, {"a man": 1.0, "the man": 1.0}
-    near = [wish[int(at)] for at in np.random.default_rng(1).integers(0, 2, 80)]
+    label = {"a ape": 1.0, "the man": 1.0}, {"a man": 1.0, "the man": 1.0}
+    near = [label[int(at)] for at in np.random.default_rng(1).integers(0, 2, 80)]
     analysis = run(label_design, RULES, _rows("AB"), near=near)
     group = _share(analysis, the, "group")
     assert group.value <= group.null_q95
@@ -130,7 +130,7 @@ def test_nothing_that_varies_is_not_measured(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"target": ["animals"]}, "lacks animals"),
         ({"leave_out": ["cat"]}, "lacks cat"),
@@ -138,9 +138,9 @@ def test_nothing_that_varies_is_not_measured(run: Any) -> None:
         ({"slice_by": ["race"]}, "needs the column"),
     ],
 )
-def test_a_protocol_that_cannot_be_used_is_refused(dataset: Any, change: dict[str, Any], said: str) -> None:
+def test_a_protocol_that_cannot_be_used_is_refused(dataset: Any, change: dict[str, Any], message: str) -> None:
     rules = protocol.parse(CONTENT | {"settings": CONTENT["settings"] | change})
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         label_design.plan(dataset([{"group": "A"}]), rules, seed=0)
 
 

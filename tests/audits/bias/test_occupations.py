@@ -77,7 +77,7 @@ def test_alike_sides_give_no_evidence(run: Any) -> None:
 
 def test_the_number_of_labels_tested_corrects_the_p_value(run: Any, the: Any) -> None:
     rows, near = _people({"f": 14, "m": 5})
-    near = [{**FAINT, "a cook": 0.94} if at % 7 == 0 and wish is FAINT else wish for at, wish in enumerate(near)]
+    near = [{**FAINT, "a cook": 0.94} if at % 7 == 0 and label is FAINT else label for at, label in enumerate(near)]
     analysis = run(occupations, RULES, rows, near=near)
     apart = the(analysis, "labelled>0.005", contrast="to_reference", slice={"label": "nurse"})
     assert apart.n_tests == 2  # judge is on every picture: nothing to test
@@ -126,15 +126,15 @@ def test_the_chart_shows_both_sides_of_the_most_different_labels(run: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("settings", "rows", "said"),
+    ("settings", "rows", "message"),
     [
         ({"sides": ["f", "m"], "thresholds": [4.0]}, [{"gender": "f"}, {"gender": "m"}], "between 0 and 1"),
         ({"sides": ["f", "m"], "thresholds": [0.04]}, [{"gender": "f"}], "no image has gender 'm'"),
         ({"sides": ["f", "m"], "thresholds": [0.04]}, [{"race": "f"}], "needs the column"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(dataset: Any, settings: Any, rows: Any, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_what_cannot_be_compared_is_refused(dataset: Any, settings: Any, rows: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         occupations.plan(dataset(rows), protocol.parse(CONTENT | {"settings": settings}), seed=0)
 
 

@@ -45,8 +45,8 @@ def test_a_planted_order_gives_the_skew_worked_out_by_hand(run: Any, the: Any) -
     assert the(analysis, "ndkl@4", **of).value == pytest.approx(math.log(2))
     retrieved = the(analysis, "retrieved@4", label_set="loaded: thief", slice={"group": "A"})
     assert (retrieved.value, retrieved.n) == (pytest.approx(0.2), 20)
-    found = [f for f in analysis.findings if f.strength == "found"]
-    assert any("loaded queries rank by group: NDKL" in f.text for f in found)
+    result = [f for f in analysis.findings if f.strength == "found"]
+    assert any("loaded queries rank by group: NDKL" in f.text for f in result)
 
 
 def test_the_golden_ranking(run: Any, the: Any) -> None:

@@ -74,8 +74,8 @@ def _mantel_haenszel(times: int) -> float:
 
 def test_the_textbook_reverses_but_is_not_beyond_chance() -> None:
     """With 700 patients neither direction is: 4.6 points as they come, 5.4 the other way within equal sizes."""
-    found = _looked(_samples(list(_rows())))
-    (row,) = found.tables[TABLE].to_dict("records") if found.tables else ()
+    result = _looked(_samples(list(_rows())))
+    (row,) = result.tables[TABLE].to_dict("records") if result.tables else ()
     assert row["difference"] == "closed minus open"
     assert row["overall"] == pytest.approx(289 / 350 - 273 / 350)
     assert row["with it held fixed"] == pytest.approx(_held())
@@ -84,27 +84,27 @@ def test_the_textbook_reverses_but_is_not_beyond_chance() -> None:
     assert row["p adj., overall"] == pytest.approx(2 * crude)
     assert row["p adj., held fixed"] == pytest.approx(max(2 * crude, _mantel_haenszel(1)))  # Holm of two
     assert row["reverses in"] == "every stratum"
-    (said,) = found.findings
-    assert said.strength == "no evidence"
-    assert "1 comparisons of success; 1 reverse, within what chance gives" in said.text
-    assert found.measures[0].flags == ()
+    (message,) = result.findings
+    assert message.strength == "no evidence"
+    assert "1 comparisons of success; 1 reverse, within what chance gives" in message.text
+    assert result.measures[0].flags == ()
 
 
 def test_with_ten_times_the_patients_it_is_found_and_flagged() -> None:
-    found = _looked(_samples(list(_rows(10))))
-    (said,) = found.findings
-    assert said.strength == "found"
-    assert "closed is 4.6 points above open" in said.text
-    assert "within equal size, 5.4 points below" in said.text
-    assert said.p_adj == pytest.approx(max(said.p_adj or 0, _mantel_haenszel(10)))
-    assert found.measures[0].flags == ("reversed",)
+    result = _looked(_samples(list(_rows(10))))
+    (message,) = result.findings
+    assert message.strength == "found"
+    assert "closed is 4.6 points above open" in message.text
+    assert "within equal size, 5.4 points below" in message.text
+    assert message.p_adj == pytest.approx(max(message.p_adj or 0, _mantel_haenszel(10)))
+    assert result.measures[0].flags == ("reversed",)
 
 
 def test_every_pair_that_was_looked_at_counts_as_two_tests() -> None:
     """Three treatments are three pairs; that two do not turn does not make the third more certain."""
     rows = [*_rows(), *((size, "none", 0.0) for size in ("small", "large") for _ in range(100))]
-    found = _looked(_samples(rows))
-    (row,) = found.tables[TABLE].to_dict("records") if found.tables else ()
+    result = _looked(_samples(rows))
+    (row,) = result.tables[TABLE].to_dict("records") if result.tables else ()
     crude = float(chi2_contingency([[289, 61], [273, 77]], correction=False).pvalue)
     assert row["p adj., overall"] == pytest.approx(min(1, 6 * crude))
 
@@ -114,20 +114,20 @@ def test_one_sure_direction_is_a_note() -> None:
     counts = {("small", "open"): (92, 100), ("small", "closed"): (810, 900)}
     counts |= {("large", "open"): (180, 900), ("large", "closed"): (19, 100)}
     rows = [(*which, float(at < k)) for which, (k, n) in counts.items() for at in range(n)]
-    found = _looked(_samples(rows))
-    (said,) = found.findings
-    assert said.strength == "note"
-    assert "does not persist with size held fixed" in said.text
-    assert found.measures[0].flags == ("reversed",)
+    result = _looked(_samples(rows))
+    (message,) = result.findings
+    assert message.strength == "note"
+    assert "does not persist with size held fixed" in message.text
+    assert result.measures[0].flags == ("reversed",)
 
 
 def test_pictures_of_one_cluster_are_not_many() -> None:
     """Ten pictures of each patient are 700 patients still."""
     samples = _samples([row for row in _rows() for _ in range(10)])
-    found = _looked(samples.assign(cluster=[f"c{at // 10}" for at in range(len(samples))]))
-    assert [said.strength for said in found.findings] == ["no evidence"]
-    assert found.tables is not None
-    assert found.tables[TABLE]["p adj., held fixed"][0] == pytest.approx(min(1, 2 * _mantel_haenszel(1)), abs=0.05)
+    result = _looked(samples.assign(cluster=[f"c{at // 10}" for at in range(len(samples))]))
+    assert [message.strength for message in result.findings] == ["no evidence"]
+    assert result.tables is not None
+    assert result.tables[TABLE]["p adj., held fixed"][0] == pytest.approx(min(1, 2 * _mantel_haenszel(1)), abs=0.05)
 
 
 def test_noise_is_seldom_called_a_reversal() -> None:
@@ -135,7 +135,7 @@ def test_noise_is_seldom_called_a_reversal() -> None:
     rng, flagged = np.random.default_rng(5), 0
     for _ in range(60):
         rows = [(str(rng.integers(3)), f"g{rng.integers(6)}", float(rng.random() < 0.3)) for _ in range(600)]
-        flagged += any(said.strength != "no evidence" for said in _looked(_samples(rows)).findings)
+        flagged += any(message.strength != "no evidence" for message in _looked(_samples(rows)).findings)
     assert flagged <= 8  # 3 expected at the most; 8 is beyond the 99th percentile
 
 
@@ -150,9 +150,11 @@ def people() -> tuple[list[dict[str, str]], list[bool]]:
 
 
 def _reversed(analysis: Analysis, metric: str) -> list[str]:
-    found = [said.text for said in analysis.findings if "held fixed" in said.text and said.strength == "found"]
+    result = [
+        message.text for message in analysis.findings if "held fixed" in message.text and message.strength == "found"
+    ]
     assert [m.slice_by for m in analysis.measures if m.metric == metric and "reversed" in m.flags]
-    return found
+    return result
 
 
 def test_face_attributes_find_a_planted_reversal(run: Any, people: Any) -> None:
@@ -164,8 +166,8 @@ def test_face_attributes_find_a_planted_reversal(run: Any, people: Any) -> None:
             "settings": {"slice_by": ["race"], "probe": False},
         }
     )
-    found = run(face_attributes, rules, rows, near=["a woman" if hit else "a man" for hit in hits])
-    (text,) = _reversed(found, "accuracy.gender")
+    result = run(face_attributes, rules, rows, near=["a woman" if hit else "a man" for hit in hits])
+    (text,) = _reversed(result, "accuracy.gender")
     assert "accuracy.gender by race (labels: gender, zero-shot) reverses with age held fixed" in text
 
 
@@ -173,8 +175,8 @@ def test_denigration_finds_a_planted_reversal(run: Any, people: Any) -> None:
     rows, hits = people
     sets = {"default": {"labels": ["man", "thief"], "groups": {"crime": ["thief"]}}}
     rules = parse(_content("bias/denigration") | {"label_sets": sets, "settings": {"slice_by": ["race"]}})
-    found = run(denigration, rules, rows, near=["a thief" if hit else "a man" for hit in hits])
-    assert any(text.startswith("Found: rate.crime by race") for text in _reversed(found, "rate.crime"))
+    result = run(denigration, rules, rows, near=["a thief" if hit else "a man" for hit in hits])
+    assert any(text.startswith("Found: rate.crime by race") for text in _reversed(result, "rate.crime"))
 
 
 def test_occupations_find_a_planted_reversal_of_a_label(run: Any, people: Any) -> None:
@@ -187,8 +189,8 @@ def test_occupations_find_a_planted_reversal_of_a_label(run: Any, people: Any) -
             "settings": {"attribute": "race", "sides": ["closed", "open"], "thresholds": [0.04]},
         }
     )
-    found = run(occupations, rules, rows, near=["a nurse" if hit else "a judge" for hit in hits])
-    texts = _reversed(found, "labelled>0.04")
+    result = run(occupations, rules, rows, near=["a nurse" if hit else "a judge" for hit in hits])
+    texts = _reversed(result, "labelled>0.04")
     assert any(text.startswith("Found: The label “nurse” above 4 % by race") for text in texts)
 
 
@@ -211,8 +213,8 @@ def test_scenes_find_a_planted_reversal() -> None:
     )
     rules = planted.protocol("surveillance/scenes", {"tasks": ["coarse"]})
     facts = ModelFacts("planted", "Planted", "0", "softmax", 100.0, 0.0, 0, "float32", "cpu")
-    found = analysed(scenes, samples, rules, model=facts, seed=0)  # type: ignore[arg-type]
-    (text,) = _reversed(found, "accuracy")
+    result = analysed(scenes, samples, rules, model=facts, seed=0)  # type: ignore[arg-type]
+    (text,) = _reversed(result, "accuracy")
     assert "accuracy by light (labels: coarse) reverses with place held fixed" in text
 
 

@@ -37,8 +37,8 @@ def rewritten(run: Path, change: Any) -> Path:
 
 
 def test_planted_flips_are_found_with_their_size(base: Path, candidate: Path) -> None:
-    found = comparing.compare(base, candidate)
-    table = found.metrics.set_index("slice")
+    result = comparing.compare(base, candidate)
+    table = result.metrics.set_index("slice")
     assert (table["contrast"] == "paired").all()
     assert table.loc["{}", "value"] == pytest.approx(5 / 240)
     assert table.loc['{"group":"D"}', "value"] == pytest.approx(13 / 60)
@@ -46,10 +46,10 @@ def test_planted_flips_are_found_with_their_size(base: Path, candidate: Path) ->
     assert table.loc['{"group":"A"}', "value"] == 0
     assert table.loc['{"group":"D"}', "p_value"] == pytest.approx(chi2.sf(13, 1))  # 13 of 13 one way: McNemar
     assert table.loc['{"group":"A"}', "ci_low"] < 0 < table.loc['{"group":"A"}', "ci_high"]
-    assert found.tests == 5
-    gained = found.flips[found.flips["change"] == "gained"]
+    assert result.tests == 5
+    gained = result.flips[result.flips["change"] == "gained"]
     assert sorted(gained["sample_id"]) == [f"D-{at:03d}" for at in range(27, 40)]
-    lost = found.flips[found.flips["change"] == "lost"]
+    lost = result.flips[result.flips["change"] == "lost"]
     assert sorted(lost["sample_id"]) == [f"B-{at:03d}" for at in range(40, 48)]
     assert list(lost["candidate:y_pred"].unique()) == ["other"]
 
@@ -69,10 +69,10 @@ def test_adjusted_by_family(base: Path, candidate: Path) -> None:
 
 
 def test_a_run_compared_with_itself_shows_nothing(base: Path) -> None:
-    found = comparing.compare(base, base)
-    assert (found.metrics["value"] == 0).all()
-    assert (found.metrics["p_value"] == 1).all()
-    assert len(found.flips) == 0
+    result = comparing.compare(base, base)
+    assert (result.metrics["value"] == 0).all()
+    assert (result.metrics["p_value"] == 1).all()
+    assert len(result.flips) == 0
 
 
 def test_the_order_of_the_samples_does_not_matter(base: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_clusters_widen_the_interval(base: Path, candidate: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "output"),
     [
         ({"hashes": {"protocol": "q" * 64}}, "protocol"),
         ({"hashes": {"dataset": "q" * 64}}, "data"),
@@ -108,13 +108,13 @@ def test_clusters_widen_the_interval(base: Path, candidate: Path, tmp_path: Path
         ({"status": "cancelled"}, "did not finish"),
     ],
 )
-def test_runs_that_were_not_measured_alike_are_refused(base: Path, tmp_path: Path, header: Any, told: str) -> None:
+def test_runs_that_were_not_measured_alike_are_refused(base: Path, tmp_path: Path, header: Any, output: str) -> None:
     other = make(tmp_path / "other", header=header)
-    with pytest.raises(comparing.NotComparable, match=told) as caught:
+    with pytest.raises(comparing.NotComparable, match=output) as caught:
         comparing.compare(base, other)
     assert caught.value.exit_code == 5
     allowed = comparing.compare(base, other, allow_mismatch=True)
-    assert told in allowed.mismatches[0]
+    assert output in allowed.mismatches[0]
 
 
 def test_missing_samples_are_refused(base: Path, tmp_path: Path) -> None:
@@ -142,21 +142,21 @@ def test_what_cannot_be_paired_is_refused(base: Path, tmp_path: Path) -> None:
 
 
 def test_files_of_a_comparison(base: Path, candidate: Path, tmp_path: Path) -> None:
-    found = comparing.compare(base, candidate)
-    text = reporting.write_comparison(found, tmp_path / "c.html").read_text(encoding="utf-8")
+    result = comparing.compare(base, candidate)
+    text = reporting.write_comparison(result, tmp_path / "c.html").read_text(encoding="utf-8")
     assert "2 of 5 numbers changed by more than chance" in text
     assert "13 outcomes rose and 8 fell from base to candidate" in text
     assert "D-039" in text
     exact = [float(value) for value in re.findall(r'class="number value" data-v="([^"]*)"', text)]
-    assert sorted(exact) == sorted(found.metrics["value"])
-    markdown = reporting.write_comparison(found, tmp_path / "c.md").read_text(encoding="utf-8")
+    assert sorted(exact) == sorted(result.metrics["value"])
+    markdown = reporting.write_comparison(result, tmp_path / "c.md").read_text(encoding="utf-8")
     row = "| Accuracy | group D | 22 points | 10 to 37 points |"  # Tango at 1 - 0.05 / 4: four groups are tested
     assert row in markdown
-    told = json.loads(reporting.write_comparison(found, tmp_path / "c.json").read_text(encoding="utf-8"))
-    assert len(told["flips"]) == 21
-    assert len(told["metrics"]) == 5
+    output = json.loads(reporting.write_comparison(result, tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert len(output["flips"]) == 21
+    assert len(output["metrics"]) == 5
     with pytest.raises(BadInput, match=r"\.html, \.md"):
-        reporting.write_comparison(found, tmp_path / "c.pdf")
+        reporting.write_comparison(result, tmp_path / "c.pdf")
 
 
 def test_hostile_names_in_a_comparison(tmp_path: Path) -> None:

@@ -42,9 +42,9 @@ def test_what_is_not_there_is_no_outcome() -> None:
 
 
 def test_paired() -> None:
-    told = parse("paired.ci_low >= -0.01")
-    assert (told.paired, told.column, told.bound) == (True, "ci_low", -0.01)
-    assert str(told) == "paired.ci_low >= -0.01"
+    output = parse("paired.ci_low >= -0.01")
+    assert (output.paired, output.column, output.bound) == (True, "ci_low", -0.01)
+    assert str(output) == "paired.ci_low >= -0.01"
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def judge(run: Path, *rules: dict[str, Any], **more: Any) -> comparing.GateResul
     ],
 )
 def test_outcomes_and_exit_codes(run: Path, rule: dict[str, Any], outcome: str, code: int) -> None:
-    found = judge(run, rule, inconclusive="fail")
-    assert (found.rules[0].outcome, found.exit_code) == (outcome, code)
+    result = judge(run, rule, inconclusive="fail")
+    assert (result.rules[0].outcome, result.exit_code) == (outcome, code)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_outcomes_and_exit_codes(run: Path, rule: dict[str, Any], outcome: str, 
 )
 def test_what_an_undecided_rule_counts_as(run: Path, policy: Any, outcome: str, code: int) -> None:
     rule = {**OVERALL, "require": "ci_low >= 0.7"}
-    for found in (judge(run, rule, inconclusive=policy), judge(run, rule, defaults={"inconclusive": policy})):
-        assert (found.outcome, found.exit_code, found.rules[0].outcome) == (outcome, code, "INCONCLUSIVE")
+    for result in (judge(run, rule, inconclusive=policy), judge(run, rule, defaults={"inconclusive": policy})):
+        assert (result.outcome, result.exit_code, result.rules[0].outcome) == (outcome, code, "INCONCLUSIVE")
 
 
 def test_a_failure_outweighs_an_error_and_an_error_a_pass(run: Path) -> None:
@@ -83,24 +83,24 @@ def test_a_failure_outweighs_an_error_and_an_error_a_pass(run: Path) -> None:
 
 def test_a_family_is_judged_at_its_own_levels(run: Path) -> None:
     """Four groups: D (27 of 60) fails at 98.75 %, then the other three are looked at with 98.33 %."""
-    found = judge(run, {**GROUPS, "require": "ci_low >= 0.7"}).rules[0]
-    assert found.tests == 4
-    told = {json.loads(check.slice)["group"]: check for check in found.checks}
-    assert {group: check.outcome for group, check in told.items()} == {
+    result = judge(run, {**GROUPS, "require": "ci_low >= 0.7"}).rules[0]
+    assert result.tests == 4
+    output = {json.loads(check.slice)["group"]: check for check in result.checks}
+    assert {group: check.outcome for group, check in output.items()} == {
         "A": "PASS",
         "B": "INCONCLUSIVE",
         "C": "INCONCLUSIVE",
         "D": "FAIL",
     }
-    assert told["D"].level == pytest.approx(1 - 0.05 / 4)
-    assert told["A"].level == pytest.approx(1 - 0.05 / 3)
+    assert output["D"].level == pytest.approx(1 - 0.05 / 4)
+    assert output["A"].level == pytest.approx(1 - 0.05 / 3)
     by_hand = proportion(27, 60, level=1 - 0.05 / 4)
-    assert (told["D"].ci_low, told["D"].ci_high) == (by_hand.low, by_hand.high)
+    assert (output["D"].ci_low, output["D"].ci_high) == (by_hand.low, by_hand.high)
 
 
 def test_without_correction_each_has_its_own_level(run: Path) -> None:
-    found = judge(run, {**GROUPS, "require": "ci_low >= 0.7", "correction": "none"}).rules[0]
-    assert {check.level for check in found.checks} == {0.95}
+    result = judge(run, {**GROUPS, "require": "ci_low >= 0.7", "correction": "none"}).rules[0]
+    assert {check.level for check in result.checks} == {0.95}
 
 
 def test_other_intervals_are_stretched_and_say_so() -> None:
@@ -126,9 +126,9 @@ def test_no_regression_against_a_baseline(run: Path, baseline: Path) -> None:
     """Three of 240 pictures lost: -1.25 points; inside a margin of 10, not inside one of 1 point."""
     rule = {**OVERALL, "require": "paired.ci_low >= -0.1", "baseline": "required"}
     strict = {**OVERALL, "require": "paired.ci_low >= -0.01"}
-    found = judge(run, rule, strict, baseline=baseline)
-    assert [one.outcome for one in found.rules] == ["PASS", "INCONCLUSIVE"]
-    assert found.rules[0].checks[0].value == pytest.approx(-3 / 240)
+    result = judge(run, rule, strict, baseline=baseline)
+    assert [one.outcome for one in result.rules] == ["PASS", "INCONCLUSIVE"]
+    assert result.rules[0].checks[0].value == pytest.approx(-3 / 240)
     groups = judge(run, {**GROUPS, "require": "paired.ci_low >= -0.2"}, baseline=baseline).rules[0]
     assert groups.tests == 4
     assert groups.outcome == "PASS"
@@ -149,8 +149,8 @@ def test_a_partial_run_is_refused(tmp_path: Path) -> None:
 
 def test_a_run_that_failed_is_an_error(tmp_path: Path) -> None:
     broken = make(tmp_path / "broken", header={"status": "error"})
-    found = judge(broken, {**OVERALL, "require": "value >= 0"})
-    assert (found.outcome, found.exit_code) == ("ERROR", 7)
+    result = judge(broken, {**OVERALL, "require": "value >= 0"})
+    assert (result.outcome, result.exit_code) == ("ERROR", 7)
 
 
 def test_a_folder_of_runs_is_one_family(tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_a_folder_of_runs_is_one_family(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make(tmp_path / name, header={"model": {"title": f"Model {name}"}})
     make(tmp_path / "c", audit="calibration")
-    found = judge(tmp_path, {**OVERALL, "audit": "bias/face-attributes", "require": "ci_low >= 0.5"})
-    assert [check.run_id for check in found.rules[0].checks] == ["a", "b"]
+    result = judge(tmp_path, {**OVERALL, "audit": "bias/face-attributes", "require": "ci_low >= 0.5"})
+    assert [check.run_id for check in result.rules[0].checks] == ["a", "b"]
     assert judge(tmp_path, {**OVERALL, "require": "ci_low >= 0.5"}).rules[0].tests == 3
     one = judge(tmp_path, {**OVERALL, "model": "Model b", "require": "ci_low >= 0.5"}).rules[0]
     assert [check.run_id for check in one.checks] == ["b"]
@@ -175,19 +175,19 @@ def test_files_of_a_gate(run: Path, tmp_path: Path) -> None:
         {"metric": "none", "require": "value <= 1"},
         {**OVERALL, "require": "ci_low >= 0.8", "severity": "warn"},
     )
-    found = judge(run, *rules, inconclusive="warn")
-    suite = Tree.parse(reporting.write_gate(found, tmp_path / "g.xml")).getroot()
+    result = judge(run, *rules, inconclusive="warn")
+    suite = Tree.parse(reporting.write_gate(result, tmp_path / "g.xml")).getroot()
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
         "tests": "5",
         "failures": "1",
         "errors": "1",
         "skipped": "2",
     }
-    text = reporting.write_gate(found, tmp_path / "g.md").read_text(encoding="utf-8")
+    text = reporting.write_gate(result, tmp_path / "g.md").read_text(encoding="utf-8")
     assert "group D: 45 % (30 to 61 %), 98.75 % interval, n = 60; 1 of 4 numbers FAIL" in text
-    told = json.loads(reporting.write_gate(found, tmp_path / "g.json").read_text(encoding="utf-8"))
-    assert told["rules"][1]["checks"][3]["slice"] == {"group": "D"}
-    assert told["exit_code"] == 1
+    output = json.loads(reporting.write_gate(result, tmp_path / "g.json").read_text(encoding="utf-8"))
+    assert output["rules"][1]["checks"][3]["slice"] == {"group": "D"}
+    assert output["exit_code"] == 1
 
 
 @pytest.mark.heavy
@@ -223,8 +223,8 @@ def _number(k: int, n: int) -> Number:
     row = {"value": k / n, "n": n, "unit": "share", "slice": "{}"}
 
     def bounds(level: float) -> Bounds:
-        found = proportion(k, n, level=level)
-        return Bounds(found.value, found.low, found.high)
+        result = proportion(k, n, level=level)
+        return Bounds(result.value, result.low, result.high)
 
     return Number(row, "run", "model", bounds)
 
@@ -233,7 +233,7 @@ def test_the_gate_reads_what_the_table_says(run: Path) -> None:
     """The number in the outcome is that of the metrics table."""
     table = pd.read_parquet(run / "metrics.parquet")
     row = table[(table["metric"] == "accuracy") & (table["contrast"] == "between_groups")].iloc[0]
-    found = judge(run, {"metric": "accuracy", "contrast": "between_groups", "require": "value <= 0.5"}).rules[0]
-    assert (found.outcome, found.point) == ("PASS", True)
-    check = found.checks[0]
+    result = judge(run, {"metric": "accuracy", "contrast": "between_groups", "require": "value <= 0.5"}).rules[0]
+    assert (result.outcome, result.point) == ("PASS", True)
+    check = result.checks[0]
     assert (check.value, check.ci_low, check.ci_high) == (row["value"], row["ci_low"], row["ci_high"])

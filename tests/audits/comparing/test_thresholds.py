@@ -18,12 +18,12 @@ RULE = {"id": "a", "metric": "m", "require": "value <= 1"}
 def test_the_example_can_be_read_and_names_audits_that_exist() -> None:
     from audits.catalogue import AUDITS
 
-    found = read(EXAMPLES / "thresholds.yaml")
-    assert found.defaults.correction == "holm"
-    assert len(found.rules) >= 4
+    result = read(EXAMPLES / "thresholds.yaml")
+    assert result.defaults.correction == "holm"
+    assert len(result.rules) >= 4
     known = {audit.key for audit in AUDITS}
     if known:
-        assert {rule.audit for rule in found.rules if rule.audit} <= known
+        assert {rule.audit for rule in result.rules if rule.audit} <= known
 
 
 def test_the_action_is_yaml_with_the_gate_in_it() -> None:
@@ -38,7 +38,7 @@ def test_the_action_is_yaml_with_the_gate_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "output"),
     [
         ({"rules": []}, "rules"),
         ({"rules": [{**RULE, "require": "ci <= 1"}]}, "A requirement is about value"),
@@ -50,8 +50,8 @@ def test_the_action_is_yaml_with_the_gate_in_it() -> None:
         (["rules"], "the file"),
     ],
 )
-def test_a_wrong_file_is_refused_by_its_place(content: Any, told: str) -> None:
-    with pytest.raises(BadInput, match=told):
+def test_a_wrong_file_is_refused_by_its_place(content: Any, output: str) -> None:
+    with pytest.raises(BadInput, match=output):
         check(content)
 
 

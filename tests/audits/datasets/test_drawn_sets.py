@@ -23,13 +23,13 @@ def opened(path: Path) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, pd.DataFrame]]:
-    found = {}
+    result = {}
     for key in SETS:
         folder = tmp_path_factory.mktemp(key)
         assert ROWS[key].about.title
         ROWS[key].build(folder)
-        found[key] = folder, pd.read_csv(folder / "samples.csv", dtype=str, keep_default_na=False)
-    return found
+        result[key] = folder, pd.read_csv(folder / "samples.csv", dtype=str, keep_default_na=False)
+    return result
 
 
 @pytest.mark.heavy

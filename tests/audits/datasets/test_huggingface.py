@@ -35,13 +35,13 @@ def rows(hub: Any, tmp_path: Path) -> Any:
 
 
 def check(reference: str) -> None:
-    found = readers.read(reference)
-    assert found.table["label"].tolist() == ["red", "blue", "red", "blue"]
-    assert found.table["age"].tolist() == ["3", "4", "", "6"]
-    assert found.attributes == ("age",)
+    result = readers.read(reference)
+    assert result.table["label"].tolist() == ["red", "blue", "red", "blue"]
+    assert result.table["age"].tolist() == ["3", "4", "", "6"]
+    assert result.attributes == ("age",)
     sizes = []
-    for path in found.table["path"]:
-        with Image.open(found.file(path)) as picture:
+    for path in result.table["path"]:
+        with Image.open(result.file(path)) as picture:
             sizes.append(picture.width)
     assert sizes == [10, 11, 12, 13]
 
@@ -67,8 +67,8 @@ def test_a_folder_of_classes(hub: Any, tmp_path: Path) -> None:
     for name in ("cat", "dog"):
         (tmp_path / "classes" / name).mkdir(parents=True)
         Image.new("RGB", (8, 8), "red" if name == "cat" else "blue").save(tmp_path / "classes" / name / "1.png")
-    found = readers.read(f"hf:{tmp_path / 'classes'}")
-    assert found.table["label"].tolist() == ["cat", "dog"]
+    result = readers.read(f"hf:{tmp_path / 'classes'}")
+    assert result.table["label"].tolist() == ["cat", "dog"]
 
 
 def test_a_name_is_fetched_only_on_request(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:

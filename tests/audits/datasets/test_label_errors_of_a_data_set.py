@@ -52,13 +52,13 @@ def test_the_check_goes_through_the_engine_with_progress(drawn: Path) -> None:
     table = drawn / "samples.csv"
     rows = [f"{kind}/{at:03}.png,{kind},{'x' if at else ''}" for kind in ("cat", "dog") for at in range(9)]
     table.write_text("path,kind,rare\n" + "\n".join(rows), encoding="utf-8")
-    found = readers.read(f"csv:{table}")
+    result = readers.read(f"csv:{table}")
     with Engine(default="pocket") as engine, engine.session("test") as session:
-        *steps, check = label_errors(found, session, column="kind", seed=3)
+        *steps, check = label_errors(result, session, column="kind", seed=3)
         with pytest.raises(BadInput, match="two classes or more"):
-            next(label_errors(found, session, column="rare"))
+            next(label_errors(result, session, column="rare"))
         with pytest.raises(BadInput, match="no column 'race'; it has: label, kind, rare"):
-            next(label_errors(found, session, column="race"))
+            next(label_errors(result, session, column="race"))
     assert isinstance(check, LabelCheck)
     assert all(isinstance(step, Progress) for step in steps)
     assert [step.stage for step in steps] == ["embed", "fit", "fit"]

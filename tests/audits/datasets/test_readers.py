@@ -42,30 +42,30 @@ def test_a_folder_of_classes(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     (tmp_path / "cat" / "notes.txt").write_text("no picture")
-    found = readers.read(f"folder:{tmp_path}").table
-    rows = list(zip(found["sample_id"], found["label"], strict=True))
+    result = readers.read(f"folder:{tmp_path}").table
+    rows = list(zip(result["sample_id"], result["label"], strict=True))
     assert rows == [("cat/1.png", "cat"), ("cat/deep/2.png", "cat"), ("dog/1.jpg", "dog"), ("top.png", "")]
 
 
 def test_a_table_with_all_columns(table: Callable[..., str]) -> None:
     text = "sample_id,path,label,cluster,split,race,gender\n2,b.png,x,k,val,Black,Male\n1,a.png,y,k,val,White,Female\n"
-    found = readers.read(table(text))
-    assert found.attributes == ("race", "gender")
-    assert found.table["sample_id"].tolist() == ["1", "2"]
-    assert found.table.loc[1, ["path", "label", "cluster", "split", "race"]].tolist() == [
+    result = readers.read(table(text))
+    assert result.attributes == ("race", "gender")
+    assert result.table["sample_id"].tolist() == ["1", "2"]
+    assert result.table.loc[1, ["path", "label", "cluster", "split", "race"]].tolist() == [
         "b.png",
         "x",
         "k",
         "val",
         "Black",
     ]
-    assert (found.table["sha256"].str.len() == 64).all()
+    assert (result.table["sha256"].str.len() == 64).all()
 
 
 def test_fairfaces_own_columns_are_taken(table: Callable[..., str]) -> None:
-    found = readers.read(table("file,age,gender,race,service_test\na.png,20-29,Male,Indian,True\n"))
-    assert found.table.loc[0, ["sample_id", "age", "race"]].tolist() == ["a.png", "20-29", "Indian"]
-    assert found.attributes == ("age", "gender", "race", "service_test")
+    result = readers.read(table("file,age,gender,race,service_test\na.png,20-29,Male,Indian,True\n"))
+    assert result.table.loc[0, ["sample_id", "age", "race"]].tolist() == ["a.png", "20-29", "Indian"]
+    assert result.attributes == ("age", "gender", "race", "service_test")
 
 
 LABELS = "file,age,gender,race,service_test\n"
@@ -79,13 +79,13 @@ def test_fairfaces_folder_is_read_whatever_a_spreadsheet_made_of_its_ages(tmp_pa
         (tmp_path / f"fairface_label_{folder}.csv").write_text(LABELS + "\n".join(lines))
         for at in range(len(groups)):
             Image.new("RGB", (8, 8), (at, at, 0)).save(tmp_path / folder / f"{at}.jpg")
-    found = readers.read(f"fairface:{tmp_path}")
-    rows = found.table[["split", "age"]].to_numpy().tolist()
+    result = readers.read(f"fairface:{tmp_path}")
+    rows = result.table[["split", "age"]].to_numpy().tolist()
     assert [age for split, age in rows if split == "train"] == ["3-9", "3-9", "10-19", "more than 70"]
     assert [age for split, age in rows if split == "test"] == ["3-9", "10-19", "20-29"]
-    assert found.attributes == ("age", "gender", "race")
-    assert found.about.people
-    beside = beside_published(found)
+    assert result.attributes == ("age", "gender", "race")
+    assert result.about.people
+    beside = beside_published(result)
     assert beside is not None
     assert beside["differ"][:2] == ["images: 3, published 10954", "race=White: 0, published 2085"]
 
@@ -125,10 +125,10 @@ def test_published_counts_add_up_and_a_whole_copy_agrees() -> None:
 def test_utkfaces_names_are_read(tmp_path: Path) -> None:
     for name in ("25_1_2_20170116.jpg", "80_0_1_20170117.jpg", "other.jpg"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
-    found = readers.read(f"utkface:{tmp_path}")
-    rows = found.table[["age", "gender", "race"]].to_numpy().tolist()
+    result = readers.read(f"utkface:{tmp_path}")
+    rows = result.table[["age", "gender", "race"]].to_numpy().tolist()
     assert rows == [["20-29", "Female", "Asian"], ["more than 70", "Male", "Black"]]
-    assert found.about.people
+    assert result.about.people
 
 
 def test_what_lies_beside_says_what_the_pictures_are(tmp_path: Path) -> None:
@@ -155,12 +155,12 @@ def test_a_limit_keeps_clusters_together() -> None:
 def test_missing_and_broken_pictures_are_left_out_and_named(table: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"no picture")
     wrong = "0" * 64
-    found = readers.read(table(f"path,sha256\na.png,\nb.png,\nnone.png,\nc.png,{wrong}\n"))
-    assert found.table["path"].tolist() == ["a.png"]
-    told = dict(found.excluded)
-    assert "PNG, JPEG or WebP" in told["b.png"]
-    assert "no such file (row 3)" in told["none.png"]
-    assert "recorded" in told["c.png"]
+    result = readers.read(table(f"path,sha256\na.png,\nb.png,\nnone.png,\nc.png,{wrong}\n"))
+    assert result.table["path"].tolist() == ["a.png"]
+    output = dict(result.excluded)
+    assert "PNG, JPEG or WebP" in output["b.png"]
+    assert "no such file (row 3)" in output["none.png"]
+    assert "recorded" in output["c.png"]
 
 
 def test_a_picture_that_was_mended_is_looked_at_again(table: Callable[..., str], tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_picture_that_was_mended_is_looked_at_again(table: Callable[..., str],
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("path\n../outside.png\n", "leads outside"),
         ("path\n/etc/passwd\n", "leads outside"),
@@ -193,8 +193,8 @@ def test_a_picture_that_was_mended_is_looked_at_again(table: Callable[..., str],
         ("path," + ",".join(f"c{at}" for at in range(300)) + "\n", "200 columns"),
     ],
 )
-def test_hostile_tables_are_told_what_is_wrong(table: Callable[..., str], text: str, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_hostile_tables_are_told_what_is_wrong(table: Callable[..., str], text: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         readers.read(table(text))
 
 
@@ -239,8 +239,8 @@ def test_a_built_in_set_is_made_once(monkeypatch: pytest.MonkeyPatch, own_home: 
     about = About("Grey", licence="CC0-1.0")
     monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", about, pictures),))
     for reference in ("grey", "builtin:grey"):
-        found = readers.read(reference)
-        assert (found.key, found.about.licence, len(found.table)) == ("builtin:grey", "CC0-1.0", 1)
+        result = readers.read(reference)
+        assert (result.key, result.about.licence, len(result.table)) == ("builtin:grey", "CC0-1.0", 1)
     assert len(made) == 1
     assert not list((own_home / "audit-data").glob("*.part"))
     monkeypatch.setattr(builtin, "BUILTIN", (Builtin("grey", about, pictures, version=2),))

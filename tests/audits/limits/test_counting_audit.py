@@ -41,9 +41,9 @@ def planted(answer: Callable[[int, str, int], int], data: Dataset | None = None)
     """`answer(true count, area, row)` is what the model says."""
     data = data or sets()
     areas = data.table["area"] if "area" in data.table.columns else [AREAS[0]] * len(data.table)
-    said = [answer(number(w), a, at) for at, (w, a) in enumerate(zip(data.table["label"], areas, strict=True))]
+    message = [answer(number(w), a, at) for at, (w, a) in enumerate(zip(data.table["label"], areas, strict=True))]
     prompts = counting.texts(data, RULES)
-    images = np.array([np.eye(10)[count - 1] for count in said])
+    images = np.array([np.eye(10)[count - 1] for count in message])
     samples = counting.score(embedded(data, images, one_hot(prompts)), RULES, seed=0)
     return counting.analyse(samples, RULES, model=facts(10), seed=0)
 

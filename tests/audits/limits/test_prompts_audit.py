@@ -24,18 +24,18 @@ def planted(
 ) -> Analysis:
     """A template with `wrong` 0.5 names half of the pictures with the other label; `noise` is luck of its own."""
     kept = templates or TEMPLATES
-    asked = [*kept, "{}"]
+    request = [*kept, "{}"]
     rng = np.random.default_rng(0)
     labels = [LABELS[at % 2] for at in range(n)]
-    dim = 2 * len(asked)  # each template looks at two dimensions of its own
+    dim = 2 * len(request)  # each template looks at two dimensions of its own
     images = np.zeros((n, dim))
-    for place, template in enumerate(asked):
+    for place, template in enumerate(request):
         miss = (np.arange(n) < wrong.get(template, 0.0) * n) ^ (rng.random(n) < noise)
         for at in range(n):
-            images[at, 2 * place + (at + miss[at]) % 2] = 1 / np.sqrt(len(asked))
+            images[at, 2 * place + (at + miss[at]) % 2] = 1 / np.sqrt(len(request))
     texts = {
         template.replace("{}", label): np.eye(dim)[2 * place + side]
-        for place, template in enumerate(asked)
+        for place, template in enumerate(request)
         for side, label in enumerate(LABELS)
     }
     rules = protocol("limits/prompts", {"reference": kept[0], "draws": 500}, templates=kept)
@@ -96,13 +96,13 @@ def test_the_spread_of_chance_by_hand() -> None:
 
 
 def test_false_alarms_are_rare() -> None:
-    found = 0
+    result = 0
     for seed in range(40):
         right = (np.random.default_rng(seed).random((50, 6)) < 0.6).astype(float)
         means = right.mean(axis=0)
         null = chance_spread(right, rng=np.random.default_rng(seed + 100), draws=200)
-        found += (1 + (null >= means.max() - means.min() - 1e-12).sum()) / 201 < 0.05
-    assert found <= 6  # of 40 at 5 %: more has a probability below 1 %
+        result += (1 + (null >= means.max() - means.min() - 1e-12).sum()) / 201 < 0.05
+    assert result <= 6  # of 40 at 5 %: more has a probability below 1 %
 
 
 def test_one_template_has_no_spread_and_few_pictures_no_conclusion() -> None:

@@ -66,7 +66,7 @@ def make(
         {"named": list(called.values()), "as": list(called.values())[::-1], "pictures": [3, 1, 4, 1]}
     )
     confusion.to_parquet(out / "tables" / "confusions.parquet", index=False)
-    said = {
+    message = {
         "schema": 1,
         "findings": [asdict(one) for one in _findings(called)],
         "sanity": ["Gradients vanish on 3 of 240 pictures."],
@@ -74,7 +74,7 @@ def make(
         "how_to_read": "A dot is the share that was **named correctly**; its line is the interval.",
         "limits": "Drawn people show `drawn` differences only.",
     }
-    (out / "findings.json").write_text(json.dumps(said), encoding="utf-8")
+    (out / "findings.json").write_text(json.dumps(message), encoding="utf-8")
     return sealed(out)
 
 
@@ -100,9 +100,17 @@ def row(metric: str, k: int, n: int, where: Mapping[str, str], **more: Any) -> d
     """One share of the metrics table."""
     low, high = wilson(k, n)
     slices = json.dumps(dict(sorted(where.items())), separators=(",", ":"), ensure_ascii=False)
-    told = {"metric": metric, "unit": "share", "direction": "higher", "n": n, "k_pos": k, "value": k / n, "ci_low": low}
-    told |= {"ci_high": high, "level": 0.95, "ci_method": "Wilson", "contrast": "none", "slice": slices}
-    return {**told, "slice_by": ",".join(sorted(where)), "label_set": "plain", "flags": "", **more}
+    output = {
+        "metric": metric,
+        "unit": "share",
+        "direction": "higher",
+        "n": n,
+        "k_pos": k,
+        "value": k / n,
+        "ci_low": low,
+    }
+    output |= {"ci_high": high, "level": 0.95, "ci_method": "Wilson", "contrast": "none", "slice": slices}
+    return {**output, "slice_by": ",".join(sorted(where)), "label_set": "plain", "flags": "", **more}
 
 
 def made_figures(called: Mapping[str, str]) -> list[Figure]:
@@ -205,8 +213,8 @@ def _findings(called: Mapping[str, str]) -> list[Finding]:
 
 def _figure(figure: Figure) -> dict[str, Any]:
     data = json.loads(figure.data.to_json(orient="split", index=False))
-    told = {key: getattr(figure, key) for key in ("key", "title", "kind", "x", "y", "alt")}
-    return {**told, "columns": data["columns"], "rows": data["data"]}
+    output = {key: getattr(figure, key) for key in ("key", "title", "kind", "x", "y", "alt")}
+    return {**output, "columns": data["columns"], "rows": data["data"]}
 
 
 def _protocol(audit: str, called: Mapping[str, str]) -> dict[str, Any]:
@@ -214,7 +222,7 @@ def _protocol(audit: str, called: Mapping[str, str]) -> dict[str, Any]:
         "plain": {"labels": [*called.values(), "other"], "groups": {}},
         "loaded": {"labels": [*called.values(), "thief"], "groups": {"crime": ["thief"]}},
     }
-    told = {
+    output = {
         "schema": 1,
         "name": "made",
         "audit": audit,
@@ -223,8 +231,8 @@ def _protocol(audit: str, called: Mapping[str, str]) -> dict[str, Any]:
         "source": "",
         "notes": "",
     }
-    told |= {"content_warning": "Holds a derogatory label.", "templates": ["a photo of a {}."], "label_sets": sets}
-    return {**told, "decision": "top1", "settings": {"k": [10, 50]}, "published": []}
+    output |= {"content_warning": "Holds a derogatory label.", "templates": ["a photo of a {}."], "label_sets": sets}
+    return {**output, "decision": "top1", "settings": {"k": [10, 50]}, "published": []}
 
 
 def _header(audit: str, run_id: str, other: Mapping[str, Any]) -> dict[str, Any]:

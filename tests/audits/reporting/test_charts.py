@@ -43,7 +43,7 @@ def test_the_dot_stands_where_the_value_is() -> None:
 
 
 def test_ids_are_unique_over_the_figures_of_a_page() -> None:
-    ids = [found for figure in PLAIN.values() for found in re.findall(r'\sid="([^"]*)"', _charts.svg(figure))]
+    ids = [result for figure in PLAIN.values() for result in re.findall(r'\sid="([^"]*)"', _charts.svg(figure))]
     assert len(ids) == len(set(ids))
 
 
@@ -60,8 +60,8 @@ def test_hostile_names_are_drawn_as_text(key: str) -> None:
 def test_a_name_is_no_formula() -> None:
     data = pd.DataFrame({"name": ["$x_1$", "$\\frac{$"], "value": [0.2, 0.4]})
     drawn = _charts.svg(Figure("k", "t", "bars", data, "$y$", "", "alt"))
-    for told in ("$x_1$", "$\\frac{$", "$y$"):
-        assert f">{told}<" in drawn
+    for output in ("$x_1$", "$\\frac{$", "$y$"):
+        assert f">{output}<" in drawn
 
 
 def test_what_is_not_drawn_is_counted() -> None:

@@ -40,5 +40,5 @@ def test_found_before_the_rest_then_p_then_effect_then_n(run: Path) -> None:
 def test_the_box_has_something_of_each_run(run: Path) -> None:
     loud = with_findings(run, [Finding(f"loud {at}", "found", p_adj=0.001 * at) for at in range(9)])
     quiet = with_findings(run, [Finding("quiet", "found", p_adj=0.04)])
-    told = [entry.finding.text for entry in stands_out(rank([loud, quiet]))]
-    assert told == ["loud 0", "loud 1", "loud 2", "loud 3", "quiet"]
+    output = [entry.finding.text for entry in stands_out(rank([loud, quiet]))]
+    assert output == ["loud 0", "loud 1", "loud 2", "loud 3", "quiet"]

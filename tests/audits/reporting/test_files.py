@@ -64,28 +64,28 @@ def test_json_fulfils_the_shipped_schema(hostile: Path, tmp_path: Path) -> None:
 
     rules = {"rules": [{"id": "all", "metric": "accuracy", "label_set": "plain", "require": "ci_low >= 0.5"}]}
     result = comparing.gate(hostile, rules)
-    told = json.loads(reporting.write([hostile], tmp_path / "r.json", gate=result).read_text(encoding="utf-8"))
+    output = json.loads(reporting.write([hostile], tmp_path / "r.json", gate=result).read_text(encoding="utf-8"))
     schema = json.loads(_document.SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(told, schema)
+    jsonschema.validate(output, schema)
     assert schema == _document.schema(), "the shipped schema is not that of the code"
-    metrics = told["runs"][0]["metrics"]
+    metrics = output["runs"][0]["metrics"]
     assert metrics[0]["value"] == 174 / 240
     assert metrics[4]["slice"] == {"group": HOSTILE["D"]}
     assert metrics[-1]["value"] is None
     assert metrics[-1]["flags"] == ["undefined"]
-    assert told["gate"]["outcome"] == "PASS"
-    told["runs"][0]["metrics"][0]["value"] = "high"
+    assert output["gate"]["outcome"] == "PASS"
+    output["runs"][0]["metrics"][0]["value"] = "high"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(told, schema)
+        jsonschema.validate(output, schema)
 
 
 def test_json_has_null_for_what_is_no_number(tmp_path: Path) -> None:
     data = pd.DataFrame({"name": ["a", "b"], "value": [0.5, float("nan")]})
     run = make(tmp_path / "gaps")
-    told = {"key": "f", "title": "t", "kind": "bars", "x": "", "y": "", "alt": "", "columns": list(data.columns)}
+    output = {"key": "f", "title": "t", "kind": "bars", "x": "", "y": "", "alt": "", "columns": list(data.columns)}
     rows = data.to_numpy(dtype=object).tolist()
-    (run / "figures" / "f.json").write_text(json.dumps({**told, "rows": rows}), encoding="utf-8")
+    (run / "figures" / "f.json").write_text(json.dumps({**output, "rows": rows}), encoding="utf-8")
     sealed(run)
     text = reporting.write([run], tmp_path / "r.json").read_text(encoding="utf-8")
     figures = {one["key"]: one for one in json.loads(text, parse_constant=pytest.fail)["runs"][0]["figures"]}
@@ -96,9 +96,9 @@ def test_junit_says_how_the_runs_ended(run: Path, tmp_path: Path) -> None:
     broken = make(tmp_path / "broken", header={"status": "error", "error": "out of \x00 memory"})
     root = Tree.parse(reporting.write([run, broken], tmp_path / "r.xml")).getroot()
     assert (root.get("tests"), root.get("errors"), root.get("failures")) == ("2", "1", "0")
-    found = root.find(".//error")
-    assert found is not None
-    assert found.get("message") == "out of ⟨U+0000⟩ memory"
+    result = root.find(".//error")
+    assert result is not None
+    assert result.get("message") == "out of ⟨U+0000⟩ memory"
 
 
 def test_markdown_is_short_and_has_intervals(run: Path, tmp_path: Path) -> None:

@@ -23,14 +23,14 @@ def test_a_pdf_has_pages(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "output"),
     [
         (ModuleNotFoundError("No module named 'weasyprint'"), r"pip install -r requirements-pdf\.txt"),
         (OSError("cannot load library 'libpango-1.0-0': no such file"), r"apt-get install libpango-1\.0-0"),
     ],
 )
 def test_what_is_missing_is_named(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, output: str
 ) -> None:
     real = builtins.__import__
 
@@ -41,7 +41,7 @@ def test_what_is_missing_is_named(
 
     monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(Unsupported, match=told) as caught:
+    with pytest.raises(Unsupported, match=output) as caught:
         reporting.write([run], tmp_path / "r.pdf")
     assert caught.value.exit_code == 2
     assert list(tmp_path.iterdir()) == []

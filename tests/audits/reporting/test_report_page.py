@@ -76,22 +76,22 @@ def test_each_number_of_the_page_is_that_of_the_table(run: Path, tmp_path: Path)
     assert len(shown) == len(table)
     blocks = {"accuracy|none|plain": 0, "accuracy|between_groups|plain": 1, "accuracy|none|loaded": 2, "skew|none|": 3}
     table["at"] = (table["metric"] + "|" + table["contrast"] + "|" + table["label_set"]).map(blocks)
-    for cells, (_, told) in zip(shown, table.sort_values("at", kind="stable").iterrows(), strict=True):
-        if pd.isna(told["value"]):
+    for cells, (_, output) in zip(shown, table.sort_values("at", kind="stable").iterrows(), strict=True):
+        if pd.isna(output["value"]):
             assert cells[2][0] == MISSING
             continue
-        assert number(cells[1][0]) == told["n"]
-        assert cells[2][1] == told["value"]  # exact, for scripts
-        assert number(cells[2][0]) == pytest.approx(100 * told["value"], abs=0.501)  # what people read
+        assert number(cells[1][0]) == output["n"]
+        assert cells[2][1] == output["value"]  # exact, for scripts
+        assert number(cells[2][0]) == pytest.approx(100 * output["value"], abs=0.501)  # what people read
         low, high = cells[3][0].split(" to ")
-        assert number(low) == pytest.approx(100 * told["ci_low"], abs=0.501)
-        assert number(high) == pytest.approx(100 * told["ci_high"], abs=0.501)
+        assert number(low) == pytest.approx(100 * output["ci_low"], abs=0.501)
+        assert number(high) == pytest.approx(100 * output["ci_high"], abs=0.501)
 
 
 def test_chance_p_and_published_numbers_stand_beside(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
-    for told in ("9 points, 95 % below 17 points", "0.001", "96.4 %", "Radford et al. 2021, table 3", "small n"):
-        assert told in text
+    for output in ("9 points, 95 % below 17 points", "0.001", "96.4 %", "Radford et al. 2021, table 3", "small n"):
+        assert output in text
     assert "p-values adjusted by Holm; 2 tests in a family" in text
     assert "goes from 48 % (41 to 54 %) to 72 % (67 to 78 %), depending on the label set alone" in text
 
@@ -116,9 +116,9 @@ def test_a_strength_is_said_once_and_long_lists_fold(run: Path, tmp_path: Path) 
     assert "Found: D is" not in text
     assert "D is named correctly less often." in text
     many = make(tmp_path / "many")
-    said = json.loads((many / "findings.json").read_text(encoding="utf-8"))
-    said["findings"] = [{"text": f"Finding {at}", "strength": "found", "p_adj": at / 100} for at in range(20)]
-    (many / "findings.json").write_text(json.dumps(said), encoding="utf-8")
+    message = json.loads((many / "findings.json").read_text(encoding="utf-8"))
+    message["findings"] = [{"text": f"Finding {at}", "strength": "found", "p_adj": at / 100} for at in range(20)]
+    (many / "findings.json").write_text(json.dumps(message), encoding="utf-8")
     sealed(many)
     text = page(many, tmp_path)
     assert "<summary>8 more findings</summary>" in text
@@ -133,7 +133,7 @@ def test_metrics_with_findings_come_first() -> None:
 
 def test_words_limits_warnings_and_origin_are_there(run: Path, tmp_path: Path) -> None:
     text = page(run, tmp_path)
-    for told in (
+    for output in (
         "a photo of a {}.",
         "thief",
         "Holds a derogatory label.",
@@ -145,7 +145,7 @@ def test_words_limits_warnings_and_origin_are_there(run: Path, tmp_path: Path) -
         "Confusions",
         "do not endorse such use",
     ):
-        assert told in text
+        assert output in text
 
 
 def test_a_partial_or_broken_run_says_so_at_the_top(tmp_path: Path) -> None:
@@ -180,8 +180,10 @@ def test_the_policy_allows_the_two_scripts_and_nothing_else(run: Path, tmp_path:
     assert allowed == [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in (own[1], plotly)]
     rules = [part.split()[0] for part in words.split(";")]
     assert rules == ["default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"]
-    told = re.sub(r"'sha256-[^']*'", "HASH", words)
-    assert told.startswith("default-src 'none'; script-src HASH HASH; style-src 'unsafe-inline'; img-src data: blob:;")
+    output = re.sub(r"'sha256-[^']*'", "HASH", words)
+    assert output.startswith(
+        "default-src 'none'; script-src HASH HASH; style-src 'unsafe-inline'; img-src data: blob:;"
+    )
 
 
 def test_nothing_is_loaded_from_elsewhere(run: Path, tmp_path: Path) -> None:

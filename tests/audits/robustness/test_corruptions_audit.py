@@ -53,8 +53,8 @@ def test_planted_losses_come_back_with_their_size() -> None:
     assert find(analysis, "accuracy_change").value == pytest.approx(-0.25)
     assert find(analysis, "relative_drop", corruption="fog", severity="3").value == pytest.approx(0.75)
     assert find(analysis, "accuracy_change", corruption="snow").value == 0
-    said = {one.text.split(" by ")[0].split(":")[-1].strip(): one.strength for one in analysis.findings}
-    assert said["fog lowers accuracy"] == "found"
+    message = {one.text.split(" by ")[0].split(":")[-1].strip(): one.strength for one in analysis.findings}
+    assert message["fog lowers accuracy"] == "found"
     (snow,) = [
         one for one in analysis.findings if one.text.startswith("No evidence that snow changes accuracy: 0.0 points")
     ]
@@ -87,9 +87,9 @@ def test_mce_needs_a_stated_baseline_and_is_in_its_units() -> None:
     assert find(planted({"fog:1": 10}, n=20), "mce").value is None
     five = {"severities": [1, 2, 3, 4, 5], "baseline": baseline(fog=0.5, snow=0.25)}
     lost = {f"{name}:{at}": 10 for name in ("fog", "snow") for at in range(1, 6)}
-    found = find(planted(lost, n=20, **five), "mce")
-    assert found.value == pytest.approx((0.5 / 0.5 + 0.5 / 0.25) / 2)
-    assert found.reference == "Other version 2"
+    result = find(planted(lost, n=20, **five), "mce")
+    assert result.value == pytest.approx((0.5 / 0.5 + 0.5 / 0.25) / 2)
+    assert result.reference == "Other version 2"
     partly = find(planted(lost, n=20, baseline=baseline(fog=0.5, snow=0.25)), "mce")  # two severities
     assert partly.value is None
     assert "severities" in partly.ci_method

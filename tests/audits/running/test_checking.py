@@ -27,7 +27,7 @@ def test_an_untouched_run_is_intact(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "result"),
     [
         ("metrics.parquet", "metrics.parquet is not what was written"),
         ("samples/part-0000.parquet", "not what was written"),
@@ -35,11 +35,11 @@ def test_an_untouched_run_is_intact(begin: Begin) -> None:
         ("protocol.yaml", "protocol.yaml is not"),
     ],
 )
-def test_a_changed_file_is_found(begin: Begin, name: str, found: str) -> None:
+def test_a_changed_file_is_found(begin: Begin, name: str, result: str) -> None:
     run = begin()
     with (run.folder / name).open("ab") as file:
         file.write(b" ")
-    with pytest.raises(Tampered, match=found):
+    with pytest.raises(Tampered, match=result):
         checking.verify(run.folder)
 
 
@@ -131,8 +131,8 @@ def test_scoring_again_makes_the_seal_anew(begin: Begin, registered: None) -> No
 
 def test_a_run_is_repeated_from_its_pictures(begin: Begin, registered: None) -> None:
     run = begin(settings={"shades": [1.0, 0.5]})
-    found = checking.repeat(run.folder, tolerance=0.0, options={})
-    assert (found.rows, found.largest) == (1, 0.0)
+    result = checking.repeat(run.folder, tolerance=0.0, options={})
+    assert (result.rows, result.largest) == (1, 0.0)
     table = pd.read_parquet(run.folder / "metrics.parquet")
     table["value"] -= 0.01
     table.to_parquet(run.folder / "metrics.parquet", index=False)
@@ -171,11 +171,11 @@ def test_an_audit_a_data_set_and_a_protocol_are_tried(registered: None, own_home
 
     row = catalogue.find("test/colours")
     assert validating.audit(row, dataset=colours)["measures"] == 1
-    told = validating.dataset(colours)
-    assert told["pictures"] == 70
-    assert told["groups"]["label"] == {"blue": 17, "green": 18, "red": 18, "yellow": 17}
-    assert told["small_groups"] == ["label=blue", "label=green", "label=red", "label=yellow"]
-    assert "test/colours" in told["usable_by"]
+    output = validating.dataset(colours)
+    assert output["pictures"] == 70
+    assert output["groups"]["label"] == {"blue": 17, "green": 18, "red": 18, "yellow": 17}
+    assert output["small_groups"] == ["label=blue", "label=green", "label=red", "label=yellow"]
+    assert "test/colours" in output["usable_by"]
     assert validating.rules("test/colours:plain")["labels"] == {"colours": 4}
     with pytest.raises(UnknownName):
         validating.rules("test/colours:none")

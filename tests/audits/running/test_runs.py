@@ -65,21 +65,21 @@ def test_a_run_leaves_all_that_a_reader_needs(begin: Begin) -> None:
 
 def test_the_numbers_are_those_of_the_stages_in_memory(begin: Begin, colours: str) -> None:
     rules = colour_audit.RULES.model_copy(update={"settings": {"shades": [1.0, 0.2]}})
-    said = measure(colour_audit.AUDIT, FakeBackend(), readers.read(colours), rules=rules)
+    message = measure(colour_audit.AUDIT, FakeBackend(), readers.read(colours), rules=rules)
     run = begin(settings={"shades": [1.0, 0.2]})
-    assert run.metrics["value"].tolist() == [one.value for one in said.measures]
+    assert run.metrics["value"].tolist() == [one.value for one in message.measures]
 
 
 def test_provenance_names_code_packages_machine_and_model(begin: Begin) -> None:
-    told = begin().provenance
-    assert not told.git or len(told.git["commit"]) == 40  # no clone, no commit
-    assert told.packages["torch"]
-    assert len(told.packages) > 20
-    assert told.machine["cores"] >= 1
-    assert told.torch["threads"] >= 1
-    assert "size=80" in told.model["preprocessing"]
-    assert len(told.model["probe_sha256"]) == 64
-    assert told.seeds["seed"] == 0
+    output = begin().provenance
+    assert not output.git or len(output.git["commit"]) == 40  # no clone, no commit
+    assert output.packages["torch"]
+    assert len(output.packages) > 20
+    assert output.machine["cores"] >= 1
+    assert output.torch["threads"] >= 1
+    assert "size=80" in output.model["preprocessing"]
+    assert len(output.model["probe_sha256"]) == 64
+    assert output.seeds["seed"] == 0
 
 
 def test_the_weights_of_a_real_model_are_named_by_their_hash(begin: Begin, pocket: Any) -> None:

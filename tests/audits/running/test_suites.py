@@ -37,7 +37,7 @@ def test_the_release_suite_asks_all_seventeen_questions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "result"),
     [
         ("title: x\njobs: []", "jobs"),
         ("title: x\njobs: [{audit: a, colour: b}]", "colour"),
@@ -45,8 +45,8 @@ def test_the_release_suite_asks_all_seventeen_questions() -> None:
         ("schema: 2\ntitle: x\njobs: [{audit: a}]", "schema"),
     ],
 )
-def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, found: str) -> None:
-    with pytest.raises(BadInput, match=found):
+def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, result: str) -> None:
+    with pytest.raises(BadInput, match=result):
         suites.read(suite(tmp_path, text))
 
 

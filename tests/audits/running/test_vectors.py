@@ -19,9 +19,9 @@ def test_what_is_put_comes_back_to_the_bit(tmp_path: Path) -> None:
     store = VectorStore(tmp_path)
     assert store.get_many([KEY]) == {}
     store.put_many({KEY: ROWS})
-    found = store.get_many([KEY, OTHER])[KEY]
-    assert found.dtype == np.float32
-    assert found.tobytes() == ROWS.tobytes()
+    result = store.get_many([KEY, OTHER])[KEY]
+    assert result.dtype == np.float32
+    assert result.tobytes() == ROWS.tobytes()
     assert store.has(KEY)
     assert not list(tmp_path.glob("**/*.part"))
 

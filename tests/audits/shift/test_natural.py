@@ -55,46 +55,46 @@ def world(wrong_base: int = 0, wrong_shift: int = 0, shifted: Sequence[str] = CL
     return rows
 
 
-def analysed(found: Embedded, given: Protocol | None = None) -> Analysis:
+def analysed(result: Embedded, given: Protocol | None = None) -> Analysis:
     given = given or rules()
-    return natural.analyse(natural.score(found, given, seed=0), given, model=found.model, seed=0)
+    return natural.analyse(natural.score(result, given, seed=0), given, model=result.model, seed=0)
 
 
-def value(found: Analysis, metric: str, style: str = "sketch", **where: str) -> float | None:
-    rows = [m for m in found.measures if (m.metric, m.label_set, dict(m.slice)) == (metric, style, where)]
+def value(result: Analysis, metric: str, style: str = "sketch", **where: str) -> float | None:
+    rows = [m for m in result.measures if (m.metric, m.label_set, dict(m.slice)) == (metric, style, where)]
     assert len(rows) == 1
     return rows[0].value
 
 
-def strengths(found: Analysis, metric: str) -> set[str]:
-    return {finding.strength for finding in found.findings if finding.metric == metric}
+def strengths(result: Analysis, metric: str) -> set[str]:
+    return {finding.strength for finding in result.findings if finding.metric == metric}
 
 
 def test_a_planted_fall_is_found_with_its_size() -> None:
-    found = analysed(planted(world(wrong_base=2, wrong_shift=12)))
-    assert value(found, "fall") == pytest.approx(0.5)
-    by_style = {m.slice["style"]: m.value for m in found.measures if m.metric == "accuracy"}
+    result = analysed(planted(world(wrong_base=2, wrong_shift=12)))
+    assert value(result, "fall") == pytest.approx(0.5)
+    by_style = {m.slice["style"]: m.value for m in result.measures if m.metric == "accuracy"}
     assert by_style == {"photo": pytest.approx(0.9), "sketch": pytest.approx(0.4)}
-    assert strengths(found, "fall") == {"found"}
+    assert strengths(result, "fall") == {"found"}
 
 
 def test_none_is_found_where_none_is_planted() -> None:
-    found = analysed(planted(world(wrong_base=3, wrong_shift=3)))
-    assert value(found, "fall") == 0.0
-    assert strengths(found, "fall") == {"no evidence"}
+    result = analysed(planted(world(wrong_base=3, wrong_shift=3)))
+    assert value(result, "fall") == 0.0
+    assert strengths(result, "fall") == {"no evidence"}
 
 
 def test_both_accuracies_are_counted_on_the_classes_of_the_shift() -> None:
     some = CLASSES[8:]  # the wrong photos are of other classes
-    found = analysed(planted(world(wrong_base=8, wrong_shift=3, shifted=some)))
-    by_style = {m.slice["style"]: (m.value, m.n) for m in found.measures if m.metric == "accuracy"}
+    result = analysed(planted(world(wrong_base=8, wrong_shift=3, shifted=some)))
+    by_style = {m.slice["style"]: (m.value, m.n) for m in result.measures if m.metric == "accuracy"}
     assert by_style == {"photo": (1.0, 12), "sketch": (pytest.approx(0.75), 12)}
 
 
 def test_classes_count_alike_however_many_pictures_they_have() -> None:
     rows = world() + [(CLASSES[0], "sketch", CLASSES[1], "", "")] * 19
-    found = analysed(planted(rows))
-    assert value(found, "fall") == pytest.approx(0.95 / 20)  # though half of the sketches are taken for another class
+    result = analysed(planted(rows))
+    assert value(result, "fall") == pytest.approx(0.95 / 20)  # though half of the sketches are taken for another class
 
 
 POINTS = [
@@ -129,26 +129,26 @@ def test_effective_robustness_is_the_distance_from_the_line() -> None:
 
 
 def test_without_points_it_is_not_measured() -> None:
-    found = analysed(planted(world()))
-    assert strengths(found, "effective_robustness") == {"not measured"}
+    result = analysed(planted(world()))
+    assert strengths(result, "effective_robustness") == {"not measured"}
     two = analysed(planted(world()), rules(baseline_points={"sketch": POINTS[:2]}))
     assert strengths(two, "effective_robustness") == {"not measured"}
-    assert not any(m.metric == "effective_robustness" for m in (*found.measures, *two.measures))
+    assert not any(m.metric == "effective_robustness" for m in (*result.measures, *two.measures))
 
 
 def test_a_base_that_is_all_right_or_all_wrong_has_a_finite_expectation() -> None:
     given = rules(baseline_points={"sketch": POINTS})
     for wrong in (0, 20):
-        told = value(analysed(planted(world(wrong_base=wrong, wrong_shift=5)), given), "effective_robustness")
-        assert told is not None
-        assert -1 <= told <= 1
+        output = value(analysed(planted(world(wrong_base=wrong, wrong_shift=5)), given), "effective_robustness")
+        assert output is not None
+        assert -1 <= output <= 1
 
 
 def test_relative_robustness_is_against_the_named_model() -> None:
     given = rules(relative_to={"sketch": {"model": "ResNet", "shifted": 0.25, "source": "s"}})
-    found = analysed(planted(world(wrong_shift=5)), given)
-    assert value(found, "relative_robustness") == pytest.approx(0.5)
-    assert next(m.reference for m in found.measures if m.metric == "relative_robustness") == "ResNet"
+    result = analysed(planted(world(wrong_shift=5)), given)
+    assert value(result, "relative_robustness") == pytest.approx(0.5)
+    assert next(m.reference for m in result.measures if m.metric == "relative_robustness") == "ResNet"
 
 
 def test_a_video_counts_its_anchor_alone_and_with_all_frames_around() -> None:
@@ -157,10 +157,10 @@ def test_a_video_counts_its_anchor_alone_and_with_all_frames_around() -> None:
         other = CLASSES[(at + 1) % len(CLASSES)]
         rows.append((label, "video", label if at >= 4 else other, f"v{at}", "anchor"))  # 16 of 20 anchors right
         rows.append((label, "video", label if at >= 10 else other, f"v{at}", "neighbour"))  # 10 of 20 with neighbour
-    found = planted(rows)
-    counted = {m.slice["style"]: m.value for m in analysed(found, rules(neighbourhoods=["video"])).measures if m.slice}
+    result = planted(rows)
+    counted = {m.slice["style"]: m.value for m in analysed(result, rules(neighbourhoods=["video"])).measures if m.slice}
     assert counted == {"photo": 1.0, "video": pytest.approx((0.8 + 0.5) / 2)}
-    plain = {m.slice["style"]: m.value for m in analysed(found).measures if m.slice}
+    plain = {m.slice["style"]: m.value for m in analysed(result).measures if m.slice}
     assert plain["video"] == pytest.approx((16 + 10) / 40)
 
 
@@ -174,11 +174,11 @@ def test_too_few_classes_are_not_measured_and_no_common_class_is_refused() -> No
 
 
 @pytest.mark.parametrize(
-    ("style", "said"), [("sketch", "No image has the base style 'photo'"), ("photo", "all images")]
+    ("style", "message"), [("sketch", "No image has the base style 'photo'"), ("photo", "all images")]
 )
-def test_a_data_set_without_base_or_shift_is_refused(style: str, said: str) -> None:
+def test_a_data_set_without_base_or_shift_is_refused(style: str, message: str) -> None:
     rows = [(label, style, label, "", "") for label in CLASSES]
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         natural.plan(planted(rows).dataset, rules(), seed=0)
 
 
@@ -189,10 +189,10 @@ def test_settings_that_cannot_be_used_are_refused() -> None:
 
 
 def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome() -> None:
-    found, given = planted(world(wrong_base=2, wrong_shift=7)), rules()
-    samples = natural.score(found, given, seed=0)
-    assert samples.equals(natural.score(found, given, seed=0))
-    first, again = (natural.analyse(samples, given, model=found.model, seed=0) for _ in "12")
+    result, given = planted(world(wrong_base=2, wrong_shift=7)), rules()
+    samples = natural.score(result, given, seed=0)
+    assert samples.equals(natural.score(result, given, seed=0))
+    first, again = (natural.analyse(samples, given, model=result.model, seed=0) for _ in "12")
     assert first.measures == again.measures
     for row in first.measures:
         if row.metric == "accuracy":

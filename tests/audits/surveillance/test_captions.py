@@ -33,24 +33,24 @@ def rows() -> list[dict[str, str]]:
 
 
 def test_each_task_offers_what_it_should(dataset: Callable[..., Dataset], rows: list[dict[str, str]]) -> None:
-    asked = {
+    request = {
         question.task: question
         for question in questions(dataset(rows), rules(), seed=0)
         if question.sample_id == "shop"
     }
-    assert asked["coarse"].options == tuple(sorted(f"a {place}" for place in PLACES))
-    assert asked["coarse"].truth == asked["stress"].truth == "a shop"
-    assert set(asked["stress"].options) - set(asked["coarse"].options) == {"a shop with a dog", "a shop with a cat"}
-    assert asked["stress"].close == ("a shop with a dog", "a shop with a cat")
-    assert (asked["fine"].options, asked["fine"].truth) == (("day", "night"), "night")
+    assert request["coarse"].options == tuple(sorted(f"a {place}" for place in PLACES))
+    assert request["coarse"].truth == request["stress"].truth == "a shop"
+    assert set(request["stress"].options) - set(request["coarse"].options) == {"a shop with a dog", "a shop with a cat"}
+    assert request["stress"].close == ("a shop with a dog", "a shop with a cat")
+    assert (request["fine"].options, request["fine"].truth) == (("day", "night"), "night")
 
 
 def test_a_close_caption_that_is_true_of_another_picture_is_no_coarse_option(
     dataset: Callable[..., Dataset], rows: list[dict[str, str]]
 ) -> None:
     rows[2]["distractor"] = "a street"
-    asked = questions(dataset(rows), rules(options=5), seed=0)
-    shop = next(question for question in asked if question.sample_id == "shop" and question.task == "coarse")
+    request = questions(dataset(rows), rules(options=5), seed=0)
+    shop = next(question for question in request if question.sample_id == "shop" and question.task == "coarse")
     assert "a street" not in shop.options
     assert len(shop.options) == len(PLACES) - 1
 
@@ -68,8 +68,8 @@ def test_options_are_drawn_by_a_lot_of_the_picture_itself(
     dataset: Callable[..., Dataset], rows: list[dict[str, str]]
 ) -> None:
     def drawn(some: list[dict[str, str]], seed: int) -> dict[str, tuple[str, ...]]:
-        asked = questions(dataset(some), rules(options=3, tasks=["coarse"]), seed=seed)
-        return {question.sample_id: question.options for question in asked}
+        request = questions(dataset(some), rules(options=3, tasks=["coarse"]), seed=seed)
+        return {question.sample_id: question.options for question in request}
 
     first = drawn(rows, 0)
     assert all(len(options) == 3 and f"a {name}" in options for name, options in first.items())
@@ -79,7 +79,7 @@ def test_options_are_drawn_by_a_lot_of_the_picture_itself(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"label": ""}, "needs a caption"),
         ({"distractor": "a car park"}, "as both"),
@@ -89,10 +89,10 @@ def test_options_are_drawn_by_a_lot_of_the_picture_itself(
     ],
 )
 def test_captions_that_contradict_each_other_are_refused(
-    dataset: Callable[..., Dataset], rows: list[dict[str, str]], change: dict[str, str], said: str
+    dataset: Callable[..., Dataset], rows: list[dict[str, str]], change: dict[str, str], message: str
 ) -> None:
     rows[0] |= change
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         questions(dataset(rows), rules(), seed=0)
 
 

@@ -26,9 +26,9 @@ def test_the_chance_of_standing_first_is_that_of_all_galleries() -> None:
     for beaten_by in range(subjects):
         galleries = list(itertools.combinations(range(subjects - 1), size - 1))  # of the others; the first b are better
         first = sum(all(other >= beaten_by for other in chosen) for chosen in galleries)
-        found = expected_top1(np.array([beaten_by]), subjects, size)
-        assert found.shape == (1,)
-        assert found[0] == pytest.approx(first / len(galleries))
+        result = expected_top1(np.array([beaten_by]), subjects, size)
+        assert result.shape == (1,)
+        assert result[0] == pytest.approx(first / len(galleries))
 
 
 def test_drawn_galleries_spread_around_the_exact_chance() -> None:

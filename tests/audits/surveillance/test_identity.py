@@ -57,43 +57,43 @@ def people(dataset: Callable[..., Dataset], embedded: Callable[..., Embedded]) -
     return make
 
 
-def analysed(found: Embedded, given: Protocol | None = None) -> Analysis:
+def analysed(result: Embedded, given: Protocol | None = None) -> Analysis:
     given = given or rules(gallery_sizes=[5, 40, 1000])
-    return identity.analyse(identity.score(found, given, seed=0), given, model=found.model, seed=0)
+    return identity.analyse(identity.score(result, given, seed=0), given, model=result.model, seed=0)
 
 
-def value(found: Analysis, metric: str, **where: str) -> float | None:
-    rows = [m for m in found.measures if m.metric == metric and dict(m.slice) == where and m.contrast == "none"]
+def value(result: Analysis, metric: str, **where: str) -> float | None:
+    rows = [m for m in result.measures if m.metric == metric and dict(m.slice) == where and m.contrast == "none"]
     assert len(rows) == 1
     return rows[0].value
 
 
 def test_a_model_that_tells_all_apart_makes_no_error(people: Callable[..., Embedded]) -> None:
-    found = analysed(people())
-    assert value(found, "top1@5") == value(found, "top1@40") == 1.0
-    assert value(found, "false_match") == value(found, "false_non_match") == 0.0
-    assert value(found, "equal_error_rate") == pytest.approx(0.0, abs=1e-9)
-    assert [f.strength for f in found.findings if "false non-match rate" in f.text] == ["no evidence"]
+    result = analysed(people())
+    assert value(result, "top1@5") == value(result, "top1@40") == 1.0
+    assert value(result, "false_match") == value(result, "false_non_match") == 0.0
+    assert value(result, "equal_error_rate") == pytest.approx(0.0, abs=1e-9)
+    assert [f.strength for f in result.findings if "false non-match rate" in f.text] == ["no evidence"]
 
 
 def test_a_planted_loss_in_one_group_is_found_there_with_its_size(people: Callable[..., Embedded]) -> None:
-    found = analysed(people(lost=10))  # of 20 subjects with two probes each: a quarter of group B's probes
-    assert value(found, "false_non_match", group="B") == pytest.approx(0.25)
-    assert value(found, "false_non_match", group="A") == 0.0
-    assert value(found, "top1@40", group="B") == pytest.approx(0.75)
-    assert value(found, "top1@40") == pytest.approx(0.875)
-    told = next(f for f in found.findings if "false non-match rate" in f.text)
-    assert told.strength == "found"
-    assert ", A to B;" in told.text
-    assert value(found, "equal_error_rate", group="B") > value(found, "equal_error_rate", group="A")
+    result = analysed(people(lost=10))  # of 20 subjects with two probes each: a quarter of group B's probes
+    assert value(result, "false_non_match", group="B") == pytest.approx(0.25)
+    assert value(result, "false_non_match", group="A") == 0.0
+    assert value(result, "top1@40", group="B") == pytest.approx(0.75)
+    assert value(result, "top1@40") == pytest.approx(0.875)
+    output = next(f for f in result.findings if "false non-match rate" in f.text)
+    assert output.strength == "found"
+    assert ", A to B;" in output.text
+    assert value(result, "equal_error_rate", group="B") > value(result, "equal_error_rate", group="A")
 
 
 def test_accuracy_falls_with_the_gallery_as_counted_by_hand(people: Callable[..., Embedded]) -> None:
-    found = analysed(people(twins=10))  # 20 of 40 subjects have a twin among the other 39
+    result = analysed(people(twins=10))  # 20 of 40 subjects have a twin among the other 39
     for size in (5, 40):
         met = (size - 1) / (SUBJECTS - 1)  # the chance that the twin is in the gallery
-        assert value(found, f"top1@{size}") == pytest.approx(0.5 + 0.5 * (1 - met))
-    drawn = (found.tables or {})["Drawn galleries"].set_index("subjects")
+        assert value(result, f"top1@{size}") == pytest.approx(0.5 + 0.5 * (1 - met))
+    drawn = (result.tables or {})["Drawn galleries"].set_index("subjects")
     assert drawn.loc[40, "median top1"] == 0.5
     assert drawn.loc[5, "2.5 %"] < drawn.loc[5, "97.5 %"]
 
@@ -102,9 +102,9 @@ def test_strangers_that_look_alike_are_false_matches_unless_the_threshold_keeps_
     people: Callable[..., Embedded],
 ) -> None:
     few = people(twins=2)  # 4 subjects x 2 probes of 80 x 39 comparisons with strangers: 0.26 %
-    found = analysed(few, rules(gallery_sizes=[5], false_match=0.01))
-    assert value(found, "false_match") == pytest.approx(8 / (80 * 39))
-    assert value(found, "false_non_match") == 0.0
+    result = analysed(few, rules(gallery_sizes=[5], false_match=0.01))
+    assert value(result, "false_match") == pytest.approx(8 / (80 * 39))
+    assert value(result, "false_non_match") == 0.0
     strict = analysed(few, rules(gallery_sizes=[5], false_match=0.002))
     assert value(strict, "false_match") == 0.0  # the twins score 1: only a threshold above that keeps them out
     assert value(strict, "false_non_match") == 1.0
@@ -123,39 +123,39 @@ def test_false_matches_within_a_group_count_its_own_strangers(
         for view in range(2)
     ]
     images = {row["sample_id"]: looks[int(row["label"])] for row in rows}
-    found = analysed(embedded(dataset(rows), images), rules(gallery_sizes=[6], false_match=0.1))
-    assert value(found, "false_match_within group", group="A") == pytest.approx(2 / 6)  # 2 of 3 probes x 2 strangers
-    assert value(found, "false_match_within group", group="B") == 0.0
-    assert value(found, "false_match", group="A") == pytest.approx(2 / 15)
+    result = analysed(embedded(dataset(rows), images), rules(gallery_sizes=[6], false_match=0.1))
+    assert value(result, "false_match_within group", group="A") == pytest.approx(2 / 6)  # 2 of 3 probes x 2 strangers
+    assert value(result, "false_match_within group", group="B") == 0.0
+    assert value(result, "false_match", group="A") == pytest.approx(2 / 15)
 
 
 def test_no_identity_leaves_the_audit(people: Callable[..., Embedded]) -> None:
     given = rules(gallery_sizes=[5])
-    found = people(lost=3, twins=3)
-    samples = identity.score(found, given, seed=0)
+    result = people(lost=3, twins=3)
+    samples = identity.score(result, given, seed=0)
     assert "Zed" not in samples.to_csv()
     assert set(samples["y_pred"].dropna()) <= {"the subject", "another"}
     assert not {"topk", "scores", "path", "label"} & set(samples)
-    told = identity.analyse(samples, given, model=found.model, seed=0)
-    assert "Zed" not in repr(told)
+    output = identity.analyse(samples, given, model=result.model, seed=0)
+    assert "Zed" not in repr(output)
     assert samples["cluster"].iloc[0].startswith("s0")
-    place = dict(zip(found.dataset.table["sample_id"], range(len(found.dataset.table)), strict=True))
+    place = dict(zip(result.dataset.table["sample_id"], range(len(result.dataset.table)), strict=True))
     assert list(samples["sample_id"].iloc[:80]) != [f"p{at:05d}" for at in place.values()][:80]
 
 
 def test_names_are_compared_with_prompts(people: Callable[..., Embedded]) -> None:
     given = rules(mode="name", gallery_sizes=[40])
-    found = people(lost=10)
-    assert set(identity.texts(found.dataset, given)) == set(found.texts)
-    assert value(analysed(found, given), "top1@40") == pytest.approx(1 - 10 / 120)
-    assert identity.texts(found.dataset, rules()) == []
+    result = people(lost=10)
+    assert set(identity.texts(result.dataset, given)) == set(result.texts)
+    assert value(analysed(result, given), "top1@40") == pytest.approx(1 - 10 / 120)
+    assert identity.texts(result.dataset, rules()) == []
 
 
 def test_what_there_is_too_little_of_is_not_measured(people: Callable[..., Embedded]) -> None:
-    found = analysed(people())
-    beyond = [f for f in found.findings if f.metric == "top1@1000"]
+    result = analysed(people())
+    beyond = [f for f in result.findings if f.metric == "top1@1000"]
     assert [f.strength for f in beyond] == ["not measured"]
-    assert not any(m.metric == "top1@1000" for m in found.measures)
+    assert not any(m.metric == "top1@1000" for m in result.measures)
     few = analysed(people(), rules(gallery_sizes=[5], min_n=81))
     assert {f.strength for f in few.findings} == {"not measured"}
 
@@ -169,10 +169,10 @@ def test_the_equal_error_rate_is_where_the_curves_cross() -> None:
 
 
 def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome(people: Callable[..., Embedded]) -> None:
-    found, given = people(lost=6, twins=4), rules(gallery_sizes=[5])
-    samples = identity.score(found, given, seed=0)
-    assert samples.equals(identity.score(found, given, seed=0))
-    first, again = (identity.analyse(samples, given, model=found.model, seed=0) for _ in "12")
+    result, given = people(lost=6, twins=4), rules(gallery_sizes=[5])
+    samples = identity.score(result, given, seed=0)
+    assert samples.equals(identity.score(result, given, seed=0))
+    first, again = (identity.analyse(samples, given, model=result.model, seed=0) for _ in "12")
     assert first.measures == again.measures
     for row in first.measures:
         if f"outcome:{row.metric}" in samples and row.contrast == "none":

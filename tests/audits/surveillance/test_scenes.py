@@ -62,44 +62,44 @@ def world(dataset: Callable[..., Dataset], embedded: Callable[..., Embedded]) ->
     return make
 
 
-def analysed(found: Embedded, given: Protocol | None = None) -> Analysis:
+def analysed(result: Embedded, given: Protocol | None = None) -> Analysis:
     given = given or rules()
-    return scenes.analyse(scenes.score(found, given, seed=0), given, model=found.model, seed=0)
+    return scenes.analyse(scenes.score(result, given, seed=0), given, model=result.model, seed=0)
 
 
-def value(found: Analysis, metric: str, task: str, **where: str) -> float | None:
+def value(result: Analysis, metric: str, task: str, **where: str) -> float | None:
     rows = [
         m
-        for m in found.measures
+        for m in result.measures
         if (m.metric, m.label_set, dict(m.slice), m.contrast != "between_groups") == (metric, task, where, True)
     ]
     assert len(rows) == 1
     return rows[0].value
 
 
-def strengths(found: Analysis, part: str) -> set[str]:
-    return {finding.strength for finding in found.findings if part in finding.text}
+def strengths(result: Analysis, part: str) -> set[str]:
+    return {finding.strength for finding in result.findings if part in finding.text}
 
 
 def test_planted_answers_come_back_as_shares(world: Callable[..., Embedded]) -> None:
-    found = analysed(world(near=4, other=1, fine=7))
-    assert value(found, "accuracy", "coarse") == pytest.approx(0.9)  # the close caption is no option yet
-    assert value(found, "accuracy", "stress") == pytest.approx(0.5)
-    assert value(found, "close_confusion", "stress") == pytest.approx(0.4)
-    assert value(found, "other_error", "stress") == pytest.approx(0.1)
-    assert value(found, "accuracy_drop", "stress") == pytest.approx(0.4)
-    assert value(found, "accuracy", "fine") == pytest.approx(0.7)
-    assert value(found, "close_confusion", "stress", light="grey") == pytest.approx(0.4)
-    assert strengths(found, "falls by") == {"found"}
-    assert strengths(found, "accuracy of the coarse task, ") == {"found"}
+    result = analysed(world(near=4, other=1, fine=7))
+    assert value(result, "accuracy", "coarse") == pytest.approx(0.9)  # the close caption is no option yet
+    assert value(result, "accuracy", "stress") == pytest.approx(0.5)
+    assert value(result, "close_confusion", "stress") == pytest.approx(0.4)
+    assert value(result, "other_error", "stress") == pytest.approx(0.1)
+    assert value(result, "accuracy_drop", "stress") == pytest.approx(0.4)
+    assert value(result, "accuracy", "fine") == pytest.approx(0.7)
+    assert value(result, "close_confusion", "stress", light="grey") == pytest.approx(0.4)
+    assert strengths(result, "falls by") == {"found"}
+    assert strengths(result, "accuracy of the coarse task, ") == {"found"}
 
 
 def test_no_fall_and_no_fine_sight_are_found_where_none_are_planted(world: Callable[..., Embedded]) -> None:
-    found = analysed(world(fine=5))
-    assert value(found, "accuracy_drop", "stress") == 0.0
-    assert strengths(found, "falls by") == {"no evidence"}
-    assert strengths(found, "accuracy of the fine task, ") == {"no evidence"}
-    assert strengths(found, "differs by") == {"no evidence"}
+    result = analysed(world(fine=5))
+    assert value(result, "accuracy_drop", "stress") == 0.0
+    assert strengths(result, "falls by") == {"no evidence"}
+    assert strengths(result, "accuracy of the fine task, ") == {"no evidence"}
+    assert strengths(result, "differs by") == {"no evidence"}
 
 
 def test_guessing_stands_beside_each_accuracy(world: Callable[..., Embedded]) -> None:
@@ -110,8 +110,8 @@ def test_guessing_stands_beside_each_accuracy(world: Callable[..., Embedded]) ->
 def test_a_task_without_captions_is_not_measured(world: Callable[..., Embedded]) -> None:
     blank = world()
     blank.dataset.table["fine"], blank.dataset.table["fine_true"] = "", ""
-    found = analysed(blank)
-    assert strengths(found, "fine task") == {"not measured"}
+    result = analysed(blank)
+    assert strengths(result, "fine task") == {"not measured"}
     few = analysed(blank, rules(min_n=1000))
     assert strengths(few, "falls when") == {"not measured"}
 
@@ -124,10 +124,10 @@ def test_nothing_to_ask_is_refused(world: Callable[..., Embedded]) -> None:
 
 
 def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome(world: Callable[..., Embedded]) -> None:
-    found, given = world(near=3), rules()
-    samples = scenes.score(found, given, seed=0)
-    assert samples.equals(scenes.score(found, given, seed=0))
-    first, again = (scenes.analyse(samples, given, model=found.model, seed=0) for _ in "12")
+    result, given = world(near=3), rules()
+    samples = scenes.score(result, given, seed=0)
+    assert samples.equals(scenes.score(result, given, seed=0))
+    first, again = (scenes.analyse(samples, given, model=result.model, seed=0) for _ in "12")
     assert first.measures == again.measures
     for row in first.measures:
         if row.metric in ("accuracy", "close_confusion", "other_error") and row.contrast == "none":
@@ -139,11 +139,11 @@ def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome(world: Callabl
 
 def test_the_shipped_protocol_shows_the_papers_numbers_beside_ours(world: Callable[..., Embedded]) -> None:
     shipped = read(AUDIT.key, AUDIT.protocols[0])
-    found = world()
-    texts = scenes.texts(found.dataset, shipped)
-    assert set(texts) == set(found.texts)
-    samples = scenes.score(found, shipped, seed=0)
-    rows = stages.analysed(scenes, samples, shipped, model=found.model, seed=0).measures
+    result = world()
+    texts = scenes.texts(result.dataset, shipped)
+    assert set(texts) == set(result.texts)
+    samples = scenes.score(result, shipped, seed=0)
+    rows = stages.analysed(scenes, samples, shipped, model=result.model, seed=0).measures
     beside = {(m.metric, m.label_set): m.published_value for m in rows if not m.slice and m.contrast == "none"}
     assert beside["accuracy", "coarse"] == 0.918
     assert beside["accuracy", "stress"] == 0.511

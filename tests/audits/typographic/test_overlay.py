@@ -32,38 +32,38 @@ def rules(**settings: object) -> Protocol:
     return parse({"schema": 1, "name": "t", "audit": AUDIT.key, "title": "t", "settings": settings})
 
 
-def value(found: Analysis, metric: str, label_set: str = ALL, **where: str) -> float | None:
-    here = [m for m in found.measures if m.metric == metric and m.label_set == label_set and dict(m.slice) == where]
+def value(result: Analysis, metric: str, label_set: str = ALL, **where: str) -> float | None:
+    here = [m for m in result.measures if m.metric == metric and m.label_set == label_set and dict(m.slice) == where]
     rows = [m for m in here if m.contrast != "between_groups"]
     assert len(rows) == 1, (metric, label_set, where)
     return rows[0].value
 
 
-def strength(found: Analysis, metric: str) -> list[str]:
+def strength(result: Analysis, metric: str) -> list[str]:
     """Of the differences on the same images; gaps between groups have tests of their own."""
-    return [one.strength for one in found.findings if one.metric == metric and "differs by" not in one.text]
+    return [one.strength for one in result.findings if one.metric == metric and "differs by" not in one.text]
 
 
 @pytest.mark.parametrize("gullibility", [0.0, 0.5, 1.0])
 def test_the_planted_gullibility_is_found_with_its_size(squares: Dataset, gullibility: float) -> None:
-    found = measure(AUDIT, FakeBackend(gullibility=gullibility), squares, rules=read(AUDIT.key, "marks"))
-    success = value(found, "attack_success", overlay="word")
+    result = measure(AUDIT, FakeBackend(gullibility=gullibility), squares, rules=read(AUDIT.key, "marks"))
+    success = value(result, "attack_success", overlay="word")
     assert success is not None
-    assert value(found, "accuracy", overlay="clean") == 1.0
+    assert value(result, "accuracy", overlay="clean") == 1.0
     assert abs(success - gullibility) < (0.12 if gullibility == 0.5 else 1e-9)  # 96 pictures: 2.4 standard errors
-    assert value(found, "accuracy", TWO_WAY, overlay="word") == pytest.approx(1 - success)
-    assert value(found, "attack_success", overlay="nonsense") == 0.0
-    assert value(found, "changed", overlay="blank") == 0.0
+    assert value(result, "accuracy", TWO_WAY, overlay="word") == pytest.approx(1 - success)
+    assert value(result, "attack_success", overlay="nonsense") == 0.0
+    assert value(result, "changed", overlay="blank") == 0.0
     expected = "found" if gullibility else "no evidence"
-    assert set(strength(found, "reading")) == {expected}
-    assert set(strength(found, "accuracy_drop")) == {expected}
+    assert set(strength(result, "reading")) == {expected}
+    assert set(strength(result, "accuracy_drop")) == {expected}
 
 
 def test_a_model_that_cannot_read_letters_is_not_found_gullible(few: Dataset) -> None:
-    found = measure(AUDIT, FakeBackend(gullibility=1.0), few, rules=rules(sizes=[0.08]))
-    assert value(found, "attack_success", overlay="word") == 0.0
-    assert set(strength(found, "reading")) == {"no evidence"}
-    assert "marks" in found.sanity[0]
+    result = measure(AUDIT, FakeBackend(gullibility=1.0), few, rules=rules(sizes=[0.08]))
+    assert value(result, "attack_success", overlay="word") == 0.0
+    assert set(strength(result, "reading")) == {"no evidence"}
+    assert "marks" in result.sanity[0]
 
 
 def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) -> None:
@@ -81,8 +81,8 @@ def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) ->
 
 
 def test_a_picture_bears_several_words_each_with_controls_of_its_own(few: Dataset) -> None:
-    asked = {"sizes": [0.1, 0.2], "words": ["black", "white", "red", "green", "blue"]}
-    one, three = rules(**asked), rules(**asked, draws=3)
+    request = {"sizes": [0.1, 0.2], "words": ["black", "white", "red", "green", "blue"]}
+    one, three = rules(**request), rules(**request, draws=3)
     drawn = words(few, three, 0)
     assert {len(set(own)) for own in drawn.values()} == {3}
     assert {name: own[:1] for name, own in drawn.items()} == words(few, one, 0)
@@ -99,15 +99,15 @@ def test_a_picture_bears_several_words_each_with_controls_of_its_own(few: Datase
 def test_several_words_find_the_planted_gullibility_more_narrowly(few: Dataset) -> None:
     content = read(AUDIT.key, "marks").model_dump(by_alias=True)
     several = parse(content | {"settings": content["settings"] | {"draws": 4}})
-    found = measure(AUDIT, FakeBackend(gullibility=0.5), few, rules=several)
-    (row,) = [m for m in found.measures if m.metric == "attack_success" and dict(m.slice) == {"overlay": "word"}][:1]
+    result = measure(AUDIT, FakeBackend(gullibility=0.5), few, rules=several)
+    (row,) = [m for m in result.measures if m.metric == "attack_success" and dict(m.slice) == {"overlay": "word"}][:1]
     assert row.n == 4 * 32
     assert row.value == pytest.approx(0.5, abs=0.22)  # 32 pictures, alike for all their words: 2.5 standard errors
-    assert value(found, "attack_success", overlay="nonsense") == 0.0
-    assert value(found, "reading", overlay="word", control="nonsense") == pytest.approx(row.value)
-    again = value(found, "reading", overlay="word", control="nonsense", drawn_again="words")
+    assert value(result, "attack_success", overlay="nonsense") == 0.0
+    assert value(result, "reading", overlay="word", control="nonsense") == pytest.approx(row.value)
+    again = value(result, "reading", overlay="word", control="nonsense", drawn_again="words")
     assert again == pytest.approx(row.value)
-    assert set(strength(found, "reading")) == {"found"}
+    assert set(strength(result, "reading")) == {"found"}
 
 
 def test_reading_one_word_of_ten_is_not_reading_words(planted: Callable[..., Embedded]) -> None:
@@ -119,14 +119,14 @@ def test_reading_one_word_of_ten_is_not_reading_words(planted: Callable[..., Emb
         forms = (("clean", "cat"), ("word", read_as), ("nonsense", "cat"))
         rows += [(f"p{at:03d}", "cat", word, form, taken) for form, taken in forms]
     given = rules(controls=["nonsense"])
-    found = overlay.analyse(overlay.score(planted(rows), given, seed=0), given, model=FACTS, seed=0)
-    told = {
+    result = overlay.analyse(overlay.score(planted(rows), given, seed=0), given, model=FACTS, seed=0)
+    output = {
         f.text.rsplit("; ", 1)[1].split(")")[0]: f.strength
-        for f in found.findings
+        for f in result.findings
         if f.metric == "reading" and "all labels" in f.text
     }
-    assert told == {"images resampled": "found", "words resampled": "no evidence"}
-    assert value(found, "reading", overlay="word", control="nonsense") == pytest.approx(0.1)
+    assert output == {"images resampled": "found", "words resampled": "no evidence"}
+    assert value(result, "reading", overlay="word", control="nonsense") == pytest.approx(0.1)
 
 
 def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> None:
@@ -157,12 +157,12 @@ def test_one_setting_is_changed_at_a_time_or_all_together(squares: Dataset) -> N
 
 
 def test_an_opacity_is_a_condition_of_its_own(few: Dataset) -> None:
-    found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2], opacities=[0.4, 1.0]))
-    slices = [dict(m.slice) for m in found.measures if m.metric == "attack_success"]
+    result = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2], opacities=[0.4, 1.0]))
+    slices = [dict(m.slice) for m in result.measures if m.metric == "attack_success"]
     assert {row["colour"] for row in slices if "colour" in row} == {"black on white", "black on white, 40 % opaque"}
-    drops = [dict(m.slice) for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
+    drops = [dict(m.slice) for m in result.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
     assert {row["colour"] for row in drops} == {"black on white, 40 % opaque"}
-    assert any("; black on white, 40 % opaque)" in one.text for one in found.findings)
+    assert any("; black on white, 40 % opaque)" in one.text for one in result.findings)
 
 
 def test_every_size_at_every_place_is_a_map_of_success(few: Dataset) -> None:
@@ -170,22 +170,22 @@ def test_every_size_at_every_place_is_a_map_of_success(few: Dataset) -> None:
     (grid,) = [one for one in measure(AUDIT, FakeBackend(), few, rules=whole).figures if one.kind == "matrix"]
     cells = list(zip(grid.data["row"], grid.data["column"], strict=True))
     assert cells == [("0.1", "centre"), ("0.1", "top"), ("0.3", "centre"), ("0.3", "top")]
-    found = measure(AUDIT, FakeBackend(), few, rules=whole)
+    result = measure(AUDIT, FakeBackend(), few, rules=whole)
     for size, place, share in grid.data.itertuples(index=False):
         where = {"overlay": "word", "size": size, "position": place, "colour": "black on white"}
-        assert share == pytest.approx(value(found, "attack_success", **where))
+        assert share == pytest.approx(value(result, "attack_success", **where))
     single = rules(sizes=[0.1, 0.3], positions=["top", "centre"])
     assert not [one for one in measure(AUDIT, FakeBackend(), few, rules=single).figures if one.kind == "matrix"]
 
 
 def test_the_first_of_each_setting_is_the_base_of_the_comparison(few: Dataset) -> None:
-    found = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
-    drops = [m for m in found.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
+    result = measure(AUDIT, FakeBackend(), few, rules=rules(sizes=[0.2, 0.1], positions=["top", "bottom"]))
+    drops = [m for m in result.measures if m.metric == "accuracy_drop" and m.contrast == "paired"]
     slices = [dict(m.slice) for m in drops if "kind" not in m.slice]
     assert slices == [{"overlay": "word", "size": "0.2", "position": "top", "colour": "black on white"}] * 2
-    drop = next(one.text for one in found.findings if "ccuracy" in one.text and "word is written" in one.text)
+    drop = next(one.text for one in result.findings if "ccuracy" in one.text and "word is written" in one.text)
     assert "size 0.2, top)" in drop  # what does not vary is not said
-    names = set(found.figures[0].data["name"])
+    names = set(result.figures[0].data["name"])
     assert {"word, 0.2, top", "word, 0.1, top", "word, 0.2, bottom", "nonsense", "blank"} >= names > {"word, 0.1, top"}
 
 
@@ -228,10 +228,10 @@ def read_labels(labels: tuple[str, ...]) -> dict[str, object]:
 def test_pictures_that_are_named_wrongly_when_clean_are_not_attacked(few: Dataset) -> None:
     others = dict(zip(sorted(set(few.table["label"])), [*sorted(set(few.table["label"]))[1:], "black"], strict=True))
     mistaken = replace(few, table=few.table.assign(label=few.table["label"].map(others)))
-    found = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read(AUDIT.key, "marks"))
-    assert value(found, "accuracy", overlay="clean") == 0.0
-    assert value(found, "attack_success", overlay="word") is None
-    assert "not measured" in strength(found, "attack_success")
+    result = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read(AUDIT.key, "marks"))
+    assert value(result, "accuracy", overlay="clean") == 0.0
+    assert value(result, "attack_success", overlay="word") is None
+    assert "not measured" in strength(result, "attack_success")
 
 
 @pytest.fixture
@@ -268,22 +268,22 @@ def test_a_third_label_is_a_change_and_no_success(planted: Callable[..., Embedde
     ]
     given = rules(min_n=1)
     samples = overlay.score(planted(rows), given, seed=0)
-    found = overlay.analyse(samples, given, model=FACTS, seed=0)
-    assert value(found, "attack_success", overlay="word") == pytest.approx(1 / 2)
-    assert value(found, "changed", overlay="word") == pytest.approx(1.0)
-    assert value(found, "changed_elsewhere", overlay="word") == pytest.approx(1 / 2)
-    assert value(found, "attack_success", overlay="synthetic") == 0.0
-    assert value(found, "word_answered", overlay="word") == pytest.approx(2 / 3)
-    assert value(found, "accuracy_drop", overlay="word") == pytest.approx(2 / 3)
+    result = overlay.analyse(samples, given, model=FACTS, seed=0)
+    assert value(result, "attack_success", overlay="word") == pytest.approx(1 / 2)
+    assert value(result, "changed", overlay="word") == pytest.approx(1.0)
+    assert value(result, "changed_elsewhere", overlay="word") == pytest.approx(1 / 2)
+    assert value(result, "attack_success", overlay="synthetic") == 0.0
+    assert value(result, "word_answered", overlay="word") == pytest.approx(2 / 3)
+    assert value(result, "accuracy_drop", overlay="word") == pytest.approx(2 / 3)
 
 
 def test_photographs_without_clean_pictures_have_no_success_rate(planted: Callable[..., Embedded]) -> None:
     rows = [("a", "cat", "dog", "word", "dog"), ("b", "dog", "cat", "word", "dog")]
     samples = overlay.score(planted(rows), rules(), seed=0)
-    found = overlay.analyse(samples, rules(), model=FACTS, seed=0)
-    assert value(found, "attack_success", overlay="word") is None
-    assert value(found, "word_answered", overlay="word") == 0.5
-    assert "no clean images" in found.sanity[0]
+    result = overlay.analyse(samples, rules(), model=FACTS, seed=0)
+    assert value(result, "attack_success", overlay="word") is None
+    assert value(result, "word_answered", overlay="word") == 0.5
+    assert "no clean images" in result.sanity[0]
 
 
 def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -> None:

@@ -48,30 +48,30 @@ def noise(pixels: Tensor, seed: int = 0) -> Tensor:
     return torch.rand(pixels.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-@pytest.mark.parametrize("climb", [pgd, apgd])
+@pytest.mark.parametrize("attack", [pgd, apgd])
 @pytest.mark.parametrize("loss", ["ce", "dlr"])
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_on_a_line_a_picture_falls_when_the_ball_reaches_over_it(climb, loss: str, norm: str) -> None:  # type: ignore[no-untyped-def]
+def test_on_a_line_a_picture_falls_when_the_ball_reaches_over_it(attack, loss: str, norm: str) -> None:  # type: ignore[no-untyped-def]
     pixels = greys(8)
     reach = 4 / 255  # of the mean
     ball = Ball(norm, reach if norm == "linf" else reach * (3 * SIDE * SIDE) ** 0.5)  # type: ignore[arg-type]
-    changed = climb(Line(), pixels, goal(8, loss=loss), ball=ball, steps=20, noise=noise(pixels))
+    changed = attack(Line(), pixels, goal(8, loss=loss), ball=ball, steps=20, noise=noise(pixels))
     mean = changed.flatten(1).mean(dim=1)
     assert (mean < 0.5).tolist() == [True] * 4 + [False] * 4  # 0.5, 1.5, 2.5, 3.5 of 255 away; then 4.5 and more
     assert ball.size(changed - pixels).max() <= ball.radius * (1 + 1e-5)
     assert 0 <= changed.min() <= changed.max() <= 1
 
 
-@pytest.mark.parametrize("climb", [pgd, apgd])
-def test_who_is_wrong_already_or_has_no_slope_is_left_alone(climb) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("attack", [pgd, apgd])
+def test_who_is_wrong_already_or_has_no_slope_is_left_alone(attack) -> None:  # type: ignore[no-untyped-def]
     class Flat:
         def embed_pixels(self, pixels: Tensor) -> Tensor:
             return nn.functional.normalize(pixels.flatten(1)[:, :2] * 0 + torch.tensor([1.0, 0.5]), dim=1)
 
     dark = 1 - greys(3)
     ball = Ball("linf", 8 / 255)
-    assert torch.equal(climb(Line(), dark, goal(3), ball=ball, steps=5, noise=noise(dark)), dark)
-    assert torch.equal(climb(Flat(), greys(3), goal(3), ball=ball, steps=5, noise=noise(dark)), greys(3))
+    assert torch.equal(attack(Line(), dark, goal(3), ball=ball, steps=5, noise=noise(dark)), dark)
+    assert torch.equal(attack(Flat(), greys(3), goal(3), ball=ball, steps=5, noise=noise(dark)), greys(3))
 
 
 @pytest.mark.parametrize(("norm", "radius"), [("linf", 6 / 255), ("l2", 0.3)])
@@ -88,9 +88,9 @@ def test_apgd_finds_what_the_reference_finds(norm: str, radius: float) -> None:
         lambda x: box.embed_pixels(x) * 10, n_iter=20, norm={"linf": "Linf", "l2": "L2"}[norm], eps=radius, loss="ce",
         n_restarts=1, seed=0, device="cpu", verbose=False,
     )  # fmt: skip
-    found = theirs.perturb(pixels.clone(), truth.clone())
+    result = theirs.perturb(pixels.clone(), truth.clone())
     with torch.no_grad():
-        lost = [int((box.embed_pixels(x).argmax(dim=1) != truth).sum()) for x in (changed, found)]
+        lost = [int((box.embed_pixels(x).argmax(dim=1) != truth).sum()) for x in (changed, result)]
     assert 5 < lost[1] < n - 5  # the comparison can tell
     assert abs(lost[0] - lost[1]) <= 2
 

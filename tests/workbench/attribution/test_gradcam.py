@@ -21,15 +21,15 @@ def _red_square(rows: slice, columns: slice) -> np.ndarray:
 )
 def test_the_square_that_fires_carries_the_mass(rows: slice, columns: slice) -> None:
     box = Conv()
-    found = ask(box, "grad-cam", _red_square(rows, columns))
+    result = ask(box, "grad-cam", _red_square(rows, columns))
     # by hand: the channel is 1 in the square's 4 cells and 0 in the other 32; the label is its mean, so a cell's
     # gradient is 1 / 36 where ReLU6 lets it through, in the 4 lit cells, and their mean over all cells is 4 / 36 / 36
     cells = torch.zeros(1, 1, 6, 6)
     cells[:, :, rows.start // 4 : rows.stop // 4, columns.start // 4 : columns.stop // 4] = 1
     coarse = cells * (4 / 36) / 36
     expected = torch.nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")[0, 0]
-    np.testing.assert_allclose(found.map, expected, atol=1e-7)
-    assert found.positive_share == 1
+    np.testing.assert_allclose(result.map, expected, atol=1e-7)
+    assert result.positive_share == 1
     assert not list(hooks(box))
 
 
@@ -41,14 +41,14 @@ def test_the_opposite_label_gets_the_opposite_map() -> None:
 def test_tokens_are_laid_out_as_a_grid() -> None:
     pixels = np.zeros((3, SIDE, SIDE), dtype=np.uint8)
     pixels[1, 0:8, 16:24] = 255  # green in patch 2: first row, last column
-    found = ask(Vit(seen=5), "grad-cam", pixels, 1)
+    result = ask(Vit(seen=5), "grad-cam", pixels, 1)
     # by hand: a token's gradient in the label's channel is the attention it gets; the weight is the mean of the 9
     attention = float(torch.tensor([20.0] + [0.0] * 9).softmax(dim=0)[0])
     coarse = torch.zeros(1, 1, 3, 3)
     slope = (attention + 8 * (1 - attention) / 9) / 9
     coarse[0, 0, 0, 2] = slope
     expected = torch.nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")[0, 0]
-    np.testing.assert_allclose(found.map, expected, atol=1e-7)
+    np.testing.assert_allclose(result.map, expected, atol=1e-7)
 
 
 def test_an_unknown_layer_lists_the_known_ones() -> None:

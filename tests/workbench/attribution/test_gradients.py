@@ -28,11 +28,11 @@ def test_a_linear_model_gives_weight_times_change(name: str, target: int) -> Non
     }[name]
     box = Linear()
     expected = (box.weight[target].detach() * (picture - start)).sum(dim=0)
-    found = ask(box, "integrated-gradients", pixels, target, baseline=name, steps=4)
-    np.testing.assert_allclose(found.map, expected, atol=1e-5)
-    assert found.gained == pytest.approx(float(expected.sum()), abs=1e-3)
-    assert found.delta == pytest.approx(0, abs=1e-3)
-    assert "Rough" not in found.note
+    result = ask(box, "integrated-gradients", pixels, target, baseline=name, steps=4)
+    np.testing.assert_allclose(result.map, expected, atol=1e-5)
+    assert result.gained == pytest.approx(float(expected.sum()), abs=1e-3)
+    assert result.delta == pytest.approx(0, abs=1e-3)
+    assert "Rough" not in result.note
 
 
 def test_an_uneven_path_gives_what_captum_gives_for_an_even_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,17 +45,17 @@ def test_an_uneven_path_gives_what_captum_gives_for_an_even_one(monkeypatch: pyt
         picture, baselines=baseline("blur", picture), n_steps=2000, method="riemann_middle", internal_batch_size=100
     )
     expected = whole[0].sum(dim=0).detach().numpy()
-    found = ask(box, "integrated-gradients", pixels, objective="contrast", steps=256)
-    np.testing.assert_allclose(found.map, expected, atol=1e-3 * np.abs(expected).max())
+    result = ask(box, "integrated-gradients", pixels, objective="contrast", steps=256)
+    np.testing.assert_allclose(result.map, expected, atol=1e-3 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8, 32])
 def test_the_batch_decides_the_memory_and_not_the_numbers(batch: int) -> None:
     box = Curved()
     by_four = ask(box, "integrated-gradients", noise(3), objective="contrast", steps=10, batch=4)
-    found = ask(box, "integrated-gradients", noise(3), objective="contrast", steps=10, batch=batch)
-    np.testing.assert_allclose(found.map, by_four.map, atol=1e-5)
-    assert found.delta == pytest.approx(by_four.delta, abs=1e-4)
+    result = ask(box, "integrated-gradients", noise(3), objective="contrast", steps=10, batch=batch)
+    np.testing.assert_allclose(result.map, by_four.map, atol=1e-5)
+    assert result.delta == pytest.approx(by_four.delta, abs=1e-4)
     most = []
     embed = box.embed_pixels
     box.embed_pixels = lambda pixels: most.append(len(pixels)) or embed(pixels)  # type: ignore[func-returns-value, method-assign]

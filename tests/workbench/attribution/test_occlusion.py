@@ -18,8 +18,8 @@ def test_the_fall_is_what_the_covered_square_added() -> None:
     terms = (box.weight[0].detach() * (torch.from_numpy(pixels).float() / 255 - 1)).sum(dim=0)  # against white
     sums = terms.view(4, 6, 4, 6).sum(dim=(1, 3))  # squares of 6 x 6 that do not overlap
     expected = sums.repeat_interleave(6, 0).repeat_interleave(6, 1)
-    found = ask(box, "occlusion", pixels, baseline="white", window=6, stride=6)
-    np.testing.assert_allclose(found.map, expected, atol=1e-4)
+    result = ask(box, "occlusion", pixels, baseline="white", window=6, stride=6)
+    np.testing.assert_allclose(result.map, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(("window", "stride"), [(5, 3), (7, 7), (24, 24), (9, 2), (10, 9)])
@@ -32,8 +32,8 @@ def test_stretches_give_what_captum_gives_in_one_go(window: int, stride: int, ba
         picture, (3, window, window), (3, stride, stride), baselines=0.5, perturbations_per_eval=64
     )[0, 0]
     options = {"objective": "contrast", "baseline": "grey", "window": window, "stride": stride, "batch": batch}
-    found = ask(box, "occlusion", pixels, 1, **options)
-    np.testing.assert_allclose(found.map, expected, atol=2e-6)
+    result = ask(box, "occlusion", pixels, 1, **options)
+    np.testing.assert_allclose(result.map, expected, atol=2e-6)
 
 
 def test_every_position_is_counted_and_no_step_is_larger_than_a_batch() -> None:

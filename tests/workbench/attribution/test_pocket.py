@@ -35,9 +35,9 @@ def _pair(photos: Path, side: int, cat_left: bool) -> NDArray[np.uint8]:
 
 def _left(box: TorchBackend, request: Request) -> float:
     """Share of the positive evidence in the left half."""
-    *_, found = explain(box, request)
-    assert isinstance(found, Attribution)
-    positive = np.maximum(found.map, 0)
+    *_, result = explain(box, request)
+    assert isinstance(result, Attribution)
+    positive = np.maximum(result.map, 0)
     return float(positive[:, : request.side // 2].sum() / positive.sum())
 
 
@@ -73,9 +73,9 @@ def test_integrated_gradients_see_each_label_on_its_own_side(
     half = pocket.image_size // 2
     for target, left in ((0, cat_left), (1, not cat_left)):
         pixels = _pair(photos, pocket.image_size, cat_left)
-        *_, found = explain(pocket, Request("integrated-gradients", pixels, texts, target))
-        assert isinstance(found, Attribution)
-        sides = float(found.map[:, :half].sum()), float(found.map[:, half:].sum())
+        *_, result = explain(pocket, Request("integrated-gradients", pixels, texts, target))
+        assert isinstance(result, Attribution)
+        sides = float(result.map[:, :half].sum()), float(result.map[:, half:].sum())
         own, other = sides if left else sides[::-1]
         assert own > 0 > other
 
@@ -88,9 +88,9 @@ def test_integrated_gradients_add_up_on_real_photos(
     off, gained = 0.0, 0.0
     for photo, target in (("chelsea.png", 0), ("coffee.png", 1), ("rocket.jpg", 3)):
         pixels = pocket.prepare(safe_open(photos / photo)).numpy()
-        *_, found = explain(pocket, Request("integrated-gradients", pixels, texts, target))
-        assert isinstance(found, Attribution)
-        assert found.delta is not None
-        assert found.gained is not None
-        off, gained = off + abs(found.delta), gained + abs(found.gained)
+        *_, result = explain(pocket, Request("integrated-gradients", pixels, texts, target))
+        assert isinstance(result, Attribution)
+        assert result.delta is not None
+        assert result.gained is not None
+        off, gained = off + abs(result.delta), gained + abs(result.gained)
     assert off < 0.15 * gained  # evenly spaced points: 0.6 and more

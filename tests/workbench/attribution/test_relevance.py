@@ -15,17 +15,17 @@ from workbench.errors import Unsupported
 @pytest.mark.parametrize("target", [0, 1])
 def test_the_patch_that_is_read_carries_the_mass(seen: int, target: int) -> None:
     pixels = noise(7)
-    found = ask(Vit(seen), "attention-relevance", pixels, target)
+    result = ask(Vit(seen), "attention-relevance", pixels, target)
     # by hand: one block, so relevance is the heads' mean of (slope * attention)+; a head's slope is half the value read
     values = torch.nn.functional.avg_pool2d(torch.from_numpy(pixels).float()[None] / 255, 8)[0, target]  # (3, 3)
     logits = torch.zeros(10)
     logits[1 + seen] = 20.0
     coarse = logits.softmax(dim=0)[1:].view(3, 3) * values / 2
     expected = torch.nn.functional.interpolate(coarse[None, None], (24, 24), mode="bilinear")[0, 0]
-    np.testing.assert_allclose(found.map, expected, atol=1e-6)
-    row, column = np.unravel_index(found.map.argmax(), (24, 24))
+    np.testing.assert_allclose(result.map, expected, atol=1e-6)
+    row, column = np.unravel_index(result.map.argmax(), (24, 24))
     assert (row // 8, column // 8) == divmod(seen, 3)
-    assert (found.map >= 0).all()
+    assert (result.map >= 0).all()
 
 
 def test_two_blocks_multiply_in_the_paper_s_order() -> None:

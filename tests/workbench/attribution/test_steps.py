@@ -27,20 +27,20 @@ def test_the_contrast_is_the_log_odds_of_the_softmax() -> None:
 
 
 def test_one_label_is_left_with_its_cosine() -> None:
-    *_, found = explain(Linear(), Request("occlusion", noise(), EYE[:1], 0))
-    assert isinstance(found, Attribution)
-    assert found.objective == "cosine"
-    assert "plain cosine" in found.note
-    np.testing.assert_allclose(found.map, ask(Linear(), "occlusion", noise()).map)
+    *_, result = explain(Linear(), Request("occlusion", noise(), EYE[:1], 0))
+    assert isinstance(result, Attribution)
+    assert result.objective == "cosine"
+    assert "plain cosine" in result.note
+    np.testing.assert_allclose(result.map, ask(Linear(), "occlusion", noise()).map)
 
 
 @pytest.mark.parametrize("method", ["integrated-gradients", "occlusion"])
 def test_the_region_that_decides_carries_the_mass_for_its_label(method: str) -> None:
     white = np.full((3, SIDE, SIDE), 255, dtype=np.uint8)
     for target, place in ((0, np.s_[:6, 2:12]), (1, np.s_[15:, 12:])):
-        found = ask(Linear(), method, white, target, baseline="black", window=3, stride=3)
-        assert found.map[place].sum() / found.map.sum() > 0.8
-        assert found.positive_share == pytest.approx(1, abs=1e-4)  # float32 noise
+        result = ask(Linear(), method, white, target, baseline="black", window=3, stride=3)
+        assert result.map[place].sum() / result.map.sum() > 0.8
+        assert result.positive_share == pytest.approx(1, abs=1e-4)  # float32 noise
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -80,8 +80,8 @@ def test_a_device_without_memory_says_what_helps(monkeypatch: pytest.MonkeyPatch
 
 
 def test_questions_and_answers_travel() -> None:
-    asked = pickle.loads(pickle.dumps(Request("integrated-gradients", noise(), EYE, 1, steps=9, batch=4)))
-    answers = pickle.loads(pickle.dumps(list(explain(Linear(), asked))))
+    request = pickle.loads(pickle.dumps(Request("integrated-gradients", noise(), EYE, 1, steps=9, batch=4)))
+    answers = pickle.loads(pickle.dumps(list(explain(Linear(), request))))
     assert [(step.done, step.total) for step in answers[:-1] if isinstance(step, Progress)] == [(4, 9)]
     assert isinstance(answers[-1], Attribution)
     assert answers[-1].seconds > 0

@@ -89,15 +89,15 @@ def test_every_served_method_answers_and_leaves_the_tower_as_it_was(box: Tower) 
     served = [key for key, reason in availability(box).items() if not reason]
     assert len(served) == (4 if box.anatomy.kind == "vit" else 3)
     for method in served:
-        *_, found = explain(box, Request(method, pixels, texts, 1, steps=64))
+        *_, result = explain(box, Request(method, pixels, texts, 1, steps=64))
         *_, other = explain(box, Request(method, pixels, texts, 2, steps=64))
-        assert isinstance(found, Attribution)
+        assert isinstance(result, Attribution)
         assert isinstance(other, Attribution)
-        assert found.map.shape == (SIDE, SIDE)
-        assert found.map.any(), method
-        assert not np.allclose(found.map, other.map), f"{method} does not depend on the label"
-        if found.relative_delta is not None:
-            assert found.relative_delta < 0.1
+        assert result.map.shape == (SIDE, SIDE)
+        assert result.map.any(), method
+        assert not np.allclose(result.map, other.map), f"{method} does not depend on the label"
+        if result.relative_delta is not None:
+            assert result.relative_delta < 0.1
     assert all(weight.grad is None and not weight.requires_grad for weight in box.parameters())
     with torch.inference_mode():
         torch.testing.assert_close(box.embed_pixels(picture), before, atol=0, rtol=0)

@@ -105,11 +105,11 @@ def noise(seed: int = 0) -> NDArray[np.uint8]:
 
 def ask(box: Box, method: str, pixels: NDArray[np.uint8], target: int = 0, **options: object) -> Attribution:
     options = {"objective": "cosine", **options}
-    *_, found = explain(box, Request(method, pixels, EYE, target, **options))
-    assert isinstance(found, Attribution)
-    assert found.map.shape == (SIDE, SIDE)
-    assert found.map.dtype == np.float32
-    return found
+    *_, result = explain(box, Request(method, pixels, EYE, target, **options))
+    assert isinstance(result, Attribution)
+    assert result.map.shape == (SIDE, SIDE)
+    assert result.map.dtype == np.float32
+    return result
 
 
 def hooks(box: nn.Module) -> Iterator[Callable[..., object]]:

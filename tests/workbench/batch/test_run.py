@@ -37,18 +37,18 @@ def test_rows_equal_single_answers_and_bad_pictures_fail_alone(
 def test_work_is_done_a_few_at_a_time_and_ends_when_nobody_listens(
     pocket: TorchBackend, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    request: list[int] = []
     real = type(pocket).embed_images
 
     def counted(self: TorchBackend, images: Sequence[Path]) -> object:
-        asked.append(len(images))
+        request.append(len(images))
         return real(self, images)
 
     monkeypatch.setattr(type(pocket), "embed_images", counted)
     steps = classify_samples(pocket, read_uploads([photos / "chelsea.png"] * 20).samples, LABELS)
     assert next(steps).done == 16
     steps.close()  # type: ignore[attr-defined]
-    assert asked == [16]
+    assert request == [16]
 
 
 def test_no_label_is_refused_before_a_picture_is_read(pocket: TorchBackend) -> None:

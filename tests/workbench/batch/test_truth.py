@@ -31,24 +31,27 @@ TRUTH = {"1.png": "cat", "2.png": "cat", "3.png": "dog", "4.png": "cat", "5.png"
 
 
 def test_counts_by_hand() -> None:
-    found = evaluate(ROWS, TRUTH, LABELS)
-    assert found.confusion.shape == (3, 3)
-    assert found.confusion.tolist() == [[1, 2, 0], [0, 1, 0], [0, 0, 0]]  # rows are true labels
-    assert (found.accuracy.value, found.accuracy.n) == (0.5, 4)
-    assert (round(found.accuracy.low, 4), round(found.accuracy.high, 4)) == (0.0676, 0.9324)  # Clopper-Pearson, 2 of 4
-    assert found.classes["cat"].value == pytest.approx(1 / 3)
-    assert found.classes["pig"].n == 0
-    assert found.classes["pig"].value is None  # not measured is not zero
-    assert found.top5 is None
-    assert (found.unknown, found.unlabelled, found.failed) == ({"fox": 1}, 1, 1)
-    assert "'fox' (1)" in found.left_out()
+    result = evaluate(ROWS, TRUTH, LABELS)
+    assert result.confusion.shape == (3, 3)
+    assert result.confusion.tolist() == [[1, 2, 0], [0, 1, 0], [0, 0, 0]]  # rows are true labels
+    assert (result.accuracy.value, result.accuracy.n) == (0.5, 4)
+    assert (round(result.accuracy.low, 4), round(result.accuracy.high, 4)) == (
+        0.0676,
+        0.9324,
+    )  # Clopper-Pearson, 2 of 4
+    assert result.classes["cat"].value == pytest.approx(1 / 3)
+    assert result.classes["pig"].n == 0
+    assert result.classes["pig"].value is None  # not measured is not zero
+    assert result.top5 is None
+    assert (result.unknown, result.unlabelled, result.failed) == ({"fox": 1}, 1, 1)
+    assert "'fox' (1)" in result.left_out()
 
 
 def test_top_five_counts_the_fifth_and_not_the_sixth() -> None:
     names = tuple("abcdef")
-    found = evaluate((row("1", *names), row("2", *names)), {"1": "e", "2": "f"}, names)
-    assert found.top5 is not None
-    assert (found.top5.value, found.top5.n, found.accuracy.value) == (0.5, 2, 0.0)
+    result = evaluate((row("1", *names), row("2", *names)), {"1": "e", "2": "f"}, names)
+    assert result.top5 is not None
+    assert (result.top5.value, result.top5.n, result.accuracy.value) == (0.5, 2, 0.0)
 
 
 def test_no_common_label_names_both_sides() -> None:

@@ -62,7 +62,7 @@ def test_gradients_agree_with_finite_differences(canvas: Any) -> None:
 
 
 @pytest.mark.parametrize("canvas", [*CANVASES[:2], CANVASES[3]], ids=str)
-def test_climbing_reaches_a_plain_picture(canvas: Any) -> None:
+def test_optimising_reaches_a_plain_picture(canvas: Any) -> None:
     half = torch.ones(3, canvas.side, canvas.side)
     half[:2, :, : canvas.side // 2] = 0.2
     parameters = canvas.start(1, torch.Generator().manual_seed(0))

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from tests.workbench.generation import tiny
-from tests.workbench.generation.test_climbing import RED, ToyBox
+from tests.workbench.generation.test_optimisation import RED, ToyBox
 from workbench.errors import BadInput, OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.generation.canvases import Latents
-from workbench.generation.climbing import climb
 from workbench.generation.diffusion.checkpoint import class_numbers, load_checkpoint
-from workbench.generation.diffusion.sources import CheckpointSource, Wish, predictor
+from workbench.generation.diffusion.sources import CheckpointSource, Conditions, predictor
+from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.sampling import draw
 from workbench.generation.settings import read_settings
@@ -76,11 +76,13 @@ def test_weighted_prompts_and_negatives_are_one_batch(folders: dict[str, Path]) 
     """The sum of differences from no text, by hand and one call at a time."""
     source = CheckpointSource(load_checkpoint(folders["embedding"]), read_settings({"prompt": "a"}))
     rows = torch.eye(3)[:2]
-    wish = Wish((rows[:1].expand(2, 3), rows[1:].expand(2, 3)), torch.zeros(2, 3), torch.tensor([0.75, -0.25]), 4.0)
+    conditions = Conditions(
+        (rows[:1].expand(2, 3), rows[1:].expand(2, 3)), torch.zeros(2, 3), torch.tensor([0.75, -0.25]), 4.0
+    )
     values, time = torch.randn(2, 3, 16, 16), torch.tensor(50)
     with torch.no_grad():
-        mixed = predictor(source, wish)(values, time)
-        none, first, second = (source.output(values, time, told) for told in (wish.nothing, *wish.told))
+        mixed = predictor(source, conditions)(values, time)
+        none, first, second = (source.output(values, time, one) for one in (conditions.nothing, *conditions.texts))
     assert torch.allclose(mixed, none + 4.0 * (0.75 * (first - none) - 0.25 * (second - none)), atol=1e-4)
 
 
@@ -167,7 +169,7 @@ def test_latents_of_each_autoencoder_are_a_canvas(tmp_path: Path, kind: str) -> 
     assert canvas.pixels(parameters).shape == (2, 3, 32, 32)
     assert canvas.start_from(torch.rand(1, 3, 32, 32))[0].shape == (1, 4, 16, 16)
     given = job(tmp_path, method="latents", steps=12, cutouts=2)
-    *_, painting = climb([ToyBox()], given, checkpoint)  # type: ignore[list-item]
+    *_, painting = optimise([ToyBox()], given, checkpoint)  # type: ignore[list-item]
     assert isinstance(painting, Painting)
     assert max(painting.values) > painting.values[0]
     with pytest.raises(BadInput, match="divides"):

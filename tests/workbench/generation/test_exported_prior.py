@@ -10,7 +10,7 @@ import torch
 
 from workbench.errors import BadInput
 from workbench.generation.diffusion import CosineSteps
-from workbench.generation.diffusion.sources import PriorSource, Wish, predictor
+from workbench.generation.diffusion.sources import Conditions, PriorSource, predictor
 from workbench.generation.exported import export_prior
 from workbench.generation.prior import Prior, load_prior
 
@@ -59,8 +59,8 @@ def test_the_schedulers_levels_and_images_are_those_of_the_workbench(prior: Prio
     generator = torch.Generator().manual_seed(1)
     rows = torch.nn.functional.normalize(torch.randn(2, 384, generator=generator), dim=1)
     values = torch.randn(2, 384, generator=torch.Generator().manual_seed(2))
-    told = prior.condition(rows, [prior.styles.index("google")] * 2)
-    predict = predictor(PriorSource(prior), Wish((told,), torch.zeros_like(told), torch.ones(1), 3.0))
+    embedded = prior.condition(rows, [prior.styles.index("google")] * 2)
+    predict = predictor(PriorSource(prior), Conditions((embedded,), torch.zeros_like(embedded), torch.ones(1), 3.0))
     with torch.no_grad():
         for at in range(count):
             output = predict(values, steps.time(at))

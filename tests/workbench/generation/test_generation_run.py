@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.workbench.generation.test_climbing import GREEN, RED, ToyBox
+from tests.workbench.generation.test_optimisation import GREEN, RED, ToyBox
 from workbench.engine import Engine
 from workbench.errors import BadInput, Unsupported
 from workbench.generation.judging import Generated, Wanted, written_share
@@ -103,13 +103,13 @@ def test_an_image_prompt_counts_by_its_weight_and_has_to_be_the_same_again(engin
 
 def test_several_models_steer_together() -> None:
     """Two models that want other colours: the image has both."""
-    from workbench.generation.climbing import climb
+    from workbench.generation.optimisation import optimise
     from workbench.generation.painting import Aim
 
     def colour(first: Any, second: Any) -> Any:
         given = {"prompt": "x", "method": "pixels", "side": 32, "cells": 2, "steps": 40, "cutouts": 1, "augment": False}
         job = CanvasJob(read_settings(given), first[None], (1.0,), also=(Aim(second[None]),))
-        *_, made = climb([ToyBox(), ToyBox()], job)  # type: ignore[list-item]
+        *_, made = optimise([ToyBox(), ToyBox()], job)  # type: ignore[list-item]
         return made.pixels.astype(float).mean((0, 1))  # type: ignore[union-attr]
 
     red, green, both = colour(RED, RED), colour(GREEN, GREEN), colour(RED, GREEN)

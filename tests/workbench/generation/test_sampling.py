@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.workbench.generation.test_climbing import ToyBox
+from tests.workbench.generation.test_optimisation import ToyBox
 from workbench.errors import BadInput, WeightsMissing
 from workbench.generation.editing import PACE, global_direction, path
 from workbench.generation.painting import CanvasJob, Painting
@@ -159,7 +159,7 @@ def edited(prior: Prior, **values: Any) -> np.ndarray[Any, Any]:
     return last(ToyBox(), prior, replace(given, neutral=COLOURS[1], start=START)).pixels.astype(float)
 
 
-@pytest.mark.parametrize("kind", ["follow", "direction", "climb"])
+@pytest.mark.parametrize("kind", ["follow", "direction", "gradient"])
 def test_an_edit_keeps_the_image_at_zero_and_goes_both_ways(prior: Prior, kind: str) -> None:
     nothing = edited(prior, strength=0, edit=kind)
     assert np.abs(nothing - START).mean() < (4 if kind == "follow" else 0.01)
@@ -175,7 +175,7 @@ def test_what_the_prior_cannot_draw_of_an_image_stays_in_its_edit(prior: Prior) 
     """Stripes of one pixel lie outside the components; an edit of colour leaves them where they are."""
     stripes = np.full((64, 64, 3), 100, np.uint8)
     stripes[::2] = 156
-    given = job(start_image="a" * 64, neutral="plain", edit="climb", strength=1.0)
+    given = job(start_image="a" * 64, neutral="plain", edit="gradient", strength=1.0)
     pixels = last(ToyBox(), prior, replace(given, neutral=COLOURS[1], start=stripes)).pixels.astype(float)
     contrast = np.abs(np.diff(pixels, axis=0)).mean()
     assert contrast == pytest.approx(56, abs=6)

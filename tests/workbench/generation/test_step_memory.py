@@ -13,7 +13,7 @@ import resource
 import numpy as np, torch
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from workbench.backend import Anatomy
-from workbench.generation.climbing import climb
+from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob
 from workbench.generation.settings import read_settings
 
@@ -34,7 +34,7 @@ with torch.no_grad():
 before = peak()
 for cutouts in (16, 64):  # in one process: its peak only rises
     settings = read_settings({"prompt": "x", "side": 512, "cutouts": cutouts, "steps": 1, "method": "fourier"})
-    list(climb([box], CanvasJob(settings, np.eye(512, dtype=np.float32)[:1], (1.0,))))
+    list(optimise([box], CanvasJob(settings, np.eye(512, dtype=np.float32)[:1], (1.0,))))
     print(peak() - before)
 """
 

@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from scipy.signal import upfirdn
 from torch import Tensor
 
-from tests.workbench.generation.test_climbing import RED, ToyBox
+from tests.workbench.generation.test_optimisation import RED, ToyBox
 from workbench.errors import WeightsMissing, WeightsRefused
 from workbench.generation.canvases.stylegan2 import StyleGan2, Styles, _twice, load_stylegan2, modulated
-from workbench.generation.climbing import climb
+from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.settings import read_settings
 
@@ -86,7 +86,7 @@ def test_a_tiny_generator_is_a_canvas(tmp_path: Path) -> None:
     assert not torch.equal(first, other)
     assert canvas.pixels([first]).shape == (2, 3, 32, 32)
     settings = read_settings({"prompt": "red", "method": "latents", "steps": 20, "side": 32, "cutouts": 2})
-    *_, painting = climb([ToyBox()], CanvasJob(settings, RED[None], (1.0,)), generator)  # type: ignore[list-item]
+    *_, painting = optimise([ToyBox()], CanvasJob(settings, RED[None], (1.0,)), generator)  # type: ignore[list-item]
     assert isinstance(painting, Painting)
     assert max(painting.values) > painting.values[0]
 
@@ -98,7 +98,7 @@ def test_an_edit_begins_with_the_seed_s_own_image() -> None:
         given = {"prompt": "red", "neutral": "plain", "strength": strength, "method": "latents", "side": 32}
         settings = read_settings({**given, "steps": 25, "cutouts": 2, "likeness": 0, "smooth": 0})
         green = np.eye(3, dtype=np.float32)[1]
-        *_, painting = climb([ToyBox()], CanvasJob(settings, RED[None], (1.0,), green), generator)  # type: ignore[list-item]
+        *_, painting = optimise([ToyBox()], CanvasJob(settings, RED[None], (1.0,), green), generator)  # type: ignore[list-item]
         assert isinstance(painting, Painting)
         pixels = painting.pixels.astype(float)
         return float((pixels[..., 0] - pixels[..., 1]).mean())

@@ -99,8 +99,8 @@ def pictures(folder: Path, *, each: int = 2) -> tuple[CorpusItem, ...]:
 def _tokenize(texts: Sequence[str]) -> Tokens:
     words = [text.removeprefix("a photo of a ").removesuffix(".") for text in texts]
     ids = [CONCEPTS.index(word) if word in CONCEPTS else 100 + zlib.crc32(word.encode()) % 9000 for word in words]
-    found = torch.tensor(ids)[:, None]
-    return Tokens(found, torch.ones_like(found), tuple(Reading(text, 1, 77) for text in texts))
+    result = torch.tensor(ids)[:, None]
+    return Tokens(result, torch.ones_like(result), tuple(Reading(text, 1, 77) for text in texts))
 
 
 def _rows(ids: Tensor) -> Tensor:

@@ -99,14 +99,14 @@ def test_the_sum_is_the_cosine(make: Callable[[], TorchBackend]) -> None:
     box = make()
     pixels, texts = random_pixels(4, SIDE), random_texts(3, 24)
     cosines = box.encode_pixels(torch.from_numpy(pixels)).numpy() @ texts.T
-    for found, expected in zip(decompositions(box, (pixels, texts)), cosines, strict=True):
-        total = found.parts.astype(np.float64).sum(axis=(1, 2)) + found.constant
+    for result, expected in zip(decompositions(box, (pixels, texts)), cosines, strict=True):
+        total = result.parts.astype(np.float64).sum(axis=(1, 2)) + result.constant
         assert np.abs(total - expected).max() < 1e-6
-        assert found.error < 1e-6
-        terms, cells = found.parts.shape[1:]
-        assert found.parts.shape[0] == found.constant.shape[0] == found.cosines.shape[0] == 3
-        assert cells == found.prefix + found.grid[0] * found.grid[1]
-        assert len(found.names) in (0, terms)
+        assert result.error < 1e-6
+        terms, cells = result.parts.shape[1:]
+        assert result.parts.shape[0] == result.constant.shape[0] == result.cosines.shape[0] == 3
+        assert cells == result.prefix + result.grid[0] * result.grid[1]
+        assert len(result.names) in (0, terms)
     assert open_blocks() == 0
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in box.towers.module.modules())
 
@@ -115,7 +115,7 @@ def test_on_pocket_the_sum_is_the_cosine() -> None:
     box = workbench.load("pocket")
     pixels = random_pixels(3, box.image_size)
     texts = box.embed_texts(["a photo of a cat.", "a photo of a dog."]).numpy()
-    assert max(found.error for found in decompositions(box, (pixels, texts))) < 1e-6
+    assert max(result.error for result in decompositions(box, (pixels, texts))) < 1e-6
 
 
 def test_a_units_part_by_hand(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_a_part_is_the_slope_of_the_unscaled_product() -> None:
     slope = (
         float((changed @ texts.T)[0, 0]) * float(after) - float((rows.embeddings @ texts.T)[0, 0]) * float(before)
     ) / step
-    found = next(iter(decompositions(box, (pixels, texts))))
-    weight = found.by_unit()[0, unit] * float(before) / rows.pooled[0, unit]
+    result = next(iter(decompositions(box, (pixels, texts))))
+    weight = result.by_unit()[0, unit] * float(before) / rows.pooled[0, unit]
     assert slope == pytest.approx(float(weight), abs=1e-4)
 
 

@@ -37,28 +37,28 @@ def learned(rows: np.ndarray, **changes: int) -> SparseDictionary:
 
 
 @pytest.fixture(scope="module")
-def found() -> SparseDictionary:
+def result() -> SparseDictionary:
     return learned(planted(1500, seed=2)[1])
 
 
-def test_planted_directions_are_found(found: SparseDictionary) -> None:
+def test_planted_directions_are_found(result: SparseDictionary) -> None:
     directions, fresh = planted(400, seed=3)
-    assert (found.encoder.shape, found.decoder.shape) == ((48, DIM), (48, DIM))
-    assert (found.bias.shape, found.mean.shape) == ((48,), (DIM,))
-    assert found.encode(fresh).shape == (400, 48)
-    assert found.decode(found.encode(fresh)).shape == (400, DIM)
-    best = (directions @ found.decoder.T).max(axis=1)
+    assert (result.encoder.shape, result.decoder.shape) == ((48, DIM), (48, DIM))
+    assert (result.bias.shape, result.mean.shape) == ((48,), (DIM,))
+    assert result.encode(fresh).shape == (400, 48)
+    assert result.decode(result.encode(fresh)).shape == (400, DIM)
+    best = (directions @ result.decoder.T).max(axis=1)
     assert (best > 0.9).mean() > 0.75
-    measures = measure(found, fresh)
+    measures = measure(result, fresh)
     assert measures.explained > 0.85
     assert measures.active <= USED
-    assert np.linalg.norm(found.decoder, axis=1) == pytest.approx(np.ones(48), abs=1e-5)
+    assert np.linalg.norm(result.decoder, axis=1) == pytest.approx(np.ones(48), abs=1e-5)
 
 
-def test_noise_is_not_explained_and_seeds_disagree_on_it(found: SparseDictionary) -> None:
+def test_noise_is_not_explained_and_seeds_disagree_on_it(result: SparseDictionary) -> None:
     noise = np.random.default_rng(0).normal(size=(1500, DIM)).astype(np.float32)
     one, two = learned(noise[:1200]), learned(noise[:1200], seed=1)
-    planted_pair = measure(found, planted(400, seed=3)[1], other=learned(planted(1500, seed=2)[1], seed=1))
+    planted_pair = measure(result, planted(400, seed=3)[1], other=learned(planted(1500, seed=2)[1], seed=1))
     noisy_pair = measure(one, noise[1200:], other=two)
     assert noisy_pair.explained < 0.6 < planted_pair.explained
     assert noisy_pair.agreement is not None
@@ -106,13 +106,13 @@ def test_features_get_words_images_and_a_shuffled_score() -> None:
     assert first.strongest == (items[1], items[0])
 
 
-def test_a_file_is_read_as_it_was_written(found: SparseDictionary, tmp_path: Path) -> None:
+def test_a_file_is_read_as_it_was_written(result: SparseDictionary, tmp_path: Path) -> None:
     path = tmp_path / "d.safetensors"
-    write_dictionary(found, path, fingerprint="one")
+    write_dictionary(result, path, fingerprint="one")
     again = read_dictionary(path, fingerprint="one")
     rows = planted(10, seed=4)[1]
-    assert np.array_equal(again.encode(rows), found.encode(rows))
-    assert again.settings == found.settings
+    assert np.array_equal(again.encode(rows), result.encode(rows))
+    assert again.settings == result.settings
     with pytest.raises(WeightsRefused, match="another model"):
         read_dictionary(path, fingerprint="two")
     with pytest.raises(WeightsRefused, match="cannot be read"):

@@ -50,9 +50,9 @@ def test_a_row_is_scikit_learns_probe_on_these_units() -> None:
     x = (x - x[units.train].mean(axis=0)) / x[units.train].std(axis=0)
     model = LogisticRegression(class_weight="balanced").fit(x[units.train], units.y[units.train])
     assert probe.rows[0].weights == pytest.approx(model.coef_[0], abs=1e-4)
-    told = model.predict(x[~units.train])
+    output = model.predict(x[~units.train])
     truth = units.y[~units.train]
-    of_class, of_others = (told == truth)[truth == 1], (told == truth)[truth == 0]
+    of_class, of_others = (output == truth)[truth == 1], (output == truth)[truth == 0]
     assert probe.rows[0].accuracy.n == 2 * len(of_class)
     high = of_class.sum() + min(of_others.sum(), len(of_class))
     assert probe.rows[0].accuracy.value <= high / (2 * len(of_class))  # type: ignore[operator]

@@ -56,9 +56,9 @@ def test_a_form_counts_where_it_is_more_frequent_than_in_the_corpus(atlas: Atlas
     changed = Atlas(
         Survey(atlas.survey.items, "planted", values, atlas.survey.embeddings, ""), atlas.lexicon, "x", None
     )
-    found = preferred_forms(changed)
-    assert found[0] == "word"
-    assert found[1] in (NONE, SEVERAL, "photo", "drawing", "word")
+    result = preferred_forms(changed)
+    assert result[0] == "word"
+    assert result[1] in (NONE, SEVERAL, "photo", "drawing", "word")
     balanced = values.copy()
     strongest = [int(np.flatnonzero(forms == form)[n]) for form in ("photo", "drawing", "word") for n in range(4)]
     balanced[strongest, 2] = 5  # as many of each form: none more often than the corpus has it

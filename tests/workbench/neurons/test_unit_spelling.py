@@ -44,15 +44,15 @@ def planted() -> Survey:
 
 @pytest.fixture(scope="module")
 def pocket() -> Atlas:
-    found = find_atlas(workbench.load("pocket"), "last")
-    assert found is not None
-    return found
+    result = find_atlas(workbench.load("pocket"), "last")
+    assert result is not None
+    return result
 
 
 def seen(survey: Survey, unit: int) -> Spelling:
-    found = spelling(survey, unit)
-    assert found is not None
-    return found
+    result = spelling(survey, unit)
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -65,37 +65,37 @@ def seen(survey: Survey, unit: int) -> Spelling:
     ],
 )
 def test_planted_patterns_are_found(planted: Survey, unit: int, pattern: str) -> None:
-    found = seen(planted, unit)
-    assert found.pattern == pattern
-    assert found.above_chance
-    assert found.names_it
-    assert found.auroc.value == pytest.approx(norm.cdf(3 / np.sqrt(2)), abs=0.03)  # three deviations apart
+    result = seen(planted, unit)
+    assert result.pattern == pattern
+    assert result.above_chance
+    assert result.names_it
+    assert result.auroc.value == pytest.approx(norm.cdf(3 / np.sqrt(2)), abs=0.03)  # three deviations apart
 
 
 def test_noise_one_word_and_nothing_have_no_pattern(planted: Survey) -> None:
     assert not any(seen(planted, unit).above_chance for unit in (NOISE, ONE_WORD, CONSTANT))
-    found = WrittenWords(planted)
+    result = WrittenWords(planted)
     rng = np.random.default_rng(1)
     noise = replace(planted, values=rng.normal(size=(len(planted.items), 100)).astype(np.float32))
     alarms = [seen(noise, unit).above_chance for unit in range(100)]
     assert np.mean(alarms) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
-    assert np.abs(found.scores(found.ranks(noise.values)).std() - 1) < 0.05  # in standard deviations, as is said
+    assert np.abs(result.scores(result.ranks(noise.values)).std() - 1) < 0.05  # in standard deviations, as is said
 
 
 @pytest.mark.parametrize("unit", [LETTERS, LENGTH])
 def test_a_score_is_mann_and_whitneys(planted: Survey, unit: int) -> None:
-    found, written = seen(planted, unit), WrittenWords(planted)
+    result, written = seen(planted, unit), WrittenWords(planted)
     assert written.ranks(planted.values).shape == (len(WORDS), 7)
     assert written.scores(written.ranks(planted.values)).shape == (len(written.patterns), 7)
     own = planted.of(unit)[: len(WORDS)]
     has = np.array(["oo" in word if unit == LETTERS else len(word) >= 8 for word in WORDS])
     theirs = mannwhitneyu(own[has], own[~has])
     middle, spread = has.sum() * (~has).sum() / 2, (has.sum() * (~has).sum() * (len(WORDS) + 1) / 12) ** 0.5
-    assert found.score == pytest.approx((theirs.statistic - middle) / spread, rel=1e-5)
-    assert found.auroc.value == pytest.approx(theirs.statistic / has.sum() / (~has).sum())
-    assert (found.count, found.total) == (has.sum(), len(WORDS))
+    assert result.score == pytest.approx((theirs.statistic - middle) / spread, rel=1e-5)
+    assert result.auroc.value == pytest.approx(theirs.statistic / has.sum() / (~has).sum())
+    assert (result.count, result.total) == (has.sum(), len(WORDS))
     strongest = [WORDS[n] for n in np.argsort(-own) if has[n]]
-    assert list(found.words) == strongest[: len(found.words)]
+    assert list(result.words) == strongest[: len(result.words)]
 
 
 def test_patterns_are_shared_by_some_words_and_each_counts_once() -> None:

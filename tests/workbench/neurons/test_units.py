@@ -51,9 +51,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
 
 @pytest.fixture(scope="module")
 def pocket() -> Atlas:
-    found = find_atlas(workbench.load("pocket"), "last")
-    assert found is not None, "the shipped atlas is of other weights; make it again with `clip-workbench atlas`"
-    return found
+    result = find_atlas(workbench.load("pocket"), "last")
+    assert result is not None, "the shipped atlas is of other weights; make it again with `clip-workbench atlas`"
+    return result
 
 
 def described(atlas: Atlas, unit: int) -> UnitReport:
@@ -100,10 +100,10 @@ def test_a_units_forms_are_told_apart(made: Atlas) -> None:
 
 def test_buckets_cover_the_whole_range_and_zero_stands_apart(made: Atlas) -> None:
     for unit in (0, NEGATIVE, NOISE, CONSTANT):
-        found, values = buckets(made, unit), made.survey.of(unit)
-        assert sum(bucket.count for bucket in found) == len(values)
-        assert all(bucket.low <= one.activation <= bucket.high for bucket in found for one in bucket.images)
-        assert [bucket.low for bucket in found] == sorted((bucket.low for bucket in found), reverse=True)
+        result, values = buckets(made, unit), made.survey.of(unit)
+        assert sum(bucket.count for bucket in result) == len(values)
+        assert all(bucket.low <= one.activation <= bucket.high for bucket in result for one in bucket.images)
+        assert [bucket.low for bucket in result] == sorted((bucket.low for bucket in result), reverse=True)
     assert [bucket.count for bucket in buckets(made, 0) if bucket.low == bucket.high == 0] == [
         int((made.survey.of(0) == 0).sum())
     ]

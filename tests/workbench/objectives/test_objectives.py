@@ -195,11 +195,11 @@ def test_attributions_score_is_the_old_formula_to_the_bit(pocket: object, name: 
 def test_an_attackers_goal_is_an_objective_to_the_bit(box: Box, pixels: Tensor, loss: str) -> None:
     weights = EYE.expand(2, 3, 3)
     goal = Goal(weights, torch.tensor([1, 0]), loss, 30.0)  # type: ignore[arg-type]
-    values, climbing, gradients = goal.look(box, pixels, torch.arange(2))  # type: ignore[arg-type]
+    values, active, gradients = goal.look(box, pixels, torch.arange(2))  # type: ignore[arg-type]
     assert torch.equal(goal(box, pixels), values)
     cosines = torch.einsum("md,mkd->mk", box.embed_pixels(pixels), weights)
     if loss == "ce":
         assert torch.equal(values, nn.functional.cross_entropy(30 * cosines, goal.truth, reduction="none"))
-    assert climbing.tolist() == [True, True]
+    assert active.tolist() == [True, True]
     assert gradients.shape == pixels.shape
     assert str(goal).endswith("of the true label among 3")

@@ -42,9 +42,9 @@ def test_a_class_counts_from_its_own_mean_on() -> None:
 
 def test_the_suspects_by_hand() -> None:
     """Image 2 is 0.8 the other class, image 5 likewise: equal self-confidence, so the first comes first."""
-    found = suspects(BY_HAND, GIVEN)
-    assert [(one.number, one.given, one.suggested) for one in found] == [(2, 0, 1), (5, 1, 0)]
-    assert found[0].probability == pytest.approx(0.8)
+    result = suspects(BY_HAND, GIVEN)
+    assert [(one.number, one.given, one.suggested) for one in result] == [(2, 0, 1), (5, 1, 0)]
+    assert result[0].probability == pytest.approx(0.8)
 
 
 def test_clean_labels_have_no_suspects() -> None:
@@ -72,11 +72,11 @@ def test_planted_flips_among_made_features_come_back() -> None:
     y = true.copy()
     y[flipped] = (true[flipped] + 1 + rng.integers(3, size=20)) % 4
     probabilities, _ = out_of_sample(x, y, seed=0)
-    found = suspects(probabilities, y)
-    recall, precision = recall_and_precision([one.number for one in found], flipped.tolist())
+    result = suspects(probabilities, y)
+    recall, precision = recall_and_precision([one.number for one in result], flipped.tolist())
     assert recall >= 0.8
     assert precision >= 0.8
-    right = [one.suggested == true[one.number] for one in found if one.number in flipped]
+    right = [one.suggested == true[one.number] for one in result if one.number in flipped]
     assert np.mean(right) >= 0.9
 
 
@@ -94,8 +94,8 @@ def test_five_per_cent_of_flipped_labels_among_two_thousand_drawings(tmp_path: P
     y = images.y.copy()
     y[flipped] = (y[flipped] + 1 + rng.integers(19, size=100)) % 20
     probabilities, _ = out_of_sample(made.features, y, seed=0)
-    found = suspects(probabilities, y)
-    recall, precision = recall_and_precision([one.number for one in found], flipped.tolist())
+    result = suspects(probabilities, y)
+    recall, precision = recall_and_precision([one.number for one in result], flipped.tolist())
     assert recall >= 0.7
     assert precision >= 0.7
 
@@ -108,8 +108,8 @@ def test_planted_leaks_are_found_and_other_images_are_not(tmp_path: Path) -> Non
     with Engine(default="pocket") as engine, engine.session("test") as session:
         rows, _ = session.embed_features(whole)
     small = np.stack([thumbnail(one) for one in whole])
-    found = duplicates(rows.numpy(), small)
-    assert [(one.first, one.second) for one in found] == [(1, 24), (8, 25)]
+    result = duplicates(rows.numpy(), small)
+    assert [(one.first, one.second) for one in result] == [(1, 24), (8, 25)]
     test = np.arange(26) >= 24
     assert [(one.first, one.second) for one in duplicates(rows.numpy(), small, among=test, beside=~test)] == [
         (1, 24),

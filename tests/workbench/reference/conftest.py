@@ -48,14 +48,14 @@ def resnet(openai: Any) -> Any:
 
 def transformers_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """OpenAI's tensors under transformers' names."""
-    found = {"logit_scale": state["logit_scale"]}
-    found["visual_projection.weight"] = state["visual.proj"].T.contiguous()
-    found["text_projection.weight"] = state["text_projection"].T.contiguous()
-    found["vision_model.embeddings.class_embedding"] = state["visual.class_embedding"]
-    found["vision_model.embeddings.patch_embedding.weight"] = state["visual.conv1.weight"]
-    found["vision_model.embeddings.position_embedding.weight"] = state["visual.positional_embedding"]
-    found["text_model.embeddings.token_embedding.weight"] = state["token_embedding.weight"]
-    found["text_model.embeddings.position_embedding.weight"] = state["positional_embedding"]
+    result = {"logit_scale": state["logit_scale"]}
+    result["visual_projection.weight"] = state["visual.proj"].T.contiguous()
+    result["text_projection.weight"] = state["text_projection"].T.contiguous()
+    result["vision_model.embeddings.class_embedding"] = state["visual.class_embedding"]
+    result["vision_model.embeddings.patch_embedding.weight"] = state["visual.conv1.weight"]
+    result["vision_model.embeddings.position_embedding.weight"] = state["visual.positional_embedding"]
+    result["text_model.embeddings.token_embedding.weight"] = state["token_embedding.weight"]
+    result["text_model.embeddings.position_embedding.weight"] = state["positional_embedding"]
     norms = {
         "visual.ln_pre": "vision_model.pre_layrnorm",
         "visual.ln_post": "vision_model.post_layernorm",
@@ -65,17 +65,17 @@ def transformers_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     parts |= {"ln_1": "layer_norm1", "ln_2": "layer_norm2"}
     for old, new in norms.items():
         for kind in ("weight", "bias"):
-            found[f"{new}.{kind}"] = state[f"{old}.{kind}"]
+            result[f"{new}.{kind}"] = state[f"{old}.{kind}"]
     for old, new in (("visual.transformer", "vision_model"), ("transformer", "text_model")):
         for number in range(12):
             block, layer = f"{old}.resblocks.{number}", f"{new}.encoder.layers.{number}"
             for kind in ("weight", "bias"):
                 for part, name in parts.items():
-                    found[f"{layer}.{name}.{kind}"] = state[f"{block}.{part}.{kind}"]
+                    result[f"{layer}.{name}.{kind}"] = state[f"{block}.{part}.{kind}"]
                 joined = state[f"{block}.attn.in_proj_{kind}"].chunk(3)
                 for letter, piece in zip("qkv", joined, strict=True):
-                    found[f"{layer}.self_attn.{letter}_proj.{kind}"] = piece.contiguous()
-    return found
+                    result[f"{layer}.self_attn.{letter}_proj.{kind}"] = piece.contiguous()
+    return result
 
 
 @pytest.fixture(scope="session")

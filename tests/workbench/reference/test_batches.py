@@ -47,8 +47,8 @@ def test_a_convolutional_tower_takes_eight_at_once(pocket: TorchBackend) -> None
         whole = pocket.embed_pixels(pixels / 255)
     rows, features = pocket.encode_features(pixels)
     assert features.shape == (20, 1280)
-    for found in (rows, pocket.encode_pixels(pixels), torch.nn.functional.normalize(pocket.encode_raw(pixels))):
-        torch.testing.assert_close(found, whole, atol=1e-5, rtol=0)
+    for result in (rows, pocket.encode_pixels(pixels), torch.nn.functional.normalize(pocket.encode_raw(pixels))):
+        torch.testing.assert_close(result, whole, atol=1e-5, rtol=0)
     assert pocket.encode_pixels(pixels[:0]).shape == (0, 384)
 
 

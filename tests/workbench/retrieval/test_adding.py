@@ -34,9 +34,9 @@ def contents(name: str) -> dict[str, dict[str, Any]]:
     """Return all rows by path; a path that is there twice is a failure."""
     opened = index.find_table(name)
     rows = [line for batch in scan(opened.table, opened.table.schema.names) for line in batch.to_pylist()]
-    found = {row["path"]: row for row in rows}
-    assert len(found) == len(rows)
-    return found
+    result = {row["path"]: row for row in rows}
+    assert len(result) == len(rows)
+    return result
 
 
 def counts(report: AddReport) -> tuple[int, int, int, int, int]:
@@ -131,9 +131,9 @@ def test_two_models_never_mix(session: Session, pictures: Path, run: Run, pocket
 
 
 def test_a_stop_keeps_what_is_done(session: Session, pictures: Path, run: Run) -> None:
-    asked = iter([False] * 20)
+    request = iter([False] * 20)
     with pytest.raises(Cancelled):
-        run(add("mine", session, [str(pictures)], stopped=lambda: next(asked, True)))
+        run(add("mine", session, [str(pictures)], stopped=lambda: next(request, True)))
     report = run(add("mine", session, [str(pictures)]))
     assert report.added + report.unchanged == 32
     assert len(contents("mine")) == 32
@@ -184,7 +184,7 @@ for _ in sys.stdin:  # one child for each line; forked before anything has threa
 
 @pytest.mark.heavy
 def test_killed_at_ten_random_moments(session: Session, tmp_path: Path, home: Path, run: Run) -> None:
-    folder, noise, dice = tmp_path / "many", np.random.default_rng(0), random.Random(1)
+    folder, noise, rng = tmp_path / "many", np.random.default_rng(0), random.Random(1)
     folder.mkdir()
     for number in range(800):
         Image.fromarray(noise.integers(0, 255, (50, 50, 3), dtype=np.uint8)).save(folder / f"{number}.png")
@@ -196,7 +196,7 @@ def test_killed_at_ten_random_moments(session: Session, tmp_path: Path, home: Pa
             nursery.stdin.write("go\n")
             if (line := nursery.stdout.readline()) == "gone\n":
                 break  # a quick machine has added everything by now: the child had nothing to report
-            time.sleep(dice.uniform(0, 0.15))
+            time.sleep(rng.uniform(0, 0.15))
             with suppress(ProcessLookupError):
                 os.kill(int(line), signal.SIGKILL)
             assert nursery.stdout.readline() == "gone\n"

@@ -24,12 +24,12 @@ def planted(*sizes: int, noise: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
 
 def test_planted_clusters_are_found_and_named() -> None:
     vectors, truth = planted(20, 40, 30)
-    found = clusters_of(vectors, 3)
-    assert [int(np.count_nonzero(found == number)) for number in range(3)] == [40, 30, 20]  # the largest first
-    named = name_clusters(vectors, found, WordTable(WORDS, np.eye(8, dtype=np.float32)[:4]))
+    result = clusters_of(vectors, 3)
+    assert [int(np.count_nonzero(result == number)) for number in range(3)] == [40, 30, 20]  # the largest first
+    named = name_clusters(vectors, result, WordTable(WORDS, np.eye(8, dtype=np.float32)[:4]))
     assert [one.words[0] for one in named] == ["boat", "tree", "cat"]
     assert [one.size for one in named] == [40, 30, 20]
-    assert set(found[truth == 1]) == {0}
+    assert set(result[truth == 1]) == {0}
     for one in named:
         assert one.tells is not None
         assert one.shuffled is not None
@@ -42,9 +42,9 @@ def test_planted_clusters_are_found_and_named() -> None:
 def test_many_images_are_named_by_a_part_of_them_and_all_have_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "FIT", 60)
     vectors, truth = planted(100, 200, 9)
-    found = clusters_of(vectors, 3)
-    assert [set(truth[found == number]) for number in range(3)] == [{1}, {0}, {2}]
-    named = name_clusters(vectors, found, WordTable(WORDS, np.eye(8, dtype=np.float32)[:4]))
+    result = clusters_of(vectors, 3)
+    assert [set(truth[result == number]) for number in range(3)] == [{1}, {0}, {2}]
+    named = name_clusters(vectors, result, WordTable(WORDS, np.eye(8, dtype=np.float32)[:4]))
     assert [(one.size, one.words[0]) for one in named] == [(200, "boat"), (100, "cat"), (9, "tree")]
     assert all(one.tells is not None and one.tells.value == 1.0 for one in named)  # the small one has eight to look at
 

@@ -52,16 +52,16 @@ def colour(image: Image.Image) -> np.ndarray:
 def test_frames_are_those_at_the_wanted_times(kind: str, tmp_path: Path) -> None:
     name, options = KINDS[kind]
     path = write_video(tmp_path / name, CLIPS, **options)
-    found = list(frames(path, fps=4))
-    assert abs(len(found) - 24) <= 1
+    result = list(frames(path, fps=4))
+    assert abs(len(result) - 24) <= 1
     changes = np.cumsum(LENGTHS)[:-1]
-    for number, frame in enumerate(found):
+    for number, frame in enumerate(result):
         assert frame.second == pytest.approx(number / 4)
         assert frame.shown <= frame.second + 1e-6
         if np.abs(changes - frame.second).min() > 0.25:  # a slow or variable rate changes up to a frame later
             assert np.abs(colour(frame.image) - expected(frame.second)).max() < 40, frame.second
     shape = (120, 212) if kind in ("upright", "rotated") else options.get("size", (320, 240))
-    assert found[0].image.size == shape
+    assert result[0].image.size == shape
 
 
 def test_a_rotated_video_is_turned_as_players_turn_it(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_a_truncated_video_gives_what_is_there(tmp_path: Path) -> None:
     path = write_video(tmp_path / "x.mkv", CLIPS)
     short = tmp_path / "short.mkv"
     short.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
-    found = list(frames(short, fps=4))
-    assert 4 <= len(found) < 24
+    result = list(frames(short, fps=4))
+    assert 4 <= len(result) < 24
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 40] = bytes(40)
     (tmp_path / "damaged.mkv").write_bytes(damaged)

@@ -46,9 +46,9 @@ def test_a_planted_hub_is_ranked_down_and_hubness_falls() -> None:
     hub = unit(np.ones((1, 16)))  # near to all of the bank
     table = kept(np.concatenate([images, hub]))
     tilted = unit(queries + 1.2 * hub)
-    found = [QueryBank(bank).scores(table, table.vectors @ query) for query in tilted]
+    result = [QueryBank(bank).scores(table, table.vectors @ query) for query in tilted]
     plain = np.mean([np.argmax(table.vectors @ query) == at for at, query in enumerate(tilted)])
-    corrected = np.mean([np.argmax(scores) == at for at, scores in enumerate(found)])
+    corrected = np.mean([np.argmax(scores) == at for at, scores in enumerate(result)])
     assert corrected > plain + 0.2
     before, after = QueryBank(bank).hubness(table)
     assert after < before

@@ -43,7 +43,7 @@ def sentence(key: str) -> str:
 def test_the_clips_of_a_known_video_are_found(tmp_path: Path, pocket: object) -> None:
     """Boundaries within half a second in 95 %, R1@IoU 0.5 of at least 80 %: ten pictures, two orders."""
     generator = np.random.default_rng(3)
-    found, truth, errors = [], [], []
+    result, truth, errors = [], [], []
     with Engine(device="cpu", dtype="float32") as engine, engine.session("test") as session:
         null = Chance(stock_vectors(session))
         for number in range(2):
@@ -58,13 +58,13 @@ def test_the_clips_of_a_known_video_are_found(tmp_path: Path, pocket: object) ->
             assert len(shots(video)) == len(keys) - 1
             for key, start, end in zip(keys, ends - lengths, ends, strict=True):
                 vector = embed_query(session, parse_query(sentence(key)))
-                found.append(find_moments(video, *curve(video, vector, null)))
+                result.append(find_moments(video, *curve(video, vector, null)))
                 truth.append([(float(start), float(end))])
-    share = first_hits(found, truth, 0.5)
+    share = first_hits(result, truth, 0.5)
     assert share.value is not None
     assert share.value >= 0.8
-    near = [one for one, span in zip(found, truth, strict=True) if overlap((one[0].start, one[0].end), span[0]) >= 0.5]
-    spans = [span for one, span in zip(found, truth, strict=True) if one in near]
+    near = [one for one, span in zip(result, truth, strict=True) if overlap((one[0].start, one[0].end), span[0]) >= 0.5]
+    spans = [span for one, span in zip(result, truth, strict=True) if one in near]
     for one, (span,) in zip(near, spans, strict=True):
         errors += [abs(one[0].start - span[0]), abs(one[0].end - span[1])]
     assert np.mean(np.array(errors) <= 0.5) >= 0.95
@@ -121,8 +121,8 @@ def test_frames_of_videos_in_an_index(session: Session, tmp_path: Path, home: Pa
 
 def test_ranks_count_what_is_better() -> None:
     scores = np.array([[0.9, 0.5, 0.5, 0.1], [0.2, 0.2, 0.2, 0.2], [0.1, 0.3, 0.5, 0.4]], np.float32)
-    found = ranks(scores, [[1], [3], [0, 3]])
-    assert found.tolist() == [2, 1, 2]  # ties do not push down
+    outcome = ranks(scores, [[1], [3], [0, 3]])
+    assert outcome.tolist() == [2, 1, 2]  # ties do not push down
     result = summarise(np.array([1, 2, 3, 12]))
     assert [result.recall[k].value for k in (1, 5, 10)] == [0.25, 0.75, 0.75]
     assert (result.median_rank, result.mean_rank, result.n) == (2.5, 4.5, 4)

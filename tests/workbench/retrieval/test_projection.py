@@ -23,11 +23,11 @@ def clouds(gap: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_pca_is_scikit_learns_up_to_the_signs_of_its_axes() -> None:
     images, texts = clouds(1.0)
-    found = project(images, texts, centred=False)
+    result = project(images, texts, centred=False)
     reference = PCA(2).fit(np.concatenate([images, texts]))
     expected = reference.transform(np.concatenate([images, texts]))
-    np.testing.assert_allclose(np.abs(found.positions), np.abs(expected), atol=1e-3)
-    assert found.explained == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-4)
+    np.testing.assert_allclose(np.abs(result.positions), np.abs(expected), atol=1e-3)
+    assert result.explained == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-4)
 
 
 def test_a_planted_gap_is_measured_and_centring_closes_it() -> None:

@@ -59,10 +59,10 @@ def test_a_filter_limits_what_is_searched(home: Path) -> None:
     assert {hit.path for hit in results.hits} == {f"/{n}.png" for n in expected}
     assert search.search(opened, vectors[8], where="label = 'neither'").hits == ()
     for wrong in ("colour = = 3", "colour = 3", "label = 3 3"):
-        with pytest.raises(BadInput, match="SQL condition") as told:
+        with pytest.raises(BadInput, match="SQL condition") as output:
             search.search(opened, vectors[8], where=wrong)
-        assert "/" not in str(told.value)  # no file of the database's own
-        assert "Valid fields" not in str(told.value)
+        assert "/" not in str(output.value)  # no file of the database's own
+        assert "Valid fields" not in str(output.value)
 
 
 @pytest.mark.parametrize("top", [0, 1001])
@@ -141,13 +141,13 @@ def test_the_shipped_pictures_with_pocket(home: Path, run: Run, pocket: object) 
     """Each finds its own name first; a list ends where the picture stops fitting, and nonsense finds nothing."""
     with Engine(device="cpu", dtype="float32") as engine, engine.session("test") as opened:
         run(add("shipped", opened, [str(sample_path(row.key)) for row in SAMPLES]))
-        found = index.find_table("shipped")
+        result = index.find_table("shipped")
         for query, file in (
             ("an umbrella", "drawn-umbrella.png"),
             ("a cup of coffee", "coffee.png"),
             ("a panda", "drawn-panda.png"),
         ):
-            results = ask(opened, found, parse_query(query), top=3)
+            results = ask(opened, result, parse_query(query), top=3)
             assert Path(results.hits[0].path).name == file
             assert [Path(hit.path).name for hit in results.likely] == [file]
-        assert ask(opened, found, parse_query("quarterly report")).likely == ()
+        assert ask(opened, result, parse_query("quarterly report")).likely == ()

@@ -26,10 +26,10 @@ def outcomes(gained: int, lost: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def _bounds(gained: int, lost: int, n: int) -> tuple[float, float]:
-    found = compare(*outcomes(gained, lost, n)).difference
-    assert found.low is not None
-    assert found.high is not None
-    return found.low, found.high
+    result = compare(*outcomes(gained, lost, n)).difference
+    assert result.low is not None
+    assert result.high is not None
+    return result.low, result.high
 
 
 def alone(n: int, changed: float, part: float) -> float:
@@ -60,8 +60,8 @@ def clustered(sizes: list[int], changed: float, alike: float, *, runs: int, seed
         as_one = rng.random(len(sizes)) < alike
         draw = np.where(as_one[names], rng.random(len(sizes))[names], rng.random(len(names)))
         gained = changed / 3
-        found = compare((draw >= gained) & (draw < changed), draw < gained, cluster=names).difference
-        covered += (found.low or 0.0) <= -changed / 3 <= (found.high or 0.0)
+        result = compare((draw >= gained) & (draw < changed), draw < gained, cluster=names).difference
+        covered += (result.low or 0.0) <= -changed / 3 <= (result.high or 0.0)
         half = changed / 2
         alarms += (compare((draw >= half) & (draw < changed), draw < half, cluster=names).p_value or 0.0) < 0.05
     return covered / runs, alarms / runs

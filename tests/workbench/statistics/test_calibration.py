@@ -17,10 +17,10 @@ from workbench.statistics.calibration import expected_calibration_error, fitted_
 
 
 def test_by_hand() -> None:
-    said, right = [0.9, 0.9, 0.9, 0.9, 0.2, 0.2], [1, 1, 1, 0, 0, 1]
-    found = expected_calibration_error(said, right, rng=0, bins=10)
-    assert found.interval.value == pytest.approx(4 / 6 * abs(0.75 - 0.9) + 2 / 6 * abs(0.5 - 0.2))
-    table = reliability(said, right, bins=10)
+    message, right = [0.9, 0.9, 0.9, 0.9, 0.2, 0.2], [1, 1, 1, 0, 0, 1]
+    result = expected_calibration_error(message, right, rng=0, bins=10)
+    assert result.interval.value == pytest.approx(4 / 6 * abs(0.75 - 0.9) + 2 / 6 * abs(0.5 - 0.2))
+    table = reliability(message, right, bins=10)
     assert table["n"].tolist() == [2, 4]
     assert table["accuracy"].tolist() == [0.5, 0.75]
     assert table["confidence"].tolist() == pytest.approx([0.2, 0.9])
@@ -34,17 +34,17 @@ def test_edges_belong_to_the_bin_below() -> None:
 
 
 def test_mass_bins_hold_equal_numbers() -> None:
-    said = np.linspace(0.5, 1, 100)
-    assert reliability(said, np.ones(100), bins=4, binning="mass")["n"].tolist() == [25] * 4
+    message = np.linspace(0.5, 1, 100)
+    assert reliability(message, np.ones(100), bins=4, binning="mass")["n"].tolist() == [25] * 4
     assert reliability([0.7] * 9, [1] * 9, bins=4, binning="mass")["n"].tolist() == [9]
 
 
 def test_a_curve_is_scikit_learns() -> None:
     rng = np.random.default_rng(0)
-    said = rng.random(500)
-    right = rng.random(500) < said**2
-    table = reliability(said, right, bins=8)
-    accuracy, confidence = calibration_curve(right, said, n_bins=8)
+    message = rng.random(500)
+    right = rng.random(500) < message**2
+    table = reliability(message, right, bins=8)
+    accuracy, confidence = calibration_curve(right, message, n_bins=8)
     assert table["accuracy"].to_numpy() == pytest.approx(accuracy)
     assert table["confidence"].to_numpy() == pytest.approx(confidence)
 
@@ -54,17 +54,17 @@ def test_a_known_miscalibration_is_covered() -> None:
     rng, hits = np.random.default_rng(0), 0
     for _ in range(60):
         right = rng.random(300) < 0.7
-        found = expected_calibration_error(np.full(300, 0.9), right, rng=rng).interval
-        hits += found.low <= 0.2 <= found.high
+        result = expected_calibration_error(np.full(300, 0.9), right, rng=rng).interval
+        hits += result.low <= 0.2 <= result.high
     assert hits >= 52
 
 
 def test_chance_is_a_model_that_is_right_as_often_as_it_is_sure() -> None:
     """One bin of ten cases at 0.7: |hits / 10 - 0.7| of a binomial, whose mean has a closed form."""
-    found = expected_calibration_error([0.7] * 10, [1] * 10, rng=0, bins=1)
+    result = expected_calibration_error([0.7] * 10, [1] * 10, rng=0, bins=1)
     weight, distance = binom.pmf(np.arange(11), 10, 0.7), np.abs(np.arange(11) / 10 - 0.7)
-    assert found.null_mean == pytest.approx(weight @ distance, abs=0.01)
-    assert found.p_value == pytest.approx(weight[distance >= 0.3 - 1e-9].sum(), abs=0.025)
+    assert result.null_mean == pytest.approx(weight @ distance, abs=0.01)
+    assert result.p_value == pytest.approx(weight[distance >= 0.3 - 1e-9].sum(), abs=0.025)
 
 
 def test_copies_of_a_case_are_no_evidence_of_their_own() -> None:
@@ -73,13 +73,13 @@ def test_copies_of_a_case_are_no_evidence_of_their_own() -> None:
     alone = expected_calibration_error(sure, right, rng=0, bins=5)
     copies = [np.repeat(one, 6) for one in (sure, right, np.arange(80))]
     blind = expected_calibration_error(*copies[:2], rng=0, bins=5)
-    found = expected_calibration_error(*copies[:2], rng=0, bins=5, cluster=copies[2])
-    widths = [one.interval.high - one.interval.low for one in (alone, found, blind)]
+    result = expected_calibration_error(*copies[:2], rng=0, bins=5, cluster=copies[2])
+    widths = [one.interval.high - one.interval.low for one in (alone, result, blind)]
     assert widths[1] == pytest.approx(widths[0], rel=0.1)
     assert widths[2] < 0.6 * widths[0]
-    assert found.null_q95 == pytest.approx(alone.null_q95, rel=0.25)
+    assert result.null_q95 == pytest.approx(alone.null_q95, rel=0.25)
     assert blind.null_q95 < 0.6 * alone.null_q95
-    assert "cluster" in found.interval.method
+    assert "cluster" in result.interval.method
 
 
 def test_clustered_calibration_raises_few_alarms() -> None:
@@ -108,9 +108,9 @@ def test_a_fitted_temperature_is_covered() -> None:
         chances = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
         truth = np.repeat((chances[::3].cumsum(axis=1) > rng.random((80, 1))).argmax(axis=1), 3)
         best = minimize_scalar(lambda t: losses(logits, truth, t).mean(), bounds=(0.2, 20), method="bounded").x  # noqa: B023
-        found = fitted_scale(lambda t: losses(logits, truth, t), best, cluster=np.repeat(np.arange(80), 3))  # noqa: B023
+        result = fitted_scale(lambda t: losses(logits, truth, t), best, cluster=np.repeat(np.arange(80), 3))  # noqa: B023
         single = fitted_scale(lambda t: losses(logits, truth, t), best)  # noqa: B023
-        covered += found.low <= 2 <= found.high
+        covered += result.low <= 2 <= result.high
         blind += single.low <= 2 <= single.high
     print(f"temperature: covered {covered / runs:.3f}, blind to clusters {blind / runs:.3f}")
     assert 0.88 <= covered / runs <= 1
@@ -137,18 +137,18 @@ def test_what_cannot_be_is_refused_or_undefined() -> None:
 )
 def test_false_alarms_are_scikit_learns(cases: list[tuple[int, bool]], tpr: float) -> None:
     scores, positives = map(np.array, zip(*cases, strict=True))
-    found = fpr_at_tpr(scores, positives, rng=0, tpr=tpr)
+    result = fpr_at_tpr(scores, positives, rng=0, tpr=tpr)
     if len(set(positives.tolist())) < 2:
-        assert found.value is None
+        assert result.value is None
         return
     false, true, _ = roc_curve(positives, scores, drop_intermediate=False)
-    assert found.value == pytest.approx(false[true >= tpr - 1e-12].min())
-    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert result.value == pytest.approx(false[true >= tpr - 1e-12].min())
+    assert 0 <= result.low <= result.value <= result.high <= 1
 
 
 def test_a_perfect_detector_is_not_certain() -> None:
-    found = fpr_at_tpr([1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1], rng=0)
-    assert (found.value, found.low) == (0, 0)
-    assert found.high == pytest.approx(1 - 0.025 ** (1 / 3))
+    result = fpr_at_tpr([1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1], rng=0)
+    assert (result.value, result.low) == (0, 0)
+    assert result.high == pytest.approx(1 - 0.025 ** (1 / 3))
     with pytest.raises(BadInput, match="true positive rate"):
         fpr_at_tpr([1, 2], [0, 1], rng=0, tpr=0)

@@ -21,11 +21,11 @@ COUNTS = {"a": (14, 100), "b": (22, 90), "c": (60, 200)}
 
 
 def test_value_and_ends_are_plain_arithmetic() -> None:
-    found = gap(COUNTS, rng=0)
-    assert found.interval.value == pytest.approx(0.30 - 0.14)
-    assert (found.lowest, found.highest) == ("a", "c")
-    assert (found.k, found.n, found.smallest) == (96, 390, 90)
-    assert found.interval.low <= found.interval.value <= found.interval.high
+    result = gap(COUNTS, rng=0)
+    assert result.interval.value == pytest.approx(0.30 - 0.14)
+    assert (result.lowest, result.highest) == ("a", "c")
+    assert (result.k, result.n, result.smallest) == (96, 390, 90)
+    assert result.interval.low <= result.interval.value <= result.interval.high
 
 
 def score(first: tuple[int, int], second: tuple[int, int]) -> float:
@@ -37,25 +37,25 @@ def score(first: tuple[int, int], second: tuple[int, int]) -> float:
 
 
 def test_the_null_is_what_shuffled_labels_give() -> None:
-    found = gap(COUNTS, rng=0, resamples=20_000)
+    result = gap(COUNTS, rng=0, resamples=20_000)
     rng, sizes = np.random.default_rng(1), np.array([100, 90, 200])
     hits = np.repeat([True, False], [96, 294])
     edges = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     drawn = [np.add.reduceat(rng.permutation(hits), edges) for _ in range(8000)]
     distances = [np.ptp(k / sizes) for k in drawn]
-    assert found.null_mean == pytest.approx(np.mean(distances), abs=0.002)
-    assert found.null_q95 == pytest.approx(np.quantile(distances, 0.95), abs=0.005)
+    assert result.null_mean == pytest.approx(np.mean(distances), abs=0.002)
+    assert result.null_q95 == pytest.approx(np.quantile(distances, 0.95), abs=0.005)
 
     def largest(counts: list[tuple[int, int]]) -> float:
         return max(score(one, other) for at, one in enumerate(counts) for other in counts[:at])
 
     null = [largest(list(zip(k.tolist(), sizes.tolist(), strict=True))) for k in drawn]
-    assert found.p_value == pytest.approx(np.mean(np.array(null) >= largest(list(COUNTS.values())) - 1e-9), abs=0.004)
+    assert result.p_value == pytest.approx(np.mean(np.array(null) >= largest(list(COUNTS.values())) - 1e-9), abs=0.004)
 
 
 def test_the_null_has_a_closed_form_for_two_tiny_groups() -> None:
-    found = gap({"a": (1, 1), "b": (0, 1)}, rng=0, resamples=500)  # one success, two members: the gap is always 1
-    assert (found.null_mean, found.null_q95, found.p_value) == (1, 1, 1)
+    result = gap({"a": (1, 1), "b": (0, 1)}, rng=0, resamples=500)  # one success, two members: the gap is always 1
+    assert (result.null_mean, result.null_q95, result.p_value) == (1, 1, 1)
     half = gap({"a": (2, 2), "b": (0, 2)}, rng=0, resamples=30_000)  # gap 1 in 2 of 6 deals, else 0
     assert half.interval.low == 0
     assert half.p_value == pytest.approx(1 / 3, abs=0.01)
@@ -80,12 +80,12 @@ def test_strata_take_off_what_they_explain() -> None:
 
 
 def test_the_omnibus_test_is_scipys() -> None:
-    found = omnibus([COUNTS], rng=0)
+    result = omnibus([COUNTS], rng=0)
     table = np.array([[k, n - k] for k, n in COUNTS.values()])
     theirs = stats.chi2_contingency(table, correction=False)
-    assert found.statistic == pytest.approx(theirs.statistic)
-    assert found.p_value == pytest.approx(theirs.pvalue)
-    assert found.freedom == 2
+    assert result.statistic == pytest.approx(theirs.statistic)
+    assert result.p_value == pytest.approx(theirs.pvalue)
+    assert result.freedom == 2
 
 
 def test_small_tables_take_exact_or_simulated_tests() -> None:
@@ -117,15 +117,15 @@ def enumerated(k: list[int], n: list[int]) -> float:
 
 
 def test_pairs_are_score_tests_and_one_family() -> None:
-    found = pairwise(COUNTS, correction="holm")
-    assert [(pair.group, pair.reference) for pair in found] == [("b", "a"), ("c", "a"), ("c", "b")]
+    result = pairwise(COUNTS, correction="holm")
+    assert [(pair.group, pair.reference) for pair in result] == [("b", "a"), ("c", "a"), ("c", "b")]
     chi = stats.chi2_contingency([[60, 140], [14, 86]], correction=False).statistic
-    assert found[1].p_value == pytest.approx(stats.chi2.sf(chi * 299 / 300, 1))
-    assert found[1].p_adj == pytest.approx(3 * found[1].p_value)  # the smallest of three
-    assert {pair.tests for pair in found} == {3}
+    assert result[1].p_value == pytest.approx(stats.chi2.sf(chi * 299 / 300, 1))
+    assert result[1].p_adj == pytest.approx(3 * result[1].p_value)  # the smallest of three
+    assert {pair.tests for pair in result} == {3}
     wide = differences.difference((60, 200), (14, 100), level=1 - 0.05 / 3)  # Holm's level of the smallest p-value
-    assert (found[1].difference.low, found[1].difference.high) == (pytest.approx(wide.low), pytest.approx(wide.high))
-    assert "simultaneous, holm, 3 tests" in found[1].difference.method
+    assert (result[1].difference.low, result[1].difference.high) == (pytest.approx(wide.low), pytest.approx(wide.high))
+    assert "simultaneous, holm, 3 tests" in result[1].difference.method
     against = pairwise(COUNTS, reference="b", correction="none")
     assert [pair.group for pair in against] == ["a", "c"]
     assert against[0].p_adj == against[0].p_value
@@ -135,23 +135,23 @@ def test_pairs_are_score_tests_and_one_family() -> None:
 
 @pytest.mark.parametrize("counts", [{}, {"a": (1, 2)}, {"a": (1, 2), "b": (0, 0)}])
 def test_fewer_than_two_groups_have_no_gap(counts: dict[str, tuple[int, int]]) -> None:
-    found = gap(counts, rng=0)
-    assert (found.interval.value, found.interval.low, found.p_value, found.lowest) == (None, None, None, None)
-    assert found.interval.method.startswith("undefined")
+    result = gap(counts, rng=0)
+    assert (result.interval.value, result.interval.low, result.p_value, result.lowest) == (None, None, None, None)
+    assert result.interval.method.startswith("undefined")
 
 
 def test_groups_without_members_are_named_and_not_counted_as_zero() -> None:
-    found = gap({**COUNTS, "nobody": (0, 0)}, rng=0)
-    assert found.interval.value == pytest.approx(0.16)
-    assert found.empty == ("nobody",)
-    assert "nobody" in found.interval.method
+    result = gap({**COUNTS, "nobody": (0, 0)}, rng=0)
+    assert result.interval.value == pytest.approx(0.16)
+    assert result.empty == ("nobody",)
+    assert "nobody" in result.interval.method
 
 
 def test_nothing_varies() -> None:
-    found = gap({1: (0, 50), None: (0, 70)}, rng=0)  # group names may be anything
-    assert found.flags == ("degenerate",)
-    assert (found.interval.value, found.interval.low, found.p_value) == (0, 0, 1)
-    assert 0 < found.interval.high < 0.1  # no difference seen is not no difference
+    result = gap({1: (0, 50), None: (0, 70)}, rng=0)  # group names may be anything
+    assert result.flags == ("degenerate",)
+    assert (result.interval.value, result.interval.low, result.p_value) == (0, 0, 1)
+    assert 0 < result.interval.high < 0.1  # no difference seen is not no difference
 
 
 def test_same_seed_same_gap_and_ten_thousand_resamples_are_quick() -> None:
@@ -164,8 +164,8 @@ def test_same_seed_same_gap_and_ten_thousand_resamples_are_quick() -> None:
 
 
 def test_two_groups_have_about_the_interval_of_a_difference() -> None:
-    found, alone = gap({"a": (30, 100), "b": (60, 100)}, rng=0).interval, differences.difference((60, 100), (30, 100))
-    assert (found.low, found.high) == (pytest.approx(alone.low, abs=0.012), pytest.approx(alone.high, abs=0.012))
+    result, alone = gap({"a": (30, 100), "b": (60, 100)}, rng=0).interval, differences.difference((60, 100), (30, 100))
+    assert (result.low, result.high) == (pytest.approx(alone.low, abs=0.012), pytest.approx(alone.high, abs=0.012))
 
 
 def test_more_groups_widen_the_interval() -> None:
@@ -188,11 +188,11 @@ def test_a_tiny_group_does_not_silence_a_gap() -> None:
 
 
 def test_groups_that_are_all_small_are_compared_and_studentised() -> None:
-    found = gap({"a": (19, 20), "b": (4, 20), "c": (1, 2)}, rng=0)
-    assert found.small == ()
-    assert found.interval.value == pytest.approx(0.75)
-    assert found.p_value < 0.01
-    assert found.interval.low > 0.2
+    result = gap({"a": (19, 20), "b": (4, 20), "c": (1, 2)}, rng=0)
+    assert result.small == ()
+    assert result.interval.value == pytest.approx(0.75)
+    assert result.p_value < 0.01
+    assert result.interval.low > 0.2
     large = gap({"a": (100, 200), "b": (15, 30), "c": (29, 29)}, rng=0)
     assert (large.small, large.interval.value) == (("c",), 0)  # thirty is enough, twenty-nine is not
 
@@ -202,8 +202,8 @@ def test_matched_clusters_are_strata_and_others_count_for_less() -> None:
     rng = np.random.default_rng(0)
     scene, group = np.repeat(np.arange(60), 6), np.tile(["a", "b"], 180)
     easy = np.repeat(rng.random(60) < 0.5, 6).astype(float)
-    found = gap_of_cases(easy, group, rng=0, cluster=scene)
-    assert (found.interval.value, found.interval.low) == (pytest.approx(0), 0)
+    result = gap_of_cases(easy, group, rng=0, cluster=scene)
+    assert (result.interval.value, result.interval.low) == (pytest.approx(0), 0)
     hits = (rng.random(360) < np.where(group == "a", 0.5, 0.4)).astype(float)
     alone, strata = gap_of_cases(hits, group, rng=0), gap_of_cases(hits, group, rng=0, cluster=scene)
     assert strata.interval.value == alone.interval.value
@@ -266,9 +266,9 @@ def test_gaps_cover_and_raise_few_false_alarms(true: list[float]) -> None:
     missed, alarms, tests = 0, 0, 0
     for row in rng.binomial(sizes, true, size=(runs, len(true))).tolist():
         counts = dict(enumerate(zip(row, sizes, strict=True)))
-        found = gap(counts, rng=rng, resamples=400)
-        missed += not found.interval.low <= distance <= found.interval.high
-        alarms += found.p_value <= 0.05
+        result = gap(counts, rng=rng, resamples=400)
+        missed += not result.interval.low <= distance <= result.interval.high
+        alarms += result.p_value <= 0.05
         whole = omnibus([counts], rng=rng, resamples=400).p_value
         tests += whole is not None and whole <= 0.05
     limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)

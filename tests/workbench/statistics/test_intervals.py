@@ -24,11 +24,11 @@ counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 def test_shares_are_statsmodels(pair: tuple[int, int], level: float) -> None:
     k, n = pair
     for method, theirs in (("wilson", "wilson"), ("clopper-pearson", "beta")):
-        found = intervals.proportion(k, n, level=level, method=method)
+        result = intervals.proportion(k, n, level=level, method=method)
         low, high = proportion_confint(k, n, alpha=1 - level, method=theirs)
-        assert found.value == k / n
-        assert (found.low, found.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
-    assert found.n == n
+        assert result.value == k / n
+        assert (result.low, result.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+    assert result.n == n
 
 
 def roots(k: int, n: int, level: float) -> tuple[float, float]:
@@ -78,8 +78,8 @@ def test_a_share_prints_its_interval_count_and_method() -> None:
 
 
 def test_a_share_of_known_size() -> None:
-    found = intervals.proportion(22, 1556)
-    assert (found.low, found.high) == (pytest.approx(0.00935, abs=1e-5), pytest.approx(0.02132, abs=1e-5))
+    result = intervals.proportion(22, 1556)
+    assert (result.low, result.high) == (pytest.approx(0.00935, abs=1e-5), pytest.approx(0.02132, abs=1e-5))
     none = intervals.proportion(0, 1516)
     assert none.low == 0
     assert none.high == pytest.approx(1 - 0.025 ** (1 / 1516), rel=1e-9)  # closed form of Clopper and Pearson at k = 0
@@ -94,10 +94,10 @@ def test_auto_is_exact_where_few_or_none(k: int, n: int, method: str) -> None:
 
 
 def test_nothing_counted_is_undefined_and_says_so() -> None:
-    for found in (intervals.proportion(0, 0), differences.difference((0, 0), (1, 2)), intervals.mean([])):
-        assert (found.value, found.low, found.high) == (None, None, None)
-        assert "undefined: n = 0" in found.method
-        assert str(found).startswith("not measured")
+    for result in (intervals.proportion(0, 0), differences.difference((0, 0), (1, 2)), intervals.mean([])):
+        assert (result.value, result.low, result.high) == (None, None, None)
+        assert "undefined: n = 0" in result.method
+        assert str(result).startswith("not measured")
 
 
 @pytest.mark.parametrize(("k", "n"), [(-1, 3), (4, 3), (1.5, 3), (1, -1)])
@@ -120,9 +120,9 @@ def test_methods_that_are_none_are_refused() -> None:
 
 
 def test_a_published_difference() -> None:
-    found = differences.difference((56, 70), (48, 80))  # Newcombe 1998, table II, column (a), method 5
-    assert found.value == pytest.approx(0.2)
-    assert (found.low, found.high) == (pytest.approx(0.0528, abs=5e-5), pytest.approx(0.3382, abs=5e-5))
+    result = differences.difference((56, 70), (48, 80))  # Newcombe 1998, table II, column (a), method 5
+    assert result.value == pytest.approx(0.2)
+    assert (result.low, result.high) == (pytest.approx(0.0528, abs=5e-5), pytest.approx(0.3382, abs=5e-5))
     chi = stats.chi2_contingency([[56, 14], [48, 32]], correction=False).statistic
     assert differences.difference_test((56, 70), (48, 80)) == pytest.approx(stats.chi2.sf(chi * 149 / 150, 1))
 
@@ -130,12 +130,12 @@ def test_a_published_difference() -> None:
 @settings(deadline=None, max_examples=40)
 @given(counts, counts)
 def test_the_score_bounds_are_where_the_score_is_z(first: tuple[int, int], second: tuple[int, int]) -> None:
-    found = differences.difference(first, second)
-    assert -1 <= found.low <= found.value + 1e-9
-    assert found.value - 1e-9 <= found.high <= 1
-    for bound in (found.low, found.high):
-        if abs(bound) < 1 - 1e-6 and abs(bound - found.value) > 1e-6:
-            z = (found.value - bound) / math.sqrt(searched_variance(first, second, bound))
+    result = differences.difference(first, second)
+    assert -1 <= result.low <= result.value + 1e-9
+    assert result.value - 1e-9 <= result.high <= 1
+    for bound in (result.low, result.high):
+        if abs(bound) < 1 - 1e-6 and abs(bound - result.value) > 1e-6:
+            z = (result.value - bound) / math.sqrt(searched_variance(first, second, bound))
             assert abs(z) == pytest.approx(stats.norm.ppf(0.975), rel=1e-3)
 
 
@@ -154,9 +154,9 @@ def searched_variance(first: tuple[int, int], second: tuple[int, int], d: float)
 
 def test_means_are_students() -> None:
     values = [1.0, 2.0, 4.0, 7.0]
-    found = intervals.mean(values, level=0.9)
+    result = intervals.mean(values, level=0.9)
     low, high = stats.t.interval(0.9, 3, np.mean(values), stats.sem(values))
-    assert (found.value, found.low, found.high) == (3.5, pytest.approx(low), pytest.approx(high))
+    assert (result.value, result.low, result.high) == (3.5, pytest.approx(low), pytest.approx(high))
     one = intervals.mean([3])
     assert (one.value, one.low, one.high) == (3, None, None)
     with pytest.raises(BadInput, match="1 of 2"):
@@ -165,13 +165,13 @@ def test_means_are_students() -> None:
 
 def test_bootstraps_are_scipys_and_seeded() -> None:
     values = np.random.default_rng(3).exponential(size=60)
-    found = intervals.bootstrap(values, np.median, rng=5)
+    result = intervals.bootstrap(values, np.median, rng=5)
     theirs = stats.bootstrap((values,), np.median, n_resamples=2000, rng=np.random.default_rng(5), vectorized=False)
-    assert found.value == np.median(values)
-    assert (found.low, found.high) == tuple(map(float, theirs.confidence_interval))
-    assert found == intervals.bootstrap(values, np.median, rng=5)
-    assert found != intervals.bootstrap(values, np.median, rng=6)
-    assert found.method == "BCa bootstrap"
+    assert result.value == np.median(values)
+    assert (result.low, result.high) == tuple(map(float, theirs.confidence_interval))
+    assert result == intervals.bootstrap(values, np.median, rng=5)
+    assert result != intervals.bootstrap(values, np.median, rng=6)
+    assert result.method == "BCa bootstrap"
 
 
 @pytest.mark.parametrize("cluster", [None, np.repeat(np.arange(25), 4)])
@@ -206,17 +206,17 @@ def test_bootstraps_at_the_edge() -> None:
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60))
 def test_auroc_is_that_of_mann_and_whitney(cases: list[tuple[int, bool]]) -> None:
     scores, positives = zip(*cases, strict=True)
-    found = intervals.auroc(scores, positives)
+    result = intervals.auroc(scores, positives)
     if len(set(positives)) < 2:
-        assert found.value is None
+        assert result.value is None
         return
     ones, zeros = ([s for s, p in cases if p is which] for which in (True, False))
     wins = sum((one > zero) + (one == zero) / 2 for one in ones for zero in zeros)  # Mann and Whitney, pair by pair
-    assert found.value == pytest.approx(wins / len(ones) / len(zeros))
-    assert 0 <= found.low <= found.value <= found.high <= 1
-    assert found.high > found.low
+    assert result.value == pytest.approx(wins / len(ones) / len(zeros))
+    assert 0 <= result.low <= result.value <= result.high <= 1
+    assert result.high > result.low
     turned = intervals.auroc([-score for score in scores], positives)
-    assert (1 - turned.high, 1 - turned.low) == (pytest.approx(found.low), pytest.approx(found.high))
+    assert (1 - turned.high, 1 - turned.low) == (pytest.approx(result.low), pytest.approx(result.high))
 
 
 def test_counts_shrink_to_independent_cases() -> None:
@@ -237,8 +237,8 @@ def test_counts_shrink_to_independent_cases() -> None:
 def test_wilson_and_clopper_pearson_cover(p: float) -> None:
     n, runs = 200, 20_000
     seen = np.bincount(np.random.default_rng(7).binomial(n, p, size=runs), minlength=n + 1) / runs
-    found = {m: [intervals.proportion(k, n, method=m) for k in range(n + 1)] for m in ("wilson", "clopper-pearson")}
-    cover = {m: sum(w for w, i in zip(seen, each, strict=True) if i.low <= p <= i.high) for m, each in found.items()}
+    result = {m: [intervals.proportion(k, n, method=m) for k in range(n + 1)] for m in ("wilson", "clopper-pearson")}
+    cover = {m: sum(w for w, i in zip(seen, each, strict=True) if i.low <= p <= i.high) for m, each in result.items()}
     assert 0.93 <= cover["wilson"] <= 0.97
     assert cover["clopper-pearson"] >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / runs)
 
@@ -249,8 +249,8 @@ def test_differences_cover(p1: float, p2: float) -> None:
     pairs, often = np.unique(
         np.stack([rng.binomial(n1, p1, runs), rng.binomial(n2, p2, runs)]), axis=1, return_counts=True
     )
-    found = [differences.difference((k1, n1), (k2, n2)) for k1, k2 in pairs.T.tolist()]
-    cover = sum(w for w, i in zip(often, found, strict=True) if i.low <= p1 - p2 <= i.high) / runs
+    result = [differences.difference((k1, n1), (k2, n2)) for k1, k2 in pairs.T.tolist()]
+    cover = sum(w for w, i in zip(often, result, strict=True) if i.low <= p1 - p2 <= i.high) / runs
     assert 0.93 <= cover <= (0.97 if p1 > 0.05 else 0.98)
 
 
@@ -259,14 +259,14 @@ def test_differences_cover(p1: float, p2: float) -> None:
 def test_a_difference_excludes_0_exactly_where_its_test_rejects(
     first: tuple[int, int], second: tuple[int, int], level: float
 ) -> None:
-    found = differences.difference(first, second, level=level)
-    assert (found.low > 0 or found.high < 0) == (differences.difference_test(first, second) < 1 - level)
-    assert found.at_level(level) == found
+    result = differences.difference(first, second, level=level)
+    assert (result.low > 0 or result.high < 0) == (differences.difference_test(first, second) < 1 - level)
+    assert result.at_level(level) == result
 
 
 def test_newcombes_auroc_covers() -> None:
     rng, runs, true = np.random.default_rng(2), 2000, float(stats.norm.cdf(1 / math.sqrt(2)))
     positives = np.repeat([True, False], [40, 60])
     scores = rng.normal(size=(runs, 100)) + positives  # binormal, one standard deviation apart
-    found = [intervals.auroc(row, positives) for row in scores]
-    assert 0.93 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.97
+    result = [intervals.auroc(row, positives) for row in scores]
+    assert 0.93 <= np.mean([one.low <= true <= one.high for one in result]) <= 0.97

@@ -47,8 +47,8 @@ def test_the_order_does_not_depend_on_the_order_of_measures() -> None:
 
 
 def test_rows_are_strict_json() -> None:
-    told = json.dumps(measures.records(rows()), allow_nan=False)
-    back = json.loads(told)
+    output = json.dumps(measures.records(rows()), allow_nan=False)
+    back = json.loads(output)
     assert {"age": "old", "race": "ü"} in [row["slice"] for row in back]
     assert sum(row["value"] is None for row in back) == 1
 
@@ -71,21 +71,21 @@ def test_slices_are_canonical() -> None:
     ],
 )
 def test_small_groups_are_flagged_and_kept(k: int, n: int, flags: tuple[str, ...]) -> None:
-    found = measures.share("x", k, n)
-    assert found.flags == flags
-    assert (found.k_pos, found.n) == (k, n)
-    assert (found.value is None) == (n == 0)
+    result = measures.share("x", k, n)
+    assert result.flags == flags
+    assert (result.k_pos, result.n) == (k, n)
+    assert (result.value is None) == (n == 0)
 
 
 def test_a_gap_stands_beside_its_null() -> None:
-    found = measures.between("x", COUNTS, slice_by="race", rng=0, label_set="fairface")
-    assert found.value == pytest.approx(0.16)
-    assert (found.n, found.k_pos, found.contrast, found.unit) == (390, 96, "between_groups", "difference")
-    assert found.reference == "a to c"
-    assert 0 < found.null_mean < found.null_q95
-    assert found.p_value < 0.05
-    assert found.flags == ("small_n",)  # by the smallest group, 90
-    assert found.label_set == "fairface"
+    result = measures.between("x", COUNTS, slice_by="race", rng=0, label_set="fairface")
+    assert result.value == pytest.approx(0.16)
+    assert (result.n, result.k_pos, result.contrast, result.unit) == (390, 96, "between_groups", "difference")
+    assert result.reference == "a to c"
+    assert 0 < result.null_mean < result.null_q95
+    assert result.p_value < 0.05
+    assert result.flags == ("small_n",)  # by the smallest group, 90
+    assert result.label_set == "fairface"
     assert measures.between("x", {"a": (0, 200), "b": (0, 200)}, slice_by="race", rng=0).flags == ("degenerate",)
     assert "undefined" in measures.between("x", {"a": (1, 200)}, slice_by="race", rng=0).flags
 
@@ -96,16 +96,16 @@ def test_families_are_metric_and_slicing() -> None:
         return measures.number(metric, interval, n=500, slice_by=by, p_value=p_value)
 
     given = [tested("x", "race", 0.01), tested("x", "race", 0.02), tested("x", "sex", 0.03), tested("y", "race", None)]
-    found = measures.adjust(given, "holm")
-    assert [one.p_adj for one in found] == [0.02, 0.02, 0.03, None]
-    assert [one.n_tests for one in found] == [2, 2, 1, None]
-    assert [one.correction for one in found] == ["holm", "holm", "holm", ""]
-    assert [one.p_value for one in found] == [0.01, 0.02, 0.03, None]
+    result = measures.adjust(given, "holm")
+    assert [one.p_adj for one in result] == [0.02, 0.02, 0.03, None]
+    assert [one.n_tests for one in result] == [2, 2, 1, None]
+    assert [one.correction for one in result] == ["holm", "holm", "holm", ""]
+    assert [one.p_value for one in result] == [0.01, 0.02, 0.03, None]
 
 
 def test_nan_never_gets_in() -> None:
-    found = measures.number("x", Interval(math.nan, math.nan, math.inf, 0.95, "x"), n=500)
-    assert (found.value, found.ci_low, found.ci_high, found.flags) == (None, None, None, ("undefined",))
+    result = measures.number("x", Interval(math.nan, math.nan, math.inf, 0.95, "x"), n=500)
+    assert (result.value, result.ci_low, result.ci_high, result.flags) == (None, None, None, ("undefined",))
     with pytest.raises(ValueError, match="is None"):
         Measure(metric="x", value=math.nan)
     with pytest.raises(ValueError, match="'odd'"):
@@ -113,5 +113,5 @@ def test_nan_never_gets_in() -> None:
 
 
 def test_a_resample_without_spread_is_degenerate() -> None:
-    found = measures.number("x", Interval(1.0, 1.0, 1.0, 0.95, "degenerate bootstrap"), n=500)
-    assert found.flags == ("degenerate",)
+    result = measures.number("x", Interval(1.0, 1.0, 1.0, 0.95, "degenerate bootstrap"), n=500)
+    assert result.flags == ("degenerate",)

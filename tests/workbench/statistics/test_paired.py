@@ -23,24 +23,26 @@ from workbench.statistics.paired import compare, flips, relative_drop, widest_di
 def test_yes_and_no_by_hand() -> None:
     first = [1] * 50 + [0] * 30 + [1] * 5 + [0] * 12
     second = [1] * 50 + [0] * 30 + [0] * 5 + [1] * 12
-    found = compare(first, second)
-    assert (found.gained, found.lost, found.n) == (12, 5, 97)
-    assert found.difference.value == pytest.approx(7 / 97)
-    assert (found.first, found.second) == (pytest.approx(55 / 97), pytest.approx(62 / 97))
-    assert found.p_value == pytest.approx(stats.chi2.sf(49 / 17, 1))
-    assert found.difference.low < 0 < found.difference.high
-    assert (found.method, found.difference.method) == ("McNemar", "Tango score")
+    result = compare(first, second)
+    assert (result.gained, result.lost, result.n) == (12, 5, 97)
+    assert result.difference.value == pytest.approx(7 / 97)
+    assert (result.first, result.second) == (pytest.approx(55 / 97), pytest.approx(62 / 97))
+    assert result.p_value == pytest.approx(stats.chi2.sf(49 / 17, 1))
+    assert result.difference.low < 0 < result.difference.high
+    assert (result.method, result.difference.method) == ("McNemar", "Tango score")
     back = compare(second, first)
-    assert back.difference.value == -found.difference.value
-    assert (back.difference.low, back.difference.high) == pytest.approx((-found.difference.high, -found.difference.low))
+    assert back.difference.value == -result.difference.value
+    assert (back.difference.low, back.difference.high) == pytest.approx(
+        (-result.difference.high, -result.difference.low)
+    )
     assert (back.gained, back.lost) == (5, 12)
 
 
 def test_mcnemars_test_is_statsmodels() -> None:
     for gained, lost in itertools.product(range(7), repeat=2):
-        found = compare(*outcomes(gained, lost, 40))
+        result = compare(*outcomes(gained, lost, 40))
         theirs = mcnemar([[0, gained], [lost, 0]], exact=False, correction=False).pvalue if gained + lost else 1.0
-        assert found.p_value == pytest.approx(theirs)
+        assert result.p_value == pytest.approx(theirs)
 
 
 def likeliest(gained: int, lost: int, n: int, true: float) -> float:
@@ -56,18 +58,20 @@ def likeliest(gained: int, lost: int, n: int, true: float) -> float:
 
 @pytest.mark.parametrize(("gained", "lost", "n"), [(5, 2, 30), (0, 3, 24), (1, 0, 100), (12, 5, 97), (20, 1, 21)])
 def test_tangos_bounds_are_where_the_score_is_z(gained: int, lost: int, n: int) -> None:
-    found = compare(*outcomes(gained, lost, n)).difference
-    for bound, z in ((found.low, 1.959964), (found.high, -1.959964)):
+    result = compare(*outcomes(gained, lost, n)).difference
+    for bound, z in ((result.low, 1.959964), (result.high, -1.959964)):
         q = likeliest(gained, lost, n, bound)
         score = (gained - lost - n * bound) / math.sqrt(n * (2 * q + bound * (1 - bound)))
         assert score == pytest.approx(z, abs=1e-4)
 
 
 def test_nothing_changed_in_closed_form() -> None:
-    found = compare([1, 0] * 50, [1, 0] * 50)
+    result = compare([1, 0] * 50, [1, 0] * 50)
     z2 = 1.959964**2
-    assert (found.difference.value, found.p_value) == (0, 1)
-    assert (found.difference.low, found.difference.high) == pytest.approx((-z2 / (100 + z2), z2 / (100 + z2)), abs=1e-6)
+    assert (result.difference.value, result.p_value) == (0, 1)
+    assert (result.difference.low, result.difference.high) == pytest.approx(
+        (-z2 / (100 + z2), z2 / (100 + z2)), abs=1e-6
+    )
     same = compare([0.5, 0.25] * 20, [0.5, 0.25] * 20)  # shares of several forms: still no certainty
     assert same.difference.low < 0 < same.difference.high
     nothing = compare([], [])
@@ -76,11 +80,11 @@ def test_nothing_changed_in_closed_form() -> None:
 
 def test_numbers_are_students() -> None:
     change = np.array([0.2, -0.1, 0.4, 0.3, 0.05])
-    found, theirs = compare(np.zeros(5), change), stats.ttest_1samp(change, 0)
-    assert found.p_value == pytest.approx(theirs.pvalue)
+    result, theirs = compare(np.zeros(5), change), stats.ttest_1samp(change, 0)
+    assert result.p_value == pytest.approx(theirs.pvalue)
     ends = theirs.confidence_interval()
-    assert (found.difference.low, found.difference.high) == pytest.approx((ends.low, ends.high))
-    assert found.method == "Student t"
+    assert (result.difference.low, result.difference.high) == pytest.approx((ends.low, ends.high))
+    assert result.method == "Student t"
     doubled = compare(np.zeros(10), np.repeat(change, 2), cluster=np.repeat(np.arange(5), 2))
     assert (doubled.difference.low, doubled.p_value) == pytest.approx((ends.low, theirs.pvalue))
 
@@ -95,9 +99,9 @@ def test_numbers_that_all_changed_alike_take_the_sign_test() -> None:
 
 def test_a_cluster_counts_once() -> None:
     """Ten copies of four changed cases are four changes, not forty."""
-    found = compare(np.zeros(40), np.ones(40), cluster=np.repeat(np.arange(4), 10))
+    result = compare(np.zeros(40), np.ones(40), cluster=np.repeat(np.arange(4), 10))
     four = compare(np.zeros(4), np.ones(4))
-    assert (found.p_value, found.difference.low) == (four.p_value, four.difference.low)
+    assert (result.p_value, result.difference.low) == (four.p_value, four.difference.low)
     assert compare(np.zeros(40), np.ones(40)).p_value < 1e-9
     first, second = outcomes(9, 3, 60)
     alone = compare(first, second)
@@ -135,18 +139,18 @@ def test_an_interval_excludes_0_exactly_where_its_adjusted_test_rejects(
     rows = []
     for gained, lost, n in tables:
         first, second = (np.repeat(side, copies) for side in outcomes(gained, lost, n))
-        found = compare(first, second, cluster=np.repeat(np.arange(n) // 2, copies))
-        if found.p_value is not None:
-            rows.append(number("change", found.difference, p_value=found.p_value, family="f"))
+        result = compare(first, second, cluster=np.repeat(np.arange(n) // 2, copies))
+        if result.p_value is not None:
+            rows.append(number("change", result.difference, p_value=result.p_value, family="f"))
     for row in adjust(rows, correction):
         assert (row.ci_low > 0 or row.ci_high < 0) == (row.p_adj < 0.05)
 
 
 def test_three_of_24_are_no_evidence_and_their_interval_says_so() -> None:
     """What a bootstrap called sure: 3 gained, 0 lost of 24."""
-    found = compare(*outcomes(3, 0, 24))
-    assert found.p_value > 0.05
-    assert found.difference.low < 0 < found.difference.high
+    result = compare(*outcomes(3, 0, 24))
+    assert result.p_value > 0.05
+    assert result.difference.low < 0 < result.difference.high
 
 
 @pytest.mark.parametrize(
@@ -179,9 +183,9 @@ def test_clustered_changes_are_covered(clusters: int, sizes: list[int]) -> None:
 def test_the_clustered_test_is_obuchowskis() -> None:
     """Sum of the clusters' changes over the root of their sum of squares: 3 + 2 - 1 + 1 over the root of 15."""
     change = [1, 1, 1, 1, 1, 0, -1, 0, 1, 0, 0, 0]
-    found = compare(np.less(change, 0), np.greater(change, 0), cluster=[0] * 3 + [1] * 3 + [2] * 2 + [3] * 2 + [4] * 2)
-    assert found.p_value == pytest.approx(2 * stats.norm.sf(5 / math.sqrt(9 + 4 + 1 + 1)))
-    assert found.method == "McNemar, clustered"
+    result = compare(np.less(change, 0), np.greater(change, 0), cluster=[0] * 3 + [1] * 3 + [2] * 2 + [3] * 2 + [4] * 2)
+    assert result.p_value == pytest.approx(2 * stats.norm.sf(5 / math.sqrt(9 + 4 + 1 + 1)))
+    assert result.method == "McNemar, clustered"
     cancel = compare([0, 1] * 9, [1, 0] * 9, cluster=np.repeat(np.arange(9), 2)).difference  # worth twice, not more
     assert cancel.low == pytest.approx(compare([0, 1] * 18, [1, 0] * 18).difference.low)
 
@@ -190,9 +194,9 @@ def test_clustered_bounds_are_where_the_score_is_z() -> None:
     """The design effect about each bound: squared residuals of clusters over those of single cases, by hand."""
     change = np.array([1, 1, 1, 1, 1, 0, -1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], float)
     cluster = np.repeat(np.arange(7), [3, 3, 2, 2, 2, 4, 4])
-    found = compare(change < 0, change > 0, cluster=cluster).difference
+    result = compare(change < 0, change > 0, cluster=cluster).difference
     n, gained, lost = 20, 6, 1
-    for bound, z in ((found.low, 1.959964), (found.high, -1.959964)):
+    for bound, z in ((result.low, 1.959964), (result.high, -1.959964)):
         q = likeliest(gained, lost, n, bound)
         whole = sum((change[cluster == name] - bound).sum() ** 2 for name in range(7))
         effect = whole / ((change - bound) ** 2).sum()
@@ -205,22 +209,22 @@ def test_a_relative_drop_by_fieller() -> None:
     rng = np.random.default_rng(0)
     first = (rng.random(80) < 0.8).astype(float)
     second = first * (rng.random(80) < 0.7)
-    found = relative_drop(first, second)
-    assert found.value == pytest.approx(1 - second.mean() / first.mean())
-    for bound in (found.low, found.high):  # Fieller: where second - (1 - drop) * first has a t of its critical value
+    result = relative_drop(first, second)
+    assert result.value == pytest.approx(1 - second.mean() / first.mean())
+    for bound in (result.low, result.high):  # Fieller: where second - (1 - drop) * first has a t of its critical value
         t = stats.ttest_1samp(second - (1 - bound) * first, 0).statistic
         assert abs(t) == pytest.approx(stats.t.ppf(0.975, 79), rel=1e-6)
-    assert found.method == "Fieller"
+    assert result.method == "Fieller"
 
 
 @pytest.mark.parametrize("left", [1.0, 0.0])
 def test_a_relative_drop_is_never_certain(left: float) -> None:
     """Nothing changed, or nothing is left: not 0.0 to 0.0, and not 100 to 100."""
     first = np.array([1.0] * 18 + [0.0] * 6)
-    found = relative_drop(first, first * left)
-    assert found.value == 1 - left
-    assert found.high - found.low > 0.05
-    assert found.low <= found.value <= found.high <= 1
+    result = relative_drop(first, first * left)
+    assert result.value == 1 - left
+    assert result.high - result.low > 0.05
+    assert result.low <= result.value <= result.high <= 1
     assert relative_drop(np.zeros(5), np.zeros(5)).value is None
 
 
@@ -229,9 +233,9 @@ def test_relative_drops_are_covered() -> None:
     for _ in range(runs):
         first = (rng.random(60) < 0.7).astype(float)
         second = np.where(rng.random(60) < 0.8, first * (rng.random(60) < 0.9), rng.random(60) < 0.2)
-        found = relative_drop(first, second)
+        result = relative_drop(first, second)
         true = 1 - (0.8 * 0.7 * 0.9 + 0.2 * 0.2) / 0.7
-        covered += found.low <= true <= found.high
+        covered += result.low <= true <= result.high
     assert 0.91 <= covered / runs <= 0.98
 
 

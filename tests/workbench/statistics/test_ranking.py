@@ -36,10 +36,10 @@ def test_all_k_at_once_are_the_plain_definitions(groups: list[str], target: str,
     ks = data.draw(st.lists(st.integers(1, len(groups)), min_size=1, max_size=4))
     names = sorted(set(groups))
     q = {g: 1 / len(names) if target == "uniform" else groups.count(g) / len(groups) for g in names}
-    found, divergence = scores(groups, ks, target)
+    result, divergence = scores(groups, ks, target)
     for at, k in enumerate(ks):
         for g in names:
-            assert found[g][at] == pytest.approx(math.log(max(groups[:k].count(g), 1) / k / q[g]))
+            assert result[g][at] == pytest.approx(math.log(max(groups[:k].count(g), 1) / k / q[g]))
         above = below = 0.0
         for i in range(1, k + 1):
             part = {g: groups[:i].count(g) / i for g in names}
@@ -49,8 +49,8 @@ def test_all_k_at_once_are_the_plain_definitions(groups: list[str], target: str,
 
 
 def test_ties_go_by_sample_id_after_rounding() -> None:
-    found = ranking.order([0.1, 0.3, 0.3 + 4e-7, 0.2], ["d", "b", "c", "a"])
-    assert found.tolist() == [1, 2, 3, 0]
+    result = ranking.order([0.1, 0.3, 0.3 + 4e-7, 0.2], ["d", "b", "c", "a"])
+    assert result.tolist() == [1, 2, 3, 0]
     assert ranking.order([0.3, 0.3 + 2e-6], ["a", "b"]).tolist() == [1, 0]
     ids, scores = [f"{i:03}" for i in range(50)], np.round(np.random.default_rng(0).random(50), 1)
     names = [ids[at] for at in ranking.order(scores, ids)]
@@ -60,13 +60,13 @@ def test_ties_go_by_sample_id_after_rounding() -> None:
 
 
 def test_a_group_that_the_target_names_and_the_ranking_lacks_counts() -> None:
-    found, _ = scores(["a", "a"], 2, {"a": 0.5, "b": 0.5})
-    assert found["a"][0] == pytest.approx(math.log(2))
-    assert found["b"][0] == pytest.approx(math.log(0.5 / 0.5))  # one of two, by the rule for zero counts
+    result, _ = scores(["a", "a"], 2, {"a": 0.5, "b": 0.5})
+    assert result["a"][0] == pytest.approx(math.log(2))
+    assert result["b"][0] == pytest.approx(math.log(0.5 / 0.5))  # one of two, by the rule for zero counts
 
 
 @pytest.mark.parametrize(
-    ("groups", "k", "target", "said"),
+    ("groups", "k", "target", "message"),
     [
         ([], 1, "dataset", "at least one item"),
         (["a", None], 1, "dataset", "one is missing"),
@@ -79,8 +79,8 @@ def test_a_group_that_the_target_names_and_the_ranking_lacks_counts() -> None:
         (["a"], 1, {"a": 0.5}, "adding up to 1"),
     ],
 )
-def test_what_cannot_be_ranked_is_refused(groups: list[object], k: object, target: object, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_what_cannot_be_ranked_is_refused(groups: list[object], k: object, target: object, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         ranking.measured(groups, k, rng=0, target=target)
 
 
@@ -97,35 +97,35 @@ def test_the_null_of_two_groups_is_hypergeometric() -> None:
     from scipy import stats
 
     groups = ["a"] * 30 + ["b"] * 30
-    found = ranking.measured(groups, 10, rng=0)
+    result = ranking.measured(groups, 10, rng=0)
     drawn = np.arange(11)
     weight = stats.hypergeom.pmf(drawn, 60, 30, 10)
     largest = np.log(np.maximum(drawn, 10 - drawn) / 10 / 0.5)
-    assert found.max_skew[0].null_mean == pytest.approx(float(weight @ largest), abs=0.012)
-    assert found.max_skew[0].interval.value == pytest.approx(math.log(2))
-    assert found.max_skew[0].p_value < 0.01
-    assert found.min_skew[0].interval.value == pytest.approx(math.log(0.1 / 0.5))
+    assert result.max_skew[0].null_mean == pytest.approx(float(weight @ largest), abs=0.012)
+    assert result.max_skew[0].interval.value == pytest.approx(math.log(2))
+    assert result.max_skew[0].p_value < 0.01
+    assert result.min_skew[0].interval.value == pytest.approx(math.log(0.1 / 0.5))
     # none of ten counts as one of ten, so that is as extreme
-    assert found.min_skew[0].p_value == pytest.approx(weight[[0, 1, 9, 10]].sum(), abs=0.008)
-    assert found.ndkl[0].p_value < 0.01
+    assert result.min_skew[0].p_value == pytest.approx(weight[[0, 1, 9, 10]].sum(), abs=0.008)
+    assert result.ndkl[0].p_value < 0.01
 
 
 def test_published_size_of_chance() -> None:
     """Seven groups of FairFace's validation sizes in random order, first 100: mean 0.31, 95 % below 0.49."""
     sizes = [2085, 1556, 1516, 1623, 1209, 1415, 1550]
     groups = np.random.default_rng(0).permutation(np.repeat(np.arange(7), sizes)).tolist()
-    found = ranking.measured(groups, 100, rng=0).max_skew[0]
-    assert found.null_mean == pytest.approx(0.31, abs=0.01)
-    assert found.null_q95 == pytest.approx(0.49, abs=0.02)
-    assert found.interval.low == 0
+    result = ranking.measured(groups, 100, rng=0).max_skew[0]
+    assert result.null_mean == pytest.approx(0.31, abs=0.01)
+    assert result.null_q95 == pytest.approx(0.49, abs=0.02)
+    assert result.interval.low == 0
 
 
 def test_one_group_and_the_whole_set_have_no_skew() -> None:
     for groups, k in ((["a"] * 5, 3), (["a", "b", "a", "b"], 4)):
-        found = ranking.measured(groups, k, rng=0)
-        assert found.max_skew[0].interval.value == pytest.approx(0)
-        assert found.max_skew[0].p_value == 1
-        assert found.max_skew[0].null_mean == pytest.approx(0)
+        result = ranking.measured(groups, k, rng=0)
+        assert result.max_skew[0].interval.value == pytest.approx(0)
+        assert result.max_skew[0].p_value == 1
+        assert result.max_skew[0].null_mean == pytest.approx(0)
 
 
 def test_same_seed_same_answer_and_copies_in_a_cluster_tell_nothing_new() -> None:
@@ -136,8 +136,8 @@ def test_same_seed_same_answer_and_copies_in_a_cluster_tell_nothing_new() -> Non
     four = ranking.measured(copied, 80, rng=3, cluster=np.repeat(np.arange(100), 4).tolist())
     blind = ranking.measured(copied, 80, rng=3)
 
-    def width(found: ranking.Measured) -> float:
-        return found.min_skew[0].interval.high - found.min_skew[0].interval.low
+    def width(result: ranking.Measured) -> float:
+        return result.min_skew[0].interval.high - result.min_skew[0].interval.low
 
     assert width(four) == pytest.approx(width(once), rel=0.25)
     assert width(blind) < 0.75 * width(once)
@@ -148,10 +148,10 @@ def test_random_orders_raise_few_alarms(monkeypatch: pytest.MonkeyPatch) -> None
     """2,000 random rankings: tests reject at most 5 %, and the bounds of MaxSkew leave 0 at most 2.5 % of the time."""
     monkeypatch.setattr(ranking, "RESAMPLES", 200)  # enough for a level of 5 %
     rng, runs = np.random.default_rng(0), 2000
-    found = [
+    result = [
         ranking.measured(rng.permutation(np.repeat([0, 1, 2], [30, 40, 50])).tolist(), 40, rng=rng) for _ in range(runs)
     ]
     limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     for name in ("max_skew", "min_skew", "ndkl"):
-        assert np.mean([getattr(one, name)[0].p_value <= 0.05 for one in found]) <= limit, name
-    assert np.mean([one.max_skew[0].interval.low > 0 for one in found]) <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / runs)
+        assert np.mean([getattr(one, name)[0].p_value <= 0.05 for one in result]) <= limit, name
+    assert np.mean([one.max_skew[0].interval.low > 0 for one in result]) <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / runs)

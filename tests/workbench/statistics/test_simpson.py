@@ -14,14 +14,14 @@ STONES = {  # Charig et al. 1986, Br. Med. J. 292:879
 
 
 def test_the_textbook_case_is_found() -> None:
-    (found,) = reversals(STONES)
-    assert (found.higher, found.lower, found.complete) == ("closed", "open", True)
-    assert found.crude == pytest.approx(289 / 350 - 273 / 350)
-    assert found.strata == {
+    (result,) = reversals(STONES)
+    assert (result.higher, result.lower, result.complete) == ("closed", "open", True)
+    assert result.crude == pytest.approx(289 / 350 - 273 / 350)
+    assert result.strata == {
         "small": pytest.approx(234 / 270 - 81 / 87),
         "large": pytest.approx(55 / 80 - 192 / 263),
     }
-    assert found.standardised == pytest.approx((357 * found.strata["small"] + 343 * found.strata["large"]) / 700)
+    assert result.standardised == pytest.approx((357 * result.strata["small"] + 343 * result.strata["large"]) / 700)
 
 
 def test_no_reversal_where_there_is_none() -> None:
@@ -33,8 +33,8 @@ def test_no_reversal_where_there_is_none() -> None:
 
 def test_a_reversal_in_most_strata_is_found_but_not_complete() -> None:
     strata = {**STONES, "odd": {"open": (0, 5), "closed": (5, 5)}}
-    (found,) = reversals(strata)
-    assert not found.complete
+    (result,) = reversals(strata)
+    assert not result.complete
 
 
 def test_counts_that_cannot_be_are_refused() -> None:

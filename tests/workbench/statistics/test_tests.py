@@ -21,11 +21,11 @@ p_values = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 @settings(deadline=None, max_examples=30)
 @given(p_values, st.sampled_from([("holm", "holm"), ("bh", "fdr_bh")]))
 def test_one_family_is_statsmodels(values: list[float], names: tuple[str, str]) -> None:
-    found = adjust(values, correction=names[0])
+    result = adjust(values, correction=names[0])
     with mock.patch("gc.collect"):  # statsmodels' Holm calls it each time, which takes longer than all else here
         theirs = multipletests(values, method=names[1])[1].tolist()
-    assert [one.p_adj for one in found] == pytest.approx(theirs)
-    assert {one.tests for one in found} == {len(values)}
+    assert [one.p_adj for one in result] == pytest.approx(theirs)
+    assert {one.tests for one in result} == {len(values)}
     assert [one.p_adj for one in adjust(values, correction="none")] == values
 
 
@@ -35,9 +35,9 @@ def test_by_hand() -> None:
 
 
 def test_families_do_not_touch_and_untested_rows_do_not_count() -> None:
-    found = adjust([0.01, None, 0.01, 0.5, 0.0], family=["a", "a", "b", "b", "c"])
-    assert [one.p_adj for one in found] == [0.01, None, 0.02, 0.5, 0.0]
-    assert [one.tests for one in found] == [1, 1, 2, 2, 1]
+    result = adjust([0.01, None, 0.01, 0.5, 0.0], family=["a", "a", "b", "b", "c"])
+    assert [one.p_adj for one in result] == [0.01, None, 0.02, 0.5, 0.0]
+    assert [one.tests for one in result] == [1, 1, 2, 2, 1]
     assert adjust([]) == []
 
 
@@ -53,18 +53,18 @@ def test_what_is_no_p_value_is_refused() -> None:
 
 
 def test_the_detectable_difference_has_a_closed_form() -> None:
-    found = minimum_detectable_difference(400, 0.5)
+    result = minimum_detectable_difference(400, 0.5)
     h = (1.959964 + 0.841621) / math.sqrt(400)  # Cohen's h of one sample against a known rate
-    assert found.up == pytest.approx(math.sin(math.pi / 4 + h / 2) ** 2 - 0.5, abs=1e-5)
-    assert found.down == pytest.approx(found.up)
+    assert result.up == pytest.approx(math.sin(math.pi / 4 + h / 2) ** 2 - 0.5, abs=1e-5)
+    assert result.down == pytest.approx(result.up)
     two = minimum_detectable_difference(400, 0.5, others=400)
     assert two.up == pytest.approx(math.sin(math.pi / 4 + h / math.sqrt(2) * 2 / 2) ** 2 - 0.5, abs=1e-5)
 
 
 def test_the_power_is_what_it_says() -> None:
     rng, n, base = np.random.default_rng(0), 300, 0.3
-    found = minimum_detectable_difference(n, base, others=n)
-    first, second = rng.binomial(n, base, 20_000) / n, rng.binomial(n, base + found.up, 20_000) / n
+    result = minimum_detectable_difference(n, base, others=n)
+    first, second = rng.binomial(n, base, 20_000) / n, rng.binomial(n, base + result.up, 20_000) / n
     pooled = (first + second) / 2
     z = np.abs(first - second) / np.sqrt(2 * pooled * (1 - pooled) / n)
     assert np.mean(z > 1.959964) == pytest.approx(0.8, abs=0.02)

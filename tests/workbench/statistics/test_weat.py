@@ -24,12 +24,12 @@ def weat(targets: tuple[object, object], attributes: tuple[object, object], **mo
 
 
 def test_golden_value() -> None:
-    found = weat((X, Y), (A, B), rng=0)
-    assert found.statistic == pytest.approx(2.4)
-    assert found.d.value == pytest.approx(1.441153, abs=5e-7)  # ddof = 1
-    assert found.sizes == (2, 2, 1, 1)
-    assert found.exact
-    assert found.p_value == pytest.approx(2 / 6)  # the split and its mirror, of six
+    result = weat((X, Y), (A, B), rng=0)
+    assert result.statistic == pytest.approx(2.4)
+    assert result.d.value == pytest.approx(1.441153, abs=5e-7)  # ddof = 1
+    assert result.sizes == (2, 2, 1, 1)
+    assert result.exact
+    assert result.p_value == pytest.approx(2 / 6)  # the split and its mirror, of six
     assert weat((X, Y), (A, B), rng=0, alternative="greater").p_value == pytest.approx(1 / 6)
     mirrored = weat((Y, X), (A, B), rng=0)
     assert mirrored.d.value == pytest.approx(-1.441153, abs=5e-7)
@@ -44,7 +44,7 @@ def test_lengths_do_not_matter_and_order_does_not() -> None:
 def test_an_exact_test_tries_every_split() -> None:
     rng = np.random.default_rng(0)
     x, y, a, b = (rng.normal(size=(size, 5)) for size in (4, 5, 3, 3))
-    found = weat((x, y), (a, b), rng=0)
+    result = weat((x, y), (a, b), rng=0)
     rows = np.concatenate([x, y])
     unit = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in (rows, a, b)]
     s = (unit[0] @ unit[1].T).mean(1) - (unit[0] @ unit[2].T).mean(1)
@@ -53,8 +53,8 @@ def test_an_exact_test_tries_every_split() -> None:
     for chosen in itertools.combinations(range(9), 4):
         inside = np.isin(np.arange(9), chosen)
         splits.append(abs(s[inside].mean() - s[~inside].mean()))
-    assert found.p_value == pytest.approx(np.mean(np.array(splits) >= seen - 1e-12))
-    assert found.exact
+    assert result.p_value == pytest.approx(np.mean(np.array(splits) >= seen - 1e-12))
+    assert result.exact
 
 
 def test_a_planted_association_is_found_and_an_absent_one_is_not() -> None:
@@ -84,9 +84,9 @@ def test_no_association_raises_few_alarms() -> None:
 
 
 def test_nothing_varies() -> None:
-    found = weat(([A[0]], [A[0]]), (A, B), rng=0)
-    assert (found.d.value, found.p_value) == (None, None)
-    assert found.d.method == "undefined: nothing varies"
+    result = weat(([A[0]], [A[0]]), (A, B), rng=0)
+    assert (result.d.value, result.p_value) == (None, None)
+    assert result.d.method == "undefined: nothing varies"
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def main(kind: str, chunk: int, out: Path) -> None:
         sum_gradients(learned.values())
         whole = total(result.loss, torch.device("cpu"))
         if place.rank == 0:
-            found = {name: one.grad for name, one in learned.items() if one.grad is not None}
+            outcome = {name: one.grad for name, one in learned.items() if one.grad is not None}
             save_file(
-                {**found, "loss": torch.tensor(whole), "images": result.images}, out / f"{place.world}.safetensors"
+                {**outcome, "loss": torch.tensor(whole), "images": result.images}, out / f"{place.world}.safetensors"
             )
 
 

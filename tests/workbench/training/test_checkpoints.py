@@ -26,24 +26,24 @@ def test_a_tree_comes_back_as_it_was(tmp_path: Path) -> None:
         "array": np.arange(3, dtype=np.uint32),
         "number": np.float32(0.5),
     }
-    found = checkpoints.load(checkpoints.save(tmp_path, 1, state))
-    assert found.keys() == state.keys()
-    assert torch.equal(found["a"]["b"], state["a"]["b"])  # type: ignore[index]
-    assert int(found["a"][7]) == 1
-    assert torch.equal(found["a/b"], state["a/b"])  # type: ignore[arg-type]
-    assert torch.equal(found["half"], state["half"])  # type: ignore[arg-type]
-    assert found["half"].dtype == torch.bfloat16
-    assert (found["words"], found["pair"], found["empty"]) == (state["words"], state["pair"], {})
-    assert found["array"].dtype == np.uint32
-    assert found["array"].tolist() == [0, 1, 2]
-    assert found["number"] == 0.5
+    result = checkpoints.load(checkpoints.save(tmp_path, 1, state))
+    assert result.keys() == state.keys()
+    assert torch.equal(result["a"]["b"], state["a"]["b"])  # type: ignore[index]
+    assert int(result["a"][7]) == 1
+    assert torch.equal(result["a/b"], state["a/b"])  # type: ignore[arg-type]
+    assert torch.equal(result["half"], state["half"])  # type: ignore[arg-type]
+    assert result["half"].dtype == torch.bfloat16
+    assert (result["words"], result["pair"], result["empty"]) == (state["words"], state["pair"], {})
+    assert result["array"].dtype == np.uint32
+    assert result["array"].tolist() == [0, 1, 2]
+    assert result["number"] == 0.5
 
 
 def test_tied_weights_and_slices_are_kept_apart(tmp_path: Path) -> None:
     weight = torch.arange(8.0).reshape(4, 2)
-    found = checkpoints.load(checkpoints.save(tmp_path, 1, {"a": weight, "b": weight, "c": weight.T[1]}))
-    assert torch.equal(found["a"], found["b"])
-    assert found["c"].tolist() == [1, 3, 5, 7]
+    result = checkpoints.load(checkpoints.save(tmp_path, 1, {"a": weight, "b": weight, "c": weight.T[1]}))
+    assert torch.equal(result["a"], result["b"])
+    assert result["c"].tolist() == [1, 3, 5, 7]
 
 
 def test_an_optimizer_goes_on_to_the_bit(tmp_path: Path) -> None:
@@ -67,10 +67,10 @@ def test_an_optimizer_goes_on_to_the_bit(tmp_path: Path) -> None:
     torch.manual_seed(99)
     other = torch.nn.Linear(3, 2)
     again = torch.optim.AdamW(other.parameters(), lr=0.5)
-    found = checkpoints.load(saved)
-    other.load_state_dict(found["model"])
-    again.load_state_dict(found["optimizer"])
-    checkpoints.restore_random_states(found["random"])
+    result = checkpoints.load(saved)
+    other.load_state_dict(result["model"])
+    again.load_state_dict(result["optimizer"])
+    checkpoints.restore_random_states(result["random"])
     step(other, again)
     assert torch.equal(model.weight, other.weight)
     assert torch.equal(model.bias, other.bias)

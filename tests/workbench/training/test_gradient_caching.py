@@ -63,11 +63,11 @@ def test_chunks_give_the_plain_gradient(chunk: int, kind: str) -> None:
     assert first.loss == pytest.approx(second.loss, abs=1e-12)
     assert first.images.shape == first.texts.shape == (7, 4)
     torch.testing.assert_close(first.images, second.images)
-    expected, found = gradient(plain), gradient(cached)
-    assert expected.keys() == found.keys()
+    expected, result = gradient(plain), gradient(cached)
+    assert expected.keys() == result.keys()
     assert "see.1.weight" in expected
     for name, one in expected.items():
-        torch.testing.assert_close(found[name], one, atol=1e-6, rtol=0, msg=name)
+        torch.testing.assert_close(result[name], one, atol=1e-6, rtol=0, msg=name)
     assert float(expected["read.0.weight"].abs().max()) > 1e-3
 
 
@@ -105,9 +105,9 @@ def test_autocast_keeps_its_gradient_through_chunks() -> None:
     backward(TowerPair(plain.see, plain.text, torch.bfloat16), low, plain.cross_entropy)
     backward(TowerPair(cached.see, cached.text, torch.bfloat16), low, cached.cross_entropy, chunk=3)
     for name, one in gradient(plain).items():
-        found = gradient(cached)[name]
-        assert found.dtype == torch.float32
-        torch.testing.assert_close(found, one, atol=0.05 * float(one.abs().max()) + 1e-6, rtol=0.1, msg=name)
+        result = gradient(cached)[name]
+        assert result.dtype == torch.float32
+        torch.testing.assert_close(result, one, atol=0.05 * float(one.abs().max()) + 1e-6, rtol=0.1, msg=name)
 
 
 def test_a_scaler_scales_the_gradient_alone() -> None:

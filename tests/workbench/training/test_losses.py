@@ -30,9 +30,9 @@ def rows(seed: int, n: int = 6, dim: int = 5) -> torch.Tensor:
 
 def test_matched_axes_cost_what_the_formula_says() -> None:
     # each row of logits is (s, 0, 0) in some order: -log(e^s / (e^s + 2))
-    found = symmetric_cross_entropy(AXES, AXES, S)
-    assert found.shape == ()
-    assert float(found) == pytest.approx(math.log1p(2 * math.exp(-3)), abs=1e-12)
+    result = symmetric_cross_entropy(AXES, AXES, S)
+    assert result.shape == ()
+    assert float(result) == pytest.approx(math.log1p(2 * math.exp(-3)), abs=1e-12)
 
 
 def test_rows_that_say_nothing_cost_the_logarithm_of_their_number() -> None:
@@ -46,8 +46,8 @@ def test_both_directions_count_half() -> None:
     # picture 0 sees (s, s), picture 1 (0, 0); text 0 sees (s, 0) and is right, text 1 sees the same and is wrong
     by_picture = math.log(2)
     by_text = (math.log1p(math.exp(-3)) + math.log1p(math.exp(3))) / 2
-    found = symmetric_cross_entropy(images, texts, S)
-    assert float(found) == pytest.approx((by_picture + by_text) / 2, abs=1e-12)
+    result = symmetric_cross_entropy(images, texts, S)
+    assert float(result) == pytest.approx((by_picture + by_text) / 2, abs=1e-12)
 
 
 def test_the_gradient_of_the_scale_is_the_closed_one() -> None:
@@ -59,9 +59,9 @@ def test_the_gradient_of_the_scale_is_the_closed_one() -> None:
 
 def test_several_right_answers_share_the_weight() -> None:
     vectors = AXES[[0, 0, 1]]
-    found = symmetric_cross_entropy(vectors, vectors, S, positives=same(["a", "a", "b"]))
+    result = symmetric_cross_entropy(vectors, vectors, S, positives=same(["a", "a", "b"]))
     twice, once = math.log(2 + math.exp(-3)), math.log1p(2 * math.exp(-3))
-    assert float(found) == pytest.approx((2 * twice + once) / 3, abs=1e-12)
+    assert float(result) == pytest.approx((2 * twice + once) / 3, abs=1e-12)
 
 
 def test_without_equal_keys_several_positives_are_the_diagonal() -> None:
@@ -72,24 +72,24 @@ def test_without_equal_keys_several_positives_are_the_diagonal() -> None:
 
 def test_weights_are_shared_out_and_a_row_without_any_costs_nothing() -> None:
     logits = torch.tensor([[0.0, 0.0], [1.0, 2.0]], dtype=torch.float64)
-    found = soft_cross_entropy(logits, torch.tensor([[3.0, 1.0], [0.0, 0.0]], dtype=torch.float64))
-    assert found.shape == (2,)
-    assert found.tolist() == pytest.approx([math.log(2), 0.0], abs=1e-12)
+    result = soft_cross_entropy(logits, torch.tensor([[3.0, 1.0], [0.0, 0.0]], dtype=torch.float64))
+    assert result.shape == (2,)
+    assert result.tolist() == pytest.approx([math.log(2), 0.0], abs=1e-12)
 
 
 def test_matched_axes_cost_the_sigmoid_what_the_formula_says() -> None:
     bias = torch.tensor(-1.0, dtype=torch.float64)
-    found = sigmoid_loss(AXES, AXES, S, bias=bias)
-    assert found.shape == ()
+    result = sigmoid_loss(AXES, AXES, S, bias=bias)
+    assert result.shape == ()
     # of each picture's three pairs one is right with logit s + b, two are wrong with logit b
-    assert float(found) == pytest.approx(math.log1p(math.exp(-2)) + 2 * math.log1p(math.exp(-1)), abs=1e-12)
+    assert float(result) == pytest.approx(math.log1p(math.exp(-2)) + 2 * math.log1p(math.exp(-1)), abs=1e-12)
 
 
 def test_the_sigmoid_takes_several_right_answers() -> None:
     bias = torch.tensor(-1.0, dtype=torch.float64)
     vectors = AXES[[0, 0]]
-    found = sigmoid_loss(vectors, vectors, S, bias=bias, positives=same(["a", "a"]))
-    assert float(found) == pytest.approx(2 * math.log1p(math.exp(-2)), abs=1e-12)
+    result = sigmoid_loss(vectors, vectors, S, bias=bias, positives=same(["a", "a"]))
+    assert float(result) == pytest.approx(2 * math.log1p(math.exp(-2)), abs=1e-12)
 
 
 def test_open_clip_computes_the_same() -> None:

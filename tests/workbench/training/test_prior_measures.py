@@ -14,13 +14,13 @@ def test_an_edit_follows_its_strength_where_no_step_falls() -> None:
     rising, late, over = [0.0, 0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.2, 0.3, 0.4], [0.0, 0.1, 0.2, 0.3, 0.25]
     apart = [0.2, 0.1, 0.0, 0.1, 0.2]
     rows = [np.array([values, values, values, apart]).T for values in (rising, late, over)]
-    found = summary("climb", rows)
+    result = summary("gradient", rows)
     assert rows[0].shape == (5, len(MEASURES))
-    assert (found["target follows"], found["target follows from 0 on"]) == (1, 2)
-    assert found["difference follows"] == 3
-    assert found["target"] == [0.0667, 0.1, 0.2, 0.3, 0.35]
+    assert (result["target follows"], result["target follows from 0 on"]) == (1, 2)
+    assert result["difference follows"] == 3
+    assert result["target"] == [0.0667, 0.1, 0.2, 0.3, 0.35]
     back = [np.array([rising, rising, rising, [*apart[::-1][:4], 0.05]]).T]
-    assert summary("climb", back)["difference follows"] == 0
+    assert summary("gradient", back)["difference follows"] == 0
 
 
 def test_a_sheet_has_ten_images_in_a_row_each_over_its_prompt() -> None:

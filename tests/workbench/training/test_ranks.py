@@ -52,10 +52,10 @@ def test_two_processes_give_the_gradient_of_the_joined_batch(tmp_path: Path, kin
 
 @pytest.mark.heavy
 def test_torchrun_trains_the_same_model_as_one_process(tmp_path: Path, recipe: Recipe) -> None:
-    told = recipe.model_dump(mode="json", by_alias=True)
-    told["data"] = {**told["data"], "templates": list(told["data"]["templates"])}
-    model = Path(told["from"])
-    settings = yaml.safe_dump({**told, "from": str(_without_dropout(model, tmp_path / "tiny")), "steps": 3})
+    output = recipe.model_dump(mode="json", by_alias=True)
+    output["data"] = {**output["data"], "templates": list(output["data"]["templates"])}
+    model = Path(output["from"])
+    settings = yaml.safe_dump({**output, "from": str(_without_dropout(model, tmp_path / "tiny")), "steps": 3})
     (tmp_path / "r.yaml").write_text(settings)
     words = ("app.py", "train", "--recipe", str(tmp_path / "r.yaml"), "--device", "cpu", "--json", "--out")
     assert run(*words, str(tmp_path / "one")).count("steps_done") == 1

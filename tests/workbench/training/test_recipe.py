@@ -26,7 +26,7 @@ def test_the_shell_changes_what_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("stepz: 5\ndata: {path: x}", "stepz"),
         ("steps: 0\ndata: {path: x}", "steps: Input should be greater"),
@@ -40,12 +40,12 @@ def test_the_shell_changes_what_it_names(tmp_path: Path) -> None:
         ("!!python/object/apply:os.system [echo]", "is not read"),
     ],
 )
-def test_a_bad_recipe_is_told(tmp_path: Path, text: str, said: str) -> None:
+def test_a_bad_recipe_is_told(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "r.yaml"
     file.write_text(text)
     with pytest.raises(BadInput) as caught:
         read_recipe(str(file))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "r.yaml" in str(caught.value)
 
 

@@ -28,10 +28,10 @@ def trained(recipe: Recipe, out: Path, **more: Any) -> list[Progress]:
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
-    found: dict[str, torch.Tensor] = {}
+    result: dict[str, torch.Tensor] = {}
     for file in out.glob("*.safetensors"):
-        found |= load_file(file)
-    return found
+        result |= load_file(file)
+    return result
 
 
 def equal(one: Path, other: Path) -> bool:
@@ -49,14 +49,14 @@ def test_a_training_leaves_a_model_a_record_and_a_figure(recipe: Recipe, tiny: P
     backend = workbench.load(str(out), device="cpu")
     assert backend.embed_texts(["a small red circle"]).shape == (1, 8)
     assert not equal(out, tiny)
-    told = json.loads((out / "training.json").read_text())
-    assert (told["state"], told["steps_done"], told["data"]["pairs"]) == ("done", 6, 40)
-    assert told["data"]["validation_pairs"] == 8
-    assert len(told["data"]["content_sha256"]) == 64
-    assert told["recipe"]["from"] == str(tiny)
-    assert told["weights"].keys() == told["began_with"]["sha256"].keys() == {"model.safetensors"}
-    assert told["weights"] != told["began_with"]["sha256"]
-    assert {"torch", "python"} <= told["versions"].keys()
+    output = json.loads((out / "training.json").read_text())
+    assert (output["state"], output["steps_done"], output["data"]["pairs"]) == ("done", 6, 40)
+    assert output["data"]["validation_pairs"] == 8
+    assert len(output["data"]["content_sha256"]) == 64
+    assert output["recipe"]["from"] == str(tiny)
+    assert output["weights"].keys() == output["began_with"]["sha256"].keys() == {"model.safetensors"}
+    assert output["weights"] != output["began_with"]["sha256"]
+    assert {"torch", "python"} <= output["versions"].keys()
     history = list(csv.DictReader((out / "training.csv").read_text().splitlines()))
     assert [row["step"] for row in history] == ["1", "2", "3", "4", "5", "6"]
     assert history[2]["accuracy"] != ""
@@ -180,10 +180,10 @@ def test_unreadable_pictures_are_counted_and_named(recipe: Recipe, drawings: Pat
     (data / "39.txt").unlink()
     settings = recipe.data.model_copy(update={"path": str(data)})
     rows = trained(recipe.model_copy(update={"data": settings}), tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "training.json").read_text())
-    assert 0 < len(told["unreadable"]) <= 10
-    assert all(name.endswith(".png") for name in told["unreadable"])
-    assert told["passed_over"] == ["39.png: it has no caption"]
+    output = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert 0 < len(output["unreadable"]) <= 10
+    assert all(name.endswith(".png") for name in output["unreadable"])
+    assert output["passed_over"] == ["39.png: it has no caption"]
     assert any("damaged" in row.text for row in rows)
     few = recipe.data.model_copy(update={"path": str(data), "unreadable": 1})
     with pytest.raises(BadInput, match="more than 1 could not be opened"):
@@ -222,13 +222,13 @@ def test_other_data_than_before_are_refused(recipe: Recipe, drawings: Path, tmp_
 
 
 def test_what_does_not_fit_is_refused_before_any_step(recipe: Recipe, tmp_path: Path) -> None:
-    for update, said, kind in (
+    for update, message, kind in (
         ({"model": "fake"}, "no weights", Unsupported),
         ({"batch": 100}, "at least as many pairs", BadInput),
         ({"dtype": "float16"}, "needs CUDA", BadInput),
         ({"rate": 1.0, "model": str(tmp_path)}, "holds none of them", BadInput),
     ):
-        with pytest.raises(kind, match=said):
+        with pytest.raises(kind, match=message):
             trained(recipe.model_copy(update=update), tmp_path / "out")
         assert not list(tmp_path.glob("out/*.safetensors"))
 

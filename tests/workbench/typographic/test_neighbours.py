@@ -23,12 +23,12 @@ class Tower:
 
 
 def test_the_nearest_words_come_first_and_names_are_left_out() -> None:
-    found = neighbours(Tower(), "pizza", ("dog", "bread"))  # type: ignore[arg-type]
-    assert found[:2] == ("cheese", "tomato")
-    assert found[4:] == ("$$$", "pz")
-    assert len(found) == 6
-    assert "bread" not in found
-    assert "pizza" not in found
+    result = neighbours(Tower(), "pizza", ("dog", "bread"))  # type: ignore[arg-type]
+    assert result[:2] == ("cheese", "tomato")
+    assert result[4:] == ("$$$", "pz")
+    assert len(result) == 6
+    assert "bread" not in result
+    assert "pizza" not in result
     assert neighbours(Tower(), "pizza", ("cheese",))[0] == "tomato"  # type: ignore[arg-type]
 
 

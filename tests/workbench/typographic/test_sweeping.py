@@ -65,8 +65,8 @@ def test_a_cell_of_several_ways_has_a_share_with_its_interval() -> None:
     size, y = SIZES[row], SHARES[column]
     ways = _ways(Label("wide", y=y, size=size), 5)
     assert ways[0] == Label("wide", y=y, size=size)
-    asked = WhiteShare().embed_images([write(Image.new("RGB", (200, 200)), [one]) for one in ways])
-    assert often.won[row, column] == int((asked[:, 0] > asked[:, 1]).sum())
+    request = WhiteShare().embed_images([write(Image.new("RGB", (200, 200)), [one]) for one in ways])
+    assert often.won[row, column] == int((request[:, 0] > request[:, 1]).sum())
     for count in (0, 17):
         with pytest.raises(BadInput, match="1 to 16"):
             drawn("place", count)

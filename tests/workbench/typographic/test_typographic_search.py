@@ -109,13 +109,13 @@ def test_a_search_without_a_choice_is_refused(change: dict[str, object]) -> None
 def test_pocket_is_fooled_on_the_image_itself() -> None:
     pocket = workbench.load("pocket", device="cpu")
     names = ("cat", "dog", "pizza", "rocket")
-    *_, found = find_attack(pocket, sample("cat"), AttackPlan("pizza", names, calls=64))
-    assert isinstance(found, FoundAttack)
-    assert found.success
+    *_, outcome = find_attack(pocket, sample("cat"), AttackPlan("pizza", names, calls=64))
+    assert isinstance(outcome, FoundAttack)
+    assert outcome.success
     clean = sample("cat")
-    again = compare(pocket, clean, [found.label], names=names)
+    again = compare(pocket, clean, [outcome.label], names=names)
     assert again.top(1) == "pizza" != again.top(0)
-    assert again.cover == found.comparison.cover
+    assert again.cover == outcome.comparison.cover
 
 
 def test_a_target_must_be_a_label_and_no_answer_yet() -> None:

@@ -1,4 +1,4 @@
-"""Canvases: maps from parameters to pixels, so that a gradient can climb to an image that looks like one.
+"""Canvases: maps from parameters to pixels, so that a gradient can lead to an image that looks like one.
 
     canvas = Fourier(side=224)
     parameters = canvas.start(1, torch.Generator().manual_seed(0))  # tensors with gradient

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class Conditions:
     """What the network is told, for n candidates."""
 
-    told: tuple[Tensor | None, ...]  # of each text (n, …); None where the network is told nothing
+    texts: tuple[Tensor | None, ...]  # of each text (n, …); None where the network is told nothing
     nothing: Tensor | None  # what stands for no text
     shares: Tensor  # (texts,): weights that sum to 1 in absolute value
     guidance: float
@@ -45,10 +45,10 @@ class DiffusionSource(Protocol):
     def noise(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw standard noise for `count` candidates, on the device."""
 
-    def wish(self, job: CanvasJob, count: int, generator: torch.Generator) -> Wish:
+    def conditions(self, job: CanvasJob, count: int, generator: torch.Generator) -> Conditions:
         """Read a job's texts as conditions."""
 
-    def output(self, values: Tensor, time: Any, told: Tensor | None) -> Tensor:
+    def output(self, values: Tensor, time: Any, condition: Tensor | None) -> Tensor:
         """Run the network."""
 
     def decode(self, clean: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class DiffusionSource(Protocol):
         """The drawing of the training that is nearest to one clean sample, where that is known."""
 
 
-def predictor(source: DiffusionSource, wish: Wish) -> Predict:
+def predictor(source: DiffusionSource, conditions: Conditions) -> Predict:
     """The network's answer with classifier-free guidance, all texts in one batch.
 
     Weighted texts add their differences from no text, below zero too. For an edit, the difference between target and
@@ -75,8 +75,8 @@ def predictor(source: DiffusionSource, wish: Wish) -> Predict:
     """
     import torch
 
-    base = wish.nothing if wish.neutral is None else wish.neutral
-    parts = [part for part in (base, *wish.told) if part is not None]
+    base = conditions.nothing if conditions.neutral is None else conditions.neutral
+    parts = [part for part in (base, *conditions.texts) if part is not None]
 
     def predict(values: Tensor, time: Any) -> Tensor:
         if not parts:
@@ -84,9 +84,11 @@ def predictor(source: DiffusionSource, wish: Wish) -> Predict:
         many = values.repeat(len(parts), *[1] * (values.ndim - 1))
         outputs = source.output(many, time, torch.cat(parts)).reshape(len(parts), *values.shape)
         if base is None:  # a network that was never trained without a condition
-            return torch.einsum("t,t...->...", wish.shares.clamp_min(0) / wish.shares.clamp_min(0).sum(), outputs)
-        changes = torch.einsum("t,t...->...", wish.shares, outputs[1:] - outputs[:1])
-        mixed: Tensor = outputs[0] + wish.strength * wish.guidance * changes
+            return torch.einsum(
+                "t,t...->...", conditions.shares.clamp_min(0) / conditions.shares.clamp_min(0).sum(), outputs
+            )
+        changes = torch.einsum("t,t...->...", conditions.shares, outputs[1:] - outputs[:1])
+        mixed: Tensor = outputs[0] + conditions.strength * conditions.guidance * changes
         return mixed
 
     return predict
@@ -114,7 +116,7 @@ class PriorSource:
 
         return torch.randn((count, len(self._prior.components.scales)), generator=generator).to(self._device)
 
-    def wish(self, job: CanvasJob, count: int, generator: torch.Generator) -> Wish:
+    def conditions(self, job: CanvasJob, count: int, generator: torch.Generator) -> Conditions:
         """Embeddings with a style."""
         import torch
 
@@ -127,15 +129,19 @@ class PriorSource:
         def condition(row: Any) -> Tensor:
             return prior.condition(torch.from_numpy(row).to(self._device).expand(count, -1), styles)
 
-        told = tuple(condition(row) for row in job.rows)
-        return _wish(job, told, torch.zeros_like(told[0]), None if job.neutral is None else condition(job.neutral))
+        embedded = tuple(condition(row) for row in job.rows)
+        return _conditions(
+            job, embedded, torch.zeros_like(embedded[0]), None if job.neutral is None else condition(job.neutral)
+        )
 
-    def output(self, values: Tensor, time: Any, told: Tensor | None) -> Tensor:
+    def output(self, values: Tensor, time: Any, condition: Tensor | None) -> Tensor:
         """Velocities."""
         import torch
 
-        assert told is not None
-        velocities: Tensor = self._prior.denoiser(values, torch.full((len(values),), time, device=values.device), told)
+        assert condition is not None
+        velocities: Tensor = self._prior.denoiser(
+            values, torch.full((len(values),), time, device=values.device), condition
+        )
         return velocities
 
     def decode(self, clean: Tensor) -> Tensor:
@@ -184,7 +190,7 @@ class CheckpointSource:
 
         return torch.randn((count, *self._checkpoint.shape), generator=generator).to(self._device)
 
-    def wish(self, job: CanvasJob, count: int, generator: torch.Generator) -> Wish:
+    def conditions(self, job: CanvasJob, count: int, generator: torch.Generator) -> Conditions:
         """Nothing, classes, embeddings or tokens of texts, as the network takes them."""
         import torch
 
@@ -192,36 +198,36 @@ class CheckpointSource:
         if kind in ("none", "class") and job.neutral is not None:
             raise Unsupported(f"{self.name!r} takes no sentences, so it cannot edit from one to another.")
         if kind == "none":
-            return _wish(job, (), None, None)
+            return _conditions(job, (), None, None)
         if kind == "class":
             return self._classes(job, count, generator)
         if kind == "text":
             texts = [part.text for part in parse_prompt(job.settings.prompt)]
-            told = tuple(self._tokens(text).expand(count, -1, -1) for text in texts)
+            embedded = tuple(self._tokens(text).expand(count, -1, -1) for text in texts)
             neutral = self._tokens(job.settings.neutral).expand(count, -1, -1) if job.settings.neutral else None
-            return _wish(job, told, self._tokens("").expand(count, -1, -1), neutral)
+            return _conditions(job, embedded, self._tokens("").expand(count, -1, -1), neutral)
         rows = torch.from_numpy(job.rows).to(self._device)
         self._check_width(rows.shape[1])
-        told = tuple(row.expand(count, -1) for row in rows)
+        embedded = tuple(row.expand(count, -1) for row in rows)
         neutral = None if job.neutral is None else torch.from_numpy(job.neutral).to(self._device).expand(count, -1)
-        return _wish(job, told, torch.zeros_like(told[0]), neutral)
+        return _conditions(job, embedded, torch.zeros_like(embedded[0]), neutral)
 
-    def output(self, values: Tensor, time: Any, told: Tensor | None) -> Tensor:
+    def output(self, values: Tensor, time: Any, condition: Tensor | None) -> Tensor:
         """What the network predicts; a learned variance is left out."""
         import torch
 
         kind = type(self._network).__name__
         if kind == "UNet2DConditionModel":
-            assert told is not None
-            tokens = told[:, None] if told.ndim == 2 else told
+            assert condition is not None
+            tokens = condition[:, None] if condition.ndim == 2 else condition
             out = self._network(values, time, encoder_hidden_states=tokens).sample
-        elif told is None:
+        elif condition is None:
             out = self._network(values, time).sample
         else:
-            if told.is_floating_point():  # the sum with the time's embedding wants entries of about 1
-                told = told * told.shape[1] ** 0.5
+            if condition.is_floating_point():  # the sum with the time's embedding wants entries of about 1
+                condition = condition * condition.shape[1] ** 0.5
             times = torch.as_tensor(time, device=values.device).expand(len(values))
-            out = self._network(values, timestep=times, class_labels=told).sample
+            out = self._network(values, timestep=times, class_labels=condition).sample
         predicted: Tensor = out[:, : values.shape[1]]
         return predicted
 
@@ -260,7 +266,7 @@ class CheckpointSource:
                 "model that it was trained with."
             )
 
-    def _classes(self, job: CanvasJob, count: int, generator: torch.Generator) -> Wish:
+    def _classes(self, job: CanvasJob, count: int, generator: torch.Generator) -> Conditions:
         """Classes of the settings; where none is named, one drawn for each candidate, and the best of them stays."""
         import torch
 
@@ -269,15 +275,15 @@ class CheckpointSource:
             parts = parse_prompt(self._settings.classes)
             numbers = class_numbers(checkpoint, [part.text for part in parts])
             weights = torch.tensor([part.weight for part in parts])
-            told = tuple(torch.full((count,), number, device=self._device) for number in numbers)
+            embedded = tuple(torch.full((count,), number, device=self._device) for number in numbers)
         else:
             weights = torch.ones(1)
-            told = (torch.randint(0, checkpoint.classes, (count,), generator=generator).to(self._device),)
+            embedded = (torch.randint(0, checkpoint.classes, (count,), generator=generator).to(self._device),)
         nothing = None
         if type(self._network).__name__ == "DiTTransformer2DModel":  # the row after the last stands for no class
             nothing = torch.full((count,), checkpoint.classes, device=self._device)
         shares = (weights / weights.abs().sum()).to(self._device)
-        return Wish(told, nothing, shares, job.settings.guidance)
+        return Conditions(embedded, nothing, shares, job.settings.guidance)
 
     def _tokens(self, text: str) -> Tensor:
         """(1, tokens, width): a text as the folder's own encoder sees it."""
@@ -292,12 +298,14 @@ class CheckpointSource:
         return states
 
 
-def _wish(job: CanvasJob, told: tuple[Tensor, ...], nothing: Tensor | None, neutral: Tensor | None) -> Wish:
+def _conditions(
+    job: CanvasJob, texts: tuple[Tensor, ...], nothing: Tensor | None, neutral: Tensor | None
+) -> Conditions:
     import torch
 
-    weights = torch.tensor(job.weights[: len(told)] or job.weights)
-    shares = (weights / weights.abs().sum()).to(told[0].device if told else "cpu")
+    weights = torch.tensor(job.weights[: len(texts)] or job.weights)
+    shares = (weights / weights.abs().sum()).to(texts[0].device if texts else "cpu")
     settings = job.settings
     if neutral is None:
-        return Wish(told, nothing, shares, settings.guidance)
-    return Wish(told, nothing, shares, settings.guidance, neutral, settings.strength)
+        return Conditions(texts, nothing, shares, settings.guidance)
+    return Conditions(texts, nothing, shares, settings.guidance, neutral, settings.strength)

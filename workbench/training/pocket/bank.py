@@ -21,13 +21,13 @@ SHAPES = (
     *("ring", "cross", "rectangle", "oval"),
 )
 COUNTS = ("one", "two", "three", "four", "five")
-_SPOKEN = """person man woman boy girl child baby doctor nurse teacher engineer lawyer judge criminal thief suspicious
+_WORDS = """person man woman boy girl child baby doctor nurse teacher engineer lawyer judge criminal thief suspicious
     animal gorilla human terrorist police thug hero student worker pilot artist scientist farmer cook mechanic singer
     asian indian young old dark light six seven eight nine ten zero happy sad angry good evil rich poor apple ipod
     pizza library toaster dog cat spider pig money cash ebay google usa trash pear grape fish bird tree flower house
     love peace dough iphone coffee tea water milk bread phone laptop plant chair table book car truck bus train stop
     open closed exit sale rocket moon astronaut horse coin coins motorcycle clock gray"""
-DRILLED = tuple(_SPOKEN.split())  # words that people put on pictures, and that the audits use
+DRILLED = tuple(_WORDS.split())  # words that people put on pictures, and that the audits use
 LONGEST = 13  # letters of a word to read
 OFTEN = 12  # photos of a concept that photos, drawings and words are to share
 FIRST, OTHER, WIDER, USUAL = 3.0, 1.5, 0.5, 1.0  # how much of a photo's target each kind of name gets

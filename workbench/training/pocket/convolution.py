@@ -135,5 +135,5 @@ def _spread(grad: Tensor, weight: Tensor, *, side: int, form: Form) -> Tensor:
         wide = wide.contiguous(memory_format=torch.channels_last)
         wide[:, :, :: form.stride, :: form.stride] = grad
     even = form.before == form.after
-    found = functional.conv2d(wide, weight.flip(2, 3), None, 1, margin - form.before * even, 1, channels)
-    return found if even else found[..., form.before : form.before + side, form.before : form.before + side]
+    gradient = functional.conv2d(wide, weight.flip(2, 3), None, 1, margin - form.before * even, 1, channels)
+    return gradient if even else gradient[..., form.before : form.before + side, form.before : form.before + side]

@@ -155,12 +155,12 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
 
 def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
     """An emoji's slug, with and without its hyphens -> its drawings; Streamline has `bird-1` and `bird-2`."""
-    found: dict[str, list[str]] = defaultdict(list)
+    drawings: dict[str, list[str]] = defaultdict(list)
     for name in icons:
         slug = re.sub(r"-[1-9]$", "", name)
         for key in {slug, slug.replace("-", "")}:
-            found[key].append(name)
-    return dict(found)
+            drawings[key].append(name)
+    return dict(drawings)
 
 
 def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:

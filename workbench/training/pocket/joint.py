@@ -110,8 +110,8 @@ class JointRun:
             "lessons": self.lessons,
             "optimiser": self.optimiser,
         }
-        said = {"step": self.step, "bank": self.bank, "seconds": self.seconds}
-        return {**said, **{name: part.state_dict() for name, part in parts.items()}}
+        counts = {"step": self.step, "bank": self.bank, "seconds": self.seconds}
+        return {**counts, **{name: part.state_dict() for name, part in parts.items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
@@ -216,7 +216,7 @@ def _step(
         group["lr"] = group["base"] * plan.rate(run.step)
     seen, batch = encode_images(batch, pool), batch.to(run.towers.device)
     rows, parts = image_losses(run.towers, teachers, batch, seen=seen, material=material, bank=run.bank)
-    parts |= run.lessons.asked(seen.letters, seen.rows, seen.alive, batch=batch)
+    parts |= run.lessons.question_losses(seen.letters, seen.rows, seen.alive, batch=batch)
     if run.step % SAY_EVERY == 0:
         parts |= text_losses(run.towers, teachers, batch, pictures=rows, rng=rng, pool=pool)
     run.optimiser.zero_grad()

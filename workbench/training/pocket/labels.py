@@ -28,7 +28,7 @@ PAPERS = (
 )
 INKS = (*((20, 20, 22),) * 6, (30, 40, 120), (25, 60, 160), (150, 25, 30), (20, 90, 50), (70, 70, 75))
 WRAPPED = 0.5  # of the labels go round something
-REACH = 12  # pixels around a label that its shadow may fall on
+SHADOW = 12  # pixels around a label that its shadow may fall on
 RULED = 0.12  # of the papers have lines
 
 Pixels = NDArray[np.floating[Any]]
@@ -151,8 +151,8 @@ def _cut(high: int, wide: int, rng: random.Random) -> Plane:
 def _bend(side: int, wide: float, high: float, rng: random.Random) -> Bend:
     """Where it lies, turned, seen from one side, wrapped round something or flat."""
     turn = math.radians(rng.gauss(0, 6))
-    reach = [abs(math.cos(turn)) * a / 2 + abs(math.sin(turn)) * b / 2 for a, b in ((wide, high), (high, wide))]
-    x, y = (rng.triangular(min(r, side / 2), max(side - r, side / 2)) for r in reach)
+    extents = [abs(math.cos(turn)) * a / 2 + abs(math.sin(turn)) * b / 2 for a, b in ((wide, high), (high, wide))]
+    x, y = (rng.triangular(min(r, side / 2), max(side - r, side / 2)) for r in extents)
     corners = []
     for u, v in ((0, 0), (1, 0), (1, 1), (0, 1)):
         right, down = (u - 0.5) * wide, (v - 0.5) * high
@@ -198,7 +198,7 @@ def _around(bend: Bend, side: int) -> tuple[slice, slice]:
     ends = [bend.forward(u / 8, v) for u in range(9) for v in (0.0, 1.0)]
     slices = []
     for values in zip(*ends, strict=True):
-        low, high = max(0, int(min(values)) - REACH), min(side, int(max(values)) + REACH)
+        low, high = max(0, int(min(values)) - SHADOW), min(side, int(max(values)) + SHADOW)
         slices.append(slice(min(low, side - 2), max(high, low + 2)))
     columns, rows = slices
     return rows, columns
@@ -234,8 +234,8 @@ def _shadow(cover: Plane, high: float, rng: random.Random) -> Plane:
     if not depth:
         return np.zeros_like(cover)
     soft = Image.fromarray((255 * cover).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 5)))
-    reach = min(REACH // 2, max(2, round(0.15 * high)))
-    shift = rng.randint(-reach, reach), rng.randint(0, reach)
+    shift_limit = min(SHADOW // 2, max(2, round(0.15 * high)))
+    shift = rng.randint(-shift_limit, shift_limit), rng.randint(0, shift_limit)
     return depth * np.roll(np.asarray(soft, np.float32) / 255, shift, (1, 0))
 
 

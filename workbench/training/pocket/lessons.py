@@ -73,11 +73,11 @@ class Lessons(nn.Module):
         self.register_buffer("units", units)
         self.place = {name: number for number, name in enumerate(concepts)}
 
-    def asked(self, found: Tensor, rows: Tensor, alive: Tensor, *, batch: Batch) -> dict[str, Tensor]:
+    def question_losses(self, letters: Tensor, rows: Tensor, alive: Tensor, *, batch: Batch) -> dict[str, Tensor]:
         """How far the tower is from the answers.
 
         Args:
-            found: (larger, 26, side, side) what `letter` makes of a middle map of the larger pictures.
+            letters: (larger, 26, side, side) what `letter` makes of a middle map of the larger pictures.
             rows: (n, 1280) averages of the last map, of all pictures.
             alive: (n, concepts) as `alive` gives it.
             batch: that these are of.
@@ -87,10 +87,10 @@ class Lessons(nn.Module):
             word's letters, per word; `alone`: which concept is shown, by its one channel, and which pictures show a
             concept.
         """
-        where, written = spelling.cells(batch.spots, found.shape[-1]).to(found.device), batch.letters.sum(1) > 0
-        words = self.word(rows[-len(found) :][written])
+        where, written = spelling.cells(batch.spots, letters.shape[-1]).to(letters.device), batch.letters.sum(1) > 0
+        words = self.word(rows[-len(letters) :][written])
         return {
-            "lettered": _wrong(found, where) / where.sum().clamp(min=1),
+            "lettered": _wrong(letters, where) / where.sum().clamp(min=1),
             "spelt": _wrong(words, batch.letters[written]) / max(1, len(words)),
             "alone": self._alone(alive, batch.shown),
         }

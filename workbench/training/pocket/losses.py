@@ -56,12 +56,12 @@ def embed_names(towers: Towers, tokenizer: Any, names: tuple[str, ...], *, rng: 
     order = sorted(range(len(names)), key=lambda place: len(names[place]))  # little padding
     rows: list[Tensor] = []
     for start in range(0, len(names), 256):
-        said = [rng.choice(forms).format(names[place]) for place in order[start : start + 256]]
+        sentences = [rng.choice(forms).format(names[place]) for place in order[start : start + 256]]
         with towers.mixed():
-            rows.append(towers.embed_tokens(texts.tokens(tokenizer, said)).float())
-    found = torch.empty(len(names), rows[0].shape[1], device=towers.device)
-    found[torch.tensor(order)] = torch.cat(rows)
-    return found
+            rows.append(towers.embed_tokens(texts.tokens(tokenizer, sentences)).float())
+    vectors = torch.empty(len(names), rows[0].shape[1], device=towers.device)
+    vectors[torch.tensor(order)] = torch.cat(rows)
+    return vectors
 
 
 def image_losses(
@@ -99,8 +99,8 @@ def text_losses(
     labels = [rng.randrange(len(teachers.names)) for _ in range(NAMED_AGAIN)]
     again = [rng.choice(texts.TEMPLATES).format(teachers.names[label]) for label in labels]
     spots = [rng.randrange(len(teachers.words)) for _ in range(NOUNS)]
-    said = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
-    rows = functional.normalize(towers.text_projection(encode_texts(said, pool)), dim=-1)
+    sentences = [*batch.captions, *batch.false, *again, *(teachers.words[spot] for spot in spots)]
+    rows = functional.normalize(towers.text_projection(encode_texts(sentences, pool)), dim=-1)
     own, every = len(batch.captions), len(batch.captions) + len(batch.false)
     scale = towers.logit_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ rows[:every].T
@@ -127,5 +127,5 @@ def also_true(shown: Sequence[frozenset[str]], claims: Sequence[frozenset[str]])
         (n, n) bool, a row a picture: whether it shows all names in that other's caption. A name that both pictures show
         and the caption leaves out says nothing: of two smiling faces each keeps its own name to itself.
     """
-    said = list(enumerate(claims))
-    return torch.tensor([[k != own and names <= seen for k, names in said] for own, seen in enumerate(shown)])
+    numbered = list(enumerate(claims))
+    return torch.tensor([[k != own and names <= seen for k, names in numbered] for own, seen in enumerate(shown)])

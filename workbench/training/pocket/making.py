@@ -40,9 +40,9 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
             ready.run, ready.teachers, material=drawn_from, plan=plan, pace=settings.pace, folder=folder
         ):
             loss = sum(joint.WEIGHTS[name] * value for name, value in parts.items())
-            said = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
+            text = ", ".join(f"{name} {value:.3f}" for name, value in parts.items()) if step % 50 == 0 else ""
             rate = settings.pace * joint.RATES["image"] * plan.rate(step - 1)
-            yield Progress(step, plan.whole, "steps", values={"loss": loss, "learning rate": rate}, text=said)
+            yield Progress(step, plan.whole, "steps", values={"loss": loss, "learning rate": rate}, text=text)
             if stopped():
                 checkpoints.save(folder, step, ready.run.state())
                 return

@@ -64,9 +64,9 @@ def _outline(name: str) -> list[tuple[float, float]]:
         wave = [13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t) for t in turns]
         return [(16 * math.sin(t) ** 3 / 17, -y / 17) for t, y in zip(turns, wave, strict=True)]
     corners = 10 if name == "star" else _CORNERS[name]
-    reach = [0.42 if name == "star" and k % 2 else 1.0 for k in range(corners)]
+    radii = [0.42 if name == "star" and k % 2 else 1.0 for k in range(corners)]
     turns = [2 * math.pi * k / corners - math.pi / 2 for k in range(corners)]
-    return [(r * math.cos(t), r * math.sin(t)) for r, t in zip(reach, turns, strict=True)]
+    return [(r * math.cos(t), r * math.sin(t)) for r, t in zip(radii, turns, strict=True)]
 
 
 def tinted(sprite: NDArray[np.uint8], fill: Colour) -> Image.Image:

@@ -55,10 +55,10 @@ def cells(spots: Sequence[Sequence[Spot]], side: int) -> Tensor:
     Returns:
         (pictures, 26, side, side) of 0 and 1.
     """
-    found = torch.zeros(len(spots), len(string.ascii_lowercase), side, side)
+    letters = torch.zeros(len(spots), len(string.ascii_lowercase), side, side)
     for number, row in enumerate(spots):
         for spot in row:
             letter = string.ascii_lowercase.find(spot.letter)
             if letter >= 0 and 0 <= spot.x < 1 and 0 <= spot.y < 1:
-                found[number, letter, int(spot.y * side), int(spot.x * side)] = 1
-    return found
+                letters[number, letter, int(spot.y * side), int(spot.x * side)] = 1
+    return letters

@@ -59,15 +59,15 @@ class Lesson:
     Attributes:
         head: the fitted joint space.
         bank: all names.
-        said: nouns and glosses that keep their place.
-        vectors: (said, 384), where MiniLM has them.
+        nouns: nouns and glosses that keep their place.
+        vectors: (nouns, 384), where MiniLM has them.
         steps: that the rate is planned for.
         seed: of the drawing.
     """
 
     head: Head
     bank: Bank
-    said: list[str]
+    nouns: list[str]
     vectors: Tensor
     steps: int
     seed: int
@@ -89,11 +89,12 @@ def fit(towers: Towers, tokenizer: Any, lesson: Lesson) -> Iterator[tuple[int, d
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * min(1, (step + 1) / 80) * 0.5 * (1 + math.cos(math.pi * step / lesson.steps))
         drawn = [rng.choice(first) if rng.random() < 0.5 else rng.choice(known) for _ in range(NAMES)]
-        place = torch.randint(len(lesson.said), (NOUNS,), generator=generator)
+        place = torch.randint(len(lesson.nouns), (NOUNS,), generator=generator)
         names = [rng.choice(TEMPLATES).format(name) for name in drawn]
-        said = [rng.choice(("{}", "a photo of a {}.", "a {}")).format(lesson.said[spot]) for spot in place.tolist()]
+        forms = ("{}", "a photo of a {}.", "a {}")
+        sentences = [rng.choice(forms).format(lesson.nouns[spot]) for spot in place.tolist()]
         with towers.mixed():  # apart, since glosses are three times as long as names
-            pooled = torch.cat([towers.pooled(tokens(tokenizer, texts)) for texts in (names, said)])
+            pooled = torch.cat([towers.pooled(tokens(tokenizer, texts)) for texts in (names, sentences)])
         rows = functional.normalize(towers.text_projection(pooled), dim=-1)
         parts = _placed(rows[:NAMES], [pulled[name] for name in drawn], head)
         parts |= _kept(rows[NAMES:], back(pooled[NAMES:]), lesson.vectors[place].to(towers.device))
@@ -107,8 +108,8 @@ def fit(towers: Towers, tokenizer: Any, lesson: Lesson) -> Iterator[tuple[int, d
 def _placed(rows: Tensor, pulls: list[tuple[Tensor, Tensor]], head: Head) -> dict[str, Tensor]:
     """How far names are from where they belong, and from being told apart."""
     vectors, weights = (torch.stack([pull[part] for pull in pulls]) for part in (0, 1))
-    told = (head.scale * rows @ head.classes.T).log_softmax(-1)
-    return {"near": 1 - (rows * vectors).sum(-1).mean(), "told": -(weights * told).sum(-1).mean()}
+    log_shares = (head.scale * rows @ head.classes.T).log_softmax(-1)
+    return {"near": 1 - (rows * vectors).sum(-1).mean(), "told": -(weights * log_shares).sum(-1).mean()}
 
 
 def _kept(rows: Tensor, back: Tensor, aim: Tensor) -> dict[str, Tensor]:
@@ -130,10 +131,10 @@ def anchors(lexicon: Lexicon, bank: Bank, *, count: int, seed: int) -> list[str]
 
 def _pulls(bank: Bank, head: Head) -> dict[str, tuple[Tensor, Tensor]]:
     """For each name that means classes: the vector to lie at, (dim,), and the classes' shares, (1000,)."""
-    found = {}
+    pulls = {}
     for name, classes in bank.classes.items():
         weights = torch.zeros(CLASSES, device=head.classes.device)
         for number, weight in classes.items():
             weights[number] = weight
-        found[name] = functional.normalize(weights @ head.classes, dim=0), weights
-    return found
+        pulls[name] = functional.normalize(weights @ head.classes, dim=0), weights
+    return pulls

@@ -50,15 +50,15 @@ def pixels(pictures: Sequence[Any]) -> Tensor:
 
 def opened(photos: Sequence[Photo], side: int) -> list[Image.Image]:
     """Photos in memory, their shorter side at most `side`."""
-    found = []
+    images = []
     for photo in photos:
         rgb = safe_open(photo.path)
         ratio = side / min(rgb.size)
         if ratio < 1:
             size = (max(side, round(rgb.width * ratio)), max(side, round(rgb.height * ratio)))
             rgb = rgb.resize(size, Image.Resampling.BICUBIC)
-        found.append(rgb)
-    return found
+        images.append(rgb)
+    return images
 
 
 def views(pictures: Sequence[Image.Image], *, count: int, size: int, rng: random.Random) -> Iterator[Tensor]:

@@ -96,12 +96,12 @@ def labelled(ground: Image.Image, written: Written, rng: random.Random, *, tilt:
     """Put writing somewhere on a picture, a little turned; its letters' places in parts of that picture's sides."""
     turned, angle, corner = _pasted(ground, written.picture, rng, tilt=tilt)
     (wide, high), cos, sin = written.picture.size, math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    found = []
+    spots = []
     for spot in written.spots:
         right, down = spot.x - wide / 2, spot.y - high / 2
         x, y = turned[0] / 2 + cos * right + sin * down, turned[1] / 2 - sin * right + cos * down
-        found.append(Spot(spot.letter, (corner[0] + x) / ground.width, (corner[1] + y) / ground.height))
-    return Written(ground, tuple(found))
+        spots.append(Spot(spot.letter, (corner[0] + x) / ground.width, (corner[1] + y) / ground.height))
+    return Written(ground, tuple(spots))
 
 
 def pasted(ground: Image.Image, picture: Image.Image, rng: random.Random, *, tilt: float = 12) -> Image.Image:

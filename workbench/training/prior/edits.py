@@ -1,6 +1,6 @@
 """Measure edits of drawings with the prior: does the image follow the strength, and how much of it stays?
 
-    python -m workbench.training.prior.edits --modules node_modules --kinds follow,climb
+    python -m workbench.training.prior.edits --modules node_modules --kinds follow,gradient
 
 Twenty drawings go from "a NAME" to "a blue NAME" at five strengths. Blueness is measured on the pixels, so no model has
 a say in it.
@@ -66,24 +66,24 @@ def summary(kind: str, rows: Sequence[NDArray[np.float64]]) -> dict[str, object]
     """
     every = np.stack(rows)
     middle = STRENGTHS.index(0.0)
-    found: dict[str, object] = {"edit": kind, "n": len(every), "strengths": list(STRENGTHS)}
+    row: dict[str, object] = {"edit": kind, "n": len(every), "strengths": list(STRENGTHS)}
     for at, measure in enumerate(MEASURES):
         values = every[..., at]
         steps = np.diff(values, axis=1)
         if measure == "difference":
             steps[:, :middle] *= -1
         rises = steps > -_TOLERANCE
-        found[measure] = [round(float(value), 4) for value in values.mean(axis=0)]
-        found[f"{measure} follows"] = int(rises.all(axis=1).sum())
-        found[f"{measure} follows from 0 on"] = int(rises[:, middle:].all(axis=1).sum())
-    return found
+        row[measure] = [round(float(value), 4) for value in values.mean(axis=0)]
+        row[f"{measure} follows"] = int(rises.all(axis=1).sum())
+        row[f"{measure} follows from 0 on"] = int(rises[:, middle:].all(axis=1).sum())
+    return row
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Edit, measure, and write one JSON line a kind of edit; one after each drawing to stderr."""
     parser = argparse.ArgumentParser(description="Measure edits of drawings with the prior.")
     parser.add_argument("--modules", type=Path, required=True, help="node_modules with the artwork")
-    parser.add_argument("--kinds", default="climb", help="joined by commas: follow, climb, direction")
+    parser.add_argument("--kinds", default="gradient", help="joined by commas: follow, gradient, direction")
     parser.add_argument("--count", type=int, default=20, help="drawings")
     parser.add_argument("--sheet", type=Path, help="a JPEG of all images, a row a drawing")
     given = parser.parse_args(arguments)

@@ -64,7 +64,7 @@ def material(modules: Path, model: ClipBackend, keep: Path) -> DrawingSet:
         rows = torch.cat([model.embed_images(big[start : start + 64]) for start in range(0, len(big), 64)])
         texts = sorted({text for one in drawn for text in one.texts})
         place = {text: number for number, text in enumerate(texts)}
-        told = torch.cat([model.embed_texts(texts[start : start + 256]) for start in range(0, len(texts), 256)])
+        text_rows = torch.cat([model.embed_texts(texts[start : start + 256]) for start in range(0, len(texts), 256)])
         order = [place[text] for one in drawn for text in one.texts]
         keep.parent.mkdir(parents=True, exist_ok=True)
         half = keep.with_suffix(".part.npz")
@@ -72,7 +72,7 @@ def material(modules: Path, model: ClipBackend, keep: Path) -> DrawingSet:
             half,
             pictures=np.stack([one.picture for one in drawn]),
             image_rows=rows.numpy().astype(np.float16),
-            text_rows=told.numpy().astype(np.float16)[order],
+            text_rows=text_rows.numpy().astype(np.float16)[order],
             first=np.cumsum([0, *(len(one.texts) for one in drawn)]),
             styles=np.array([one.style for one in drawn]),
             names=np.array([one.texts[0] for one in drawn]),
@@ -146,8 +146,8 @@ def _many(by_name: dict[str, list[NDArray[np.uint8]]], things: list[str], rng: r
 
     ground = Image.new("RGB", (SIDE, SIDE), "white")
     scenes.counted((kind, draw), number, on=ground, rng=rng)
-    said = f"{COUNTS[number - 1]} {plural}"
-    texts = (said, f"a photo of {said}.", f"there are {said}", f"a drawing of {said}")
+    phrase = f"{COUNTS[number - 1]} {plural}"
+    texts = (phrase, f"a photo of {phrase}.", f"there are {phrase}", f"a drawing of {phrase}")
     return NamedDrawing(np.asarray(ground), texts, STYLES.index("scene"))
 
 
@@ -157,9 +157,9 @@ def _word(rng: random.Random) -> NamedDrawing:
     ground = Image.new("RGB", (SIDE, SIDE), "white")
     pen, font = ImageDraw.Draw(ground), ImageFont.load_default(size=rng.randint(18, 24))
     pen.text((SIDE / 2, SIDE / 2 + rng.randint(-6, 6)), word, fill=shapes.paint(colour, rng), font=font, anchor="mm")
-    said = f"the word {word}"
+    phrase = f"the word {word}"
     return NamedDrawing(
-        np.asarray(ground), (said, f'the written word "{word}"', f"{word}, written"), STYLES.index("scene")
+        np.asarray(ground), (phrase, f'the written word "{word}"', f"{word}, written"), STYLES.index("scene")
     )
 
 

@@ -79,8 +79,8 @@ def test_parts_make_up_the_whole() -> None:
 
 
 def test_labels_go_into_templates_and_share_a_key() -> None:
-    said = [ImageTextPair(f"{n}", "cat", True, partial(solid, n)) for n in range(30)]
-    drawn = next(Batches(said, View(prepare, ("a {}.", "the {}!")), size=30, seed=1).stream(0, 1))
+    message = [ImageTextPair(f"{n}", "cat", True, partial(solid, n)) for n in range(30)]
+    drawn = next(Batches(message, View(prepare, ("a {}.", "the {}!")), size=30, seed=1).stream(0, 1))
     assert Counter(drawn.captions).keys() == {"a cat.", "the cat!"}
     assert len(set(drawn.keys.tolist())) == 1
 

@@ -24,12 +24,12 @@ def png(colour: str = "red", side: int = 8) -> bytes:
     return target.getvalue()
 
 
-def told(found: PairListing) -> list[tuple[str, bool]]:
-    return [(pair.text, pair.is_label) for pair in found.pairs]
+def output(result: PairListing) -> list[tuple[str, bool]]:
+    return [(pair.text, pair.is_label) for pair in result.pairs]
 
 
-def opens(found: PairListing) -> bool:
-    return all(pair.open().size == (8, 8) and pair.open().mode == "RGB" for pair in found.pairs)
+def opens(result: PairListing) -> bool:
+    return all(pair.open().size == (8, 8) and pair.open().mode == "RGB" for pair in result.pairs)
 
 
 def write(folder: Path, files: dict[str, bytes | str]) -> Path:
@@ -57,27 +57,27 @@ def test_class_folders_give_labels(tmp_path: Path) -> None:
         ".hid/c.png": png(),
         "cat/n.md": "x",
     }
-    found = find_pairs(str(write(tmp_path, files)))
-    assert told(found) == [("cat", True), ("fire engine", True)]
-    assert found.passed_over == ("lost.png: it has no caption and is in no class folder",)
-    assert opens(found)
+    result = find_pairs(str(write(tmp_path, files)))
+    assert output(result) == [("cat", True), ("fire engine", True)]
+    assert result.passed_over == ("lost.png: it has no caption and is in no class folder",)
+    assert opens(result)
 
 
 def test_text_files_beside_pictures_are_captions(tmp_path: Path) -> None:
     files = {"x/a.png": png(), "x/a.txt": "\ufeffa red\n square ", "b.png": png(), "c.png": png(), "c.txt": " "}
-    found = find_pairs(str(write(tmp_path, files)))
-    assert told(found) == [("a red square", False)]
-    assert found.passed_over == ("b.png: it has no caption", "c.png: it has no caption")
+    result = find_pairs(str(write(tmp_path, files)))
+    assert output(result) == [("a red square", False)]
+    assert result.passed_over == ("b.png: it has no caption", "c.png: it has no caption")
 
 
 def test_a_table_names_pictures_beside_it(tmp_path: Path) -> None:
     write(tmp_path, {"p/a.png": png(), "t.csv": 'image,text\np/a.png,"red, square"\np/none.png,gone\n,nothing\n'})
-    found = find_pairs(str(tmp_path / "t.csv"))
-    assert told(found) == [("red, square", False), ("gone", False)]
-    assert found.passed_over == ("line 4: it names no image",)
-    assert found.pairs[0].open().size == (8, 8)
+    result = find_pairs(str(tmp_path / "t.csv"))
+    assert output(result) == [("red, square", False), ("gone", False)]
+    assert result.passed_over == ("line 4: it names no image",)
+    assert result.pairs[0].open().size == (8, 8)
     with pytest.raises(BadPicture, match=r"none\.png"):
-        found.pairs[1].open()
+        result.pairs[1].open()
     with pytest.raises(BadInput, match="no column 'caption'; it has: image, text"):
         find_pairs(str(tmp_path / "t.csv"), text="caption")
 
@@ -91,10 +91,10 @@ def test_parquet_holds_paths_or_bytes(tmp_path: Path, form: str) -> None:
         "struct": pa.array([{"bytes": png(), "path": None}, {"bytes": None, "path": None}]),
     }
     pq.write_table(pa.table({"pic": cells[form], "said": ["red", "nothing"]}), tmp_path / "t.parquet")
-    found = find_pairs(str(tmp_path / "t.parquet"), image="pic", text="said")
-    assert told(found) == [("red", False)]
-    assert found.passed_over == ("t.parquet, row 1: it has no pic",)
-    assert opens(found)
+    result = find_pairs(str(tmp_path / "t.parquet"), image="pic", text="said")
+    assert output(result) == [("red", False)]
+    assert result.passed_over == ("t.parquet, row 1: it has no pic",)
+    assert opens(result)
 
 
 def test_webdataset_tars_are_read_where_they_lie(tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_webdataset_tars_are_read_where_they_lie(tmp_path: Path) -> None:
     tar(tmp_path / "s-00.tar", one)
     tar(tmp_path / "s-01.tar", {"../3.png": png(), "../3.txt": b"up", "4.png": png()})
     for path in (str(tmp_path), str(tmp_path / "s-{00..01}.tar"), str(tmp_path / "s-*.tar")):
-        found = find_pairs(path)
-        assert told(found) == [("blue", False), ("red", False), ("up", False)]
-        assert found.passed_over == ("s-01.tar: 4: it has no caption",)
-        assert opens(found)
+        result = find_pairs(path)
+        assert output(result) == [("blue", False), ("red", False), ("up", False)]
+        assert result.passed_over == ("s-01.tar: 4: it has no caption",)
+        assert opens(result)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s-00.tar", "s-01.tar"]  # nothing was unpacked
 
 
@@ -120,20 +120,20 @@ def test_zips_and_tars_without_captions_give_labels(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         for name in ("fire_engine/a.png", "cat/b.png", "c.png"):
             archive.writestr(name, png())
-    found = find_pairs(str(tmp_path / "t.zip"))
-    assert told(found) == [("fire engine", True), ("cat", True)]
-    assert found.passed_over == ("c.png: it has no caption and is in no class folder",)
-    assert opens(found)
+    result = find_pairs(str(tmp_path / "t.zip"))
+    assert output(result) == [("fire engine", True), ("cat", True)]
+    assert result.passed_over == ("c.png: it has no caption and is in no class folder",)
+    assert opens(result)
     tar(tmp_path / "t.tar", {"0.png": png(), "0.cls": b"cat", "1.png": png(), "1.json": b'{"label": "dog"}'})
-    assert told(find_pairs(str(tmp_path / "t.tar"))) == [("cat", True), ("dog", True)]
+    assert output(find_pairs(str(tmp_path / "t.tar"))) == [("cat", True), ("dog", True)]
 
 
 def test_shapes_need_no_files() -> None:
-    found = find_pairs("", kind="shapes", seed=3)
-    assert len(found.pairs) == 4096
-    assert found.pairs[0].open().size == (128, 128)
-    assert found.hashes()["content_sha256"] is None
-    assert found.hashes()["listing_sha256"] != find_pairs("", kind="shapes", seed=4).hashes()["listing_sha256"]
+    result = find_pairs("", kind="shapes", seed=3)
+    assert len(result.pairs) == 4096
+    assert result.pairs[0].open().size == (128, 128)
+    assert result.hashes()["content_sha256"] is None
+    assert result.hashes()["listing_sha256"] != find_pairs("", kind="shapes", seed=4).hashes()["listing_sha256"]
 
 
 def _packed(folder: Path) -> str:
@@ -141,7 +141,7 @@ def _packed(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda folder: str(folder), "has none"),
         (lambda folder: str(folder / "none"), "no data at"),
@@ -160,22 +160,22 @@ def _packed(folder: Path) -> str:
         (_packed, "uncompressed tar"),
     ],
 )
-def test_what_holds_no_data_is_told(tmp_path: Path, make: Callable[[Path], str], said: str) -> None:
-    with pytest.raises(BadInput, match=said):
+def test_what_holds_no_data_is_told(tmp_path: Path, make: Callable[[Path], str], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         find_pairs(make(tmp_path))
 
 
 def test_a_kind_that_does_not_fit_is_told(tmp_path: Path) -> None:
     write(tmp_path, {"a.csv": "image,text\nx,y\n"})
-    for kind, said in (("parquet", "kind parquet"), ("folder", "reads a folder"), ("rar", "Kinds of data")):
-        with pytest.raises(BadInput, match=said):
+    for kind, message in (("parquet", "kind parquet"), ("folder", "reads a folder"), ("rar", "Kinds of data")):
+        with pytest.raises(BadInput, match=message):
             find_pairs(str(tmp_path / "a.csv"), kind=kind)
 
 
 def test_a_picture_in_a_tar_that_is_no_picture_is_refused_when_opened(tmp_path: Path) -> None:
-    found = find_pairs(str(tar(tmp_path / "x.tar", {"0.png": b"<svg/>", "0.txt": b"a"})))
+    result = find_pairs(str(tar(tmp_path / "x.tar", {"0.png": b"<svg/>", "0.txt": b"a"})))
     with pytest.raises(BadPicture, match=r"x\.tar: 0"):
-        found.pairs[0].open()
+        result.pairs[0].open()
 
 
 def test_hashes_tell_data_apart(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokeni
         return making.train_parts(run, teachers, material=material, plan=PLAN, pace=1.0, folder=tmp_path / folder)
 
     run, teachers = world(material, tokenizer)
-    told = dict(on(run, teachers, "whole"))
-    assert list(told) == [1, 2, 3, 4, 5]
+    output = dict(on(run, teachers, "whole"))
+    assert list(output) == [1, 2, 3, 4, 5]
     for stop in (2, 3, 4, 5):  # one run, interrupted between the parts, within one, and not any more
         part, teachers = world(material, tokenizer)
         if stop > 2:
@@ -36,10 +36,10 @@ def test_endings_go_on_wherever_they_were_interrupted(material: Material, tokeni
             assert last is not None
             part.restore(checkpoints.load(last))
         for step, parts in on(part, teachers, "parts"):
-            assert parts == told.pop(step)
+            assert parts == output.pop(step)
             if step == stop < 5:
                 break
-    assert not told
+    assert not output
     for name, value in run.average.state_dict().items():
         assert torch.equal(value, part.average.state_dict()[name]), name
     assert list(on(run, teachers, "whole")) == []

@@ -77,8 +77,8 @@ def test_the_first_labels_are_blank_and_the_second_bear_the_word_that_is_asked_f
     list(handwritten.handwritten(model, held_out))  # type: ignore[arg-type]
     blank, written = ([picture.info["word"] for picture in pictures] for pictures in model.seen)
     assert blank == [None] * 8
-    asked = [text.removeprefix("a photo of a ").removesuffix(".") for text in model.texts]
-    assert written == asked[1 :: handwritten.CHOICES]
+    request = [text.removeprefix("a photo of a ").removesuffix(".") for text in model.texts]
+    assert written == request[1 :: handwritten.CHOICES]
     chances = [[picture.info["chance"] for picture in pictures] for pictures in model.seen]
     assert chances[0] == chances[1]  # the same photo has both labels alike
     assert len(set(chances[0])) == 8

@@ -28,10 +28,10 @@ NOUNS = """  1 This software and database is being provided to you, the LICENSEE
 def test_wordnet_is_read_with_glosses_and_hypernyms(tmp_path: Path) -> None:
     file = tmp_path / "data.noun"
     file.write_text(NOUNS, encoding="utf-8")
-    found = names.wordnet(file)
-    assert found["00000002"] == names.Synset(("cat", "true cat"), "an animal that purrs", ("00000001",))
-    assert found["00000003"].above == ("00000002",)  # parts and the like are no hypernyms
-    assert names._ancestors("00000003", found) == {"00000001", "00000002"}
+    result = names.wordnet(file)
+    assert result["00000002"] == names.Synset(("cat", "true cat"), "an animal that purrs", ("00000001",))
+    assert result["00000003"].above == ("00000002",)  # parts and the like are no hypernyms
+    assert names._ancestors("00000003", result) == {"00000001", "00000002"}
 
 
 def test_a_missing_package_is_named(tmp_path: Path) -> None:
@@ -55,11 +55,11 @@ def test_photos_are_told_apart_by_size_and_a_tenth_of_the_small_is_kept_apart(tm
     Image.new("RGB", (200, 120)).save(folder / "big.jpg")
     (tmp_path / "elsewhere").mkdir()
     Image.new("RGB", (200, 120)).save(tmp_path / "elsewhere" / "big.jpg")
-    found = ingredients.photos(tmp_path, ("n00000000", "n00000001"))
-    assert [(photo.path.name, photo.label) for photo in found.full] == [("big.jpg", 1)]
-    assert len(found.small) + len(found.apart) == 60
-    assert 1 <= len(found.apart) <= 14
-    assert found == ingredients.photos(tmp_path, ("n00000000", "n00000001"))
+    result = ingredients.photos(tmp_path, ("n00000000", "n00000001"))
+    assert [(photo.path.name, photo.label) for photo in result.full] == [("big.jpg", 1)]
+    assert len(result.small) + len(result.apart) == 60
+    assert 1 <= len(result.apart) <= 14
+    assert result == ingredients.photos(tmp_path, ("n00000000", "n00000001"))
     with pytest.raises(BadInput, match="none of that size"):
         ingredients.photos(tmp_path, ("n00000002",))
 

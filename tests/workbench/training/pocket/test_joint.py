@@ -20,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("few")
 @pytest.mark.heavy
 def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     whole, teachers = world(material, tokenizer)
-    told = list(joint.train(whole, teachers, material=material, plan=PLAN, folder=tmp_path / "whole"))
-    assert [step for step, _ in told] == [1, 2, 3, 4]
-    assert all(value == value for _, parts in told for value in parts.values())
+    output = list(joint.train(whole, teachers, material=material, plan=PLAN, folder=tmp_path / "whole"))
+    assert [step for step, _ in output] == [1, 2, 3, 4]
+    assert all(value == value for _, parts in output for value in parts.values())
 
     first, teachers = world(material, tokenizer)
     for step, _ in joint.train(first, teachers, material=material, plan=PLAN, folder=tmp_path / "part"):
@@ -36,7 +36,7 @@ def test_an_interrupted_run_ends_where_the_whole_one_does(material: Material, to
     assert 0 < later.seconds < first.seconds  # the third step is lost, with its time
     assert later.seconds == checkpoints.load(last)["seconds"]
     again = dict(joint.train(later, teachers, material=material, plan=PLAN, folder=tmp_path / "part"))
-    assert [again[step] for step in (3, 4)] == [dict(told)[step] for step in (3, 4)]
+    assert [again[step] for step in (3, 4)] == [dict(output)[step] for step in (3, 4)]
     assert later.seconds > checkpoints.load(last)["seconds"]
     for name, value in whole.towers.state_dict().items():
         assert torch.equal(value, later.towers.state_dict()[name]), name
@@ -76,12 +76,12 @@ def test_each_row_is_that_of_its_picture_or_text_in_any_shard(material: Material
 
 @pytest.mark.gpu
 def test_a_gpu_is_asked_the_same_and_its_run_goes_on(material: Material, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    told = {}
+    output = {}
     for device in ("cpu", "cuda"):
         run, teachers = world(material, tokenizer, device)
-        told[device] = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / device))
-        for name, value in told[device][1].items():
-            assert value == pytest.approx(told["cpu"][1][name], rel=0.05, abs=0.02), name
+        output[device] = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / device))
+        for name, value in output[device][1].items():
+            assert value == pytest.approx(output["cpu"][1][name], rel=0.05, abs=0.02), name
     run, teachers = world(material, tokenizer, "cuda")
     run.restore(checkpoints.load(tmp_path / "cuda" / "step-00000002"))
     again = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path / "cuda"))
@@ -102,8 +102,8 @@ def test_in_two_shards_it_is_asked_the_same_and_early_stages_word_pieces_and_sta
     run, teachers = world(material, tokenizer)
     before = {name: value.clone() for name, value in run.towers.state_dict().items()}
     monkeypatch.setattr(joint, "worker_count", lambda device: 2)
-    told = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
-    assert told[1] == pytest.approx(alone, rel=0.01)
+    output = dict(joint.train(run, teachers, material=material, plan=PLAN, folder=tmp_path))
+    assert output[1] == pytest.approx(alone, rel=0.01)
     moved = {name for name, value in run.towers.state_dict().items() if not torch.equal(value, before[name])}
     assert not any(
         name.startswith(("image.conv_stem", "image.blocks.0", "image.blocks.2", "image.cl")) for name in moved

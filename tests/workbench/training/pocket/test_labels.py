@@ -61,7 +61,7 @@ def test_a_label_takes_about_its_share_and_leaves_the_rest_of_the_photo(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(labels, "taken", lambda base, rng: Image.fromarray(base.clip(0, 255).astype(np.uint8)))
-    monkeypatch.setattr(labels, "REACH", 0)
+    monkeypatch.setattr(labels, "SHADOW", 0)
     photo = Image.new("RGB", (SIDE, SIDE), (0, 90, 0))
     written, share = labels.labelled(photo, None, random.Random(seed), shares=(0.1, 0.1))
     assert written.spots == ()

@@ -18,8 +18,8 @@ from workbench.training.pocket.writing import Spot
 NOWHERE = torch.zeros(1, 26, 2, 2)  # logits of letters
 
 
-def held(asked: lessons.Lessons, last: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    return torch.cat([asked.alive(part) for part in last])
+def held(taught: lessons.Lessons, last: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return torch.cat([taught.alive(part) for part in last])
 
 
 def batch(words: list[str], shown: list[frozenset[str]], spots: list[tuple[Spot, ...]]) -> Batch:
@@ -45,28 +45,28 @@ def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(materia
 
 
 def test_closed_forms() -> None:
-    asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
-    for part in (asked.letter, asked.word):
+    taught = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
+    for part in (taught.letter, taught.word):
         assert not part.weight.any()  # the tower is not pulled by what has not begun to learn
         torch.nn.init.zeros_(part.bias)
     rows = torch.zeros(3, towers.WIDTH)
     last = maps({(0, 7): 2.0, (1, 3): 1.0, (2, 3): -5.0})  # the last picture is the one with writing
     shown = [frozenset({"cat", "pet"}), frozenset({"cat", "dog"}), frozenset({"tree"})]
     given = batch(["ab"], shown, [(Spot("a", 0.1, 0.1), Spot("b", 0.9, 0.9))])
-    found, alive = asked.letter(torch.zeros(1, 4, 2, 2)), held(asked, last)
-    assert (found.shape, alive.shape) == ((1, 26, 2, 2), (3, 2))
-    parts = asked.asked(found, rows, alive, batch=given)
+    result, alive = taught.letter(torch.zeros(1, 4, 2, 2)), held(taught, last)
+    assert (result.shape, alive.shape) == ((1, 26, 2, 2), (3, 2))
+    parts = taught.question_losses(result, rows, alive, batch=given)
     half = math.log(2)  # what an answer of one half costs
     assert float(parts["lettered"].detach()) == pytest.approx(26 * 4 * half / 2, rel=1e-5)
     assert float(parts["spelt"].detach()) == pytest.approx(spelling.WIDTH * half, rel=1e-5)
     with torch.no_grad():
-        asked.factor.zero_()
+        taught.factor.zero_()
     logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -0.5, 0.0]])  # a tenth of what is below zero
     rows_of = logits.log_softmax(1)
     by_picture = -(rows_of[0, 0] + (rows_of[1, 0] + rows_of[1, 1]) / 2 + rows_of[2, 2]) / 3
     columns = logits.log_softmax(0)
     by_unit = -((columns[0, 0] + columns[1, 0]) / 2 + columns[1, 1]) / 2
-    got = asked.asked(found, rows, alive, batch=given)["alone"]
+    got = taught.question_losses(result, rows, alive, batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
 
 
@@ -80,17 +80,17 @@ def maps(values: dict[tuple[int, int], float]) -> tuple[torch.Tensor, torch.Tens
 
 
 def test_a_silent_channel_can_learn_its_concept() -> None:
-    asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
+    taught = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
     last = tuple(part.requires_grad_() for part in maps({(0, 7): -2.0}))  # below zero: silent in the tower
     shown = [frozenset({"cat"}), frozenset({"tree"}), frozenset()]
     given = batch([""], shown, [()])
-    asked.asked(NOWHERE, torch.zeros(3, towers.WIDTH), held(asked, last), batch=given)["alone"].backward()
+    taught.question_losses(NOWHERE, torch.zeros(3, towers.WIDTH), held(taught, last), batch=given)["alone"].backward()
     assert last[0].grad is not None
     assert (last[0].grad[0, 7] < 0).all()  # a step down the slope makes it say more
 
 
 def test_where_no_concept_is_shown_pictures_are_asked_all_the_same() -> None:
-    asked = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
+    taught = lessons.Lessons(torch.tensor([7, 3]), ("cat", "dog"), middle=4)
     given = batch([""], [frozenset()] * 3, [()])
-    got = asked.asked(NOWHERE, torch.zeros(3, towers.WIDTH), held(asked, maps({})), batch=given)["alone"]
+    got = taught.question_losses(NOWHERE, torch.zeros(3, towers.WIDTH), held(taught, maps({})), batch=given)["alone"]
     assert float(got.detach()) == pytest.approx(math.log(3), rel=1e-5)  # one of two concepts, or none

@@ -23,7 +23,7 @@ def test_wider_kinds_are_in_the_order_of_their_offsets(tmp_path: Path) -> None:
     file = tmp_path / "data.noun"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     (tmp_path / "index.noun").touch()
-    found = names.lexicon(file)
-    wide = [concept.names[0] for concept in found.concepts[names.CLASSES : names.CLASSES + WIDER]]
+    result = names.lexicon(file)
+    wide = [concept.names[0] for concept in result.concepts[names.CLASSES : names.CLASSES + WIDER]]
     assert wide == [f"kind {place}" for place in range(WIDER)]
-    assert found.above[0] == found.above[1] == tuple(range(names.CLASSES, names.CLASSES + WIDER))
+    assert result.above[0] == result.above[1] == tuple(range(names.CLASSES, names.CLASSES + WIDER))

@@ -49,9 +49,9 @@ def test_only_a_unit_that_answers_in_all_three_forms_counts(monkeypatch: pytest.
     class HeldOut:
         seed = 0
 
-    found, chance = units.units(features, HeldOut())  # type: ignore[arg-type]
-    assert [(unit.channel, unit.concept) for unit in found] == [(0, "clock")]
-    assert (found[0].photo, found[0].drawing, found[0].word) == (1, 1, 1)
+    result, chance = units.units(features, HeldOut())  # type: ignore[arg-type]
+    assert [(unit.channel, unit.concept) for unit in result] == [(0, "clock")]
+    assert (result[0].photo, result[0].drawing, result[0].word) == (1, 1, 1)
     assert chance == 0
 
 

@@ -76,8 +76,8 @@ def test_restored_pieces_keep_what_was_trained_and_bring_back_the_rest(
     monkeypatch.setattr(towers, "minilm", lambda: SimpleNamespace(state_dict=lambda: whole))
     pruning.restored(shipped, tmp_path / "whole")
     before, after = workbench.load("pocket", device="cpu"), workbench.load(str(tmp_path / "whole"), device="cpu")
-    said = ["a photo of a cat", "two dogs"]
-    torch.testing.assert_close(after.embed_texts(said), before.embed_texts(said), rtol=0, atol=1e-5)
+    message = ["a photo of a cat", "two dogs"]
+    torch.testing.assert_close(after.embed_texts(message), before.embed_texts(message), rtol=0, atol=1e-5)
     (one,), (other,) = before.read(["zyzzyva"]), after.read(["zyzzyva"])
     assert other.tokens == 3  # start, the piece that is back, end
     assert one.tokens > 3

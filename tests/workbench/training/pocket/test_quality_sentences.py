@@ -26,17 +26,17 @@ class Planted:
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
         things = [[int(k) for k in re.findall(r"thing (\d+)", text)] for text in texts]
         assert all(len(set(named)) == len(named) for named in things)  # of two things, two
-        return self._rows(things, said=True)
+        return self._rows(things, message=True)
 
     def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         seen = [sorted({int(shade) // 30 for shade in np.unique(np.asarray(picture))}) for picture in pictures]
-        return self._rows([shades[:1] if self.one else shades for shades in seen], said=False)
+        return self._rows([shades[:1] if self.one else shades for shades in seen], message=False)
 
-    def _rows(self, every: Sequence[Sequence[int]], *, said: bool) -> torch.Tensor:
+    def _rows(self, every: Sequence[Sequence[int]], *, message: bool) -> torch.Tensor:
         rows = torch.zeros(len(every), SHADES + 1)
         for row, things in zip(rows, every, strict=True):
             row[list(things)] = 1
-            row[SHADES] = 5 * self.fond * (len(things) > 1 or not said)
+            row[SHADES] = 5 * self.fond * (len(things) > 1 or not message)
         return torch.nn.functional.normalize(rows, dim=-1)
 
 

@@ -66,7 +66,7 @@ def test_only_what_there_are_photos_for_is_answered(tmp_path: Path, word: str, q
 
 
 @pytest.mark.parametrize(
-    ("rows", "head", "said"),
+    ("rows", "head", "message"),
     [
         ([("cup", "", 0), ("lamp", "", 1)], "file,thing", r"missing: word"),
         ([("cup", "", 0), ("cup", "iPod", 1)], "file,thing,word", r"at least two"),
@@ -76,9 +76,9 @@ def test_only_what_there_are_photos_for_is_answered(tmp_path: Path, word: str, q
     ],
 )
 def test_a_table_that_says_too_little_is_refused(
-    tmp_path: Path, rows: list[tuple[str, str, int]], head: str, said: str
+    tmp_path: Path, rows: list[tuple[str, str, int]], head: str, message: str
 ) -> None:
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         real_notes.read(folder(tmp_path, rows, head))
 
 

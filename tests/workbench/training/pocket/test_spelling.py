@@ -21,6 +21,6 @@ def test_a_word_says_its_letters_their_places_and_its_length() -> None:
 
 def test_letters_lie_in_the_cells_of_their_middles_and_what_is_outside_is_left_out() -> None:
     spots = [[Spot("a", 0.1, 0.6), Spot("b", 0.49, 0.51), Spot("-", 0.5, 0.5), Spot("c", 1.0, 0.5)], []]
-    found = spelling.cells(spots, 4)
-    assert found.shape == (2, 26, 4, 4)
-    assert found.nonzero().tolist() == [[0, 0, 2, 0], [0, 1, 2, 1]]
+    result = spelling.cells(spots, 4)
+    assert result.shape == (2, 26, 4, 4)
+    assert result.nonzero().tolist() == [[0, 0, 2, 0], [0, 1, 2, 1]]

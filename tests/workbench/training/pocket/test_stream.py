@@ -68,9 +68,9 @@ def test_shapes_kinds_and_sums(material: Material, done: float, mix: stream.Mix)
     covered = [place for place, kind in enumerate(kinds) if kind in ("attacked", "noted", "blank")]
     assert batch.covered.tolist() == covered
     assert batch.clean.shape == (len(covered), 3, 96, 96)
-    asked = batch.label >= 0
-    asked[covered] = True
-    assert (batch.soft[~asked] == 0).all()  # the classifier is asked about photos alone, and knows no words
+    request = batch.label >= 0
+    request[covered] = True
+    assert (batch.soft[~request] == 0).all()  # the classifier is asked about photos alone, and knows no words
     assert batch.soft.max() > 0.5
     assert (batch.label < 3).all()
     assert len(batch.spots) == len(batch.letters) == larger

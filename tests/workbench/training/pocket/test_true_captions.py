@@ -29,10 +29,10 @@ def test_a_caption_is_true_of_what_shows_all_its_names() -> None:
         {"cat", "dog"},
         {"persian cat"},
     ]
-    found = losses.also_true(*([frozenset(names) for names in every] for every in (shown, claims)))
-    assert found.shape == (8, 8)
-    assert found.dtype == torch.bool
-    assert {tuple(place) for place in found.nonzero().tolist()} == {
+    result = losses.also_true(*([frozenset(names) for names in every] for every in (shown, claims)))
+    assert result.shape == (8, 8)
+    assert result.dtype == torch.bool
+    assert {tuple(place) for place in result.nonzero().tolist()} == {
         *((0, 1), (4, 1), (5, 1), (6, 1), (7, 1)),  # a cat it is in these five, and in its own, which is no other
         (1, 7),
         (2, 3),  # a face; but each face keeps its own name, though both are faces

@@ -31,7 +31,7 @@ EDIT_PACE = 0.3  # of the canvas's learning rate, where an image is edited
 
 
 @dataclass
-class _Climb:
+class _CanvasRun:
     """A canvas on its way."""
 
     canvas: Canvas
@@ -84,7 +84,7 @@ class _Climb:
             self.best_parameters = [part.detach().clone() for part in self.parameters]
 
 
-def climb(
+def optimise(
     boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleGan2 | None = None
 ) -> Iterator[Progress | Painting]:
     """Yield progress with a preview after each step, and the best image at the end.
@@ -126,7 +126,7 @@ def climb(
     yield _painting(settings, state, seconds=time.monotonic() - begun, note=note)
 
 
-def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleGan2 | None) -> _Climb:
+def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleGan2 | None) -> _CanvasRun:
     import torch
 
     settings, box = job.settings, boxes[0]
@@ -144,7 +144,7 @@ def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleG
     rate = settings.rate or canvas.rate * (1.0 if start is None else EDIT_PACE)
     optimiser = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
     cutouts = Cutouts(settings.cutouts, settings.cutout_side or suitable_side(box), settings.wide, settings.augment)
-    return _Climb(
+    return _CanvasRun(
         canvas, parameters, steering(boxes, job, start), _shape(settings, start), cutouts, generator, optimiser
     )
 
@@ -158,7 +158,7 @@ def _shape(settings: Settings, start: Tensor | None) -> Objective | None:
     return sum(weighted[1:], weighted[0]) if weighted else None
 
 
-def _painting(settings: Settings, state: _Climb, *, seconds: float, note: str) -> Painting:
+def _painting(settings: Settings, state: _CanvasRun, *, seconds: float, note: str) -> Painting:
     import torch
 
     done = len(state.values)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workbench.backend import Anatomy
 from workbench.errors import BadInput, OutOfResources, UnknownName
-from workbench.generation.climbing import climb
+from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.settings import read_settings
 from workbench.generation.steering import steering
@@ -47,7 +47,7 @@ def job(**values: Any) -> CanvasJob:
 
 
 def last(box: Any, given: CanvasJob) -> Painting:
-    *_, painting = climb([box], given)
+    *_, painting = optimise([box], given)
     assert isinstance(painting, Painting)
     return painting
 
@@ -82,7 +82,7 @@ class LayeredBox(ToyBox):
         return super().embed_pixels(self.layer(pixels))
 
 
-def test_a_unit_in_the_prompt_is_climbed_beside_the_sentence() -> None:
+def test_a_unit_in_the_prompt_counts_beside_the_sentence() -> None:
     def colours(prompt: str) -> list[float]:
         painting = last(LayeredBox(), job(prompt=prompt, steps=25, rate=0.1))
         return [float(part) for part in painting.pixels.mean(axis=(0, 1))]
@@ -129,7 +129,7 @@ def test_a_pale_range_keeps_away_from_black_and_white() -> None:
 
 def test_the_same_seed_gives_the_same_image_also_when_others_work_in_between() -> None:
     alone = last(ToyBox(), job(seed=5))
-    first, second = climb([ToyBox()], job(seed=5)), climb([ToyBox()], job(seed=6))  # type: ignore[arg-type]
+    first, second = optimise([ToyBox()], job(seed=5)), optimise([ToyBox()], job(seed=6))  # type: ignore[arg-type]
     pairs = list(zip(first, second, strict=True))
     mixed, other = pairs[-1]
     assert np.array_equal(mixed.pixels, alone.pixels)
@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_image_also_when_others_work_in_between() -
 
 def test_the_first_preview_comes_before_the_model_is_called() -> None:
     box = ToyBox()
-    step = next(climb([box], job()))  # type: ignore[arg-type]
+    step = next(optimise([box], job()))  # type: ignore[arg-type]
     assert isinstance(step, Progress)
     assert step.preview is not None
     assert step.preview.shape == (32, 32, 3)
@@ -153,7 +153,7 @@ def test_cutouts_pass_the_model_sixteen_at_a_time() -> None:
 
 def test_it_can_be_closed_after_any_step() -> None:
     for steps in range(4):
-        running = climb([ToyBox()], job())  # type: ignore[arg-type]
+        running = optimise([ToyBox()], job())  # type: ignore[arg-type]
         list(itertools.islice(running, steps))
         running.close()  # type: ignore[attr-defined]
 
