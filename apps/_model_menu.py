@@ -36,9 +36,8 @@ def downloads_allowed() -> bool:
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return the menu: title with size and presence, and key; locally made models only where they exist."""
-    rows = [spec for spec in CHECKPOINTS if spec.made_with is None or hub.presence(spec).here]
-    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in rows]
+    """Return the menu: title with size and presence, and key."""
+    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in CHECKPOINTS]
 
 
 def state(spec: ModelSpec) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from apps.space_export import OFFERED, ROOT
 from audits import tasks as audit_tasks
+from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import tasks
 from workbench.engine.loaders import DIFFUSION, LOADERS, PRIOR
 from workbench.errors import Unsupported, WeightsMissing
@@ -30,7 +31,7 @@ MAX_SECONDS = 110.0  # of one call; a visitor has two minutes a day
 def _models() -> dict[str, Any]:
     """Load what the Space offers; a checkpoint that was not downloaded beforehand is left out."""
     models: dict[str, Any] = {}
-    for key in ("pocket", OFFERED, PRIOR.key):
+    for key in (POCKET.key, POCKET_LITE2.key, OFFERED, PRIOR.key):
         try:
             models[key] = LOADERS[PRIOR.kind].load(key, "auto", "auto") if key == PRIOR.key else load(key)
         except WeightsMissing:

@@ -76,7 +76,6 @@ def _edited_spec(path: Path, depth: int) -> ModelSpec:
         title=f"{base.title}, {edit.title or edit.kind}",
         loader="edited",
         folder=path,
-        made_with=None,
         repo=None,
         revision=None,
         sha256={},

@@ -16,6 +16,7 @@ from apps._query import percent, read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify.answer import SHOWN, Answer, answer
+from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
 from workbench.reproduce import Setup
 
@@ -61,6 +62,11 @@ def _sides(engine: Engine, setups: tuple[Setup, Setup], images: tuple[Any, Any],
     return sides
 
 
+def _other(key: str) -> str:
+    """The shipped model that this one is not, to compare it with."""
+    return POCKET.key if key == POCKET_LITE2.key else POCKET_LITE2.key
+
+
 def build(page: Page) -> None:
     """Lay out the view."""
     engine, model_a = page.engine, page.model
@@ -73,7 +79,7 @@ def build(page: Page) -> None:
                 image_b.visible = False
             labels = labels_box(elem_id="compare-labels")
             model_b = gr.Dropdown(
-                choices(), value=engine.default, label="Model B", info="Model A is the page's model.",
+                choices(), value=_other(engine.default), label="Model B", info="Model A is the page's model.",
                 elem_id="compare-model-b",
             )  # fmt: skip
             go = gr.Button("Compare", variant="primary", elem_id="compare-go")

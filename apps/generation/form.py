@@ -119,7 +119,7 @@ def _models() -> dict[str, Any]:
             info="The image has to please all of them.", elem_id="generation-also",
         )  # fmt: skip
         rows["judge"] = gr.Dropdown(
-            [("none, or Pocket where another model steers", ""), *choices()], value="", label="Judge",
+            [("the shipped model that steers nothing", ""), *choices()], value="", label="Judge",
             info="A model that steers nothing looks at the result.", elem_id="generation-judge",
         )  # fmt: skip
     return rows

@@ -186,7 +186,7 @@ def _others(given: str | None, model: str) -> tuple[str, ...]:
     """Keys of the models that are asked too; each is known.
 
     Raises:
-        BadInput: no other model is on this machine.
+        BadInput: none is named.
         UnknownName: no such model.
     """
     from workbench.loading.listing import edits_here, models_here
@@ -198,9 +198,7 @@ def _others(given: str | None, model: str) -> tuple[str, ...]:
     for key in keys:
         find(key)
     if not keys:
-        raise BadInput(
-            "No other model is on this machine: download one (`models --download`), apply a defence, or name a folder."
-        )
+        raise BadInput(f"Name models that are asked too, joined by commas, or `all`; got {given!r}.")
     return tuple(dict.fromkeys(keys))
 
 

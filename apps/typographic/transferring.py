@@ -24,7 +24,6 @@ from workbench.typographic.transfer import Transfer, transferred
 JOBS = Jobs("typographic", stopped="Stopped.")
 HEADERS = ["model", "clean", "written on", "probability", "the word's probability", "fooled"]
 IDLE = "Does what fools this model fool others? Defended models are asked too; each is loaded once."
-NONE = "No other model is on this machine. Download one in the model menu, or apply a defence."
 
 
 def line(row: Transfer) -> list[str]:
@@ -58,7 +57,7 @@ def build(engine: Engine, form: gr.State, image: gr.Image) -> None:
                     transferred(session, picture, written_form.labels, names=written_form.names, target=word)
                 )
             yield gr.skip(), gr.update(value=[line(one) for one in answers], visible=True)
-        yield verdict(answers, word) if len(keys) > 1 else NONE, gr.skip()
+        yield verdict(answers, word), gr.skip()
 
     @handler
     def run(written_form: WrittenForm | None, path: str | None, request: gr.Request) -> Iterator[tuple[Any, Any]]:

@@ -29,16 +29,23 @@ POCKET = ModelSpec(
 
 POCKET_LITE2 = ModelSpec(
     key="pocket-lite2",
-    title="Pocket, second opinion (made here)",
+    title="Pocket Lite2 (shipped)",
     loader="transformers",
-    made_with="clip-workbench train --recipe pocket --from lite2 --seed 1 --data PHOTOS",
+    folder=Path(__file__).parents[1] / "weights" / "pocket-lite2",
     licence="MIT (parts: Apache-2.0)",
     trained_on="what pocket was trained on, with another image tower and another seed",
     parameters=15_868_737,
+    download_bytes=0,
     image_size=224,
     context_length=77,
     dim=384,
-    note="Not shipped. Judges images that were made or attacked with pocket, which were not optimised against it.",
+    sha256={
+        "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
+        "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
+        "model-00003-of-00004.safetensors": "6b3442a70768eff2475583ef8cdafcc6621f4a136f6b06e99aa19d30a4e4f59c",
+        "model-00004-of-00004.safetensors": "c31b85b1332951d286fe27256d1a6d3a8b8fc5d42be4a5fd332d7d46f5ea3c49",
+    },
+    note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )
 
 FAKE = ModelSpec(

@@ -17,11 +17,10 @@ class ModelSpec:
     key: str  # what `--model` takes
     title: str  # what a screen shows
     loader: Loader
-    repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped, local or made here
+    repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped or local
     revision: str | None = None  # the commit that holds safetensors: all 40 digits, or its first seven
     architecture: str | None = None  # open_clip's name, with -quickgelu where the weights need it
     folder: Path | None = None  # where a local or shipped checkpoint lies
-    made_with: str | None = None  # the command that makes it on this machine, where it is published nowhere
     licence: str | None = None
     paper: str | None = None
     trained_on: str | None = None

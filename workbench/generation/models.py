@@ -6,13 +6,13 @@ from workbench.engine.loaders import DIFFUSION, PRIOR
 from workbench.generation.settings import BY_CHECKPOINT, Settings
 from workbench.model_cache import CLIP, ModelRef
 
-DEFAULT_JUDGE = "pocket"  # is always there; it judges what another model steered
+JUDGES = ("pocket", "pocket-lite2")  # are always there; the first that steers nothing judges
 
 
 def judge_key(settings: Settings) -> str:
-    """Which model judges: the one that is named, or the shipped one where others steer; empty for none."""
+    """Which model judges: the one that is named, or a shipped one that steers nothing; empty where both steer."""
     steering = (settings.model, *settings.also)
-    return settings.judge or ("" if DEFAULT_JUDGE in steering else DEFAULT_JUDGE)
+    return settings.judge or next((key for key in JUDGES if key not in steering), "")
 
 
 def needed(settings: Settings) -> tuple[ModelRef, ...]:

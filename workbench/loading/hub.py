@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ class Presence:
     """What of a checkpoint is on this machine."""
 
     here: bool  # all of it
-    where: str  # "shipped", "local folder", "made here", "downloaded", "Hugging Face cache", "partly …", "not here"
+    where: str  # "shipped", "local folder", "downloaded", "Hugging Face cache", "partly …", "not here"
     bytes: int  # that it takes on the disk
 
 
@@ -41,23 +40,16 @@ def presence(spec: ModelSpec) -> Presence:
     if spec.loader == "edited":
         base = presence(find(spec.base))
         return Presence(base.here, "edited here" if base.here else f"its base is {base.where}", base.bytes)
-    found = _find(spec)
-    if found is not None:
-        folder, where = found
+    place = _find(spec)
+    if place is not None:
+        folder, where = place
         return Presence(True, where, _bytes(folder))
     part = _part(spec)
     return Presence(False, "partly downloaded", _bytes(part)) if part else Presence(False, "not here", 0)
 
 
-def made(spec: ModelSpec) -> Path:
-    """Return where a checkpoint lies that is made on this machine, whether or not it is there yet."""
-    return home() / "made" / spec.key
-
-
 def command(spec: ModelSpec) -> str:
     """Return the command that brings a checkpoint onto this machine."""
-    if spec.made_with is not None:
-        return f"{spec.made_with} --out {shlex.quote(str(made(spec)))}"
     return f"clip-workbench models --download {spec.key}"
 
 
@@ -70,11 +62,9 @@ def locate(spec: ModelSpec) -> Path:
     """
     if spec.loader == "fake":
         raise Unsupported(f"{spec.title} has no weights.")
-    found = _find(spec)
-    if found is not None:
-        return found[0]
-    if spec.made_with is not None:
-        raise WeightsMissing(f"{spec.title} ({spec.key}) is published nowhere; make it with: {command(spec)}")
+    place = _find(spec)
+    if place is not None:
+        return place[0]
     if spec.folder is not None:
         raise WeightsMissing(f"The weights of {spec.title} are not where they should be ({spec.folder.name!r}).")
     size = f"{spec.download_bytes / 1e6:,.0f} MB" if spec.download_bytes else "size not known"
@@ -103,11 +93,9 @@ def download(
         OutOfResources: not enough free disk.
         Busy: the same model is being downloaded already.
     """
-    found = _find(spec) if spec.loader != "fake" else None
-    if found is not None:
-        return found[0]
-    if spec.made_with is not None:
-        return locate(spec)  # which says how it is made
+    place = _find(spec) if spec.loader != "fake" else None
+    if place is not None:
+        return place[0]
     if spec.repo is None:
         raise Unsupported(f"{spec.title} has nothing to download.")
     from workbench.loading import remote
@@ -125,10 +113,8 @@ def download(
 def _find(spec: ModelSpec) -> tuple[Path, str] | None:
     """Return the complete folder of a checkpoint and what kind of place it is."""
     if spec.folder is not None:
-        where = "shipped" if spec.key == "pocket" else "local folder"
+        where = "shipped" if spec.sha256 else "local folder"
         return (spec.folder, where) if spec.folder.is_dir() else None
-    if spec.made_with is not None:
-        return (made(spec), "made here") if (made(spec) / "config.json").is_file() else None
     if spec.repo is None or spec.revision is None:
         return None
     for folder in sorted(_place().glob(f"{_stem(spec)}@{spec.revision}*")):

@@ -79,13 +79,13 @@ def test_a_word_is_carried_to_other_models(
 ) -> None:
     monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
     line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--json", "--transfer"]
-    assert run([*line, "all"]) == UNUSABLE
-    assert "No other model" in capsys.readouterr().err
+    assert run([*line, " ,"]) == UNUSABLE
+    assert "or `all`; got ' ,'" in capsys.readouterr().err
     folder = applied("paint-over", "pocket")
     assert run([*line, "all"]) == 0
     row = json.loads(capsys.readouterr().out)
-    (other,) = row["transfer"]
-    assert other["model"] == f"folder:{folder}"
+    shipped, other = row["transfer"]
+    assert (shipped["model"], other["model"]) == ("pocket-lite2", f"folder:{folder}")
     expected = compare(
         workbench.load(str(folder), device="cpu"), sample("drawn-apple"), [Label("iPod")],
         names=(*NAMES.split(","), "iPod"),

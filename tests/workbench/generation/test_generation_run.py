@@ -78,10 +78,11 @@ def test_a_judge_that_steers_nothing_looks_at_the_whole_image(engine: Engine) ->
     assert made.judged != pytest.approx(made.similarity)
 
 
-def test_the_shipped_model_judges_what_others_steer_and_not_itself() -> None:
-    assert judge_key(read_settings({**QUICK})) == ""
+def test_the_shipped_model_that_steers_nothing_judges() -> None:
+    assert judge_key(read_settings({**QUICK})) == "pocket-lite2"
+    assert judge_key(read_settings({**QUICK, "also": ("pocket-lite2",)})) == ""
     assert judge_key(read_settings({**QUICK, "model": "openai/clip-vit-base-patch32"})) == "pocket"
-    assert judge_key(read_settings({**QUICK, "model": "fake", "also": ("pocket",)})) == ""
+    assert judge_key(read_settings({**QUICK, "model": "fake", "also": ("pocket",)})) == "pocket-lite2"
     refs = needed(read_settings({**QUICK, "method": "prior", "also": ("a",), "judge": "b"}))
     assert [ref.key for ref in refs] == ["a", "prior", "b"]
 

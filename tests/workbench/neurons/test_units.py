@@ -51,7 +51,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
 
 @pytest.fixture(scope="module")
 def pocket() -> Atlas:
-    result = find_atlas(workbench.load("pocket"), "last")
+    return shipped_atlas("pocket")
+
+
+def shipped_atlas(key: str) -> Atlas:
+    result = find_atlas(workbench.load(key), "last")
     assert result is not None, "the shipped atlas is of other weights; make it again with `clip-workbench atlas`"
     return result
 
@@ -251,35 +255,39 @@ def test_the_built_in_corpus_has_three_forms_and_every_item_opens() -> None:
         assert open_item(item).mode == "RGB"
 
 
-def test_pockets_taught_units_get_their_names(pocket: Atlas) -> None:
+@pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
+def test_taught_units_of_shipped_models_get_their_names(key: str) -> None:
     """The weights' README lists channel and concept; a taught channel is its concept's strongest direction."""
-    readme = (Path(workbench.__file__).parent / "weights" / "pocket" / "README.md").read_text(encoding="utf-8")
+    atlas = shipped_atlas(key)
+    readme = (Path(workbench.__file__).parent / "weights" / key / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| (\w+) \| [\d.]+ \| [\d.]+ \| [\d.]+ \|$", readme, re.M)
     assert len(rows) > 50
     place = {word: number for number, word in enumerate(vocabulary())}
-    assert pocket.directions is not None
-    pull = pocket.lexicon.centred @ pocket.directions
+    assert atlas.directions is not None
+    pull = atlas.lexicon.centred @ atlas.directions
     taught: dict[str, int] = {}
     for number, concept in ((int(a), b) for a, b in rows):
         if concept not in taught or pull[place[concept], number] > pull[place[concept], taught[concept]]:
             taught[concept] = number
     units = list(taught.values())
-    named = name_units(pocket.evidence, units, directions=pocket.directions)
+    named = name_units(atlas.evidence, units, directions=atlas.directions)
     first = np.mean([names[0].name == concept for names, concept in zip(named, taught, strict=True)])
     among = np.mean([concept in [name.name for name in names] for names, concept in zip(named, taught, strict=True)])
     assert first >= 0.8
     assert among >= 0.95
     generator = np.random.default_rng(0)
-    noise = replace(pocket.survey, values=pocket.evidence.shuffled(pocket.survey.values, generator))
+    noise = replace(atlas.survey, values=atlas.evidence.shuffled(atlas.survey.values, generator))
     chance = name_units(
-        naming.UnitEvidence(noise, pocket.lexicon), units, directions=generator.permutation(pocket.directions)
+        naming.UnitEvidence(noise, atlas.lexicon), units, directions=generator.permutation(atlas.directions)
     )
     hits = [concept in [name.name for name in names] for names, concept in zip(chance, taught, strict=True)]
     assert np.mean(hits) <= 0.05
 
 
-def test_the_shipped_atlas_is_small_and_covers_the_built_in_corpus(pocket: Atlas) -> None:
+@pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
+def test_a_shipped_atlas_is_small_and_covers_the_built_in_corpus(key: str) -> None:
     files = list((Path(atlases.__file__).with_name("atlases")).iterdir())
     assert all(file.stat().st_size < 10 * 2**20 for file in files)
-    assert {item.key for item in pocket.survey.items} == {item.key for item in built_in()}
-    assert pocket.lexicon.words == vocabulary()
+    atlas = shipped_atlas(key)
+    assert {item.key for item in atlas.survey.items} == {item.key for item in built_in()}
+    assert atlas.lexicon.words == vocabulary()

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import BadInput, WeightsRefused
-from workbench.loading import hub
 from workbench.models import find
 from workbench.training.pocket import folding
 from workbench.training.pocket.towers import Towers
@@ -46,18 +45,14 @@ def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Tow
 
 
 def folder_of(key: str) -> Path | None:
-    """Where a checkpoint lies: a shipped one's folder, a made one's, or `key` as a path.
+    """Where a checkpoint lies: a shipped one's folder, or `key` as a path.
 
     A published one, which lies in a cache of its own form, has none.
-
-    Raises:
-        WeightsMissing: it is made on this machine, and was not yet; the message names the command.
     """
     try:
-        spec = find(key)
+        return find(key).folder
     except BadInput:  # no key, and no checkpoint lies there
         return Path(key)
-    return hub.locate(spec) if spec.made_with is not None else spec.folder
 
 
 def image_tower(folder: Path) -> str:
@@ -65,8 +60,8 @@ def image_tower(folder: Path) -> str:
     config = folder / "config.json"
     if not config.is_file():
         return ""
-    said: Any = json.loads(config.read_text(encoding="utf-8")).get("vision_config", {}).get("architecture", "")
-    return str(said).removeprefix("tf_efficientnet_")
+    architecture: Any = json.loads(config.read_text(encoding="utf-8")).get("vision_config", {}).get("architecture", "")
+    return str(architecture).removeprefix("tf_efficientnet_")
 
 
 def same_pieces(folder: Path, file: Path) -> None:
@@ -90,10 +85,10 @@ def same_pieces(folder: Path, file: Path) -> None:
 def _fitting(state: dict[str, Tensor], prefix: str, part: nn.Module) -> dict[str, Tensor]:
     """A part's weights in float32; everything that is there must fit."""
     own = part.state_dict()
-    found = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    wrong = [key for key, value in found.items() if key not in own or own[key].shape != value.shape]
-    if wrong or not found:
+    fitting = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    wrong = [key for key, value in fitting.items() if key not in own or own[key].shape != value.shape]
+    if wrong or not fitting:
         raise WeightsRefused(
             f"The checkpoint is not of this recipe: {', '.join(wrong[:3]) or prefix + '… is missing'}."
         )
-    return {key: value.to(own[key].dtype) for key, value in found.items()}
+    return {key: value.to(own[key].dtype) for key, value in fitting.items()}

@@ -45,7 +45,7 @@ class Settings(Strict):
     steps: Annotated[int, Field(ge=1)] = 17_000  # of stage two, its endings included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: tuple[_Share, _Share] = (0.3, 0.9)  # of the image and the text tower that the last ending began from
+    blend: tuple[_Share, _Share] = (0.3, 0.0)  # of the towers that the last ending began from: image, text
 
     @property
     def parts(self) -> tuple[int, ...]:

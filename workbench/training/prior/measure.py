@@ -1,9 +1,9 @@
 """Measure generated images: does a judge that steered nothing rank the right sentence first of forty?
 
-    python -m workbench.training.prior.measure --modules node_modules --methods prior,fourier --seconds 20
+    python -m workbench.training.prior.measure --methods prior,fourier --seconds 20
 
-The judge is a linear head on EfficientNet-Lite2's features, fitted to drawings of the forty things in all styles but
-one; its own accuracy is measured on that one style, which neither the judge nor the prior has seen.
+The judge is `pocket-lite2`, or the model that `--judge` names. With `--modules node_modules` its own accuracy is
+measured on drawings of the forty things in a style that neither the judge nor the prior has seen.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+import workbench
+from workbench.backend import ClipBackend
 from workbench.engine import Engine
 from workbench.generation.judging import Generated
 from workbench.generation.models import needed
@@ -29,9 +29,8 @@ from workbench.generation.painting import Neighbour
 from workbench.generation.prior import Prior, load_prior
 from workbench.generation.run import generate
 from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
-from workbench.statistics.intervals import proportion
+from workbench.statistics.intervals import Share, proportion
 from workbench.training.pocket import emoji
-from workbench.training.pocket.towers import locked
 
 SENTENCES = {  # name of the drawing -> sentence
     "red apple": "a red apple",
@@ -78,76 +77,40 @@ SENTENCES = {  # name of the drawing -> sentence
 _APART = "fluent"  # the style that the judge's accuracy is measured on
 _SIDE = 224
 _TILE = 96  # pixels of an image in the sheet
-_VARIANTS = 6  # of each drawing
 
 
 @dataclass(frozen=True, eq=False)
-class DrawingJudge:
-    """A linear head over forty things."""
+class Judge:
+    """A model that steered nothing; it ranks the forty sentences for an image."""
 
-    tower: torch.nn.Module
-    weight: Tensor  # (40, features)
-    bias: Tensor  # (40,)
-    hits: int  # of drawings in the style that was apart
-    seen: int
+    backend: ClipBackend
+    sentences: Tensor  # (40, dim) unit rows
+
+    @classmethod
+    def loaded(cls, key: str) -> Judge:
+        """The judge of that key."""
+        backend = workbench.load(key, device="cpu")
+        return cls(backend, backend.embed_texts(list(SENTENCES.values())))
 
     def best(self, images: Sequence[Image.Image]) -> Tensor:
         """The number of the likeliest sentence for each image, (n,)."""
-        return (_features(self.tower, images) @ self.weight.T + self.bias).argmax(dim=1)
+        return (self.backend.embed_images(list(images)) @ self.sentences.T).argmax(dim=1)
 
 
-def drawing_judge(modules: Path) -> DrawingJudge:
-    """Fit a judge to drawings of the forty things, varied in place, size and sharpness.
+def accuracy(judge: Judge, modules: Path) -> Share:
+    """The share of drawings of the forty things, in a style that no training saw, for which the judge is right.
 
     Raises:
         BadInput: artwork is missing.
     """
-    from sklearn.linear_model import LogisticRegression
-
     every = tuple(one for one in emoji.emoji(modules) if one.name in SENTENCES and not one.skinned)
-    place = {name: number for number, name in enumerate(SENTENCES)}
-    rng, tower = np.random.default_rng(0), locked("lite2")
-    images, labels, apart, truth = [], [], [], []
-    for style in (*emoji.TRAINED, *emoji.TO_CHOOSE, *emoji.TO_REPORT):
-        for one, sprite in emoji.sprites(modules, style, every):
-            if style == _APART:
-                apart.append(_varied(sprite, None))
-                truth.append(place[one.name])
-            else:
-                images += [_varied(sprite, rng) for _ in range(_VARIANTS)]
-                labels += [place[one.name]] * _VARIANTS
-    head = LogisticRegression(C=0.1, max_iter=300).fit(_features(tower, images).numpy(), labels)
-    weight, bias = torch.from_numpy(head.coef_).float(), torch.from_numpy(head.intercept_).float()
-    right = (_features(tower, apart) @ weight.T + bias).argmax(dim=1) == torch.tensor(truth)
-    return DrawingJudge(tower, weight, bias, int(right.sum()), len(truth))
-
-
-def _varied(sprite: NDArray[np.uint8], rng: np.random.Generator | None) -> Image.Image:
-    """A drawing on white; with a generator, moved, coarsened, tinted."""
-    rgba = Image.fromarray(sprite)
-    side = _SIDE if rng is None else int(rng.integers(150, _SIDE))
-    ground = Image.new("RGB", (_SIDE, _SIDE), "white" if rng is None else tuple(rng.integers(160, 256, 3).tolist()))
-    left, top = ((_SIDE - side) // 2,) * 2 if rng is None else rng.integers(0, _SIDE - side + 1, 2).tolist()
-    part = rgba.resize((side, side), Image.Resampling.BICUBIC)
-    ground.paste(part, (left, top), part)
-    if rng is not None and rng.random() < 0.6:
-        small = int(rng.integers(28, 80))
-        ground = ground.resize((small, small), Image.Resampling.BOX).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-    if rng is not None and rng.random() < 0.5:
-        noise = rng.normal(0, rng.uniform(5, 40), (_SIDE // 4, _SIDE // 4, 3)).repeat(4, 0).repeat(4, 1)
-        ground = Image.fromarray((np.asarray(ground) + noise).clip(0, 255).astype(np.uint8))
-    return ground
-
-
-@torch.inference_mode()
-def _features(tower: torch.nn.Module, images: Sequence[Image.Image]) -> Tensor:
-    rows = []
-    for first in range(0, len(images), 16):
-        part = images[first : first + 16]
-        some = [np.array(image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)) for image in part]
-        pixels = torch.stack([torch.from_numpy(one) for one in some]).movedim(-1, 1).float() / 255
-        rows.append(tower.forward_features(pixels * 2 - 1).mean(dim=(2, 3)))  # type: ignore[operator]
-    return torch.cat(rows).clone()
+    names, hits = list(SENTENCES), list[bool]()
+    for one, sprite in emoji.sprites(modules, _APART, every):
+        part = Image.fromarray(sprite).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+        ground = Image.new("RGB", part.size, "white")
+        ground.paste(part, (0, 0), part)
+        hits.append(int(judge.best([ground])[0]) == names.index(one.name))
+    return proportion(sum(hits), len(hits))
 
 
 ROWS: dict[str, dict[str, Any]] = {  # what is compared -> settings
@@ -176,13 +139,11 @@ class MethodHits:
     def row(self, name: str, seconds: float) -> dict[str, object]:
         """As JSON: shares with their intervals."""
         shares = {"judge": proportion(self.judged, self.count), "steering model": proportion(self.own, self.count)}
-        found = {key: [share.value, share.low, share.high] for key, share in shares.items()}
-        return {"row": name, "n": self.count, "seconds": seconds, "steps": self.steps / self.count, **found}
+        figures = {key: [share.value, share.low, share.high] for key, share in shares.items()}
+        return {"row": name, "n": self.count, "seconds": seconds, "steps": self.steps / self.count, **figures}
 
 
-def compare(
-    engine: Engine, judge: DrawingJudge, order: MethodTable
-) -> Iterator[tuple[str, MethodHits, list[Image.Image]]]:
+def compare(engine: Engine, judge: Judge, order: MethodTable) -> Iterator[tuple[str, MethodHits, list[Image.Image]]]:
     """Yield each row with its hits and its images; drawings of the training that are nearest follow a prior's row.
 
     Equal seconds for all rows, except those of a single drawing.
@@ -235,8 +196,9 @@ class MethodTable:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Generate, judge, and write one JSON line a row."""
-    parser = argparse.ArgumentParser(description="Measure generated images with a judge that steered nothing.")
-    parser.add_argument("--modules", type=Path, required=True, help="node_modules with the artwork")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judge", default="pocket-lite2", help="a key of the catalogue, or a folder")
+    parser.add_argument("--modules", type=Path, help="node_modules with the artwork, to measure the judge too")
     parser.add_argument("--methods", default="prior", help=f"joined by commas: {', '.join(ROWS)}; or all")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each image")
     parser.add_argument("--seeds", type=int, default=1, help="images of each sentence")
@@ -246,8 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = list(ROWS) if given.methods == "all" else given.methods.split(",")
     if unknown := [name for name in names if name not in ROWS]:
         parser.error(f"unknown methods: {unknown}")
-    judge = drawing_judge(given.modules)
-    sys.stderr.write(f"The judge names drawings of an unseen style: {proportion(judge.hits, judge.seen)}.\n")
+    judge = Judge.loaded(given.judge)
+    if given.modules:
+        sys.stderr.write(f"The judge is right about drawings of an unseen style: {accuracy(judge, given.modules)}.\n")
     extra = dict(pair.split("=", 1) for pair in given.set)
     order = MethodTable(names, given.seconds, given.seeds, extra, load_prior())
     tiles: list[Image.Image] = []

@@ -1,4 +1,4 @@
-"""The record beside the shipped shards: the recipe as it stands, on from the first edition, made just these."""
+"""The records beside the shipped shards: the recipe as it stands made just these."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from workbench.checkpoints.shipped import POCKET
+from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
+from workbench.checkpoints.spec import ModelSpec
 from workbench.training.pocket.settings import GOING_ON, Settings
 from workbench.training.record import RECORD
 
@@ -20,27 +21,48 @@ FIRST_EDITION = {
 }
 
 
-@pytest.fixture(scope="module")
-def record() -> dict[str, Any]:
-    assert POCKET.folder is not None
-    return dict(json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8")))
+SHIPPED = {
+    "pocket": (POCKET, {**GOING_ON}, FIRST_EDITION),
+    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 1}, None),
+}
 
 
-def test_the_card_s_command_makes_them(record: dict[str, Any]) -> None:
-    assert POCKET.folder is not None
+Shipped = tuple[ModelSpec, dict[str, Any], dict[str, Any]]
+
+
+@pytest.fixture(params=SHIPPED)
+def shipped(request: pytest.FixtureRequest) -> Shipped:
+    """A shipped model, the options that made it, and its record."""
+    spec, options, _ = SHIPPED[request.param]
+    assert spec.folder is not None
+    return spec, options, dict(json.loads((spec.folder / RECORD).read_text(encoding="utf-8")))
+
+
+def test_the_card_s_command_makes_them(shipped: Shipped) -> None:
+    spec, options, record = shipped
+    assert spec.folder is not None
     steps = record["settings"]["steps"]
-    assert f"--steps {steps}\n" in (POCKET.folder / "README.md").read_text(encoding="utf-8")
-    given = Settings(photos=Path(), steps=steps, **GOING_ON)
+    assert f"--steps {steps}\n" in (spec.folder / "README.md").read_text(encoding="utf-8")
+    given = Settings(photos=Path(), steps=steps, **options)
     assert record["settings"] == json.loads(given.model_dump_json(exclude={"photos", "modules", "fonts", "start"}))
 
 
-def test_they_began_from_the_first_edition(record: dict[str, Any]) -> None:
-    assert record["began_from"] == FIRST_EDITION
+def test_the_second_edition_began_from_the_first_and_the_other_from_its_parts(shipped: Shipped) -> None:
+    spec, _, record = shipped
+    assert record["began_from"] == SHIPPED[spec.key][2]
 
 
-def test_the_run_went_to_its_end(record: dict[str, Any]) -> None:
+def test_the_run_went_to_its_end(shipped: Shipped) -> None:
+    record = shipped[2]
     assert record["steps_done"] == record["settings"]["steps"]
 
 
-def test_it_is_about_these_shards(record: dict[str, Any]) -> None:
-    assert record["weights"] == POCKET.sha256
+def test_it_is_about_these_shards(shipped: Shipped) -> None:
+    spec, _, record = shipped
+    assert record["weights"] == spec.sha256
+
+
+def test_both_together_stay_small() -> None:
+    files = [file for spec in (POCKET, POCKET_LITE2) if spec.folder is not None for file in spec.folder.iterdir()]
+    assert sum(file.stat().st_size for file in files) <= 62_000_000
+    assert max(file.stat().st_size for file in files) < 10 * 2**20
