@@ -30,6 +30,7 @@ ONLY_IN = {  # library -> the rooms that may import it
 PRINTERS = ("app.py", "apps/shell/", "audits/shell/", "benchmarks/")
 LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 400, 60, 80, 7, 6, 3
 VAGUE = ("utils", "helpers", "common", "manager")
+VAGUER = ("found", "told", "asked", "said", "wish", "shelf", "dice", "climb")  # of anything: say what it is
 
 
 def sources() -> list[str]:
@@ -49,9 +50,17 @@ def _shape(name: str, tree: ast.Module, source: str) -> Iterator[str]:
         yield f"{source.count(chr(10))} lines"
     if Path(name).stem in VAGUE:
         yield "a name that says nothing"
+    yield from (f"{one} says nothing" for one in sorted(_names(tree)) if one.strip("_").lower() in VAGUER)
     public = [x.name for x in tree.body if isinstance(x, ast.FunctionDef | ast.ClassDef) and x.name[0] != "_"]
     if len(public) > NAMES and not name.endswith("errors.py"):
         yield f"{len(public)} public names: {', '.join(public)}"
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Return what is defined: variables, parameters, functions and classes."""
+    variables = {x.id for x in ast.walk(tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+    parameters = {x.arg for x in ast.walk(tree) if isinstance(x, ast.arg)}
+    return variables | parameters | {x.name for x in ast.walk(tree) if isinstance(x, ast.FunctionDef | ast.ClassDef)}
 
 
 def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
@@ -115,28 +124,30 @@ def test_test_files_have_names_of_their_own() -> None:
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
 
 
-SAID = '"""A sentence."""\n'
+SENTENCE = '"""A sentence."""\n'
 
 
 @pytest.mark.parametrize(
     ("name", "planted", "result"),
     [
-        ("workbench/prompts.py", SAID + "import gradio as gr\n", "imports gradio"),
-        ("workbench/prompts.py", SAID + "def f():\n    from apps.shell import run\n", "imports upwards"),
-        ("audits/skew.py", SAID + "import apps\n", "imports upwards"),
-        ("apps/classify/x.py", SAID + "from transformers import AutoModel\n", "imports transformers"),
-        ("workbench/prompts.py", SAID + "import urllib.request\n", "imports urllib.request"),
-        ("workbench/prompts.py", SAID + "x = torch.cuda.is_available()\n", "torch.cuda"),
-        ("apps/tab.py", SAID + "print(1)\n", "prints"),
+        ("workbench/prompts.py", SENTENCE + "import gradio as gr\n", "imports gradio"),
+        ("workbench/prompts.py", SENTENCE + "def f():\n    from apps.shell import run\n", "imports upwards"),
+        ("audits/skew.py", SENTENCE + "import apps\n", "imports upwards"),
+        ("apps/classify/x.py", SENTENCE + "from transformers import AutoModel\n", "imports transformers"),
+        ("workbench/prompts.py", SENTENCE + "import urllib.request\n", "imports urllib.request"),
+        ("workbench/prompts.py", SENTENCE + "x = torch.cuda.is_available()\n", "torch.cuda"),
+        ("apps/tab.py", SENTENCE + "print(1)\n", "prints"),
         ("workbench/prompts.py", "x = 1\n", "docstring"),
-        ("workbench/utils.py", SAID, "says nothing"),
-        ("workbench/prompts.py", SAID + "x = 1\n" * 400, "401 lines"),
-        ("workbench/prompts.py", SAID + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
-        ("workbench/prompts.py", SAID + "def f():\n" + "    x = 1\n" * 60, "f has 61 lines"),
-        ("apps/tab.py", SAID + "def build(engine):\n" + "    x = 1\n" * 80, "build has 81 lines"),
-        ("workbench/prompts.py", SAID + "def f(a, b, c, d): ...\n", "4 by position"),
-        ("workbench/prompts.py", SAID + "def f(a, *, b, c, d, e, f, g): ...\n", "7 parameters"),
-        ("workbench/prompts.py", SAID + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
+        ("workbench/utils.py", SENTENCE, "says nothing"),
+        ("workbench/prompts.py", SENTENCE + "def f(told):\n    _found = told\n", "_found says nothing"),
+        ("workbench/prompts.py", SENTENCE + "def f(told): ...\n", "told says nothing"),
+        ("workbench/prompts.py", SENTENCE + "x = 1\n" * 400, "401 lines"),
+        ("workbench/prompts.py", SENTENCE + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
+        ("workbench/prompts.py", SENTENCE + "def f():\n" + "    x = 1\n" * 60, "f has 61 lines"),
+        ("apps/tab.py", SENTENCE + "def build(engine):\n" + "    x = 1\n" * 80, "build has 81 lines"),
+        ("workbench/prompts.py", SENTENCE + "def f(a, b, c, d): ...\n", "4 by position"),
+        ("workbench/prompts.py", SENTENCE + "def f(a, *, b, c, d, e, f, g): ...\n", "7 parameters"),
+        ("workbench/prompts.py", SENTENCE + "try:\n    x = 1\nexcept Exception:\n    pass\n", "swallows"),
     ],
 )
 def test_a_planted_fault_is_found(name: str, planted: str, result: str) -> None:

@@ -15,7 +15,7 @@ from workbench.statistics.gaps import gap
 from workbench.statistics.measures import Measure, of_gap, share, table
 
 
-def _found(n: int, others: int, base: float) -> float:
+def _solved(n: int, others: int, base: float) -> float:
     """The power of a two-sided test of two shares on the arcsine scale, solved again for the smaller of both sides."""
     from scipy.optimize import brentq
 
@@ -38,7 +38,7 @@ def test_a_slice_is_held_against_the_others_with_its_own_size() -> None:
     for name, _, n in _COUNTS:
         k_others, others = (sum(one[at] for one in _COUNTS if one[0] != name) for at in (1, 2))
         base = round(k_others / others, 3)
-        assert result[name] == pytest.approx(_found(n, others, base), rel=1e-4)
+        assert result[name] == pytest.approx(_solved(n, others, base), rel=1e-4)
 
 
 _COUNTS = [("large", 10, 120), ("middle", 20, 65), ("small", 10, 15)]
@@ -49,9 +49,9 @@ def test_a_part_that_is_no_attribute_is_held_fixed() -> None:
     counts = {("f", "nurse"): 50, ("m", "nurse"): 10, ("f", "tie"): 1, ("m", "tie"): 2}
     rows = [share("given", k, 100, slice={"side": side, "label": label}) for (side, label), k in counts.items()]
     result = _by(beside(rows, {"side"}))
-    assert result["f,nurse"] == pytest.approx(_found(100, 100, 0.10), rel=1e-4)
-    assert result["m,nurse"] == pytest.approx(_found(100, 100, 0.5), rel=1e-4)
-    assert result["f,tie"] == pytest.approx(_found(100, 100, 0.02), rel=1e-4)
+    assert result["f,nurse"] == pytest.approx(_solved(100, 100, 0.10), rel=1e-4)
+    assert result["m,nurse"] == pytest.approx(_solved(100, 100, 0.5), rel=1e-4)
+    assert result["f,tie"] == pytest.approx(_solved(100, 100, 0.02), rel=1e-4)
 
 
 def test_several_pictures_of_one_cluster_count_for_less() -> None:
@@ -63,12 +63,12 @@ def test_several_pictures_of_one_cluster_count_for_less() -> None:
             for side, at in (("f", 0), ("m", 100))
         ]
         assert rows[0].n_effective == n
-        assert _by(beside(rows, {"side"}))["f"] == pytest.approx(_found(n, n, 0.4), rel=1e-3)
+        assert _by(beside(rows, {"side"}))["f"] == pytest.approx(_solved(n, n, 0.4), rel=1e-3)
 
 
 def test_conditions_show_the_same_pictures_again() -> None:
     rows = [share("accuracy", 30, 60, slice={"severity": str(at)}) for at in range(1, 6)]
-    assert _by(beside(rows, set()))["3"] == pytest.approx(_found(60, 60, 0.5), rel=1e-4)  # and not 240 others
+    assert _by(beside(rows, set()))["3"] == pytest.approx(_solved(60, 60, 0.5), rel=1e-4)  # and not 240 others
 
 
 def test_gaps_means_and_lone_slices_have_none() -> None:
@@ -108,5 +108,5 @@ def test_a_frame_has_it_by_group_within_its_control_level() -> None:
         control_features={"age": ["old"] * 200 + ["young"] * 400},
     )
     rows = frame.tidy().set_index("slice")
-    assert rows.loc['{"age":"old","sex":"f"}', "detectable"] == pytest.approx(_found(100, 100, 0.5), rel=1e-4)
+    assert rows.loc['{"age":"old","sex":"f"}', "detectable"] == pytest.approx(_solved(100, 100, 0.5), rel=1e-4)
     assert rows.loc['{"age":"young","sex":"m"}', "n_effective"] == 200
