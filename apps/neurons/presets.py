@@ -14,11 +14,12 @@ from workbench.models import find
 from workbench.neurons.presets import FAMOUS, MODEL
 
 TITLE = "Published units of RN50x4"
+OTHERS = "Of any model, “Map of all units” below lists the units with the best names."
 
 
 def info() -> str:
     """Say whether the checkpoint is on this machine."""
-    return "Goh et al. 2021." if hub.presence(find(MODEL)).here else "Goh et al. 2021. Its checkpoint is not here."
+    return f"Goh et al. 2021.{'' if hub.presence(find(MODEL)).here else ' Its checkpoint is not here.'} {OTHERS}"
 
 
 @handler
