@@ -161,7 +161,7 @@ def test_a_changed_label_changes_the_hash_before_anything_runs(visit: Visit) -> 
     code = page.locator("#audit-protocol textarea")
     code.fill(code.input_value() + "\nnonsense: 1\n")
     expect(remark).to_contain_text("Not usable yet", timeout=WAIT_MS)
-    page.locator("#audit-models label", has_text="Pocket").locator("input").uncheck()
+    page.locator("#audit-models label", has_text="Pocket (shipped)").locator("input").uncheck()
     page.locator("#audit-go").click()
     page.get_by_text("at least one audit and one model").wait_for()
 

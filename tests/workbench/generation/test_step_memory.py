@@ -45,4 +45,4 @@ def test_a_step_keeps_to_the_cap_and_more_cutouts_cost_no_memory() -> None:
     assert done.returncode == 0, done.stderr
     sixteen, sixty_four = map(float, done.stdout.split())
     assert sixty_four < CAP
-    assert sixty_four < 1.15 * sixteen + 60
+    assert sixty_four < sixteen + 200  # 48 more at once would take gigabytes
