@@ -30,7 +30,7 @@ ONLY_IN = {  # library -> the rooms that may import it
 PRINTERS = ("app.py", "apps/shell/", "audits/shell/", "benchmarks/")
 LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 400, 60, 80, 7, 6, 3
 VAGUE = ("utils", "helpers", "common", "manager")
-VAGUER = ("found", "told", "asked", "said", "wish", "shelf", "dice", "climb")  # of anything: say what it is
+VAGUE_NAMES = ("found", "told", "asked", "said", "wish", "shelf", "dice", "climb")  # of variables and the like
 
 
 def sources() -> list[str]:
@@ -50,7 +50,7 @@ def _shape(name: str, tree: ast.Module, source: str) -> Iterator[str]:
         yield f"{source.count(chr(10))} lines"
     if Path(name).stem in VAGUE:
         yield "a name that says nothing"
-    yield from (f"{one} says nothing" for one in sorted(_names(tree)) if one.strip("_").lower() in VAGUER)
+    yield from (f"{one} says nothing" for one in sorted(_names(tree)) if one.strip("_").lower() in VAGUE_NAMES)
     public = [x.name for x in tree.body if isinstance(x, ast.FunctionDef | ast.ClassDef) and x.name[0] != "_"]
     if len(public) > NAMES and not name.endswith("errors.py"):
         yield f"{len(public)} public names: {', '.join(public)}"
