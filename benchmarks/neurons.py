@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import cycle, islice
 from typing import Annotated, Any
 
@@ -54,7 +55,8 @@ def ablation(images: Images = 10_000, model: Model = "pocket") -> None:
 
 @command.command()
 def pages(model: Model = "pocket") -> None:
-    """Open a unit's page without an atlas and with one."""
+    """Open a unit's page without an atlas and with one; imports as in a server whose Neurons view is open."""
+    import_module("apps.neurons")
     from workbench.neurons.page import places, render
     from workbench.neurons.unit import report
 

@@ -14,6 +14,7 @@ import torch
 from workbench import load
 from workbench.checkpoints import POCKET
 from workbench.errors import WeightsRefused
+from workbench.hooks import recorded
 from workbench.loading import compact
 from workbench.loading.torch_backend import TorchBackend
 
@@ -55,6 +56,18 @@ def test_odd_sizes_are_padded_as_the_original_pads(pocket: TorchBackend, size: i
         rows = ours(pixels)
         assert rows.shape == (1, compact.EfficientNetLite.width)
         torch.testing.assert_close(rows, theirs(pixels), atol=1e-5, rtol=1e-5)
+
+
+def test_images_two_at_a_time_give_the_same_rows_and_readers_of_early_maps_see_all() -> None:
+    tower = compact.EfficientNetLite().eval()
+    pixels = torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        rows = tower(pixels)
+        with recorded({"early": tower.blocks[1]}) as maps:
+            torch.testing.assert_close(tower(pixels), rows)
+    assert len(maps["early"]) == 5
+    with torch.no_grad():
+        torch.testing.assert_close(tower(pixels), rows)
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2)])
