@@ -13,13 +13,13 @@ from workbench.training.prior.measure import SENTENCES, Judge, accuracy
 
 
 def test_the_likeliest_of_forty_sentences_is_named() -> None:
-    judge = Judge.loaded("fake")  # which sees colours alone
+    judge = Judge.loaded("fake", list(SENTENCES.values()))  # which sees colours alone
     best = judge.best([Image.new("RGB", (80, 80), "red"), Image.new("RGB", (80, 80), "yellow")])
     assert [list(SENTENCES.values())[number].split()[1] for number in best.tolist()] == ["red", "yellow"]
 
 
 def test_its_accuracy_is_that_on_drawings_of_a_style_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    judge = Judge.loaded("fake")
+    judge = Judge.loaded("fake", list(SENTENCES.values()))
     red = list(SENTENCES)[int(judge.best([Image.new("RGB", (224, 224), "red")])[0])]
     names = (red, "banana", "no such thing")
     every = tuple(emoji.Emoji(name, "", "", (), (), skinned=False) for name in names)

@@ -1,6 +1,7 @@
 """Measure generated images: does a judge that steered nothing rank the right sentence first of forty?
 
     python -m workbench.training.prior.measure --methods prior,fourier --seconds 20
+    python -m workbench.training.prior.measure --methods prior --compositions
 
 The judge is `pocket-lite2`, or the model that `--judge` names. With `--modules node_modules` its own accuracy is
 measured on drawings of the forty things in a style that neither the judge nor the prior has seen.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +31,10 @@ from workbench.generation.painting import Neighbour
 from workbench.generation.prior import Prior, load_prior
 from workbench.generation.run import generate
 from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
+from workbench.progress import Progress
 from workbench.statistics.intervals import Share, proportion
 from workbench.training.pocket import emoji
+from workbench.training.prior.held_out import COMPOSITIONS
 
 SENTENCES = {  # name of the drawing -> sentence
     "red apple": "a red apple",
@@ -81,16 +85,16 @@ _TILE = 96  # pixels of an image in the sheet
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """A model that steered nothing; it ranks the forty sentences for an image."""
+    """A model that steered nothing; it ranks n sentences for an image."""
 
     backend: ClipBackend
-    sentences: Tensor  # (40, dim) unit rows
+    sentences: Tensor  # (n, dim) unit rows
 
     @classmethod
-    def loaded(cls, key: str) -> Judge:
+    def loaded(cls, key: str, sentences: Sequence[str]) -> Judge:
         """The judge of that key."""
         backend = workbench.load(key, device="cpu")
-        return cls(backend, backend.embed_texts(list(SENTENCES.values())))
+        return cls(backend, backend.embed_texts(sentences))
 
     def best(self, images: Sequence[Image.Image]) -> Tensor:
         """The number of the likeliest sentence for each image, (n,)."""
@@ -148,12 +152,16 @@ def compare(engine: Engine, judge: Judge, order: MethodTable) -> Iterator[tuple[
 
     Equal seconds for all rows, except those of a single drawing.
     """
-    texts = list(SENTENCES.values())
+    texts = order.sentences
     for name in order.rows:
         scores, near = MethodHits(), MethodHits()
         tiles: list[Image.Image] = []
         drawings: list[Image.Image] = []
+        began = time.monotonic()
         for number, sentence in enumerate(texts):
+            seconds = time.monotonic() - began
+            done = Progress.timed(number, len(texts), "sentences", seconds=seconds, computed=number)
+            sys.stderr.write(f"{name}: {done.line}\n")
             for seed in range(order.seeds):
                 given = {"prompt": sentence, "seed": seed, "seconds": order.seconds, **ROWS[name], **order.extra}
                 settings = read_settings(given)
@@ -180,6 +188,7 @@ class MethodTable:
     """What is compared."""
 
     rows: Sequence[str]
+    sentences: Sequence[str]
     seconds: float
     seeds: int
     extra: Mapping[str, str]
@@ -199,6 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judge", default="pocket-lite2", help="a key of the catalogue, or a folder")
     parser.add_argument("--modules", type=Path, help="node_modules with the artwork, to measure the judge too")
+    parser.add_argument(
+        "--compositions", action="store_true", help="the twenty that were held out, not the forty things"
+    )
     parser.add_argument("--methods", default="prior", help=f"joined by commas: {', '.join(ROWS)}; or all")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each image")
     parser.add_argument("--seeds", type=int, default=1, help="images of each sentence")
@@ -208,11 +220,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = list(ROWS) if given.methods == "all" else given.methods.split(",")
     if unknown := [name for name in names if name not in ROWS]:
         parser.error(f"unknown methods: {unknown}")
-    judge = Judge.loaded(given.judge)
+    if given.modules and given.compositions:
+        parser.error("--modules measures the judge on drawings of the forty things, not on --compositions")
+    sentences = sorted(COMPOSITIONS) if given.compositions else list(SENTENCES.values())
+    judge = Judge.loaded(given.judge, sentences)
     if given.modules:
         sys.stderr.write(f"The judge is right about drawings of an unseen style: {accuracy(judge, given.modules)}.\n")
     extra = dict(pair.split("=", 1) for pair in given.set)
-    order = MethodTable(names, given.seconds, given.seeds, extra, load_prior())
+    order = MethodTable(names, sentences, given.seconds, given.seeds, extra, load_prior())
     tiles: list[Image.Image] = []
     for name, scores, images in compare(Engine(default="pocket", device="cpu"), judge, order):
         sys.stdout.write(json.dumps({**scores.row(name, given.seconds), "settings": extra}) + "\n")
