@@ -14,6 +14,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,14 @@ _FAR = 40.0  # standard errors
 _LEAST = 0.5  # design effect: clusters whose gains and losses cancel are worth twice their cases, not more
 
 
+class PairedCounts(NamedTuple):
+    """How many of n cases changed, and which way."""
+
+    gained: int
+    lost: int
+    n: int
+
+
 @dataclass(frozen=True)
 class PairedClusters:
     """What the design effect needs to know of clusters of m cases whose changes (1, 0 or -1) sum to y."""
@@ -37,35 +46,35 @@ class PairedClusters:
     sizes: float  # sum of m squared
 
 
-def score_of_paired_difference(
-    gained: int, lost: int, n: int, *, clusters: PairedClusters | None
-) -> Callable[[Floats], Floats]:
+def score_of_paired_difference(counts: PairedCounts, clusters: PairedClusters | None) -> Callable[[Floats], Floats]:
     """Return the score of (gained - lost) / n as a function of the true difference, -1..1.
 
     The design effect is taken about the true difference: the clusters' squared residuals over those of single cases.
     """
+    gained, lost, n = counts
 
     def score(true: Floats) -> Floats:
         variance = n * (2 * _likeliest_lost(gained, lost, n, true) + true * (1 - true))
         if clusters is not None:
-            variance = variance * _design_effect(gained, lost, n, clusters, true=true)
+            variance = variance * _design_effect(counts, clusters, true)
         return ratio(gained - lost - n * true, variance)
 
     return score
 
 
-def effective_counts(gained: int, lost: int, n: int, clusters: PairedClusters) -> tuple[int, int, int]:
+def effective_counts(counts: PairedCounts, clusters: PairedClusters) -> PairedCounts:
     """Return how many single cases say as much: counts over the design effect about the observed difference, rounded.
 
     A design effect below 1 counts as 1, and what was gained or lost at all counts once at least.
     """
-    effect = max(1.0, float(_design_effect(gained, lost, n, clusters, true=np.array((gained - lost) / n))))
-    parts = (max(1, round(part / effect)) if part else 0 for part in (gained, lost, n - gained - lost))
-    gained, lost, same = parts
-    return gained, lost, gained + lost + same
+    gained, lost, n = counts
+    effect = max(1.0, float(_design_effect(counts, clusters, np.array((gained - lost) / n))))
+    parts = [max(1, round(part / effect)) if part else 0 for part in (gained, lost, n - gained - lost)]
+    return PairedCounts(parts[0], parts[1], sum(parts))
 
 
-def _design_effect(gained: int, lost: int, n: int, clusters: PairedClusters, *, true: Floats) -> Floats:
+def _design_effect(counts: PairedCounts, clusters: PairedClusters, true: Floats) -> Floats:
+    gained, lost, n = counts
     single = gained + lost - 2 * true * (gained - lost) + n * true**2
     whole = clusters.changes - 2 * true * clusters.mixed + clusters.sizes * true**2
     alike = np.full_like(true, clusters.sizes / n)  # nothing changed: clusters of copies
@@ -73,11 +82,12 @@ def _design_effect(gained: int, lost: int, n: int, clusters: PairedClusters, *, 
 
 
 @functools.lru_cache(maxsize=4096)
-def counted_bounds(gained: int, lost: int, n: int, level: float) -> tuple[float, float]:
+def counted_bounds(counts: PairedCounts, level: float) -> tuple[float, float]:
     """Return the true differences, -1..1, at which the score's mid-P is (1 - level) / 2 on either side.
 
     Tables much larger than this one are left out: they matter for differences that lie far outside.
     """
+    gained, lost, n = counts
     changed, value, z = gained + lost, (gained - lost) / n, float(ndtri((1 + level) / 2))
     reach = changed + int(8 * math.sqrt(changed + 1)) + 12
     more, less = np.indices((reach, reach)).reshape(2, -1).astype(np.float64)

@@ -39,6 +39,7 @@ from workbench.errors import BadInput
 from workbench.statistics._checks import check_level, clusters_of, finite
 from workbench.statistics._paired_score import (
     PairedClusters,
+    PairedCounts,
     counted_bounds,
     effective_counts,
     score_of_paired_difference,
@@ -216,13 +217,11 @@ def flips(sample_ids: Sequence[Hashable], first: ArrayLike, second: ArrayLike) -
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _YesNo:
     """Changed yes/no outcomes: Tango's interval at any level, and McNemar's or Obuchowski's test."""
 
     value: float
-    gained: int
-    lost: int
-    n: int
+    counts: PairedCounts
     clusters: PairedClusters | None  # None where cases are independent
 
     @property
@@ -232,23 +231,24 @@ class _Counts:
     def p_value(self) -> float | None:
         if self.clusters and self.clusters.number == 1:
             return None
-        score = score_of_paired_difference(self.gained, self.lost, self.n, clusters=self.clusters)
-        return _two_sided(float(score(np.zeros(1))[0]), None)
+        return _two_sided(float(score_of_paired_difference(self.counts, self.clusters)(np.zeros(1))[0]), None)
 
     def __call__(self, level: float) -> Interval:
         if self.clusters and self.clusters.number == 1:
             return Interval(self.value, None, None, level, "undefined: one independent row")
-        low, high = _score_bounds(self.gained, self.lost, self.n, level, self.clusters)
+        gained, lost, n = self.counts
+        score = score_of_paired_difference(self.counts, self.clusters)
+        (low,), (high,) = invert(score, np.array([(gained - lost) / n]), _critical(level, None))
         method = "Tango score"
-        counts = self.gained, self.lost, self.n
-        gained, lost, n = counts if self.clusters is None else effective_counts(*counts, self.clusters)
-        if gained + lost <= COUNTED:
-            ends = counted_bounds(gained, lost, n, level)
+        alone = effective_counts(self.counts, self.clusters) if self.clusters else self.counts
+        if alone.gained + alone.lost <= COUNTED:
+            ends = counted_bounds(alone, level)
             if (ends[0] <= 0 <= ends[1]) == (low <= 0 <= high):  # else they contradict the test
                 method, (low, high) = "Tango score, mid-P", ends
         if self.clusters:
             method += ", clustered"
-        return Interval(self.value, min(low, self.value), max(high, self.value), level, method, at_level=self)
+        ends = min(float(low), self.value), max(float(high), self.value)
+        return Interval(self.value, *ends, level, method, at_level=self)
 
 
 @dataclass(frozen=True)
@@ -302,18 +302,12 @@ class _Widest:
         return Interval(value, low, min(1.0, high), level, "studentised range, sign flips", at_level=self)
 
 
-def _score_bounds(gained: int, lost: int, n: int, level: float, clusters: PairedClusters | None) -> tuple[float, float]:
-    score = score_of_paired_difference(gained, lost, n, clusters=clusters)
-    (low,), (high,) = invert(score, np.array([(gained - lost) / n]), _critical(level, None))
-    return float(low), float(high)
-
-
-def _yes_no(change: NDArray[np.float64], members: list[NDArray[np.intp]] | None) -> _Counts:
-    n, gained, lost, value = change.size, int((change > 0).sum()), int((change < 0).sum()), float(change.mean())
+def _yes_no(change: NDArray[np.float64], members: list[NDArray[np.intp]] | None) -> _YesNo:
+    counts, value = PairedCounts(int((change > 0).sum()), int((change < 0).sum()), change.size), float(change.mean())
     if members is None:
-        return _Counts(value, gained, lost, n, None)
+        return _YesNo(value, counts, None)
     sums, sizes = (np.array([f(change[rows]) for rows in members], float) for f in (np.sum, np.size))
-    return _Counts(value, gained, lost, n, PairedClusters(len(members), sums @ sums, sums @ sizes, sizes @ sizes))
+    return _YesNo(value, counts, PairedClusters(len(members), sums @ sums, sums @ sizes, sizes @ sizes))
 
 
 def _numbers(change: NDArray[np.float64], members: list[NDArray[np.intp]] | None) -> _Mean:
