@@ -14,9 +14,10 @@ design effect at each true change that is tried, so that the test of no change i
 are counted as if so many fewer cases stood alone. Other numbers take the cluster-robust standard error with
 clusters - 1 degrees of freedom.
 
-Yes/no intervals cover 93 to 97 % where three or more cases are expected to change; clusters COVERS. With fewer,
-coverage rises to 100 %: most samples then show one change or none, and their interval has to hold every true change
-that often looks so. The figures: `docs/statistics.md`, `python -m tests.workbench.statistics.paired_coverage`.
+Yes/no intervals cover 93 to 97 % where three or more cases, or clusters, are expected to change; less (91 %) for large
+clusters of which some change as one and some do not. With fewer changes coverage rises to 100 %: most samples then show
+one or none, and their interval has to hold every true change that often looks so. The figures: `docs/statistics.md`,
+`python -m tests.workbench.statistics.paired_coverage`.
 
 Source: McNemar 1947, Psychometrika 12:153; Tango 1998, Stat. Med. 17:891; Fagerland, Lydersen and Laake 2013, BMC Med.
 Res. Methodol. 13:91 (the asymptotic McNemar test is close to its level in small samples, the exact one far below it);
