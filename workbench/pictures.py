@@ -211,14 +211,12 @@ def draw(glyph: str) -> Image.Image:
     Raises:
         BadInput: not exactly one character, or one that OpenMoji does not have.
     """
-    from PIL import ImageChops
-
     if len(glyph) != 1:
         raise BadInput(
             f"One drawing is one character; got {len(glyph)}: sequences need text shaping that not every Pillow has."
         )
     picture = _render(glyph)
-    if ImageChops.difference(picture, _absent()).getbbox() is None:
+    if picture.tobytes() == _absent():
         raise BadInput(f"OpenMoji draws nothing for U+{ord(glyph):04X}.")
     return picture
 
@@ -232,8 +230,8 @@ def _render(glyph: str) -> Image.Image:
 
 
 @functools.cache
-def _absent() -> Image.Image:
-    return _render(_ABSENT)
+def _absent() -> bytes:
+    return _render(_ABSENT).tobytes()
 
 
 def openmoji_font() -> Path:

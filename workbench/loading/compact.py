@@ -29,7 +29,7 @@ STAGES = (  # kernel, stride, expansion, channels, repeats
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-_LARGE = 3  # stages whose maps are large
+_LARGE = 2  # stages whose maps are large
 SHRINKS = 32  # pixels of the input for one cell of the last map, each way
 _PROJECTIONS = ("query", "key", "value")
 _EPSILON = 1e-3  # of BatchNorm, as in the TensorFlow original

@@ -16,7 +16,7 @@ from workbench.errors import BadInput
 from workbench.neurons.vocabulary import common_words
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageFont
 
 Form = Literal["drawing", "word", "photo", "file"]
 FORMS: tuple[Form, ...] = ("photo", "drawing", "word")
@@ -221,16 +221,20 @@ def _drawings() -> list[CorpusItem]:
 
 def _write(word: str) -> Image.Image:
     """Write a word in black on white, as wide as it may be."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    file = str(_data_folder("matplotlib", "mpl-data/fonts/ttf/DejaVuSans-Bold.ttf"))
-    font = ImageFont.truetype(file, _SIZE)
-    width = font.getlength(word)
-    if width > _WIDEST:
-        font = ImageFont.truetype(file, int(_SIZE * _WIDEST / width))
+    width = _font(_SIZE).getlength(word)
+    font = _font(int(_SIZE * min(1.0, _WIDEST / width)))
     image = Image.new("RGB", (_SIDE, _SIDE), "white")
     ImageDraw.Draw(image).text((_SIDE / 2, _SIDE / 2), word, font=font, fill="black", anchor="mm")
     return image
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.truetype(str(_data_folder("matplotlib", "mpl-data/fonts/ttf/DejaVuSans-Bold.ttf")), size)
 
 
 @functools.cache
