@@ -6,7 +6,8 @@ Beside it, the seconds from Go to the first preview, with the models in memory. 
 else the machine does, with one thread (OMP_NUM_THREADS=1).
 
 The plain loop is written as the well-known notebooks are: one cutout after another, each cropped, resized, warped and
-tinted by torchvision, all of them stacked for the model at its full size.
+tinted by torchvision, all of them stacked for the model at its full size. Its model is the one that transformers reads
+from the shipped folder, as a notebook has it, or ours, whose convolutions are folded.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import Tensor
 from torchvision import transforms
 
 from workbench import load
+from workbench.checkpoints.shipped import POCKET
 from workbench.engine import Engine
 from workbench.generation.canvases import Fourier
 from workbench.generation.models import needed
@@ -32,13 +34,16 @@ from workbench.generation.painting import CanvasJob
 from workbench.generation.run import generate
 from workbench.generation.settings import Settings
 from workbench.loading.torch_backend import TorchBackend
+from workbench.preprocessing import normalise
 from workbench.progress import Progress
 
 _ROUNDS = 5
+POCKET_SIDE = 224  # pixels that the model takes
 
 
-def plain_loop(model: TorchBackend, row: Tensor, *, side: int, cutouts: int) -> Callable[[], None]:
+def plain_loop(embed: Callable[[Tensor], Tensor], row: Tensor, *, settings: Settings) -> Callable[[], None]:
     """A step of a loop without any of this workbench's cutouts."""
+    side, cutouts = settings.side, settings.cutouts
     generator = torch.Generator().manual_seed(0)
     canvas = Fourier(side)
     parameters = canvas.start(1, generator)
@@ -58,11 +63,11 @@ def plain_loop(model: TorchBackend, row: Tensor, *, side: int, cutouts: int) -> 
             size = int(side * (0.45 + 0.55 * torch.rand(1).item()))
             top, left = (int(torch.randint(0, side - size + 1, (1,))) for _ in range(2))
             part = pixels[..., top : top + size, left : left + size]
-            resized = torch.nn.functional.interpolate(part, size=(model.image_size,) * 2, mode="bilinear")
+            resized = torch.nn.functional.interpolate(part, size=(POCKET_SIDE,) * 2, mode="bilinear")
             squares.append(augment(resized) * (1 + 0.1 * torch.rand(1, 3, 1, 1)))
         batch = torch.cat(squares)
         batch = (batch + 0.05 * torch.rand(1) * torch.randn_like(batch)).clamp(0, 1)
-        loss = -(model.embed_pixels(batch) @ row).mean()
+        loss = -(embed(batch) @ row).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -80,15 +85,18 @@ def main() -> None:
     model = load("pocket", device="cpu")
     row = model.embed_texts(["a red apple"])[0]
     settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
-    plain = plain_loop(model, row, side=settings.side, cutouts=settings.cutouts)
     jobs = {
         size: optimise([model], CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
-        for size in (128, model.image_size)
+        for size in (128, POCKET_SIDE)
     }
-    bare = torch.rand(settings.cutouts, 3, 128, 128).requires_grad_()
-    work: dict[str, Callable[[], object]] = {"plain": plain}
+    work: dict[str, Callable[[], object]] = {
+        "plain, transformers' model": plain_loop(as_transformers_reads_it(model), row, settings=settings),
+        "plain, our model": plain_loop(model.embed_pixels, row, settings=settings),
+    }
     work |= {f"ours, {size} px": functools.partial(next, running) for size, running in jobs.items()}
-    work["model alone, 128 px"] = lambda: (model.embed_pixels(bare) @ row).sum().backward()  # type: ignore[no-untyped-call]
+    for size in jobs:
+        bare = torch.rand(settings.cutouts, 3, size, size).requires_grad_()
+        work[f"model alone, {size} px"] = functools.partial(both_passes, model, bare, row)
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, step in work.items():
@@ -98,6 +106,24 @@ def main() -> None:
     for at, kind in enumerate(("seconds a step", "processor seconds a step")):
         middle = {name: float(np.median([pair[at] for pair in pairs[1:]])) for name, pairs in seconds.items()}
         sys.stdout.write(json.dumps({kind: middle, "cutouts": 8, "side": 256}) + "\n")
+
+
+def as_transformers_reads_it(model: TorchBackend) -> Callable[[Tensor], Tensor]:
+    """(n, 3, size, size) in 0..1 -> (n, dim) unit rows, by the library's own class of the same weights."""
+    from transformers import VisionTextDualEncoderModel
+
+    theirs = VisionTextDualEncoderModel.from_pretrained(POCKET.folder, dtype=torch.float32).eval().requires_grad_(False)
+
+    def embed(pixels: Tensor) -> Tensor:
+        rows = theirs.get_image_features(pixel_values=normalise(pixels, model.preprocessing)).pooler_output
+        return torch.nn.functional.normalize(rows, dim=-1)
+
+    return embed
+
+
+def both_passes(model: TorchBackend, pixels: Tensor, row: Tensor) -> None:
+    """Forward and backward."""
+    (model.embed_pixels(pixels) @ row).sum().backward()  # type: ignore[no-untyped-call]
 
 
 def first_previews() -> dict[str, float]:

@@ -133,11 +133,12 @@ class EfficientNetLite(nn.Module):
     def _in_pairs(self, pixels: Tensor) -> bool:
         """Whether the first maps are made of two images at a time: a CPU's cache holds so many, which saves a seventh.
 
-        Not for those who read or change these maps, or ask for a gradient.
+        Not while it learns or is compiled, and not for those who read or change these maps.
         """
+        if self.training or pixels.device.type != "cpu" or torch.compiler.is_compiling():
+            return False
         early = (self.conv_stem, self.bn1, self.blocks, *self.blocks[:_LARGE].modules())
-        hooked = any(part._forward_hooks or part._forward_pre_hooks for part in early)
-        return torch.is_inference_mode_enabled() and pixels.device.type == "cpu" and not hooked
+        return not any(part._forward_hooks or part._forward_pre_hooks for part in early)
 
 
 def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
