@@ -102,7 +102,9 @@ def _drawings() -> dict[str, Any]:
              ("TFG", "tfg"), ("none", "none")],
             value="mpgd", label="Guide", info="How the push follows the score.",
         )  # fmt: skip
-        rows["push"] = gr.Slider(0, 5, 0, step=0.5, label="Push", info="Along the model's gradient; slower.")
+        rows["push"] = gr.Slider(
+            0, 5, 0, step=0.5, label="Push", info="Along the model's gradient: clearer, and slower."
+        )
     return rows
 
 
