@@ -11,6 +11,7 @@ Towers other than the shipped ones have seeded random weights.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import resource
 import sys
@@ -57,6 +58,7 @@ def ablation(images: Images = 10_000, model: Model = "pocket") -> None:
 def pages(model: Model = "pocket") -> None:
     """Open a unit's page without an atlas and with one; imports as in a server whose Neurons view is open."""
     import_module("apps.neurons")
+    gc.freeze()
     from workbench.neurons.page import places, render
     from workbench.neurons.unit import report
 

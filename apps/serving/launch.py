@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import shutil
 import signal
@@ -88,6 +89,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
 
             demo = assemble(engine)
             torch_import.join()  # the page waits for it a moment, so that the first answer does not
+            gc.freeze()  # a full collection would look at a million objects of libraries each time, and all wait for it
             busy.append(engine.warm())
             address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
             busy.append(_aside(_import_charts))
