@@ -38,7 +38,6 @@ from workbench.preprocessing import normalise
 from workbench.progress import Progress
 
 _ROUNDS = 5
-POCKET_SIDE = 224  # pixels that the model takes
 
 
 def plain_loop(embed: Callable[[Tensor], Tensor], row: Tensor, *, settings: Settings) -> Callable[[], None]:
@@ -63,7 +62,7 @@ def plain_loop(embed: Callable[[Tensor], Tensor], row: Tensor, *, settings: Sett
             size = int(side * (0.45 + 0.55 * torch.rand(1).item()))
             top, left = (int(torch.randint(0, side - size + 1, (1,))) for _ in range(2))
             part = pixels[..., top : top + size, left : left + size]
-            resized = torch.nn.functional.interpolate(part, size=(POCKET_SIDE,) * 2, mode="bilinear")
+            resized = torch.nn.functional.interpolate(part, size=(settings.cutout_side,) * 2, mode="bilinear")
             squares.append(augment(resized) * (1 + 0.1 * torch.rand(1, 3, 1, 1)))
         batch = torch.cat(squares)
         batch = (batch + 0.05 * torch.rand(1) * torch.randn_like(batch)).clamp(0, 1)
@@ -85,13 +84,14 @@ def main() -> None:
     model = load("pocket", device="cpu")
     row = model.embed_texts(["a red apple"])[0]
     settings = Settings(prompt="a red apple", side=256, cutouts=8, steps=10_000)
+    full = replace_size(settings, model.image_size)
     jobs = {
-        size: optimise([model], CanvasJob(replace_size(settings, size), row[None].numpy(), (1.0,)))
-        for size in (128, POCKET_SIDE)
+        one.cutout_side: optimise([model], CanvasJob(one, row[None].numpy(), (1.0,)))
+        for one in (replace_size(settings, 128), full)
     }
     work: dict[str, Callable[[], object]] = {
-        "plain, transformers' model": plain_loop(as_transformers_reads_it(model), row, settings=settings),
-        "plain, our model": plain_loop(model.embed_pixels, row, settings=settings),
+        "plain, transformers' model": plain_loop(as_transformers_reads_it(model), row, settings=full),
+        "plain, our model": plain_loop(model.embed_pixels, row, settings=full),
     }
     work |= {f"ours, {size} px": functools.partial(next, running) for size, running in jobs.items()}
     for size in jobs:

@@ -174,6 +174,15 @@ def test_an_interval_excludes_0_exactly_where_its_adjusted_test_rejects(
         assert (row.ci_low > 0 or row.ci_high < 0) == (row.p_adj < 0.05)
 
 
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+def test_no_interval_of_single_cases_contradicts_its_test(level: float) -> None:
+    """All tables of 24 cases; counted bounds alone would reject 10 gained and 3 lost, where McNemar's p is 0.052."""
+    for gained, lost in itertools.product(range(25), repeat=2):
+        if gained + lost <= 24:
+            result = compare(*outcomes(gained, lost, 24), level=level)
+            assert (result.difference.low > 0 or result.difference.high < 0) == (result.p_value < 1 - level)
+
+
 def test_three_of_24_are_no_evidence_and_their_interval_says_so() -> None:
     """What a bootstrap called sure: 3 gained, 0 lost of 24."""
     result = compare(*outcomes(3, 0, 24))
