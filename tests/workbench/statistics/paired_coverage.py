@@ -16,6 +16,10 @@ from workbench.statistics.paired import compare
 
 CHANGED = (0.01, 0.03, 0.1, 0.2, 0.3)  # share of cases that change
 GAINED = (0.5, 0.3, 0.1)  # of them, those that gain
+CLUSTERED = {  # number of images, images of a cluster -> shares of images that change
+    (24, 2): (0.2, 0.3), (24, 3): (0.3,), (100, 2): (0.1, 0.2), (100, 4): (0.1, 0.2, 0.3),
+    (1000, 2): (0.01, 0.03), (1000, 4): (0.01, 0.03),
+}  # fmt: skip
 
 
 def outcomes(gained: int, lost: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +78,14 @@ def main() -> None:
             figures = ", ".join(f"{alone(n, changed, part):.3f}" for part in GAINED)
             print(
                 f"{n} cases, {changed:.0%} change, of them {'/'.join(f'{one:.0%}' for one in GAINED)} gain: {figures}"
+            )
+    for (n, size), shares in CLUSTERED.items():
+        for changed, alike in itertools.product(shares, (0.0, 0.5, 1.0)):
+            covered, alarms = clustered([size] * (n // size), changed, alike, runs=2000, seed=5)
+            print(
+                f"{n} images in clusters of {size}, {changed:.0%} change, {alike:.0%} of clusters as one: "
+                f"covered {covered:.3f}, false alarms {alarms:.3f}",
+                flush=True,
             )
     unequal = [1, 2, 3, 8]
     for name, sizes in (
