@@ -79,6 +79,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of generation beside a plain loop.")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="steps of each loop; the first is left out")
     rounds = parser.parse_args().rounds
+    if rounds < 2:
+        parser.error(f"--rounds takes 2 or more, since the first is left out; got {rounds}")
     sys.stdout.write(json.dumps({"seconds to the first preview": first_previews()}) + "\n")
     sys.stdout.flush()
     model = load("pocket", device="cpu")

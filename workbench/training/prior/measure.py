@@ -220,6 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = list(ROWS) if given.methods == "all" else given.methods.split(",")
     if unknown := [name for name in names if name not in ROWS]:
         parser.error(f"unknown methods: {unknown}")
+    if given.seeds < 1 or given.seconds <= 0:
+        parser.error(f"--seeds takes 1 or more and --seconds more than 0; got {given.seeds} and {given.seconds:g}")
     if given.modules and given.compositions:
         parser.error("--modules measures the judge on drawings of the forty things, not on --compositions")
     sentences = sorted(COMPOSITIONS) if given.compositions else list(SENTENCES.values())
