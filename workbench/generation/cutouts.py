@@ -5,6 +5,7 @@ One grid of sampling points serves all cutouts of a pass, so that their number c
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,22 +72,46 @@ class Cutouts:
 
         count, at = len(homographies), pixels.device
         line = (torch.arange(self.size) + 0.5) / self.size * 2 - 1
-        down, across = torch.meshgrid(line, line, indexing="ij")
-        points = torch.stack([across, down, torch.ones_like(down)], -1).reshape(1, -1, 3)
-        moved = points @ homographies.transpose(1, 2)
-        grid = (moved[..., :2] / moved[..., 2:].clamp_min(0.2)).reshape(count, self.size, self.size, 2).to(pixels)
-        small = shrunk(pixels, self.size)
-        squares = torch.nn.functional.grid_sample(
-            small.expand(count, -1, -1, -1), grid, padding_mode="reflection", align_corners=False
-        )
+        across, down, place = (homographies[:, :, column, None, None] for column in range(3))
+        moved = across * line + down * line[:, None] + place  # (k, 3, size, size): the points, up to a scale
+        grid = (moved[:, :2] / moved[:, 2:].clamp_min(0.2)).movedim(1, -1).to(pixels)
+        squares = _sampled(shrunk(pixels, self.size), grid)
         if not self.augment:
             return squares
         changed = (homographies - torch.eye(3)).abs().amax(dim=(1, 2)) > 0
         amount = changed.to(pixels)[:, None, None, None]
         tint = 1 + _COLOUR * (2 * torch.rand((count, 3, 1, 1), generator=generator).to(at) - 1) * amount
         strength = _NOISE * torch.rand((count, 1, 1, 1), generator=generator).to(at) * amount
-        noise = torch.randn(squares.shape, generator=generator).to(squares)
-        return (squares * tint + strength * noise).clamp(0, 1)
+        corners = torch.randint(0, self.size + 1, (count, 2), generator=generator).tolist()
+        grain = _grain(self.size).to(squares)
+        noise = torch.stack([grain[:, y : y + self.size, x : x + self.size] for y, x in corners])
+        return torch.addcmul(noise.mul_(strength), squares, tint).clamp(0, 1)
+
+
+@functools.lru_cache(maxsize=4)
+def _grain(size: int) -> Tensor:
+    """Standard normal noise, (3, 2 size, 2 size): each cutout gets a part of it, which costs less than noise anew."""
+    import torch
+
+    with torch.inference_mode(False):
+        return torch.randn(3, 2 * size, 2 * size, generator=torch.Generator().manual_seed(0))
+
+
+def _sampled(pixels: Tensor, grid: Tensor) -> Tensor:
+    """Sample (1, 3, h, w) at (k, size, size, 2) -> (k, 3, size, size).
+
+    Half of the cutouts below each other count as one image: two cores have one each, and the gradient is that of two
+    canvases, not of k.
+    """
+    import torch
+
+    count, size = grid.shape[:2]
+    tall = grid.reshape(2 - count % 2, -1, size, 2)
+    columns = torch.nn.functional.grid_sample(
+        pixels.expand(len(tall), -1, -1, -1), tall, padding_mode="reflection", align_corners=False
+    )
+    squares: Tensor = columns.reshape(len(tall), 3, -1, size, size).transpose(1, 2).flatten(0, 1)
+    return squares
 
 
 def shrunk(pixels: Tensor, size: int) -> Tensor:

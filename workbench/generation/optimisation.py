@@ -73,7 +73,7 @@ class _CanvasRun:
     def finite(self, value: float) -> bool:
         """Whether score and gradients are numbers."""
         return np.isfinite(value) and all(
-            part.grad is None or bool(part.grad.isfinite().all()) for part in self.parameters
+            part.grad is None or bool(part.grad.norm().isfinite()) for part in self.parameters
         )
 
     def keep(self, value: float, pixels: Tensor) -> None:

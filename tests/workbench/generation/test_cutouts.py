@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
@@ -71,3 +74,37 @@ def test_the_share_of_wide_cutouts_is_the_one_that_is_set() -> None:
     for share in (0.0, 0.3, 1.0):
         ways = Cutouts(2000, 32, wide=share, augment=False).draw(torch.Generator().manual_seed(0))
         assert abs(float((ways[1:, 0, 0] >= 0.9).float().mean()) - share) < 0.04
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_cutouts_together_are_those_of_each_alone(count: int) -> None:
+    cutouts = Cutouts(count, 24, augment=False)
+    ways = replace(cutouts, augment=True).draw(torch.Generator().manual_seed(3))
+    together, alone = (torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0)) for _ in range(2))
+    together.requires_grad_(), alone.requires_grad_()
+    weights = torch.rand(count, 3, 24, 24, generator=torch.Generator().manual_seed(1))
+    squares = cutouts.cut(together, ways, torch.Generator())
+    (squares * weights).sum().backward()  # type: ignore[no-untyped-call]
+    line = (torch.arange(24) + 0.5) / 12 - 1
+    points = torch.stack([*torch.meshgrid(line, line, indexing="xy"), torch.ones(24, 24)], -1)
+    for way, square, weight in zip(ways, squares, weights, strict=True):
+        moved = points @ way.T
+        grid = (moved[..., :2] / moved[..., 2:].clamp_min(0.2))[None]
+        wanted = torch.nn.functional.grid_sample(alone, grid, padding_mode="reflection", align_corners=False)[0]
+        assert torch.allclose(square, wanted, atol=1e-5)
+        (wanted * weight).sum().backward()  # type: ignore[no-untyped-call]
+    assert together.grad is not None
+    assert alone.grad is not None
+    assert torch.allclose(together.grad, alone.grad, atol=1e-4)
+
+
+def test_noise_is_as_strong_as_it_is_drawn_and_another_one_on_each_cutout() -> None:
+    still = torch.diag(torch.tensor([0.999, 1.0, 1.0])).expand(64, -1, -1)  # a change, so that it is tinted and noisy
+    squares = Cutouts(64, 96).cut(torch.full((1, 3, 96, 96), 0.5), still, torch.Generator().manual_seed(0))
+    noise = squares - squares.mean(dim=(2, 3), keepdim=True)
+    strengths = noise.std(dim=(1, 2, 3))
+    assert 0 < strengths.min() < 0.01
+    assert strengths.max() == pytest.approx(0.06, abs=0.006)
+    assert strengths.mean() == pytest.approx(0.03, abs=0.006)
+    directions = torch.nn.functional.normalize(noise[:8].flatten(1), dim=1)
+    assert (directions @ directions.T - torch.eye(8)).abs().max() < 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,11 +61,13 @@ class Fourier:
         return 2.0 * basis
 
 
+@functools.lru_cache(maxsize=8)
 def frequency_weights(side: int, decay: float) -> Tensor:
     """Weights that fall with the frequency to the power of `decay`, (side, side // 2 + 1); `side` at the lowest."""
     import torch
 
-    down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None]
-    lowest = 1.0 / side
-    weights: Tensor = side * (lowest / (down**2 + across**2).sqrt().clamp_min(lowest)) ** decay
+    with torch.inference_mode(False):  # kept for those who need gradients, too
+        down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None]
+        lowest = 1.0 / side
+        weights: Tensor = side * (lowest / (down**2 + across**2).sqrt().clamp_min(lowest)) ** decay
     return weights
