@@ -103,7 +103,7 @@ def _drawings() -> dict[str, Any]:
             value="mpgd", label="Guide", info="How the push follows the score.",
         )  # fmt: skip
         rows["push"] = gr.Slider(
-            0, 5, 0, step=0.5, label="Push", info="Along the model's gradient: clearer, and slower."
+            0, 5, 1, step=0.5, label="Push", info="Along the model's gradient: clearer, and slower. 0: best of many."
         )
     return rows
 

@@ -14,8 +14,8 @@ from workbench.generation.settings import BY_CHECKPOINT, METHODS, PRIOR_FOLDER, 
 from workbench.progress import Progress
 
 LEAD = (
-    "Type a sentence and watch an image grow. A prior draws many and the model picks the best; in the other styles the "
-    "gradient of the model's score changes one image. "
+    "Type a sentence and watch an image grow. A prior draws many along the gradient of the model's score, and the "
+    "model picks the best; in the other styles that gradient changes one image. "
     "Several texts with weights work too: `a castle | fog:0.5 | text:-0.3`."
 )
 IDLE = "Press “Go”. The first preview appears at once; Stop keeps the best image so far."
@@ -64,6 +64,7 @@ def settings_of(values: Mapping[str, Any], model: str, hidden: Mapping[str, Any]
             whole = value is not None and math.isfinite(value) and value == int(value)
             value = int(value) if whole else value
         read[name] = "" if value is None and name in ("prompt", "neutral", "judge") else value
+    read["push"] = values["push"] if values["method"] == "prior" else None
     read["image_weights"] = (values["image_weights"],) if values.get("image") else ()
     return read_settings(read)
 
@@ -73,6 +74,7 @@ def form_of(settings: Settings) -> list[Any]:
     values = {name: getattr(settings, name) for name in FIELDS}
     values["image_weights"] = settings.image_weights[0] if settings.image_weights else 1.0
     values["also"] = list(settings.also)
+    values["push"] = 1.0 if settings.push is None else settings.push
     return [values[name] for name in FIELDS]
 
 
@@ -85,15 +87,17 @@ def hidden_of(settings: Settings) -> dict[str, Any]:
 def status(step: Progress, settings: Settings) -> str:
     """The line above a growing image."""
     left = "" if step.seconds_left is None else f", {step.seconds_left:.0f} s left"
-    rate = f", {step.rate:.1f} steps/s" if step.rate else ""
+    rate = f", {step.rate:.2g} {step.unit}/s" if step.rate else ""
     similarity = f", similarity {step.values['similarity']:.3f}" if "similarity" in step.values else ""
-    return f"Step {step.done}{rate}{similarity}{left}. Seed {settings.seed}."
+    done = f"Round {step.done + (not step.values)}" if step.unit == "rounds" else f"Step {step.done}"
+    return f"{done}{rate}{similarity}{left}. Seed {settings.seed}."
 
 
 def caption(made: Generated, spec: ModelSpec) -> str:
     """What the image is: who steered it, who judged it, and what to make of the numbers."""
     settings, painting = made.painting.settings, made.painting
-    steps = f"{settings.steps} step{'s' * (settings.steps != 1)}"
+    steps = f"{settings.steps} {'round' if settings.method in ('prior', 'diffusion') else 'step'}"
+    steps += "s" * (settings.steps != 1)
     lines = [
         f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {steps} in "
         f"{painting.seconds:.1f} s, seed {settings.seed}.",
@@ -120,6 +124,7 @@ def _origin(made: Generated) -> str:
     if settings.start_image and settings.neutral:
         return f"Your image, {_EDITED[settings.edit]}, by the shipped prior."
     best = f"the best of {settings.steps * settings.candidates} drawings"
+    best += ", whose steps followed the model's gradient" if settings.push else ""
     near = ""
     if nearest is not None:
         near = f" The nearest drawing of its training: {literal(nearest.name)}, style {literal(nearest.style)}, at a "

@@ -117,6 +117,10 @@ def checked(
                 "Fourier."
             )
     settings = _with_images(settings, images)
+    if settings.method in ("prior", "diffusion"):
+        given = float(settings.method == "prior") if settings.push is None else settings.push
+        given = 0.0 if settings.neutral else given  # an edit of strength 0 gives the image back
+        settings = settings.model_copy(update={"push": given})
     if settings.neutral and start is None and settings.method != "latents":
         raise BadInput("A neutral sentence belongs to an edit: give a start image too.")
     if start is None:

@@ -18,7 +18,7 @@ from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.generation.cutouts import Cutouts
 from workbench.generation.diffusion import PRESETS, Guide, Push, Steps, guided_step, invert
 from workbench.generation.diffusion.sources import Conditions, DiffusionSource, PriorSource, predictor, source_of
-from workbench.generation.editing import global_direction, path
+from workbench.generation.editing import PACE, global_direction, path
 from workbench.generation.painting import CanvasJob, Painting
 from workbench.generation.previews import as_array, memory_ran_out, over, report
 from workbench.generation.steering import Steering, steering, suitable_side
@@ -60,12 +60,20 @@ class _Drawing:
     def slow(self) -> bool:
         """Whether a step takes so long that others get the device in between."""
         by_gradient = self.edits and self.job.settings.edit == "gradient"
-        return by_gradient or not isinstance(self.source, PriorSource)
+        return by_gradient or bool(self.job.settings.push) or not isinstance(self.source, PriorSource)
 
     @property
     def edits(self) -> bool:
         """Whether an image is changed from one sentence to another, which leaves nothing to chance."""
         return self.start is not None and self.job.neutral is not None
+
+    @property
+    def steps(self) -> int:
+        """How many steps a round has; a few schedulers take one or two more."""
+        settings = self.job.settings
+        if self.edits and settings.edit != "follow":
+            return 1 + math.ceil(abs(settings.strength) * PACE) if settings.edit == "gradient" else 1
+        return max(1, round(settings.denoising * (1 if self.start is None else settings.noising)))
 
     def round(self) -> Iterator[Tensor]:
         """One round: yield the clean samples that are foreseen, step by step; the last ones are the result."""
@@ -79,7 +87,7 @@ class _Drawing:
         first = 0 if self.start is None else min(steps.count - 1, round((1 - settings.noising) * steps.count))
         values = self._begin(steps, conditions, first)
         score = lambda clean: self.aim.rank(self.shown(clean))  # noqa: E731
-        push = Push(PRESETS[settings.guide], settings.push, score, self.generator)
+        push = Push(PRESETS[settings.guide], settings.push or 0.0, score, self.generator)
         for at in range(first, steps.count):
             noisy = _share_of_signal(steps, at) < 0.1  # hardly anything can be foreseen yet
             now = replace(push, guide=Guide()) if noisy else push
@@ -212,10 +220,15 @@ def draw(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -
     first = _sketch(drawing) if isinstance(drawing.source, PriorSource) else None
     yield Progress(0, job.settings.steps, "rounds", "generate", preview=first)
     while not over(job.settings, len(drawing.values), time.monotonic() - begun):
+        late = False  # a round that the time does not suffice for does not count
         try:
-            for clean in drawing.round():
+            for at, clean in enumerate(drawing.round(), start=1):
+                seconds = time.monotonic() - begun
+                late = bool(drawing.values) and over(job.settings, len(drawing.values), seconds)
+                if late:
+                    break
                 if drawing.slow:  # a step takes long: others have their turn
-                    yield _midway(drawing, clean)
+                    yield _midway(drawing, clean, share=min(1.0, at / drawing.steps), seconds=seconds)
         except (MemoryError, RuntimeError) as error:
             if not memory_ran_out(error):
                 raise
@@ -224,6 +237,8 @@ def draw(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -
             drawing.candidates //= 2
             note = f"The memory did not suffice; it went on with {drawing.candidates} candidates a round."
             continue
+        if late:
+            break
         if not drawing.judge(clean):
             number = len(drawing.values) + 1
             note = f"Round {number} gave a value that is no number; this is the best image before it."
@@ -264,14 +279,16 @@ def _sketch(drawing: _Drawing) -> NDArray[np.uint8]:
     return as_array(enlarged(drawing.source.decode(clean), settings.side))
 
 
-def _midway(drawing: _Drawing, clean: Tensor) -> Progress:
-    """Progress within a round: what the first candidate is on its way to."""
+def _midway(drawing: _Drawing, clean: Tensor, *, share: float, seconds: float) -> Progress:
+    """Progress within a round, of which a share is done: what the first candidate is on its way to."""
     import torch
 
+    settings, done = drawing.job.settings, len(drawing.values)
     with torch.no_grad():
-        image = as_array(enlarged(drawing.shown(clean[:1]), drawing.job.settings.side))
-    done = len(drawing.values)
-    return Progress(done, drawing.job.settings.steps, "rounds", "generate", preview=image)
+        image = as_array(enlarged(drawing.shown(clean[:1]), settings.side))
+    rate = (done + share) / seconds
+    left = (settings.steps - done - share) / rate if settings.steps else max(0.0, settings.seconds - seconds)
+    return Progress(done, settings.steps, "rounds", "generate", rate, left, preview=image)
 
 
 def _painting(drawing: _Drawing, seconds: float, note: str) -> Painting:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.generation.diffusion.checkpoint import Checkpoint
 
 METHODS = {  # key -> title
-    "prior": "Prior: drawings by diffusion, best of many",
+    "prior": "Prior: drawings by diffusion, guided by the model",
     "fourier": "Fourier: painted from frequencies",
     "strokes": "Strokes: brush strokes, with SVG",
     "maco": "MACO: a photo's frequencies, free phases",
@@ -70,7 +70,7 @@ class Settings(Strict):
     denoising: Annotated[int, Field(ge=2, le=200)] = 16  # steps from noise to image (prior, diffusion)
     search: Literal["fresh", "near"] = "fresh"  # noise of each round: new, or near that of the best (prior, diffusion)
     guide: Literal["none", "mpgd", "dps", "freedom", "universal", "tfg"] = "mpgd"  # how `push` follows the score
-    push: Annotated[float, Field(ge=0, le=20)] = 0.0  # of the model's gradient in each of these steps
+    push: Annotated[float, Field(ge=0, le=20)] | None = None  # along it; not in edits; none: 1 for the prior
     noising: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a start image is noised (prior, diffusion)
     neutral: Annotated[str, Field(max_length=1000)] = ""  # an edit goes from this sentence to the prompt
     strength: Annotated[float, Field(ge=-3, le=3)] = 1.0  # of an edit; below zero, away from the prompt

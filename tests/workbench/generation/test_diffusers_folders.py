@@ -104,7 +104,7 @@ def test_noise_near_the_best_changes_less_than_new_noise(folders: dict[str, Path
         previews = [
             step.preview.astype(float)
             for step in draw([box], load_checkpoint(folders["none"]), given)
-            if isinstance(step, Progress) and step.preview is not None and not step.rate
+            if isinstance(step, Progress) and step.preview is not None and not step.values
         ]
         return float(np.abs(previews[2] - previews[-1]).mean())  # the first candidate at the ends of rounds 1 and 3
 

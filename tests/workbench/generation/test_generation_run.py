@@ -16,7 +16,7 @@ from workbench.generation.judging import Generated, Wanted, written_share
 from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Best, CanvasJob
 from workbench.generation.prompts import parse_prompt
-from workbench.generation.run import finished_early, generate
+from workbench.generation.run import checked, finished_early, generate
 from workbench.generation.settings import read_settings
 
 
@@ -137,3 +137,22 @@ def test_the_text_finder_sees_writing_and_none_on_a_plain_image() -> None:
     assert written_share(np.asarray(page)) < 0.02
     ImageDraw.Draw(page).text((20, 80), "apple", fill="black", font=ImageFont.load_default(64))
     assert 0.05 < written_share(np.asarray(page)) < 0.8
+
+
+@pytest.mark.parametrize(
+    ("values", "push"),
+    [
+        ({"method": "prior"}, 1.0),
+        ({"method": "prior", "push": 0.0}, 0.0),
+        ({"method": "prior", "push": 2.5}, 2.5),
+        ({"method": "prior", "push": 2.5, "neutral": "a cat"}, 0.0),
+        ({"method": "fourier"}, None),
+    ],
+)
+def test_the_prior_is_pushed_where_nothing_else_is_said_and_edits_never(
+    values: dict[str, Any], push: float | None
+) -> None:
+    settings = read_settings({"prompt": "a dog", "side": 64, **values})
+    start = np.zeros((64, 64, 3), np.uint8) if settings.neutral else None
+    with Engine(default="pocket").session("test", others=needed(settings)) as session:
+        assert checked(session, settings, start).push == push

@@ -117,6 +117,26 @@ def test_a_push_raises_the_score(prior: Prior) -> None:
     assert max(pushed.values) > max(plain.values)
 
 
+def test_a_pushed_round_reports_each_step_with_its_rate_and_the_time_left(prior: Prior) -> None:
+    steps = list(draw([ToyBox()], prior, job(push=1.0, steps=2)))  # type: ignore[list-item]
+    within = [step for step in steps[1:] if isinstance(step, Progress) and not step.values]
+    assert len(within) == 2 * 4
+    assert all(step.rate > 0 and step.seconds_left is not None and step.preview is not None for step in within)
+    lefts = [step.seconds_left * step.rate for step in within if step.seconds_left is not None]  # in rounds
+    assert lefts == pytest.approx([2 - at / 4 for at in range(1, 9)])
+
+
+def test_a_round_that_the_time_does_not_suffice_for_does_not_count(
+    prior: Prior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000))  # each look at the clock takes a second
+    monkeypatch.setattr("workbench.generation.sampling.time.monotonic", lambda: float(next(clock)))
+    short = last(ToyBox(), prior, job(push=1.0, steps=0, seconds=9, denoising=6))
+    whole = last(ToyBox(), prior, job(push=1.0, steps=1, denoising=6))
+    assert (short.settings.steps, len(short.values)) == (1, 1)
+    assert np.array_equal(short.pixels, whole.pixels)
+
+
 def test_a_negative_text_is_avoided(prior: Prior) -> None:
     wanted, unwanted = (
         last(ToyBox(), prior, job(prompt=prompt, weights=weights, candidates=24, steps=2)).pixels.mean((0, 1))

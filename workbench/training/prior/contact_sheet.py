@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from workbench.generation.models import needed
 from workbench.generation.run import generate
 from workbench.generation.settings import read_settings
 from workbench.places import write_whole
+from workbench.progress import Progress
 from workbench.training.prior.held_out import COMPOSITIONS, NAMES
 from workbench.training.prior.measure import SENTENCES
 
@@ -66,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of all images")
     given = parser.parse_args(arguments)
     drawn: list[Image.Image] = []
+    begun = time.monotonic()
     with Engine(default="pocket", device="cpu") as engine:
         for image in images(engine, PROMPTS, rounds=given.rounds, seed=given.seed):
             drawn.append(image)
@@ -73,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 file = io.BytesIO()
                 laid_out(PROMPTS[: len(drawn)], drawn).save(file, format="JPEG", quality=85)
                 write_whole(given.out, file.getvalue())
-                sys.stderr.write(f"{len(drawn)} of {len(PROMPTS)} images.\n")
+                seconds = time.monotonic() - begun
+                row = Progress.timed(len(drawn), len(PROMPTS), "images", seconds=seconds, computed=len(drawn))
+                sys.stderr.write(row.line + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measure generated images: does a judge that steered nothing rank the right sentence first of forty?
 
-    python -m workbench.training.prior.measure --methods prior,fourier --seconds 20
-    python -m workbench.training.prior.measure --methods prior --compositions
+    python -m workbench.training.prior.measure --methods prior-mpgd,fourier --seconds 20
+    python -m workbench.training.prior.measure --methods prior-mpgd --compositions
 
 The judge is `pocket-lite2`, or the model that `--judge` names. With `--modules node_modules` its own accuracy is
 measured on drawings of the forty things in a style that neither the judge nor the prior has seen.
@@ -118,10 +118,10 @@ def accuracy(judge: Judge, modules: Path) -> Share:
 
 
 ROWS: dict[str, dict[str, Any]] = {  # what is compared -> settings
-    "prior-unguided": {"method": "prior", "guidance": 1, "candidates": 1, "steps": 1},
-    "prior-one": {"method": "prior", "candidates": 1, "steps": 1},
-    "prior": {"method": "prior"},  # guided, best of many
-    "prior-near": {"method": "prior", "search": "near"},
+    "prior-unguided": {"method": "prior", "push": 0, "guidance": 1, "candidates": 1, "steps": 1},
+    "prior-one": {"method": "prior", "push": 0, "candidates": 1, "steps": 1},
+    "prior-best": {"method": "prior", "push": 0},  # best of many
+    "prior-near": {"method": "prior", "push": 0, "search": "near"},
     **{
         f"prior-{guide}": {"method": "prior", "guide": guide, "push": 1}
         for guide in ("mpgd", "dps", "freedom", "universal", "tfg")
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--compositions", action="store_true", help="the twenty that were held out, not the forty things"
     )
-    parser.add_argument("--methods", default="prior", help=f"joined by commas: {', '.join(ROWS)}; or all")
+    parser.add_argument("--methods", default="prior-mpgd", help=f"joined by commas: {', '.join(ROWS)}; or all")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each image")
     parser.add_argument("--seeds", type=int, default=1, help="images of each sentence")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of all images")
