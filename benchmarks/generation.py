@@ -100,11 +100,14 @@ def main() -> None:
         bare = torch.rand(settings.cutouts, 3, size, size).requires_grad_()
         work[f"model alone, {size} px"] = functools.partial(both_passes, model, bare, row)
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
-    for _ in range(rounds):
+    start = time.monotonic()
+    for done in range(1, rounds + 1):
         for name, step in work.items():
             begun = time.perf_counter(), time.process_time()
             step()
             seconds[name].append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+        row = Progress.timed(done, rounds, "rounds", seconds=time.monotonic() - start, computed=done)
+        sys.stderr.write(row.line + "\n")
     for at, kind in enumerate(("seconds a step", "processor seconds a step")):
         middle = {name: float(np.median([pair[at] for pair in pairs[1:]])) for name, pairs in seconds.items()}
         sys.stdout.write(json.dumps({kind: middle, "cutouts": 8, "side": 256}) + "\n")

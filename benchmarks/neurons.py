@@ -32,6 +32,7 @@ from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.atlas_building import build_atlas
 from workbench.neurons.corpus import CorpusItem, built_in, open_item
+from workbench.progress import Progress
 
 command = typer.Typer(help="Measure the neuron explorer; prints JSON.")
 Images = Annotated[int, typer.Option("--images", min=1, help="Number of images.")]
@@ -65,6 +66,8 @@ def pages(model: Model = "pocket") -> None:
     backend = load(model)
     begun, first, made = time.perf_counter(), 0.0, None
     for step in build_atlas(backend, built_in(), "last"):
+        if isinstance(step, Progress):
+            sys.stderr.write(step.line + "\n")
         if isinstance(step, Survey) and not first:
             first = time.perf_counter() - begun
         if isinstance(step, Atlas):
@@ -104,6 +107,7 @@ def stream(images: Images = 2000, model: Model = "pocket") -> None:
 
         seconds["embedding"] += _timed(embed)
         seconds["all units"] += _timed(units)
+        _tell(start + len(part), images, sum(seconds.values()))
     held = sum(one.values.nbytes + one.embeddings.nbytes for one in kept)
     growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     _show(
@@ -124,9 +128,10 @@ def exact(
     generator = np.random.default_rng(0)
     texts = generator.normal(size=(3, backend.dim))
     texts = (texts / np.linalg.norm(texts, axis=1, keepdims=True)).astype(np.float32)
-    errors = list[float]()
+    errors, begun = list[float](), time.monotonic()
     for pixels in _pictures(generator, images, backend.image_size):
         errors += [one.error for one in decompositions(backend, (pixels, texts))]
+        _tell(len(errors), images, time.monotonic() - begun)
     _show("exact", tower, images=len(errors), largest=max(errors), median=float(np.median(errors)))
 
 
@@ -177,6 +182,10 @@ def _atlas(backend: TorchBackend) -> Atlas:
     if atlas is None:
         sys.exit("No atlas of this model is here; make one: clip-workbench atlas MODEL")
     return atlas
+
+
+def _tell(done: int, images: int, seconds: float) -> None:
+    sys.stderr.write(Progress.timed(done, images, "images", seconds=seconds, computed=done).line + "\n")
 
 
 def _timed(work: Callable[[], object]) -> float:

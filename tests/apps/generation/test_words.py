@@ -97,3 +97,23 @@ def test_a_course_keeps_the_best_frame() -> None:
     assert course.values == [0.1, 0.5, 0.2]
     assert course.seconds == 1.5
     assert len(course.growth.frames) == 4
+
+
+def test_rounds_of_the_prior_are_counted_from_the_one_that_runs() -> None:
+    prior = Settings(prompt="a cat", method="prior", steps=3, candidates=8, push=1.0)
+    within = Progress(0, 3, "rounds", "generate", 0.25, 11.0)
+    assert words.status(within, prior) == "Round 1, 0.25 rounds/s, 11 s left. Seed 0."
+    after = Progress(1, 3, "rounds", "generate", 0.25, 8.0, {"similarity": 0.5})
+    assert words.status(after, prior) == "Round 1, 0.25 rounds/s, similarity 0.500, 8 s left. Seed 0."
+    step = Progress(4, 40, "steps", "generate", 12.0, 3.0)
+    assert words.status(step, SETTINGS) == "Step 4, 12 steps/s, 3 s left. Seed 0."
+    made = Generated(Painting(np.zeros((4, 4, 3), np.uint8), prior, (0.1,), 2.0), 0.25, 0.5, "x")
+    assert "after 3 rounds in" in words.caption(made, find("pocket"))
+    assert "the best of 24 drawings, whose steps followed the model's gradient" in words.caption(made, find("pocket"))
+
+
+def test_a_push_of_the_form_counts_for_the_prior_alone() -> None:
+    prior, strokes = Settings(prompt="a cat", method="prior", push=0.0), Settings(prompt="a cat", method="strokes")
+    assert words.settings_of(form(prior), "pocket").push == 0.0
+    assert words.settings_of(form(strokes), "pocket").push is None
+    assert words.settings_of(form(strokes, method="prior"), "pocket").push == 1.0
