@@ -38,12 +38,10 @@ def provenance(session: Session, engine: Engine, seconds: float) -> str:
 
 def numbers(engine: Engine) -> tuple[str, str]:
     """Return dtype and device that the engine computes with, by name."""
-    import torch
-
-    from workbench.loading.device import choose_dtype
+    from workbench.loading.device import choose_device, choose_dtype
 
     device = engine.status()["device"]
-    return str(choose_dtype(engine.dtype, torch.device(device))).removeprefix("torch."), device
+    return str(choose_dtype(engine.dtype, choose_device(device))).removeprefix("torch."), device
 
 
 def percent(probability: float) -> str:

@@ -53,7 +53,7 @@ def facts(backend: TorchBackend) -> ModelFacts:
         logit_scale=backend.logit_scale,
         logit_bias=backend.logit_bias,
         dim=backend.dim,
-        dtype=str(backend.dtype).removeprefix("torch."),
+        dtype=str(getattr(backend, "numbers", backend.dtype)).removeprefix("torch."),
         device=str(backend.device),
         trained_on=backend.spec.trained_on or "",
     )

@@ -117,9 +117,9 @@ def _steps(
                 row = f"{peer}, {dtype}"
                 options: dict[str, Any] = {"threads": threads, "dtype": dtype, "repeats": repeats}
                 add(row, "throughput", row, lambda p=peer, o=options: worker(made, p, "throughput", **o))  # type: ignore[misc]
-                if peer == "ours":
+                if peer.startswith("ours"):
                     text = f"embedding, {row}"
-                    add(text, "embedding", dtype, lambda p=peer, o=options: worker(made, p, "embedding", **o))  # type: ignore[misc]
+                    add(text, "embedding", row, lambda p=peer, o=options: worker(made, p, "embedding", **o))  # type: ignore[misc]
         if len(dtypes) > 1:
             add("bfloat16 beside float32", "least_cosine", None, lambda: agreement.least_cosine(made))
     if "growth" not in skip:

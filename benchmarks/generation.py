@@ -106,8 +106,8 @@ def main() -> None:
             begun = time.perf_counter(), time.process_time()
             step()
             seconds[name].append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
-        row = Progress.timed(done, rounds, "rounds", seconds=time.monotonic() - start, computed=done)
-        sys.stderr.write(row.line + "\n")
+        seen = Progress.timed(done, rounds, "rounds", seconds=time.monotonic() - start, computed=done)
+        sys.stderr.write(seen.line + "\n")
     for at, kind in enumerate(("seconds a step", "processor seconds a step")):
         middle = {name: float(np.median([pair[at] for pair in pairs[1:]])) for name, pairs in seconds.items()}
         sys.stdout.write(json.dumps({kind: middle, "cutouts": 8, "side": 256}) + "\n")

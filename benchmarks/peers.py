@@ -6,6 +6,7 @@ Each peer opens the same weights once and then answers (pictures, labels, templa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 Answer = Callable[[Sequence[Path], Sequence[str], Sequence[str]], np.ndarray]
 BATCH = 32
+OURS_BY_OPENVINO = "ours, device openvino"
 
 
-def open_ours(material: BenchmarkData, dtype: str = "float32") -> Answer:
+def open_ours(material: BenchmarkData, dtype: str = "float32", device: str = "auto") -> Answer:
     """The workbench as a user of its Python API calls it."""
     from workbench import classify, load
 
-    backend = load(f"folder:{material.transformers}", dtype=dtype)
+    backend = load(f"folder:{material.transformers}", device=device, dtype=dtype)
     return lambda pictures, labels, templates: classify(
         backend, pictures, labels, templates=templates
     ).probabilities.numpy()
@@ -94,9 +96,11 @@ def open_onnxruntime(material: BenchmarkData, dtype: str = "float32") -> Answer:
 
 def open_openvino(material: BenchmarkData, dtype: str = "float32") -> Answer:
     """The image tower compiled by OpenVINO; everything else as in the open_clip loop."""
-    import openvino
     import torch
 
+    from workbench.loading.openvino_tower import import_openvino
+
+    openvino = import_openvino()
     model, transform, tokenizer = open_clip_model(material)
     converted = openvino.Core().read_model(_exported(model, material))
     limits = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
@@ -111,6 +115,7 @@ def open_openvino(material: BenchmarkData, dtype: str = "float32") -> Answer:
 
 PEERS: dict[str, Callable[..., Answer]] = {
     "ours": open_ours,
+    OURS_BY_OPENVINO: partial(open_ours, device="openvino"),
     "transformers pipeline": open_pipeline,
     "transformers pipeline, batch 32": open_pipeline_batched,
     "open_clip loop": open_open_clip,
@@ -119,7 +124,7 @@ PEERS: dict[str, Callable[..., Answer]] = {
 }
 
 
-WITH_BFLOAT16 = ("ours", "transformers pipeline", "transformers pipeline, batch 32", "open_clip loop")
+WITH_BFLOAT16 = ("ours", OURS_BY_OPENVINO, "transformers pipeline", "transformers pipeline, batch 32", "open_clip loop")
 
 
 def open_clip_model(material: BenchmarkData) -> tuple[Any, Any, Any]:

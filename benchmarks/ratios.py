@@ -37,9 +37,10 @@ def ratios(results: dict[str, Any]) -> list[Ratio]:
         rate = best(rows, peer)
         if ours and rate:
             out.append(Ratio(f"images/s, ours over the best {peer}", ours / rate, 1.0))
-    for dtype, row in results.get("embedding", {}).items():
-        most = images_per_second(results["ceiling"][dtype], VIT_B_32)
-        out.append(Ratio(f"embedding photos, share of the ceiling, {dtype}", row["pictures_per_s"] / most, 0.8))
+    for name, row in results.get("embedding", {}).items():
+        if "pictures_per_s" in row:
+            most = images_per_second(results["ceiling"][row["dtype"]], VIT_B_32)
+            out.append(Ratio(f"embedding photos, share of the ceiling, {name}", row["pictures_per_s"] / most, 0.8))
     if "users" in results:
         label, alone = results["users"]["changed_label"], results["users"]["one_visitor_over_locked"]
         out.append(Ratio("one of 20 labels changed, over a first run", label["first_s"] / label["changed_s"], 20))

@@ -50,7 +50,8 @@ def weights_of(model: Any) -> int:
         if isinstance(part, nn.Module)
         for tensor in (*part.parameters(), *part.buffers())
     }
-    return sum(tensors.values())
+    compiled = getattr(model, "compiled", None)  # OpenVINO has the weights once more, in its own numbers
+    return int(sum(tensors.values()) * (1.0 if compiled is None else 1 + compiled.dtype.itemsize / 4))
 
 
 @dataclass(eq=False)

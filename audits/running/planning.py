@@ -48,7 +48,7 @@ class Cost:
 def costs(jobs: Sequence[AuditJob], out: Path) -> list[Cost]:
     """Return what each job would cost, without loading a model; one that cannot run says why."""
     from workbench.loading import fingerprint
-    from workbench.loading.device import choose_device, choose_dtype
+    from workbench.loading.device import choose_device, numbers
 
     store, estimates, counted = VectorStore(), [], set[str]()
     origins: dict[tuple[str, str, str], Origin] = {}
@@ -57,7 +57,7 @@ def costs(jobs: Sequence[AuditJob], out: Path) -> list[Cost]:
         try:
             if key not in origins:
                 where = choose_device(job.device)
-                number = str(choose_dtype(job.dtype, where)).removeprefix("torch.")
+                number = numbers(job.device, job.dtype).removeprefix("torch.")
                 origins[key] = Origin(fingerprint(job.model, dtype=number), number, where.type)
             estimates.append(_cost(job, out, origins[key], store=store, counted=counted))
         except WorkbenchError as error:

@@ -42,7 +42,7 @@ EngineOption: TypeAlias = Annotated[
 ]
 WorkersOption: TypeAlias = Annotated[int, typer.Option("--workers", help="Number of Ray workers.")]
 DeviceOption: TypeAlias = Annotated[
-    str, typer.Option("--device", help="auto (CUDA, else MPS, else CPU), cpu, cuda or mps.")
+    str, typer.Option("--device", help="auto (CUDA, else MPS, else CPU), cpu, cuda, mps or openvino.")
 ]
 DtypeOption: TypeAlias = Annotated[
     str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto (float32 on the CPU, bfloat16 on CUDA).")

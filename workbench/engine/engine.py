@@ -18,6 +18,7 @@ from workbench.engine.session import Session
 from workbench.engine.tasks import Remote
 from workbench.errors import WorkbenchError, unknown_name
 from workbench.images import LARGE_AT_ONCE
+from workbench.loading.device import OPENVINO
 from workbench.model_cache import CLIP, ModelCache, ModelRef
 from workbench.models import find
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
@@ -35,7 +36,7 @@ class Engine:
 
     Args:
         default: key of the model for sessions that name none.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps or openvino.
         dtype: auto, float32, bfloat16 or float16.
         memory_limit: bytes of weights in memory; None for half of the machine's or the device's.
         remote: a device in another process; then no scheduler thread is started.
@@ -207,7 +208,7 @@ class Engine:
             self._lose_device()
             raise lost from None
         if default:
-            self.trouble, self.device = "", str(model.device)
+            self.trouble, self.device = "", OPENVINO if self._requested == OPENVINO else str(model.device)
         return model
 
     def _lose_device(self) -> None:
@@ -226,7 +227,8 @@ class Engine:
     def _estimate(self, ref: ModelRef) -> int:
         """Bytes of weights as far as they are known before loading."""
         half = self.dtype in ("bfloat16", "float16") or (self.dtype == "auto" and self._where().startswith("cuda"))
-        return LOADERS[ref.kind].weights(ref.key) * (2 if half else 4)
+        each = (2 if half else 4) + 4 * (self._requested == OPENVINO)  # torch's weights stay beside OpenVINO's
+        return LOADERS[ref.kind].weights(ref.key) * each
 
 
 def _run_once(session: Session) -> None:

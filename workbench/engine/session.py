@@ -103,8 +103,9 @@ class Session:
 
     @property
     def dtype(self) -> str:
-        """What the weights are: float32, bfloat16, float16."""
-        return str(getattr(self._backend, "dtype", "float32")).removeprefix("torch.")
+        """What images are embedded in: float32, bfloat16, float16, "bfloat16 openvino"."""
+        dtype = str(getattr(self._backend, "dtype", "float32")).removeprefix("torch.")
+        return str(getattr(self._backend, "numbers", dtype))
 
     @property
     def weights_bytes(self) -> int:

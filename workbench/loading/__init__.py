@@ -38,7 +38,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
 
     Args:
         key: a key of the catalogue, a folder in the hub's format, or the folder of an edited model.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps, or openvino (the CPU; OpenVINO embeds images, torch does everything else).
         dtype: auto (float32 on the CPU, bfloat16 on CUDA), float32, bfloat16 or float16.
 
     Raises:
@@ -65,7 +65,7 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
 
-    from workbench.loading.device import choose_device, choose_dtype, keep_freed_memory
+    from workbench.loading.device import OPENVINO, choose_device, choose_dtype, keep_freed_memory, numbers
     from workbench.loading.torch_backend import TorchBackend
 
     where = choose_device(device)
@@ -76,5 +76,14 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
         from workbench.loading.openclip import load_folder
     else:
         from workbench.loading.hf import load_folder
-    towers = load_folder(folder, where, what)
-    return TorchBackend(spec, towers, hashes.fingerprint(spec, folder, weights, dtype=str(what)))
+    fingerprint = hashes.fingerprint(spec, folder, weights, dtype=numbers(device, dtype))
+    if device != OPENVINO:
+        return TorchBackend(spec, load_folder(folder, where, what), fingerprint)
+    import torch
+
+    from workbench.loading.openvino_tower import OpenVinoTower
+
+    towers = load_folder(folder, where, torch.float32)
+    return TorchBackend(
+        spec, towers, fingerprint, compiled=OpenVinoTower(towers.image, towers.preprocessing.size, what)
+    )

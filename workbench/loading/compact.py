@@ -133,10 +133,12 @@ class EfficientNetLite(nn.Module):
     def _in_pairs(self, pixels: Tensor) -> bool:
         """Whether the first maps are made of two images at a time: a CPU's cache holds so many, which saves a seventh.
 
-        Not while it learns or is compiled, and not for those who read or change these maps.
+        Not while it learns, is compiled or traced, and not for those who read or change these maps.
         """
         if self.training or pixels.device.type != "cpu" or torch.compiler.is_compiling():
             return False
+        if torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+            return False  # the number of images is open there
         early = (self.conv_stem, self.bn1, self.blocks, *self.blocks[:_LARGE].modules())
         return not any(part._forward_hooks or part._forward_pre_hooks for part in early)
 

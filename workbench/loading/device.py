@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import torch
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc's malloc.h
-DEVICES = ("auto", "cpu", "cuda", "mps")
+OPENVINO = "openvino"  # the CPU, where OpenVINO computes the embeddings of images
+DEVICES = ("auto", "cpu", "cuda", "mps", OPENVINO)
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -31,7 +33,7 @@ def check_names(device: str, dtype: str) -> None:
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
-    """Return CUDA, else MPS, else CPU; or what was asked for.
+    """Return CUDA, else MPS, else CPU; or what was asked for. OpenVINO computes on the CPU.
 
     Raises:
         BadInput: an unknown device.
@@ -40,6 +42,10 @@ def choose_device(wanted: str = "auto") -> torch.device:
     import torch
 
     check_names(wanted, "auto")
+    if wanted == OPENVINO:
+        if importlib.util.find_spec("openvino") is None:
+            raise OutOfResources("The device openvino needs the package openvino: pip install openvino.")
+        return torch.device("cpu")
     kind, _, number = wanted.partition(":")
     has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind == "auto":
@@ -77,3 +83,13 @@ def choose_dtype(wanted: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     dtype: torch.dtype = getattr(torch, wanted)
     return dtype
+
+
+def numbers(device: str, dtype: str) -> str:
+    """What a model's embeddings are computed in, as its fingerprint has it: "torch.bfloat16", "torch.float32 openvino".
+
+    Raises:
+        BadInput, OutOfResources: see `choose_device` and `choose_dtype`.
+    """
+    name = str(choose_dtype(dtype, choose_device(device)))
+    return f"{name} {OPENVINO}" if device == OPENVINO else name

@@ -69,9 +69,9 @@ def apply(base: TorchBackend, folder: Path) -> TorchBackend:
     if edit.kind not in KINDS:
         raise unknown_name("kind of edit", edit.kind, KINDS)
     towers = KINDS[edit.kind](base, edit.settings, _tensors(folder))
-    return TorchBackend(
-        replace(folder_spec(folder), score=base.spec.score), towers, fingerprint_of(base.fingerprint, folder)
-    )
+    spec = replace(folder_spec(folder), score=base.spec.score)
+    compiled = None if base.compiled is None else base.compiled.around(towers.image)
+    return TorchBackend(spec, towers, fingerprint_of(base.fingerprint, folder), compiled=compiled)
 
 
 def fingerprint_of(base: str, folder: Path) -> str:

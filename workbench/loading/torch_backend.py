@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.backend import Picture
     from workbench.checkpoints.spec import ModelSpec, Score
     from workbench.engine.task import Task
+    from workbench.loading.openvino_tower import OpenVinoTower
 
 T = TypeVar("T")
 
@@ -80,10 +81,15 @@ class TowerParts:
 class TorchBackend:
     """A loaded checkpoint on a device; fulfils `ClipBackend`, `TowerEncoder` and `WhiteBox`."""
 
-    def __init__(self, spec: ModelSpec, towers: TowerParts, fingerprint: str) -> None:
+    compiled: OpenVinoTower | None = None  # embeds images in the image tower's place
+
+    def __init__(
+        self, spec: ModelSpec, towers: TowerParts, fingerprint: str, *, compiled: OpenVinoTower | None = None
+    ) -> None:
         # a folder's row does not know how its weights score; the weights do
         self.spec = spec if spec.score == towers.score else replace(spec, score=towers.score)
         self.towers = towers
+        self.compiled = compiled
         self.fingerprint = fingerprint
         self.dim = towers.dim
         self.logit_scale = towers.logit_scale
@@ -102,6 +108,12 @@ class TorchBackend:
     def dtype(self) -> torch.dtype:
         """What the weights are."""
         return next(self.towers.module.parameters()).dtype
+
+    @property
+    def numbers(self) -> str:
+        """What images are embedded in: float32, bfloat16, "bfloat16 openvino"."""
+        dtype = self.dtype if self.compiled is None else self.compiled.dtype
+        return f"{dtype}{' openvino' * (self.compiled is not None)}".removeprefix("torch.")
 
     def embed_images(self, images: Sequence[Picture]) -> Tensor:
         """Embed pictures; (n, dim) float32 on the CPU, unit rows."""
@@ -152,6 +164,9 @@ class TorchBackend:
     @torch.inference_mode()
     def encode_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, unit rows."""
+        if self.compiled is not None:
+            rows = torch.cat([self.compiled(self._normalised(part)) for part in self.passes(pixels)])
+            return nn.functional.normalize(rows, dim=-1)
         return torch.cat([self.embed_pixels(part).float().cpu() for part in self.passes(pixels)])
 
     @torch.inference_mode()
