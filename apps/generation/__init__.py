@@ -132,7 +132,7 @@ def _screens(
                 "past": past,
             }
             return
-        update: dict[str, Any] = {"status": words.status(step, course.settings)}
+        update: dict[str, Any] = {"status": words.status(step, course.settings, course.values)}
         alt = words.alt_text(course.settings, step.done)
         update["shown"] = gr.update(value=step.preview, visible=True, alt_text=alt)
         if len(course.values) >= drawn + max(3, drawn // 4):  # a chart costs more than a preview

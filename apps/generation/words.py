@@ -84,11 +84,12 @@ def hidden_of(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in names}
 
 
-def status(step: Progress, settings: Settings) -> str:
-    """The line above a growing image."""
+def status(step: Progress, settings: Settings, values: Sequence[float] = ()) -> str:
+    """The line above a growing image; within a round, the similarity is the best of those before (`values`)."""
     left = "" if step.seconds_left is None else f", {step.seconds_left:.0f} s left"
     rate = f", {step.rate:.2g} {step.unit}/s" if step.rate else ""
-    similarity = f", similarity {step.values['similarity']:.3f}" if "similarity" in step.values else ""
+    value = step.values.get("similarity", max(values, default=None))
+    similarity = "" if value is None else f", similarity {value:.3f}"
     done = f"Round {step.done + (not step.values)}" if step.unit == "rounds" else f"Step {step.done}"
     return f"{done}{rate}{similarity}{left}. Seed {settings.seed}."
 

@@ -103,6 +103,8 @@ def test_rounds_of_the_prior_are_counted_from_the_one_that_runs() -> None:
     prior = Settings(prompt="a cat", method="prior", steps=3, candidates=8, push=1.0)
     within = Progress(0, 3, "rounds", "generate", 0.25, 11.0)
     assert words.status(within, prior) == "Round 1, 0.25 rounds/s, 11 s left. Seed 0."
+    later = Progress(2, 3, "rounds", "generate", 0.25, 3.0)
+    assert words.status(later, prior, [0.5, 0.4]) == "Round 3, 0.25 rounds/s, similarity 0.500, 3 s left. Seed 0."
     after = Progress(1, 3, "rounds", "generate", 0.25, 8.0, {"similarity": 0.5})
     assert words.status(after, prior) == "Round 1, 0.25 rounds/s, similarity 0.500, 8 s left. Seed 0."
     step = Progress(4, 40, "steps", "generate", 12.0, 3.0)
