@@ -16,10 +16,11 @@ from PIL import Image
 from workbench import load
 from workbench.checkpoints.edit import Edit, write_edit
 from workbench.engine import Engine
-from workbench.errors import BadInput, OutOfResources
+from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.hooks import recorded
 from workbench.loading import fingerprint
 from workbench.loading.device import choose_device, numbers
+from workbench.loading.openvino_tower import OpenVinoTower
 from workbench.loading.torch_backend import TorchBackend
 from workbench.model_cache import weights_of
 from workbench.pictures import SAMPLES, sample
@@ -85,6 +86,14 @@ def test_an_edited_model_is_compiled_with_its_edit(
     assert torch.allclose(rows, wanted, atol=2e-6)
     assert float(rows[:, :40].abs().max()) < 1e-6
     assert float(quick.embed_images(pictures)[:, :40].abs().max()) > 0.01
+
+
+def test_a_tower_that_openvino_cannot_compute_is_refused() -> None:
+    def odd(pixels: torch.Tensor) -> torch.Tensor:
+        return torch.special.bessel_j0(pixels.mean(dim=(2, 3)))
+
+    with pytest.raises(Unsupported, match="device cpu"), torch.inference_mode():
+        OpenVinoTower(odd, 8, torch.float32)(torch.zeros(1, 3, 8, 8))
 
 
 def test_fingerprints_differ_by_device_and_numbers_and_are_known_from_the_files(quick: TorchBackend) -> None:

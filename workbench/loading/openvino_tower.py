@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.errors import BadInput
+from workbench.errors import BadInput, Unsupported
 
 _REPORTER = "openvino_telemetry"  # tells its maker of each import of OpenVINO; without it, OpenVINO takes a stub
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
@@ -52,7 +52,11 @@ class OpenVinoTower:
         return OpenVinoTower(image, self._size, self.dtype)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """(n, 3, size, size) normalised float32 -> (n, dim) float32, any length."""
+        """(n, 3, size, size) normalised float32 -> (n, dim) float32, any length.
+
+        Raises:
+            Unsupported: a tower with a step that OpenVINO does not have.
+        """
         with self._lock:
             if self._compiled is None:
                 self._compiled = self._compile()
@@ -60,7 +64,7 @@ class OpenVinoTower:
 
     def _compile(self) -> Any:
         openvino = import_openvino()
-        from openvino.frontend import FrontEndManager
+        from openvino.frontend import FrontEndManager, OpConversionFailure
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
         with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
@@ -71,7 +75,11 @@ class OpenVinoTower:
             )
             graph = TorchScriptPythonDecoder(traced)  # has to live until it is converted
             frontend = FrontEndManager().load_by_framework("pytorch")
-            model = frontend.convert(frontend.load(graph))
+            try:
+                model = frontend.convert(frontend.load(graph))
+            except (RuntimeError, OpConversionFailure) as error:
+                reason = str(error).strip().splitlines()[-1][:200]
+                raise Unsupported(f"OpenVINO cannot compute this image tower; take the device cpu. {reason}") from None
         model.reshape([-1, 3, self._size, self._size])
         threads = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"}
         return openvino.Core().compile_model(model, "CPU", {**threads, "INFERENCE_PRECISION_HINT": _HINTS[self.dtype]})
