@@ -126,8 +126,8 @@ def _screens(
                     for name, path in (("png", files.png), ("svg", files.svg), ("mp4", files.mp4))
                 },
                 "compared": gr.update(value=before_and_after(made, course), visible=course.start is not None),
-                "chart": gr.update(value=curve(values), visible=True),
-                "rows": gr.update(value=words.curve_rows(values), visible=True),
+                "chart": gr.update(value=curve(values), visible=bool(values)),
+                "rows": gr.update(value=words.curve_rows(values), visible=bool(values)),
                 "history": gr.update(value=past, visible=True),
                 "past": past,
             }

@@ -45,6 +45,8 @@ class Course:
         self.growth.add(step.preview)
         value = step.values.get("similarity")
         if value is None:
+            if not self.values:  # within the first round: the image on its way
+                self.best = Best(step.preview, self.values)
             return
         better = not self.values or value > max(self.values)
         self.values.append(value)
@@ -81,7 +83,7 @@ def painting(session: Session, course: Course, *, token: CancelToken) -> Iterato
             if token.cancelled:
                 break
             yield step
-    if course.best is not None and course.values:
+    if course.best is not None:
         settings = checked(session, settings, pixels, images=images)
         wanted = Wanted(parse_prompt(settings.prompt), tuple(images), settings.image_weights)
         yield finished_early(session, settings, course.best, wanted=wanted)

@@ -124,7 +124,7 @@ def _origin(made: Generated) -> str:
         return f"No prior: pixels start from {'your image' if settings.start_image else 'noise'}."
     if settings.start_image and settings.neutral:
         return f"Your image, {_EDITED[settings.edit]}, by the shipped prior."
-    best = f"the best of {settings.steps * settings.candidates} drawings"
+    best = f"the best of {settings.steps * settings.candidates} drawings" if settings.steps else "stopped on its way"
     best += ", whose steps followed the model's gradient" if settings.push else ""
     near = ""
     if nearest is not None:

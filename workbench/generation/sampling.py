@@ -228,7 +228,7 @@ def draw(boxes: Sequence[WhiteBox], model: Prior | Checkpoint, job: CanvasJob) -
                 if late:
                     break
                 if drawing.slow:  # a step takes long: others have their turn
-                    yield _midway(drawing, clean, share=min(1.0, at / drawing.steps), seconds=seconds)
+                    yield _midway(drawing, clean, done=min(1.0, at / drawing.steps), seconds=seconds)
         except (MemoryError, RuntimeError) as error:
             if not memory_ran_out(error):
                 raise
@@ -279,16 +279,16 @@ def _sketch(drawing: _Drawing) -> NDArray[np.uint8]:
     return as_array(enlarged(drawing.source.decode(clean), settings.side))
 
 
-def _midway(drawing: _Drawing, clean: Tensor, *, share: float, seconds: float) -> Progress:
+def _midway(drawing: _Drawing, clean: Tensor, *, done: float, seconds: float) -> Progress:
     """Progress within a round, of which a share is done: what the first candidate is on its way to."""
     import torch
 
-    settings, done = drawing.job.settings, len(drawing.values)
+    settings, rounds = drawing.job.settings, len(drawing.values)
     with torch.no_grad():
         image = as_array(enlarged(drawing.shown(clean[:1]), settings.side))
-    rate = (done + share) / seconds
-    left = (settings.steps - done - share) / rate if settings.steps else max(0.0, settings.seconds - seconds)
-    return Progress(done, settings.steps, "rounds", "generate", rate, left, preview=image)
+    rate = (rounds + done) / seconds
+    left = (settings.steps - rounds - done) / rate if settings.steps else max(0.0, settings.seconds - seconds)
+    return Progress(rounds, settings.steps, "rounds", "generate", rate, left, preview=image)
 
 
 def _painting(drawing: _Drawing, seconds: float, note: str) -> Painting:

@@ -119,3 +119,18 @@ def test_a_push_of_the_form_counts_for_the_prior_alone() -> None:
     assert words.settings_of(form(prior), "pocket").push == 0.0
     assert words.settings_of(form(strokes), "pocket").push is None
     assert words.settings_of(form(strokes, method="prior"), "pocket").push == 1.0
+
+
+def test_a_stop_within_the_first_round_keeps_the_image_on_its_way() -> None:
+    course = Course(Settings(prompt="a cat", method="prior"))
+    first, second, third = (np.full((4, 4, 3), shade, np.uint8) for shade in (10, 20, 30))
+    course.see(Progress(0, 0, "rounds", preview=first))
+    course.see(Progress(0, 0, "rounds", preview=second))
+    assert course.best is not None
+    assert course.best.pixels[0, 0, 0] == 20
+    assert course.best.values == []
+    course.see(Progress(1, 0, "rounds", rate=0.5, values={"similarity": 0.1}, preview=third))
+    course.see(Progress(1, 0, "rounds", preview=first))  # the next round's
+    assert (course.best.pixels[0, 0, 0], course.best.values) == (30, [0.1])
+    made = Generated(Painting(third, course.settings, (), 2.0), 0.25, 0.5, "x")
+    assert "stopped on its way" in words.caption(made, find("pocket"))
