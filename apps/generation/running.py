@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps._uploads import folder_beside_uploads
-from workbench.generation.judging import Generated, Wanted
+from workbench.generation.judging import Generated, Wanted, looked_at
 from workbench.generation.metadata import to_png
-from workbench.generation.models import needed
+from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Best
 from workbench.generation.prompts import parse_prompt
 from workbench.generation.run import checked, finished_early, generate, start_pixels
@@ -113,8 +113,22 @@ def write_files(made: Generated, course: Course, *, with_settings: bool) -> File
 def run(
     engine: Engine, course: Course, *, visitor: str, token: CancelToken, seconds: float
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield (step or image, the model's row) for one visitor, in turn with everybody else's work."""
+    """Yield (step or image, the model's row) for one visitor, in turn with everybody else's work.
+
+    The shipped judge is loaded when the image is there: the first preview does not wait for it.
+    """
+    settings, others, made = course.settings, needed(course.settings), None
+    later = judge_key(settings) != settings.judge
     # no token: Stop has to leave a session that looks at the best image once more
-    with engine.session(visitor, course.settings.model, others=needed(course.settings), deadline=seconds) as session:
+    drawing = others[:-1] if later else others
+    with engine.session(visitor, settings.model, others=drawing, deadline=seconds) as session:
         for step in painting(session, course, token=token):
-            yield step, session.spec
+            if later and isinstance(step, Generated):
+                made = step
+            else:
+                yield step, session.spec
+    if made is not None:
+        images = tuple(safe_open(Path(path)) for path in course.images)
+        wanted = Wanted(parse_prompt(settings.prompt), images, settings.image_weights)
+        with engine.session(visitor, settings.model, others=others, deadline=seconds) as session:
+            yield looked_at(session, made.painting, wanted), session.spec
