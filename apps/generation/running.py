@@ -73,8 +73,8 @@ def painting(session: Session, course: Course, *, token: CancelToken) -> Iterato
     """
     settings = course.settings
     pixels = start_pixels(safe_open(Path(course.start)), settings.side) if course.start else None
-    images = [safe_open(Path(path)) for path in course.images]
-    with closing(generate(session, settings, pixels, images=images)) as steps:  # type: ignore[type-var]
+    wanted = _wanted(course)
+    with closing(generate(session, settings, pixels, images=wanted.images)) as steps:  # type: ignore[type-var]
         for step in steps:
             if isinstance(step, Generated):
                 yield step
@@ -84,8 +84,7 @@ def painting(session: Session, course: Course, *, token: CancelToken) -> Iterato
                 break
             yield step
     if course.best is not None:
-        settings = checked(session, settings, pixels, images=images)
-        wanted = Wanted(parse_prompt(settings.prompt), tuple(images), settings.image_weights)
+        settings = checked(session, settings, pixels, images=wanted.images)
         yield finished_early(session, settings, course.best, wanted=wanted)
 
 
@@ -128,7 +127,10 @@ def run(
             else:
                 yield step, session.spec
     if made is not None:
-        images = tuple(safe_open(Path(path)) for path in course.images)
-        wanted = Wanted(parse_prompt(settings.prompt), images, settings.image_weights)
         with engine.session(visitor, settings.model, others=others, deadline=seconds) as session:
-            yield looked_at(session, made.painting, wanted), session.spec
+            yield looked_at(session, made.painting, _wanted(course)), session.spec
+
+
+def _wanted(course: Course) -> Wanted:
+    images = tuple(safe_open(Path(path)) for path in course.images)
+    return Wanted(parse_prompt(course.settings.prompt), images, course.settings.image_weights)
