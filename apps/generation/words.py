@@ -98,10 +98,9 @@ def caption(made: Generated, spec: ModelSpec) -> str:
     """What the image is: who steered it, who judged it, and what to make of the numbers."""
     settings, painting = made.painting.settings, made.painting
     steps = f"{settings.steps} {'round' if settings.method in ('prior', 'diffusion') else 'step'}"
-    steps += "s" * (settings.steps != 1)
+    steps = f" after {steps}{'s' * (settings.steps != 1)} in {painting.seconds:.1f} s" if settings.steps else ""
     lines = [
-        f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f} after {steps} in "
-        f"{painting.seconds:.1f} s, seed {settings.seed}.",
+        f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f}{steps}, seed {settings.seed}.",
         f"Steered by {literal(' and '.join((spec.title, *settings.also)))}, trained on "
         f"{literal(spec.trained_on or 'data that is not known here')}. {_origin(made)} {_judged(made)}",
         f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn. "

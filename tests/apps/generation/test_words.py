@@ -133,4 +133,5 @@ def test_a_stop_within_the_first_round_keeps_the_image_on_its_way() -> None:
     course.see(Progress(1, 0, "rounds", preview=first))  # the next round's
     assert (course.best.pixels[0, 0, 0], course.best.values) == (30, [0.1])
     made = Generated(Painting(third, course.settings, (), 2.0), 0.25, 0.5, "x")
+    assert "similarity 0.250, seed 0" in words.caption(made, find("pocket"))
     assert "stopped on its way" in words.caption(made, find("pocket"))
