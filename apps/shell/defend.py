@@ -66,7 +66,7 @@ def defend(
     for one in methods:
         folder = out / one if method == "all" else out
         try:
-            _write(one, model, folder, settings=settings[one], given=given, how=(device, dtype, seed))
+            _write(one, model, folder, ready=(settings[one], given), names=images.names, how=(device, dtype, seed))
         except Unsupported as error:
             if method != "all":
                 raise
@@ -88,20 +88,29 @@ def _write(
     model: str,
     folder: Path,
     *,
-    settings: dict[str, Any],
-    given: dict[str, Any] | None,
+    ready: tuple[dict[str, Any], dict[str, Any] | None],
+    names: tuple[str, ...],
     how: tuple[str, str, int],
 ) -> None:
-    """Write the folder of a defended model, learning it first where it must be; `how`: device, dtype, seed."""
+    """Write the folder of a defended model, learning it first where it must be.
+
+    Args:
+        method: of defending.
+        model: that is defended.
+        folder: where.
+        ready: settings and tensors, where nothing is to be learned.
+        names: that will be asked.
+        how: device, dtype, seed.
+    """
     from workbench.checkpoints.edit import Edit, write_edit
     from workbench.typographic.defences import DEFENCES
     from workbench.typographic.making import edit_of, tensors_of
 
-    defence = DEFENCES[method]
+    defence, (settings, given) = DEFENCES[method], ready
     if given is not None or defence.quick:
         write_edit(folder, Edit(base=model, kind=defence.kind, settings=settings, title=defence.title), given)
         return
-    learned = _learned(method, model, how)
+    learned = _learned(method, model, names if defence.names else (), how=how)
     write_edit(folder, edit_of(method, model, learned), tensors_of(learned))
 
 
@@ -152,7 +161,7 @@ def read_prefix(file: Path) -> Any:
     return rows[0].reshape(-1, rows[0].shape[-1]).float()
 
 
-def _learned(method: str, model: str, how: tuple[str, str, int]) -> Learned:
+def _learned(method: str, model: str, names: tuple[str, ...], *, how: tuple[str, str, int]) -> Learned:
     """Learn from drawings of things that are not measured."""
     from audits.typographic.drawings import lesson_images
     from workbench.typographic.learned import Learned
@@ -166,7 +175,7 @@ def _learned(method: str, model: str, how: tuple[str, str, int]) -> Learned:
         stop_on_ctrl_c() as stop,
     ):
         task = bar.add_task("Learning", total=None)
-        for step in learning(session, lesson_images(seed), method, seed=seed):
+        for step in learning(session, lesson_images(seed, names), method, seed=seed):
             if stop.is_set():
                 raise Cancelled("Stopped; nothing was written.")
             if isinstance(step, Learned):

@@ -141,6 +141,6 @@ def build(page: Page) -> None:
     transferring.build(engine, form, image)
     mapping.build(engine, form, image)
     published.build(engine, model)
-    defending.build(engine, model)
+    defending.build(engine, model, names)
     reproducing.build(form, image, filled, model=model)
     page.exchange.accept("typographic", [image, names], put)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from apps.typographic.own_images import images_to_measure
 from audits.typographic.drawings import lesson_images
 from workbench.engine import Engine
 from workbench.errors import Unsupported
+from workbench.labels import parse_labels
 from workbench.models import find
 from workbench.progress import Progress
 from workbench.scheduler import CancelToken
@@ -31,13 +33,15 @@ HEADERS = ["defence", "what it does", "needs"]
 MEASURED = ["defence", "written on: right", "lost accuracy back", "clean: change", "ms an image"]
 IDLE = (
     "A defended model is the chosen one with one change. It has its own name and fingerprint, and every view and "
-    "audit takes it. What is learned, is learned from drawings that are never measured."
+    "audit takes it. What is learned, is learned from drawings that are never measured. A prefix is learned for the "
+    "labels that stand above; all other names share one, which helps them less."
 )
 FOLDER_NOTE = (
     "Class folders: another thing's name is written on each image. Or photos that bear words already, with "
     "`labels.csv` (columns file, thing, word; an empty word is a photo without one): all of them are measured."
 )
 SEED = 0
+LESSON = functools.partial(lesson_images, SEED)
 
 
 def measured_line(title: str, row: DefenceRow) -> list[str]:
@@ -62,7 +66,7 @@ def measured_note(base: Outcomes, title: str, shown: str = "drawings") -> str:
     )
 
 
-def build(engine: Engine, model: gr.Dropdown) -> None:
+def build(engine: Engine, model: gr.Dropdown, labels: gr.Textbox) -> None:
     """Lay out the defences, and the table that measures them."""
     with gr.Accordion("Defend", open=False, elem_id="typographic-defend"):
         gr.Markdown(IDLE, elem_classes="notes")
@@ -85,12 +89,13 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         rows = table(MEASURED, "Measured", visible=COLLAPSED, elem_id="typographic-measured")
 
     @handler
-    def apply(key: str, chosen: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
+    def apply(key: str, chosen: str, typed: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
         visitor = owner(request)
+        names = parse_labels(typed) if DEFENCES[key].names else ()
 
         def work(token: CancelToken) -> Iterator[tuple[Any, str]]:
             with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:
-                for step in _throttled(made(session, key, lambda: lesson_images(SEED), seed=SEED)):
+                for step in _throttled(made(session, key, LESSON, seed=SEED, names=names)):
                     if isinstance(step, Path):
                         spec = find(str(step))
                         menu = gr.update(choices=[*choices(), (spec.title, spec.key)], value=spec.key)
@@ -123,7 +128,7 @@ def build(engine: Engine, model: gr.Dropdown) -> None:
         go,
         stop,
         status=status,
-        event={"fn": apply, "inputs": [method, model], "outputs": [model, status], **event},
+        event={"fn": apply, "inputs": [method, model, labels], "outputs": [model, status], **event},
     )
     undo.click(back, model, [model, status], **LIGHT)
     wire(
@@ -151,7 +156,7 @@ def _table(
             measured_model = chosen
             if key:
                 with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:
-                    for step in _throttled(made(session, key, lambda: lesson_images(SEED), seed=SEED)):
+                    for step in _throttled(made(session, key, LESSON, seed=SEED, names=images.names)):
                         if isinstance(step, Path):
                             measured_model = str(step)
                         else:

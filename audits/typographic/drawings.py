@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
@@ -13,10 +14,12 @@ from audits.datasets.drawn_things import on_ground, on_white, things
 from workbench.errors import BadInput
 from workbench.pictures import draw
 from workbench.typographic.measuring import AttackedSet, attacked_set
+from workbench.typographic.writing import LETTERS
 
 BLOCKS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF))
 LEFT_OUT = ("face", "sign", "symbol", "button", "mark", "arrow", "keycap", "hand", "clock", "person", "man", "woman")
-LEARN = 600  # images to learn from, at most
+LEARN = 600  # drawings to learn from, at most
+EACH, MOST_TURNS = 16, 8  # images with each name that is asked; how often each drawing is written on, at most
 LONGEST = 3  # words of a name
 TARGETS = {"waste container": "\N{WASTEBASKET}", "radio": "\N{RADIO}", "great white shark": "\N{SHARK}"}
 
@@ -59,10 +62,19 @@ def to_learn() -> Iterator[DrawnThing]:
             yield DrawnThing(on_ground(drawing, name) if code % 2 else on_white(drawing), name)
 
 
-def lesson_images(seed: int) -> AttackedSet:
-    """Write words on drawings to learn a defence from; none of them is measured."""
-    rows = list(itertools.islice(to_learn(), LEARN))
-    return attacked_set([one.picture for one in rows], [one.name for one in rows], seed=seed + 1)
+def lesson_images(seed: int, names: Sequence[str] = ()) -> AttackedSet:
+    """Write words on drawings to learn a defence from; none of them is measured.
+
+    Args:
+        seed: of words, places, sizes and fonts.
+        names: to write, each some 16 times or more, unless there are very many; none for those of the drawings. No
+            drawing shows one of them. Names too long for a label are left out.
+    """
+    names = [name for name in names if len(name) <= LETTERS]
+    rows = list(itertools.islice((one for one in to_learn() if one.name not in names), LEARN))
+    turns = min(MOST_TURNS, max(1, math.ceil(EACH * len(names) / len(rows))))
+    pictures, truth = [one.picture for one in rows] * turns, [one.name for one in rows] * turns
+    return attacked_set(pictures, truth, seed=seed + 1, words=names)
 
 
 def measured_images(seed: int, limit: int | None = None) -> AttackedSet:

@@ -11,7 +11,7 @@ import torch
 import workbench
 from workbench.backend import Tokens
 from workbench.checkpoints.edit import DEEPEST, Edit, read_edit, write_edit
-from workbench.errors import BadInput, UnknownName, WeightsRefused
+from workbench.errors import BadInput, UnknownName, WeightsRefused, WorkbenchError
 from workbench.loading import fingerprint, hub
 from workbench.loading.torch_backend import TorchBackend
 from workbench.models import find
@@ -41,6 +41,42 @@ def test_a_prefix_is_a_row_between_template_and_name(pocket: TorchBackend, tmp_p
     both = edited.embed_texts(["dog", "a photo of a dog."])
     assert torch.allclose(both[0], expected[0], atol=1e-5)
     assert torch.equal(edited.embed_images([sample("cat")]), pocket.embed_images([sample("cat")]))
+
+
+def test_names_have_a_prefix_of_their_own_and_all_other_texts_share_one(pocket: TorchBackend, tmp_path: Path) -> None:
+    """Rows that are the embeddings of known tokens must answer as if those tokens had been typed."""
+    shared, own = 5, {"dog": 9, "traffic light": 11}
+    edit = Edit(base="pocket", kind="prefix", settings={"after": "a photo of a", "names": [*own]})
+    named = torch.stack([pocket.token_table[[token]] for token in own.values()])
+    write_edit(tmp_path / "p", edit, {"prefix": pocket.token_table[[shared]].clone(), "named": named})
+    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    opening = len(pocket.tokenize(["a photo of a"]).ids[0]) - 1
+    texts = {
+        **{f"a photo of a {name}.": token for name, token in own.items()},
+        **{f"a photo of a {name}": shared for name in ("dog", "dog. A cat.", "hot dog.", "traffic.", "dog house.")},
+    }
+    given = edited.embed_texts([*texts])
+    for row, (text, token) in zip(given, texts.items(), strict=True):
+        ids = pocket.tokenize([text]).ids[0].tolist()
+        typed = torch.tensor([[*ids[:opening], token, *ids[opening:]]])
+        expected = pocket.encode_tokens(Tokens(typed, torch.ones_like(typed), ()))[0]
+        assert torch.allclose(row, expected, atol=1e-5), text
+        assert torch.allclose(edited.embed_texts([text])[0], row, atol=1e-5), text
+    assert edited.fingerprint != workbench.load("pocket").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("names", "shape", "error"),
+    [(["a", "b"], (1, 1, 384), WeightsRefused), (["a"], (1, 2, 384), WeightsRefused), (["a"], None, WeightsRefused),
+     ("ab", (2, 1, 384), BadInput), ([1], (1, 1, 384), BadInput), (["a"] * 2001, (2001, 1, 384), BadInput)],
+)  # fmt: skip
+def test_names_without_fitting_rows_are_refused(
+    tmp_path: Path, names: object, shape: tuple[int, ...] | None, error: type[WorkbenchError]
+) -> None:
+    tensors = {"prefix": torch.zeros(1, 384)} | ({"named": torch.zeros(shape)} if shape else {})
+    write_edit(tmp_path / "p", Edit(base="pocket", kind="prefix", settings={"names": names}), tensors)
+    with pytest.raises(error, match="names"):
+        workbench.load(str(tmp_path / "p"), device="cpu")
 
 
 def test_a_long_text_keeps_its_end_and_makes_room(pocket: TorchBackend, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = ('with the word "text" on it', "with a written label on it", "and a note with a word on it")
 LONGEST = 64  # rows of a learned prefix
+MOST_NAMES = 2000  # that have a prefix of their own
 WHOLE = 1e-3  # how far from orthonormal removed directions may be
 
 
@@ -83,34 +84,57 @@ def prefix(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str
     Args:
         base: the model; its text tower has a table of token embeddings.
         settings: `after`, the words that a prompt begins with where the rows stand behind them ("a photo of a");
-            elsewhere they stand at the start.
-        tensors: `prefix`, (rows, width).
+            elsewhere they stand at the start. `names`, those whose prompt, `after` and the name and a full stop, has
+            rows of its own.
+        tensors: `prefix`, (rows, width), for all texts but those; `named`, (names, rows, width), where there are names.
 
     Raises:
         Unsupported: a text tower without a table of tokens.
-        WeightsRefused: no such tensor, or one of another width.
+        BadInput: no list of names, or more than 2,000.
+        WeightsRefused: no such tensor, or one of another shape.
 
     Source:
-        Azuma and Matsui 2023, arXiv:2304.04512 (Defense-Prefix).
+        Azuma and Matsui 2023, arXiv:2304.04512 (Defense-Prefix); rows of its own for each class: Zhou et al. 2022,
+        arXiv:2109.01134, section 3.2 (class-specific context).
     """
     table = base.towers.token_embedding
     if table is None:
         raise Unsupported(f"{base.spec.title} has no table of token embeddings, so no prefix can be put there.")
-    rows = tensors.get("prefix")
+    rows, own, names = tensors.get("prefix"), tensors.get("named"), settings.get("names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > MOST_NAMES:
+        raise BadInput(
+            f"A prefix has a list of up to {MOST_NAMES} names with rows of their own; got {str(names)[:80]}."
+        )
     if rows is None or rows.ndim != 2 or rows.shape[1] != table.embedding_dim or not 0 < len(rows) <= LONGEST:
         shape = None if rows is None else tuple(rows.shape)
         raise WeightsRefused(
             f"A prefix is 1 to {LONGEST} rows of {table.embedding_dim} numbers, as `prefix`; got {shape}."
         )
-    text = prefixed(base, rows, str(settings.get("after", "")))
+    if names and (own is None or own.shape != (len(names), *rows.shape)):
+        shape = None if own is None else tuple(own.shape)
+        raise WeightsRefused(
+            f"{len(names)} names have {len(rows)} rows of {rows.shape[1]} numbers each, as `named`; got {shape}."
+        )
+    text = prefixed(base, rows, str(settings.get("after", "")), names=names, own=own)
     return replace(base.towers, text=text, tokenize=_shorter(base.towers.tokenize, len(rows)))
 
 
-def prefixed(base: TorchBackend, rows: Tensor, after: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the text tower with rows among its token embeddings; gradients flow to the rows."""
+def prefixed(
+    base: TorchBackend, rows: Tensor, after: str, *, names: Sequence[str] = (), own: Tensor | None = None
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the text tower with rows among its token embeddings; gradients flow to the rows.
+
+    Args:
+        base: the model.
+        rows: (rows, width).
+        after: the words behind which they stand, where a text begins with them.
+        names: whose prompts have rows of their own.
+        own: (names, rows, width), those.
+    """
     start, limit, _ = _layout(base)
     opening = _body(base, after, start) if after.strip() else torch.zeros(0, dtype=torch.int64)
     filler = _body(base, "a", start)[:1].repeat(len(rows))  # ordinary tokens, whose rows are replaced
+    known = base.towers.tokenize([f"{after} {name}.".lstrip() for name in names]) if names else None
     table, plain = base._token_embedding(), base.towers.text
 
     def text(ids: Tensor, mask: Tensor) -> Tensor:
@@ -121,17 +145,30 @@ def prefixed(base: TorchBackend, rows: Tensor, after: str) -> Callable[[Tensor, 
         places = torch.arange(longer.shape[1], device=ids.device)
         inside = (places >= at[:, None]) & (places < at[:, None] + len(rows))  # (n, length)
         which = (places - at[:, None]).clamp(0, len(rows) - 1)
+        learned = rows.to(ids.device).expand(len(ids), *rows.shape)
+        if known is not None and own is not None:
+            name, is_known = _match_texts(ids, known)
+            learned = torch.where(is_known[:, None, None], own.to(learned)[name], learned)
+        learned = learned[torch.arange(len(ids), device=ids.device)[:, None], which]  # (n, length, width)
 
         def put(given: Tensor) -> Tensor:
             if given.shape[1] == ids.shape[1]:  # soft rows of the shorter text, from a caller
                 source = torch.where(places < at[:, None], places, places - len(rows)).clamp(0, ids.shape[1] - 1)
                 given = given.gather(1, source[..., None].expand(-1, -1, given.shape[2]))
-            return torch.where(inside[..., None], rows.to(given)[which], given)
+            return torch.where(inside[..., None], learned.to(given), given)
 
         with hooked([(table, put)]):
             return plain(longer, seen)
 
     return text
+
+
+def _match_texts(ids: Tensor, known: Tokens) -> tuple[Tensor, Tensor]:
+    """Which of the known texts each row is, and whether it is one; (n,) both."""
+    width = min(ids.shape[1], known.ids.shape[1])
+    fits = torch.tensor([one.tokens <= width for one in known.readings], device=ids.device)
+    same = (ids[:, None, :width] == known.ids[:, :width].to(ids.device)).all(dim=2) & fits
+    return same.int().argmax(dim=1), same.any(dim=1)
 
 
 def projection(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TowerParts:

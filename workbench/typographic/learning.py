@@ -5,8 +5,9 @@ But for heads the image tower is asked once, before; what is learned is small, a
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
 
 STEPS, CLASSES, BATCH, RATE = 150, 48, 128, 0.02
+NAMES = 192  # that learn at once
 KEEP = 3.0  # weight of the clean answers' stability, as in the paper
 RANK = 64  # directions that are removed
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)  # of units that are tried
@@ -67,17 +69,20 @@ def learn_prefix(
 ) -> Iterator[Progress | Learned]:
     """Learn rows so that images with labels are named by what they show, and clean ones as before.
 
+    Names that are written and that no image shows get rows of their own besides.
+
     Raises:
         Unsupported: a text tower without a table of tokens.
 
     Source:
         Azuma and Matsui 2023, arXiv:2304.04512: cross-entropy on written-on images, and 3.0 times the divergence of
-        the clean ones' answers; a frozen CLIP and one token before the class name.
+        the clean ones' answers; a frozen CLIP and one token before the class name. Rows for each class: Zhou et al.
+        2022, arXiv:2109.01134 (class-specific context); here they learn from what their own name is written on.
     """
     table = model.token_table
     generator = torch.Generator().manual_seed(lesson.seed)
     clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
-    plain = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
+    plain = model.embed_texts(_prompts(lesson.names))
     learned = (
         table.mean(dim=0).repeat(rows, 1) + 0.01 * torch.randn(rows, table.shape[1], generator=generator)
     ).detach()
@@ -88,7 +93,7 @@ def learn_prefix(
         classes = torch.randperm(len(lesson.names), generator=generator)[:CLASSES]
         inside = torch.isin(truth, classes).nonzero()[:, 0]
         batch = inside[torch.randperm(len(inside), generator=generator)[:BATCH]]
-        tokens = model.tokenize([fill(f"{OPENING} {{}}.", lesson.names[at]) for at in classes])
+        tokens = model.tokenize(_prompts([lesson.names[at] for at in classes]))
         texts = functional.normalize(prefixed(model, learned, OPENING)(tokens.ids, tokens.mask).float(), dim=-1)
         wanted = (truth[batch][:, None] == classes).int().argmax(dim=1)
         scale = model.logit_scale
@@ -100,7 +105,59 @@ def learn_prefix(
         torch.autograd.backward(loss)
         optimiser.step()
         yield Progress.timed(step + 1, steps, "steps", seconds=time.monotonic() - began, computed=step + 1)
-    yield Learned({"after": OPENING}, {"prefix": learned.detach().numpy()})
+    shared = learned.detach()
+    unseen = sorted(set(lesson.words.tolist()) - set(lesson.truth.tolist()))
+    if not unseen:
+        yield Learned({"after": OPENING}, {"prefix": shared.numpy()})
+        return
+    for made in _learn_names(model, lesson, shared, places=unseen, steps=steps):
+        if isinstance(made, Progress):
+            yield made
+        else:
+            settings = {"after": OPENING, "names": [lesson.names[at] for at in unseen]}
+            yield Learned(settings, {"prefix": shared.numpy(), "named": made.numpy()})
+
+
+def _learn_names(
+    model: TorchBackend, lesson: DefenceLesson, shared: Tensor, *, places: Sequence[int], steps: int
+) -> Iterator[Progress | Tensor]:
+    """Learn rows for each name: where it is written it shall lose to what is shown, and stay as it was elsewhere.
+
+    `places` are theirs among the lesson's names. The last item is (names, rows, width).
+    """
+    generator, scale = torch.Generator().manual_seed(lesson.seed), model.logit_scale
+    clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
+    number_of = {at: number for number, at in enumerate(places)}
+    name_of = torch.tensor([number_of.get(at, -1) for at in lesson.words.tolist()])
+    names = [lesson.names[at] for at in places]
+    tokens, things = model.tokenize(_prompts(names)), model.tokenize(_prompts(lesson.names))
+    with torch.no_grad():
+        texts = functional.normalize(prefixed(model, shared, OPENING)(things.ids, things.mask).float(), dim=-1)
+    shown = scale * (written * texts[truth]).sum(dim=1)  # (n,) of the thing in each image
+    plain = model.embed_texts(_prompts(names))
+    own = shared.repeat(len(names), 1, 1).requires_grad_()
+    optimiser = torch.optim.Adam([own], lr=RATE * float(model.token_table.std()) * 5)
+    total, began = steps * math.ceil(len(names) / NAMES), time.monotonic()
+    for step in range(total):
+        some = torch.randperm(len(names), generator=generator)[:NAMES]
+        tower = prefixed(model, shared, OPENING, names=[names[at] for at in some], own=own[some])
+        rows = functional.normalize(tower(tokens.ids[some], tokens.mask[some]).float(), dim=-1)
+        inside = torch.isin(name_of, some).nonzero()[:, 0]
+        which = (name_of[inside][:, None] == some).int().argmax(dim=1)
+        read = scale * (written[inside] * rows[which]).sum(dim=1)
+        batch = torch.randint(len(clean), (2 * BATCH,), generator=generator)
+        moved = scale * clean[batch] @ (rows - plain[some]).T
+        loss = functional.softplus(read - shown[inside]).mean() + moved.square().mean()
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        seconds = time.monotonic() - began
+        yield Progress.timed(step + 1, total, "steps", seconds=seconds, computed=step + 1, stage="names")
+    yield own.detach()
+
+
+def _prompts(names: Sequence[str]) -> list[str]:
+    return [fill(f"{OPENING} {{}}.", name) for name in names]
 
 
 def learn_projection(
@@ -117,7 +174,7 @@ def learn_projection(
     """
     generator = torch.Generator().manual_seed(lesson.seed)
     clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
-    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
+    texts = model.embed_texts(_prompts(lesson.names))
     if float((written - clean).abs().max()) == 0:
         raise Unsupported("Labels do not move this model's embeddings; there is nothing to remove.")
     before = (model.logit_scale * clean @ texts.T).softmax(dim=-1)
@@ -156,7 +213,7 @@ def learn_units(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress
     if not isinstance(head, MeanHead):
         raise Unsupported(f"Units are switched off where a tower ends in an average; {model.spec.title} does not.")
     yield Progress.timed(0, len(COUNTS), "counts", seconds=0.0, computed=0)
-    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
+    texts = model.embed_texts(_prompts(lesson.names))
     added = torch.from_numpy(lesson.written_features - lesson.clean_features)
     apart = texts[torch.from_numpy(lesson.words)] - texts[torch.from_numpy(lesson.truth)]
     fooled = (torch.from_numpy(lesson.written) * apart).sum(dim=1) > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,17 +28,24 @@ CHUNK = 32  # images between two reports
 
 
 def made(
-    session: Session, key: str, images: Callable[[], AttackedSet], *, seed: int, again: bool = False
+    session: Session,
+    key: str,
+    images: Callable[[tuple[str, ...]], AttackedSet],
+    *,
+    seed: int,
+    names: Sequence[str] = (),
+    again: bool = False,
 ) -> Iterator[Progress | Path]:
     """Write a defence of the session's model among this machine's edited models, learning it first where it must be.
 
-    What was learned before, from the same weights and seed, is taken as it is. The last item is the folder.
+    What was learned before, from the same weights, seed and names, is taken as it is. The last item is the folder.
 
     Args:
         session: with the model that is defended.
         key: of DEFENCES.
-        images: makes the images to learn from; called where something is learned.
+        images: makes the images to learn from, with these names written on them; called where something is learned.
         seed: of the learning.
+        names: what the model will be asked for; of use to a defence that learns names, and left out for others.
         again: learn anew in any case.
 
     Raises:
@@ -50,12 +57,14 @@ def made(
     if defence.quick:
         yield applied(key, session.spec.key)
         return
-    digest = hashlib.sha256(f"{session.spec.key}\n{session.fingerprint}\n{seed}".encode()).hexdigest()[:12]
+    own_names = tuple(sorted(set(names))) if defence.names else ()
+    given = "\n".join([session.spec.key, session.fingerprint, str(seed), *own_names])
+    digest = hashlib.sha256(given.encode()).hexdigest()[:12]
     folder = home() / "edits" / f"{key}-{digest}"
     if is_edit(folder) and not again:
         yield folder
         return
-    for step in learning(session, images(), key, seed=seed):
+    for step in learning(session, images(own_names), key, seed=seed):
         if isinstance(step, Learned):
             yield write_edit(folder, edit_of(key, session.spec.key, step), tensors_of(step))
         else:
@@ -80,14 +89,13 @@ def read_lesson(session: Session, images: AttackedSet, method: str, *, seed: int
     """Embed pairs of images, chunk by chunk; the last item is the lesson."""
     from workbench.typographic.learning import DefenceLesson
 
-    pictures, began = [*images.clean, *images.written], time.monotonic()
-    chunks = []
-    for start in range(0, len(pictures), CHUNK):
-        chunks.append([one.numpy() for one in session.embed_features(pictures[start : start + CHUNK])])
-        done = min(start + CHUNK, len(pictures))
+    embedded, done, total, began = [], 0, 2 * len(images.truth), time.monotonic()
+    for pictures in images.chunks():
+        embedded.append([one.numpy() for one in session.embed_features(pictures)])
+        done += len(pictures)
         seconds = time.monotonic() - began
-        yield Progress.timed(done, len(pictures), "images", seconds=seconds, computed=done, stage="embed")
-    rows, features = (np.concatenate(part) for part in zip(*chunks, strict=True))
+        yield Progress.timed(done, total, "images", seconds=seconds, computed=done, stage="embed")
+    rows, features = (np.concatenate(part) for part in zip(*embedded, strict=True))
     half, place = len(images.clean), {name: at for at, name in enumerate(images.names)}
     truth, words = (np.array([place[one] for one in row]) for row in (images.truth, images.words))
     yield DefenceLesson(

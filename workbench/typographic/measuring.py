@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from workbench.prompts import DEFAULT
 from workbench.statistics.intervals import Interval
 from workbench.statistics.paired import Paired, compare
 from workbench.typographic.lettering import FONTS, Label
-from workbench.typographic.writing import write
+from workbench.typographic.writing import checked, write
 from workbench.zeroshot import classifier
 
 if TYPE_CHECKING:
@@ -37,11 +37,17 @@ TIMED = 32  # images whose time is taken
 class AttackedSet:
     """Images with the names of what they show, and the label that is written on each."""
 
-    clean: tuple[Image.Image, ...]
-    written: tuple[Image.Image, ...]
+    clean: Sequence[Image.Image]
+    written: Sequence[Image.Image]
     truth: tuple[str, ...]
     words: tuple[str, ...]  # written, one an image; each is one of `names`
     names: tuple[str, ...]  # what a model chooses from
+
+    def chunks(self) -> Iterator[Sequence[Image.Image]]:
+        """Yield all clean images, then all written ones, up to 32 at a time."""
+        for part in (self.clean, self.written):
+            for start in range(0, len(part), CHUNK):
+                yield part[start : start + CHUNK]
 
 
 @dataclass(frozen=True)
@@ -67,18 +73,46 @@ class DefenceRow:
     milliseconds: float  # more an image
 
 
-def attacked_set(pictures: Sequence[Image.Image], truth: Sequence[str], *, seed: int) -> AttackedSet:
+@dataclass(frozen=True)
+class _Written(Sequence["Image.Image"]):
+    """Images with a label each; one is written when it is asked for, so that few are in memory."""
+
+    pictures: Sequence[Image.Image]
+    labels: Sequence[Label]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @overload
+    def __getitem__(self, at: int) -> Image.Image: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Image.Image]: ...
+    def __getitem__(self, at: int | slice) -> Image.Image | list[Image.Image]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return write(self.pictures[at], [self.labels[at]])
+
+
+def attacked_set(
+    pictures: Sequence[Image.Image], truth: Sequence[str], *, seed: int, words: Sequence[str] = ()
+) -> AttackedSet:
     """Write another thing's name on each image: a paper label of random place, size and font.
 
+    Args:
+        pictures: upright RGB.
+        truth: what each shows.
+        seed: of words, places, sizes and fonts.
+        words: to choose from; none for the names of all that is shown.
+
     Raises:
-        BadInput: fewer than two things.
+        BadInput: fewer than two names, or one that cannot be written.
     """
-    names = tuple(sorted(set(truth)))
+    names = tuple(sorted({*truth, *words}))
     if len(names) < 2:
         raise BadInput(f"A wrong word needs two or more things to choose from; got {len(names)}.")
-    rng, words, written = np.random.default_rng(seed), [], []
-    for picture, name in zip(pictures, truth, strict=True):
-        others = [other for other in names if other != name]
+    rng, pool, labels = np.random.default_rng(seed), sorted(set(words)) or names, []
+    for name in truth:
+        others = [other for other in pool if other != name]
         label = Label(
             others[int(rng.integers(len(others)))],
             x=float(rng.uniform(0.2, 0.8)),
@@ -86,9 +120,9 @@ def attacked_set(pictures: Sequence[Image.Image], truth: Sequence[str], *, seed:
             size=float(rng.uniform(*SIZES)),
             font=str(rng.choice(list(FONTS))),
         )
-        words.append(label.text)
-        written.append(write(picture, [label]))
-    return AttackedSet(tuple(pictures), tuple(written), tuple(truth), tuple(words), names)
+        labels.append(checked(label))
+    written = _Written(tuple(pictures), tuple(labels))
+    return AttackedSet(written.pictures, written, tuple(truth), tuple(label.text for label in labels), names)
 
 
 def outcomes(backend: ClipBackend, images: AttackedSet, *, templates: Sequence[str] = (DEFAULT,)) -> Outcomes:
@@ -103,16 +137,16 @@ def outcome_steps(
 ) -> Iterator[Progress | Outcomes]:
     """Ask a model chunk by chunk; the last item is the result."""
     texts = classifier(backend, images.names, templates)
-    pictures, chunks, began = [*images.clean, *images.written], [], time.monotonic()
-    for start in range(0, len(pictures), CHUNK):
-        chunks.append((backend.embed_images(pictures[start : start + CHUNK]) @ texts.T).numpy())
-        done = min(start + CHUNK, len(pictures))
+    scores, done, total, began = list["NDArray[np.float32]"](), 0, 2 * len(images.truth), time.monotonic()
+    for pictures in images.chunks():
+        scores.append((backend.embed_images(pictures) @ texts.T).numpy())
+        done += len(pictures)
         seconds = time.monotonic() - began
-        yield Progress.timed(done, len(pictures), "images", seconds=seconds, computed=done, stage="measure")
+        yield Progress.timed(done, total, "images", seconds=seconds, computed=done, stage="measure")
     place = {name: at for at, name in enumerate(images.names)}
     truth = np.array([place[name] for name in images.truth])
     words, every = np.array([place[word] for word in images.words]), np.arange(len(truth))
-    clean, attacked = np.split(np.concatenate(chunks), 2)
+    clean, attacked = np.split(np.concatenate(scores), 2)
     yield Outcomes(
         clean.argmax(1) == truth,
         attacked.argmax(1) == truth,

@@ -253,7 +253,8 @@ def test_a_learned_defence_is_kept_and_learned_once(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
     calls = []
 
-    def images() -> AttackedSet:
+    def images(names: tuple[str, ...]) -> AttackedSet:
+        assert names == ()
         calls.append(1)
         return marked()
 
