@@ -34,7 +34,7 @@ MEASURED = ["defence", "written on: right", "lost accuracy back", "clean: change
 IDLE = (
     "A defended model is the chosen one with one change. It has its own name and fingerprint, and every view and "
     "audit takes it. What is learned, is learned from drawings that are never measured. A prefix is learned for the "
-    "labels that stand above; all other names share one, which helps them less."
+    "labels that stand above, in the prompt “a photo of a …”; all other texts share one, which helps them less."
 )
 FOLDER_NOTE = (
     "Class folders: another thing's name is written on each image. Or photos that bear words already, with "

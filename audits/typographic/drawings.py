@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from audits.datasets.drawn_things import on_ground, on_white, things
 from workbench.errors import BadInput
 from workbench.pictures import draw
+from workbench.typographic.learned import MOST_NAMES
 from workbench.typographic.measuring import AttackedSet, attacked_set
 from workbench.typographic.writing import LETTERS
 
@@ -68,9 +69,9 @@ def lesson_images(seed: int, names: Sequence[str] = ()) -> AttackedSet:
     Args:
         seed: of words, places, sizes and fonts.
         names: to write, each some 16 times or more, unless there are very many; none for those of the drawings. No
-            drawing shows one of them. Names too long for a label are left out.
+            drawing shows one of them. Names too long for a label are left out, and those after the first 2,000.
     """
-    names = [name for name in names if len(name) <= LETTERS]
+    names = [name for name in names if len(name) <= LETTERS][:MOST_NAMES]
     rows = list(itertools.islice((one for one in to_learn() if one.name not in names), LEARN))
     turns = min(MOST_TURNS, max(1, math.ceil(EACH * len(names) / len(rows))))
     pictures, truth = [one.picture for one in rows] * turns, [one.name for one in rows] * turns

@@ -18,6 +18,7 @@ from workbench.errors import BadInput, Unsupported, WeightsRefused
 from workbench.heads import without_heads
 from workbench.hooks import hooked
 from workbench.neurons.head_passes import token_head
+from workbench.typographic.learned import MOST_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = ('with the word "text" on it', "with a written label on it", "and a note with a word on it")
 LONGEST = 64  # rows of a learned prefix
-MOST_NAMES = 2000  # that have a prefix of their own
 WHOLE = 1e-3  # how far from orthonormal removed directions may be
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OPENING = "a photo of a"  # what a prompt begins with
+MOST_NAMES = 2000  # that have a prefix of their own
 COST = 0.01  # of the clean accuracy, that switching units or heads off may take while one learns
 
 
