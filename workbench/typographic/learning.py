@@ -144,7 +144,7 @@ def _learn_names(
         rows = functional.normalize(tower(tokens.ids[some], tokens.mask[some]).float(), dim=-1)
         inside = torch.isin(name_of, some).nonzero()[:, 0]
         which = (name_of[inside][:, None] == some).int().argmax(dim=1)
-        read = scale * (written[inside] * rows[which]).sum(dim=1)
+        read = scale * (written[inside] @ rows.T).gather(1, which[:, None])[:, 0]  # rows[which] adds up in any order
         batch = torch.randint(len(clean), (2 * BATCH,), generator=generator)
         moved = scale * clean[batch] @ (rows - plain[some]).T
         loss = functional.softplus(read - shown[inside]).mean() + moved.square().mean()
