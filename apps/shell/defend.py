@@ -110,7 +110,7 @@ def _write(
     if given is not None or defence.quick:
         write_edit(folder, Edit(base=model, kind=defence.kind, settings=settings, title=defence.title), given)
         return
-    learned = _learned(method, model, names if defence.names else (), how=how)
+    learned = _learned(method, model, names if defence.for_names else (), how=how)
     write_edit(folder, edit_of(method, model, learned), tensors_of(learned))
 
 

@@ -91,7 +91,7 @@ def build(engine: Engine, model: gr.Dropdown, labels: gr.Textbox) -> None:
     @handler
     def apply(key: str, chosen: str, typed: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
         visitor = owner(request)
-        names = parse_labels(typed) if DEFENCES[key].names else ()
+        names = parse_labels(typed) if DEFENCES[key].for_names else ()
 
         def work(token: CancelToken) -> Iterator[tuple[Any, str]]:
             with engine.session(visitor, chosen, token=token, deadline=JOBS.seconds) as session:

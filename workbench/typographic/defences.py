@@ -23,7 +23,7 @@ class Defence:
     needs: str
     kind: str  # a name in `loading.edited.KINDS`
     quick: bool  # nothing is learned
-    names: bool = False  # what is learned depends on the names that are asked
+    for_names: bool = False  # what is learned depends on the names that are asked
 
 
 DEFENCES: Mapping[str, Defence] = {
@@ -36,7 +36,7 @@ DEFENCES: Mapping[str, Defence] = {
     ),
     "prefix": Defence(
         "Learned prefix", "learns a token before each name that is asked (Defense-Prefix)",
-        "a text tower with a table of tokens; one or two minutes of learning", "prefix", quick=False, names=True,
+        "a text tower with a table of tokens; one or two minutes of learning", "prefix", quick=False, for_names=True,
     ),
     "projection": Defence(
         "Forget to spell", "removes the directions along which words move images", "a minute of learning", "projection",

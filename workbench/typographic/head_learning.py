@@ -21,8 +21,7 @@ from workbench.hooks import recorded
 from workbench.neurons.head_passes import token_head
 from workbench.neurons.passes import unit_range
 from workbench.progress import Progress
-from workbench.prompts import fill
-from workbench.typographic.learned import COST, OPENING, Learned
+from workbench.typographic.learned import COST, Learned, prompts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +67,7 @@ def learn_heads(model: TorchBackend, lesson: HeadLesson) -> Iterator[Progress | 
         raise Unsupported("The labels change no pixel of these images; no head can be found.")
     mean = np.nanmean(scores, axis=0)  # (blocks, heads)
     order = [divmod(int(place), mean.shape[1]) for place in np.argsort(-mean, axis=None, kind="stable")]
-    texts = model.embed_texts([fill(f"{OPENING} {{}}.", name) for name in lesson.names])
+    texts = model.embed_texts(prompts(lesson.names))
     tried: list[tuple[float, int, float]] = []
     for count in (0, *sizes):
         right = np.zeros((2, 0), bool)

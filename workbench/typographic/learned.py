@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from workbench.prompts import fill
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,3 +23,8 @@ class Learned:
 
     settings: dict[str, Any]
     tensors: dict[str, NDArray[np.float32]]
+
+
+def prompts(names: Sequence[str]) -> list[str]:
+    """Return the prompt of each name, as a model is asked while one learns."""
+    return [fill(f"{OPENING} {{}}.", name) for name in names]

@@ -18,10 +18,9 @@ from torch.nn import functional
 from workbench.errors import Unsupported
 from workbench.heads import MeanHead
 from workbench.progress import Progress
-from workbench.prompts import fill
 from workbench.typographic.edits import prefixed
 from workbench.typographic.head_learning import HeadLesson, learn_heads
-from workbench.typographic.learned import COST, OPENING, Learned
+from workbench.typographic.learned import COST, OPENING, Learned, prompts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +81,7 @@ def learn_prefix(
     table = model.token_table
     generator = torch.Generator().manual_seed(lesson.seed)
     clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
-    plain = model.embed_texts(_prompts(lesson.names))
+    plain = model.embed_texts(prompts(lesson.names))
     learned = (
         table.mean(dim=0).repeat(rows, 1) + 0.01 * torch.randn(rows, table.shape[1], generator=generator)
     ).detach()
@@ -93,7 +92,7 @@ def learn_prefix(
         classes = torch.randperm(len(lesson.names), generator=generator)[:CLASSES]
         inside = torch.isin(truth, classes).nonzero()[:, 0]
         batch = inside[torch.randperm(len(inside), generator=generator)[:BATCH]]
-        tokens = model.tokenize(_prompts([lesson.names[at] for at in classes]))
+        tokens = model.tokenize(prompts([lesson.names[at] for at in classes]))
         texts = functional.normalize(prefixed(model, learned, OPENING)(tokens.ids, tokens.mask).float(), dim=-1)
         wanted = (truth[batch][:, None] == classes).int().argmax(dim=1)
         scale = model.logit_scale
@@ -130,11 +129,11 @@ def _learn_names(
     number_of = {at: number for number, at in enumerate(places)}
     name_of = torch.tensor([number_of.get(at, -1) for at in lesson.words.tolist()])
     names = [lesson.names[at] for at in places]
-    tokens, things = model.tokenize(_prompts(names)), model.tokenize(_prompts(lesson.names))
+    tokens, things = model.tokenize(prompts(names)), model.tokenize(prompts(lesson.names))
     with torch.no_grad():
         texts = functional.normalize(prefixed(model, shared, OPENING)(things.ids, things.mask).float(), dim=-1)
     shown = scale * (written * texts[truth]).sum(dim=1)  # (n,) of the thing in each image
-    plain = model.embed_texts(_prompts(names))
+    plain = model.embed_texts(prompts(names))
     own = shared.repeat(len(names), 1, 1).requires_grad_()
     optimiser = torch.optim.Adam([own], lr=RATE * float(model.token_table.std()) * 5)
     total, began = steps * math.ceil(len(names) / NAMES), time.monotonic()
@@ -156,10 +155,6 @@ def _learn_names(
     yield own.detach()
 
 
-def _prompts(names: Sequence[str]) -> list[str]:
-    return [fill(f"{OPENING} {{}}.", name) for name in names]
-
-
 def learn_projection(
     model: TorchBackend, lesson: DefenceLesson, *, rank: int = RANK, steps: int = 2 * STEPS
 ) -> Iterator[Progress | Learned]:
@@ -174,7 +169,7 @@ def learn_projection(
     """
     generator = torch.Generator().manual_seed(lesson.seed)
     clean, written, truth = (torch.from_numpy(one) for one in (lesson.clean, lesson.written, lesson.truth))
-    texts = model.embed_texts(_prompts(lesson.names))
+    texts = model.embed_texts(prompts(lesson.names))
     if float((written - clean).abs().max()) == 0:
         raise Unsupported("Labels do not move this model's embeddings; there is nothing to remove.")
     before = (model.logit_scale * clean @ texts.T).softmax(dim=-1)
@@ -213,7 +208,7 @@ def learn_units(model: TorchBackend, lesson: DefenceLesson) -> Iterator[Progress
     if not isinstance(head, MeanHead):
         raise Unsupported(f"Units are switched off where a tower ends in an average; {model.spec.title} does not.")
     yield Progress.timed(0, len(COUNTS), "counts", seconds=0.0, computed=0)
-    texts = model.embed_texts(_prompts(lesson.names))
+    texts = model.embed_texts(prompts(lesson.names))
     added = torch.from_numpy(lesson.written_features - lesson.clean_features)
     apart = texts[torch.from_numpy(lesson.words)] - texts[torch.from_numpy(lesson.truth)]
     fooled = (torch.from_numpy(lesson.written) * apart).sum(dim=1) > 0

@@ -57,7 +57,7 @@ def made(
     if defence.quick:
         yield applied(key, session.spec.key)
         return
-    own_names = tuple(sorted(set(names))) if defence.names else ()
+    own_names = tuple(sorted(set(names))) if defence.for_names else ()
     given = "\n".join([session.spec.key, session.fingerprint, str(seed), *own_names])
     digest = hashlib.sha256(given.encode()).hexdigest()[:12]
     folder = home() / "edits" / f"{key}-{digest}"
