@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.training.order import Order
 
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
+TEXTS = "texts"  # the recipe of such a model's text tower, likewise
 PRIOR = "prior"  # the recipe of the prior that `generate` draws with, likewise
 RACE = "race"  # the race of objectives, likewise
 
@@ -28,7 +29,9 @@ RACE = "race"  # the race of objectives, likewise
 def train(
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="FILE.yaml", help="A YAML file, `shapes`, `pocket`, `prior` or `race`."),
+        typer.Option(
+            "--recipe", metavar="FILE.yaml", help="A YAML file, `shapes`, `pocket`, `texts`, `prior` or `race`."
+        ),
     ] = None,
     folder: Annotated[
         Path | None,
@@ -63,7 +66,7 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe in (POCKET, PRIOR):
+    if recipe in (POCKET, TEXTS, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
         raise BadInput("Name a recipe with --recipe (a YAML file, shapes, pocket or race), or continue with --resume.")
@@ -74,8 +77,8 @@ def train(
     if os.environ.get("RANK", "0") == "0":
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
-        elif recipe == POCKET:
-            _print_pocket_record(out, as_json)
+        elif recipe in (POCKET, TEXTS):
+            _print_program_record(out, as_json)
         else:
             _print_record(out, as_json)
 
@@ -140,8 +143,8 @@ def _show(rows: Iterator[Progress]) -> None:
                 say(f"step {row.done}: {row.text}")
 
 
-def _print_pocket_record(out: Path, as_json: bool) -> None:
-    """The shipped model's recipe keeps a record of its own, once it is done."""
+def _print_program_record(out: Path, as_json: bool) -> None:
+    """The recipes of the shipped models keep a record of their own, once they are done."""
     from workbench.places import read_json
     from workbench.training.record import RECORD
 
@@ -149,7 +152,7 @@ def _print_pocket_record(out: Path, as_json: bool) -> None:
     summary = {name: record.get(name) for name in ("steps_done", "seconds")}
     write_json({"out": str(out), **summary}) if as_json else write(str(out))
     if record:
-        say(f"{record['steps_done']} steps in stage two; {RECORD} holds data, settings and duration.")
+        say(f"{record['steps_done']} steps; {RECORD} holds data, settings and duration.")
     else:
         say("Not finished yet: the same command continues.")
 

@@ -19,7 +19,7 @@ from workbench.places import read_json, write_whole
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
-POCKET = "pocket"  # the recipe that is a program, in the record of its own
+POCKET, TEXTS = "pocket", "texts"  # recipes that are programs, in records of their own
 _PACKAGES = ("clip-workbench", "torch", "transformers", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
 
 
@@ -72,8 +72,8 @@ def read_record(out: Path) -> TrainingRecord:
     Raises:
         BadInput: there is none, or it is not one of ours.
     """
-    if read_json(out / RECORD).get("recipe") == POCKET:
-        raise BadInput(f"{out.name!r} is the pocket recipe's: to go on, give its command again, without --resume.")
+    if (recipe := read_json(out / RECORD).get("recipe")) in (POCKET, TEXTS):
+        raise BadInput(f"{out.name!r} is the {recipe} recipe's: to go on, give its command again, without --resume.")
     try:
         return TrainingRecord.model_validate_json((out / RECORD).read_bytes())
     except FileNotFoundError:

@@ -117,8 +117,9 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_ends_it(capsys: pytest.Captur
     assert workbench.load(str(out), device="cpu").dim == workbench.load("pocket", device="cpu").dim
 
 
-def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_another(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("recipe", ["pocket", "texts"])
+def test_a_shipped_model_s_recipe_ends_with_its_own_record_and_is_not_resumed_as_another(
+    recipe: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
 
@@ -126,10 +127,10 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
         yield Progress(1, 2, "steps", values={"loss": 0.5, "learning rate": 1e-4})
         if order.steps == 2:  # done
             order.out.mkdir()
-            (order.out / "training.json").write_text(json.dumps({"recipe": "pocket", "steps_done": 2, "seconds": 9}))
+            (order.out / "training.json").write_text(json.dumps({"recipe": recipe, "steps_done": 2, "seconds": 9}))
 
     monkeypatch.setattr(train, "_program", lambda name: make)
-    words = ["train", "--recipe", "pocket", "--out", str(out), "--json"]
+    words = ["train", "--recipe", recipe, "--out", str(out), "--json"]
     assert run([*words, "--steps", "1"]) == 0
     output = capsys.readouterr()
     assert json.loads(output.out) == {"out": str(out), "steps_done": None, "seconds": None}
@@ -137,6 +138,6 @@ def test_the_pocket_recipe_ends_with_its_own_record_and_is_not_resumed_as_anothe
     assert run([*words, "--steps", "2"]) == 0
     output = capsys.readouterr()
     assert json.loads(output.out) == {"out": str(out), "steps_done": 2, "seconds": 9}
-    assert "2 steps in stage two" in output.err
+    assert "2 steps; training.json" in output.err
     assert run(["train", "--resume", "--out", str(out)]) == 2
     assert "give its command again, without --resume" in capsys.readouterr().err

@@ -101,6 +101,7 @@ def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...], pictured: Counter[int]) -> 
     own = {name.lower() for concept in lexicon.concepts[:CLASSES] for name in concept.names}
     read = {*own, *EVERYDAY, *plain, *COLOURS, *SHAPES, *COUNTS, *DRILLED}
     words = {name for name in read if name.isascii() and name.isalpha() and len(name) <= LONGEST}
+    things |= (words & own) - names  # a class's fifth name is read, and meant by no picture
     return Bank(
         tuple(sorted(names | things)),
         tuple(sorted(words)),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +16,24 @@ import torch
 from torch import Tensor
 
 from workbench.training.pocket import emoji, folding, towers, vocabulary
-from workbench.training.pocket.settings import Settings
-from workbench.training.record import POCKET, RECORD, versions
+from workbench.training.record import RECORD, versions
 
 SHARD = "9.9MB"
 SIDES = {"lite0": 224, "lite2": 224}
 
 
-def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any) -> None:
+def write(made: towers.Towers, settings: Any, out: Path, *, sources: Any, steps: int, seconds: float) -> None:
     """Write a model's folder; what lies in it under other names stays.
 
     Args:
         made: the towers, folded.
-        settings: what decided the weights.
-        out: the folder.
-        ready: `build.Ready`: tokenizer, sources, and how far and how long it was trained.
+        settings: what decided the weights: `Settings`, of this recipe or of the recipe of texts.
+        out: the folder; `work/vocab.txt` in it has the word pieces.
+        sources: the ingredients.
+        steps: how far it was trained.
+        seconds: how long, pauses apart.
     """
-    half = out / f".{uuid.uuid4().hex[:8]}.part"
-    half.mkdir(parents=True)
-    try:
+    with _folder(out) as half:
         model = dual_encoder(made, towers.locked(settings.image_tower), settings.image_tower)
         model.half().save_pretrained(half, max_shard_size=SHARD)
         for file in half.glob("*.safetensors"):  # which are written for the owner's eyes only
@@ -41,9 +42,42 @@ def write(made: towers.Towers, settings: Settings, out: Path, *, ready: Any) -> 
         shutil.copyfile(out / "work" / "vocab.txt", half / "vocab.txt")
         vocabulary.tokenizer(half / "vocab.txt").save_pretrained(half)
         _processor(settings.image_tower).save_pretrained(half)
-        facts = record(settings, ready.sources, steps=ready.run.step, seconds=ready.run.seconds)
-        facts["weights"] = _hashes(half)
-        (half / RECORD).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        _write_record(half, record(settings, sources, steps=steps, seconds=seconds))
+
+
+def write_texts(made: towers.Towers, settings: Any, out: Path, *, sources: Any, steps: int, seconds: float) -> None:
+    """Write a checkpoint again with another text tower; all other weights and files are the same to the byte.
+
+    Args:
+        made: the towers, whose text tower is new.
+        settings: what decided the weights; `start` is the checkpoint.
+        out: the folder.
+        sources: the ingredients.
+        steps: how far it was trained.
+        seconds: how long, pauses apart.
+    """
+    from safetensors.torch import load_file, save_file
+
+    new = {f"text_model.{name}": value for name, value in made.text.state_dict().items()}
+    new["text_projection.weight"] = made.text_projection.weight.detach()
+    with _folder(out) as half:
+        for file in sorted(settings.start.iterdir()):
+            if file.suffix == ".safetensors" and (state := load_file(file)).keys() & new.keys():
+                both = {name: new.get(name, value).to(value.dtype).contiguous() for name, value in state.items()}
+                save_file(both, half / file.name, {"format": "pt"})
+                shutil.copymode(file, half / file.name)
+            elif file.is_file() and file.suffix != ".md" and file.name != RECORD:
+                shutil.copy(file, half / file.name)
+        _write_record(half, record(settings, sources, steps=steps, seconds=seconds))
+
+
+@contextlib.contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """A folder to write a model into, whose files come to `out` when all are written, in place of its shards."""
+    half = out / f".{uuid.uuid4().hex[:8]}.part"
+    half.mkdir(parents=True)
+    try:
+        yield half
         for old in out.glob("*.safetensors"):  # a folder holds the shards of one model
             old.unlink()
         for file in half.iterdir():
@@ -90,13 +124,13 @@ def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> A
     return model.eval()
 
 
-def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> dict[str, Any]:
+def record(settings: Any, sources: Any, *, steps: int, seconds: float) -> dict[str, Any]:
     """What the weights were made from and with, as JSON holds it; `seconds` are stage two's, pauses apart."""
     photos = sources.photos
     files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
     fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]
     return {
-        "recipe": POCKET,
+        "recipe": settings.recipe,
         "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts", "start"})),
         "began_from": _hashes(settings.start) if settings.start else None,
         "steps_done": steps,
@@ -108,6 +142,11 @@ def record(settings: Settings, sources: Any, *, steps: int, seconds: float) -> d
         "words": len(sources.bank.words),
         "names": len(sources.bank.names),
     }
+
+
+def _write_record(half: Path, facts: dict[str, Any]) -> None:
+    """Write a record with the hashes of the shards that lie there."""
+    (half / RECORD).write_text(json.dumps({**facts, "weights": _hashes(half)}, indent=1) + "\n", encoding="utf-8")
 
 
 def _of_photos(rows: Any) -> str:

@@ -49,7 +49,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     began = checkpoints.latest(out / "work" / BEGAN)
     before = ready.before if began is None else checkpoints.load(began)["towers"]
     made = joint.blended(ready.run.average.cpu(), before, settings.blend)
-    export.write(made, settings, out, ready=ready)
+    export.write(made, settings, out, sources=ready.sources, steps=ready.run.step, seconds=ready.run.seconds)
 
 
 def train_parts(

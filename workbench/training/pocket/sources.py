@@ -13,7 +13,7 @@ from workbench.training.pocket import bank as banks
 from workbench.training.pocket import emoji, fonts, ingredients, names, views
 from workbench.training.pocket.ingredients import Photos
 from workbench.training.pocket.material import Material
-from workbench.training.pocket.settings import Settings
+from workbench.training.pocket.settings import Ingredients
 
 FULL_SIDE = 224  # pixels of the shorter side that photos are kept at
 
@@ -29,7 +29,7 @@ class Sources:
     fonts: tuple[fonts.Font, ...]
 
 
-def read(settings: Settings, work: Path) -> Sources:
+def read(settings: Ingredients, work: Path) -> Sources:
     """Find every ingredient before anything is computed or written.
 
     Raises:
@@ -43,7 +43,7 @@ def read(settings: Settings, work: Path) -> Sources:
     return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, all_fonts)
 
 
-def material(settings: Settings, sources: Sources, work: Path) -> Material:
+def material(settings: Ingredients, sources: Sources, work: Path) -> Material:
     """What stage two draws from; drawings are rendered once."""
     from wordfreq import zipf_frequency
 

@@ -63,7 +63,7 @@ def test_what_is_written_is_blended_with_what_the_last_ending_began_from(
     ready = build.Ready(run, teachers, None, start)  # type: ignore[arg-type]
     monkeypatch.setattr(build, "prepare", lambda settings, out, stopped: iter([ready]))
     monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
-    monkeypatch.setattr(export, "write", lambda made, settings, out, ready: written.append(made))
+    monkeypatch.setattr(export, "write", lambda made, settings, out, **facts: written.append(made))
     settings = Settings(photos=tmp_path, steps=12, sizes=((32,),), blend=(0.25, 0.75))
     rows = list(making.make(settings, tmp_path, lambda: False))
     assert [(row.done, row.total) for row in rows] == [(step, 12) for step in range(1, 13)]

@@ -16,6 +16,7 @@ from workbench.models import find
 from workbench.training.order import Order
 from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
+from workbench.training.texts.settings import settings as texts_settings
 
 NOUNS = """  1 This software and database is being provided to you, the LICENSEE
 00000001 03 n 01 thing 0 000 | what there is; "a thing"
@@ -158,3 +159,15 @@ def test_things_are_words_that_first_mean_one(monkeypatch: pytest.MonkeyPatch, t
     assert names._things(tmp_path / "data.noun") == ("cat",)
     monkeypatch.setattr(names, "COMMON", 9.0)
     assert names._things(tmp_path / "data.noun") == ()
+
+
+def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
+    read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5))
+    assert (read.image_tower, read.start, read.steps, read.seed) == ("lite2", find("pocket-lite2").folder, 7, 5)
+    assert texts_settings(Order(tmp_path, data=str(tmp_path))).start == find("pocket").folder
+    with pytest.raises(BadInput, match=r"The texts recipe begins from pocket or the folder .* got --from 'lite2'"):
+        texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"))
+    with pytest.raises(BadInput, match="The texts recipe needs photos"):
+        texts_settings(Order(tmp_path))
+    with pytest.raises(BadInput, match=r"'texts' cannot be used: steps: .*1"):
+        texts_settings(Order(tmp_path, data=str(tmp_path), steps=0))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import timm
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoModel, BertConfig, BertModel
 
@@ -49,8 +50,7 @@ def test_the_folder_holds_the_towers(
     nothing = SimpleNamespace(
         photos=SimpleNamespace(full=(), small=(), apart=()), fonts=(), bank=SimpleNamespace(words=(), names=())
     )
-    ready = SimpleNamespace(run=SimpleNamespace(step=3, seconds=61.7), sources=nothing)
-    export.write(both, Settings(photos=tmp_path), tmp_path, ready=ready)
+    export.write(both, Settings(photos=tmp_path), tmp_path, sources=nothing, steps=3, seconds=61.7)
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     assert compact.fits(config)
     assert config["dtype"] == "float32"
@@ -61,7 +61,7 @@ def test_the_folder_holds_the_towers(
     assert (record["steps_done"], record["seconds"]) == (3, 62)
     assert len(record["weights"]) == len(list(tmp_path.glob("*.safetensors")))
     assert not {"photos", "modules", "fonts", "start"} & set(record["settings"])  # no path of this machine
-    assert record["began_from"] is None
+    assert (record["began_from"], record["recipe"]) == (None, "pocket")
     later = export.record(Settings(photos=tmp_path, start=tmp_path), nothing, steps=1, seconds=1.0)
     assert later["began_from"] == record["weights"]
 
@@ -85,6 +85,23 @@ def test_the_folder_holds_the_towers(
     with torch.no_grad():  # and what was written can learn on
         torch.testing.assert_close(again.embed_pixels(pixels), got, rtol=0, atol=1e-4)
         torch.testing.assert_close(again.embed_tokens(tokens), text, rtol=0, atol=1e-4)
+    with torch.no_grad():
+        both.text.pooler.dense.bias.add_(0.5)
+    second = tmp_path / "second"
+    export.write_texts(both, Settings(photos=tmp_path, start=tmp_path), second, sources=nothing, steps=4, seconds=1)
+    shards = sorted(file.name for file in tmp_path.glob("*.safetensors"))
+    assert sorted(file.name for file in second.glob("*.safetensors")) == shards
+    old, new = ({k: v for name in shards for k, v in load_file(place / name).items()} for place in (tmp_path, second))
+    assert [name for name, value in old.items() if not torch.equal(value, new[name])] == [
+        "text_model.pooler.dense.bias"
+    ]
+    facts = json.loads((second / "training.json").read_text(encoding="utf-8"))
+    assert (facts["steps_done"], facts["began_from"]) == (4, record["weights"])
+    assert sorted(file.name for file in second.iterdir()) == sorted(f.name for f in tmp_path.iterdir() if f.is_file())
+    retold = workbench.load(str(second), device="cpu")
+    with torch.no_grad():
+        torch.testing.assert_close(retold.embed_texts(["a cat"]), both.embed_tokens(tokens), rtol=0, atol=5e-3)
+        both.text.pooler.dense.bias.sub_(0.5)
     assert opening.image_tower(tmp_path) == "lite0"
     opening.same_pieces(tmp_path, tmp_path / "work" / "vocab.txt")
     (tmp_path / "work" / "vocab.txt").write_text("\n".join([*PIECES, "##ing"]) + "\n", encoding="utf-8")

@@ -146,3 +146,13 @@ def test_common_things_are_read_though_no_picture_shows_them(material: Material)
     reading = replace(material, bank=bank)
     made = [painting.example(reading, "penned", size=64, done=1.0, rng=random.Random(seed)) for seed in range(60)]
     assert 5 < sum(one.written == "wine" for one in made) < 30
+
+
+def test_each_word_to_read_is_in_the_bank(material: Material) -> None:
+    lexicon = material.lexicon
+    many = replace(lexicon.concepts[2], names=("crane", "lift", "hoist", "derrick", "jib"))
+    wider = replace(lexicon, concepts=(*lexicon.concepts[:2], many, *lexicon.concepts[3:]))
+    made = banks.bank(wider, (), Counter())
+    assert "jib" in made.words  # the fifth name, which no photo is asked for
+    assert made.target({"jib": 1.0})[made.place["jib"]] == 1
+    assert "jib" in made.things

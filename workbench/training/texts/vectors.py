@@ -1,0 +1,256 @@
+"""Where each name is to lie: vectors fitted to what the image tower sees, free of any text tower.
+
+A name has three: by itself, as a photo's and as a drawing's. Colours and counts are vectors to be added to a thing's,
+and a pair lies between its two things. They begin where the text tower has them and move no farther than
+the pictures ask for, so that the thousand photos are not learned by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from workbench.training.pocket.bank import COLOURS, COUNTS, Bank
+from workbench.training.texts.seen import Seen
+
+FORMS = {"bare": "{}", "photo": "a photo of a {}.", "drawn": "an emoji of a {}"}
+RATES = {"tables": 1e-3, "parts": 5e-3}
+MANY, SOME, FEW = 1500, 750, 300  # pictures of a kind in a step
+OWN = 0.9  # of a photo's answer is what the model says of it already, the rest the classifier's and its label's
+BEATS = {"attacked": 0.97, "noted": 0.99}  # how sure a word on a thing is to beat the thing
+WEIGHTS = {
+    **{"read": 1.0, "read as photo": 1.0, "read on things": 1.0, "photo": 4.0, "photo bare": 0.5, "beats": 8.0},
+    **{"covered bare": 0.3, "drawing": 1.5, "colour": 1.5, "count": 0.3, "pair": 0.3, "alone": 0.15},
+}
+STAY = {"bare": 22.0, "photo": 11.0, "drawn": 66.0}  # against the mean squared way from where they began
+WARM = 20  # steps
+HALF = 0.5  # of the weight, for a question that is asked of bare names, too
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Unit rows for n names, and what is added for the rest.
+
+    Attributes:
+        bare: (n, dim) of names by themselves.
+        photo: (n, dim) of "a photo of a NAME.".
+        drawn: (n, dim) of "an emoji of a NAME".
+        colour: (11, dim) added to a thing's.
+        count: (5, dim) added to a thing's.
+        pair: (dim,) added to the sum of two things.
+    """
+
+    bare: Tensor
+    photo: Tensor
+    drawn: Tensor
+    colour: Tensor
+    count: Tensor
+    pair: Tensor
+
+    def coloured(self, colour: Tensor, thing: Tensor) -> Tensor:
+        """Unit rows of coloured things; colours 0..10, things as places."""
+        return functional.normalize(self.photo[thing] + self.colour[colour], dim=-1)
+
+    def counted(self, count: Tensor, thing: Tensor) -> Tensor:
+        """Unit rows of counted things; counts 0 (one) to 4 (five), things as places."""
+        return functional.normalize(self.photo[thing] + self.count[count], dim=-1)
+
+    def paired(self, one: Tensor, other: Tensor) -> Tensor:
+        """Unit rows of pairs of things, as places; (n, dim)."""
+        return functional.normalize(self.photo[one] + self.photo[other] + self.pair, dim=-1)
+
+    @classmethod
+    def begun(cls, tables: dict[str, Tensor]) -> Vectors:
+        """Vectors of names from a text tower, nothing added for the rest."""
+        dim = tables["bare"].shape[1]
+        return cls(
+            **tables, colour=torch.zeros(len(COLOURS), dim), count=torch.zeros(len(COUNTS), dim), pair=torch.zeros(dim)
+        )
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a picture is told from, as places in the bank; of words and pictured names ascending.
+
+    Attributes:
+        first: (1000,) the first name of each class.
+        read: single words.
+        pictured: names that pictures show.
+        colours: (11,) in their own order.
+        counts: (5,) likewise.
+    """
+
+    first: Tensor
+    read: Tensor
+    pictured: Tensor
+    colours: Tensor
+    counts: Tensor
+
+    @classmethod
+    def of(cls, bank: Bank, first: Tensor) -> Choices:
+        """All of a bank; `first` as the material has it."""
+        read = sorted(bank.place[name] for name in {*bank.words, *bank.things} if name in bank.place)
+        unseen = set(bank.things)
+        pictured = [place for place, name in enumerate(bank.names) if name not in unseen]
+        painted = [torch.tensor([bank.place[name] for name in names]) for names in (COLOURS, COUNTS)]
+        return cls(first, torch.tensor(read), torch.tensor(pictured), *painted)
+
+
+def fit(
+    seen: Seen, bank: Bank, start: Vectors, *, choices: Choices, scale: tuple[float, float], steps: int
+) -> Iterator[tuple[int, dict[str, float]] | Vectors]:
+    """Fit vectors to pictures: yields (steps done, losses) after each step, then the vectors.
+
+    Args:
+        seen: the pictures.
+        bank: the names.
+        start: where the vectors begin.
+        choices: what pictures are told from.
+        scale: of cosines: as the model has it, and while vectors are fitted.
+        steps: how many; pictures are drawn with a generator that is seeded with them.
+    """
+    generator = torch.Generator().manual_seed(steps)
+    free = {one.name: getattr(start, one.name).clone().requires_grad_() for one in fields(Vectors)}
+    tables, parts = [free[name] for name in FORMS], [free[name] for name in free if name not in FORMS]
+    optimiser = torch.optim.Adam(
+        [{"params": tables, "base": RATES["tables"]}, {"params": parts, "base": RATES["parts"]}]
+    )
+    questions = Questions(seen, bank, choices, _answers(seen, start, choices, scale[0]), scale[1], generator)
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = group["base"] * min(1, (step + 1) / WARM) * (1 - step / steps)
+        losses = questions.losses(_unit(free))
+        total = sum(WEIGHTS[name] * value for name, value in losses.items())
+        for name, weight in STAY.items():
+            total = total + weight * (free[name] - getattr(start, name)).square().sum(-1).mean()
+        optimiser.zero_grad()
+        total.backward()  # type: ignore[union-attr]
+        optimiser.step()
+        yield step + 1, {name: float(value.detach()) for name, value in losses.items()}
+    yield _unit({name: value.detach() for name, value in free.items()})
+
+
+def _unit(free: dict[str, Tensor]) -> Vectors:
+    return Vectors(**{name: functional.normalize(one, dim=-1) if name in FORMS else one for name, one in free.items()})
+
+
+def _answers(seen: Seen, start: Vectors, choices: Choices, scale: float) -> Tensor:
+    """(photos, 1000): what each photo is to be answered with."""
+    photos = seen.of("photo")
+    rows, soft = seen.rows[photos].float(), seen.soft[photos, None]
+    labels = functional.one_hot(seen.label[photos], len(choices.first))
+    answer = soft * seen.answer[photos].float() + (1 - soft) * labels
+    own = (scale * rows @ start.photo[choices.first].T).softmax(-1)
+    return OWN * own + (1 - OWN) * answer / answer.sum(-1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What pictures ask of vectors, a few of each kind at a time.
+
+    Attributes:
+        seen: the pictures.
+        bank: the names.
+        choices: what pictures are told from.
+        answers: (photos, 1000) what each photo is to be answered with.
+        scale: of cosines.
+        generator: draws the pictures.
+    """
+
+    seen: Seen
+    bank: Bank
+    choices: Choices
+    answers: Tensor
+    scale: float
+    generator: torch.Generator
+
+    def losses(self, now: Vectors) -> dict[str, Tensor]:
+        """Every question, the mean over its pictures; the names are those of `WEIGHTS`."""
+        return self._words(now) | self._photos(now) | self._drawings(now) | self._scenes(now) | self._pairs(now)
+
+    def _words(self, now: Vectors) -> dict[str, Tensor]:
+        """Which word is written, alone or on a thing; and does it beat the thing?"""
+        alone, covered = self._some(MANY, "word", "penned"), self._some(SOME, "attacked", "noted")
+        losses = {"read": self._read(alone, now.bare), "read as photo": self._read(alone, now.photo)}
+        losses["read on things"] = self._read(covered, now.photo)
+        target = self.seen.target(covered, self.bank)
+        losses["covered bare"] = self._named(self.seen.rows[covered], now.bare, target)
+        beats = []
+        for kind, sure in BEATS.items():
+            some = self._whole(self._some(SOME // 2, kind))
+            word, thing = self.seen.parts[some].T
+            ahead = self.scale * (self.seen.rows[some].float() * (now.photo[word] - now.photo[thing])).sum(-1)
+            beats.append(functional.binary_cross_entropy_with_logits(ahead, torch.full_like(ahead, sure)))
+        return {**losses, "beats": torch.stack(beats).mean()}
+
+    def _photos(self, now: Vectors) -> dict[str, Tensor]:
+        """Which class a photo is of, and which of all names it shows."""
+        photos = self.seen.of("photo")
+        which = torch.randperm(len(photos), generator=self.generator)[:MANY]
+        rows, answers, first = self.seen.rows[photos[which]], self.answers[which], self.choices.first
+        target = self.seen.target(photos[which], self.bank)[:, self.choices.pictured]
+        bare = self._named(rows, now.bare[first], answers)
+        bare = bare + HALF * self._named(rows, now.bare[self.choices.pictured], target)
+        return {"photo": self._named(rows, now.photo[first], answers), "photo bare": bare}
+
+    def _drawings(self, now: Vectors) -> dict[str, Tensor]:
+        """What is drawn."""
+        drawn, among = self._some(SOME, "drawing"), self.choices.pictured
+        rows, target = self.seen.rows[drawn], self.seen.target(drawn, self.bank)[:, among]
+        named = self._named(rows, now.drawn[among], target) + HALF * self._named(rows, now.bare[among], target)
+        return {"drawing": named}
+
+    def _scenes(self, now: Vectors) -> dict[str, Tensor]:
+        """Which colour a thing has, and how many there are."""
+        losses = {}
+        scenes = {"colour": (self.choices.colours, now.coloured), "count": (self.choices.counts, now.counted)}
+        for kind, (places, phrased) in scenes.items():
+            some = self._whole(self._some(FEW, kind))
+            right = (self.seen.parts[some, :1] == places).long().argmax(1)
+            texts = phrased(torch.arange(len(places))[None], self.seen.parts[some, 1:])
+            losses[kind] = self._chosen(some, texts, right)
+        return losses
+
+    def _pairs(self, now: Vectors) -> dict[str, Tensor]:
+        """Are there two things, and which; is there one?"""
+        both, photos, first = self._whole(self._some(FEW, "pair")), self._some(FEW, "photo"), self.choices.first
+        one, two = self.seen.parts[both].T
+        other = one.roll(1)
+        single = now.photo[one], now.photo[two]
+        texts = torch.stack([now.paired(one, two), *single, now.paired(one, other), now.paired(other, two)], 1)
+        thing = first[self.seen.label[photos]]
+        stranger = first[torch.randint(len(first), photos.shape, generator=self.generator)]
+        alone = torch.stack([now.photo[thing], now.paired(thing, stranger)], 1)
+        return {
+            name: self._chosen(which, rows, torch.zeros_like(which))
+            for name, which, rows in (("pair", both, texts), ("alone", photos, alone))
+        }
+
+    def _some(self, count: int, *kinds: str) -> Tensor:
+        """Some pictures of these kinds, (up to count,)."""
+        which = self.seen.of(*kinds)
+        return which[torch.randperm(len(which), generator=self.generator)[:count]]
+
+    def _whole(self, which: Tensor) -> Tensor:
+        """Those of which the bank has both parts."""
+        return which[(self.seen.parts[which] >= 0).all(1)]
+
+    def _read(self, which: Tensor, table: Tensor) -> Tensor:
+        """Which of all words to read is written on these?"""
+        which = which[self.seen.parts[which, 0] >= 0]
+        right = torch.searchsorted(self.choices.read, self.seen.parts[which, 0])
+        logits = self.scale * self.seen.rows[which].float() @ table[self.choices.read].T
+        return functional.cross_entropy(logits, right)
+
+    def _named(self, rows: Tensor, table: Tensor, target: Tensor) -> Tensor:
+        """Rows (n, dim) are to be answered with targets (n, names) over a table (names, dim)."""
+        return -(target * (self.scale * rows.float() @ table.T).log_softmax(-1)).sum(-1).mean()
+
+    def _chosen(self, which: Tensor, texts: Tensor, right: Tensor) -> Tensor:
+        """These n pictures are to choose the right one of their texts, (n, choices, dim)."""
+        logits = self.scale * torch.einsum("nd,nkd->nk", self.seen.rows[which].float(), texts)
+        return functional.cross_entropy(logits, right)
