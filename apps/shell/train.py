@@ -69,7 +69,8 @@ def train(
     if recipe in (POCKET, TEXTS, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
-        raise BadInput("Name a recipe with --recipe (a YAML file, shapes, pocket or race), or continue with --resume.")
+        recipes = "a YAML file, shapes, pocket, texts, prior or race"
+        raise BadInput(f"Name a recipe with --recipe ({recipes}), or continue with --resume.")
     else:
         rows = _by_recipe(recipe, order)
     with stop_on_ctrl_c() as stop:

@@ -41,9 +41,9 @@ POCKET_LITE2 = ModelSpec(
     dim=384,
     sha256={
         "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
-        "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
-        "model-00003-of-00004.safetensors": "6b3442a70768eff2475583ef8cdafcc6621f4a136f6b06e99aa19d30a4e4f59c",
-        "model-00004-of-00004.safetensors": "c31b85b1332951d286fe27256d1a6d3a8b8fc5d42be4a5fd332d7d46f5ea3c49",
+        "model-00002-of-00004.safetensors": "e5d20d009f89b0ff0daa886d22ce18927819cdd1205c8352858005c5474adfaa",
+        "model-00003-of-00004.safetensors": "148133ac4192d5236496d2aad6b91b93e0f54e9d7a58d7e382c9d3cd538a513a",
+        "model-00004-of-00004.safetensors": "01a0f6c3276ef7c96aaecf3c3e0a090a019530e73cab786b59bb22af71d4ab80",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )

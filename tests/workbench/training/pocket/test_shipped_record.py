@@ -12,6 +12,7 @@ from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
 from workbench.training.pocket.settings import GOING_ON, Settings
 from workbench.training.record import RECORD
+from workbench.training.texts.settings import Settings as Texts
 
 FIRST_EDITION = {
     "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
@@ -21,40 +22,59 @@ FIRST_EDITION = {
 }
 
 
+FIRST_LITE2 = {  # git show d4a9545:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
+    "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
+    "model-00003-of-00004.safetensors": "6b3442a70768eff2475583ef8cdafcc6621f4a136f6b06e99aa19d30a4e4f59c",
+    "model-00004-of-00004.safetensors": "c31b85b1332951d286fe27256d1a6d3a8b8fc5d42be4a5fd332d7d46f5ea3c49",
+}
+APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
+
+
 SHIPPED = {
-    "pocket": (POCKET, {**GOING_ON}, FIRST_EDITION),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 1}, None),
+    "pocket": (POCKET, Settings(photos=Path(), **GOING_ON), FIRST_EDITION),
+    "pocket-lite2": (POCKET_LITE2, Texts(photos=Path(), start=Path(), image_tower="lite2", seed=1), FIRST_LITE2),
 }
 
 
-Shipped = tuple[ModelSpec, dict[str, Any], dict[str, Any]]
+Shipped = tuple[ModelSpec, Settings | Texts, dict[str, Any]]
 
 
 @pytest.fixture(params=SHIPPED)
 def shipped(request: pytest.FixtureRequest) -> Shipped:
-    """A shipped model, the options that made it, and its record."""
-    spec, options, _ = SHIPPED[request.param]
+    """A shipped model, the settings that made it, and its record."""
+    spec, settings, _ = SHIPPED[request.param]
     assert spec.folder is not None
-    return spec, options, dict(json.loads((spec.folder / RECORD).read_text(encoding="utf-8")))
+    return spec, settings, dict(json.loads((spec.folder / RECORD).read_text(encoding="utf-8")))
 
 
 def test_the_card_s_command_makes_them(shipped: Shipped) -> None:
-    spec, options, record = shipped
+    spec, settings, record = shipped
     assert spec.folder is not None
-    steps = record["settings"]["steps"]
-    assert f"--steps {steps}\n" in (spec.folder / "README.md").read_text(encoding="utf-8")
-    given = Settings(photos=Path(), steps=steps, **options)
-    assert record["settings"] == json.loads(given.model_dump_json(exclude={"photos", "modules", "fonts", "start"}))
+    card = (spec.folder / "README.md").read_text(encoding="utf-8")
+    assert f"train --recipe {settings.recipe} " in card
+    given = json.loads(settings.model_dump_json(exclude=APART))
+    if settings.recipe == "pocket":  # its length is given, not the recipe's own
+        given["steps"] = record["settings"]["steps"]
+        assert f"--steps {given['steps']}\n" in card
+    assert (record["recipe"], record["settings"]) == (settings.recipe, given)
 
 
-def test_the_second_edition_began_from_the_first_and_the_other_from_its_parts(shipped: Shipped) -> None:
+def test_each_began_from_an_edition_before(shipped: Shipped) -> None:
     spec, _, record = shipped
     assert record["began_from"] == SHIPPED[spec.key][2]
+    assert record["weights"] != record["began_from"]
 
 
 def test_the_run_went_to_its_end(shipped: Shipped) -> None:
     record = shipped[2]
-    assert record["steps_done"] == record["settings"]["steps"]
+    assert record["steps_done"] == record["settings"]["steps"] * record["settings"].get("cycles", 1)
+
+
+def test_texts_alone_were_fitted_anew() -> None:
+    """The image tower's shard is that of the edition before, to the byte."""
+    shard = "model-00001-of-00004.safetensors"
+    assert POCKET_LITE2.sha256[shard] == FIRST_LITE2[shard]
 
 
 def test_it_is_about_these_shards(shipped: Shipped) -> None:
