@@ -37,7 +37,7 @@ AVERAGE, WARM = 0.99, 40
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TextLesson:
     """What the text tower is taught.
 
     Attributes:
@@ -109,7 +109,9 @@ class _Sentences:
         return form.format(phrase), self._vectors.counted(torch.tensor(number), where)
 
 
-def learn(made: Towers, tokenizer: Any, lesson: Lesson, *, cycle: int = 0) -> Iterator[tuple[int, dict[str, float]]]:
+def learn(
+    made: Towers, tokenizer: Any, lesson: TextLesson, *, cycle: int = 0
+) -> Iterator[tuple[int, dict[str, float]]]:
     """Teach the text tower, in place: yields (steps done, losses) after each step; at the end it is their average.
 
     Args:

@@ -17,7 +17,7 @@ from workbench.training import checkpoints
 from workbench.training.pocket import export, folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.towers import Towers
-from workbench.training.texts.learning import Lesson, embedded, learn
+from workbench.training.texts.learning import TextLesson, embedded, learn
 from workbench.training.texts.seen import Seen, see
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import FORMS, Choices, Vectors, fit
@@ -62,7 +62,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
                 return
     nouns = {word.lower() for synset in read.lexicon.nouns for word in synset.words}
     rest = sorted(nouns.difference(material.bank.names))
-    lesson = Lesson(vectors, material.bank, seen.rows, rest, copy.deepcopy(made), settings.steps, settings.seed)
+    lesson = TextLesson(vectors, material.bank, seen.rows, rest, copy.deepcopy(made), settings.steps, settings.seed)
     done, seconds = _done(made, work)
     for cycle in range(done, settings.cycles):
         for step, losses in learn(made, tokenizer, lesson, cycle=cycle):

@@ -18,12 +18,12 @@ from tests.workbench.training.pocket.world import world
 from workbench.training.pocket import export, folding, sources, texts, towers
 from workbench.training.pocket.material import Material
 from workbench.training.texts import learning, making, seen, vectors
-from workbench.training.texts.learning import Lesson
+from workbench.training.texts.learning import TextLesson
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import Vectors
 
 
-def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -> Lesson:
+def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -> TextLesson:
     generator = torch.Generator().manual_seed(1)
 
     def rows(n: int) -> torch.Tensor:
@@ -32,7 +32,7 @@ def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -
     n = len(material.bank.names)
     tables = {kind: rows(n) for kind in vectors.FORMS}
     made = Vectors(**tables, colour=rows(11), count=rows(5), pair=torch.zeros(16))
-    return Lesson(made, material.bank, rows(200), ["lamp", "river"], before, steps, seed)
+    return TextLesson(made, material.bank, rows(200), ["lamp", "river"], before, steps, seed)
 
 
 @pytest.mark.heavy
