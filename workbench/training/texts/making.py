@@ -53,16 +53,17 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     assert seen is not None
     begun, choices = _begun(made, tokenizer, material.bank), Choices.of(material.bank, material.first_names)
     vectors, scales = begun, (float(made.logit_scale.detach().exp()), settings.scale)
-    for part in fit(seen, material.bank, begun, choices=choices, scale=scales, steps=settings.vector_steps):
+    steps, seed = settings.vector_steps, settings.seed
+    for part in fit(seen, begun, choices=choices, scale=scales, steps=steps, seed=seed):
         if isinstance(part, Vectors):
             vectors = part
         else:
-            yield _row(*part, settings.vector_steps, "vectors")
+            yield _row(*part, steps, "vectors")
             if stopped():
                 return
     nouns = {word.lower() for synset in read.lexicon.nouns for word in synset.words}
     rest = sorted(nouns.difference(material.bank.names))
-    lesson = TextLesson(vectors, material.bank, seen.rows, rest, copy.deepcopy(made), settings.steps, settings.seed)
+    lesson = TextLesson(vectors, material.bank, seen.rows, rest, copy.deepcopy(made), settings.steps, seed)
     done, seconds = _done(made, work)
     for cycle in range(done, settings.cycles):
         for step, losses in learn(made, tokenizer, lesson, cycle=cycle):

@@ -77,6 +77,7 @@ class Choices:
     """What a picture is told from, as places in the bank; of words and pictured names ascending.
 
     Attributes:
+        bank: all names.
         first: (1000,) the first name of each class.
         read: single words.
         pictured: names that pictures show.
@@ -84,6 +85,7 @@ class Choices:
         counts: (5,) likewise.
     """
 
+    bank: Bank
     first: Tensor
     read: Tensor
     pictured: Tensor
@@ -97,29 +99,29 @@ class Choices:
         unseen = set(bank.things)
         pictured = [place for place, name in enumerate(bank.names) if name not in unseen]
         painted = [torch.tensor([bank.place[name] for name in names]) for names in (COLOURS, COUNTS)]
-        return cls(first, torch.tensor(read), torch.tensor(pictured), *painted)
+        return cls(bank, first, torch.tensor(read), torch.tensor(pictured), *painted)
 
 
 def fit(
-    seen: Seen, bank: Bank, start: Vectors, *, choices: Choices, scale: tuple[float, float], steps: int
+    seen: Seen, start: Vectors, *, choices: Choices, scale: tuple[float, float], steps: int, seed: int
 ) -> Iterator[tuple[int, dict[str, float]] | Vectors]:
     """Fit vectors to pictures: yields (steps done, losses) after each step, then the vectors.
 
     Args:
         seen: the pictures.
-        bank: the names.
         start: where the vectors begin.
         choices: what pictures are told from.
         scale: of cosines: as the model has it, and while vectors are fitted.
-        steps: how many; pictures are drawn with a generator that is seeded with them.
+        steps: how many.
+        seed: of which pictures each step asks.
     """
-    generator = torch.Generator().manual_seed(steps)
+    generator = torch.Generator().manual_seed(seed)
     free = {one.name: getattr(start, one.name).clone().requires_grad_() for one in fields(Vectors)}
     tables, parts = [free[name] for name in FORMS], [free[name] for name in free if name not in FORMS]
     optimiser = torch.optim.Adam(
         [{"params": tables, "base": RATES["tables"]}, {"params": parts, "base": RATES["parts"]}]
     )
-    questions = Questions(seen, bank, choices, _answers(seen, start, choices, scale[0]), scale[1], generator)
+    questions = Questions(seen, choices, _answers(seen, start, choices, scale[0]), scale[1], generator)
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * min(1, (step + 1) / WARM) * (1 - step / steps)
@@ -154,7 +156,6 @@ class Questions:
 
     Attributes:
         seen: the pictures.
-        bank: the names.
         choices: what pictures are told from.
         answers: (photos, 1000) what each photo is to be answered with.
         scale: of cosines.
@@ -162,7 +163,6 @@ class Questions:
     """
 
     seen: Seen
-    bank: Bank
     choices: Choices
     answers: Tensor
     scale: float
@@ -177,7 +177,7 @@ class Questions:
         alone, covered = self._some(MANY, "word", "penned"), self._some(SOME, "attacked", "noted")
         losses = {"read": self._read(alone, now.bare), "read as photo": self._read(alone, now.photo)}
         losses["read on things"] = self._read(covered, now.photo)
-        target = self.seen.target(covered, self.bank)
+        target = self.seen.target(covered, self.choices.bank)
         losses["covered bare"] = self._named(self.seen.rows[covered], now.bare, target)
         beats = []
         for kind, sure in BEATS.items():
@@ -192,7 +192,7 @@ class Questions:
         photos = self.seen.of("photo")
         which = torch.randperm(len(photos), generator=self.generator)[:MANY]
         rows, answers, first = self.seen.rows[photos[which]], self.answers[which], self.choices.first
-        target = self.seen.target(photos[which], self.bank)[:, self.choices.pictured]
+        target = self.seen.target(photos[which], self.choices.bank)[:, self.choices.pictured]
         bare = self._named(rows, now.bare[first], answers)
         bare = bare + HALF * self._named(rows, now.bare[self.choices.pictured], target)
         return {"photo": self._named(rows, now.photo[first], answers), "photo bare": bare}
@@ -200,7 +200,7 @@ class Questions:
     def _drawings(self, now: Vectors) -> dict[str, Tensor]:
         """What is drawn."""
         drawn, among = self._some(SOME, "drawing"), self.choices.pictured
-        rows, target = self.seen.rows[drawn], self.seen.target(drawn, self.bank)[:, among]
+        rows, target = self.seen.rows[drawn], self.seen.target(drawn, self.choices.bank)[:, among]
         named = self._named(rows, now.drawn[among], target) + HALF * self._named(rows, now.bare[among], target)
         return {"drawing": named}
 

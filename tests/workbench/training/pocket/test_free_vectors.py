@@ -77,7 +77,7 @@ def fitted(material: Material) -> tuple[Seen, Vectors, Vectors, Choices]:
     seen = _seen(material, truth)
     start = Vectors.begun({kind: _unit(n, DIM, seed=20 + k) for k, kind in enumerate(vectors.FORMS)})
     choices = Choices.of(material.bank, material.first_names)
-    *steps, made = vectors.fit(seen, material.bank, start, choices=choices, scale=(20.0, 40.0), steps=250)
+    *steps, made = vectors.fit(seen, start, choices=choices, scale=(20.0, 40.0), steps=250, seed=0)
     assert isinstance(made, Vectors)
     assert [step for step, _ in steps] == list(range(1, 251))  # type: ignore[misc]
     first, last = steps[0][1], steps[-1][1]  # type: ignore[index]
@@ -133,3 +133,15 @@ def test_what_no_picture_shows_stays(fitted: tuple[Seen, Vectors, Vectors, Choic
     moved = 1 - (start.bare * made.bare).sum(-1)
     shown = moved[[place[name] for name in ("cat", "tree", "tabby", "crane", "bird")]]
     assert shown.min() > 1.5 * moved.median()
+
+
+def test_the_same_seed_asks_the_same_pictures(
+    fitted: tuple[Seen, Vectors, Vectors, Choices], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, start, _, choices = fitted
+    monkeypatch.setattr(vectors, "MANY", 10)
+
+    def first(seed: int) -> object:
+        return next(iter(vectors.fit(seen, start, choices=choices, scale=(20.0, 40.0), steps=5, seed=seed)))
+
+    assert first(0) == first(0) != first(1)
