@@ -125,7 +125,7 @@ def dual_encoder(made: towers.Towers, original: torch.nn.Module, name: str) -> A
 
 
 def record(settings: Any, sources: Any, *, steps: int, seconds: float) -> dict[str, Any]:
-    """What the weights were made from and with, as JSON holds it; `seconds` are stage two's, pauses apart."""
+    """What the weights were made from and with, as JSON holds it; `seconds` are training's, pauses apart."""
     photos = sources.photos
     files = {"full": photos.full, "small": photos.small, "apart": photos.apart}
     fonts = [{"family": font.family, "licence": font.licence, "test": font.test} for font in sources.fonts]

@@ -230,9 +230,9 @@ def _step(
     return {name: float(value.detach()) for name, value in parts.items()}
 
 
-def rate(step: int, steps: int) -> float:
-    """Warm up, then half a cosine down to 2 %."""
-    return min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+def rate(step: int, steps: int, warm: int = WARM) -> float:
+    """Of the full rate: warm up for so many steps, then half a cosine down to 2 %."""
+    return min(1, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 @torch.no_grad()

@@ -6,7 +6,6 @@ stay where the tower had them.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from workbench.training.pocket import scenes, texts
 from workbench.training.pocket.bank import COLOURS, COUNTS, SHAPES, Bank
+from workbench.training.pocket.joint import rate
 from workbench.training.pocket.painting import DRAWN
 from workbench.training.pocket.towers import Towers
 from workbench.training.pocket.worded import WORD
@@ -135,7 +135,7 @@ def learn(
     sentences, matters = _Sentences(lesson.vectors, lesson.bank, rng), _matters(lesson.rows).to(made.device)
     for step in range(lesson.steps):
         for group in optimiser.param_groups:
-            group["lr"] = group["base"] * rate(step, lesson.steps)
+            group["lr"] = group["base"] * rate(step, lesson.steps, WARM)
         drawn = [sentences.draw() for _ in range(BATCH)]
         nouns = [rng.choice((*PHOTO, *WORD)).format(rng.choice(lesson.nouns)) for _ in range(KEPT)]
         with torch.no_grad():
@@ -154,11 +154,6 @@ def learn(
     with torch.no_grad():
         for part, mean in zip(every, average, strict=True):
             part.copy_(mean)
-
-
-def rate(step: int, steps: int) -> float:
-    """Of the full rate: warm up, then half a cosine down to 2 %."""
-    return min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 def embedded(made: Towers, tokenizer: Any, every: Sequence[str]) -> Tensor:

@@ -87,7 +87,7 @@ def fitted(material: Material) -> tuple[Seen, Vectors, Vectors, Choices]:
 
 
 def test_shapes(fitted: tuple[Seen, Vectors, Vectors, Choices], material: Material) -> None:
-    _, _, made, choices = fitted
+    seen, _, made, choices = fitted
     n = len(material.bank.names)
     for kind in vectors.FORMS:
         table = getattr(made, kind)
@@ -95,6 +95,12 @@ def test_shapes(fitted: tuple[Seen, Vectors, Vectors, Choices], material: Materi
         torch.testing.assert_close(table.norm(dim=-1), torch.ones(n))
     assert (made.colour.shape, made.count.shape, made.pair.shape) == ((11, DIM), (5, DIM), (DIM,))
     assert choices.first.shape == (1000,)
+    assert (choices.colours.shape, choices.counts.shape) == ((11,), (5,))
+    for phrased in (made.coloured, made.counted, made.paired):
+        rows = phrased(torch.tensor([0, 1]), torch.tensor([3, 4]))
+        assert rows.shape == (2, DIM)
+        torch.testing.assert_close(rows.norm(dim=-1), torch.ones(2))
+    assert vectors._answers(seen, made, choices, 20.0).shape == (EACH, 1000)
     assert made.coloured(torch.tensor([0, 1]), torch.tensor([3, 4])).shape == (2, DIM)
 
 

@@ -81,6 +81,8 @@ def test_drawing_goes_on_wherever_it_was_interrupted(
     *_, other = rows("other", seed=1)
     assert not torch.equal(other.rows, whole.rows)
     torch.testing.assert_close(whole.rows.float().norm(dim=-1), torch.ones(50), rtol=0, atol=1e-3)
+    assert (whole.rows.shape, whole.answer.shape, whole.parts.shape) == ((50, 16), (50, 1000), (50, 2))
+    assert whole.shown.shape == whole.weights.shape == (50, NAMES)
     photos = whole.of("photo")
     assert len(photos) + sum(len(whole.of(kind)) for kind in seen.KINDS if kind != "photo") == 50
     assert (whole.label[photos] >= 0).all()

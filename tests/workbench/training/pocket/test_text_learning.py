@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from tests.workbench.training.pocket.world import world
-from workbench.training.pocket import export, folding, sources, texts, towers
+from workbench.training.pocket import export, folding, joint, sources, texts, towers
 from workbench.training.pocket.material import Material
 from workbench.training.texts import learning, making, seen, vectors
 from workbench.training.texts.learning import TextLesson
@@ -102,12 +102,13 @@ def test_directions_in_which_pictures_differ_count_more() -> None:
     rows[:, 0] = 1
     matters = learning._matters(rows)
     torch.testing.assert_close(matters.trace(), torch.tensor(4.0))
+    assert matters.shape == (4, 4)
     assert matters[0, 0] == pytest.approx(0.3 + 0.7 * 4)
     assert matters[1, 1] == pytest.approx(0.3)
 
 
 def test_the_rate_rises_and_falls() -> None:
-    rates = [learning.rate(step, 200) for step in range(200)]
+    rates = [joint.rate(step, 200, learning.WARM) for step in range(200)]
     assert rates[0] == pytest.approx(1 / 40, rel=0.01)
     assert max(rates) == pytest.approx(rates[39], rel=0.02)
     assert rates[-1] == pytest.approx(0.02, abs=0.001)
