@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from workbench.errors import BadInput, WeightsRefused
 from workbench.models import find
-from workbench.training.pocket import folding
+from workbench.training.pocket import folding, towers, vocabulary
 from workbench.training.pocket.towers import Towers
 
 IMAGE, TEXT = "vision_model.timm_model.", "text_model."
@@ -42,6 +42,14 @@ def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Tow
         for key in ("visual_projection.weight", "text_projection.weight", "logit_scale"):
             made.get_parameter(key).copy_(state[key])
     return made
+
+
+def reopened(folder: Path, *, net: nn.Module, frozen: int) -> Towers:
+    """Read a checkpoint's weights into towers of its own word pieces; arguments and errors as `opened` has them."""
+    known = vocabulary.tokenizer(towers.minilm_folder() / "vocab.txt").get_vocab()
+    pieces = [known[piece] for piece in (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()]
+    text = towers.text_tower(towers.minilm(), torch.tensor(pieces))
+    return opened(folder, net=net, text=text, frozen=frozen)
 
 
 def folder_of(key: str) -> Path | None:

@@ -21,7 +21,7 @@ TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps
 GOING_ON = {"pace": 0.9, "blend": (0.1, 0.1)}  # for a run that goes on from a checkpoint; chosen on selection pictures
 
-_Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Ingredients(Strict):
@@ -52,7 +52,7 @@ class Settings(Ingredients):
     steps: Annotated[int, Field(ge=1)] = 17_000  # of stage two, its endings included
     sizes: tuple[tuple[int, ...], ...] = ((128,), (128,), (128, 144), (128, 160))  # pixels of the smaller pictures
     save_every: Annotated[int, Field(ge=1)] = 100
-    blend: tuple[_Share, _Share] = (0.3, 0.0)  # of the towers that the last ending began from: image, text
+    blend: tuple[Share, Share] = (0.3, 0.0)  # of the towers that the last ending began from: image, text
 
     @property
     def parts(self) -> tuple[int, ...]:

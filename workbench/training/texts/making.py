@@ -38,7 +38,8 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     read = sources.read(settings, work)
     shutil.copyfile(settings.start / "vocab.txt", work / "vocab.txt")
     net = towers.locked(settings.image_tower)
-    made, tokenizer = _opened(settings, net)
+    made = opening.reopened(settings.start, net=net, frozen=FROZEN).to(settings.device)
+    tokenizer = vocabulary.tokenizer(settings.start / "vocab.txt")
     material = sources.material(settings, read, work)
     locked = folding.folded(net).to(made.device)
     seen = None
@@ -52,9 +53,9 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
                 return
     assert seen is not None
     begun, choices = _begun(made, tokenizer, material.bank), Choices.of(material.bank, material.first_names)
-    vectors, scales = begun, (float(made.logit_scale.detach().exp()), settings.scale)
+    vectors, goals = begun, settings.goals(float(made.logit_scale.detach().exp()))
     steps, seed = settings.vector_steps, settings.seed
-    for part in fit(seen, begun, choices=choices, scale=scales, steps=steps, seed=seed):
+    for part in fit(seen, begun, choices=choices, goals=goals, steps=steps, seed=seed):
         if isinstance(part, Vectors):
             vectors = part
         else:
@@ -89,16 +90,6 @@ def _done(made: Towers, work: Path) -> tuple[int, float]:
 def _row(step: int, losses: dict[str, float], steps: int, stage: str) -> Progress:
     text = ", ".join(f"{name} {value:.3f}" for name, value in losses.items()) if step % 50 == 0 else ""
     return Progress(step, steps, "steps", stage, values={"loss": sum(losses.values())}, text=text)
-
-
-def _opened(settings: Settings, net: Any) -> tuple[Towers, Any]:
-    """The checkpoint's towers and its tokenizer."""
-    file = settings.start / "vocab.txt"
-    known = vocabulary.tokenizer(towers.minilm_folder() / "vocab.txt").get_vocab()
-    pieces = torch.tensor([known[piece] for piece in file.read_text(encoding="utf-8").splitlines()])
-    text = towers.text_tower(towers.minilm(), pieces)
-    made = opening.opened(settings.start, net=net, text=text, frozen=FROZEN)
-    return made.to(settings.device), vocabulary.tokenizer(file)
 
 
 @torch.no_grad()

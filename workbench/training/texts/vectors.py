@@ -7,8 +7,8 @@ the pictures ask for, so that the thousand photos are not learned by heart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from workbench.training.texts.seen import Seen
 FORMS = {"bare": "{}", "photo": "a photo of a {}.", "drawn": "an emoji of a {}"}
 RATES = {"tables": 1e-3, "parts": 5e-3}
 MANY, SOME, FEW = 1500, 750, 300  # pictures of a kind in a step
-OWN = 0.9  # of a photo's answer is what the model says of it already, the rest the classifier's and its label's
+OWN = 0.9  # of a photo's answer is what the model says of it already
 BEATS = {"attacked": 0.97, "noted": 0.99}  # how sure a word on a thing is to beat the thing
 WEIGHTS = {
     **{"read": 1.0, "read as photo": 1.0, "read on things": 1.0, "photo": 4.0, "photo bare": 0.5, "beats": 8.0},
@@ -73,6 +73,24 @@ class Vectors:
 
 
 @dataclass(frozen=True)
+class Goals:
+    """What pictures want of vectors, and how much.
+
+    Attributes:
+        scale: of cosines: as the model has it, and while vectors are fitted.
+        own: how much of a photo's answer is what the model says of it already, 0..1; the rest is the classifier's
+            and its label's.
+        beats: how sure a word on a thing is to beat the thing, 0..1, by kind of picture.
+        weights: of the questions' losses.
+    """
+
+    scale: tuple[float, float]
+    own: float = OWN
+    beats: Mapping[str, float] = field(default_factory=lambda: BEATS)
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+
+
+@dataclass(frozen=True)
 class Choices:
     """What a picture is told from, as places in the bank; of words and pictured names ascending.
 
@@ -103,7 +121,7 @@ class Choices:
 
 
 def fit(
-    seen: Seen, start: Vectors, *, choices: Choices, scale: tuple[float, float], steps: int, seed: int
+    seen: Seen, start: Vectors, *, choices: Choices, goals: Goals, steps: int, seed: int
 ) -> Iterator[tuple[int, dict[str, float]] | Vectors]:
     """Fit vectors to pictures: yields (steps done, losses) after each step, then the vectors.
 
@@ -111,7 +129,7 @@ def fit(
         seen: the pictures.
         start: where the vectors begin.
         choices: what pictures are told from.
-        scale: of cosines: as the model has it, and while vectors are fitted.
+        goals: what pictures want of vectors.
         steps: how many.
         seed: of which pictures each step asks.
     """
@@ -121,12 +139,12 @@ def fit(
     optimiser = torch.optim.Adam(
         [{"params": tables, "base": RATES["tables"]}, {"params": parts, "base": RATES["parts"]}]
     )
-    questions = Questions(seen, choices, _answers(seen, start, choices, scale[0]), scale[1], generator)
+    questions = Questions(seen, choices, _answers(seen, start, choices, goals), goals, generator)
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * min(1, (step + 1) / WARM) * (1 - step / steps)
         losses = questions.losses(_unit(free))
-        total = sum(WEIGHTS[name] * value for name, value in losses.items())
+        total = sum(goals.weights[name] * value for name, value in losses.items())
         for name, weight in STAY.items():
             total = total + weight * (free[name] - getattr(start, name)).square().sum(-1).mean()
         optimiser.zero_grad()
@@ -140,14 +158,14 @@ def _unit(free: dict[str, Tensor]) -> Vectors:
     return Vectors(**{name: functional.normalize(one, dim=-1) if name in FORMS else one for name, one in free.items()})
 
 
-def _answers(seen: Seen, start: Vectors, choices: Choices, scale: float) -> Tensor:
+def _answers(seen: Seen, start: Vectors, choices: Choices, goals: Goals) -> Tensor:
     """(photos, 1000): what each photo is to be answered with."""
     photos = seen.of("photo")
     rows, soft = seen.rows[photos].float(), seen.soft[photos, None]
     labels = functional.one_hot(seen.label[photos], len(choices.first))
     answer = soft * seen.answer[photos].float() + (1 - soft) * labels
-    own = (scale * rows @ start.photo[choices.first].T).softmax(-1)
-    return OWN * own + (1 - OWN) * answer / answer.sum(-1, keepdim=True)
+    own = (goals.scale[0] * rows @ start.photo[choices.first].T).softmax(-1)
+    return goals.own * own + (1 - goals.own) * answer / answer.sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -158,14 +176,14 @@ class Questions:
         seen: the pictures.
         choices: what pictures are told from.
         answers: (photos, 1000) what each photo is to be answered with.
-        scale: of cosines.
+        goals: what they want.
         generator: draws the pictures.
     """
 
     seen: Seen
     choices: Choices
     answers: Tensor
-    scale: float
+    goals: Goals
     generator: torch.Generator
 
     def losses(self, now: Vectors) -> dict[str, Tensor]:
@@ -180,10 +198,10 @@ class Questions:
         target = self.seen.target(covered, self.choices.bank)
         losses["covered bare"] = self._named(self.seen.rows[covered], now.bare, target)
         beats = []
-        for kind, sure in BEATS.items():
+        for kind, sure in self.goals.beats.items():
             some = self._whole(self._some(SOME // 2, kind))
             word, thing = self.seen.parts[some].T
-            ahead = self.scale * (self.seen.rows[some].float() * (now.photo[word] - now.photo[thing])).sum(-1)
+            ahead = self.goals.scale[1] * (self.seen.rows[some].float() * (now.photo[word] - now.photo[thing])).sum(-1)
             beats.append(functional.binary_cross_entropy_with_logits(ahead, torch.full_like(ahead, sure)))
         return {**losses, "beats": torch.stack(beats).mean()}
 
@@ -243,14 +261,14 @@ class Questions:
         """Which of all words to read is written on these?"""
         which = which[self.seen.parts[which, 0] >= 0]
         right = torch.searchsorted(self.choices.read, self.seen.parts[which, 0])
-        logits = self.scale * self.seen.rows[which].float() @ table[self.choices.read].T
+        logits = self.goals.scale[1] * self.seen.rows[which].float() @ table[self.choices.read].T
         return functional.cross_entropy(logits, right)
 
     def _named(self, rows: Tensor, table: Tensor, target: Tensor) -> Tensor:
         """Rows (n, dim) are to be answered with targets (n, names) over a table (names, dim)."""
-        return -(target * (self.scale * rows.float() @ table.T).log_softmax(-1)).sum(-1).mean()
+        return -(target * (self.goals.scale[1] * rows.float() @ table.T).log_softmax(-1)).sum(-1).mean()
 
     def _chosen(self, which: Tensor, texts: Tensor, right: Tensor) -> Tensor:
         """These n pictures are to choose the right one of their texts, (n, choices, dim)."""
-        logits = self.scale * torch.einsum("nd,nkd->nk", self.seen.rows[which].float(), texts)
+        logits = self.goals.scale[1] * torch.einsum("nd,nkd->nk", self.seen.rows[which].float(), texts)
         return functional.cross_entropy(logits, right)

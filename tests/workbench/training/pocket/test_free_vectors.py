@@ -11,7 +11,7 @@ from workbench.training.pocket.bank import COLOURS, COUNTS
 from workbench.training.pocket.material import Material
 from workbench.training.texts import vectors
 from workbench.training.texts.seen import KINDS, NAMES, NONE, Seen
-from workbench.training.texts.vectors import Choices, Vectors
+from workbench.training.texts.vectors import Choices, Goals, Vectors
 
 DIM, EACH = 48, 40
 
@@ -77,7 +77,7 @@ def fitted(material: Material) -> tuple[Seen, Vectors, Vectors, Choices]:
     seen = _seen(material, truth)
     start = Vectors.begun({kind: _unit(n, DIM, seed=20 + k) for k, kind in enumerate(vectors.FORMS)})
     choices = Choices.of(material.bank, material.first_names)
-    *steps, made = vectors.fit(seen, start, choices=choices, scale=(20.0, 40.0), steps=250, seed=0)
+    *steps, made = vectors.fit(seen, start, choices=choices, goals=Goals((20.0, 40.0)), steps=250, seed=0)
     assert isinstance(made, Vectors)
     assert [step for step, _ in steps] == list(range(1, 251))  # type: ignore[misc]
     first, last = steps[0][1], steps[-1][1]  # type: ignore[index]
@@ -100,7 +100,7 @@ def test_shapes(fitted: tuple[Seen, Vectors, Vectors, Choices], material: Materi
         rows = phrased(torch.tensor([0, 1]), torch.tensor([3, 4]))
         assert rows.shape == (2, DIM)
         torch.testing.assert_close(rows.norm(dim=-1), torch.ones(2))
-    assert vectors._answers(seen, made, choices, 20.0).shape == (EACH, 1000)
+    assert vectors._answers(seen, made, choices, Goals((20.0, 40.0))).shape == (EACH, 1000)
     assert made.coloured(torch.tensor([0, 1]), torch.tensor([3, 4])).shape == (2, DIM)
 
 
@@ -148,6 +148,6 @@ def test_the_same_seed_asks_the_same_pictures(
     monkeypatch.setattr(vectors, "MANY", 10)
 
     def first(seed: int) -> object:
-        return next(iter(vectors.fit(seen, start, choices=choices, scale=(20.0, 40.0), steps=5, seed=seed)))
+        return next(iter(vectors.fit(seen, start, choices=choices, goals=Goals((20.0, 40.0)), steps=5, seed=seed)))
 
     assert first(0) == first(0) != first(1)

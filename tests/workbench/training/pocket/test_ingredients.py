@@ -17,6 +17,7 @@ from workbench.training.order import Order
 from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
 from workbench.training.texts.settings import settings as texts_settings
+from workbench.training.texts.vectors import WEIGHTS, Goals
 
 NOUNS = """  1 This software and database is being provided to you, the LICENSEE
 00000001 03 n 01 thing 0 000 | what there is; "a thing"
@@ -164,7 +165,14 @@ def test_things_are_words_that_first_mean_one(monkeypatch: pytest.MonkeyPatch, t
 def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
     read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5))
     assert (read.image_tower, read.start, read.steps, read.seed) == ("lite2", find("pocket-lite2").folder, 7, 5)
-    assert texts_settings(Order(tmp_path, data=str(tmp_path))).start == find("pocket").folder
+    pocket = texts_settings(Order(tmp_path, data=str(tmp_path)))
+    assert pocket.start == find("pocket").folder
+    usual, own = read.goals(29.0), pocket.goals(29.0)
+    assert usual == Goals((29.0, 40.0))  # lite2's pictures ask as usual, lite0's in their own way
+    assert (own.scale, own.own, own.beats) == ((29.0, 40.0), 0.7, {"attacked": pocket.attacked, "noted": 0.97})
+    assert own.weights["photo"] == 2 * usual.weights["photo"]
+    assert own.weights["pair"] == usual.weights["pair"]
+    assert pocket.weights.keys() < WEIGHTS.keys()
     with pytest.raises(BadInput, match=r"The texts recipe begins from pocket or the folder .* got --from 'lite2'"):
         texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"))
     with pytest.raises(BadInput, match="The texts recipe needs photos"):

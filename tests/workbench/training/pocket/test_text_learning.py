@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from tests.workbench.training.pocket.world import world
-from workbench.training.pocket import export, folding, joint, sources, texts, towers
+from workbench.training.pocket import export, folding, joint, opening, sources, texts, towers, vocabulary
 from workbench.training.pocket.material import Material
 from workbench.training.texts import learning, making, seen, vectors
 from workbench.training.texts.learning import TextLesson
@@ -131,7 +131,8 @@ def test_the_recipe_stops_goes_on_and_writes_a_model(
     monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
     monkeypatch.setattr(towers, "locked", lambda name: None)
     monkeypatch.setattr(folding, "folded", lambda net: teachers.image)
-    monkeypatch.setattr(making, "_opened", lambda settings, net: (run.towers, tokenizer))
+    monkeypatch.setattr(opening, "reopened", lambda folder, *, net, frozen: run.towers)
+    monkeypatch.setattr(vocabulary, "tokenizer", lambda file: tokenizer)
     monkeypatch.setattr(export, "write_texts", lambda *given, **facts: written.append((given, facts)))
     settings = Settings(photos=tmp_path, start=tmp_path, pictures=400, vector_steps=3, steps=4)
     rows = list(making.make(settings, tmp_path / "out", lambda: True))  # asked to stop after the first pictures
