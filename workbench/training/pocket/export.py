@@ -19,6 +19,7 @@ from workbench.training.pocket import emoji, folding, towers, vocabulary
 from workbench.training.record import RECORD, versions
 
 SHARD = "9.9MB"
+BLEND = "blend"  # in a record: what the image tower was blended of
 SIDES = {"lite0": 224, "lite2": 224}
 
 
@@ -56,19 +57,53 @@ def write_texts(made: towers.Towers, settings: Any, out: Path, *, sources: Any, 
         steps: how far it was trained.
         seconds: how long, pauses apart.
     """
-    from safetensors.torch import load_file, save_file
-
     new = {f"text_model.{name}": value for name, value in made.text.state_dict().items()}
     new["text_projection.weight"] = made.text_projection.weight.detach()
+    facts = record(settings, sources, steps=steps, seconds=seconds)
+    if (blend := _record(settings.start).get(BLEND)) is not None:
+        facts[BLEND] = blend
+    _write_again(settings.start, new, facts, out)
+
+
+def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend: dict[str, Any]) -> None:
+    """Write a checkpoint again with another image tower; all other weights and files are the same to the byte.
+
+    Args:
+        made: the towers, whose image tower is new.
+        start: the checkpoint.
+        out: the folder.
+        name: of the image tower.
+        blend: what it was blended of, for the record.
+    """
+    every = dual_encoder(made, towers.locked(name), name).state_dict()
+    new = {key: value for key, value in every.items() if key.startswith(("vision_model.", "visual_projection."))}
+    _write_again(start, new, {**_record(start), BLEND: blend}, out)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The shards of a checkpoint and their hashes."""
+    return {file.name: _sha256(file) for file in sorted(folder.glob("*.safetensors"))}
+
+
+def _write_again(start: Path, new: dict[str, Tensor], facts: dict[str, Any], out: Path) -> None:
+    """A checkpoint's files with these weights, by name, in place of its own, and with a new record."""
+    from safetensors.torch import load_file, save_file
+
     with _folder(out) as half:
-        for file in sorted(settings.start.iterdir()):
+        for file in sorted(start.iterdir()):
             if file.suffix == ".safetensors" and (state := load_file(file)).keys() & new.keys():
                 both = {name: new.get(name, value).to(value.dtype).contiguous() for name, value in state.items()}
                 save_file(both, half / file.name, {"format": "pt"})
                 shutil.copymode(file, half / file.name)
             elif file.is_file() and file.suffix != ".md" and file.name != RECORD:
                 shutil.copy(file, half / file.name)
-        _write_record(half, record(settings, sources, steps=steps, seconds=seconds))
+        _write_record(half, facts)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """The record beside a checkpoint's weights; none where there is none."""
+    file = folder / RECORD
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 @contextlib.contextmanager
@@ -132,7 +167,7 @@ def record(settings: Any, sources: Any, *, steps: int, seconds: float) -> dict[s
     return {
         "recipe": settings.recipe,
         "settings": json.loads(settings.model_dump_json(exclude={"photos", "modules", "fonts", "start"})),
-        "began_from": _hashes(settings.start) if settings.start else None,
+        "began_from": hashes(settings.start) if settings.start else None,
         "steps_done": steps,
         "seconds": round(seconds),
         "versions": versions(),
@@ -146,7 +181,7 @@ def record(settings: Any, sources: Any, *, steps: int, seconds: float) -> dict[s
 
 def _write_record(half: Path, facts: dict[str, Any]) -> None:
     """Write a record with the hashes of the shards that lie there."""
-    (half / RECORD).write_text(json.dumps({**facts, "weights": _hashes(half)}, indent=1) + "\n", encoding="utf-8")
+    (half / RECORD).write_text(json.dumps({**facts, "weights": hashes(half)}, indent=1) + "\n", encoding="utf-8")
 
 
 def _of_photos(rows: Any) -> str:
@@ -155,11 +190,6 @@ def _of_photos(rows: Any) -> str:
     for photo in rows:
         whole.update(f"{photo.label}:".encode() + hashlib.sha256(photo.path.read_bytes()).digest())
     return whole.hexdigest()
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """The shards of a checkpoint and their hashes."""
-    return {file.name: _sha256(file) for file in sorted(folder.glob("*.safetensors"))}
 
 
 def _sha256(file: Path) -> str:

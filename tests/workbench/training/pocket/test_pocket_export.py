@@ -98,6 +98,7 @@ def test_the_folder_holds_the_towers(
     facts = json.loads((second / "training.json").read_text(encoding="utf-8"))
     assert (facts["steps_done"], facts["began_from"]) == (4, record["weights"])
     assert sorted(file.name for file in second.iterdir()) == sorted(f.name for f in tmp_path.iterdir() if f.is_file())
+    assert export.BLEND not in facts
     retold = workbench.load(str(second), device="cpu")
     with torch.no_grad():
         torch.testing.assert_close(retold.embed_texts(["a cat"]), both.embed_tokens(tokens), rtol=0, atol=5e-3)

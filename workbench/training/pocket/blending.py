@@ -1,0 +1,119 @@
+"""Blends an image tower with the classifier that it began from, and moves it on from an earlier edition.
+
+    python -m workbench.training.pocket.blending MODEL --classifier blocks.4=0.2 blocks.6=0.3
+        --beyond FOLDER --steps blocks.3=0.4 --out FOLDER
+
+Shares of the classifier give back what training on few photos cost; a step away from an earlier edition is one
+farther in the direction of training. The text tower stays; fit it anew with the recipe of texts.
+
+Sources:
+    Wortsman et al. 2022, arXiv:2109.01903 (between a tower before and after fine-tuning).
+    Ilharco et al. 2023, arXiv:2212.04089 (differences of weights, added and scaled).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from workbench.errors import BadInput, WorkbenchError
+from workbench.training.pocket import export, folding, opening, settings, towers
+from workbench.training.pocket.towers import Towers
+
+State = Mapping[str, Tensor]
+Shares = Mapping[str, float]
+
+
+def blended(state: State, classifier: State, shares: Shares, *, earlier: State, steps: Shares) -> dict[str, Tensor]:
+    """The weights of an image tower, blended; all three towers have the same names and shapes.
+
+    Args:
+        state: its weights.
+        classifier: those that it began from.
+        shares: of the classifier, by how weights' names begin; the others have none.
+        earlier: those of an earlier edition.
+        steps: how far to go on from there, 1 is the way from `earlier` to `state`; by name likewise.
+
+    Raises:
+        BadInput: a share out of 0 to 1, a step out of 0 to 2, or either for no weight.
+    """
+    for kind, most, every in (("share", 1, shares), ("step", 2, steps)):
+        for part, value in every.items():
+            if not 0 <= value <= most or not any(name.startswith(f"{part}.") for name in state):
+                wanted = f"A part of the image tower and a {kind} from 0 to {most}"
+                raise BadInput(f"{wanted} are wanted; got {part}={value:g}.")
+    new = {}
+    for name, weight in state.items():
+        share, step = (
+            next((value for part, value in every.items() if name.startswith(f"{part}.")), 0.0)
+            for every in (shares, steps)
+        )
+        new[name] = (1 + step - share) * weight - step * earlier[name] + share * classifier[name]
+    return new
+
+
+def blend(model: str, shares: Shares, out: Path, *, beyond: str = "", steps: Shares | None = None) -> None:
+    """Write the folder of a model whose image tower is blended.
+
+    Args:
+        model: a key or a folder.
+        shares: of the classifier, as `blended` takes them.
+        out: the folder.
+        beyond: an earlier edition, a folder; "" for none.
+        steps: from there, as `blended` takes them.
+
+    Raises:
+        BadInput: no checkpoint of the pocket recipe, or what `blended` refuses.
+    """
+    start, made = _opened(model)
+    before, earlier = _opened(beyond or model)
+    name = opening.image_tower(start)
+    classifier, state = folding.folded(towers.locked(name)).state_dict(), made.image.state_dict()
+    made.image.load_state_dict(
+        blended(state, classifier, shares, earlier=earlier.image.state_dict(), steps=steps or {})
+    )
+    facts = {"of": export.hashes(start), "classifier": dict(shares)}
+    if beyond:
+        facts |= {"beyond": export.hashes(before), "steps": dict(steps or {})}
+    export.write_blend(made, start, out, name=name, blend=facts)
+
+
+def _opened(model: str) -> tuple[Path, Towers]:
+    """A checkpoint's folder and towers."""
+    begun = settings.begun(model, "pocket")
+    start: Path = begun["start"]
+    return start, opening.reopened(start, net=towers.locked(begun["image_tower"]), frozen=0)
+
+
+def _shares(given: list[str]) -> dict[str, float]:
+    """`PART=NUMBER`, read."""
+    try:
+        return {part: float(share) for part, _, share in (one.partition("=") for one in given)}
+    except ValueError:
+        raise BadInput(f"Parts are wanted as blocks.4=0.2 blocks.6=0.3; got {' '.join(given)}.") from None
+
+
+def main() -> None:
+    """Read the command line and write the folder."""
+    parser = argparse.ArgumentParser(description="Blend an image tower with the classifier that it began from.")
+    many: dict[str, Any] = {"nargs": "*", "default": [], "metavar": "PART=NUMBER"}
+    parser.add_argument("model", help="pocket, or a folder that the pocket recipe made")
+    parser.add_argument("--classifier", **many, help="shares of the classifier: blocks.4=0.2, say")
+    parser.add_argument("--beyond", default="", metavar="FOLDER", help="an earlier edition, to go on from")
+    parser.add_argument("--steps", **many, help="how far, in ways from there to the model: blocks.3=0.4, say")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="to write")
+    options = parser.parse_args()
+    try:
+        shares, steps = _shares(options.classifier), _shares(options.steps)
+        blend(options.model, shares, options.out, beyond=options.beyond, steps=steps)
+    except WorkbenchError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
