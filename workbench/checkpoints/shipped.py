@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "04d547b41acde84359a9c5c79c140cca255c3b9cc854493e04bb3fd88c1feb14",
-        "model-00002-of-00004.safetensors": "c08ea0886a28ebfeffe0162324f444667c1dc2d3eb4131df150139bc2a8ad21f",
-        "model-00003-of-00004.safetensors": "4f9429d1dd8c7924b29460cc37bd784492974a763aa6d4aaa73dda9722db0378",
-        "model-00004-of-00004.safetensors": "4bf0538cb3ab5966d27412c46f0dac651a134a6d176a9872a2b2bd827553e525",
+        "model-00001-of-00004.safetensors": "efd2960f10687c574786db7fad82fe91cd7abdbb8df1ac118d3b4c3c2a10ff81",
+        "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
+        "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
+        "model-00004-of-00004.safetensors": "6bb971615d0a18b10423267f7eafd67bff177248c9bf2347faa203daae10db74",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
