@@ -42,7 +42,7 @@ def test_search_open_and_switch_off_with_the_keyboard(visit: Visit) -> None:
     page.locator("#neurons-status", has_text=name.capitalize()).wait_for()
     page.get_by_text("Switch units off", exact=True).click()
     units = page.locator("#neurons-off input, #neurons-off textarea").first
-    units.fill(f"{taught('cat')}, {taught('dog')}, 0")
+    units.fill(f"{taught('cat')}, {taught('koala')}, 0")
     units.press("Enter")
     page.locator("#neurons-switched", has_text="without a forward pass").wait_for()
 

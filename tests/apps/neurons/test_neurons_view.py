@@ -62,7 +62,7 @@ from workbench.retrieval.adding import add
 from workbench.scheduler import CancelToken
 from workbench.statistics.intervals import Interval, proportion
 
-CAT, DOG = taught("cat"), taught("dog")
+CAT, KOALA = taught("cat"), taught("koala")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_page_comes_in_one_piece_where_the_atlas_is_shipped(session: Session, 
 
 def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtlases) -> None:
     atlas = atlases.ready(session, "last")
-    for word, unit in (("dog", DOG), ("cat", CAT)):
+    for word, unit in (("koala", KOALA), ("cat", CAT)):
         result = find_units(atlas, word, embed_words(session, [word])[0].numpy())
         assert result[0].unit == unit
         assert result[0].selectivity["word"] == 1.0
@@ -218,7 +218,7 @@ def test_units_are_read_and_refused() -> None:
 
 def test_own_image_and_sentence(session: Session) -> None:
     text, drawn = try_image(session, str(sample_path("cat")), "last", unit=CAT)
-    assert "1208 of the 1209" in text or "1207 of the 1209" in text
+    assert re.search("120[789] of the 1209", text)  # it is one of these itself, and the atlas rounds
     assert drawn.size == (112, 112)
     assert "more than 100 %" in try_sentence(session, "a photo of a cat.", "last", unit=CAT)
     assert "last layer" in try_sentence(session, "a cat", "blocks.0", unit=1)
@@ -236,7 +236,7 @@ def test_html_that_markdown_leaves_alone() -> None:
 def test_the_map_names_units_and_its_rows_lead_to_them(session: Session, atlases: OpenAtlases) -> None:
     shown = unit_map(atlases.ready(session, "last"))
     assert shown.names[CAT] == "cat"
-    assert shown.names[DOG] == "dog"
+    assert shown.names[KOALA] == "koala"
     drawn = mapping.map_html(shown, "conv_head", by=mapping.FORM)
     assert f"unit {CAT}: cat" in drawn
     assert 'data-box="neurons-map-chosen"' in drawn

@@ -68,11 +68,16 @@ def blend(model: str, shares: Shares, out: Path, *, beyond: str = "", steps: Sha
         steps: from there, as `blended` takes them.
 
     Raises:
-        BadInput: no checkpoint of the pocket recipe, or what `blended` refuses.
+        BadInput: no checkpoint of the pocket recipe, an earlier edition of another image tower, steps from none, or
+            what `blended` refuses.
     """
+    if steps and not beyond:
+        raise BadInput("Steps go on from an earlier edition: --beyond FOLDER; got none.")
     start, made = _opened(model)
     before, earlier = _opened(beyond or model)
     name = opening.image_tower(start)
+    if (other := opening.image_tower(before)) != name:
+        raise BadInput(f"{model} has the image tower {name}, and so must --beyond; got {other} in {beyond}.")
     classifier, state = folding.folded(towers.locked(name)).state_dict(), made.image.state_dict()
     made.image.load_state_dict(
         blended(state, classifier, shares, earlier=earlier.image.state_dict(), steps=steps or {})

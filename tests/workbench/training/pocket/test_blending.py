@@ -108,3 +108,9 @@ def test_a_folder_is_written_whose_named_stages_alone_differ(tmp_path: Path, mon
     monkeypatch.setattr(sys, "argv", [*line[:3], "blocks.4=much", *line[4:]])
     with pytest.raises(SystemExit, match=r"wanted as blocks\.4=0\.2 blocks\.6=0\.3; got blocks\.4=much"):
         blending.main()
+    monkeypatch.setattr(sys, "argv", [*line, "--steps", "blocks.3=0.4"])
+    with pytest.raises(SystemExit, match="earlier edition: --beyond FOLDER; got none"):
+        blending.main()
+    monkeypatch.setattr(opening, "image_tower", lambda folder: "lite0" if folder == start else "lite2")
+    with pytest.raises(BadInput, match=r"pocket has the image tower lite0, .*; got lite2 in "):
+        blending.blend("pocket", {}, tmp_path / "none", beyond=str(tmp_path / "new"), steps={"blocks.3": 1.0})
