@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.errors import OutOfResources
 from workbench.training.pocket import emoji, folding, towers, vocabulary
 from workbench.training.record import RECORD, versions
 
@@ -74,6 +75,9 @@ def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend
         out: the folder.
         name: of the image tower.
         blend: what it was blended of, for the record.
+
+    Raises:
+        OutOfResources: the folder cannot be made.
     """
     every = dual_encoder(made, towers.locked(name), name).state_dict()
     new = {key: value for key, value in every.items() if key.startswith(("vision_model.", "visual_projection."))}
@@ -110,7 +114,10 @@ def _record(folder: Path) -> dict[str, Any]:
 def _folder(out: Path) -> Iterator[Path]:
     """A folder to write a model into, whose files come to `out` when all are written, in place of its shards."""
     half = out / f".{uuid.uuid4().hex[:8]}.part"
-    half.mkdir(parents=True)
+    try:
+        half.mkdir(parents=True)
+    except OSError as error:
+        raise OutOfResources(f"The folder {out.name!r} cannot be made or written to ({error.strerror}).") from None
     try:
         yield half
         for old in out.glob("*.safetensors"):  # a folder holds the shards of one model

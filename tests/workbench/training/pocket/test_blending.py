@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from workbench.errors import BadInput
+from workbench.errors import BadInput, OutOfResources
 from workbench.models import find
 from workbench.training.pocket import blending, export, opening, towers
 from workbench.training.pocket.blending import blended
 
-Names = ("blocks.3.conv.weight", "blocks.30.conv.weight", "conv_head.bias")
+NAMES = ("blocks.3.conv.weight", "blocks.30.conv.weight", "conv_head.bias")
 
 
 def _state(*values: float) -> dict[str, Tensor]:
-    return {name: torch.full((2,), value) for name, value in zip(Names, values, strict=True)}
+    return {name: torch.full((2,), value) for name, value in zip(NAMES, values, strict=True)}
 
 
 def test_by_hand() -> None:
@@ -111,6 +111,9 @@ def test_a_folder_is_written_whose_named_stages_alone_differ(tmp_path: Path, mon
     monkeypatch.setattr(sys, "argv", [*line, "--steps", "blocks.3=0.4"])
     with pytest.raises(SystemExit, match="earlier edition: --beyond FOLDER; got none"):
         blending.main()
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    with pytest.raises(OutOfResources, match=r"'taken' cannot be made or written to \(.+\)"):
+        blending.blend("pocket", {}, tmp_path / "taken")
     monkeypatch.setattr(opening, "image_tower", lambda folder: "lite0" if folder == start else "lite2")
     with pytest.raises(BadInput, match=r"pocket has the image tower lite0, .*; got lite2 in "):
         blending.blend("pocket", {}, tmp_path / "none", beyond=str(tmp_path / "new"), steps={"blocks.3": 1.0})
