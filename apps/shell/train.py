@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
 TEXTS = "texts"  # the recipe of such a model's text tower, likewise
+PROJECTION = "projection"  # the recipe of its image tower's projection, likewise
 PRIOR = "prior"  # the recipe of the prior that `generate` draws with, likewise
 RACE = "race"  # the race of objectives, likewise
 
@@ -30,7 +31,9 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            "--recipe", metavar="FILE.yaml", help="A YAML file, `shapes`, `pocket`, `texts`, `prior` or `race`."
+            "--recipe",
+            metavar="FILE.yaml",
+            help="A YAML file, `shapes`, `pocket`, `texts`, `projection`, `prior` or `race`.",
         ),
     ] = None,
     folder: Annotated[
@@ -66,10 +69,10 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe in (POCKET, TEXTS, PRIOR):
+    if recipe in (POCKET, TEXTS, PROJECTION, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
-        recipes = "a YAML file, shapes, pocket, texts, prior or race"
+        recipes = "a YAML file, shapes, pocket, texts, projection, prior or race"
         raise BadInput(f"Name a recipe with --recipe ({recipes}), or continue with --resume.")
     else:
         rows = _by_recipe(recipe, order)
@@ -78,7 +81,7 @@ def train(
     if os.environ.get("RANK", "0") == "0":
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
-        elif recipe in (POCKET, TEXTS):
+        elif recipe in (POCKET, TEXTS, PROJECTION):
             _print_program_record(out, as_json)
         else:
             _print_record(out, as_json)

@@ -47,23 +47,21 @@ def write(made: towers.Towers, settings: Any, out: Path, *, sources: Any, steps:
         _write_record(half, record(settings, sources, steps=steps, seconds=seconds))
 
 
-def write_texts(made: towers.Towers, settings: Any, out: Path, *, sources: Any, steps: int, seconds: float) -> None:
-    """Write a checkpoint again with another text tower; all other weights and files are the same to the byte.
+def write_again(new: dict[str, Tensor], settings: Any, out: Path, *, sources: Any, steps: int, seconds: float) -> None:
+    """Write a checkpoint again with some weights of its own; all others and all files are the same to the byte.
 
     Args:
-        made: the towers, whose text tower is new.
-        settings: what decided the weights; `start` is the checkpoint.
+        new: these weights by name.
+        settings: what decided them; `start` is the checkpoint.
         out: the folder.
         sources: the ingredients.
         steps: how far it was trained.
         seconds: how long, pauses apart.
     """
-    new = {f"text_model.{name}": value for name, value in made.text.state_dict().items()}
-    new["text_projection.weight"] = made.text_projection.weight.detach()
     facts = record(settings, sources, steps=steps, seconds=seconds)
     if (blend := _record(settings.start).get(BLEND)) is not None:
         facts[BLEND] = blend
-    _write_again(settings.start, new, facts, out)
+    _write_changed(settings.start, new, facts, out)
 
 
 def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend: dict[str, Any]) -> None:
@@ -81,7 +79,7 @@ def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend
     """
     every = dual_encoder(made, towers.locked(name), name).state_dict()
     new = {key: value for key, value in every.items() if key.startswith(("vision_model.", "visual_projection."))}
-    _write_again(start, new, {**_record(start), BLEND: blend}, out)
+    _write_changed(start, new, {**_record(start), BLEND: blend}, out)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -89,7 +87,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {file.name: _sha256(file) for file in sorted(folder.glob("*.safetensors"))}
 
 
-def _write_again(start: Path, new: dict[str, Tensor], facts: dict[str, Any], out: Path) -> None:
+def _write_changed(start: Path, new: dict[str, Tensor], facts: dict[str, Any], out: Path) -> None:
     """A checkpoint's files with these weights, by name, in place of its own, and with a new record."""
     from safetensors.torch import load_file, save_file
 

@@ -26,6 +26,6 @@ def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
         BadInput: an ingredient is missing, or the order asks for what this recipe does not do.
     """
     from workbench.training.texts.making import make
-    from workbench.training.texts.settings import settings
+    from workbench.training.texts.settings import Settings, settings
 
-    yield from make(settings(order), order.out, stopped)
+    yield from make(settings(order, Settings), order.out, stopped)

@@ -1,6 +1,6 @@
-"""Pictures of every kind as the image tower sees them, with what they show; they are drawn and embedded once.
+"""Pictures of every kind as the image tower sees them, with what they show; they are drawn and looked at once.
 
-The image tower stays as it is, so the text tower can be fitted to these embeddings in minutes.
+The image tower stays as it is, so its projection or the text tower can be fitted to what it sees in minutes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ NONE = -1
 
 @dataclass(frozen=True)
 class Seen:
-    """Embeddings of n pictures, and what they show; names are places in the bank.
+    """What the image tower makes of n pictures, and what they show; names are places in the bank.
 
     Attributes:
-        rows: (n, dim) unit rows.
+        projection: (dim, channels) into the joint space.
+        features: (n, channels) averages of the last map.
         kind: (n,) which of `KINDS`.
         shown: (n, NAMES) names, padded with `NONE`.
         weights: (n, NAMES) how much of the target each of these gets; 0 where there is none.
@@ -50,7 +51,8 @@ class Seen:
             of a word alone: word, `NONE`. `NONE` where the bank lacks it.
     """
 
-    rows: Tensor
+    projection: Tensor
+    features: Tensor
     kind: Tensor
     shown: Tensor
     weights: Tensor
@@ -58,6 +60,10 @@ class Seen:
     answer: Tensor
     label: Tensor
     parts: Tensor
+
+    def embedded(self, which: Tensor) -> Tensor:
+        """These pictures, projected; (m, dim) unit rows."""
+        return functional.normalize(self.features[which].float() @ self.projection.T, dim=-1)
 
     def of(self, *kinds: str) -> Tensor:
         """Which pictures are of these kinds, (m,)."""
@@ -94,7 +100,7 @@ class _Pictures(Dataset[list[tuple[str, TrainingExample]]]):
 def see(
     made: Towers, locked: Any, material: Material, *, count: int, seed: int, folder: Path
 ) -> Iterator[Progress | Seen]:
-    """Draw and embed pictures, from wherever `folder` left it: yields progress, then all of them.
+    """Draw pictures and look at them, from wherever `folder` left it: yields progress, then all of them.
 
     Args:
         made: whose image tower looks.
@@ -116,7 +122,8 @@ def see(
                 parts = [_joined(parts)]
                 checkpoints.save(folder, have, {"seen": parts[0]}, keep=1)
             yield Progress(have, count, "pictures")
-    yield Seen(**{name: value[:count] for name, value in _joined(parts).items()})
+    projection = made.visual_projection.weight.detach().cpu()
+    yield Seen(projection, **{name: value[:count] for name, value in _joined(parts).items()})
 
 
 def _joined(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -125,7 +132,7 @@ def _joined(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def _batch(made: Towers, locked: Any, batch: Sequence[tuple[str, TrainingExample]], bank: Bank) -> dict[str, Tensor]:
-    """One batch, embedded."""
+    """One batch, looked at."""
     examples = [example for _, example in batch]
     covered = [one.clean for one in examples if one.clean is not None]
     photos = [k for k, one in enumerate(examples) if one.label >= 0]
@@ -134,7 +141,6 @@ def _batch(made: Towers, locked: Any, batch: Sequence[tuple[str, TrainingExample
         maps = made.early(views.pixels([*(one.picture for one in examples), *covered]))
         features = made.features(maps[: len(batch)]).float()
         known = towers.late(locked, torch.cat([maps[photos], maps[len(batch) :]]), made.frozen).float()
-    rows = functional.normalize(made.visual_projection(features), dim=-1)
     answer = torch.zeros(len(batch), locked.classifier.out_features)
     answer[photos + under] = locked.classifier(known).softmax(-1).cpu()
     shown, weights = torch.full((len(batch), NAMES), NONE), torch.zeros(len(batch), NAMES)
@@ -143,7 +149,7 @@ def _batch(made: Towers, locked: Any, batch: Sequence[tuple[str, TrainingExample
         for spot, (weight, place) in enumerate(best):
             shown[row, spot], weights[row, spot] = place, weight / sum(w for w, _ in best)
     return {
-        "rows": rows.cpu().half(),
+        "features": features.cpu().half(),
         "kind": torch.tensor([list(KINDS).index(kind) for kind, _ in batch]),
         "shown": shown,
         "weights": weights,

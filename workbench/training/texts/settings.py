@@ -1,9 +1,9 @@
-"""The settings of the recipe of texts, which the record beside the weights repeats."""
+"""The settings of the recipes of texts and of projections, which the record beside the weights repeats."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -11,7 +11,7 @@ from workbench.checkpoints.shipped import POCKET
 from workbench.training.order import Order
 from workbench.training.pocket.settings import Ingredients, Share, begun, gathered
 from workbench.training.recipe import refused
-from workbench.training.record import TEXTS
+from workbench.training.record import PROJECTION, TEXTS
 from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
 
 OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on selection pictures
@@ -28,22 +28,30 @@ OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on sel
     },
     "lite2": {},
 }
+PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
+    "lite0": {
+        **{"own": 0.5, "attacked": 0.1, "noted": 0.97},
+        "weights": {
+            **{"beats": 4.0, "read on things": 0.2, "read as photo": 0.3, "photo": 14.0, "drawing": 5.0},
+            **{"colour": 1.0, "count": 0.6, "alone": 0.4},
+        },
+    },
+    "lite2": {"pictures": 40_000},
+}
 
 
-class Settings(Ingredients):
-    """Everything that decides the weights; written into `training.json`."""
+class Seeing(Ingredients):
+    """What pictures a checkpoint looks at, and what these want of its texts."""
 
-    recipe: ClassVar[str] = TEXTS
+    recipe: ClassVar[str]
+    of_tower: ClassVar[dict[str, dict[str, Any]]]
     start: Path  # the checkpoint whose image tower stays
     pictures: Annotated[int, Field(ge=200)] = 60_000
-    vector_steps: Annotated[int, Field(ge=1)] = 180
-    scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while vectors are fitted
+    scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while anything is fitted
     own: Share = OWN  # of a photo's answer; the rest is the classifier's and its label's
     attacked: Share = BEATS["attacked"]  # how sure a printed word on a thing is to beat the thing
     noted: Share = BEATS["noted"]  # and a handwritten one
     weights: dict[str, float] = Field(default_factory=dict)  # of losses, where others than usual
-    steps: Annotated[int, Field(ge=1)] = 3_000  # of the text tower, in each cycle
-    cycles: Annotated[int, Field(ge=1)] = 2  # in which the rate rises and falls
 
     def goals(self, scale: float) -> Goals:
         """What pictures want of vectors, where the model has cosines at `scale`."""
@@ -51,7 +59,29 @@ class Settings(Ingredients):
         return Goals((scale, self.scale), self.own, beats, WEIGHTS | self.weights)
 
 
-def settings(order: Order) -> Settings:
+class Settings(Seeing):
+    """Everything that decides the weights of a text tower; written into `training.json`."""
+
+    recipe: ClassVar[str] = TEXTS
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = OF_TOWER
+    vector_steps: Annotated[int, Field(ge=1)] = 180
+    steps: Annotated[int, Field(ge=1)] = 3_000  # of the text tower, in each cycle
+    cycles: Annotated[int, Field(ge=1)] = 2  # in which the rate rises and falls
+
+
+class ProjectionSettings(Seeing):
+    """Everything that decides the weights of a projection; written into `training.json`."""
+
+    recipe: ClassVar[str] = PROJECTION
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = PROJECTIONS
+    steps: Annotated[int, Field(ge=1)] = 30
+    stay: Annotated[float, Field(ge=0)] = 10.0  # against the mean squared way of a picture's embedding
+
+
+_Kind = TypeVar("_Kind", Settings, ProjectionSettings)
+
+
+def settings(order: Order, kind: type[_Kind]) -> _Kind:
     """Read an order: `data` is the folder of photos, `model` the checkpoint whose image tower stays.
 
     Raises:
@@ -59,9 +89,9 @@ def settings(order: Order) -> Settings:
             know.
         OutOfResources: a device that is not here.
     """
-    values = gathered(order, TEXTS) | begun(order.model or POCKET.key, TEXTS)
-    values |= OF_TOWER[values["image_tower"]]
+    values = gathered(order, kind.recipe) | begun(order.model or POCKET.key, kind.recipe)
+    values |= kind.of_tower[values["image_tower"]]
     try:
-        return Settings(**values)
+        return kind(**values)
     except ValidationError as error:
-        raise refused(TEXTS, error) from None
+        raise refused(kind.recipe, error) from None

@@ -139,7 +139,7 @@ def fit(
     optimiser = torch.optim.Adam(
         [{"params": tables, "base": RATES["tables"]}, {"params": parts, "base": RATES["parts"]}]
     )
-    questions = Questions(seen, choices, _answers(seen, start, choices, goals), goals, generator)
+    questions = Questions(seen, choices, answers(seen, start, choices, goals=goals), goals, generator)
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * min(1, (step + 1) / WARM) * (1 - step / steps)
@@ -158,10 +158,10 @@ def _unit(free: dict[str, Tensor]) -> Vectors:
     return Vectors(**{name: functional.normalize(one, dim=-1) if name in FORMS else one for name, one in free.items()})
 
 
-def _answers(seen: Seen, start: Vectors, choices: Choices, goals: Goals) -> Tensor:
-    """(photos, 1000): what each photo is to be answered with."""
+def answers(seen: Seen, start: Vectors, choices: Choices, *, goals: Goals) -> Tensor:
+    """(photos, 1000): what each photo is to be answered with, which is in part what `start` says of it."""
     photos = seen.of("photo")
-    rows, soft = seen.rows[photos].float(), seen.soft[photos, None]
+    rows, soft = seen.embedded(photos), seen.soft[photos, None]
     labels = functional.one_hot(seen.label[photos], len(choices.first))
     answer = soft * seen.answer[photos].float() + (1 - soft) * labels
     own = (goals.scale[0] * rows @ start.photo[choices.first].T).softmax(-1)
@@ -196,12 +196,12 @@ class Questions:
         losses = {"read": self._read(alone, now.bare), "read as photo": self._read(alone, now.photo)}
         losses["read on things"] = self._read(covered, now.photo)
         target = self.seen.target(covered, self.choices.bank)
-        losses["covered bare"] = self._named(self.seen.rows[covered], now.bare, target)
+        losses["covered bare"] = self._named(self.seen.embedded(covered), now.bare, target)
         beats = []
         for kind, sure in self.goals.beats.items():
             some = self._whole(self._some(SOME // 2, kind))
             word, thing = self.seen.parts[some].T
-            ahead = self.goals.scale[1] * (self.seen.rows[some].float() * (now.photo[word] - now.photo[thing])).sum(-1)
+            ahead = self.goals.scale[1] * (self.seen.embedded(some) * (now.photo[word] - now.photo[thing])).sum(-1)
             beats.append(functional.binary_cross_entropy_with_logits(ahead, torch.full_like(ahead, sure)))
         return {**losses, "beats": torch.stack(beats).mean()}
 
@@ -209,7 +209,7 @@ class Questions:
         """Which class a photo is of, and which of all names it shows."""
         photos = self.seen.of("photo")
         which = torch.randperm(len(photos), generator=self.generator)[:MANY]
-        rows, answers, first = self.seen.rows[photos[which]], self.answers[which], self.choices.first
+        rows, answers, first = self.seen.embedded(photos[which]), self.answers[which], self.choices.first
         target = self.seen.target(photos[which], self.choices.bank)[:, self.choices.pictured]
         bare = self._named(rows, now.bare[first], answers)
         bare = bare + HALF * self._named(rows, now.bare[self.choices.pictured], target)
@@ -218,7 +218,7 @@ class Questions:
     def _drawings(self, now: Vectors) -> dict[str, Tensor]:
         """What is drawn."""
         drawn, among = self._some(SOME, "drawing"), self.choices.pictured
-        rows, target = self.seen.rows[drawn], self.seen.target(drawn, self.choices.bank)[:, among]
+        rows, target = self.seen.embedded(drawn), self.seen.target(drawn, self.choices.bank)[:, among]
         named = self._named(rows, now.drawn[among], target) + HALF * self._named(rows, now.bare[among], target)
         return {"drawing": named}
 
@@ -261,14 +261,14 @@ class Questions:
         """Which of all words to read is written on these?"""
         which = which[self.seen.parts[which, 0] >= 0]
         right = torch.searchsorted(self.choices.read, self.seen.parts[which, 0])
-        logits = self.goals.scale[1] * self.seen.rows[which].float() @ table[self.choices.read].T
+        logits = self.goals.scale[1] * self.seen.embedded(which) @ table[self.choices.read].T
         return functional.cross_entropy(logits, right)
 
     def _named(self, rows: Tensor, table: Tensor, target: Tensor) -> Tensor:
         """Rows (n, dim) are to be answered with targets (n, names) over a table (names, dim)."""
-        return -(target * (self.goals.scale[1] * rows.float() @ table.T).log_softmax(-1)).sum(-1).mean()
+        return -(target * (self.goals.scale[1] * rows @ table.T).log_softmax(-1)).sum(-1).mean()
 
     def _chosen(self, which: Tensor, texts: Tensor, right: Tensor) -> Tensor:
         """These n pictures are to choose the right one of their texts, (n, choices, dim)."""
-        logits = self.goals.scale[1] * torch.einsum("nd,nkd->nk", self.seen.rows[which].float(), texts)
+        logits = self.goals.scale[1] * torch.einsum("nd,nkd->nk", self.seen.embedded(which), texts)
         return functional.cross_entropy(logits, right)

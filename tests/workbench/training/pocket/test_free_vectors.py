@@ -20,7 +20,7 @@ def _unit(*shape: int, seed: int) -> Tensor:
     return functional.normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
 
 
-def _seen(material: Material, truth: Vectors) -> Seen:
+def pictures(material: Material, truth: Vectors) -> Seen:
     """Pictures that lie just where true vectors have them."""
     bank, generator = material.bank, torch.Generator().manual_seed(3)
     place = bank.place
@@ -39,7 +39,7 @@ def _seen(material: Material, truth: Vectors) -> Seen:
         noisy = functional.normalize(rows + 0.05 * torch.randn(rows.shape, generator=generator), dim=-1)
         parts.append(
             {
-                **{"rows": noisy, "kind": torch.full((n,), list(KINDS).index(kind)), "shown": several},
+                **{"features": noisy, "kind": torch.full((n,), list(KINDS).index(kind)), "shown": several},
                 **{"weights": weights, "soft": torch.zeros(n), "answer": answer, "label": label, "parts": two},
             }
         )
@@ -66,7 +66,7 @@ def _seen(material: Material, truth: Vectors) -> Seen:
         add(kind, said(which, thing), own, torch.stack([own, thing], 1), nothing)
     one, two = pick(named), pick(words[3:])
     add("pair", truth.paired(one, two), one, torch.stack([one, two], 1), nothing)
-    return Seen(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+    return Seen(torch.eye(DIM), **{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def fitted(material: Material) -> tuple[Seen, Vectors, Vectors, Choices]:
     n = len(material.bank.names)
     tables = {kind: _unit(n, DIM, seed=k) for k, kind in enumerate(vectors.FORMS)}
     truth = Vectors(**tables, colour=_unit(11, DIM, seed=7), count=_unit(5, DIM, seed=8), pair=torch.zeros(DIM))
-    seen = _seen(material, truth)
+    seen = pictures(material, truth)
     start = Vectors.begun({kind: _unit(n, DIM, seed=20 + k) for k, kind in enumerate(vectors.FORMS)})
     choices = Choices.of(material.bank, material.first_names)
     *steps, made = vectors.fit(seen, start, choices=choices, goals=Goals((20.0, 40.0)), steps=250, seed=0)
@@ -100,7 +100,7 @@ def test_shapes(fitted: tuple[Seen, Vectors, Vectors, Choices], material: Materi
         rows = phrased(torch.tensor([0, 1]), torch.tensor([3, 4]))
         assert rows.shape == (2, DIM)
         torch.testing.assert_close(rows.norm(dim=-1), torch.ones(2))
-    assert vectors._answers(seen, made, choices, Goals((20.0, 40.0))).shape == (EACH, 1000)
+    assert vectors.answers(seen, made, choices, goals=Goals((20.0, 40.0))).shape == (EACH, 1000)
     assert made.coloured(torch.tensor([0, 1]), torch.tensor([3, 4])).shape == (2, DIM)
 
 
@@ -108,7 +108,7 @@ def test_they_go_where_the_pictures_are(fitted: tuple[Seen, Vectors, Vectors, Ch
     seen, start, made, choices = fitted
 
     def right(kind: str, table: Tensor, among: Tensor, truth: Tensor) -> float:
-        rows = seen.rows[seen.of(kind)]
+        rows = seen.embedded(seen.of(kind))
         return float((among[(rows @ table[among].T).argmax(1)] == truth).float().mean())
 
     words = seen.parts[seen.of("word"), 0]
@@ -118,7 +118,7 @@ def test_they_go_where_the_pictures_are(fitted: tuple[Seen, Vectors, Vectors, Ch
     for kind, names, said in (("colour", COLOURS, made.coloured), ("count", COUNTS, made.counted)):
         some = seen.of(kind)
         texts = said(torch.arange(len(names))[None], seen.parts[some, 1:])
-        best = torch.einsum("nd,nkd->nk", seen.rows[some], texts).argmax(1)
+        best = torch.einsum("nd,nkd->nk", seen.embedded(some), texts).argmax(1)
         assert [names[k] for k in best] == [material.bank.names[place] for place in seen.parts[some, 0]]
 
 
@@ -128,7 +128,7 @@ def test_a_word_beats_its_thing(fitted: tuple[Seen, Vectors, Vectors, Choices]) 
     def beaten(now: Vectors) -> float:
         some = seen.of("attacked", "noted")
         word, thing = seen.parts[some].T
-        return float(((seen.rows[some] * (now.photo[word] - now.photo[thing])).sum(-1) > 0).float().mean())
+        return float(((seen.embedded(some) * (now.photo[word] - now.photo[thing])).sum(-1) > 0).float().mean())
 
     assert beaten(start) < 0.85 < 0.95 < beaten(made)
 

@@ -16,6 +16,8 @@ from workbench.models import find
 from workbench.training.order import Order
 from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
 from workbench.training.pocket.settings import Settings, settings
+from workbench.training.texts.settings import ProjectionSettings
+from workbench.training.texts.settings import Settings as TextSettings
 from workbench.training.texts.settings import settings as texts_settings
 from workbench.training.texts.vectors import WEIGHTS, Goals
 
@@ -163,9 +165,9 @@ def test_things_are_words_that_first_mean_one(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
-    read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5))
+    read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5), TextSettings)
     assert (read.image_tower, read.start, read.steps, read.seed) == ("lite2", find("pocket-lite2").folder, 7, 5)
-    pocket = texts_settings(Order(tmp_path, data=str(tmp_path)))
+    pocket = texts_settings(Order(tmp_path, data=str(tmp_path)), TextSettings)
     assert pocket.start == find("pocket").folder
     usual, own = read.goals(29.0), pocket.goals(29.0)
     assert usual == Goals((29.0, 40.0))  # lite2's pictures ask as usual, lite0's in their own way
@@ -174,8 +176,18 @@ def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
     assert own.weights["pair"] == usual.weights["pair"]
     assert pocket.weights.keys() < WEIGHTS.keys()
     with pytest.raises(BadInput, match=r"The texts recipe begins from pocket or the folder .* got --from 'lite2'"):
-        texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"))
+        texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"), TextSettings)
     with pytest.raises(BadInput, match="The texts recipe needs photos"):
-        texts_settings(Order(tmp_path))
+        texts_settings(Order(tmp_path), TextSettings)
     with pytest.raises(BadInput, match=r"'texts' cannot be used: steps: .*1"):
-        texts_settings(Order(tmp_path, data=str(tmp_path), steps=0))
+        texts_settings(Order(tmp_path, data=str(tmp_path), steps=0), TextSettings)
+
+
+def test_so_does_the_recipe_of_projections(tmp_path: Path) -> None:
+    read = texts_settings(Order(tmp_path, data=str(tmp_path), steps=7, seed=5), ProjectionSettings)
+    assert (read.image_tower, read.start, read.steps, read.seed) == ("lite0", find("pocket").folder, 7, 5)
+    assert read.goals(29.0).weights.keys() == WEIGHTS.keys()
+    with pytest.raises(BadInput, match="The projection recipe needs photos"):
+        texts_settings(Order(tmp_path), ProjectionSettings)
+    with pytest.raises(BadInput, match=r"'projection' cannot be used: steps: .*1"):
+        texts_settings(Order(tmp_path, data=str(tmp_path), steps=0), ProjectionSettings)

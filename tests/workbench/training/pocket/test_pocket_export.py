@@ -87,8 +87,9 @@ def test_the_folder_holds_the_towers(
         torch.testing.assert_close(again.embed_tokens(tokens), text, rtol=0, atol=1e-4)
     with torch.no_grad():
         both.text.pooler.dense.bias.add_(0.5)
-    second = tmp_path / "second"
-    export.write_texts(both, Settings(photos=tmp_path, start=tmp_path), second, sources=nothing, steps=4, seconds=1)
+    second, bias = tmp_path / "second", {"text_model.pooler.dense.bias": both.text.pooler.dense.bias.detach()}
+    begun = Settings(photos=tmp_path, start=tmp_path)
+    export.write_again(bias, begun, second, sources=nothing, steps=4, seconds=1)
     shards = sorted(file.name for file in tmp_path.glob("*.safetensors"))
     assert sorted(file.name for file in second.glob("*.safetensors")) == shards
     old, new = ({k: v for name in shards for k, v in load_file(place / name).items()} for place in (tmp_path, second))
@@ -102,7 +103,7 @@ def test_the_folder_holds_the_towers(
     file = second / "training.json"  # what an image tower was blended of is handed on
     file.write_text(json.dumps({**facts, export.BLEND: {"classifier": {}}}), encoding="utf-8")
     third = tmp_path / "third"
-    export.write_texts(both, Settings(photos=tmp_path, start=second), third, sources=nothing, steps=4, seconds=1)
+    export.write_again(bias, Settings(photos=tmp_path, start=second), third, sources=nothing, steps=4, seconds=1)
     assert json.loads((third / "training.json").read_text(encoding="utf-8"))[export.BLEND] == {"classifier": {}}
     retold = workbench.load(str(second), device="cpu")
     with torch.no_grad():

@@ -43,7 +43,9 @@ def test_what_a_picture_is_answered_with(material: Material) -> None:
     answer[0, 5] = 1.0  # a motorcycle, says the classifier
     empty = torch.zeros(2, dtype=torch.long)
     soft = torch.tensor([0.4, 0.0])
-    one = Seen(torch.zeros(2, 4), empty, shown, weights, soft, answer, empty, torch.zeros(2, 2, dtype=torch.long))
+    one = Seen(
+        torch.eye(4), torch.zeros(2, 4), empty, shown, weights, soft, answer, empty, torch.zeros(2, 2, dtype=torch.long)
+    )
     target = one.target(torch.tensor([0, 1]), bank)
     assert target.shape == (2, len(bank.names))
     want = 0.4 * bank.spread[5]
@@ -79,9 +81,12 @@ def test_drawing_goes_on_wherever_it_was_interrupted(
         assert torch.equal(value, getattr(again, name)), name
     assert len(list(rows("parts"))) == 1  # nothing is left to do
     *_, other = rows("other", seed=1)
-    assert not torch.equal(other.rows, whole.rows)
-    torch.testing.assert_close(whole.rows.float().norm(dim=-1), torch.ones(50), rtol=0, atol=1e-3)
-    assert (whole.rows.shape, whole.answer.shape, whole.parts.shape) == ((50, 16), (50, 1000), (50, 2))
+    assert not torch.equal(other.features, whole.features)
+    assert torch.equal(whole.projection, run.towers.visual_projection.weight)
+    some = torch.tensor([7, 3])
+    want = whole.features[some].float() @ whole.projection.T
+    torch.testing.assert_close(whole.embedded(some), want / want.norm(dim=-1, keepdim=True))
+    assert (whole.features.shape, whole.answer.shape, whole.parts.shape) == ((50, 1280), (50, 1000), (50, 2))
     assert whole.shown.shape == whole.weights.shape == (50, NAMES)
     photos = whole.of("photo")
     assert len(photos) + sum(len(whole.of(kind)) for kind in seen.KINDS if kind != "photo") == 50
