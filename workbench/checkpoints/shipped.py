@@ -22,7 +22,7 @@ POCKET = ModelSpec(
         "model-00001-of-00004.safetensors": "efd2960f10687c574786db7fad82fe91cd7abdbb8df1ac118d3b4c3c2a10ff81",
         "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
         "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
-        "model-00004-of-00004.safetensors": "6bb971615d0a18b10423267f7eafd67bff177248c9bf2347faa203daae10db74",
+        "model-00004-of-00004.safetensors": "3aabb1e6aea3dc0e8364812acd7725592709a52bef311ac68285d0c0d2a07423",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
@@ -43,7 +43,7 @@ POCKET_LITE2 = ModelSpec(
         "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
         "model-00002-of-00004.safetensors": "e5d20d009f89b0ff0daa886d22ce18927819cdd1205c8352858005c5474adfaa",
         "model-00003-of-00004.safetensors": "148133ac4192d5236496d2aad6b91b93e0f54e9d7a58d7e382c9d3cd538a513a",
-        "model-00004-of-00004.safetensors": "01a0f6c3276ef7c96aaecf3c3e0a090a019530e73cab786b59bb22af71d4ab80",
+        "model-00004-of-00004.safetensors": "1af89fa2d24a7a09fb5643e489976e78c01a5aa1d2828a568c762a8607b4412b",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )

@@ -61,7 +61,7 @@ def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Iterator[P
     tokenizer = vocabulary.tokenizer(settings.start / "vocab.txt")
     material = sources.material(settings, read, work)
     locked = folding.folded(net).to(made.device)
-    pictures = see(made, locked, material, count=settings.pictures, seed=settings.seed, folder=work / "seen")
+    pictures = see(made, locked, material, count=settings.pictures, seed=settings.seed, folder=work / "pictures")
     for row in pictures:
         if isinstance(row, Seen):
             choices = Choices.of(material.bank, material.first_names)

@@ -63,7 +63,7 @@ class TowerVectors(Vectors):
         return self._sentences(one, other, lambda a, b: f"a {self.names[a]} and a {self.names[b]}")
 
     def _sentences(self, one: Tensor, other: Tensor, phrase: Callable[[int, int], str]) -> Tensor:
-        shape = torch.broadcast_shapes(one.shape, other.shape)
+        shape = (one + other).shape  # as both together have it
         both = zip(one.expand(shape).flatten().tolist(), other.expand(shape).flatten().tolist(), strict=True)
         texts = [SCENE.format(phrase(a, b)) for a, b in both]
         if new := [text for text in dict.fromkeys(texts) if text not in self.known]:

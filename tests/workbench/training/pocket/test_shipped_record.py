@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
 from workbench.training.pocket.export import BLEND
 from workbench.training.record import RECORD
-from workbench.training.texts.settings import OF_TOWER, Settings
+from workbench.training.texts.settings import PROJECTIONS, ProjectionSettings
 
 FIRST_EDITION = {
     "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
@@ -26,30 +27,34 @@ SECOND = {  # git show be74aa8:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "4f9429d1dd8c7924b29460cc37bd784492974a763aa6d4aaa73dda9722db0378",
     "model-00004-of-00004.safetensors": "4bf0538cb3ab5966d27412c46f0dac651a134a6d176a9872a2b2bd827553e525",
 }
-BLENDED = {  # of these two and the classifier
-    **SECOND,
+THIRD = {  # git show afd03ea:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "efd2960f10687c574786db7fad82fe91cd7abdbb8df1ac118d3b4c3c2a10ff81",
+    "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
+    "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
+    "model-00004-of-00004.safetensors": "6bb971615d0a18b10423267f7eafd67bff177248c9bf2347faa203daae10db74",
 }
-FIRST_LITE2 = {  # git show d4a9545:workbench/weights/pocket-lite2/…
+SECOND_LITE2 = {  # git show afd03ea:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
-    "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
-    "model-00003-of-00004.safetensors": "6b3442a70768eff2475583ef8cdafcc6621f4a136f6b06e99aa19d30a4e4f59c",
-    "model-00004-of-00004.safetensors": "c31b85b1332951d286fe27256d1a6d3a8b8fc5d42be4a5fd332d7d46f5ea3c49",
+    "model-00002-of-00004.safetensors": "e5d20d009f89b0ff0daa886d22ce18927819cdd1205c8352858005c5474adfaa",
+    "model-00003-of-00004.safetensors": "148133ac4192d5236496d2aad6b91b93e0f54e9d7a58d7e382c9d3cd538a513a",
+    "model-00004-of-00004.safetensors": "01a0f6c3276ef7c96aaecf3c3e0a090a019530e73cab786b59bb22af71d4ab80",
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 
 
-def _texts(tower: Any, seed: int) -> Settings:
-    return Settings(photos=Path(), start=Path(), image_tower=tower, seed=seed, **OF_TOWER[tower])
+def _settings(tower: Any, seed: int) -> ProjectionSettings:
+    return ProjectionSettings(
+        **{"photos": Path(), "start": Path(), "image_tower": tower, "seed": seed, **PROJECTIONS[tower]}
+    )
 
 
 SHIPPED = {
-    "pocket": (POCKET, _texts("lite0", 0), BLENDED),
-    "pocket-lite2": (POCKET_LITE2, _texts("lite2", 1), FIRST_LITE2),
+    "pocket": (POCKET, _settings("lite0", 7), THIRD),
+    "pocket-lite2": (POCKET_LITE2, _settings("lite2", 1), SECOND_LITE2),
 }
 
 
-Shipped = tuple[ModelSpec, Settings, dict[str, Any]]
+Shipped = tuple[ModelSpec, ProjectionSettings, dict[str, Any]]
 
 
 @pytest.fixture(params=SHIPPED)
@@ -67,7 +72,7 @@ def test_the_card_s_command_makes_them(shipped: Shipped) -> None:
     assert f"train --recipe {settings.recipe} " in card
     given = json.loads(settings.model_dump_json(exclude=APART))
     assert (record["recipe"], {**given, **record["settings"]}) == (settings.recipe, given)
-    assert {"seed", "pictures", "vector_steps", "steps", "cycles"} < record["settings"].keys()
+    assert {"seed", "pictures", "steps", "stay"} < record["settings"].keys()
 
 
 def test_each_began_from_an_edition_before(shipped: Shipped) -> None:
@@ -78,13 +83,16 @@ def test_each_began_from_an_edition_before(shipped: Shipped) -> None:
 
 def test_the_run_went_to_its_end(shipped: Shipped) -> None:
     record = shipped[2]
-    assert record["steps_done"] == record["settings"]["steps"] * record["settings"].get("cycles", 1)
+    assert record["steps_done"] == record["settings"]["steps"]
 
 
-def test_texts_alone_were_fitted_anew(shipped: Shipped) -> None:
-    """The image tower's shard is the one that it began from, to the byte."""
-    spec, _, _ = shipped
-    assert [name for name, value in spec.sha256.items() if value == SHIPPED[spec.key][2][name]] == [next(iter(SECOND))]
+def test_the_projection_alone_was_fitted_anew(shipped: Shipped) -> None:
+    """The shards that do not hold it are those that the run began from, to the byte."""
+    spec, _, record = shipped
+    *same, last = sorted(spec.sha256)
+    assert [name for name in same if spec.sha256[name] != record["began_from"][name]] == []
+    assert spec.folder is not None
+    assert "visual_projection.weight" in load_file(spec.folder / last)
 
 
 def test_the_card_blends_what_the_record_says() -> None:
