@@ -21,7 +21,7 @@ from torch import Tensor
 from workbench.progress import Progress
 from workbench.training.order import Order
 from workbench.training.pocket import export
-from workbench.training.texts.looking import Opened, look, step_row
+from workbench.training.texts.looking import look, step_row
 from workbench.training.texts.seen import Seen
 from workbench.training.texts.settings import ProjectionSettings, settings
 from workbench.training.texts.tower_vectors import TowerVectors, embed
@@ -51,13 +51,9 @@ def make(wanted: ProjectionSettings, out: Path, stopped: Callable[[], bool]) -> 
         out: the model's folder; `work/` in it keeps the pictures.
         stopped: asked after each step.
     """
-    since, start = time.monotonic(), None
-    for row in look(wanted, out, stopped):
-        if isinstance(row, Opened):
-            start = row
-        else:
-            yield row
-    if start is None:  # stopped
+    since = time.monotonic()
+    start = yield from look(wanted, out, stopped)
+    if start is None:
         return
     texts = TowerVectors(
         **vars(start.vectors),

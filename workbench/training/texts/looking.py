@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,16 @@ class Opened:
     goals: Goals
 
 
-def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress | Opened]:
-    """Open a checkpoint and have it look at pictures, from wherever it left off: yields progress, then both.
+def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[Progress, None, Opened | None]:
+    """Open a checkpoint and have it look at pictures, from wherever it left off: yields progress.
 
     Args:
         settings: which checkpoint, and how many pictures.
         out: the model's folder; `work/` in it keeps the pictures.
         stopped: asked after each step; then it ends.
+
+    Returns:
+        The checkpoint and what it saw; None where it was stopped.
     """
     work = out / "work"
     read = sources.read(settings, work)
@@ -67,11 +70,11 @@ def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Iterator[P
             choices = Choices.of(material.bank, material.first_names)
             goals = settings.goals(float(made.logit_scale.detach().exp()))
             vectors = begun(made, tokenizer, material.bank)
-            yield Opened(made, tokenizer, read, material, row, vectors, choices, goals)
-        else:
-            yield row
-            if stopped():
-                return
+            return Opened(made, tokenizer, read, material, row, vectors, choices, goals)
+        yield row
+        if stopped():
+            break
+    return None
 
 
 def step_row(step: int, losses: dict[str, float], *, steps: int, stage: str) -> Progress:

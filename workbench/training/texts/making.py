@@ -14,7 +14,7 @@ from workbench.training import checkpoints
 from workbench.training.pocket import export
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts.learning import TextLesson, learn
-from workbench.training.texts.looking import Opened, look, step_row
+from workbench.training.texts.looking import look, step_row
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import Vectors, fit
 
@@ -27,13 +27,9 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         out: the model's folder; `work/` in it holds what a stopped run goes on from.
         stopped: asked after each step.
     """
-    since, work, start = time.monotonic(), out / "work", None
-    for row in look(settings, out, stopped):
-        if isinstance(row, Opened):
-            start = row
-        else:
-            yield row
-    if start is None:  # stopped
+    since, work = time.monotonic(), out / "work"
+    start = yield from look(settings, out, stopped)
+    if start is None:
         return
     made, seen, vectors, material, read = start.made, start.seen, start.vectors, start.material, start.read
     steps, seed = settings.vector_steps, settings.seed
