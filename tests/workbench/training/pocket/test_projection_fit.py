@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.workbench.training.pocket.test_free_vectors import DIM, pictures
-from tests.workbench.training.pocket.world import world
+from tests.workbench.training.pocket.world import begin_from
 from workbench.training import projection
-from workbench.training.pocket import export, folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.material import Material
-from workbench.training.texts import seen, tower_vectors, vectors
+from workbench.training.texts import tower_vectors, vectors
 from workbench.training.texts.settings import ProjectionSettings
 from workbench.training.texts.tower_vectors import TowerVectors
 from workbench.training.texts.vectors import Choices, Goals, Vectors
@@ -89,24 +88,15 @@ def test_sentences_are_embedded_once(material: Material) -> None:
 
 
 @pytest.mark.heavy
-def test_the_recipe_stops_goes_on_and_writes_the_projection_alone(
+def test_the_recipe_stops_and_writes_the_projection_alone(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, teachers = world(material, tokenizer)
+    run, written = begin_from(monkeypatch, material, tokenizer, read="read")
     before = {name: value.clone() for name, value in run.towers.state_dict().items()}
-    written: list[Any] = []
-    monkeypatch.setattr(seen, "SIDE", 48)
     monkeypatch.setattr(tower_vectors, "AT_ONCE", 20)
-    monkeypatch.setattr(sources, "read", lambda settings, work: work.mkdir(parents=True, exist_ok=True) or "read")
-    monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
-    monkeypatch.setattr(towers, "locked", lambda name: None)
-    monkeypatch.setattr(folding, "folded", lambda net: teachers.image)
-    monkeypatch.setattr(opening, "reopened", lambda folder, *, net, frozen: run.towers)
-    monkeypatch.setattr(vocabulary, "tokenizer", lambda file: tokenizer)
-    monkeypatch.setattr(export, "write_again", lambda *given, **facts: written.append((given, facts)))
     (tmp_path / "vocab.txt").touch()
     wanted = ProjectionSettings(photos=tmp_path, start=tmp_path, pictures=400, steps=3)
     rows = list(projection.make(wanted, tmp_path / "out", lambda: True))  # asked to stop after the first pictures

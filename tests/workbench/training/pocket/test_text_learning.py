@@ -14,10 +14,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.workbench.training.pocket.world import world
-from workbench.training.pocket import export, folding, joint, opening, sources, texts, towers, vocabulary
+from tests.workbench.training.pocket.world import begin_from, world
+from workbench.training.pocket import joint, texts
 from workbench.training.pocket.material import Material
-from workbench.training.texts import learning, making, seen, vectors
+from workbench.training.texts import learning, making, vectors
 from workbench.training.texts.learning import TextLesson
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import Vectors
@@ -121,19 +121,10 @@ def test_the_recipe_stops_goes_on_and_writes_a_model(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, teachers = world(material, tokenizer)
-    image = {name: value.clone() for name, value in run.towers.state_dict().items() if name.startswith("image.")}
-    written: list[Any] = []
     read = SimpleNamespace(lexicon=SimpleNamespace(nouns=(SimpleNamespace(words=("Lamp", "cat")),)))
-    monkeypatch.setattr(seen, "SIDE", 48)
+    run, written = begin_from(monkeypatch, material, tokenizer, read=read)
+    image = {name: value.clone() for name, value in run.towers.state_dict().items() if name.startswith("image.")}
     monkeypatch.setattr(learning, "BATCH", 12)
-    monkeypatch.setattr(sources, "read", lambda settings, work: work.mkdir(parents=True, exist_ok=True) or read)
-    monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
-    monkeypatch.setattr(towers, "locked", lambda name: None)
-    monkeypatch.setattr(folding, "folded", lambda net: teachers.image)
-    monkeypatch.setattr(opening, "reopened", lambda folder, *, net, frozen: run.towers)
-    monkeypatch.setattr(vocabulary, "tokenizer", lambda file: tokenizer)
-    monkeypatch.setattr(export, "write_again", lambda *given, **facts: written.append((given, facts)))
     settings = Settings(photos=tmp_path, start=tmp_path, pictures=400, vector_steps=3, steps=4)
     rows = list(making.make(settings, tmp_path / "out", lambda: True))  # asked to stop after the first pictures
     assert [(row.done, row.total, row.unit) for row in rows] == [(50, 400, "pictures")]

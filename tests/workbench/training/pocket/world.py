@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import timm
 import torch
 from transformers import BertConfig, BertModel
 
-from workbench.training.pocket import folding, joint, lessons, losses, stream, towers
+from workbench.training.pocket import (
+    export,
+    folding,
+    joint,
+    lessons,
+    losses,
+    opening,
+    sources,
+    stream,
+    towers,
+    vocabulary,
+)
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
+from workbench.training.texts import seen
 
 PIECES = (
     "[PAD]",
@@ -47,6 +62,23 @@ def world(material: Material, tokenizer, device: str = "cpu") -> tuple[joint.Joi
     besides = lessons.Lessons(units, material.bank.alike, middle=towers.MIDDLE_WIDTHS["lite0"])
     teachers = losses.Teachers(locked, head, tokenizer, material.lexicon.first(), words, vectors)
     return joint.begin(both.to(device), besides.to(device)), teachers.to(torch.device(device))
+
+
+def begin_from(
+    monkeypatch: pytest.MonkeyPatch, material: Material, tokenizer: Any, *, read: Any
+) -> tuple[joint.JointRun, list[Any]]:
+    """Have the recipes of texts and of projections begin from a world; its run, and a list of what they write."""
+    run, teachers = world(material, tokenizer)
+    written: list[Any] = []
+    monkeypatch.setattr(seen, "SIDE", 48)
+    monkeypatch.setattr(sources, "read", lambda settings, work: work.mkdir(parents=True, exist_ok=True) or read)
+    monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
+    monkeypatch.setattr(towers, "locked", lambda name: None)
+    monkeypatch.setattr(folding, "folded", lambda net: teachers.image)
+    monkeypatch.setattr(opening, "reopened", lambda folder, *, net, frozen: run.towers)
+    monkeypatch.setattr(vocabulary, "tokenizer", lambda file: tokenizer)
+    monkeypatch.setattr(export, "write_again", lambda *given, **facts: written.append((given, facts)))
+    return run, written
 
 
 FEW = stream.Mix(  # a dozen pictures, of all kinds
