@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
 TEXTS = "texts"  # the recipe of such a model's text tower, likewise
 PROJECTION = "projection"  # the recipe of its image tower's projection, likewise
+DISTILLATION = "distillation"  # the recipe of its image tower's photos, likewise
 PRIOR = "prior"  # the recipe of the prior that `generate` draws with, likewise
+TOWERS = (POCKET, TEXTS, PROJECTION, DISTILLATION)
 RACE = "race"  # the race of objectives, likewise
 
 
@@ -33,7 +35,7 @@ def train(
         typer.Option(
             "--recipe",
             metavar="FILE.yaml",
-            help="A YAML file, `shapes`, `pocket`, `texts`, `projection`, `prior` or `race`.",
+            help="A YAML file, `shapes`, `pocket`, `texts`, `projection`, `distillation`, `prior` or `race`.",
         ),
     ] = None,
     folder: Annotated[
@@ -69,10 +71,10 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe in (POCKET, TEXTS, PROJECTION, PRIOR):
+    if recipe in (*TOWERS, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
-        recipes = "a YAML file, shapes, pocket, texts, projection, prior or race"
+        recipes = "a YAML file, shapes, pocket, texts, projection, distillation, prior or race"
         raise BadInput(f"Name a recipe with --recipe ({recipes}), or continue with --resume.")
     else:
         rows = _by_recipe(recipe, order)
@@ -81,7 +83,7 @@ def train(
     if os.environ.get("RANK", "0") == "0":
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
-        elif recipe in (POCKET, TEXTS, PROJECTION):
+        elif recipe in TOWERS:
             _print_program_record(out, as_json)
         else:
             _print_record(out, as_json)

@@ -1,4 +1,4 @@
-"""AdamW as CLIP uses it, and its learning rate: linear warm-up, then cosine decay.
+"""AdamW as CLIP uses it, and its learning rate: linear warm-up, then cosine decay; moving averages of weights.
 
 Sources:
     Loshchilov & Hutter 2019, arXiv:1711.05101 (decoupled weight decay) and 2017, arXiv:1608.03983 (cosine).
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -57,3 +58,20 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Give all groups this learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = rate
+
+
+@torch.no_grad()
+def follow(average: nn.Module, learning: nn.Module, keep: float) -> None:
+    """Move an average's weights a little towards those that learn; `keep` of it, 0..1, stays."""
+    pairs = [
+        (own, new) for own, new in zip(average.parameters(), learning.parameters(), strict=True) if new.requires_grad
+    ]
+    torch._foreach_lerp_([own for own, _ in pairs], [new.detach() for _, new in pairs], 1 - keep)
+
+
+def restore(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load Adam's state in the order in memory that the weights have: its fused step walks memory."""
+    optimiser.load_state_dict(state)
+    for part, kept in optimiser.state.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            kept[name] = torch.empty_like(part).copy_(kept[name])

@@ -121,4 +121,6 @@ def _file(given: str) -> Path:
         return SHIPPED / f"{given}.yaml"
     if given.endswith((".yaml", ".yml")):
         return Path(given)
-    raise unknown_name("recipe", given, ("pocket", "texts", "projection", *shipped(), "a file that ends in .yaml"))
+    raise unknown_name(
+        "recipe", given, ("pocket", "texts", "projection", "distillation", *shipped(), "a file that ends in .yaml")
+    )

@@ -19,7 +19,8 @@ from workbench.places import read_json, write_whole
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
-POCKET, TEXTS, PROJECTION = "pocket", "texts", "projection"  # recipes that are programs, in records of their own
+POCKET, TEXTS, PROJECTION, DISTILLATION = "pocket", "texts", "projection", "distillation"  # in records of their own
+PROGRAMS = (POCKET, TEXTS, PROJECTION, DISTILLATION)  # recipes that are programs and no files
 _PACKAGES = ("clip-workbench", "torch", "transformers", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
 
 
@@ -72,7 +73,7 @@ def read_record(out: Path) -> TrainingRecord:
     Raises:
         BadInput: there is none, or it is not one of ours.
     """
-    if (recipe := read_json(out / RECORD).get("recipe")) in (POCKET, TEXTS, PROJECTION):
+    if (recipe := read_json(out / RECORD).get("recipe")) in PROGRAMS:
         raise BadInput(f"{out.name!r} is the {recipe} recipe's: to go on, give its command again, without --resume.")
     try:
         return TrainingRecord.model_validate_json((out / RECORD).read_bytes())

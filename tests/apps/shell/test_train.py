@@ -117,7 +117,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_ends_it(capsys: pytest.Captur
     assert workbench.load(str(out), device="cpu").dim == workbench.load("pocket", device="cpu").dim
 
 
-@pytest.mark.parametrize("recipe", ["pocket", "texts", "projection"])
+@pytest.mark.parametrize("recipe", ["pocket", "texts", "projection", "distillation"])
 def test_a_shipped_model_s_recipe_ends_with_its_own_record_and_is_not_resumed_as_another(
     recipe: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from workbench.training.record import RECORD, versions
 
 SHARD = "9.9MB"
 BLEND = "blend"  # in a record: what the image tower was blended of
+BEFORE = "before"  # in a record: how the checkpoint was made that this began from
+HANDED_ON = ("recipe", "settings", "began_from", "steps_done", "seconds", BEFORE)
 SIDES = {"lite0": 224, "lite2": 224}
 
 
@@ -58,9 +60,10 @@ def write_again(new: dict[str, Tensor], settings: Any, out: Path, *, sources: An
         steps: how far it was trained.
         seconds: how long, pauses apart.
     """
-    facts = record(settings, sources, steps=steps, seconds=seconds)
-    if (blend := _record(settings.start).get(BLEND)) is not None:
+    facts, earlier = record(settings, sources, steps=steps, seconds=seconds), _record(settings.start)
+    if (blend := earlier.get(BLEND)) is not None:
         facts[BLEND] = blend
+    facts[BEFORE] = {name: earlier[name] for name in HANDED_ON if name in earlier}
     _write_changed(settings.start, new, facts, out)
 
 
@@ -77,9 +80,14 @@ def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend
     Raises:
         OutOfResources: the folder cannot be made.
     """
-    every = dual_encoder(made, towers.locked(name), name).state_dict()
-    new = {key: value for key, value in every.items() if key.startswith(("vision_model.", "visual_projection."))}
+    new = image_weights(made, towers.locked(name), name)
     _write_changed(start, new, {**_record(start), BLEND: blend}, out)
+
+
+def image_weights(made: towers.Towers, original: torch.nn.Module, name: str) -> dict[str, Tensor]:
+    """An image tower's weights by the names that a checkpoint has for them; arguments as `dual_encoder` has them."""
+    every = dual_encoder(made, original, name).state_dict()
+    return {key: value for key, value in every.items() if key.startswith("vision_model.")}
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -55,6 +55,22 @@ def unfolded(state: dict[str, Tensor], original: nn.Module) -> dict[str, Tensor]
     return own
 
 
+def groups(image: Any, rate: float, *, first: dict[str, float]) -> list[dict[str, Any]]:
+    """An optimiser's groups: each convolution that learns, with the `base` rate that folding asks for.
+
+    Args:
+        image: folded.
+        rate: of a step on the weights as they were before folding.
+        first: stages that learn less, by how their names begin, and how much of the rate they have.
+    """
+    every: list[dict[str, Any]] = []
+    for name, part in image.named_modules():
+        if hasattr(part, "rate") and part.weight.requires_grad:
+            base = rate * next((share for stage, share in first.items() if name.startswith(stage)), 1.0)
+            every += [{"params": [part.weight], "base": base * part.rate}, {"params": [part.bias], "base": base}]
+    return every
+
+
 def _pairs(net: Any) -> Iterator[tuple[Any, str, str]]:
     """Each convolution with the normalisation behind it."""
     yield net, "conv_stem", "bn1"

@@ -26,6 +26,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from workbench.training import checkpoints
+from workbench.training.optimiser import follow, restore
+from workbench.training.pocket import folding
 from workbench.training.pocket.encoding import Encoder, encode_images
 from workbench.training.pocket.lessons import Lessons
 from workbench.training.pocket.losses import Teachers, embed_names, image_losses, text_losses
@@ -118,10 +120,7 @@ class JointRun:
         self.towers.load_state_dict(state["towers"])
         self.average.load_state_dict(state["average"])
         self.lessons.load_state_dict(state["lessons"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        for part, kept in self.optimiser.state.items():  # the fused step walks memory, whose order must be the weights'
-            for name in ("exp_avg", "exp_avg_sq"):
-                kept[name] = torch.empty_like(part).copy_(kept[name])
+        restore(self.optimiser, state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.bank = None if state["bank"] is None else state["bank"].to(self.towers.device)
 
@@ -137,7 +136,7 @@ def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> JointRun:
     towers.text.embeddings.requires_grad_(False)
     towers.text.encoder.layer[:-TEXT_LAYERS].requires_grad_(False)
     groups = [
-        *_image_groups(towers, RATES["image"] * pace),
+        *folding.groups(towers.image, RATES["image"] * pace, first={f"blocks.{towers.frozen}.": EARLIER}),
         {"params": list(lessons.parameters()), "base": RATES["lessons"]},
         {"params": list(towers.visual_projection.parameters()), "base": RATES["image projection"] * pace},
         {"params": [part for part in towers.text.parameters() if part.requires_grad], "base": RATES["text"] * pace},
@@ -147,16 +146,6 @@ def begin(towers: Towers, lessons: Lessons, pace: float = 1.0) -> JointRun:
     average.requires_grad_(False)
     optimiser = torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
     return JointRun(towers, average, lessons, optimiser)
-
-
-def _image_groups(towers: Towers, rate: float) -> list[dict[str, Any]]:
-    """Each convolution's weights with the rate that folding asks for; the first stage that learns learns less."""
-    groups: list[dict[str, Any]] = []
-    for name, part in towers.image.named_modules():
-        if hasattr(part, "rate") and part.weight.requires_grad:
-            base = rate * (EARLIER if name.startswith(f"blocks.{towers.frozen}.") else 1.0)
-            groups += [{"params": [part.weight], "base": base * part.rate}, {"params": [part.bias], "base": base}]
-    return groups
 
 
 def begin_ending(run: JointRun, pace: float = 1.0) -> None:
@@ -226,22 +215,13 @@ def _step(
     run.optimiser.step()
     run.step += 1
     if run.step % 2 == 0:
-        _follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
+        follow(run.average, run.towers, min(AVERAGE, run.step / (run.step + 20)) ** 2)
     return {name: float(value.detach()) for name, value in parts.items()}
 
 
 def rate(step: int, steps: int, warm: int = WARM) -> float:
     """Of the full rate: warm up for so many steps, then half a cosine down to 2 %."""
     return min(1, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, towers: nn.Module, keep: float) -> None:
-    """Move the average a little towards the towers."""
-    pairs = [
-        (own, new) for own, new in zip(average.parameters(), towers.parameters(), strict=True) if new.requires_grad
-    ]
-    torch._foreach_lerp_([own for own, _ in pairs], [new.detach() for _, new in pairs], 1 - keep)
 
 
 @torch.no_grad()

@@ -92,7 +92,7 @@ class Lessons(nn.Module):
         return {
             "lettered": _wrong(letters, where) / where.sum().clamp(min=1),
             "spelt": _wrong(words, batch.letters[written]) / max(1, len(words)),
-            "alone": self._alone(alive, batch.shown),
+            "alone": self.alone(alive, batch.shown),
         }
 
     def alive(self, maps: Tensor) -> Tensor:
@@ -106,7 +106,13 @@ class Lessons(nn.Module):
         """
         return functional.leaky_relu(maps[:, self.units].float(), SLOPE).clamp(max=CEILING).mean(dim=(2, 3))
 
-    def _alone(self, seen: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:
+    def alone(self, seen: Tensor, shown: Sequence[frozenset[str]]) -> Tensor:
+        """How far the channels are from telling their concepts, and pictures from what they show.
+
+        Args:
+            seen: (n, concepts) as `alive` gives it.
+            shown: for each picture the names that it shows.
+        """
         logits = torch.cat([self.factor.exp() * seen, self.nothing.expand(len(seen), 1)], dim=1)
         target = torch.zeros_like(logits)
         for row, names in zip(target, shown, strict=True):

@@ -22,7 +22,7 @@ def opened(folder: Path, *, net: nn.Module, text: nn.Module, frozen: int) -> Tow
 
     Args:
         folder: in the hub's format, as `export.write` leaves it.
-        net: the locked classifier; its last layer stays what it is.
+        net: the locked classifier; gets the checkpoint's weights, but for its last layer, which stays what it is.
         text: a text tower over the checkpoint's word pieces.
         frozen: how many stages of the image tower stay as they are.
 

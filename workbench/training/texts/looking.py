@@ -1,4 +1,4 @@
-"""What the recipes of texts and of projections begin with: a checkpoint, opened, and pictures that it looks at."""
+"""What recipes that go on from a checkpoint begin with: the checkpoint, opened, and pictures that it looks at."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.training.pocket import folding, opening, sources, towers, vocabul
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts.seen import Seen, see
-from workbench.training.texts.settings import Seeing
+from workbench.training.texts.settings import Begun, Seeing
 from workbench.training.texts.tower_vectors import begun
 from workbench.training.texts.vectors import Choices, Goals, Vectors
 
@@ -22,30 +22,61 @@ FROZEN = 3  # stages of the image tower that the classifier shares
 
 @dataclass(frozen=True)
 class Opened:
-    """A checkpoint and what it saw.
+    """A checkpoint and what pictures are drawn from.
 
     Attributes:
         made: both towers.
         tokenizer: of the text tower.
+        locked: the folded classifier that its image tower began from.
         read: the ingredients.
-        material: what pictures were drawn from.
+        material: what pictures are drawn from.
+    """
+
+    made: Towers
+    tokenizer: Any
+    locked: Any
+    read: Any
+    material: Material
+
+
+@dataclass(frozen=True)
+class Looked(Opened):
+    """A checkpoint and what it saw.
+
+    Attributes:
         seen: the pictures.
         vectors: where the text tower has the names.
         choices: what pictures are told from.
         goals: what pictures want of vectors.
     """
 
-    made: Towers
-    tokenizer: Any
-    read: Any
-    material: Material
     seen: Seen
     vectors: Vectors
     choices: Choices
     goals: Goals
 
 
-def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[Progress, None, Opened | None]:
+def begin(settings: Begun, out: Path) -> Opened:
+    """Open a checkpoint and read what pictures are drawn from.
+
+    Args:
+        settings: which checkpoint.
+        out: the model's folder; `work/` in it keeps drawings and word pieces.
+
+    Raises:
+        BadInput: an ingredient is missing.
+    """
+    work = out / "work"
+    read = sources.read(settings, work)
+    shutil.copyfile(settings.start / "vocab.txt", work / "vocab.txt")
+    net = towers.locked(settings.image_tower)
+    locked = folding.folded(net).to(settings.device)  # before the checkpoint's weights take the place of its own
+    made = opening.reopened(settings.start, net=net, frozen=FROZEN).to(settings.device)
+    tokenizer = vocabulary.tokenizer(settings.start / "vocab.txt")
+    return Opened(made, tokenizer, locked, read, sources.material(settings, read, work))
+
+
+def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[Progress, None, Looked | None]:
     """Open a checkpoint and have it look at pictures, from wherever it left off: yields progress.
 
     Args:
@@ -56,21 +87,15 @@ def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[
     Returns:
         The checkpoint and what it saw; None where it was stopped.
     """
-    work = out / "work"
-    read = sources.read(settings, work)
-    shutil.copyfile(settings.start / "vocab.txt", work / "vocab.txt")
-    net = towers.locked(settings.image_tower)
-    made = opening.reopened(settings.start, net=net, frozen=FROZEN).to(settings.device)
-    tokenizer = vocabulary.tokenizer(settings.start / "vocab.txt")
-    material = sources.material(settings, read, work)
-    locked = folding.folded(net).to(made.device)
-    pictures = see(made, locked, material, count=settings.pictures, seed=settings.seed, folder=work / "pictures")
+    start = begin(settings, out)
+    made, material, folder = start.made, start.material, out / "work" / "pictures"
+    pictures = see(made, start.locked, material, count=settings.pictures, seed=settings.seed, folder=folder)
     for row in pictures:
         if isinstance(row, Seen):
             choices = Choices.of(material.bank, material.first_names)
             goals = settings.goals(float(made.logit_scale.detach().exp()))
-            vectors = begun(made, tokenizer, material.bank)
-            return Opened(made, tokenizer, read, material, row, vectors, choices, goals)
+            vectors = begun(made, start.tokenizer, material.bank)
+            return Looked(**vars(start), seen=row, vectors=vectors, choices=choices, goals=goals)
         yield row
         if stopped():
             break

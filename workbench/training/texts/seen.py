@@ -6,7 +6,7 @@ The image tower stays as it is, so its projection or the text tower can be fitte
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,22 +78,36 @@ class Seen:
         return (1 - soft) * own[:, :-1] + soft * (self.answer[which].float() @ bank.spread)
 
 
-class _Pictures(Dataset[list[tuple[str, TrainingExample]]]):
-    """Batches of drawn pictures, each of which depends on the seed and its number alone."""
+@dataclass(frozen=True)
+class Pictures(Dataset[list[tuple[str, TrainingExample]]]):
+    """Batches of drawn pictures with their kinds, each of which depends on the seed and its number alone.
 
-    def __init__(self, material: Material, *, seed: int, start: int, count: int) -> None:
-        self.material, self.seed, self.start, self.count = material, seed, start, count
+    Attributes:
+        material: what is drawn from.
+        seed: decides all of them.
+        start: number of the first.
+        count: number after the last.
+        kinds: how often each kind comes, in parts of all.
+        batch: pictures at once.
+    """
+
+    material: Material
+    seed: int
+    start: int
+    count: int
+    kinds: Mapping[str, int]
+    batch: int
 
     def __len__(self) -> int:
-        return -(-(self.count - self.start) // BATCH)
+        return -(-(self.count - self.start) // self.batch)
 
     def __getitem__(self, batch: int) -> list[tuple[str, TrainingExample]]:
-        first = self.start + batch * BATCH
-        return [self._one(number) for number in range(first, min(first + BATCH, self.count))]
+        first = self.start + batch * self.batch
+        return [self._one(number) for number in range(first, min(first + self.batch, self.count))]
 
     def _one(self, number: int) -> tuple[str, TrainingExample]:
         rng = random.Random(f"{self.seed}/seen/{number}")
-        (kind,) = rng.choices(list(KINDS), list(KINDS.values()))
+        (kind,) = rng.choices(list(self.kinds), list(self.kinds.values()))
         return kind, painting.example(self.material, kind, size=SIDE, done=1.0, rng=rng)
 
 
@@ -114,7 +128,7 @@ def see(
     parts: list[dict[str, Tensor]] = [] if done is None else [checkpoints.load(done)["seen"]]
     have = sum(len(part["kind"]) for part in parts)
     if have < count:
-        pictures = _Pictures(material, seed=seed, start=have, count=count)
+        pictures = Pictures(material, seed, have, count, KINDS, BATCH)
         for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=4):
             parts.append(_batch(made, locked, batch, material.bank))
             have += len(batch)

@@ -1,4 +1,4 @@
-"""The settings of the recipes of texts and of projections, which the record beside the weights repeats."""
+"""The settings of recipes that begin from a checkpoint, which the record beside the weights repeats."""
 
 from __future__ import annotations
 
@@ -40,12 +40,17 @@ PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
 }
 
 
-class Seeing(Ingredients):
-    """What pictures a checkpoint looks at, and what these want of its texts."""
+class Begun(Ingredients):
+    """What begins from a checkpoint of the pocket recipe."""
 
     recipe: ClassVar[str]
-    of_tower: ClassVar[dict[str, dict[str, Any]]]
-    start: Path  # the checkpoint whose image tower stays
+    of_tower: ClassVar[dict[str, dict[str, Any]]]  # what is set for each image tower
+    start: Path  # the checkpoint
+
+
+class Seeing(Begun):
+    """What pictures a checkpoint looks at, and what these want of its texts; its image tower stays."""
+
     pictures: Annotated[int, Field(ge=200)] = 60_000
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while anything is fitted
     own: Share = OWN  # of a photo's answer; the rest is the classifier's and its label's
@@ -78,11 +83,11 @@ class ProjectionSettings(Seeing):
     stay: Annotated[float, Field(ge=0)] = 10.0  # against the mean squared way of a picture's embedding
 
 
-_Kind = TypeVar("_Kind", Settings, ProjectionSettings)
+_Kind = TypeVar("_Kind", bound=Begun)
 
 
 def settings(order: Order, kind: type[_Kind]) -> _Kind:
-    """Read an order: `data` is the folder of photos, `model` the checkpoint whose image tower stays.
+    """Read an order: `data` is the folder of photos, `model` the checkpoint.
 
     Raises:
         BadInput: no folder of photos, no such checkpoint, a number out of bounds, or a word that this recipe does not

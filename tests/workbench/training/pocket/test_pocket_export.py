@@ -100,11 +100,15 @@ def test_the_folder_holds_the_towers(
     assert (facts["steps_done"], facts["began_from"]) == (4, record["weights"])
     assert sorted(file.name for file in second.iterdir()) == sorted(f.name for f in tmp_path.iterdir() if f.is_file())
     assert export.BLEND not in facts
+    assert (facts["before"]["steps_done"], facts["before"]["began_from"]) == (record["steps_done"], None)
     file = second / "training.json"  # what an image tower was blended of is handed on
     file.write_text(json.dumps({**facts, export.BLEND: {"classifier": {}}}), encoding="utf-8")
     third = tmp_path / "third"
     export.write_again(bias, Settings(photos=tmp_path, start=second), third, sources=nothing, steps=4, seconds=1)
-    assert json.loads((third / "training.json").read_text(encoding="utf-8"))[export.BLEND] == {"classifier": {}}
+    handed_on = json.loads((third / "training.json").read_text(encoding="utf-8"))
+    assert handed_on[export.BLEND] == {"classifier": {}}
+    before = {"recipe", "settings", "began_from", "steps_done", "seconds", "before"}
+    assert handed_on["before"] == {name: facts[name] for name in before}
     retold = workbench.load(str(second), device="cpu")
     with torch.no_grad():
         torch.testing.assert_close(retold.embed_texts(["a cat"]), both.embed_tokens(tokens), rtol=0, atol=5e-3)

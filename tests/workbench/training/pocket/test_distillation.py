@@ -1,0 +1,176 @@
+"""Photos come to be seen as the classifier sees them; all else, and all that does not learn, stays."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from torch import Tensor
+
+from tests.workbench.training.pocket.world import begin_from
+from workbench.training import checkpoints, distillation
+from workbench.training.distillation import Distillation, DistillationSettings, distance, rectified, share_of
+from workbench.training.pocket import folding, opening, sources, towers, vocabulary
+from workbench.training.pocket.example import TrainingExample
+from workbench.training.pocket.material import Material
+from workbench.training.texts import looking, seen
+from workbench.training.texts.seen import Pictures
+
+
+def _wanted(**values: Any) -> DistillationSettings:
+    return DistillationSettings(photos=Path(), start=Path(), **values)
+
+
+def test_a_distance_by_hand() -> None:
+    now, aim = torch.zeros(2, 2, 1, 2), torch.zeros(2, 2, 1, 2)
+    now[0, 0] = torch.tensor([[3.0, -1.0]])  # on average 1, squares 9 and 1
+    aim[1, 1] = 4.0
+    away = distance(now, aim, torch.tensor([1.0, 2.0]))
+    assert away.shape == (2,)
+    first = (1 / 2 + 0.1 * (9 + 1) / 4) / 2
+    second = (2**2 / 2 + 0.1 * (2**2 + 2**2) / 4) / 2  # in units of 2
+    torch.testing.assert_close(away, torch.tensor([first, second]))
+
+
+def test_which_pictures_go_how_far() -> None:
+    def share(kind: str, soft: float = 0.0) -> float:
+        example = TrainingExample(None, {}, "", frozenset(), soft=soft)  # type: ignore[arg-type]
+        return share_of(kind, example, _wanted(photo=0.8, small=0.1, blank=0.4, attacked=0.3, noted=-0.2))
+
+    assert [share("photo", 1.0), share("photo", 0.5), share("photo", 0.3)] == [0.8, 0.8, 0.1]
+    assert [share("blank", 0.9), share("attacked", 0.9)] == [0.4, 0.3]
+    assert share("noted") == -0.2
+    assert [share(kind) for kind in ("word", "penned", "drawing", "colour", "count", "pair")] == [0.0] * 6
+
+
+@pytest.mark.heavy
+def test_photos_go_to_the_classifier_and_the_rest_stays(
+    material: Material,
+    tokenizer,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seen, "SIDE", 64)
+    run, _ = begin_from(monkeypatch, material, tokenizer, read=None)
+    made, locked = run.towers, copy.deepcopy(run.towers.image)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for part in made.image.conv_head.parameters():
+            part.mul_(1 + 0.3 * torch.randn(part.shape, generator=generator))
+    before = {name: value.clone() for name, value in made.state_dict().items()}
+    lesson = Distillation(made, locked, material.bank, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
+    (batch,) = (Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16)[k] for k in range(1))
+    photos = torch.tensor([share_of(*one, lesson._wanted) > 0 for one in batch])
+
+    def away(image: Any, other: Any) -> Tensor:
+        pixels = distillation.views.pixels([one.picture for _, one in batch])
+        with torch.no_grad():
+            early = made.early(pixels)
+            rows = [rectified(tower, early, made.frozen) for tower in (image, other)]
+            return distance(rows[0], rows[1], rows[1].mean((2, 3)).std(0).clamp(min=0.02))
+
+    first = away(lesson._before, locked)
+    losses = [lesson.learn(batch) for _ in range(30)]
+    assert lesson.step == 30
+    assert losses[0]["stayed"] == 0
+    assert all(math.isfinite(value) for row in losses for value in row.values())
+    assert losses[-1]["taught"] < 0.7 * losses[0]["taught"]
+    after, moved = away(made.image, locked), away(made.image, lesson._before)
+    assert after[photos].mean() < 0.7 * first[photos].mean()  # photos come closer
+    assert moved[~photos].mean() < 0.9 * moved[photos].mean()  # words are nearer to where they were
+    changed = {name for name, value in made.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(
+        name.startswith(("image.blocks.3", "image.blocks.4", "image.blocks.5", "image.blocks.6", "image.conv_head"))
+        for name in changed
+    )
+    average = lesson.average.state_dict()
+    assert not torch.equal(average["conv_head.weight"], made.image.state_dict()["conv_head.weight"])
+    assert not torch.equal(average["conv_head.weight"], before["image.conv_head.weight"])
+
+
+@pytest.mark.heavy
+def test_units_learn_their_concepts_and_not_the_classifier(
+    material: Material,
+    tokenizer,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seen, "SIDE", 64)
+    run, _ = begin_from(monkeypatch, material, tokenizer, read=None)
+    made, locked = run.towers, copy.deepcopy(run.towers.image)
+    lesson = Distillation(made, locked, material.bank, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, batch=12))
+    batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12)[0]
+    units = lesson._asked.units
+    assert len(units) == len(material.bank.alike)
+    with torch.no_grad():
+        locked.conv_head.weight[units] += 0.5
+        assert lesson._losses(batch)["taught"] == 0
+        locked.conv_head.weight += 0.5
+        assert lesson._losses(batch)["taught"] > 0
+    losses = [lesson.learn(batch)["units"] for _ in range(25)]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.heavy
+def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
+    material: Material,
+    tokenizer,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distillation, "SAVE_EVERY", 2)
+    run, written = begin_from(monkeypatch, material, tokenizer, read="read")
+    begun = copy.deepcopy(run.towers)
+    with torch.no_grad():
+        begun.image.conv_head.weight.mul_(1.1)
+    monkeypatch.setattr(opening, "reopened", lambda folder, *, net, frozen: copy.deepcopy(begun))
+    monkeypatch.setattr(
+        towers, "locked", lambda name: timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    )
+    (tmp_path / "vocab.txt").touch()
+    wanted = DistillationSettings(photos=tmp_path, start=tmp_path, steps=4, batch=6)
+
+    def rows(folder: str, stop_after: int = 9) -> list[int]:
+        made: list[int] = []
+        for row in distillation.make(wanted, tmp_path / folder, lambda: len(made) >= stop_after):
+            assert (row.total, row.unit, row.stage) == (4, "steps", "distillation")
+            made.append(row.done)
+        return made
+
+    assert rows("whole") == [1, 2, 3, 4]
+    assert rows("parts", stop_after=3) == [1, 2, 3]
+    assert len(written) == 1
+    assert rows("parts") == [3, 4]  # the last checkpoint was the second step's
+    (((whole, *_), facts), ((again, given, out), _)) = written
+    assert (given, out, facts["steps"], facts["sources"]) == (wanted, tmp_path / "parts", 4, "read")
+    assert whole.keys() == again.keys()
+    assert all(name.startswith("vision_model.timm_model.") for name in whole)
+    assert all(torch.equal(value, again[name]) for name, value in whole.items())
+    state = checkpoints.load(checkpoints.latest(tmp_path / "parts" / "work" / "distillation"))  # type: ignore[arg-type]
+    assert state["step"] == 4
+
+
+def test_the_classifier_that_teaches_is_not_the_checkpoint(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening a checkpoint loads its weights into the network that it is given."""
+    torch.manual_seed(0)
+    net = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    true = folding.folded(net).conv_head.weight.clone()
+
+    def reopened(folder: Path, *, net: Any, frozen: int) -> Any:
+        with torch.no_grad():
+            net.conv_head.weight.zero_()
+        return folding.folded(net)
+
+    monkeypatch.setattr(towers, "locked", lambda name: net)
+    monkeypatch.setattr(opening, "reopened", reopened)
+    monkeypatch.setattr(vocabulary, "tokenizer", lambda file: None)
+    monkeypatch.setattr(looking.shutil, "copyfile", lambda one, other: None)
+    monkeypatch.setattr(sources, "read", lambda settings, work: None)
+    monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
+    start = looking.begin(_wanted(), Path())
+    assert not start.made.conv_head.weight.any()
+    assert torch.equal(start.locked.conv_head.weight, true)

@@ -1,0 +1,211 @@
+"""The recipe of distillation: photos are seen more as the classifier sees them, all else as before.
+
+An image tower that learned words and drawings has only few photos to remember by what the classifier that it began from
+knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it where a
+printed label covers one, a little away from it where a handwritten one does, and stays what it was for all else; the
+channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay.
+
+Sources:
+    Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
+    Li & Hoiem 2016, arXiv:1606.09282 (what is to stay is held to what the network said before).
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from workbench.progress import Progress
+from workbench.training import checkpoints
+from workbench.training.optimiser import follow, restore
+from workbench.training.order import Order
+from workbench.training.pocket import export, folding, joint, lessons, towers, views
+from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.example import TrainingExample
+from workbench.training.pocket.settings import Share
+from workbench.training.pocket.towers import Towers
+from workbench.training.record import DISTILLATION
+from workbench.training.texts.looking import begin, step_row
+from workbench.training.texts.seen import KINDS, Pictures
+from workbench.training.texts.settings import Begun, settings
+
+SEEN = KINDS | {"photo": 240}
+LABELLED = 0.5  # of a photo's target: where the classifier decides less, the photo is small
+WARM, SAVE_EVERY = 15, 50  # steps
+AVERAGE = 0.97  # of the moving average, a step
+LONGEST = 4.0  # gradient
+UNITS = 1e-2  # rate of what the units are asked with
+LEAST = 0.02  # that a channel is taken to vary by
+PLACES = 0.1  # weight of a map's places against its average
+
+
+class DistillationSettings(Begun):
+    """Everything that decides the weights of an image tower; written into `training.json`."""
+
+    recipe: ClassVar[str] = DISTILLATION
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {"steps": 450}}
+    steps: Annotated[int, Field(ge=1)] = 800
+    batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
+    rate: Annotated[float, Field(gt=0, le=0.01)] = 1.6e-4
+    photo: Share = 0.85  # of the way to the classifier, of a photo of full size
+    small: Share = 0.0  # of a photo of 64 px, which the classifier knows badly
+    blank: Share = 0.5  # of a photo with a blank label on it
+    attacked: Share = 0.2  # of a photo with a printed word on it
+    noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
+    stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
+    units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
+
+
+def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
+    """Distil, or go on from the last checkpoint; yields a row after each step.
+
+    Args:
+        order: `data` names the folder of photos, `out` where the model goes, `model` the checkpoint: its key or folder.
+        stopped: asked after each step; the last checkpoint is kept.
+
+    Raises:
+        BadInput: an ingredient is missing, or the order asks for what this recipe does not do.
+    """
+    yield from make(settings(order, DistillationSettings), order.out, stopped)
+
+
+def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -> Iterator[Progress]:
+    """Do what is not done yet, and write the model's folder at the end.
+
+    Args:
+        wanted: what decides the weights.
+        out: the model's folder; `work/` in it keeps checkpoints.
+        stopped: asked after each step.
+    """
+    start, folder = begin(wanted, out), out / "work" / "distillation"
+    lesson = Distillation(start.made, start.locked, start.material.bank, wanted)
+    if (last := checkpoints.latest(folder)) is not None:
+        lesson.restore(checkpoints.load(last))
+    since, count = time.monotonic(), wanted.steps * wanted.batch
+    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, SEEN, wanted.batch)
+    for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2):
+        losses = lesson.learn(batch)
+        now = time.monotonic()
+        lesson.seconds, since = lesson.seconds + now - since, now
+        if lesson.step % SAVE_EVERY == 0 or lesson.step == wanted.steps:
+            checkpoints.save(folder, lesson.step, lesson.state(), keep=1)
+        yield step_row(lesson.step, losses, steps=wanted.steps, stage="distillation")
+        if stopped() and lesson.step < wanted.steps:
+            return
+    start.made.image.load_state_dict(lesson.average.state_dict())
+    new = export.image_weights(start.made.cpu(), towers.locked(wanted.image_tower), wanted.image_tower)
+    export.write_again(new, wanted, out, sources=start.read, steps=lesson.step, seconds=lesson.seconds)
+
+
+class Distillation:
+    """An image tower that learns, what it was, and what it is taught by.
+
+    Args:
+        made: whose image tower learns.
+        locked: the folded classifier.
+        bank: whose `alike` are the concepts of units.
+        wanted: rate, shares and weights.
+    """
+
+    def __init__(self, made: Towers, locked: Any, bank: Bank, wanted: DistillationSettings) -> None:
+        self._made, self._locked, self._wanted = made, locked, wanted
+        made.requires_grad_(False)
+        self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
+        for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
+            part.requires_grad_(True)
+        channels = lessons.channels(locked.classifier.weight.cpu(), bank)
+        middle = towers.MIDDLE_WIDTHS[wanted.image_tower]
+        self._asked = lessons.Lessons(channels, bank.alike, middle=middle).to(made.device)
+        groups = folding.groups(made.image, wanted.rate, first={f"blocks.{made.frozen}.": joint.EARLIER})
+        groups += [{"params": [self._asked.factor, self._asked.nothing], "base": UNITS}]
+        self._optimiser = torch.optim.AdamW(groups, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+        self._spread: Tensor | None = None  # (1280,) of each channel, over the first pictures
+        self.step, self.seconds = 0, 0.0
+
+    def state(self) -> dict[str, Any]:
+        """A tree for `checkpoints.save`."""
+        counts = {"step": self.step, "seconds": self.seconds, "spread": self._spread}
+        return {**counts, **{name: part.state_dict() for name, part in self._parts().items()}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name, part in self._parts().items():
+            restore(part, state[name]) if part is self._optimiser else part.load_state_dict(state[name])
+        self.step, self.seconds, self._spread = state["step"], state["seconds"], state["spread"]
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {"image": self._made.image, "average": self.average, "asked": self._asked}
+        return {**parts, "optimiser": self._optimiser}
+
+    def learn(self, batch: Sequence[tuple[str, TrainingExample]]) -> dict[str, float]:
+        """Take one step; the losses of what is taught, of what is to stay, and of the units.
+
+        Args:
+            batch: pictures, each with its kind.
+        """
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["base"] * joint.rate(self.step, self._wanted.steps, WARM)
+        losses = self._losses(batch)
+        self._optimiser.zero_grad()
+        total = losses["taught"] + self._wanted.stay * losses["stayed"] + self._wanted.units * losses["units"]
+        total.backward()  # type: ignore[no-untyped-call]
+        learning = [part for group in self._optimiser.param_groups for part in group["params"]]
+        nn.utils.clip_grad_norm_(learning, LONGEST)
+        self._optimiser.step()
+        self.step += 1
+        follow(self.average, self._made.image, min(AVERAGE, self.step / (self.step + 10)))
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _losses(self, batch: Sequence[tuple[str, TrainingExample]]) -> dict[str, Tensor]:
+        made, image = self._made, self._made.image
+        with made.mixed():
+            early = made.early(views.pixels([one.picture for _, one in batch]))
+            whole = made.last(early, made.frozen)  # below zero, too
+            with torch.no_grad():
+                before, known = (rectified(one, early, made.frozen) for one in (self._before, self._locked))
+        if self._spread is None:
+            self._spread = before.mean((2, 3)).std(0).clamp(min=LEAST).cpu()
+        share = torch.tensor([share_of(kind, one, self._wanted) for kind, one in batch]).to(made.device)
+        aim = torch.lerp(before, known, share[:, None, None, None])
+        aim[:, self._asked.units] = before[:, self._asked.units]
+        away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
+        groups = {"taught": away[share != 0], "stayed": away[share == 0]}
+        shown = [frozenset(one.weights) for _, one in batch]
+        units = self._asked.alone(self._asked.alive(whole), shown)
+        return {**{name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}, "units": units}
+
+
+def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
+    """The last map of what follows so many stages, (n, 1280, side, side)."""
+    output: Tensor = image.bn2(image.conv_head(image.blocks[stages:](maps)))
+    return output.float()
+
+
+def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) -> float:
+    """How much of the way to the classifier a picture goes; below 0 it goes away from it."""
+    if kind == "photo":
+        return wanted.small if example.soft < LABELLED else wanted.photo
+    return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
+
+
+def distance(now: Tensor, aim: Tensor, spread: Tensor) -> Tensor:
+    """How far maps are from what they are to be: of averages and, with less weight, of places; means of squares.
+
+    Args:
+        now: (n, channels, side, side).
+        aim: likewise.
+        spread: (channels,) the unit of each.
+
+    Returns:
+        (n,).
+    """
+    off = (now - aim) / spread[:, None, None]
+    return (off.mean((2, 3)).square().mean(1) + PLACES * off.square().mean((1, 2, 3))) / 2
