@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
-from workbench.training.pocket.export import BLEND
-from workbench.training.record import RECORD
+from workbench.training.distillation import DistillationSettings
+from workbench.training.pocket.export import BEFORE, BLEND
+from workbench.training.record import DISTILLATION, RECORD
 from workbench.training.texts.settings import PROJECTIONS, ProjectionSettings
 
 FIRST_EDITION = {
@@ -33,6 +34,16 @@ THIRD = {  # git show afd03ea:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
     "model-00004-of-00004.safetensors": "6bb971615d0a18b10423267f7eafd67bff177248c9bf2347faa203daae10db74",
 }
+FOURTH = {
+    **THIRD,
+    "model-00004-of-00004.safetensors": "3aabb1e6aea3dc0e8364812acd7725592709a52bef311ac68285d0c0d2a07423",
+}
+AGAIN = {  # what the recipe of distillation made of the fourth, twice
+    "model-00001-of-00004.safetensors": "ffaf6fb8e64cb14ce283a24a6e22e66d4970ad8b69226e4f022395cb1ba3c041",
+    "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
+    "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
+    "model-00004-of-00004.safetensors": "3aabb1e6aea3dc0e8364812acd7725592709a52bef311ac68285d0c0d2a07423",
+}
 SECOND_LITE2 = {  # git show afd03ea:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
     "model-00002-of-00004.safetensors": "e5d20d009f89b0ff0daa886d22ce18927819cdd1205c8352858005c5474adfaa",
@@ -49,7 +60,7 @@ def _settings(tower: Any, seed: int) -> ProjectionSettings:
 
 
 SHIPPED = {
-    "pocket": (POCKET, _settings("lite0", 7), THIRD),
+    "pocket": (POCKET, _settings("lite0", 7), AGAIN),
     "pocket-lite2": (POCKET_LITE2, _settings("lite2", 1), SECOND_LITE2),
 }
 
@@ -93,6 +104,22 @@ def test_the_projection_alone_was_fitted_anew(shipped: Shipped) -> None:
     assert [name for name in same if spec.sha256[name] != record["began_from"][name]] == []
     assert spec.folder is not None
     assert "visual_projection.weight" in load_file(spec.folder / last)
+
+
+def test_pocket_was_taught_before_by_the_card_s_commands() -> None:
+    assert POCKET.folder is not None
+    again = json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8"))[BEFORE]
+    card = (POCKET.folder / "README.md").read_text(encoding="utf-8")
+    runs = (
+        (again[BEFORE], {}, "--from fourth/workbench/weights/pocket --data"),
+        (again, {"seed": 1, "steps": 240}, "--from TAUGHT --seed 1 --steps 240 --data"),
+    )
+    for run, changed, command in runs:
+        wanted = DistillationSettings(photos=Path(), start=Path(), **changed)  # type: ignore[arg-type]
+        given = json.loads(wanted.model_dump_json(exclude=APART))
+        assert (run["recipe"], run["settings"], run["steps_done"]) == (DISTILLATION, given, wanted.steps)
+        assert f"train --recipe distillation {command} PHOTOS " in card
+    assert again[BEFORE]["began_from"] == FOURTH
 
 
 def test_the_card_blends_what_the_record_says() -> None:
