@@ -1,4 +1,4 @@
-"""AdamW's groups, and the learning rate over time, against closed forms."""
+"""AdamW's groups, the learning rate over time and the moving average, against closed forms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.training.optimiser import adamw, rate_at, set_rate
+from workbench.training.optimiser import adamw, follow, rate_at, set_rate
 
 
 class Some(nn.Module):
@@ -46,3 +46,15 @@ def test_the_rate_goes_up_straight_and_down_as_half_a_cosine() -> None:
     assert rates[8] == pytest.approx(0.5)
     assert rates[11] == pytest.approx((1 + math.cos(math.pi * 7 / 8)) / 2)
     assert rate_at(0, 1, peak=2.0, warmup=0) == 2.0
+
+
+def test_an_average_follows_what_learns() -> None:
+    average, learning = nn.Linear(1, 1), nn.Linear(1, 1)
+    learning.bias.requires_grad_(False)
+    with torch.no_grad():
+        for part, value in ((average.weight, 1.0), (average.bias, 1.0), (learning.weight, 2.0), (learning.bias, 2.0)):
+            part.fill_(value)
+    follow(average, learning, 0.9)
+    assert average.weight.item() == pytest.approx(0.9 * 1 + 0.1 * 2)
+    assert average.bias.item() == 1  # it does not learn
+    assert learning.weight.item() == 2

@@ -132,7 +132,7 @@ def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
         towers, "locked", lambda name: timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     )
     (tmp_path / "vocab.txt").touch()
-    wanted = DistillationSettings(photos=tmp_path, start=tmp_path, steps=4, batch=6)
+    wanted = DistillationSettings(photos=tmp_path, start=tmp_path, steps=4, batch=6, rate=0.01)
 
     def rows(folder: str, stop_after: int = 9) -> list[int]:
         made: list[int] = []
@@ -152,6 +152,11 @@ def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
     assert all(torch.equal(value, again[name]) for name, value in whole.items())
     state = checkpoints.load(checkpoints.latest(tmp_path / "parts" / "work" / "distillation"))  # type: ignore[arg-type]
     assert state["step"] == 4
+    head, factor = (
+        again["vision_model.timm_model.conv_head.weight"],
+        1.001**-0.5,
+    )  # of a normalisation that did not learn
+    torch.testing.assert_close(head * factor, state["average"]["conv_head.weight"])
 
 
 def test_the_classifier_that_teaches_is_not_the_checkpoint(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
