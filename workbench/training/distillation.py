@@ -51,7 +51,7 @@ class DistillationSettings(Begun):
     """Everything that decides the weights of an image tower; written into `training.json`."""
 
     recipe: ClassVar[str] = DISTILLATION
-    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {"steps": 450}}
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {}}
     steps: Annotated[int, Field(ge=1)] = 800
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
     rate: Annotated[float, Field(gt=0, le=0.01)] = 1.6e-4
