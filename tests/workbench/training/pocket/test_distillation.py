@@ -71,6 +71,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(
         with torch.no_grad():
             early = made.early(pixels)
             rows = [rectified(tower, early, made.frozen) for tower in (image, other)]
+            assert rows[0].shape == (16, 1280, 2, 2)
             return distance(rows[0], rows[1], rows[1].mean((2, 3)).std(0).clamp(min=0.02))
 
     first = away(lesson._before, locked)

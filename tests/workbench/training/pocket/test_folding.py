@@ -81,3 +81,16 @@ def test_the_rate_says_how_much_folding_changed_the_weights() -> None:
         net.blocks[4][1].bn1.weight.mul_(8)
     quick, before = folding.folded(net), folding.folded(tower())
     assert quick.blocks[4][1].conv_pw.rate == pytest.approx(8 * before.blocks[4][1].conv_pw.rate, rel=1e-4)
+
+
+def test_a_stage_learns_less_and_what_is_locked_not_at_all() -> None:
+    quick = folding.folded(tower())
+    quick.requires_grad_(False)
+    for part in (*quick.blocks[3:], quick.conv_head):
+        part.requires_grad_(True)
+    groups = folding.groups(quick, 2.0, first={"blocks.3.": 0.5})
+    base = {id(group["params"][0]): group["base"] for group in groups}
+    early, late = quick.blocks[3][0].conv_pw, quick.blocks[6][0].conv_pw
+    assert [base[id(early.bias)], base[id(late.bias)]] == [1.0, 2.0]
+    assert [base[id(early.weight)], base[id(late.weight)]] == pytest.approx([early.rate, 2 * late.rate])
+    assert id(quick.blocks[2][0].conv_pw.weight) not in base
