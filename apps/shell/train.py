@@ -15,17 +15,13 @@ from audits.shell.options import DeviceOption, JsonOption
 from audits.shell.output import say, write, write_json
 from audits.shell.progress import progress
 from workbench.errors import INCOMPLETE, BadInput, Unsupported
+from workbench.training.order import PROGRAMS
 
 if TYPE_CHECKING:
     from workbench.progress import Progress
     from workbench.training.order import Order
 
-POCKET = "pocket"  # the recipe of the shipped model, which is a program and no file
-TEXTS = "texts"  # the recipe of such a model's text tower, likewise
-PROJECTION = "projection"  # the recipe of its image tower's projection, likewise
-DISTILLATION = "distillation"  # the recipe of its image tower's photos, likewise
-PRIOR = "prior"  # the recipe of the prior that `generate` draws with, likewise
-TOWERS = (POCKET, TEXTS, PROJECTION, DISTILLATION)
+PRIOR = "prior"  # the recipe of the prior that `generate` draws with, a program as well
 RACE = "race"  # the race of objectives, likewise
 
 
@@ -71,7 +67,7 @@ def train(
         raise BadInput("--seeds belongs to --recipe race; a training takes one --seed.")
     out = folder or Path("trained")
     order = Order(out, data=data, model=begin, steps=steps, seed=seed, device=device, dtype=dtype, resume=resume)
-    if recipe in (*TOWERS, PRIOR):
+    if recipe in (*PROGRAMS, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
         recipes = "a YAML file, shapes, pocket, texts, projection, distillation, prior or race"
@@ -83,7 +79,7 @@ def train(
     if os.environ.get("RANK", "0") == "0":
         if recipe == PRIOR:
             write_json({"out": str(out)}) if as_json else write(str(out))
-        elif recipe in TOWERS:
+        elif recipe in PROGRAMS:
             _print_program_record(out, as_json)
         else:
             _print_record(out, as_json)

@@ -26,19 +26,18 @@ from torch.utils.data import DataLoader
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.optimiser import follow, restore
-from workbench.training.order import Order
+from workbench.training.order import DISTILLATION, Order
 from workbench.training.pocket import export, folding, joint, lessons, towers, views
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
-from workbench.training.record import DISTILLATION
 from workbench.training.texts.looking import begin, step_row
 from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 
-SEEN = KINDS | {"photo": 240}
-LABELLED = 0.5  # of a photo's target: where the classifier decides less, the photo is small
+MIX = KINDS | {"photo": 240}  # pictures of each kind; photos come more often than where texts are fitted
+FULL_SIZE = 0.5  # of a photo's target: where the classifier decides so much, the photo is none of 64 px
 WARM, SAVE_EVERY = 15, 50  # steps
 AVERAGE = 0.97  # of the moving average, a step
 LONGEST = 4.0  # gradient
@@ -90,7 +89,7 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
-    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, SEEN, wanted.batch)
+    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch)
     for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2):
         losses = lesson.learn(batch)
         now = time.monotonic()
@@ -192,7 +191,7 @@ def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
 def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) -> float:
     """How much of the way to the classifier a picture goes; below 0 it goes away from it."""
     if kind == "photo":
-        return wanted.small if example.soft < LABELLED else wanted.photo
+        return wanted.small if example.soft < FULL_SIZE else wanted.photo
     return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
 
 

@@ -1,9 +1,17 @@
-"""What can be asked of a training, whatever its recipe."""
+"""What can be asked of a training, whatever its recipe, and the recipes that are no files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+POCKET, TEXTS, PROJECTION, DISTILLATION = "pocket", "texts", "projection", "distillation"
+PROGRAMS = (
+    POCKET,
+    TEXTS,
+    PROJECTION,
+    DISTILLATION,
+)  # recipes of the shipped models, which are programs
 
 
 @dataclass(frozen=True)

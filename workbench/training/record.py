@@ -16,11 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench.errors import BadInput
 from workbench.places import read_json, write_whole
+from workbench.training.order import PROGRAMS
 from workbench.training.recipe import Recipe
 
 RECORD, HISTORY, FIGURE = "training.json", "training.csv", "training.svg"
-POCKET, TEXTS, PROJECTION, DISTILLATION = "pocket", "texts", "projection", "distillation"  # in records of their own
-PROGRAMS = (POCKET, TEXTS, PROJECTION, DISTILLATION)  # recipes that are programs and no files
 _PACKAGES = ("clip-workbench", "torch", "transformers", "open_clip_torch", "timm", "numpy", "pillow", "safetensors")
 
 

@@ -11,11 +11,11 @@ from workbench.checkpoints.shipped import POCKET
 from workbench.errors import BadInput
 from workbench.loading.device import choose_device
 from workbench.strict import Strict
+from workbench.training.order import POCKET as RECIPE
 from workbench.training.order import Order
 from workbench.training.pocket.fonts import FOLDERS
 from workbench.training.pocket.opening import folder_of, image_tower
 from workbench.training.recipe import refused
-from workbench.training.record import POCKET as RECIPE
 
 TOWERS = ("lite0", "lite2")
 PARTS = (33, 27, 25)  # the run and its endings, as they share the steps

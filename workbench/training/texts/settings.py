@@ -8,10 +8,9 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
-from workbench.training.order import Order
+from workbench.training.order import PROJECTION, TEXTS, Order
 from workbench.training.pocket.settings import Ingredients, Share, begun, gathered
 from workbench.training.recipe import refused
-from workbench.training.record import PROJECTION, TEXTS
 from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
 
 OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on selection pictures

@@ -18,12 +18,20 @@ from workbench.training.distillation import Distillation, DistillationSettings, 
 from workbench.training.pocket import folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
+from workbench.training.pocket.towers import Towers
 from workbench.training.texts import looking, seen
 from workbench.training.texts.seen import Pictures
 
 
 def _wanted(**values: Any) -> DistillationSettings:
     return DistillationSettings(photos=Path(), start=Path(), **values)
+
+
+@pytest.fixture
+def made(material: Material, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Towers:
+    """Towers, and pictures small enough for them."""
+    monkeypatch.setattr(seen, "SIDE", 64)
+    return begin_from(monkeypatch, material, tokenizer, read=None)[0].towers
 
 
 def test_a_distance_by_hand() -> None:
@@ -49,21 +57,15 @@ def test_which_pictures_go_how_far() -> None:
 
 
 @pytest.mark.heavy
-def test_photos_go_to_the_classifier_and_the_rest_stays(
-    material: Material,
-    tokenizer,  # type: ignore[no-untyped-def]
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seen, "SIDE", 64)
-    run, _ = begin_from(monkeypatch, material, tokenizer, read=None)
-    made, locked = run.towers, copy.deepcopy(run.towers.image)
+def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for part in made.image.conv_head.parameters():
             part.mul_(1 + 0.3 * torch.randn(part.shape, generator=generator))
     before = {name: value.clone() for name, value in made.state_dict().items()}
     lesson = Distillation(made, locked, material.bank, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
-    (batch,) = (Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16)[k] for k in range(1))
+    batch = Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16)[0]
     photos = torch.tensor([share_of(*one, lesson._wanted) > 0 for one in batch])
 
     def away(image: Any, other: Any) -> Tensor:
@@ -95,14 +97,8 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(
 
 
 @pytest.mark.heavy
-def test_units_learn_their_concepts_and_not_the_classifier(
-    material: Material,
-    tokenizer,  # type: ignore[no-untyped-def]
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seen, "SIDE", 64)
-    run, _ = begin_from(monkeypatch, material, tokenizer, read=None)
-    made, locked = run.towers, copy.deepcopy(run.towers.image)
+def test_units_learn_their_concepts_and_not_the_classifier(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
     lesson = Distillation(made, locked, material.bank, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, batch=12))
     batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12)[0]
     units = lesson._asked.units

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
 from workbench.training.distillation import DistillationSettings
+from workbench.training.order import DISTILLATION
 from workbench.training.pocket.export import BEFORE, BLEND
-from workbench.training.record import DISTILLATION, RECORD
+from workbench.training.record import RECORD
 from workbench.training.texts.settings import PROJECTIONS, ProjectionSettings
 
 FIRST_EDITION = {
