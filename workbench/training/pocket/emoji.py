@@ -6,7 +6,7 @@ Never OpenMoji, which is the audits' own artwork. Two styles are never trained o
 Sources:
     emojibase (MIT) for names; artwork: Google Noto Emoji (Apache-2.0), Twitter Twemoji (CC BY 4.0), Noto Emoji 1
     (Apache-2.0), EmojiOne 2 (CC BY 4.0, also in one colour), Firefox OS Emoji (Apache-2.0), Streamline Emojis
-    (CC BY 4.0), Fluent Emoji (MIT).
+    (CC BY 4.0), Fluent Emoji (MIT); line drawings: Noto Emoji (SIL OFL 1.1), Symbola 2.60 (free for any use).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from workbench.training.pocket import glyphs
 from workbench.training.pocket.ingredients import npm, package
 
 SIDE = 72  # pixels a sprite is kept at
@@ -35,7 +36,7 @@ DRAWINGS = {
     "emojione-monotone": "@iconify-json/emojione-monotone",
     "streamline": "@iconify-json/streamline-emojis",
 }
-TRAINED = (*SHEETS, *DRAWINGS)
+TRAINED = (*SHEETS, *DRAWINGS, *glyphs.NPM, *glyphs.DEBIAN)
 TO_CHOOSE = {"facebook": "emoji-datasource-facebook"}
 TO_REPORT = {"fluent": "@iconify-json/fluent-emoji"}
 _LEFT_OUT = {2, 9}  # components, flags
@@ -135,6 +136,11 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
         BadInput: its package is not installed.
     """
     sheets = {**SHEETS, **TO_CHOOSE}
+    if style in (*glyphs.NPM, *glyphs.DEBIAN):
+        plain = [one for one in every if not one.skinned]
+        for place, lines in glyphs.drawn(glyphs.files(style, modules), [one.code for one in plain], side=SIDE):
+            yield plain[place], lines
+        return
     if style in sheets:
         folder = npm(modules, sheets[style], f"img/{style}/64")
         for one in every:

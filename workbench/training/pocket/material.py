@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.training.pocket.bank import Bank
+from workbench.training.pocket.colouring import paint_of
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.names import Lexicon
@@ -47,6 +48,11 @@ class Material:
     def first_names(self) -> Tensor:
         """(1000,): where in the bank the first name of each class stands."""
         return torch.tensor([self.bank.place[name.lower()] for name in self.lexicon.first()])
+
+    @functools.cached_property
+    def paints(self) -> dict[str, tuple[int, int, int]]:
+        """The average colour of each emoji in the first style that has it in colours."""
+        return {one.name: paint for one, drawn in reversed(self.drawings) if (paint := paint_of(drawn)) is not None}
 
     @functools.cached_property
     def likenesses(self) -> list[Drawing]:

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workbench.training.pocket import backgrounds, emoji, labels, scenes, shapes, styling, views, worded, writing
+from workbench.training.pocket import (
+    backgrounds,
+    colouring,
+    emoji,
+    labels,
+    scenes,
+    shapes,
+    styling,
+    views,
+    worded,
+    writing,
+)
 from workbench.training.pocket.bank import COLOURS, SHAPES
 from workbench.training.pocket.example import PHOTO, TrainingExample, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
@@ -29,6 +40,8 @@ DRAWN = (
 )
 ALIKE = 0.15  # of the drawings are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
+COLOURED_IN = 0.7  # of the line drawings of what other styles have in colours
+DARK = 0.06  # of the drawings are silhouettes
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
 EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
@@ -92,6 +105,10 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
     on = backgrounds.background(size, rng, [rng.choice(material.full)[0]])
     on = Image.new("RGB", on.size, (255, 255, 255)) if rng.random() < WHITE else on
+    if one.name in material.paints and colouring.paint_of(drawn) is None and rng.random() < COLOURED_IN:
+        drawn = colouring.coloured_in(drawn, material.paints[one.name])
+    elif not one.skinned and rng.random() < DARK:
+        drawn = colouring.silhouette(drawn, 0 if np.asarray(on).mean() > colouring.SOLID else 255)
     picture = _placed(drawn, on, rng)
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name

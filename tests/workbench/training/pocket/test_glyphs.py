@@ -1,0 +1,98 @@
+"""Line drawings come from fonts, one character each, and are coloured in where their lines enclose something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.workbench.training.pocket.conftest import FONT
+from workbench.errors import BadInput
+from workbench.training.pocket import colouring, emoji, glyphs
+from workbench.training.pocket.material import Material
+
+PAINTS = ((200, 0, 0, 255), (0, 0, 200, 255))
+
+
+def _ring() -> np.ndarray:
+    picture = Image.new("RGBA", (72, 72))
+    ImageDraw.Draw(picture).ellipse((8, 8, 63, 63), outline=glyphs.INK, width=4)
+    return np.asarray(picture)
+
+
+def test_what_is_one_character_of_a_font_is_drawn_as_large_as_it_fits() -> None:
+    codes = ["1F469-1F3FF", "2602", "2764-FE0F", "10FFFF", "1F469-200D-1F692"]  # DejaVu has an umbrella and a heart
+    made = dict(glyphs.drawn([FONT, FONT], codes, side=72))
+    assert set(made) == {1, 2}
+    for picture in made.values():
+        assert picture.shape == (72, 72, 4)
+        assert picture.dtype == np.uint8
+        solid = picture[..., 3] > colouring.SOLID
+        wide, high = (np.ptp(np.nonzero(solid.any(axis))) for axis in (0, 1))
+        assert max(wide, high) >= 68
+        assert np.abs(picture[solid, :3].astype(int) - glyphs.INK[0]).max() <= 4  # resized
+        assert colouring.paint_of(picture) is None
+    assert not np.array_equal(made[1], made[2])
+
+
+def test_drawings_of_a_font_have_no_skin_tones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(code: str, *, skinned: bool) -> emoji.Emoji:
+        return emoji.Emoji("name", code, "slug", (), (), skinned)
+
+    every = (one("2602", skinned=True), one("2764", skinned=False))
+    monkeypatch.setattr(glyphs, "files", lambda style, modules: [FONT])
+    assert [drawn for drawn, _ in emoji.sprites(Path(), "symbola", every)] == [every[1]]
+
+
+def test_a_missing_font_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="npm install @fontsource/noto-emoji"):
+        glyphs.files("noto-lines", tmp_path)
+    monkeypatch.setattr(glyphs, "DEBIAN", {"symbola": ("fonts-symbola", tmp_path / "Symbola.ttf")})
+    with pytest.raises(BadInput, match="apt-get install fonts-symbola"):
+        glyphs.files("symbola", tmp_path)
+    (tmp_path / "Symbola.ttf").touch()
+    assert glyphs.files("symbola", tmp_path) == [tmp_path / "Symbola.ttf"]
+    folder = tmp_path / "@fontsource/noto-emoji/files"
+    folder.mkdir(parents=True)
+    for name in ("b-400-normal.woff", "a-400-normal.woff", "a-700-normal.woff", "a-400-normal.woff2"):
+        (folder / name).touch()
+    assert [file.name for file in glyphs.files("noto-lines", tmp_path)] == ["a-400-normal.woff", "b-400-normal.woff"]
+
+
+def test_lines_are_coloured_in_and_what_is_outside_stays_clear() -> None:
+    ring = _ring()
+    made = colouring.coloured_in(ring, (10, 200, 30))
+    assert made.shape == ring.shape
+    assert (made[0, 0, 3], tuple(made[36, 36])) == (0, (10, 200, 30, 255))
+    assert tuple(made[36, 9]) == glyphs.INK  # the line itself
+
+
+def test_lines_have_no_colour_and_paintings_their_average() -> None:
+    ring = _ring()
+    assert colouring.paint_of(ring) is None
+    assert colouring.paint_of(np.zeros((72, 72, 4), np.uint8)) is None
+    painted = np.zeros((4, 4, 4), np.uint8)
+    painted[0, :3] = (100, 50, 0, 255)
+    painted[1, 0] = (200, 50, 80, 255)
+    painted[2, 0] = (0, 0, 0, 100)  # hardly there
+    assert colouring.paint_of(painted) == (125, 50, 20)
+
+
+def test_an_emoji_has_the_colour_of_the_first_style_that_has_one(material: Material) -> None:
+    cat, ring = material.drawings[0][0], _ring()
+    red, blue = (np.where(np.arange(72)[:, None, None] < 36, 0, paint) * np.ones((72, 72, 4)) for paint in PAINTS)
+    for one in (red, blue):
+        one[..., 3] = 255
+    every = replace(material, drawings=[(cat, drawn.astype(np.uint8)) for drawn in (ring, red, blue)])
+    assert every.paints == {cat.name: (100, 0, 0)}
+
+
+def test_a_silhouette_keeps_its_outline_alone() -> None:
+    drawn = np.random.default_rng(0).integers(0, 255, (72, 72, 4), dtype=np.uint8)
+    dark = colouring.silhouette(drawn, 0)
+    assert np.array_equal(dark[..., 3], drawn[..., 3])
+    assert not dark[..., :3].any()
+    assert (colouring.silhouette(drawn, 255)[..., :3] == 255).all()
