@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "ffaf6fb8e64cb14ce283a24a6e22e66d4970ad8b69226e4f022395cb1ba3c041",
+        "model-00001-of-00004.safetensors": "9169bdbf4d00942e6d29592dcd9e100a81ffb6fc6d126269f321263131cc01b5",
         "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
         "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
-        "model-00004-of-00004.safetensors": "8877b7e2f37c0eeada8befc822fefc07b08be9c198eb8e32fca5ee2a56c976d8",
+        "model-00004-of-00004.safetensors": "593c0f9a2c07f893cf0ac9f1e48725f01b4ac5f8bdf2d2911fe92d514c0d5b37",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )

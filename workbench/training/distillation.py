@@ -1,9 +1,10 @@
-"""The recipe of distillation: photos are seen more as the classifier sees them, all else as before.
+"""The recipe of distillation: photos are seen more as the classifier sees them, drawings named, all else is as before.
 
 An image tower that learned words and drawings has only few photos to remember by what the classifier that it began from
 knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it where a
-printed label covers one, a little away from it where a handwritten one does, and stays what it was for all else; the
-channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay.
+printed label covers one, and a little away from it where a handwritten one does. Drawings go to where the texts have
+their names; for all else the map stays what it was. The channels that are to be units learn what they are to tell.
+Stem, first stages, projection and texts stay.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
@@ -32,11 +33,14 @@ from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
+from workbench.training.texts import tower_vectors
 from workbench.training.texts.looking import begin, step_row
+from workbench.training.texts.naming import Naming
 from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
+from workbench.training.texts.vectors import Choices
 
-MIX = KINDS | {"photo": 240}  # pictures of each kind; photos come more often than where texts are fitted
+MIX = KINDS | {"photo": 240, "drawing": 80}  # pictures of each kind; these come more often than where texts are fitted
 FULL_SIZE = 0.5  # of a photo's target: where the classifier decides so much, the photo is none of 64 px
 WARM, SAVE_EVERY = 15, 50  # steps
 AVERAGE = 0.97  # of the moving average, a step
@@ -50,8 +54,8 @@ class DistillationSettings(Begun):
     """Everything that decides the weights of an image tower; written into `training.json`."""
 
     recipe: ClassVar[str] = DISTILLATION
-    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {}}
-    steps: Annotated[int, Field(ge=1)] = 800
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {"attacked": 0.1, "noted": -0.15}}
+    steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
     rate: Annotated[float, Field(gt=0, le=0.01)] = 1.6e-4
     photo: Share = 0.85  # of the way to the classifier, of a photo of full size
@@ -61,6 +65,8 @@ class DistillationSettings(Begun):
     noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
+    drawn: Annotated[float, Field(ge=0)] = 0.2  # weight of what drawings are to be called
+    scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
 
 
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -85,7 +91,9 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
         stopped: asked after each step.
     """
     start, folder = begin(wanted, out), out / "work" / "distillation"
-    lesson = Distillation(start.made, start.locked, start.material.bank, wanted)
+    choices = Choices.of(start.material.bank, start.material.first_names)
+    naming = Naming.of(tower_vectors.begun(start.made, start.tokenizer, choices.bank), choices, scale=wanted.scale)
+    lesson = Distillation(start.made, start.locked, start.material.bank, naming, wanted)
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
@@ -111,11 +119,12 @@ class Distillation:
         made: whose image tower learns.
         locked: the folded classifier.
         bank: whose `alike` are the concepts of units.
+        naming: what drawings are asked with.
         wanted: rate, shares and weights.
     """
 
-    def __init__(self, made: Towers, locked: Any, bank: Bank, wanted: DistillationSettings) -> None:
-        self._made, self._locked, self._wanted = made, locked, wanted
+    def __init__(self, made: Towers, locked: Any, bank: Bank, naming: Naming, wanted: DistillationSettings) -> None:
+        self._made, self._locked, self._naming, self._wanted = made, locked, naming, wanted
         made.requires_grad_(False)
         self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
@@ -154,7 +163,8 @@ class Distillation:
             group["lr"] = group["base"] * joint.rate(self.step, self._wanted.steps, WARM)
         losses = self._losses(batch)
         self._optimiser.zero_grad()
-        total = losses["taught"] + self._wanted.stay * losses["stayed"] + self._wanted.units * losses["units"]
+        weights = {"taught": 1.0, "stayed": self._wanted.stay, "units": self._wanted.units, "drawn": self._wanted.drawn}
+        total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
         nn.utils.clip_grad_norm_(learning, LONGEST)
@@ -176,10 +186,16 @@ class Distillation:
         aim = torch.lerp(before, known, share[:, None, None, None])
         aim[:, self._asked.units] = before[:, self._asked.units]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
-        groups = {"taught": away[share != 0], "stayed": away[share == 0]}
+        drawn = torch.tensor([kind == "drawing" for kind, _ in batch]).to(made.device)
+        groups = {"taught": away[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
-        return {**{name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}, "units": units}
+        named = self._naming.loss(
+            made.visual_projection(made.averaged(whole[drawn]).float()),
+            [one.weights for kind, one in batch if kind == "drawing"],
+        )
+        means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
+        return {**means, "units": units, "drawn": named}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:

@@ -25,7 +25,8 @@ def coloured_in(drawn: NDArray[np.uint8], paint: tuple[int, int, int]) -> NDArra
     inside = binary_fill_holes(drawn[..., 3] > SOLID)
     line = drawn[..., 3:] / 255
     both = np.concatenate([line * drawn[..., :3] + (1 - line) * paint, 255 * inside[..., None]], axis=2)
-    return np.maximum(both, [0, 0, 0, 255] * line).round().astype(np.uint8)
+    filled: NDArray[np.uint8] = np.maximum(both, [0, 0, 0, 255] * line).round().astype(np.uint8)
+    return filled
 
 
 def silhouette(drawn: NDArray[np.uint8], shade: int) -> NDArray[np.uint8]:

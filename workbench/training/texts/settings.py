@@ -29,10 +29,10 @@ OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on sel
 }
 PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
     "lite0": {
-        **{"own": 0.3, "attacked": 0.1, "noted": 0.97, "stay": 20.0},
+        **{"own": 0.3, "attacked": 0.3, "noted": 0.99, "stay": 20.0},
         "weights": {
-            **{"beats": 4.0, "read on things": 0.2, "read as photo": 0.3, "photo": 14.0, "photo bare": 0.2},
-            **{"drawing": 5.0, "colour": 2.5, "count": 1.0, "alone": 0.5},
+            **{"beats": 2.0, "read on things": 0.2, "read as photo": 0.3, "photo": 14.0, "photo bare": 0.2},
+            **{"drawing": 5.0, "colour": 5.0, "count": 1.0, "alone": 0.5},
         },
     },
     "lite2": {"pictures": 40_000, "own": 0.5, "weights": {"photo": 14.0, "drawing": 5.0, "alone": 0.4}},

@@ -11,6 +11,7 @@ import pytest
 import timm
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tests.workbench.training.pocket.world import begin_from
 from workbench.training import checkpoints, distillation
@@ -20,11 +21,23 @@ from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import looking, seen
+from workbench.training.texts.naming import Naming
 from workbench.training.texts.seen import Pictures
+from workbench.training.texts.vectors import FORMS, Choices, Vectors
 
 
 def _wanted(**values: Any) -> DistillationSettings:
     return DistillationSettings(photos=Path(), start=Path(), **values)
+
+
+def _lesson(material: Material, made: Towers, locked: Any, wanted: DistillationSettings) -> Distillation:
+    """Names anywhere."""
+    generator = torch.Generator().manual_seed(5)
+    size = len(material.bank.names), made.visual_projection.out_features
+    tables = {kind: functional.normalize(torch.randn(size, generator=generator), dim=-1) for kind in FORMS}
+    choices = Choices.of(material.bank, material.first_names)
+    naming = Naming.of(Vectors.begun(tables), choices, scale=wanted.scale)
+    return Distillation(made, locked, material.bank, naming, wanted)
 
 
 @pytest.fixture
@@ -64,7 +77,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
         for part in made.image.conv_head.parameters():
             part.mul_(1 + 0.3 * torch.randn(part.shape, generator=generator))
     before = {name: value.clone() for name, value in made.state_dict().items()}
-    lesson = Distillation(made, locked, material.bank, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
+    lesson = _lesson(material, made, locked, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
     batch = Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16)[0]
     photos = torch.tensor([share_of(*one, lesson._wanted) > 0 for one in batch])
 
@@ -99,7 +112,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
 @pytest.mark.heavy
 def test_units_learn_their_concepts_and_not_the_classifier(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
-    lesson = Distillation(made, locked, material.bank, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, batch=12))
+    lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, batch=12))
     batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12)[0]
     units = lesson._asked.units
     assert len(units) == len(material.bank.alike)
@@ -110,6 +123,16 @@ def test_units_learn_their_concepts_and_not_the_classifier(material: Material, m
         assert lesson._losses(batch)["taught"] > 0
     losses = [lesson.learn(batch)["units"] for _ in range(25)]
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.heavy
+def test_drawings_come_to_be_called_by_their_names_and_are_not_held(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
+    lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, batch=12, units=0.0, drawn=1.0, scale=20.0))
+    batch = Pictures(material, 0, 0, 12, {"drawing": 1}, 12)[0]
+    losses = [lesson.learn(batch) for _ in range(25)]
+    assert {row["stayed"] for row in losses} == {row["taught"] for row in losses} == {0.0}
+    assert losses[-1]["drawn"] < 0.9 * losses[0]["drawn"]
 
 
 @pytest.mark.heavy

@@ -1,0 +1,58 @@
+"""What drawings are asked with: the names that pictures show, where the text tower has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from workbench.training.texts.vectors import HALF, Choices, Vectors
+
+SHARES = {"drawn": 1.0, "photo": HALF, "bare": HALF}  # of the loss, by how names are phrased
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names to choose from.
+
+    Attributes:
+        column: of each name that pictures show.
+        tables: for each of `SHARES`, (names, dim) unit rows.
+        scale: of cosines.
+    """
+
+    column: Mapping[str, int]
+    tables: Tensor
+    scale: float
+
+    @classmethod
+    def of(cls, vectors: Vectors, choices: Choices, *, scale: float) -> Naming:
+        """Those that pictures show."""
+        column = {choices.bank.names[place]: number for number, place in enumerate(choices.pictured.tolist())}
+        tables = torch.stack([getattr(vectors, kind)[choices.pictured] for kind in SHARES])
+        return cls(column, tables, scale)
+
+    def loss(self, rows: Tensor, shown: Sequence[Mapping[str, float]]) -> Tensor:
+        """How far embeddings are from saying what is shown, the mean over those whose names are known.
+
+        Args:
+            rows: (n, dim), of any length.
+            shown: names with weights, for each.
+        """
+        target = torch.zeros(len(rows), len(self.column))
+        for one, weights in zip(target, shown, strict=True):
+            for name, weight in weights.items():
+                if name in self.column:
+                    one[self.column[name]] = weight
+        target = target.to(rows.device)
+        known = target.sum(1) > 0
+        if not known.any():
+            return rows.sum() * 0
+        target = functional.normalize(target[known], p=1, dim=1)
+        logits = self.scale * functional.normalize(rows[known], dim=-1) @ self.tables.to(rows).mT  # (forms, n, names)
+        losses = -(target * logits.log_softmax(-1)).sum(-1).mean(-1)
+        shares = torch.tensor(list(SHARES.values())).to(losses)
+        return (shares * losses).sum() / shares.sum()
