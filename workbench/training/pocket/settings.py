@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError
 
-from workbench.checkpoints.shipped import POCKET
+from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.errors import BadInput
 from workbench.loading.device import choose_device
 from workbench.strict import Strict
@@ -128,6 +128,6 @@ def begun(begin: str, recipe: str, others: str = "") -> dict[str, Any]:
     """
     start = folder_of(begin)
     if start is None or (tower := image_tower(start)) not in TOWERS:
-        names = f"{others}{POCKET.key} or the folder of a checkpoint that the pocket recipe made"
+        names = f"{others}{POCKET.key}, {POCKET_LITE2.key} or the folder of a checkpoint that the pocket recipe made"
         raise BadInput(f"The {recipe} recipe begins from {names}; got --from {begin!r}.")
     return {"start": start, "image_tower": tower}

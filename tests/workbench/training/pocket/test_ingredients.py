@@ -72,7 +72,7 @@ def test_an_order_is_read_and_refused(tmp_path: Path) -> None:
     assert (read.image_tower, read.steps, read.seed, read.photos) == ("lite2", 7, 5, tmp_path)
     with pytest.raises(BadInput, match="--data"):
         settings(Order(tmp_path))
-    with pytest.raises(BadInput, match="lite0, lite2, pocket or the folder"):
+    with pytest.raises(BadInput, match="lite0, lite2, pocket, pocket-lite2 or the folder"):
         settings(Order(tmp_path, data=str(tmp_path), model="resnet"))
     shipped = settings(Order(tmp_path, data=str(tmp_path), model="pocket"))
     assert shipped.start is not None
@@ -175,7 +175,7 @@ def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
     assert own.weights["photo"] == 2 * usual.weights["photo"]
     assert own.weights["pair"] == usual.weights["pair"]
     assert pocket.weights.keys() < WEIGHTS.keys()
-    with pytest.raises(BadInput, match=r"The texts recipe begins from pocket or the folder .* got --from 'lite2'"):
+    with pytest.raises(BadInput, match=r"begins from pocket, pocket-lite2 or the folder .* got --from 'lite2'"):
         texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"), TextSettings)
     with pytest.raises(BadInput, match="The texts recipe needs photos"):
         texts_settings(Order(tmp_path), TextSettings)
