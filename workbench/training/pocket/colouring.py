@@ -10,7 +10,7 @@ FEW_TONES = 16  # of 255, that one colour varies by
 
 
 def paint_of(drawn: NDArray[np.uint8]) -> tuple[int, int, int] | None:
-    """A drawing's average colour, (side, side, 4); None where it has but one, as lines have."""
+    """The average colour of a drawing, (side, side, 4); None where it has one colour alone, as lines have."""
     paint = drawn[drawn[..., 3] > SOLID, :3]
     if not len(paint) or int(np.ptp(paint, axis=0).max()) < FEW_TONES:
         return None

@@ -129,28 +129,39 @@ def others(name: str) -> tuple[str, ...]:
     return (*names, *([" ".join(other) + name[len(whole) :]] if other != words and len(words) < MOST_WORDS else []))
 
 
+def artwork(modules: Path, style: str) -> list[Path]:
+    """Where one style's drawings lie: a folder of pictures, a file of drawings, or fonts.
+
+    Raises:
+        BadInput: its package is not installed.
+    """
+    if style in (*glyphs.NPM, *glyphs.DEBIAN):
+        return glyphs.files(style, modules)
+    if style in (sheets := {**SHEETS, **TO_CHOOSE}):
+        return [npm(modules, sheets[style], f"img/{style}/64")]
+    return [npm(modules, {**DRAWINGS, **TO_REPORT}[style], "icons.json")]
+
+
 def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:
     """Draw one style's emoji, (72, 72, 4) each; those that the style lacks are left out.
 
     Raises:
         BadInput: its package is not installed.
     """
-    sheets = {**SHEETS, **TO_CHOOSE}
+    paths = artwork(modules, style)
     if style in (*glyphs.NPM, *glyphs.DEBIAN):
         plain = [one for one in every if not one.skinned]
-        for place, lines in glyphs.drawn(glyphs.files(style, modules), [one.code for one in plain], side=SIDE):
+        for place, lines in glyphs.drawn(paths, [one.code for one in plain], side=SIDE):
             yield plain[place], lines
         return
-    if style in sheets:
-        folder = npm(modules, sheets[style], f"img/{style}/64")
+    if style in {**SHEETS, **TO_CHOOSE}:
         for one in every:
-            file = folder / f"{one.code.lower()}.png"
+            file = paths[0] / f"{one.code.lower()}.png"
             if file.exists():
                 with Image.open(file) as picture:
                     yield one, _square(picture)
         return
-    package = {**DRAWINGS, **TO_REPORT}[style]
-    icons = json.loads(npm(modules, package, "icons.json").read_text(encoding="utf-8"))
+    icons = json.loads(paths[0].read_text(encoding="utf-8"))
     drawn = _by_slug(icons["icons"])
     for one in every:
         # Fluent says `-dark` where others say `-dark-skin-tone`

@@ -18,7 +18,7 @@ INK = (32, 32, 32, 255)
 
 
 def files(style: str, modules: Path) -> list[Path]:
-    """The font files of a style, those for the common glyphs last.
+    """The font files of a style, by name.
 
     Args:
         style: of `NPM` or `DEBIAN`.

@@ -55,9 +55,15 @@ def _make(work: Path) -> None:
 
 
 def material(settings: Ingredients, sources: Sources, work: Path) -> Material:
-    """What stage two draws from; drawings are rendered once."""
+    """What stage two draws from; drawings are rendered once.
+
+    Raises:
+        BadInput: artwork is missing; nothing is rendered then.
+    """
     from wordfreq import zipf_frequency
 
+    for style in emoji.TRAINED:
+        emoji.artwork(settings.modules, style)
     drawings = [
         drawing for style in emoji.TRAINED for drawing in sprites(settings.modules, style, sources.emoji, work=work)
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput
-from workbench.training.pocket import colouring, emoji, glyphs
+from workbench.training.pocket import colouring, emoji, glyphs, sources
 from workbench.training.pocket.material import Material
 
 PAINTS = ((200, 0, 0, 255), (0, 0, 200, 255))
@@ -96,3 +98,19 @@ def test_a_silhouette_keeps_its_outline_alone() -> None:
     assert np.array_equal(dark[..., 3], drawn[..., 3])
     assert not dark[..., :3].any()
     assert (colouring.silhouette(drawn, 255)[..., :3] == 255).all()
+
+
+def test_missing_artwork_is_named_before_anything_is_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frequencies = ModuleType("wordfreq")
+    frequencies.zipf_frequency = lambda word, language: 1.0  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wordfreq", frequencies)
+    for style, package in emoji.SHEETS.items():
+        (tmp_path / package / f"img/{style}/64").mkdir(parents=True)
+    for package in emoji.DRAWINGS.values():
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "icons.json").write_text('{"icons": {}}', encoding="utf-8")
+    monkeypatch.setattr(sources, "sprites", lambda *given, **work: pytest.fail("rendered"))
+    with pytest.raises(BadInput, match="npm install @fontsource/noto-emoji"):
+        sources.material(SimpleNamespace(modules=tmp_path), None, tmp_path)  # type: ignore[arg-type]
+    assert emoji.artwork(tmp_path, "google") == [tmp_path / "emoji-datasource-google/img/google/64"]
+    assert emoji.artwork(tmp_path, "streamline") == [tmp_path / "@iconify-json/streamline-emojis/icons.json"]
