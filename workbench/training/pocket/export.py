@@ -67,21 +67,28 @@ def write_again(new: dict[str, Tensor], settings: Any, out: Path, *, sources: An
     _write_changed(settings.start, new, facts, out)
 
 
-def write_blend(made: towers.Towers, start: Path, out: Path, *, name: str, blend: dict[str, Any]) -> None:
-    """Write a checkpoint again with another image tower; all other weights and files are the same to the byte.
+def write_blend(
+    made: towers.Towers, start: Path, out: Path, *, name: str, blend: dict[str, Any], same: tuple[str, ...] = ()
+) -> None:
+    """Write a checkpoint again with other weights; its other files stay to the byte.
 
     Args:
-        made: the towers, whose image tower is new.
+        made: the towers with their projections.
         start: the checkpoint.
         out: the folder.
         name: of the image tower.
         blend: what it was blended of, for the record.
+        same: how the names of weights begin that are the same, to the byte.
 
     Raises:
         OutOfResources: the folder cannot be made.
     """
-    new = image_weights(made, towers.locked(name), name)
-    _write_changed(start, new, {**_record(start), BLEND: blend}, out)
+    every = dual_encoder(made, towers.locked(name), name).state_dict()
+    new = {key: value for key, value in every.items() if not key.startswith(same)}
+    facts = _record(start)
+    if BLEND in facts:
+        blend = {**blend, BEFORE: facts[BLEND]}
+    _write_changed(start, new, {**facts, BLEND: blend}, out)
 
 
 def image_weights(made: towers.Towers, original: torch.nn.Module, name: str) -> dict[str, Tensor]:
