@@ -30,6 +30,8 @@ _WORDS = """person man woman boy girl child baby doctor nurse teacher engineer l
 DRILLED = tuple(_WORDS.split())  # words that people put on pictures, and that the audits use
 LONGEST = 13  # letters of a word to read
 OFTEN = 12  # photos of a concept that photos, drawings and words are to share
+OTHER_SENSE = frozenset({"ear", "hook", "mouse", "notebook", "sewing needle", "wireless"})  # drawn, than photos show
+JOINING = frozenset({"with", "of", "in", "and"})  # the thing's own word is not the last one then
 FIRST, OTHER, WIDER, USUAL = 3.0, 1.5, 0.5, 1.0  # how much of a photo's target each kind of name gets
 
 
@@ -67,6 +69,16 @@ class Bank:
                 table[number, self.place[name]] = weight
         return table
 
+    @functools.cached_property
+    def synonyms(self) -> dict[int, list[str]]:
+        """For a class, the names that mean nothing else."""
+        every: dict[int, list[str]] = {}
+        for name, classes in self.classes.items():
+            if len(classes) == 1 and name not in EVERYDAY:
+                (number,) = classes
+                every.setdefault(number, []).append(name)
+        return every
+
     def target(self, weights: dict[str, float]) -> Tensor:
         """(names,): weights over names, those that are not in the bank left out, summing to 1."""
         row = torch.zeros(len(self.names))
@@ -74,6 +86,20 @@ class Bank:
             if name in self.place:
                 row[self.place[name]] = weight
         return row / row.sum().clamp(min=1e-6)
+
+
+def also_called(one: Emoji, names: Bank) -> tuple[str, ...]:
+    """Other names of what an emoji shows: those of its class, and the plain one of `tiger face` or `red apple`."""
+    own, out = tuple(names.classes.get(one.name, ())), []
+    if len(own) == 1 and one.name not in OTHER_SENSE | EVERYDAY.keys():
+        out = [name for name in names.synonyms[own[0]] if name != one.name]
+    first, _, last = one.name.rpartition(" ")
+    if first and not one.parts and not JOINING & set(first.split()):
+        plain = first if last == "face" else last
+        known = names.place if last == "face" else () if own else names.classes
+        if plain in one.tags and plain in known:
+            out.append(plain)
+    return tuple(out)
 
 
 def bank(lexicon: Lexicon, emoji: tuple[Emoji, ...], pictured: Counter[int]) -> Bank:

@@ -22,7 +22,7 @@ from workbench.training.pocket import (
     worded,
     writing,
 )
-from workbench.training.pocket.bank import COLOURS, SHAPES
+from workbench.training.pocket.bank import COLOURS, SHAPES, also_called
 from workbench.training.pocket.example import PHOTO, TrainingExample, choose, claimed, class_name
 from workbench.training.pocket.ingredients import SMALL
 from workbench.training.pocket.material import Drawing, Material
@@ -113,6 +113,7 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
+    weights |= dict.fromkeys(also_called(one, material.bank), 1.0)
     weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)
     weights |= {tag: 0.15 for tag in one.tags if tag in material.bank.place and tag not in weights}
     if one.parts and rng.random() < (0.5 if one.skinned else 0.3):

@@ -1,0 +1,83 @@
+"""A drawing also goes by the other names of its class, and by the plain one of `tiger face`."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from workbench.training.pocket import bank as banks
+from workbench.training.pocket import painting
+from workbench.training.pocket.bank import also_called
+from workbench.training.pocket.emoji import Emoji
+from workbench.training.pocket.material import Material
+from workbench.training.pocket.names import CLASSES, Concept, Lexicon
+
+CONCEPTS = (
+    ("hippopotamus", "hippo", "river horse"),
+    ("mouse", "computer mouse"),
+    ("ice cream", "icecream"),
+    ("Granny Smith",),
+    ("tiger", "Panthera tigris"),
+    ("crane",),
+    ("crane", "lift"),
+    ("cream",),
+)
+
+
+def _emoji(name: str, *tags: str, parts: tuple[str, ...] = ()) -> Emoji:
+    return Emoji(name, name, name.replace(" ", "-"), tags, parts, False)
+
+
+DRAWN = (
+    _emoji("hippopotamus"),
+    _emoji("mouse", "computer"),
+    _emoji("ice cream", "cream", "sweet"),
+    _emoji("red apple", "apple", "red"),
+    _emoji("apple"),
+    _emoji("custard apple", "fruit"),
+    _emoji("tiger face", "tiger", "predator"),
+    _emoji("money-mouth face", "paid"),
+    _emoji("face with tiger", "tiger"),
+    _emoji("old tiger", "tiger", parts=("old person",)),
+    _emoji("crane"),
+)
+
+
+@pytest.fixture(scope="module")
+def names() -> banks.Bank:
+    every = [*CONCEPTS, *((f"thing {k}",) for k in range(CLASSES - len(CONCEPTS)))]
+    concepts = [Concept(names, "a gloss", frozenset({number})) for number, names in enumerate(every)]
+    concepts.append(Concept(("apple",), "", frozenset({3})))  # an everyday name
+    ids = tuple(f"n{number:08d}" for number in range(CLASSES))
+    return banks.bank(Lexicon(ids, tuple(concepts), (), ((),) * CLASSES), DRAWN, Counter())
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("hippopotamus", {"hippo", "river horse"}),
+        ("mouse", set()),  # the animal is no computer mouse
+        ("ice cream", {"icecream"}),  # whose own word is not the last one: it is a class by itself
+        ("red apple", {"apple"}),
+        ("custard apple", set()),  # no tag says so
+        ("apple", set()),  # an everyday name is wider than the class that stands for it
+        ("tiger face", {"tiger"}),
+        ("money-mouth face", set()),
+        ("face with tiger", set()),
+        ("old tiger", set()),  # a person's parts say more
+        ("crane", set()),  # of two classes
+    ],
+)
+def test_other_names(names: banks.Bank, name: str, others: set[str]) -> None:
+    (one,) = (one for one in DRAWN if one.name == name)
+    assert set(also_called(one, names)) == others
+
+
+def test_they_get_half_the_weight_of_its_own(material: Material, names: banks.Bank) -> None:
+    sprites = [(DRAWN[0], drawn) for _, drawn in material.drawings]
+    known = replace(material, drawings=sprites, bank=names)
+    made = painting.example(known, "drawing", size=48, done=1.0, rng=random.Random(0))
+    assert made.weights == {"hippopotamus": 2.0, "hippo": 1.0, "river horse": 1.0}
