@@ -15,7 +15,7 @@ from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
 
 OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on selection pictures
     "lite0": {
-        **{"own": 0.7, "attacked": 0.45, "noted": 0.97},
+        **{"own": 0.7, "attacked": 0.15, "noted": 0.97},
         "weights": {
             "beats": 2.0,
             "read on things": 0.2,
@@ -25,7 +25,7 @@ OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on sel
             "count": 0.6,
         },
     },
-    "lite2": {},
+    "lite2": {"pictures": 30_000, "attacked": 0.6},
 }
 PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
     "lite0": {
@@ -35,7 +35,10 @@ PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
             **{"drawing": 5.0, "colour": 5.0, "count": 1.0, "alone": 0.5},
         },
     },
-    "lite2": {"pictures": 40_000, "own": 0.5, "weights": {"photo": 14.0, "drawing": 5.0, "alone": 0.4}},
+    "lite2": {
+        **{"pictures": 30_000, "own": 0.3, "attacked": 0.6},
+        "weights": {"photo": 14.0, "drawing": 5.0, "colour": 4.0, "count": 1.0, "alone": 0.4},
+    },
 }
 
 
@@ -69,8 +72,8 @@ class Settings(Seeing):
     recipe: ClassVar[str] = TEXTS
     of_tower: ClassVar[dict[str, dict[str, Any]]] = OF_TOWER
     vector_steps: Annotated[int, Field(ge=1)] = 180
-    steps: Annotated[int, Field(ge=1)] = 3_000  # of the text tower, in each cycle
-    cycles: Annotated[int, Field(ge=1)] = 2  # in which the rate rises and falls
+    steps: Annotated[int, Field(ge=1)] = 1_500  # of the text tower, in each cycle
+    cycles: Annotated[int, Field(ge=1)] = 1  # in which the rate rises and falls
 
 
 class ProjectionSettings(Seeing):

@@ -219,7 +219,9 @@ class Questions:
         """What is drawn."""
         drawn, among = self._some(SOME, "drawing"), self.choices.pictured
         rows, target = self.seen.embedded(drawn), self.seen.target(drawn, self.choices.bank)[:, among]
-        named = self._named(rows, now.drawn[among], target) + HALF * self._named(rows, now.bare[among], target)
+        named = self._named(rows, now.drawn[among], target)
+        for table in (now.bare, now.photo):
+            named = named + HALF * self._named(rows, table[among], target)
         return {"drawing": named}
 
     def _scenes(self, now: Vectors) -> dict[str, Tensor]:

@@ -115,6 +115,8 @@ def test_they_go_where_the_pictures_are(fitted: tuple[Seen, Vectors, Vectors, Ch
     assert right("word", start.bare, choices.read, words) < 0.5 < 0.9 < right("word", made.bare, choices.read, words)
     drawn = seen.shown[seen.of("drawing"), 0]
     assert right("drawing", made.drawn, choices.pictured, drawn) > 0.9
+    bare, photo = (right("drawing", table, choices.pictured, drawn) for table in (made.bare, made.photo))
+    assert min(bare, photo) > 0.5 > right("drawing", start.photo, choices.pictured, drawn)  # whatever it is called
     for kind, names, said in (("colour", COLOURS, made.coloured), ("count", COUNTS, made.counted)):
         some = seen.of(kind)
         texts = said(torch.arange(len(names))[None], seen.parts[some, 1:])
