@@ -20,9 +20,9 @@ POCKET = ModelSpec(
     dim=384,
     sha256={
         "model-00001-of-00004.safetensors": "9169bdbf4d00942e6d29592dcd9e100a81ffb6fc6d126269f321263131cc01b5",
-        "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
-        "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
-        "model-00004-of-00004.safetensors": "593c0f9a2c07f893cf0ac9f1e48725f01b4ac5f8bdf2d2911fe92d514c0d5b37",
+        "model-00002-of-00004.safetensors": "02815375b2b9ba8b17b6272dedb1952ae20fee324bb95d139a49b8798db6329e",
+        "model-00003-of-00004.safetensors": "c6030921907600e3bd37774993e070ebfe357479cf034077b225710799670be4",
+        "model-00004-of-00004.safetensors": "43aa45a0ec354183774db2dad7a73e2fcf745bdeb1f9d8c8450c1f2fd1d02537",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )
@@ -40,10 +40,10 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
-        "model-00002-of-00004.safetensors": "e5d20d009f89b0ff0daa886d22ce18927819cdd1205c8352858005c5474adfaa",
-        "model-00003-of-00004.safetensors": "148133ac4192d5236496d2aad6b91b93e0f54e9d7a58d7e382c9d3cd538a513a",
-        "model-00004-of-00004.safetensors": "1af89fa2d24a7a09fb5643e489976e78c01a5aa1d2828a568c762a8607b4412b",
+        "model-00001-of-00004.safetensors": "b79c55484a8aaf57781f451275b9c4585ebc52a64eb4c79a2d10b6d612368ea4",
+        "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
+        "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
+        "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )
