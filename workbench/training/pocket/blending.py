@@ -48,7 +48,8 @@ def blended(state: State, classifier: State, shares: Shares, *, earlier: State, 
         for part, value in every.items():
             known = classifier if kind == "share" else state
             if not least <= value <= most or not any(name.startswith(f"{part}.") for name in known):
-                wanted = f"A part of the towers and a {kind} from {least} to {most}"
+                parts = "blocks.3 or conv_head" + (", visual_projection, text_model" if kind == "step" else "")
+                wanted = f"A part of the towers ({parts}, say) and a {kind} from {least} to {most}"
                 raise BadInput(f"{wanted} are wanted; got {part}={value:g}.")
     new = {}
     for name, weight in state.items():
@@ -79,7 +80,7 @@ def blend(model: str, shares: Shares, out: Path, *, beyond: str = "", steps: Sha
     if steps and not beyond:
         raise BadInput("Steps go on from an earlier edition: --beyond FOLDER; got none.")
     start, made = _opened(model)
-    before, earlier = _opened(beyond or model)
+    before, earlier = _opened(beyond or model, option="--beyond")
     name = opening.image_tower(start)
     if (other := opening.image_tower(before)) != name:
         raise BadInput(f"{model} has the image tower {name}, and so must --beyond; got {other} in {beyond}.")
@@ -96,9 +97,9 @@ def blend(model: str, shares: Shares, out: Path, *, beyond: str = "", steps: Sha
     export.write_blend(made, start, out, name=name, blend=facts, same=same)
 
 
-def _opened(model: str) -> tuple[Path, Towers]:
+def _opened(model: str, *, option: str = "MODEL") -> tuple[Path, Towers]:
     """A checkpoint's folder and towers."""
-    begun = settings.begun(model, "pocket")
+    begun = settings.begun(model, "pocket", option=option)
     start: Path = begun["start"]
     return start, opening.reopened(start, net=towers.locked(begun["image_tower"]), frozen=0)
 

@@ -20,7 +20,7 @@ from workbench.training.pocket import emoji, folding, towers, vocabulary
 from workbench.training.record import RECORD, versions
 
 SHARD = "9.9MB"
-BLEND = "blend"  # in a record: what the image tower was blended of
+BLEND = "blend"  # in a record: what the weights were blended of
 BEFORE = "before"  # in a record: how the checkpoint was made that this began from
 HANDED_ON = ("recipe", "settings", "began_from", "steps_done", "seconds", BEFORE)
 SIDES = {"lite0": 224, "lite2": 224}

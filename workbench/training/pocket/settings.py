@@ -115,13 +115,14 @@ def gathered(order: Order, recipe: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def begun(begin: str, recipe: str, others: str = "") -> dict[str, Any]:
+def begun(begin: str, recipe: str, others: str = "", *, option: str = "--from") -> dict[str, Any]:
     """The checkpoint that a run begins from, and its image tower.
 
     Args:
         begin: a key or a folder.
         recipe: that asks.
         others: what it begins from besides, for the message.
+        option: that named it, likewise.
 
     Raises:
         BadInput: no checkpoint of the pocket recipe lies there.
@@ -129,5 +130,5 @@ def begun(begin: str, recipe: str, others: str = "") -> dict[str, Any]:
     start = folder_of(begin)
     if start is None or (tower := image_tower(start)) not in TOWERS:
         names = f"{others}{POCKET.key}, {POCKET_LITE2.key} or the folder of a checkpoint that the pocket recipe made"
-        raise BadInput(f"The {recipe} recipe begins from {names}; got --from {begin!r}.")
+        raise BadInput(f"The {recipe} recipe begins from {names}; got {option} {begin!r}.")
     return {"start": start, "image_tower": tower}

@@ -125,6 +125,9 @@ def test_a_folder_is_written_whose_named_stages_alone_differ(tmp_path: Path, mon
     monkeypatch.setattr(sys, "argv", [*line, "--steps", "blocks.3=0.4"])
     with pytest.raises(SystemExit, match="earlier edition: --beyond FOLDER; got none"):
         blending.main()
+    for given, beyond, named in (("nowhere", "", "MODEL 'nowhere'"), ("pocket", "nowhere", "--beyond 'nowhere'")):
+        with pytest.raises(BadInput, match=rf"begins from pocket, .* got {named}\."):
+            blending.blend(given, {}, tmp_path / "none", beyond=beyond)
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     with pytest.raises(OutOfResources, match=r"'taken' cannot be made or written to \(.+\)"):
         blending.blend("pocket", {}, tmp_path / "taken")
