@@ -32,10 +32,10 @@ Shares = Mapping[str, float]
 
 
 def blended(state: State, classifier: State, shares: Shares, *, earlier: State, steps: Shares) -> dict[str, Tensor]:
-    """Weights, blended.
+    """Weights, blended; of the names and shapes of `state`.
 
     Args:
-        state: the weights.
+        state: the weights of the model.
         classifier: those that the image tower began from; other parts have none.
         shares: of the classifier, by how weights' names begin; the others have none.
         earlier: those of an earlier edition, all with the same names and shapes.
@@ -87,13 +87,13 @@ def blend(model: str, shares: Shares, out: Path, *, beyond: str = "", steps: Sha
     classifier = folding.folded(towers.locked(name)).state_dict()
     state = _state(made)
     new = blended(state, classifier, shares, earlier=_state(earlier), steps=steps or {})
-    seen = any(not torch.equal(new[key], state[key]) for key in classifier)  # as another image tower has it
+    image_stays = all(torch.equal(new[key], state[key]) for key in classifier)
     for kind, part in _parts(made).items():
         part.load_state_dict({key: new[kind + key] for key in part.state_dict()})
     facts = {"of": export.hashes(start), "classifier": dict(shares)}
     if beyond:
         facts |= {"beyond": export.hashes(before), "steps": dict(steps or {})}
-    same = () if seen else ("vision_model.",)  # which folding would round
+    same = ("vision_model.",) if image_stays else ()  # folded and unfolded again it would be rounded
     export.write_blend(made, start, out, name=name, blend=facts, same=same)
 
 
