@@ -65,7 +65,7 @@ class DistillationSettings(Begun):
     noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
-    drawn: Annotated[float, Field(ge=0)] = 0.2  # weight of what drawings are to be called
+    drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
 
 

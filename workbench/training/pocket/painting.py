@@ -42,6 +42,8 @@ ALIKE = 0.15  # of the drawings are of what photos show as well
 SKINNED = 0.2  # of the drawings have a skin tone
 COLOURED_IN = 0.7  # of the line drawings of what other styles have in colours
 DARK = 0.06  # of the drawings are silhouettes
+OUTLINED = 0.25  # of the others have few flat colours and black lines
+FLAT = (3, 4, 6)  # so many
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
 EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
@@ -100,6 +102,15 @@ def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Im
     return writing.pasted(on, picture, rng, tilt=10)
 
 
+def _restyled(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> NDArray[np.uint8]:
+    chance = rng.random()
+    if chance < DARK:
+        return colouring.silhouette(drawn, 0 if np.asarray(on).mean() > colouring.SOLID else 255)
+    if chance < DARK + OUTLINED and colouring.paint_of(drawn) is not None:
+        return colouring.outlined(drawn, colours=rng.choice(FLAT), width=rng.choice((1, 3)))
+    return drawn
+
+
 def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExample:
     likeness = material.likenesses and rng.random() < ALIKE
     one, drawn = rng.choice(material.likenesses) if likeness else _sprite(material, rng)
@@ -107,8 +118,8 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     on = Image.new("RGB", on.size, (255, 255, 255)) if rng.random() < WHITE else on
     if one.name in material.paints and colouring.paint_of(drawn) is None and rng.random() < COLOURED_IN:
         drawn = colouring.coloured_in(drawn, material.paints[one.name])
-    elif not one.skinned and rng.random() < DARK:
-        drawn = colouring.silhouette(drawn, 0 if np.asarray(on).mean() > colouring.SOLID else 255)
+    elif not one.skinned:
+        drawn = _restyled(drawn, on, rng)
     picture = _placed(drawn, on, rng)
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name

@@ -15,7 +15,7 @@ from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
 
 OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on selection pictures
     "lite0": {
-        **{"own": 0.7, "attacked": 0.15, "noted": 0.97},
+        **{"pictures": 30_000, "own": 0.7, "attacked": 0.15, "noted": 0.97},
         "weights": {
             "beats": 2.0,
             "read on things": 0.2,

@@ -25,6 +25,7 @@ BEATS = {"attacked": 0.97, "noted": 0.99}  # how sure a word on a thing is to be
 WEIGHTS = {
     **{"read": 1.0, "read as photo": 1.0, "read on things": 1.0, "photo": 4.0, "photo bare": 0.5, "beats": 8.0},
     **{"covered bare": 0.3, "drawing": 1.5, "colour": 1.5, "count": 0.3, "pair": 0.3, "alone": 0.15},
+    "synonyms": 40.0,
 }
 STAY = {"bare": 22.0, "photo": 11.0, "drawn": 66.0}  # against the mean squared way from where they began
 WARM = 20  # steps
@@ -101,6 +102,7 @@ class Choices:
         pictured: names that pictures show.
         colours: (11,) in their own order.
         counts: (5,) likewise.
+        synonyms: (n, 2) of names that mean one class alone, each with the first name of that class.
     """
 
     bank: Bank
@@ -109,6 +111,7 @@ class Choices:
     pictured: Tensor
     colours: Tensor
     counts: Tensor
+    synonyms: Tensor
 
     @classmethod
     def of(cls, bank: Bank, first: Tensor) -> Choices:
@@ -116,8 +119,11 @@ class Choices:
         read = sorted(bank.place[name] for name in {*bank.words, *bank.things} if name in bank.place)
         unseen = set(bank.things)
         pictured = [place for place, name in enumerate(bank.names) if name not in unseen]
-        painted = [torch.tensor([bank.place[name] for name in names]) for names in (COLOURS, COUNTS)]
-        return cls(bank, first, torch.tensor(read), torch.tensor(pictured), *painted)
+        colours, counts = (torch.tensor([bank.place[name] for name in names]) for names in (COLOURS, COUNTS))
+        of_first = {name: bank.names[first[number]] for number, names in bank.synonyms.items() for name in names}
+        synonyms = [(bank.place[name], bank.place[one]) for name, one in sorted(of_first.items()) if name != one]
+        alike = torch.tensor(synonyms, dtype=torch.long).reshape(-1, 2)
+        return cls(bank, first, torch.tensor(read), torch.tensor(pictured), colours, counts, alike)
 
 
 def fit(
@@ -188,7 +194,8 @@ class Questions:
 
     def losses(self, now: Vectors) -> dict[str, Tensor]:
         """Every question, the mean over its pictures; the names are those of `WEIGHTS`."""
-        return self._words(now) | self._photos(now) | self._drawings(now) | self._scenes(now) | self._pairs(now)
+        losses = self._words(now) | self._photos(now) | self._drawings(now) | self._scenes(now) | self._pairs(now)
+        return losses | {"synonyms": self._synonyms(now)}
 
     def _words(self, now: Vectors) -> dict[str, Tensor]:
         """Which word is written, alone or on a thing; and does it beat the thing?"""
@@ -249,6 +256,12 @@ class Questions:
             name: self._chosen(which, rows, torch.zeros_like(which))
             for name, which, rows in (("pair", both, texts), ("alone", photos, alone))
         }
+
+    def _synonyms(self, now: Vectors) -> Tensor:
+        """How far the other names of a class lie from its first, 1 less the cosine; the first stays."""
+        other, first = self.choices.synonyms.T
+        cosines = [(one[other] * one[first].detach()).sum(-1) for one in (now.bare, now.photo, now.drawn)]
+        return (1 - torch.stack(cosines)).sum() / max(1, 3 * len(other))
 
     def _some(self, count: int, *kinds: str) -> Tensor:
         """Some pictures of these kinds, (up to count,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from tests.workbench.training.pocket.conftest import FONT
 from workbench.errors import BadInput
-from workbench.training.pocket import colouring, emoji, glyphs, sources
+from workbench.training.pocket import colouring, emoji, glyphs, painting, sources
 from workbench.training.pocket.material import Material
 
 PAINTS = ((200, 0, 0, 255), (0, 0, 200, 255))
@@ -114,3 +115,42 @@ def test_missing_artwork_is_named_before_anything_is_rendered(tmp_path: Path, mo
         sources.material(SimpleNamespace(modules=tmp_path), None, tmp_path)  # type: ignore[arg-type]
     assert emoji.artwork(tmp_path, "google") == [tmp_path / "emoji-datasource-google/img/google/64"]
     assert emoji.artwork(tmp_path, "streamline") == [tmp_path / "@iconify-json/streamline-emojis/icons.json"]
+
+
+def test_an_outlined_drawing_has_few_colours_and_black_lines() -> None:
+    drawn = np.zeros((72, 72, 4), np.uint8)
+    drawn[:, :36] = (220, 30, 40, 255)
+    drawn[:, 36:] = (30, 60, 210, 255)
+    made = colouring.outlined(drawn, colours=4, width=3)
+    assert made.shape == (144, 144, 4)
+    assert made.dtype == np.uint8
+    middle = made[72]
+    left, right = middle[40], middle[104]
+    assert np.abs(left.astype(int) - (220, 30, 40, 255)).max() < 8
+    assert np.abs(right.astype(int) - (30, 60, 210, 255)).max() < 8
+    solid = np.flatnonzero(middle[:, 3])
+    assert solid[0] in range(2, 6)
+    assert solid[-1] in range(138, 142)
+    dark = np.flatnonzero((middle[:, :3].max(1) < 30) & (middle[:, 3] > 0))
+    assert {int(solid[0]), 72, int(solid[-1])} <= set(dark.tolist())
+    assert len(dark) < 20  # lines, and no areas
+    assert (made[2, :, 3] == 0).all()
+
+
+@pytest.mark.parametrize("width", [1, 3, 5])
+def test_wider_lines_leave_less_of_the_colours(width: int) -> None:
+    drawn = np.zeros((72, 72, 4), np.uint8)
+    drawn[10:62, 10:62] = (200, 180, 40, 255)
+    made = colouring.outlined(drawn, colours=3, width=width)
+    dark = (made[72, :, :3].max(1) < 30) & (made[72, :, 3] > 0)
+    assert dark.sum() == 2 * (width + 2)  # a line on each side
+
+
+def test_a_quarter_of_the_coloured_drawings_are_outlined_and_none_of_the_lines() -> None:
+    coloured = np.full((72, 72, 4), 255, np.uint8)
+    coloured[:36, :, :3] = (220, 30, 40)
+    lines = np.full((72, 72, 4), 255, np.uint8)
+    on = Image.new("RGB", (96, 96), "white")
+    for drawn, least, most in ((coloured, 75, 125), (lines, 0, 0)):
+        made = [painting._restyled(drawn, on, random.Random(seed)) for seed in range(400)]
+        assert least <= sum(len(one) == colouring.FINE for one in made) <= most
