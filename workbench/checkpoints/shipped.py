@@ -19,10 +19,10 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "9169bdbf4d00942e6d29592dcd9e100a81ffb6fc6d126269f321263131cc01b5",
-        "model-00002-of-00004.safetensors": "02815375b2b9ba8b17b6272dedb1952ae20fee324bb95d139a49b8798db6329e",
-        "model-00003-of-00004.safetensors": "c6030921907600e3bd37774993e070ebfe357479cf034077b225710799670be4",
-        "model-00004-of-00004.safetensors": "43aa45a0ec354183774db2dad7a73e2fcf745bdeb1f9d8c8450c1f2fd1d02537",
+        "model-00001-of-00004.safetensors": "fdb9be90f26e91f47d3b36223ec6c45fadaaabaf1640f644db9322dcc9b7bd2c",
+        "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
+        "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
+        "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
     },
     note="A small model made for this workbench; no stand-in for claims about OpenAI's CLIP.",
 )

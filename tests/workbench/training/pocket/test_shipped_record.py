@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.torch import load_file
 
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
@@ -30,17 +29,14 @@ SECOND = {  # git show be74aa8:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "4f9429d1dd8c7924b29460cc37bd784492974a763aa6d4aaa73dda9722db0378",
     "model-00004-of-00004.safetensors": "4bf0538cb3ab5966d27412c46f0dac651a134a6d176a9872a2b2bd827553e525",
 }
-FIFTH = {  # git show 7650a7e:workbench/weights/pocket/…
-    "model-00001-of-00004.safetensors": "ffaf6fb8e64cb14ce283a24a6e22e66d4970ad8b69226e4f022395cb1ba3c041",
-    "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
-    "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
-    "model-00004-of-00004.safetensors": "8877b7e2f37c0eeada8befc822fefc07b08be9c198eb8e32fca5ee2a56c976d8",
-}
-SIXTH = {  # git show 60a921d:workbench/weights/pocket/…
+SEVENTH = {  # git show e292127:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "9169bdbf4d00942e6d29592dcd9e100a81ffb6fc6d126269f321263131cc01b5",
-    "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
-    "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
-    "model-00004-of-00004.safetensors": "593c0f9a2c07f893cf0ac9f1e48725f01b4ac5f8bdf2d2911fe92d514c0d5b37",
+    "model-00002-of-00004.safetensors": "02815375b2b9ba8b17b6272dedb1952ae20fee324bb95d139a49b8798db6329e",
+    "model-00003-of-00004.safetensors": "c6030921907600e3bd37774993e070ebfe357479cf034077b225710799670be4",
+    "model-00004-of-00004.safetensors": "43aa45a0ec354183774db2dad7a73e2fcf745bdeb1f9d8c8450c1f2fd1d02537",
+}
+TAUGHT = SEVENTH | {  # what the card's last distillation made
+    "model-00001-of-00004.safetensors": "4312206ae5352b6ec99b475d102f3626690f1a83f43cedefb956730c034283b7"
 }
 BLENDED_LITE2 = {  # what the card's first blend made
     "model-00001-of-00004.safetensors": "d84d8197904accba19295b22ea2fe2c4d6c2ed4d009db6c5a73b86f02497fea6",
@@ -57,15 +53,16 @@ FIFTH_LITE2 = {  # git show 60a921d:workbench/weights/pocket-lite2/…
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 
 
-def _settings(tower: Any, seed: int) -> Settings:
-    return Settings(**{"photos": Path(), "start": Path(), "image_tower": tower, "seed": seed, **OF_TOWER[tower]})
+def _settings(tower: Any, seed: int, steps: int) -> Settings:
+    given = {"photos": Path(), "start": Path(), "image_tower": tower, "seed": seed, "steps": steps}
+    return Settings(**given | OF_TOWER[tower])
 
 
 SHIPPED = {
-    "pocket": (POCKET, _settings("lite0", 7), SIXTH),
-    "pocket-lite2": (POCKET_LITE2, _settings("lite2", 1), BLENDED_LITE2),
+    "pocket": (POCKET, _settings("lite0", 7, 800), TAUGHT),
+    "pocket-lite2": (POCKET_LITE2, _settings("lite2", 1, 1_500), BLENDED_LITE2),
 }
-BEYOND = {"pocket": [SIXTH, FIRST_EDITION], "pocket-lite2": [FIFTH_LITE2, FIFTH_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [SEVENTH, TAUGHT], "pocket-lite2": [FIFTH_LITE2, FIFTH_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, Settings, dict[str, Any]]
 
@@ -99,31 +96,27 @@ def test_the_run_went_to_its_end(shipped: Shipped) -> None:
     assert record["steps_done"] == record["settings"]["steps"] * record["settings"]["cycles"]
 
 
-def test_of_pocket_the_texts_alone_were_fitted_anew() -> None:
-    """The shards that hold none are those of the edition before, to the byte."""
-    assert POCKET.folder is not None
-    names = {file: load_file(POCKET.folder / file).keys() for file in POCKET.sha256}
-    images = [file for file, keys in names.items() if not any(key.startswith("text_") for key in keys)]
-    assert images
-    assert [file for file in images if POCKET.sha256[file] != SIXTH[file]] == []
-
-
 @pytest.mark.parametrize(
-    ("spec", "tower", "steps", "began_from"),
-    [(POCKET, "lite0", 400, FIFTH), (POCKET_LITE2, "lite2", 600, FIFTH_LITE2)],
+    ("spec", "between", "given", "began_from"),
+    [
+        (POCKET, 0, {"image_tower": "lite0", "steps": 400, "seed": 2}, SEVENTH),
+        (POCKET_LITE2, 1, {"image_tower": "lite2", "steps": 600, "drawn": 0.2}, FIFTH_LITE2),  # and a projection
+    ],
 )
 def test_their_image_towers_were_taught_before_by_the_card_s_command(
-    spec: ModelSpec, tower: str, steps: int, began_from: dict[str, str]
+    spec: ModelSpec, between: int, given: dict[str, Any], began_from: dict[str, str]
 ) -> None:
     assert spec.folder is not None
-    run = json.loads((spec.folder / RECORD).read_text(encoding="utf-8"))[BEFORE][BEFORE]  # a projection lies between
-    values = {"image_tower": tower, "steps": steps, **DistillationSettings.of_tower[tower]}
+    run = json.loads((spec.folder / RECORD).read_text(encoding="utf-8"))[BEFORE]
+    run = run[BEFORE] if between else run
+    values = {**given, **DistillationSettings.of_tower[given["image_tower"]]}
     wanted = DistillationSettings(photos=Path(), start=Path(), **values)
-    given = json.loads(wanted.model_dump_json(exclude=APART))
-    assert (run["recipe"], run["settings"], run["steps_done"]) == (DISTILLATION, given, wanted.steps)
+    recorded = json.loads(wanted.model_dump_json(exclude=APART))
+    assert (run["recipe"], run["settings"], run["steps_done"]) == (DISTILLATION, recorded, wanted.steps)
     assert run["began_from"] == began_from
     card = (spec.folder / "README.md").read_text(encoding="utf-8")
-    assert re.search(rf"--recipe distillation --from \w+/workbench/weights/{spec.key} (--steps {steps} )?--data", card)
+    said = f"(--seed {wanted.seed} )?(--steps {wanted.steps} )?--data"
+    assert re.search(rf"--recipe distillation --from \w+/workbench/weights/{spec.key} {said}", card)
 
 
 def test_the_card_blends_what_the_record_says(shipped: Shipped) -> None:
@@ -136,8 +129,8 @@ def test_the_card_blends_what_the_record_says(shipped: Shipped) -> None:
         for option, every in (("classifier", blend["classifier"]), ("steps", blend["steps"])):
             assert not every or f"--{option} {' '.join(f'{part}={share:g}' for part, share in every.items())} " in line
     assert POCKET.folder is not None
-    third = json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8"))[BLEND][BEFORE]
-    assert third["of"] == SECOND
+    third = json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8"))[BLEND][BEFORE][BEFORE][BEFORE]
+    assert (third["of"], third["beyond"]) == (SECOND, FIRST_EDITION)
 
 
 def test_it_is_about_these_shards(shipped: Shipped) -> None:
