@@ -103,7 +103,7 @@ def test_a_search_finds_the_taught_unit_first(session: Session, atlases: OpenAtl
         result = find_units(atlas, word, embed_words(session, [word])[0].numpy())
         assert result[0].unit == unit
         assert result[0].selectivity["word"] == 1.0
-    other = find_units(atlas, "tabby kitten", embed_words(session, ["tabby kitten"])[0].numpy())
+    other = find_units(atlas, "a small cat", embed_words(session, ["a small cat"])[0].numpy())
     assert CAT in [one.unit for one in other]
     assert other[0].selectivity == {}
     assert unit_rows(other)[0][3:] == ["–", "–", "–"]
@@ -156,7 +156,7 @@ def test_answers_without_a_pass_are_those_of_a_pass(session: Session, atlases: O
 def test_without_its_units_a_concept_is_named_less_often(session: Session, atlases: OpenAtlases) -> None:
     atlas = atlases.ready(session, "last")
     labels = ("cat", "rat", "fox", "wolf")
-    outcome = find_units(atlas, "cat", embed_words(session, ["cat"])[0].numpy(), count=20)
+    outcome = find_units(atlas, "cat", embed_words(session, ["cat"])[0].numpy(), count=80)
     result = switch(
         atlas, UnitChange(tuple(one.unit for one in outcome)), labels, rows=embed_words(session, labels).numpy()
     )

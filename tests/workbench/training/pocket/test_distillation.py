@@ -112,7 +112,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
 @pytest.mark.heavy
 def test_units_learn_their_concepts_and_not_the_classifier(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
-    lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, batch=12))
+    lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, drawn=0.0, batch=12))
     batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12)[0]
     units = lesson._asked.units
     assert len(units) == len(material.bank.alike)
