@@ -54,7 +54,10 @@ class DistillationSettings(Begun):
     """Everything that decides the weights of an image tower; written into `training.json`."""
 
     recipe: ClassVar[str] = DISTILLATION
-    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {}, "lite2": {"attacked": 0.2, "noted": -0.15, "units": 0.6}}
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = {
+        "lite0": {},
+        "lite2": {"attacked": 0.2, "noted": -0.15, "units": 0.6},
+    }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
     rate: Annotated[float, Field(gt=0, le=0.01)] = 1.6e-4
