@@ -42,7 +42,7 @@ def outlined(drawn: NDArray[np.uint8], *, colours: int, width: int) -> NDArray[n
     Args:
         drawn: (side, side, 4).
         colours: how many at most, 2..256.
-        width: of the lines but two pixels, an odd number.
+        width: odd, in pixels; a line is two pixels wider.
 
     Returns:
         (144, 144, 4).
