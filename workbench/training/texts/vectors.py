@@ -120,8 +120,8 @@ class Choices:
         unseen = set(bank.things)
         pictured = [place for place, name in enumerate(bank.names) if name not in unseen]
         colours, counts = (torch.tensor([bank.place[name] for name in names]) for names in (COLOURS, COUNTS))
-        of_first = {name: bank.names[first[number]] for number, names in bank.synonyms.items() for name in names}
-        synonyms = [(bank.place[name], bank.place[one]) for name, one in sorted(of_first.items()) if name != one]
+        of_first = ((bank.place[name], int(first[number])) for number, every in bank.synonyms.items() for name in every)
+        synonyms = sorted((other, one) for other, one in of_first if other != one)
         alike = torch.tensor(synonyms, dtype=torch.long).reshape(-1, 2)
         return cls(bank, first, torch.tensor(read), torch.tensor(pictured), colours, counts, alike)
 
@@ -149,7 +149,8 @@ def fit(
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * min(1, (step + 1) / WARM) * (1 - step / steps)
-        losses = questions.losses(_unit(free))
+        now = _unit(free)
+        losses = {**questions.losses(now), "synonyms": _apart(now, choices.synonyms)}
         total = sum(goals.weights[name] * value for name, value in losses.items())
         for name, weight in STAY.items():
             total = total + weight * (free[name] - getattr(start, name)).square().sum(-1).mean()
@@ -162,6 +163,13 @@ def fit(
 
 def _unit(free: dict[str, Tensor]) -> Vectors:
     return Vectors(**{name: functional.normalize(one, dim=-1) if name in FORMS else one for name, one in free.items()})
+
+
+def _apart(now: Vectors, synonyms: Tensor) -> Tensor:
+    """How far the other names of a class lie from its first, 1 less the cosine; the first stays."""
+    other, first = synonyms.T
+    cosines = [(one[other] * one[first].detach()).sum(-1) for one in (now.bare, now.photo, now.drawn)]
+    return (1 - torch.stack(cosines)).sum() / max(1, 3 * len(other))
 
 
 def answers(seen: Seen, start: Vectors, choices: Choices, *, goals: Goals) -> Tensor:
@@ -193,9 +201,8 @@ class Questions:
     generator: torch.Generator
 
     def losses(self, now: Vectors) -> dict[str, Tensor]:
-        """Every question, the mean over its pictures; the names are those of `WEIGHTS`."""
-        losses = self._words(now) | self._photos(now) | self._drawings(now) | self._scenes(now) | self._pairs(now)
-        return losses | {"synonyms": self._synonyms(now)}
+        """Every question, the mean over its pictures; the names are among those of `WEIGHTS`."""
+        return self._words(now) | self._photos(now) | self._drawings(now) | self._scenes(now) | self._pairs(now)
 
     def _words(self, now: Vectors) -> dict[str, Tensor]:
         """Which word is written, alone or on a thing; and does it beat the thing?"""
@@ -256,12 +263,6 @@ class Questions:
             name: self._chosen(which, rows, torch.zeros_like(which))
             for name, which, rows in (("pair", both, texts), ("alone", photos, alone))
         }
-
-    def _synonyms(self, now: Vectors) -> Tensor:
-        """How far the other names of a class lie from its first, 1 less the cosine; the first stays."""
-        other, first = self.choices.synonyms.T
-        cosines = [(one[other] * one[first].detach()).sum(-1) for one in (now.bare, now.photo, now.drawn)]
-        return (1 - torch.stack(cosines)).sum() / max(1, 3 * len(other))
 
     def _some(self, count: int, *kinds: str) -> Tensor:
         """Some pictures of these kinds, (up to count,)."""

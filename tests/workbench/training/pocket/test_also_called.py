@@ -16,7 +16,7 @@ from workbench.training.pocket.bank import also_called
 from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.names import CLASSES, Concept, Lexicon
-from workbench.training.texts.vectors import FORMS, Choices, Goals, Questions, Vectors
+from workbench.training.texts import vectors
 
 CONCEPTS = (
     ("hippopotamus", "hippo", "river horse"),
@@ -88,7 +88,7 @@ def test_they_get_half_the_weight_of_its_own(material: Material, names: banks.Ba
 
 def test_the_other_names_of_a_class_go_with_its_first(names: banks.Bank) -> None:
     first = torch.tensor([names.place[one[0].lower()] for one in CONCEPTS] + [0] * (CLASSES - len(CONCEPTS)))
-    choices = Choices.of(names, first)
+    choices = vectors.Choices.of(names, first)
     assert choices.synonyms.shape[1:] == (2,)
     pairs = {(names.names[other], names.names[one]) for other, one in choices.synonyms.tolist()}
     assert {pair for pair in pairs if not pair[0].startswith("thing ")} == {
@@ -101,19 +101,17 @@ def test_the_other_names_of_a_class_go_with_its_first(names: banks.Bank) -> None
     }
 
 
-def test_they_are_drawn_to_it_and_it_stays(names: banks.Bank) -> None:
-    n, generator = len(names.names), torch.Generator().manual_seed(0)
-    choices = Choices.of(names, torch.arange(CLASSES))
-    choices = replace(choices, synonyms=torch.tensor([[0, 1], [2, 1]]))
-    tables = {form: normalize(torch.randn(n, 8, generator=generator), dim=-1).requires_grad_() for form in FORMS}
-    now = Vectors.begun(tables)
-    asked = Questions(None, choices, torch.zeros(0), Goals((1.0, 1.0)), generator)  # type: ignore[arg-type]
-    away = asked._synonyms(now)
+def test_they_are_drawn_to_it_and_it_stays() -> None:
+    n, generator = 5, torch.Generator().manual_seed(0)
+    tables = {
+        form: normalize(torch.randn(n, 8, generator=generator), dim=-1).requires_grad_() for form in vectors.FORMS
+    }
+    now = vectors.Vectors.begun(tables)
+    away = vectors._apart(now, torch.tensor([[0, 1], [2, 1]]))
     by_hand = [1 - float((table[k] @ table[1]).detach()) for table in tables.values() for k in (0, 2)]
     assert float(away.detach()) == pytest.approx(sum(by_hand) / 6, abs=1e-6)
-    away.backward()
+    away.backward()  # type: ignore[no-untyped-call]
     for table in tables.values():
         moved = table.grad.norm(dim=1) > 0  # type: ignore[union-attr]
         assert moved.tolist() == [True, False, True, *[False] * (n - 3)]
-    nobody = replace(asked, choices=replace(choices, synonyms=torch.zeros(0, 2, dtype=torch.long)))
-    assert float(nobody._synonyms(now).detach()) == 0
+    assert float(vectors._apart(now, torch.zeros(0, 2, dtype=torch.long)).detach()) == 0

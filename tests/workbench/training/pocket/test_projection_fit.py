@@ -50,7 +50,7 @@ def test_it_goes_to_where_the_texts_are(material: Material, monkeypatch: pytest.
 
     losses, made = fitted(wanted)
     assert made.shape == (DIM, DIM)
-    assert set(losses[0]) == {*vectors.WEIGHTS, "moved"}
+    assert set(losses[0]) == {*vectors.WEIGHTS, "moved"} - {"synonyms"}  # names, which stay where they are
     assert losses[0]["moved"] == 0
     assert all(losses[-1][name] < 0.7 * losses[0][name] for name in ("read", "drawing", "colour", "pair"))
     assert read(torch.eye(DIM)) < 0.5 < 0.95 < read(made)
