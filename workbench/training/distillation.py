@@ -2,9 +2,10 @@
 
 An image tower that learned words and drawings has only few photos to remember by what the classifier that it began from
 knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it where a
-printed label covers one, and a little away from it where a handwritten one does. Drawings go to where the texts have
-their names; for all else the map stays what it was. The channels that are to be units learn what they are to tell.
-Stem, first stages, projection and texts stay.
+printed label covers one, and a little away from it where a handwritten one does; where it is asked for, what is taught
+also goes to where such a map lies in the joint space. Drawings go to where the texts have their names; for all else the
+map stays what it was. The channels that are to be units learn what they are to tell. Stem, first stages, projection
+and texts stay.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
@@ -22,6 +23,7 @@ from typing import Annotated, Any, ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from workbench.progress import Progress
@@ -56,7 +58,7 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {},
-        "lite2": {"attacked": 0.2, "noted": -0.15, "units": 0.6},
+        "lite2": {"attacked": 0.2, "noted": -0.15, "units": 0.6, "joint": 4.0},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
@@ -69,6 +71,7 @@ class DistillationSettings(Begun):
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
+    joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
 
 
@@ -157,7 +160,7 @@ class Distillation:
         return {**parts, "optimiser": self._optimiser}
 
     def learn(self, batch: Sequence[tuple[str, TrainingExample]]) -> dict[str, float]:
-        """Take one step; the losses of what is taught, of what is to stay, and of the units.
+        """Take one step; the losses of what is taught (in the joint space, too), of what stays, of units and drawings.
 
         Args:
             batch: pictures, each with its kind.
@@ -166,7 +169,8 @@ class Distillation:
             group["lr"] = group["base"] * joint.rate(self.step, self._wanted.steps, WARM)
         losses = self._losses(batch)
         self._optimiser.zero_grad()
-        weights = {"taught": 1.0, "stayed": self._wanted.stay, "units": self._wanted.units, "drawn": self._wanted.drawn}
+        weights = {"taught": 1.0, "stayed": self._wanted.stay, "joint": self._wanted.joint}
+        weights |= {"units": self._wanted.units, "drawn": self._wanted.drawn}
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
@@ -190,13 +194,12 @@ class Distillation:
         aim[:, self._asked.units] = before[:, self._asked.units]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
         drawn = torch.tensor([kind == "drawing" for kind, _ in batch]).to(made.device)
-        groups = {"taught": away[share != 0], "stayed": away[(share == 0) & ~drawn]}
+        lies, to_lie = (made.visual_projection(rows.float()) for rows in (made.averaged(whole), aim.mean((2, 3))))
+        apart = 1 - functional.cosine_similarity(lies, to_lie)
+        groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
-        named = self._naming.loss(
-            made.visual_projection(made.averaged(whole[drawn]).float()),
-            [one.weights for kind, one in batch if kind == "drawing"],
-        )
+        named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind == "drawing"])
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
         return {**means, "units": units, "drawn": named}
 

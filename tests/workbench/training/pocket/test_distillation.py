@@ -7,9 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
+from scipy.spatial.distance import cosine
 from torch import Tensor
 from torch.nn import functional
 
@@ -107,6 +109,36 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
     average = lesson.average.state_dict()
     assert not torch.equal(average["conv_head.weight"], made.image.state_dict()["conv_head.weight"])
     assert not torch.equal(average["conv_head.weight"], before["image.conv_head.weight"])
+
+
+@pytest.mark.heavy
+def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for part in locked.conv_head.parameters():
+            part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
+    lesson = _lesson(material, made, locked, _wanted(photo=0.75, batch=12))
+    batch = Pictures(material, 0, 0, 12, {"photo": 1, "word": 1, "drawing": 1}, 12)[0]
+    photos = [one.picture for kind, one in batch if kind == "photo" and one.soft >= 0.5]
+    assert 0 < len(photos) < 12
+    with torch.no_grad():
+        early = made.early(distillation.views.pixels(photos))
+        now, known = (rectified(tower, early, made.frozen).mean((2, 3)) for tower in (made.image, locked))
+        aim = now / 4 + known * 3 / 4
+        aim[:, lesson._asked.units] = now[:, lesson._asked.units]
+        lies, to_lie = (rows.numpy() @ made.visual_projection.weight.numpy().T for rows in (now, aim))
+        losses = lesson._losses(batch)
+    cosines = [1 - cosine(one, other) for one, other in zip(lies, to_lie, strict=True)]
+    assert 1 - float(losses["joint"]) == pytest.approx(np.mean(cosines), abs=2e-3)
+    assert float(losses["joint"]) > 0.1
+
+    def after(weight: float) -> float:
+        wanted = _wanted(steps=10, rate=1e-3, photo=0.75, batch=12, units=0.0, drawn=0.0, joint=weight)
+        other = _lesson(material, copy.deepcopy(made), locked, wanted)
+        return [other.learn(batch)["joint"] for _ in range(10)][-1]
+
+    assert after(30.0) < 0.9 * after(0.0)
 
 
 @pytest.mark.heavy
