@@ -40,7 +40,7 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "ec213be57792bb14e961c28d99ba853226e7f111c6c17fd3fb48494907caa7fd",
+        "model-00001-of-00004.safetensors": "ab7c8ee57adc51fe463d0a676c82ed0a520325e36adbcff2458069fce21fb9e5",
         "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
         "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
         "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
