@@ -64,7 +64,7 @@ def answer(session: Session, image: str | None, setup: Setup, *, engine: Engine)
     """
     began = time.perf_counter()
     if not image:
-        raise BadInput("Choose an image first: drop a file, or take one of the examples.")
+        raise BadInput("Choose an image first: drop a file, or send one here from another view.")
     result = classify(session, [Path(image)], setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these)
     remarks = notes(session, result, setup.prompts)
     return Answer(
