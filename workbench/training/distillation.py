@@ -4,8 +4,8 @@ An image tower that learned words and drawings has only few photos to remember b
 knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it where a
 printed label covers one, and a little away from it where a handwritten one does; where it is asked for, what is taught
 also goes to where such a map lies in the joint space. Drawings go to where the texts have their names; for all else the
-map stays what it was. The channels that are to be units learn what they are to tell. Stem, first stages, projection
-and texts stay.
+map stays what it was, though colours, counts and pairs are asked which caption of them is true. The channels that are
+to be units learn what they are to tell. Stem, first stages, projection and texts stay.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
@@ -15,6 +15,7 @@ Sources:
 from __future__ import annotations
 
 import copy
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -37,12 +38,13 @@ from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import tower_vectors
 from workbench.training.texts.looking import begin, step_row
-from workbench.training.texts.naming import Naming
+from workbench.training.texts.naming import CaptionChoice, Naming
 from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
-MIX = KINDS | {"photo": 240, "drawing": 80}  # pictures of each kind; these come more often than where texts are fitted
+MIX = KINDS | {"photo": 240, "drawing": 80, "colour": 60, "count": 12}  # pictures of each kind; these come more often
+CAPTIONED = ("colour", "count", "pair")  # have captions that are false of them
 FULL_SIZE = 0.5  # of a photo's target: where the classifier decides so much, the photo is none of 64 px
 WARM, SAVE_EVERY = 15, 50  # steps
 AVERAGE = 0.97  # of the moving average, a step
@@ -57,8 +59,8 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {},
-        "lite2": {"attacked": 0.2, "noted": -0.15, "units": 0.6, "joint": 4.0},
+        "lite0": {"attacked": 0.1, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 2.0},
+        "lite2": {"attacked": 0.0, "noted": -0.2, "units": 0.6, "joint": 2.0, "captions": 2.0},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
@@ -71,6 +73,7 @@ class DistillationSettings(Begun):
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
+    captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
 
@@ -99,7 +102,8 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     start, folder = begin(wanted, out), out / "work" / "distillation"
     choices = Choices.of(start.material.bank, start.material.first_names)
     naming = Naming.of(tower_vectors.begun(start.made, start.tokenizer, choices.bank), choices, scale=wanted.scale)
-    lesson = Distillation(start.made, start.locked, start.material.bank, naming, wanted)
+    captions = CaptionChoice(functools.partial(tower_vectors.embed, start.made, start.tokenizer), wanted.scale)
+    lesson = Distillation(start.made, start.locked, start.material.bank, (naming, captions), wanted)
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
@@ -125,12 +129,20 @@ class Distillation:
         made: whose image tower learns.
         locked: the folded classifier.
         bank: whose `alike` are the concepts of units.
-        naming: what drawings are asked with.
+        questions: what drawings are asked with, and what captions are.
         wanted: rate, shares and weights.
     """
 
-    def __init__(self, made: Towers, locked: Any, bank: Bank, naming: Naming, wanted: DistillationSettings) -> None:
-        self._made, self._locked, self._naming, self._wanted = made, locked, naming, wanted
+    def __init__(
+        self,
+        made: Towers,
+        locked: Any,
+        bank: Bank,
+        questions: tuple[Naming, CaptionChoice],
+        wanted: DistillationSettings,
+    ) -> None:
+        self._made, self._locked, self._wanted = made, locked, wanted
+        self._naming, self._captions = questions
         made.requires_grad_(False)
         self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
@@ -160,7 +172,7 @@ class Distillation:
         return {**parts, "optimiser": self._optimiser}
 
     def learn(self, batch: Sequence[tuple[str, TrainingExample]]) -> dict[str, float]:
-        """Take one step; the losses of what is taught (in the joint space, too), of what stays, of units and drawings.
+        """Take one step; the losses of what is taught (in the joint space, too), of what stays, and of the others.
 
         Args:
             batch: pictures, each with its kind.
@@ -170,7 +182,7 @@ class Distillation:
         losses = self._losses(batch)
         self._optimiser.zero_grad()
         weights = {"taught": 1.0, "stayed": self._wanted.stay, "joint": self._wanted.joint}
-        weights |= {"units": self._wanted.units, "drawn": self._wanted.drawn}
+        weights |= {"units": self._wanted.units, "drawn": self._wanted.drawn, "captions": self._wanted.captions}
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
@@ -201,7 +213,9 @@ class Distillation:
         units = self._asked.alone(self._asked.alive(whole), shown)
         named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind == "drawing"])
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
-        return {**means, "units": units, "drawn": named}
+        captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
+        captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
+        return {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:

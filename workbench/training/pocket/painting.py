@@ -45,6 +45,7 @@ DARK = 0.06  # of the drawings are silhouettes
 OUTLINED = 0.25  # of the others have few flat colours and black lines
 FLAT = (3, 4, 6)  # so many
 WHITE = 0.3  # of the drawings are on white whatever the grounds say
+SHAPED = 0.3  # of the colours are shapes, which are easy; the others are tinted drawings
 EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
@@ -137,7 +138,7 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
 def _colour(material: Material, size: int, rng: random.Random) -> TrainingExample:
     name, side = rng.choice(COLOURS), int(size * rng.uniform(0.4, 0.95))
     fill = shapes.paint(name, rng)
-    if rng.random() < 0.6:
+    if rng.random() < SHAPED:
         kind = rng.choice(SHAPES)
         thing = kind, shapes.shape(kind, fill, side)
     else:

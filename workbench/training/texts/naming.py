@@ -1,8 +1,9 @@
-"""What drawings are asked with: the names that pictures show, where the text tower has them."""
+"""What pictures are asked with: names where the text tower has them, and captions of which one alone is true."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,3 +57,30 @@ class Naming:
         losses = -(target * logits.log_softmax(-1)).sum(-1).mean(-1)
         shares = torch.tensor(list(SHARES.values())).to(losses)
         return (shares * losses).sum() / shares.sum()
+
+
+@dataclass(frozen=True)
+class CaptionChoice:
+    """Captions to choose from.
+
+    Attributes:
+        embed: texts -> (n, dim) unit rows.
+        scale: of cosines.
+    """
+
+    embed: Callable[[Sequence[str]], Tensor]
+    scale: float
+
+    def loss(self, rows: Tensor, captions: Sequence[Sequence[str]]) -> Tensor:
+        """How far embeddings are from saying which caption is true, the mean; 0 where there are none.
+
+        Args:
+            rows: (n, dim), of any length.
+            captions: for each, the true one first.
+        """
+        if not captions:
+            return rows.sum() * 0
+        place = {text: number for number, text in enumerate(dict.fromkeys(itertools.chain(*captions)))}
+        logits = self.scale * functional.normalize(rows, dim=-1) @ self.embed(list(place)).to(rows).T
+        among = [row[[place[text] for text in every]] for row, every in zip(logits, captions, strict=True)]
+        return torch.stack([row.logsumexp(0) - row[0] for row in among]).mean()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import looking, seen
-from workbench.training.texts.naming import Naming
+from workbench.training.texts.naming import CaptionChoice, Naming
 from workbench.training.texts.seen import Pictures
 from workbench.training.texts.vectors import FORMS, Choices, Vectors
 
@@ -39,7 +41,14 @@ def _lesson(material: Material, made: Towers, locked: Any, wanted: DistillationS
     tables = {kind: functional.normalize(torch.randn(size, generator=generator), dim=-1) for kind in FORMS}
     choices = Choices.of(material.bank, material.first_names)
     naming = Naming.of(Vectors.begun(tables), choices, scale=wanted.scale)
-    return Distillation(made, locked, material.bank, naming, wanted)
+    captions = CaptionChoice(functools.partial(_anywhere, made.visual_projection.out_features), wanted.scale)
+    return Distillation(made, locked, material.bank, (naming, captions), wanted)
+
+
+def _anywhere(dim: int, texts: Sequence[str]) -> Tensor:
+    """Unit rows, the same for the same text."""
+    rows = [np.random.default_rng(list(text.encode())).normal(size=dim) for text in texts]
+    return functional.normalize(torch.tensor(np.stack(rows), dtype=torch.float32), dim=-1)
 
 
 @pytest.fixture
@@ -165,6 +174,34 @@ def test_drawings_come_to_be_called_by_their_names_and_are_not_held(material: Ma
     losses = [lesson.learn(batch) for _ in range(25)]
     assert {row["stayed"] for row in losses} == {row["taught"] for row in losses} == {0.0}
     assert losses[-1]["drawn"] < 0.9 * losses[0]["drawn"]
+
+
+@pytest.mark.heavy
+def test_colours_counts_and_pairs_come_to_be_told_by_their_true_captions(material: Material, made: Towers) -> None:
+    batch = Pictures(material, 0, 0, 12, {"colour": 2, "count": 1, "pair": 1, "photo": 1}, 12)[0]
+    captioned = [one for kind, one in batch if kind != "photo"]
+    assert {kind for kind, _ in batch} == {"colour", "count", "pair", "photo"}
+
+    def lesson(weight: float) -> Distillation:
+        wanted = _wanted(steps=25, rate=1e-3, batch=12, units=0.0, stay=0.0, photo=0.0, drawn=0.0, captions=weight)
+        towers = copy.deepcopy(made)
+        return _lesson(material, towers, copy.deepcopy(made.image), wanted)
+
+    one = lesson(1.0)
+    with torch.no_grad():
+        early = made.early(distillation.views.pixels([picture.picture for picture in captioned]))
+        averages = rectified(made.image, early, made.frozen).mean((2, 3)).numpy()
+        lies = averages @ made.visual_projection.weight.numpy().T
+        losses = []
+        for row, picture in zip(lies, captioned, strict=True):
+            texts = _anywhere(len(row), [picture.caption, *picture.false]).numpy()
+            logits = 40.0 * texts @ row / np.linalg.norm(row)
+            losses.append(np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[0])
+        assert float(one._losses(batch)["captions"]) == pytest.approx(np.mean(losses), rel=2e-2)
+    first, *_, last = [one.learn(batch)["captions"] for _ in range(25)]
+    assert last < 0.8 * first
+    other = lesson(0.0)
+    assert [other.learn(batch)["captions"] for _ in range(25)][-1] > 0.9 * first
 
 
 @pytest.mark.heavy

@@ -1,14 +1,17 @@
-"""Drawings are asked for their names: against numpy."""
+"""Drawings are asked for their names, and pictures for the true one of their captions: against numpy."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from workbench.training.pocket.material import Material
-from workbench.training.texts.naming import SHARES, Naming
+from workbench.training.texts.naming import SHARES, CaptionChoice, Naming
 from workbench.training.texts.vectors import Choices, Vectors
 
 DIM = 6
@@ -47,3 +50,29 @@ def test_nothing_known_is_no_loss_and_has_a_gradient(material: Material) -> None
     loss.backward()  # type: ignore[no-untyped-call]
     assert rows.grad is not None
     assert not rows.grad.any()
+
+
+CAPTIONS = {"a red box": (0.0, 1.0), "a blue box": (1.0, 0.0), "a green box": (0.6, -0.8), "two cats": (0.8, 0.6)}
+
+
+def _embed(texts: Sequence[str]) -> Tensor:
+    assert len(set(texts)) == len(texts)  # each is embedded once
+    return torch.tensor([CAPTIONS[text] for text in texts])
+
+
+def test_a_true_caption_among_false_ones_by_hand() -> None:
+    red, blue, green, cats = CAPTIONS
+    rows = torch.tensor([[3.0, 4.0], [0.0, 0.5]])  # (.6, .8) and (0, 1)
+    asked = [(red, blue, cats), (blue, red, green, cats)]
+    first = [2 * 0.8, 2 * 0.6, 2 * (0.6 * 0.8 + 0.8 * 0.6)]
+    second = [0.0, 2.0, 2 * -0.8, 2 * 0.6]
+    expected = sum(np.log(np.exp(logits).sum()) - logits[0] for logits in (first, second)) / 2
+    assert CaptionChoice(_embed, scale=2.0).loss(rows, asked).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_captions_are_no_loss_and_have_a_gradient() -> None:
+    rows = torch.zeros(0, 2, requires_grad=True)
+    loss = CaptionChoice(_embed, scale=2.0).loss(rows, [])
+    assert loss.item() == 0
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert rows.grad is not None
