@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,14 +16,16 @@ from apps._page import Page
 from apps._query import percent, read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
+from apps.classify import examples
 from apps.classify.answer import SHOWN, Answer, answer
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
+from workbench.pictures import sample_path
 from workbench.reproduce import Setup
 
 MODELS, IMAGES = "Two models, one image", "Two images, one model"
 HEADERS = ["label", "probability A", "probability B", "B − A", "cosine A", "cosine B", "B − A (cosine)"]
-IDLE = "Choose an image and labels, then press “Compare”."
+IDLE = "Take an example, or choose an image and labels and press “Compare”."
 JOBS = Jobs("answer")
 
 
@@ -77,6 +80,7 @@ def build(page: Page) -> None:
                 image_a = image_box("Image", height=240, elem_id="compare-a")
                 image_b = image_box("Image B", height=240, elem_id="compare-b")
                 image_b.visible = False
+            buttons = examples.buttons(examples.COMPARED, "compare-example")
             labels = labels_box(elem_id="compare-labels")
             model_b = gr.Dropdown(
                 choices(), value=_other(engine.default), label="Model B", info="Model A is the page's model.",
@@ -114,15 +118,23 @@ def build(page: Page) -> None:
         [image_b, model_b],
         **ASIDE,
     )
-    go.click(
-        compare,
-        {what, image_a, image_b, labels, choice, own, none_of_these, model_a, model_b},
-        [status, chart, rows, provenance],
-        api_visibility="private",
-        show_progress_on=[status],
+    asking: dict[str, Any] = {
+        "inputs": {what, image_a, image_b, labels, choice, own, none_of_these, model_a, model_b},
+        "outputs": [status, chart, rows, provenance],
+        "api_visibility": "private",
+        "show_progress_on": [status],
         **ASKS_MODEL,
-    )
+    }
+    go.click(compare, **asking)
+    for button, example in buttons:
+        filled = button.click(partial(_take, example), None, [image_a, labels, what], **ASIDE)
+        filled.then(compare, **asking)
     page.exchange.accept("compare", [image_a, labels, image_b, what], _place)
+
+
+def _take(example: examples.Example) -> tuple[str, str, str]:
+    """Put an example into the form, for two models."""
+    return str(sample_path(example.key)), example.labels, MODELS
 
 
 def _place(image: str | None, labels: str, *present: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,17 +31,23 @@ EXAMPLES: tuple[Example, ...] = (
     Example("clock", "Blurred clock", "clock, wheel, plate, drum, bicycle"),
     Example("motorcycle", "Motorcycle", "motorcycle, bicycle, car, lawn mower, horse"),
 )
+COMPARED: tuple[Example, ...] = (  # the shipped models agree on the first alone
+    EXAMPLES[0],
+    Example("horse", "Horse", "panda, hippo, camel, tiger, pig, dog, elephant, horse"),
+    Example("astronaut", "Astronaut", "astronaut, fire fighter, guitar, motorcycle, clock, flag"),
+    Example("coins", "Coins", "coins, buttons, logo, clock, cookies, page of text"),
+)
 
 
-def buttons() -> list[tuple[gr.Button, Example]]:
+def buttons(rows: Sequence[Example] = EXAMPLES, prefix: str = "example") -> list[tuple[gr.Button, Example]]:
     """Lay out one button per example, each with a small image; in tab order, reachable by keyboard."""
     with tempfile.TemporaryDirectory() as place, gr.Row(elem_classes="examples-row"):
         return [
             (
-                gr.Button(entry.title, icon=_thumbnail(entry, Path(place)), size="sm", elem_id=f"example-{entry.key}"),
+                gr.Button(entry.title, icon=_thumbnail(entry, Path(place)), size="sm", elem_id=f"{prefix}-{entry.key}"),
                 entry,
             )
-            for entry in EXAMPLES
+            for entry in rows
         ]
 
 

@@ -60,6 +60,20 @@ def test_many_images_are_classified_filtered_scored_and_taken_home(visit: Visit,
     assert len(json.loads(Path(everything.value.path()).read_text(encoding="utf-8"))["results"]) == len(SAMPLES)
 
 
+def test_an_example_is_asked_of_both_shipped_models(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    page = visit()
+    open_view(page, "Compare")
+    page.get_by_label("Two images, one model").check()
+    page.locator("#compare-example-horse").click()
+    page.get_by_text("They disagree").wait_for()
+    expect(page.get_by_label("Two models, one image")).to_be_checked()
+    expect(page.locator("#compare-labels textarea")).to_have_value(re.compile("^panda, hippo"), timeout=WAIT_MS)
+    page.locator("#compare-example-cat").click()
+    page.get_by_text("Both agree").wait_for()
+
+
 def test_two_images_are_compared(visit: Visit) -> None:
     page = visit()
     open_view(page, "Compare")
