@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from workbench.pictures import sample, sample_path
+from workbench.pictures import find_sample, sample, sample_path
 
 THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen
 
@@ -33,9 +33,7 @@ EXAMPLES: tuple[Example, ...] = (
 )
 COMPARED: tuple[Example, ...] = (  # the shipped models agree on the first alone
     EXAMPLES[0],
-    Example("horse", "Horse", "panda, hippo, camel, tiger, pig, dog, elephant, horse"),
-    Example("astronaut", "Astronaut", "astronaut, fire fighter, guitar, motorcycle, clock, flag"),
-    Example("coins", "Coins", "coins, buttons, logo, clock, cookies, page of text"),
+    *(Example(key, key.title(), ", ".join(find_sample(key).labels)) for key in ("horse", "astronaut", "coins")),
 )
 
 
