@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -20,7 +19,6 @@ from apps.classify import examples
 from apps.classify.answer import SHOWN, Answer, answer
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
-from workbench.pictures import sample_path
 from workbench.reproduce import Setup
 
 MODELS, IMAGES = "Two models, one image", "Two images, one model"
@@ -127,14 +125,9 @@ def build(page: Page) -> None:
     }
     go.click(compare, **asking)
     for button, example in buttons:
-        filled = button.click(partial(_take, example), None, [image_a, labels, what], **ASIDE)
+        filled = button.click(examples.taker(example, MODELS), None, [image_a, labels, what], **ASIDE)
         filled.then(compare, **asking)
     page.exchange.accept("compare", [image_a, labels, image_b, what], _place)
-
-
-def _take(example: examples.Example) -> tuple[str, str, str]:
-    """Put an example into the form, for two models."""
-    return str(sample_path(example.key)), example.labels, MODELS
 
 
 def _place(image: str | None, labels: str, *present: Any) -> list[Any]:

@@ -49,9 +49,9 @@ def buttons(rows: Sequence[Example] = EXAMPLES, prefix: str = "example") -> list
         ]
 
 
-def taker(example: Example) -> Callable[[], tuple[str, str, str]]:
-    """Return the event that fills the form: image, labels, and the key that marks the image as a shipped one."""
-    return lambda: (str(sample_path(example.key)), example.labels, example.key)
+def taker(example: Example, also: str) -> Callable[[], tuple[str, str, str]]:
+    """Return the event that fills the form: image, labels, and one value of the view's own."""
+    return lambda: (str(sample_path(example.key)), example.labels, also)
 
 
 def _thumbnail(example: Example, place: Path) -> str:

@@ -110,5 +110,5 @@ def build(page: Page) -> None:
     changes = [widget.change for widget in watched]
     gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
     for button, example in buttons:
-        button.click(examples.taker(example), None, [image, labels, sample], **ASIDE)
+        button.click(examples.taker(example, example.key), None, [image, labels, sample], **ASIDE)
     page.exchange.accept("classify", [image, labels], put)
