@@ -16,9 +16,10 @@ from apps._query import percent, read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify import examples
-from apps.classify.answer import SHOWN, Answer, answer
+from apps.classify.answer import NO_ANSWER, SHOWN, Answer, answer
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
+from workbench.errors import BadInput
 from workbench.reproduce import Setup
 
 MODELS, IMAGES = "Two models, one image", "Two images, one model"
@@ -102,6 +103,8 @@ def build(page: Page) -> None:
         two_models = typed[what] == MODELS
         second = replace(first, model=typed[model_b]) if two_models else first
         images = (typed[image_a], typed[image_a] if two_models else typed[image_b])
+        if images[0] and not images[1]:
+            raise BadInput("Choose image B, too: drop a file, or send one here from another view.")
         sides = _sides(engine, (first, second), images, visitor=owner(request))
         return (
             verdict(*sides),
@@ -116,18 +119,24 @@ def build(page: Page) -> None:
         [image_b, model_b],
         **ASIDE,
     )
+    answered = [status, chart, rows, provenance]
     asking: dict[str, Any] = {
         "inputs": {what, image_a, image_b, labels, choice, own, none_of_these, model_a, model_b},
-        "outputs": [status, chart, rows, provenance],
+        "outputs": answered,
         "api_visibility": "private",
         "show_progress_on": [status],
         **ASKS_MODEL,
     }
-    go.click(compare, **asking)
+    go.click(compare, **asking).failure(_nothing, None, answered, **ASIDE)
     for button, example in buttons:
         filled = button.click(examples.taker(example, MODELS), None, [image_a, labels, what], **ASIDE)
-        filled.then(compare, **asking)
+        filled.then(compare, **asking).failure(_nothing, None, answered, **ASIDE)
     page.exchange.accept("compare", [image_a, labels, image_b, what], _place)
+
+
+def _nothing() -> tuple[Any, ...]:
+    """Take an older answer away: it does not belong to this query."""
+    return (NO_ANSWER, gr.update(value=None, visible=COLLAPSED), gr.update(value=[], visible=COLLAPSED), "")
 
 
 def _place(image: str | None, labels: str, *present: Any) -> list[Any]:

@@ -16,13 +16,12 @@ from apps._query import read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify import examples, reproduce, templates
-from apps.classify.answer import SHOWN, Answer, Query, answer
+from apps.classify.answer import NO_ANSWER, SHOWN, Answer, Query, answer
 from workbench.errors import WorkbenchError
 from workbench.pictures import sample_path
 
 HEADERS = ["label", "probability", "cosine", "logit"]
 IDLE = "Drop an image or take an example. The answer appears here, and again while you edit the labels."
-NO_ANSWER = "No answer; the message says why."
 JOBS = Jobs("answer")
 
 

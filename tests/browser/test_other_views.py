@@ -72,6 +72,11 @@ def test_an_example_is_asked_of_both_shipped_models(visit: Visit) -> None:
     expect(page.locator("#compare-labels textarea")).to_have_value(re.compile("^panda, hippo"), timeout=WAIT_MS)
     page.locator("#compare-example-cat").click()
     page.get_by_text("Both agree").wait_for()
+    page.get_by_label("Two images, one model").check()
+    page.locator("#compare-go").click()
+    page.get_by_text("Choose image B, too").wait_for()
+    expect(page.locator("#compare-verdict")).to_have_text("No answer; the message says why.", timeout=WAIT_MS)
+    expect(page.locator("#compare-table")).to_be_hidden()
 
 
 def test_two_images_are_compared(visit: Visit) -> None:
