@@ -193,12 +193,11 @@ def _wire_protocol(audits: gr.CheckboxGroup, question: gr.Markdown, view: list[A
         lambda keys: (about(keys), *protocol_view(keys, "")),
         audits,
         [question, *view],
-        trigger_mode="always_last",
         **ASIDE,
     )
     name.input(protocol_view, [audits, name], view, **ASIDE)
     gr.on(None, lambda keys: protocol_view(keys, ""), audits, view, **ASIDE)
-    text.change(rehash, [audits, name, text], remark, trigger_mode="always_last", **READING)
+    text.change(rehash, [audits, name, text], remark, **READING)
 
 
 def _data_widgets(page: Page) -> tuple[gr.Radio, FolderFile, gr.File, gr.File, gr.State]:

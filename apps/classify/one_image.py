@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, EDITED, handler, owner
 from apps._jobs import Jobs
 from apps._page import Page, put
 from apps._query import read_setup
@@ -107,7 +107,7 @@ def build(page: Page) -> None:
     # a new image, an example, what another view sent, and every edit are all changes
     watched: list[Any] = [image, *settings]
     changes = [widget.change for widget in watched]
-    gr.on(changes, follow, **event, show_progress="hidden", trigger_mode="always_last")
+    gr.on(changes, follow, **event, show_progress="hidden", **EDITED)
     for button, example in buttons:
         button.click(examples.taker(example, example.key), None, [image, labels, sample], **ASIDE)
     page.exchange.accept("classify", [image, labels], put)

@@ -1,5 +1,7 @@
 """Whose job runs next: gradio's queue, but fair between addresses, and nothing runs that nobody listens to.
 
+Edits of one page are answered one after the other. A page may send two at once; the older answer could come last.
+
 Does not know about HTTP. The guard tells it who listens; gradio asks it for the next job.
 """
 
@@ -87,8 +89,13 @@ class Turns:
             output["error"] = ERROR
         self._send(event, event_message)
 
-    def _full(self, event: Event, line: Any, running: Counter[tuple[str, str]]) -> bool:
-        """Whether the line has no slot for this address; half of a line stays for others."""
+    def _full(self, event: Event, line: Any, running: Counter[tuple[int | str, str]]) -> bool:
+        """Whether the line has no slot for this address, or an edit before this one is not answered yet.
+
+        Half of a line stays for others.
+        """
+        if event.fn.trigger_mode == "always_last" and running[event.fn._id, event.session_hash]:
+            return True
         if line.concurrency_limit is None:
             return False
         own = running[line.concurrency_id, visitor(event)]
@@ -105,7 +112,7 @@ class Turns:
         if not ids:
             self._queue.pending_event_ids_session.pop(event.session_hash, None)
 
-    def _rank(self, line: str, who: str, running: Counter[tuple[str, str]]) -> tuple[int, float]:
+    def _rank(self, line: str, who: str, running: Counter[tuple[int | str, str]]) -> tuple[int, float]:
         return running[line, who], self._served.get((line, who), 0.0)
 
     def _note(self, line: str, who: str) -> None:
@@ -114,9 +121,11 @@ class Turns:
         while len(self._served) > REMEMBERED:
             self._served.popitem(last=False)
 
-    def _running(self) -> Counter[tuple[str, str]]:
-        jobs = (event for job in self._queue.active_jobs if job for event in job)
-        return Counter((event.concurrency_id, visitor(event)) for event in jobs)
+    def _running(self) -> Counter[tuple[int | str, str]]:
+        """Count what runs: of a line and an address, and of an event and a page."""
+        jobs = [event for job in self._queue.active_jobs if job for event in job]
+        of_address = Counter[tuple[int | str, str]]((event.concurrency_id, visitor(event)) for event in jobs)
+        return of_address + Counter((event.fn._id, event.session_hash) for event in jobs)
 
 
 def visitor(event: Event) -> str:

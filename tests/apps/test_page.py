@@ -78,6 +78,12 @@ def test_runs_of_many_steps_take_no_slot_of_a_short_question(page: gr.Blocks) ->
     assert MODEL_QUEUE not in long
 
 
+def test_the_last_edit_is_answered_however_fast_edits_come(page: gr.Blocks) -> None:
+    edited = {"change", "input", "release"}
+    ignoring = [fn for fn in page.fns.values() if fn.queue and fn.trigger_mode == "once"]
+    assert [fn.fn.__qualname__ for fn in ignoring if edited & {event for _, event in fn.targets}] == []
+
+
 def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
     assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps._jobs`
     long = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]

@@ -28,7 +28,7 @@ def hook(file: Path) -> None:
 
 
 def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
-    """A text box, a picture, a slow job and a light one."""
+    """A text box, a picture, a slow job, a light one, and edits that take as long as they say."""
     import gradio as gr
 
     from workbench.images import safe_open
@@ -45,6 +45,10 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
         time.sleep(slow_seconds)
         return text
 
+    def edited(seconds: str) -> str:
+        time.sleep(float(seconds))
+        return seconds
+
     with gr.Blocks(analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         text = gr.Textbox(label="Text")
         out = gr.Textbox(label="Answer")
@@ -52,6 +56,7 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
         gr.Button("Look").click(look, picture, out, api_name="look")
         gr.Button("Slow").click(slow, text, out, api_name="slow")
         gr.Button("Light").click(lambda value: value, text, out, api_name="light", queue=False)
+        gr.Textbox("0", label="Edited").change(edited, text, out, concurrency_limit=8)
     return demo
 
 

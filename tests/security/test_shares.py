@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -77,6 +79,28 @@ def test_one_address_does_not_keep_others_waiting(tmp_path: Path) -> None:
             assert many.post("/gradio_api/queue/join", json=body).status_code == 200
             listeners.enter_context(listening(server, f"page-{number}"))
         assert ask(one, "slow", "mine") < 5.0  # after the one that runs, before the six that wait
+
+
+def test_edits_of_a_page_are_answered_in_their_order_and_other_pages_do_not_wait(tmp_path: Path) -> None:
+    with running(tmp_path) as server, httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
+        for page, seconds in (("one", "2.0"), ("one", "0.1"), ("two", "0.2")):
+            body = {"data": [seconds], "fn_index": 3, "session_hash": page}
+            assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+        with ThreadPoolExecutor(2) as pool:
+            one, two = pool.map(lambda page: completed(client, page), ("one", "two"))
+        assert [text for _, text in one] == ["2.0", "0.1"]
+        assert [text for _, text in two] == ["0.2"]
+        assert two[0][0] < one[0][0]
+
+
+def completed(client: httpx.Client, page: str) -> list[tuple[float, str]]:
+    """When each answer of a page came, and what it was, until the stream ends."""
+    answers = []
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": page}) as lines:
+        for line in lines.iter_lines():
+            if line.startswith("data: ") and (sent := json.loads(line[6:]))["msg"] == "process_completed":
+                answers.append((time.perf_counter(), sent["output"]["data"][0]))
+    return answers
 
 
 def test_an_error_without_words_gets_some(client: httpx.Client) -> None:
