@@ -2,7 +2,7 @@
 // No library: those that draw with WebGL make functions from text, which this page's policy forbids.
 (() => {
   const {COLOURS, each, type} = window.elements;
-  const EDGE = 24, NEAREST = 400, FAINT = 0.12;
+  const EDGE = 24, NEAREST = 400, FAINT = 0.12, REACH = 12;  // pixels, times, part of full colour, pixels
   const SLOW = 40, REST = 150, FEWEST = 4000;  // milliseconds between two frames, and after the last move; points in motion
   const VERTEX = `
     attribute vec2 place; attribute float group; attribute float bright;
@@ -32,11 +32,12 @@
     return Uint32Array.from({length: count}, (_, at) => at * step % count);
   };
 
-  // Points as the page sends them: 16-bit places, x and y in turn, one byte for the group, names of texts by number.
+  // Points as the page sends them: 16-bit places, x and y in turn, one byte for the group, names of texts by number,
+  // and of a small map the names of all.
   const read = (data) => {
     const raw = new Uint16Array(bytes(data.places).buffer), places = new Float32Array(raw.length);
     for (let at = 0; at < raw.length; at++) places[at] = raw[at] / 65535;
-    return {places, groups: bytes(data.groups), texts: JSON.parse(data.texts), count: raw.length / 2, order: spread(raw.length / 2)};
+    return {places, groups: bytes(data.groups), texts: JSON.parse(data.texts), names: JSON.parse(data.names), count: raw.length / 2, order: spread(raw.length / 2)};
   };
 
   // One frame of WebGL: two buffers that stay on the device, and a third that changes with the lasso.
@@ -101,8 +102,14 @@
     height / 2 - (map.places[2 * at + 1] - view.y) * view.zoom * (height - 2 * EDGE),
   ];
 
-  // What lies over the points: squares and names of texts, and the lasso.
-  const over = (pen, map, view, {width, height, ratio, path}) => {
+  // The named point that is nearest to a place, within reach; -1 where there is none.
+  const nearest = (map, view, [x, y], {width, height}) => map.names.reduce((best, _, at) => {
+    const [px, py] = spot(map, view, at, width, height), away = Math.hypot(px - x, py - y);
+    return away < best.away ? {at, away} : best;
+  }, {at: -1, away: REACH}).at;
+
+  // What lies over the points: squares and names of texts, the name of the point under the pointer, and the lasso.
+  const over = (pen, map, view, {width, height, ratio, path, near}) => {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     const ink = getComputedStyle(pen.canvas).color;
@@ -116,6 +123,14 @@
       pen.fillText(name, x + 7, y + 4);
     }
     pen.globalAlpha = 1;
+    if (near in map.names && !(near in map.texts)) {
+      const name = map.names[near], [x, y] = spot(map, view, near, width, height), wide = pen.measureText(name).width;
+      const left = Math.max(4, Math.min(x + 7, width - wide - 8));
+      pen.fillStyle = ink;
+      pen.fillRect(left - 4, Math.max(0, y - 24), wide + 8, 18);
+      pen.fillStyle = getComputedStyle(pen.canvas).getPropertyValue('--background-fill-primary');
+      pen.fillText(name, left, Math.max(0, y - 24) + 13);
+    }
     if (path.length < 2) return;
     pen.strokeStyle = ink;
     pen.beginPath();
@@ -151,7 +166,7 @@
     map.bright = new Uint8Array(map.count).fill(230);
     map.size = map.count < 2000 ? 8 : map.count < 20000 ? 5 : 3;
     const glass = canvas.nextElementSibling, pen = glass.getContext('2d');
-    let paint = webgl(canvas, map) || flat(canvas, map), path = [], held = null, due = 0;
+    let paint = webgl(canvas, map) || flat(canvas, map), path = [], held = null, due = 0, near = -1;
     let most = map.count, moved = -REST, last = 0;  // points in motion; times of the last move and frame
     const size = () => ({width: canvas.clientWidth, height: canvas.clientHeight, ratio: window.devicePixelRatio || 1});
     const frame = (now) => {
@@ -168,7 +183,7 @@
       last = now;
       paint(view, {width, height, ratio}, moving ? most : map.count);
       if (moving && most < map.count) setTimeout(draw, REST);
-      over(pen, map, view, {width, height, ratio, path});
+      over(pen, map, view, {width, height, ratio, path, near});
       canvas.dataset.frames = +(canvas.dataset.frames || 0) + 1;
     };
     const draw = () => { due = due || requestAnimationFrame(frame); };
@@ -193,7 +208,9 @@
       const [[ax, ay], [bx, by]] = fingers.values(), {width, height} = size();
       return {x: (ax + bx - width) / 2, y: (ay + by - height) / 2, apart: Math.max(1, Math.hypot(ax - bx, ay - by))};
     };
+    const point = (other) => { if (other !== near) { near = other; canvas.dataset.near = map.names[near] || ''; draw(); } };
     canvas.addEventListener('pointerdown', (event) => {
+      point(nearest(map, view, at(event), size()));
       canvas.setPointerCapture(event.pointerId);
       fingers.set(event.pointerId, at(event));
       held = fingers.size === 1 ? at(event) : null;  // a second finger ends a lasso
@@ -205,13 +222,14 @@
         move(now.x - before.x, now.y - before.y);
         zoom(now.apart / before.apart, now.x, now.y);
       }
-      if (!held) return;
+      if (!held) { point(nearest(map, view, at(event), size())); return; }
       const way = (event.getCoalescedEvents?.() ?? [event]).map(at), now = way.at(-1) || at(event);
       if (path.length) { path.push(...way); draw(); } else { move(now[0] - held[0], now[1] - held[1]); held = now; }
     });
     for (const name of ['pointerup', 'pointercancel']) canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
     canvas.addEventListener('pointerup', () => end(path.length && lassoed(map, view, path, size())));
     canvas.addEventListener('pointercancel', () => end(null));
+    canvas.addEventListener('pointerleave', (event) => { if (event.pointerType !== 'touch') point(-1); });
     canvas.addEventListener('wheel', (event) => {  // a page that is read past the map still scrolls
       if (document.activeElement !== canvas && !event.ctrlKey) return;
       event.preventDefault();

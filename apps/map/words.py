@@ -18,17 +18,18 @@ IDLE = "Choose images and texts, then press “Draw the map”."
 HEADERS = ["name", "kind", "group"]
 CLUSTER_HEADERS = ["cluster", "images", "name", "tells it apart", "by chance"]
 ROWS = 200  # of the table
+NAMED = 2_000  # points of a map that says the name of each under the pointer
 EXPLAINED = """
 Each point is an image (disc) or a text (square), placed by the two directions in which the vectors differ most (PCA).
 Images and texts of a CLIP model lie in two clouds with a gap between them; **centring** subtracts each cloud's mean, so
 that what belongs together comes to lie together. Distances on a map are rough: read neighbours, not lengths.
 
-Draw a lasso with mouse or finger to list what it holds. **Move**, or the Shift key, drags the map instead; two fingers
-zoom, and so does the wheel once the map is clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map
-lists everything and Escape nothing; the table beside it holds the same points. An index shows up to 100,000 of its
-images, drawn at random where it has more; a slow machine leaves points out while the map moves. **Send to** hands the
-chosen images to another view: to Audits with their labels, to Evaluate as classes; images of one label go as “chosen”
-against “others”.
+The point under the pointer says its name, on a map of up to 2,000. Draw a lasso with mouse or finger to list what it
+holds. **Move**, or the Shift key, drags the map instead; two fingers zoom, and so does the wheel once the map is
+clicked. With the keyboard, + − 0 zoom and arrows move, Enter on the map lists everything and Escape nothing; the table
+beside it holds the same points. An index shows up to 100,000 of its images, drawn at random where it has more; a slow
+machine leaves points out while the map moves. **Send to** hands the chosen images to another view: to Audits with their
+labels, to Evaluate as classes; images of one label go as “chosen” against “others”.
 
 **Clusters** (k-means) are named with the words that tell their images best from all others. Half of a cluster's images
 chooses the name; on the other half, **tells it apart** is how often the first word fits an image of the cluster better
@@ -41,15 +42,17 @@ BUTTONS = (("move", "Move", "Drag to move the map, not to draw a lasso"), ("+", 
 
 
 def canvas(points: Sequence[MapPoint], groups: Sequence[str], projection: Projection) -> str:
-    """Return the map and its legend as HTML: places in 16 bits an axis, a byte for the group, names of texts."""
+    """Return the map and its legend as HTML: places in 16 bits an axis, a byte for the group, names."""
     places = projection.positions - projection.positions.min(axis=0)
     places = places / np.maximum(places.max(axis=0), 1e-9)
     order = legend(groups)
     colours = {name: number for number, name in enumerate(order)}
     packed = (places * 65535).round().astype("<u2").tobytes(), bytes(colours[group] for group in groups)
     texts = {number: point.name[:40] for number, point in enumerate(points) if point.kind == "text"}
-    names = ("places", "groups", "texts")
-    values = (*(base64.b64encode(one).decode() for one in packed), html.escape(json.dumps(texts), quote=True))
+    every = [point.name[-40:] for point in points] if len(points) <= NAMED else []
+    names = ("places", "groups", "texts", "names")
+    lists = (html.escape(json.dumps(one), quote=True) for one in (texts, every))
+    values = (*(base64.b64encode(one).decode() for one in packed), *lists)
     data = " ".join(f'data-{name}="{value}"' for name, value in zip(names, values, strict=True))
     images = len(points) - len(texts)
     alt = f"Map of {images} images and {len(points) - images} texts; the table beside it lists them."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import open_view
@@ -28,6 +29,12 @@ def test_a_visitor_draws_a_map_and_a_lasso(visit: Callable[..., Page]) -> None:
     canvas = drawn_map(page)
     box = canvas.bounding_box()
     assert box is not None
+    near = canvas.get_attribute("data-near")
+    for row, column in product(range(0, 420, 8), range(0, int(box["width"]), 8)):  # until the pointer meets a point
+        page.mouse.move(box["x"] + column, box["y"] + row)
+        if near := canvas.get_attribute("data-near"):
+            break
+    assert near in page.locator("#map-table").inner_text()
     page.mouse.move(box["x"] + 2, box["y"] + 2)
     page.mouse.down()
     for across, down in ((0.6, 0.01), (0.6, 0.99), (0.01, 0.99)):

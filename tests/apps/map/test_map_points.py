@@ -52,11 +52,23 @@ def test_the_page_gets_places_groups_and_names_back(tmp_path: Path) -> None:
     made = points(tmp_path, ["dog", "cat", "dog"])
     positions = np.array([[-1.0, 4.0], [0.0, 2.0], [3.0, 0.0], [1.0, 1.0]], np.float32)
     drawn = words.canvas(made.points, groups_of(made, "label"), Projection(positions, 0.5, 0.0))
-    sent = {name: html.unescape(value) for name, value in re.findall(r'data-(places|groups|texts)="([^"]*)"', drawn)}
+    sent = {
+        name: html.unescape(value) for name, value in re.findall(r'data-(places|groups|texts|names)="([^"]*)"', drawn)
+    }
     places = np.frombuffer(base64.b64decode(sent["places"]), "<u2").reshape(-1, 2) / 65535
     assert places == pytest.approx((positions - [-1, 0]) / [4, 4], abs=1e-5)
     assert list(base64.b64decode(sent["groups"])) == [0, 1, 0, 2]  # dog, cat, dog, text: as the legend has them
     assert json.loads(sent["texts"]) == {"3": "a dog"}
+    assert json.loads(sent["names"]) == [point.name for point in made.points]
+
+
+def test_small_maps_alone_send_the_names_of_all_points() -> None:
+    for count, known in ((words.NAMED, words.NAMED), (words.NAMED + 1, 0)):
+        many = tuple(MapPoint(f"folder/{'x' * 50}{number}.jpg", "image") for number in range(count))
+        drawn = words.canvas(many, ["image"] * count, Projection(np.eye(count, 2, dtype=np.float32), 0.5, 0.0))
+        names = json.loads(html.unescape(re.findall(r'data-names="([^"]*)"', drawn)[0]))
+        assert [name[-6:] for name in names] == [point.name[-6:] for point in many[:known]]
+        assert all(len(name) == 40 for name in names)
 
 
 def test_a_hundred_thousand_points_are_less_than_a_megabyte(tmp_path: Path) -> None:
