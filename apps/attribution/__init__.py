@@ -11,6 +11,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from apps._examples import LOOKED_AT, example_buttons, on_example
 from apps._handler import ASIDE, ASKS_MODEL, EDITED, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page, put
@@ -29,7 +30,10 @@ from workbench.zeroshot import classifier, classify
 
 METHODS = {method.key: method for method in attribution.METHODS}
 LIKELIEST = "the likeliest label"
-IDLE = "Choose an image and labels, then press “Show where”. It explains the likeliest label, or one you choose."
+IDLE = (
+    "Take an example, or choose an image and labels and press “Show where”. "
+    "The likeliest label is explained, or one you choose."
+)
 JOBS = Jobs("attribution", stopped="Stopped; nothing is being computed.")
 
 
@@ -141,6 +145,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             image = image_box("Image", elem_id="attribution-image")
+            buttons = example_buttons(LOOKED_AT, "attribution-example")
             labels = labels_box(elem_id="attribution-labels")
             label = gr.Dropdown(
                 [LIKELIEST], value=LIKELIEST, label="Label to explain", allow_custom_value=True,
@@ -203,6 +208,7 @@ def build(page: Page) -> None:
     labels.change(_choices, labels, label, **EDITED, **LIGHT)
     image.input(lambda: (IDLE, *(gr.update(visible=COLLAPSED),) * 2, None), None, [status, drawn, rows, kept], **ASIDE)
     opacity.change(blend, [kept, opacity], drawn, **EDITED, **LIGHT)
+    on_example(buttons, [image, labels, label], LIKELIEST).then(**event, trigger_mode="multiple")
     page.exchange.accept("attribution", [image, labels], put, after=event)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import gradio as gr
 
+from apps._examples import COMPARED, example_buttons, on_example
 from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, EDITED, handler, owner
 from apps._jobs import Jobs
 from apps._model_menu import choices
 from apps._page import Page
 from apps._query import percent, read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
-from apps.classify import examples
 from apps.classify.answer import NO_ANSWER, SHOWN, Answer, answer
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
@@ -79,7 +79,7 @@ def build(page: Page) -> None:
                 image_a = image_box("Image", height=240, elem_id="compare-a")
                 image_b = image_box("Image B", height=240, elem_id="compare-b")
                 image_b.visible = False
-            buttons = examples.buttons(examples.COMPARED, "compare-example")
+            buttons = example_buttons(COMPARED, "compare-example")
             labels = labels_box(elem_id="compare-labels")
             model_b = gr.Dropdown(
                 choices(), value=_other(engine.default), label="Model B", info="Model A is the page's model.",
@@ -125,12 +125,12 @@ def build(page: Page) -> None:
         "outputs": answered,
         "api_visibility": "private",
         "show_progress_on": [status],
+        **EDITED,
         **ASKS_MODEL,
     }
     go.click(compare, **asking).failure(_nothing, None, answered, **ASIDE)
-    for button, example in buttons:
-        filled = button.click(examples.taker(example, MODELS), None, [image_a, labels, what], **ASIDE)
-        filled.then(compare, **asking).failure(_nothing, None, answered, **ASIDE)
+    filled = on_example(buttons, [image_a, labels, what], MODELS)
+    filled.then(compare, **asking).failure(_nothing, None, answered, **ASIDE)
     page.exchange.accept("compare", [image_a, labels, image_b, what], _place)
 
 

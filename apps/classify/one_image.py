@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps._examples import example_buttons, on_example
 from apps._figures import bars
 from apps._handler import ASIDE, ASKS_MODEL, EDITED, handler, owner
 from apps._jobs import Jobs
@@ -15,7 +16,7 @@ from apps._page import Page, put
 from apps._query import read_setup
 from apps._text import literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
-from apps.classify import examples, reproduce, templates
+from apps.classify import reproduce, templates
 from apps.classify.answer import NO_ANSWER, SHOWN, Answer, Query, answer
 from workbench.errors import WorkbenchError
 from workbench.pictures import sample_path
@@ -79,7 +80,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="asking"):
         with gr.Column(elem_classes="ask"):
             image = image_box("Image", elem_id="classify-image")
-            buttons = examples.buttons()
+            buttons = example_buttons()
             labels = labels_box(elem_id="classify-labels")
             go = gr.Button("Classify", variant="primary", elem_id="classify-go")
         with gr.Column(elem_classes="answer"):
@@ -108,6 +109,5 @@ def build(page: Page) -> None:
     watched: list[Any] = [image, *settings]
     changes = [widget.change for widget in watched]
     gr.on(changes, follow, **event, show_progress="hidden", **EDITED)
-    for button, example in buttons:
-        button.click(examples.taker(example, example.key), None, [image, labels, sample], **ASIDE)
+    on_example(buttons, [image, labels, sample])
     page.exchange.accept("classify", [image, labels], put)

@@ -89,6 +89,16 @@ def test_where_it_looked_and_the_opacity(visit: Visit) -> None:
     expect(page.locator("#attribution-map img")).not_to_have_attribute("src", before or "", timeout=WAIT_MS)
 
 
+def test_an_example_is_mapped_with_one_click_and_another_while_it_works(visit: Visit) -> None:
+    page = visit()
+    open_view(page, "Where it looks")
+    page.locator("#attribution-example-motorcycle").click()
+    page.locator("#attribution-example-coffee").click()
+    page.locator("#attribution-status", has_text="coffee cup").wait_for()
+    page.locator("#attribution-map img[alt*='coffee cup']").wait_for()
+    assert "%" in page.locator("#attribution-shares").inner_text()
+
+
 def test_a_map_under_way_can_be_stopped_and_the_next_question_is_answered(visit: Visit) -> None:
     page = visit()
     page.locator("#example-cat").click()

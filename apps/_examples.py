@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
+from apps._handler import ASIDE
 from workbench.pictures import find_sample, sample, sample_path
 
 THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen
@@ -31,13 +33,14 @@ EXAMPLES: tuple[Example, ...] = (
     Example("clock", "Blurred clock", "clock, wheel, plate, drum, bicycle"),
     Example("motorcycle", "Motorcycle", "motorcycle, bicycle, car, lawn mower, horse"),
 )
+LOOKED_AT = tuple(one for one in EXAMPLES if one.key in ("cat", "coffee", "astronaut", "motorcycle"))
 COMPARED: tuple[Example, ...] = (  # the shipped models agree on the first alone
     EXAMPLES[0],
     *(Example(key, key.title(), ", ".join(find_sample(key).labels)) for key in ("horse", "astronaut", "coins")),
 )
 
 
-def buttons(rows: Sequence[Example] = EXAMPLES, prefix: str = "example") -> list[tuple[gr.Button, Example]]:
+def example_buttons(rows: Sequence[Example] = EXAMPLES, prefix: str = "example") -> list[tuple[gr.Button, Example]]:
     """Lay out one button per example, each with a small image; in tab order, reachable by keyboard."""
     with tempfile.TemporaryDirectory() as place, gr.Row(elem_classes="examples-row"):
         return [
@@ -49,9 +52,25 @@ def buttons(rows: Sequence[Example] = EXAMPLES, prefix: str = "example") -> list
         ]
 
 
-def taker(example: Example, also: str) -> Callable[[], tuple[str, str, str]]:
-    """Return the event that fills the form: image, labels, and one value of the view's own."""
-    return lambda: (str(sample_path(example.key)), example.labels, also)
+def on_example(buttons: Sequence[tuple[gr.Button, Example]], widgets: list[Any], also: str = "") -> Any:
+    """Fill a form on a click.
+
+    Args:
+        buttons: each with its example.
+        widgets: for the image, the labels, and one value of the view's own.
+        also: that value; "" for the example's key.
+
+    Returns:
+        The event, for what follows.
+    """
+    examples = {button.elem_id: example for button, example in buttons}
+
+    def fill(event: gr.EventData) -> tuple[str, str, str]:
+        assert event.target is not None  # the button that was pressed
+        example = examples[event.target.elem_id]
+        return str(sample_path(example.key)), example.labels, also or example.key
+
+    return gr.on([button.click for button, _ in buttons], fill, None, widgets, trigger_mode="multiple", **ASIDE)
 
 
 def _thumbnail(example: Example, place: Path) -> str:
