@@ -53,7 +53,7 @@ def add(function: Callable[..., Any]) -> None:
         api_name=function.__name__,
         api_description=inspect.getdoc(function),
         show_progress="hidden",
-        **ASKS_MODEL,
+        **ASKS_MODEL | {"trigger_mode": "multiple"},
     )
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from apps._examples import COMPARED, example_buttons, on_example
 from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, handler, owner
 from apps._jobs import Jobs
 from apps._model_menu import choices
 from apps._page import Page
@@ -125,7 +125,6 @@ def build(page: Page) -> None:
         "outputs": answered,
         "api_visibility": "private",
         "show_progress_on": [status],
-        **EDITED,
         **ASKS_MODEL,
     }
     go.click(compare, **asking).failure(_nothing, None, answered, **ASIDE)

@@ -10,7 +10,7 @@ import gradio as gr
 
 from apps._examples import example_buttons, on_example
 from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, handler, owner
 from apps._jobs import Jobs
 from apps._page import Page, put
 from apps._query import read_setup
@@ -108,6 +108,6 @@ def build(page: Page) -> None:
     # a new image, an example, what another view sent, and every edit are all changes
     watched: list[Any] = [image, *settings]
     changes = [widget.change for widget in watched]
-    gr.on(changes, follow, **event, show_progress="hidden", **EDITED)
+    gr.on(changes, follow, **event, show_progress="hidden")
     on_example(buttons, [image, labels, sample])
     page.exchange.accept("classify", [image, labels], put)

@@ -103,7 +103,7 @@ def build(page: Page) -> None:
     settings: set[Any] = {method, centred, by, count, page.model}
     shown: dict[str, Any] = {"api_visibility": "private", **ASKS_MODEL}
     go.click(draw, {index, given, texts, *settings}, [*outputs, kept, whose, by], **shown)
-    gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **EDITED, **shown)
+    gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
     chosen.change(_chosen, [kept, coloured, chosen], lines, **EDITED, **LIGHT)
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, LONG, QUIET, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
 from apps._jobs import wire
 from apps._page import Page
 from apps._text import literal
@@ -170,7 +170,7 @@ def build(page: Page) -> None:
     )  # fmt: skip
     chosen = units.select(_chosen, None, unit, **ASIDE)
     chosen.success(**event, trigger_mode="multiple")
-    gr.on([page.model.input], offered, page.model, layer, **EDITED, **QUIET, **ASKS_MODEL)
+    gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
     mapping.build(page, atlases, (layer, unit), opens=event)
     painting.build(page, layer, unit)
     answers.build(page, layer)

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import ASKS_MODEL, EDITED, QUIET, handler, owner
+from apps._handler import ASKS_MODEL, QUIET, handler, owner
 from apps._page import Page
 from apps._text import in_markdown, literal
 from apps._uploads import folder_beside_uploads
@@ -129,6 +129,6 @@ def build(page: Page, atlases: OpenAtlases) -> gr.Textbox:
     inputs = {units, kind, value, labels, image, page.model}
     gr.on(
         [go.click, units.submit, kind.input, value.release, image.upload], run, inputs, [text, own, shown, edited],
-        **EDITED, **QUIET, **ASKS_MODEL,
+        **QUIET, **ASKS_MODEL,
     )  # fmt: skip
     return units

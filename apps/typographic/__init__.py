@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, QUIET, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, QUIET, handler, owner
 from apps._jobs import Jobs
 from apps._page import Page, put
 from apps._query import provenance
@@ -131,8 +131,8 @@ def build(page: Page) -> None:
     inputs: Any = {image, word, names, place, key, model, *look.widgets}
     outputs = [payload, verdict, clean, written, provenance_line, form]
     watched = [one.change for one in (image, model, word, names, place, *look.widgets)]
-    event = {**EDITED, **QUIET}
-    gr.on(watched, follow, inputs, outputs, **event, **ASKS_MODEL)
+    event = {**QUIET, **ASKS_MODEL}
+    gr.on(watched, follow, inputs, outputs, **event)
     filled = [image, key, word, look.further, names, place, *look.widgets[1:]]
     for button, preset in presets:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)
