@@ -15,11 +15,11 @@ from workbench.scheduler import OWNER_PART
 
 MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
-EDITED: dict[str, Any] = {"trigger_mode": "always_last"}  # of an edit: the last one is answered, however fast they come
-ASKS_MODEL: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **EDITED}
+ALWAYS_LAST: dict[str, Any] = {"trigger_mode": "always_last"}  # what was typed or asked last is answered
+ASKS_MODEL: dict[str, Any] = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_LIMIT, **ALWAYS_LAST}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # jobs of many steps: no short query waits
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **EDITED, **QUIET}  # of a text
+READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **ALWAYS_LAST, **QUIET}  # of a text
 ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4, **QUIET}  # no model; any input
 

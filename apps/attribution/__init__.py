@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from apps._examples import LOOKED_AT, example_buttons, on_example
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, LIGHT, LONG, handler, owner
+from apps._handler import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page, put
 from apps._query import read_setup
@@ -205,9 +205,9 @@ def build(page: Page) -> None:
     wire(JOBS, go, stop, status=status, event=event)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on([image.change, model.input], offered, model, [method, missing], **hidden, **ASKS_MODEL)
-    labels.change(_choices, labels, label, **EDITED, **LIGHT)
+    labels.change(_choices, labels, label, **ALWAYS_LAST, **LIGHT)
     image.input(lambda: (IDLE, *(gr.update(visible=COLLAPSED),) * 2, None), None, [status, drawn, rows, kept], **ASIDE)
-    opacity.change(blend, [kept, opacity], drawn, **EDITED, **LIGHT)
+    opacity.change(blend, [kept, opacity], drawn, **ALWAYS_LAST, **LIGHT)
     on_example(buttons, [image, labels, label], LIKELIEST).then(**event, trigger_mode="multiple")
     page.exchange.accept("attribution", [image, labels], put, after=event)
 

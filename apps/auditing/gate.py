@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import yaml
 
-from apps._handler import EDITED, LIGHT, handler
+from apps._handler import ALWAYS_LAST, LIGHT, handler
 from apps._run_list import NO_RUN, RunList
 from apps._text import literal
 from apps._uploads import folder_beside_uploads
@@ -140,5 +140,5 @@ def build(run_list: gr.State) -> None:
     inputs = [run_list, chosen, metric, bound, threshold, least]
     gr.on(
         [metric.change, bound.change, threshold.release, least.release], judge, inputs, [status, grid, content, file],
-        **EDITED, **hidden,
+        **ALWAYS_LAST, **hidden,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import EDITED, LIGHT, LONG, handler, owner
+from apps._handler import ALWAYS_LAST, LIGHT, LONG, handler, owner
 from apps._image_boxes import images_box
 from apps._jobs import Jobs, wire
 from apps._page import Page
@@ -225,7 +225,7 @@ def _wire_filters(widgets: dict[str, Any]) -> None:
 
     filters = [widgets[name] for name in ("kept", "k", "label", "at_least", "only")]
     changes = [widgets["k"].release, *(widgets[name].input for name in ("label", "at_least", "only"))]
-    gr.on(changes, filtered, filters, [widgets[name] for name in ("rows", "csv", "json")], **EDITED, **LIGHT)
+    gr.on(changes, filtered, filters, [widgets[name] for name in ("rows", "csv", "json")], **ALWAYS_LAST, **LIGHT)
 
 
 @handler

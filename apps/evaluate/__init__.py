@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from apps._folder_box import folder_box
-from apps._handler import EDITED, LIGHT, LONG, handler, owner
+from apps._handler import ALWAYS_LAST, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, wire
 from apps._labelled_images import classes_line, given
 from apps._page import Page
@@ -149,7 +149,7 @@ def build(page: Page) -> None:
         again, {known, classes, *options.values()}, [status, results, chart, download, rows, *swept.values()],
         trigger_mode="multiple", show_progress="hidden", api_visibility="private", **LONG,
     )  # fmt: skip
-    by.input(_by, [rows, by], [status, results, chart, download], **EDITED, **LIGHT)
+    by.input(_by, [rows, by], [status, results, chart, download], **ALWAYS_LAST, **LIGHT)
 
 
 @handler

@@ -10,7 +10,7 @@ import gradio as gr
 
 from apps import _index_choice as choice
 from apps import limits
-from apps._handler import ASIDE, ASKS_MODEL, EDITED, LIGHT, handler, owner
+from apps._handler import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
 from apps._image_boxes import images_box
 from apps._page import Labelled, Page
 from apps._query import provenance
@@ -104,7 +104,7 @@ def build(page: Page) -> None:
     shown: dict[str, Any] = {"api_visibility": "private", **ASKS_MODEL}
     go.click(draw, {index, given, texts, *settings}, [*outputs, kept, whose, by], **shown)
     gr.on([method.input, centred.input, by.input, count.release], again, {kept, *settings}, outputs, **shown)
-    chosen.change(_chosen, [kept, coloured, chosen], lines, **EDITED, **LIGHT)
+    chosen.change(_chosen, [kept, coloured, chosen], lines, **ALWAYS_LAST, **LIGHT)
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private")
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
 

@@ -14,7 +14,7 @@ import numpy as np
 from apps import _index_choice as choice
 from apps._amounts import percent
 from apps._folder_box import folder_box
-from apps._handler import ASIDE, EDITED, LIGHT, LONG, QUIET, handler, owner
+from apps._handler import ALWAYS_LAST, ASIDE, LIGHT, LONG, QUIET, handler, owner
 from apps._jobs import Jobs, wire
 from apps._labelled_images import MOST_IMAGES, given
 from apps._page import Page
@@ -174,9 +174,9 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
         "outputs": [status, rows, units, name, known], **QUIET, **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
-    name.input(again, [known, name, page.model], [status, rows, units], **EDITED, **LIGHT)
+    name.input(again, [known, name, page.model], [status, rows, units], **ALWAYS_LAST, **LIGHT)
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
-    index.input(handler(columns_of), index, column, **EDITED, **LIGHT)
+    index.input(handler(columns_of), index, column, **ALWAYS_LAST, **LIGHT)
     chosen_unit = units.select(_row, None, unit, **ASIDE)
     chosen_unit.success(**opens, trigger_mode="multiple")
 

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from apps._figures import drawings_in_two_rows
-from apps._handler import ASIDE, EDITED, LIGHT, handler, owner
+from apps._handler import ALWAYS_LAST, ASIDE, LIGHT, handler, owner
 from apps._image_boxes import drawings_box
 from apps._jobs import Jobs, wire
 from apps._page import Page
@@ -91,7 +91,7 @@ def build(page: Page) -> None:
         "show_progress": "hidden",
     }
     wire(JOBS, go, stop, status=verdict, event=event)
-    axis.input(_redrawn, [finished, axis], answer["chart"], **EDITED, **LIGHT)
+    axis.input(_redrawn, [finished, axis], answer["chart"], **ALWAYS_LAST, **LIGHT)
     question.change(lambda key: gr.update(visible=key == "objectives"), question, runners, **ASIDE)
     slow_motion.build(page)
 

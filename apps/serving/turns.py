@@ -1,6 +1,7 @@
 """Whose job runs next: gradio's queue, but fair between addresses, and nothing runs that nobody listens to.
 
-Edits of one page are answered one after the other. A page may send two at once; the older answer could come last.
+Of one page, edits and questions of a kind are answered one after the other: it may send two at once, and the older
+answer could come last.
 
 Does not know about HTTP. The guard tells it who listens; gradio asks it for the next job.
 """
@@ -90,7 +91,7 @@ class Turns:
         self._send(event, event_message)
 
     def _full(self, event: Event, line: Any, running: Counter[tuple[int | str, str]]) -> bool:
-        """Whether the line has no slot for this address, or an edit before this one is not answered yet.
+        """Whether the line has no slot for this address, or the page's edit or question before is not answered yet.
 
         Half of a line stays for others.
         """

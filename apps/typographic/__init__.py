@@ -131,8 +131,7 @@ def build(page: Page) -> None:
     inputs: Any = {image, word, names, place, key, model, *look.widgets}
     outputs = [payload, verdict, clean, written, provenance_line, form]
     watched = [one.change for one in (image, model, word, names, place, *look.widgets)]
-    event = {**QUIET, **ASKS_MODEL}
-    gr.on(watched, follow, inputs, outputs, **event)
+    gr.on(watched, follow, inputs, outputs, **QUIET, **ASKS_MODEL)
     filled = [image, key, word, look.further, names, place, *look.widgets[1:]]
     for button, preset in presets:
         button.click(handler(functools.partial(taken, preset)), None, filled, **ASIDE)

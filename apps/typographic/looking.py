@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from apps._handler import EDITED, LONG, QUIET, owner
+from apps._handler import ALWAYS_LAST, LONG, QUIET, owner
 from apps._text import literal
 from apps._widgets import COLLAPSED
 from apps.typographic.form import WrittenForm
@@ -83,5 +83,5 @@ def wire(engine: Engine, widgets: dict[str, Any], form: gr.State, *, image: gr.I
         )
 
     outputs = [*widgets["maps"], widgets["note"]]
-    event = {**EDITED, **QUIET}
-    gr.on([form.change, widgets["on"].input], follow, [form, image, widgets["on"]], outputs, **event, **LONG)
+    shows = [form.change, widgets["on"].input]
+    gr.on(shows, follow, [form, image, widgets["on"]], outputs, **ALWAYS_LAST, **QUIET, **LONG)
