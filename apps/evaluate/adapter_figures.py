@@ -93,7 +93,7 @@ def plane_figure(plane: Plane) -> Any:
     axis = {
         "tickmode": "array",
         "tickvals": [_logit(one) for one in ticks],
-        "ticktext": [f"{one:.0%}" for one in ticks],
+        "ticktext": [f"{100 * one:.0f} %" for one in ticks],
     }
     ends = [_logit(one.base.value) for one in plane.points]
     if plane.line is not None:
@@ -114,7 +114,10 @@ def plane_figure(plane: Plane) -> Any:
                 mode="lines+markers",
                 line={"color": colour, "dash": dash, "width": 1},
                 marker={"symbol": symbol, "size": 9},
-                text=[f"{point.shots} shots: {point.base.value:.1%} → {point.shifted.value:.1%}" for point in group],
+                text=[
+                    f"{point.shots} shots: {100 * point.base.value:.1f} % → {100 * point.shifted.value:.1f} %"
+                    for point in group
+                ],
                 hovertemplate="%{text}<extra>%{fullData.name}</extra>",
             )
     figure.update_layout(layout(height=460))

@@ -16,7 +16,8 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 
 def _alt(rows: Sequence[ModelEvaluation]) -> str:
     models = "; ".join(
-        f"{row.title}: " + ", ".join(f"{name} {answer.accuracy.value or 0:.0%}" for name, answer in row.answers.items())
+        f"{row.title}: "
+        + ", ".join(f"{name} {100 * (answer.accuracy.value or 0):.0f} %" for name, answer in row.answers.items())
         for row in rows
     )
     return f"Accuracy on test images with intervals. {models}."

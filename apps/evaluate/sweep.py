@@ -51,7 +51,7 @@ def table_rows(sweeps: dict[str, Sweep]) -> list[list[str]]:
     lines = []
     for strength in sorted({strength for points in tried.values() for strength in points}):
         cells = [
-            f"{points[strength]:.1%}{' (chosen)' if strength == sweeps[title].strength else ''}"
+            f"{100 * points[strength]:.1f} %{' (chosen)' if strength == sweeps[title].strength else ''}"
             if strength in points
             else ""
             for title, points in tried.items()

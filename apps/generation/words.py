@@ -103,8 +103,8 @@ def caption(made: Generated, spec: ModelSpec) -> str:
         f"**{literal(settings.prompt)}**: similarity {made.similarity:.3f}{steps}, seed {settings.seed}.",
         f"Steered by {literal(' and '.join((spec.title, *settings.also)))}, trained on "
         f"{literal(spec.trained_on or 'data that is not known here')}. {_origin(made)} {_judged(made)}",
-        f"Text leak {made.text_leak:.0%}: how much more it looks like the words written than like the thing drawn. "
-        f"The text finder sees writing on {made.written:.0%} of it.",
+        f"Text leak {100 * made.text_leak:.0f} %: how much more it looks like the words written than like the thing "
+        f"drawn. The text finder sees writing on {100 * made.written:.0f} % of it.",
     ]
     return "\n\n".join([*lines, f"**{literal(painting.note)}**"] if painting.note else lines)
 

@@ -22,7 +22,9 @@ def matrix(similarity: np.ndarray) -> Any:
 
 def _alt(course: Sequence[Moment]) -> str:
     measured = [one.unseen.value for one in course if one.unseen is not None and one.unseen.value is not None]
-    accuracy = f"accuracy on held-out pairs from {measured[0]:.0%} to {measured[-1]:.0%}" if measured else ""
+    accuracy = (
+        f"accuracy on held-out pairs from {100 * measured[0]:.0f} % to {100 * measured[-1]:.0f} %" if measured else ""
+    )
     losses = f"Loss over {len(course)} steps, from {course[0].loss:.2f} to {course[-1].loss:.2f}" if course else "Loss"
     return "; ".join(filter(None, (losses, accuracy))) + "."
 

@@ -84,7 +84,7 @@ def status(points: Sequence[MapPoint], projection: Projection, *, centred: bool)
     images = sum(point.kind == "image" for point in points)
     lines = [f"**{images} images and {len(points) - images} texts.**"]
     if projection.explained is not None:
-        lines.append(f"The two axes hold {projection.explained:.0%} of the variance.")
+        lines.append(f"The two axes hold {100 * projection.explained:.0f} % of the variance.")
     if projection.gap:
         lines.append(f"Modality gap: {projection.gap:.2f} (distance of the means of unit vectors, 0 to 2)")
         lines[-1] += ", closed on this map by centring." if centred else "."

@@ -52,7 +52,9 @@ def curves_figure(curves: Sequence[RunnerCurve], axis: str) -> Any:
 
 def _alt(results: Sequence[RaceResult], axis: str) -> str:
     ends = "; ".join(
-        f"{result.runner.name} {result.accuracy[-1]:.0%} ({result.lowest[-1]:.0%} to {result.highest[-1]:.0%})"
+        "{} {:.0f} % ({:.0f} to {:.0f} %)".format(
+            result.runner.name, *(100 * share[-1] for share in (result.accuracy, result.lowest, result.highest))
+        )
         for result in results
     )
     against = "images seen" if axis == "images" else "seconds of training"

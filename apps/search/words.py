@@ -79,8 +79,8 @@ def listed(hits: Sequence[Hit], *, names_only: bool) -> dict[str, Any]:
         [
             shown_name(hit, names_only=names_only),
             f"{hit.score:.3f}",
-            f"{hit.beats:.1%}",
-            f"{hit.chance:.1%}" if hit.chance else "–",
+            f"{100 * hit.beats:.1f} %",
+            f"{100 * hit.chance:.1f} %" if hit.chance else "–",
             "yes" if hit.likely else "no",
             hit.row["label"],
             hit.row["caption"],

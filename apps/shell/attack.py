@@ -252,6 +252,6 @@ def _print(row: dict[str, Any]) -> None:
 
 
 def _sentence(row: dict[str, Any]) -> str:
-    end = f"{row['before']} → {row['answer']} ({row['probability']:.1%})"
+    end = f"{row['before']} → {row['answer']} ({100 * row['probability']:.1f} %)"
     verdict = "fooled" if row["success"] else "not fooled"
-    return f"{verdict}: {end}; “{row['word']}” covers {row['cover']:.1%} of the image"
+    return f"{verdict}: {end}; “{row['word']}” covers {100 * row['cover']:.1f} % of the image"

@@ -122,7 +122,8 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             say(f"{entry['image']}: {entry['error']}")
             continue
         lines = [
-            f"  {one['probability']:7.2%}  {one['cosine']:+.4f}  {printable(one['label'])}" for one in entry["labels"]
+            f"  {100 * one['probability']:6.2f} %  {one['cosine']:+.4f}  {printable(one['label'])}"
+            for one in entry["labels"]
         ]
         more = [f"  … and {len(lines) - SHOWN} more labels"] if len(lines) > SHOWN else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))

@@ -205,15 +205,14 @@ def plain(base: Outcomes, row: DefenceRow) -> dict[str, Any]:
 
 def _print_all(base: Outcomes, rows: dict[str, DefenceRow]) -> None:
     """One line a defence."""
-    write(
-        f"Undefended, thing against word: clean {base.clean_two.mean():.1%}, written on {base.attacked_two.mean():.1%}."
-    )
+    clean, attacked = (100 * right.mean() for right in (base.clean_two, base.attacked_two))
+    write(f"Undefended, thing against word: clean {clean:.1f} %, written on {attacked:.1f} %.")
     write_rows(
         ("defence", "written on", "lost accuracy back", "clean cost, points", "ms an image"),
         [
             (
                 name,
-                f"{row.attacked_two.second or 0:.1%}",
+                f"{100 * (row.attacked_two.second or 0):.1f} %",
                 shown(row.back),
                 shown(row.clean.difference),
                 f"{row.milliseconds:+.1f}",
@@ -229,20 +228,20 @@ def _print(base: Outcomes, row: DefenceRow) -> None:
         [
             (
                 "written on, thing against word",
-                f"{base.attacked_two.mean():.1%} (clean {base.clean_two.mean():.1%})",
-                f"{row.attacked_two.second or 0:.1%}",
+                f"{100 * base.attacked_two.mean():.1f} % (clean {100 * base.clean_two.mean():.1f} %)",
+                f"{100 * (row.attacked_two.second or 0):.1f} %",
                 f"{shown(row.back)} of the loss back",
             ),
             (
                 "written on, among all names",
-                f"{base.attacked.mean():.1%}",
-                f"{row.attacked.second or 0:.1%}",
+                f"{100 * base.attacked.mean():.1f} %",
+                f"{100 * (row.attacked.second or 0):.1f} %",
                 f"{shown(row.back_all)} of the loss back",
             ),
             (
                 "clean, among all names",
-                f"{base.clean.mean():.1%}",
-                f"{row.clean.second or 0:.1%}",
+                f"{100 * base.clean.mean():.1f} %",
+                f"{100 * (row.clean.second or 0):.1f} %",
                 shown(row.clean.difference),
             ),
             ("time for an image", f"{base.milliseconds:.1f} ms", "", f"{row.milliseconds:+.1f} ms"),

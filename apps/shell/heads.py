@@ -54,7 +54,7 @@ def heads(
         return
     for one in spans:
         write(f"Block {one.block}, head {one.head}: spread {one.spread:.4f}")
-        lines = [(text.text, f"{text.explained:.1%}", f"{text.by_chance:.1%}") for text in one.texts]
+        lines = [(text.text, f"{100 * text.explained:.1f} %", f"{100 * text.by_chance:.1f} %") for text in one.texts]
         write_rows(("text", "explained", "by chance"), lines, right=("explained", "by chance"))
     say(
         f"On {len(seen.items)} images. Explained: share of the variance of what the head adds, along this text and "

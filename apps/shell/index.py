@@ -146,7 +146,7 @@ def search(
         write_json([plain(hit) for hit in hits])
         return
     for hit in hits:
-        write(f"{hit.score:+.3f}  beats {hit.beats:7.2%}  chance {hit.chance:.4f}  {hit.path}")
+        write(f"{hit.score:+.3f}  beats {100 * hit.beats:6.2f} %  chance {hit.chance:.4f}  {hit.path}")
     if top is None:
         say(f"{len(hits)} of {results.rows:,} rows fit better than chance; --top K shows K in any case.")
 

@@ -50,7 +50,7 @@ def videos(
         return
     for hit in shown:
         moments = ", ".join(f"{one.start:.1f} s to {one.end:.1f} s" for one in hit.moments[:MOMENTS] if one.likely)
-        write(f"{hit.score:+.3f}  beats {hit.beats:7.2%}  {hit.path}  {moments}")
+        write(f"{hit.score:+.3f}  beats {100 * hit.beats:6.2f} %  {hit.path}  {moments}")
     say(f"{len(shown)} of {len(hits)} videos; pooling {pooling}.")
 
 

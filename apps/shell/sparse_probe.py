@@ -67,8 +67,9 @@ def sparse_probe_(
         lines = [(str(len(row.units)), *_figures(row), ", ".join(map(str, row.units))) for row in one.rows]
         lines.append(("all", *_figures(one.every_unit), ""))
         write_rows(("units", "accuracy", "AUROC", "which"), lines)
-        low, high = min(one.by_chance), max(one.by_chance)
-        write(f"By chance: {sum(one.by_chance) / len(one.by_chance):.1%} (lowest {low:.1%}, highest {high:.1%}).")
+        chance = [100 * accuracy for accuracy in one.by_chance]
+        mean = sum(chance) / len(chance)
+        write(f"By chance: {mean:.1f} % (lowest {min(chance):.1f} %, highest {max(chance):.1f} %).")
     say(
         "Accuracy: on the class's images held out and as many others, 50 % is chance. By chance: the largest number of "
         f"units, learned from classes shuffled ten times. Seed {seed}."

@@ -76,11 +76,11 @@ def targets(
             (
                 row.target.name,
                 row.target.word,
-                f"{row.cover:.1%}",
+                f"{100 * row.cover:.1f} %",
                 percent(row.zero_shot, missing="not measured"),
                 percent(row.probe, missing="not measured") if row.probe else "no images of it",
-                f"{row.target.cover:.1%}",
-                f"{row.target.success:.1%}",
+                f"{100 * row.target.cover:.1f} %",
+                f"{100 * row.target.success:.1f} %",
             )
             for row in table.rows
         ],

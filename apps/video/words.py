@@ -56,8 +56,8 @@ def ranking(hits: Sequence[VideoHit]) -> list[list[str]]:
             hit.path.rsplit("/", 1)[-1],
             f"{hit.score:.3f}",
             "yes" if hit.likely else "no",
-            f"{hit.beats:.0%}",
-            f"{hit.chance:.1%}",
+            f"{100 * hit.beats:.0f} %",
+            f"{100 * hit.chance:.1f} %",
             f"{clock(hit.moments[0].start)}–{clock(hit.moments[0].end)}" if hit.moments else "–",
         ]
         for hit in hits

@@ -81,13 +81,13 @@ def summary(attribution_map: NDArray[np.float32]) -> str:
     if np.isnan(shares).any():
         return "This method found no evidence for the label in this image."
     order = np.argsort(-shares, axis=None, kind="stable")[:2]
-    most = [f"{shares.flat[i]:.0%} {_place(int(i))}" for i in order if shares.flat[i] > 0]
+    most = [f"{100 * shares.flat[i]:.0f} % {_place(int(i))}" for i in order if shares.flat[i] > 0]
     rows = "; ".join(
-        f"{name} {', '.join(f'{share:.0%}' for share in row)}" for name, row in zip(ROWS, shares, strict=True)
+        f"{name} {', '.join(f'{100 * share:.0f} %' for share in row)}" for name, row in zip(ROWS, shares, strict=True)
     )
     against = float(np.maximum(-attribution_map, 0).sum(dtype=np.float64))
     whole = float(np.abs(attribution_map).sum(dtype=np.float64))
-    end = f" Of the whole map, {against / whole:.0%} speaks against the label." if against > 0 else ""
+    end = f" Of the whole map, {100 * against / whole:.0f} % speaks against the label." if against > 0 else ""
     return f"Most evidence for the label: {', then '.join(most)}. From left to right: {rows}.{end}"
 
 

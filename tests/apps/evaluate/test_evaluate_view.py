@@ -151,9 +151,9 @@ def test_the_sweep_is_a_curve_and_a_table_with_the_chosen_penalty_marked() -> No
     chart, lines = sweep.screen(rows).values()
     assert lines["headers"] == ["penalty", "A", "B"]
     assert lines["value"] == [
-        ["1e-06", "50.0%", "25.0%"],
-        ["0.01", "75.0%", "100.0% (chosen)"],
-        ["1", "75.0% (chosen)", ""],
+        ["1e-06", "50.0 %", "25.0 %"],
+        ["0.01", "75.0 %", "100.0 % (chosen)"],
+        ["1", "75.0 % (chosen)", ""],
     ]
     traces = chart["value"].data
     assert [list(trace.y) for trace in traces] == [[0.5, 0.75, 0.75], [0.75], [0.25, 1.0], [1.0]]

@@ -28,9 +28,9 @@ def test_ninths_add_up_and_keep_their_places() -> None:
 
 def test_the_summary_says_where_and_what_stands_against() -> None:
     message = summary(_map())
-    assert message.startswith("Most evidence for the label: 75% top right, then 25% bottom left.")
-    assert "top 0%, 0%, 75%; middle 0%, 0%, 0%; bottom 25%, 0%, 0%" in message
-    assert "50% speaks against" in message
+    assert message.startswith("Most evidence for the label: 75 % top right, then 25 % bottom left.")
+    assert "top 0 %, 0 %, 75 %; middle 0 %, 0 %, 0 %; bottom 25 %, 0 %, 0 %" in message
+    assert "50 % speaks against" in message
     assert "no evidence" in summary(np.zeros((9, 9), np.float32))
 
 
