@@ -19,7 +19,7 @@ import gradio as gr
 
 from apps import limits
 from apps._handler import owner
-from workbench.errors import Busy, Cancelled
+from workbench.errors import Busy, Cancelled, WorkbenchError
 from workbench.scheduler import CancelToken
 
 T = TypeVar("T")
@@ -81,17 +81,21 @@ class Jobs:
             self._end(job, stopped=True)
         return job is not None or waits
 
-    def run(self, page: str, work: Callable[[CancelToken], Iterator[T]], *, stopped: T) -> Iterator[T]:
+    def run(
+        self, page: str, work: Callable[[CancelToken], Iterator[T]], *, stopped: T, failed: T | None = None
+    ) -> Iterator[T]:
         """Do work as the page's only job: end the one before it, then yield what `work` yields.
 
         Args:
             page: owner id.
             work: takes the token that stops it, and yields updates.
             stopped: the last update where the visitor stopped it.
+            failed: the last update before an error of `work`, which takes an older answer away; None leaves it.
 
         Raises:
             Cancelled: a newer job was requested.
             Busy: the job before it did not end in time.
+            WorkbenchError: what `work` raises.
         """
         job = self._begin(page)
         try:
@@ -104,6 +108,10 @@ class Jobs:
             if not job.stopped:
                 raise
             yield stopped
+        except WorkbenchError:
+            if failed is not None:
+                yield failed
+            raise
         finally:
             self._leave(page, job)
 

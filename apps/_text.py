@@ -1,4 +1,4 @@
-"""Text that Markdown shows exactly as it was typed, and the words for a model."""
+"""Text that Markdown shows exactly as it was typed, the words for a model, and for a question without an answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.checkpoints.spec import ModelSpec
 
+NO_ANSWER = "No answer; the message says why."
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 

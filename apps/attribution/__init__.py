@@ -16,7 +16,7 @@ from apps._handler import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, LONG, handler, 
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page, put
 from apps._query import read_setup
-from apps._text import literal
+from apps._text import NO_ANSWER, literal
 from apps._widgets import COLLAPSED, image_box, labels_box, table, template_choice
 from workbench import attribution
 from workbench.attribution import heatmap
@@ -88,7 +88,7 @@ def explain(session: Session, image: str | None, setup: Setup, *, label: str, me
 def shares(values: np.ndarray) -> list[list[str]]:
     """Return, for nine fields, how much of the support for the label lies where; rows of text for a table."""
     return [
-        [name, *(f"{share:.0%}" if share == share else "–" for share in row)]  # NaN: nothing supports the label
+        [name, *(f"{100 * share:.0f} %" if share == share else "–" for share in row)]  # NaN: nothing supports the label
         for name, row in zip(heatmap.ROWS, heatmap.ninths(values), strict=True)
     ]
 
@@ -102,7 +102,7 @@ def summary(heat_map: HeatMap, result: attribution.Attribution) -> str:
         literal(heatmap.summary(heat_map.map)),
     ]
     if result.delta is not None:
-        share = "" if result.relative_delta is None else f", {result.relative_delta:.1%} of the gain"
+        share = "" if result.relative_delta is None else f", {100 * result.relative_delta:.1f} % of the gain"
         lines.append(f"Convergence delta {result.delta:+.4f}{share}; 0 is exact.")
     return "\n\n".join([*lines, literal(result.note)] if result.note else lines)
 
@@ -178,15 +178,16 @@ def build(page: Page) -> None:
     @handler
     def show(typed: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
         words = [typed[widget] for widget in (labels, choice, own)]
-        setup = read_setup(*words, none_of_these=False, model=typed[model])
         visitor = owner(request)
 
         def maps(token: CancelToken) -> Iterator[Any]:
+            setup = read_setup(*words, none_of_these=False, model=typed[model])
             with engine.session(visitor, setup.model, token=token, deadline=JOBS.seconds) as session:
                 options = {"label": typed[label] or "", "method": served(session, typed[method])}
                 yield from _updates(explain(session, typed[image], setup, **options), typed[opacity])
 
-        yield from JOBS.run(visitor, maps, stopped=(JOBS.stopped, gr.skip(), gr.skip(), gr.skip()))
+        stopped = (JOBS.stopped, gr.skip(), gr.skip(), gr.skip())
+        yield from JOBS.run(visitor, maps, stopped=stopped, failed=_nothing(NO_ANSWER))
 
     def offered(key: str, request: gr.Request) -> tuple[Any, Any]:
         try:
@@ -206,10 +207,15 @@ def build(page: Page) -> None:
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on([image.change, model.input], offered, model, [method, missing], **hidden, **ASKS_MODEL)
     labels.change(_choices, labels, label, **ALWAYS_LAST, **LIGHT)
-    image.input(lambda: (IDLE, *(gr.update(visible=COLLAPSED),) * 2, None), None, [status, drawn, rows, kept], **ASIDE)
+    image.input(lambda: _nothing(IDLE), None, [status, drawn, rows, kept], **ASIDE)
     opacity.change(blend, [kept, opacity], drawn, **ALWAYS_LAST, **LIGHT)
     on_example(buttons, [image, labels, label], LIKELIEST).then(**event, trigger_mode="multiple")
     page.exchange.accept("attribution", [image, labels], put, after=event)
+
+
+def _nothing(text: str) -> tuple[Any, ...]:
+    """Take an older map away: it does not belong to this question."""
+    return text, *(gr.update(visible=COLLAPSED),) * 2, None
 
 
 def _choices(labels: str) -> Any:

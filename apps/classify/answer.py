@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from workbench.reproduce import Setup
 
 SHOWN = 20  # bars in a chart; the table holds all labels
-NO_ANSWER = "No answer; the message says why."
 
 
 @dataclass(frozen=True)

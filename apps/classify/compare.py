@@ -14,9 +14,9 @@ from apps._jobs import Jobs
 from apps._model_menu import choices
 from apps._page import Page
 from apps._query import percent, read_setup
-from apps._text import literal
+from apps._text import NO_ANSWER, literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
-from apps.classify.answer import NO_ANSWER, SHOWN, Answer, answer
+from apps.classify.answer import SHOWN, Answer, answer
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
 from workbench.errors import BadInput

@@ -14,10 +14,10 @@ from apps._handler import ASIDE, ASKS_MODEL, handler, owner
 from apps._jobs import Jobs
 from apps._page import Page, put
 from apps._query import read_setup
-from apps._text import literal
+from apps._text import NO_ANSWER, literal
 from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify import reproduce, templates
-from apps.classify.answer import NO_ANSWER, SHOWN, Answer, Query, answer
+from apps.classify.answer import SHOWN, Answer, Query, answer
 from workbench.errors import WorkbenchError
 from workbench.pictures import sample_path
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps._jobs import Jobs, throttle
-from workbench.errors import Busy, Cancelled
+from workbench.errors import BadInput, Busy, Cancelled
 from workbench.scheduler import CancelToken
 
 MESSAGE = "Stopped."
@@ -29,6 +29,19 @@ def endless(token: CancelToken) -> Iterator[int]:
 def deaf(_: CancelToken) -> Iterator[int]:
     while True:  # never looks at its token
         yield 0
+
+
+def refusing(_: CancelToken) -> Iterator[int]:
+    yield 0
+    raise BadInput("No such label.")
+
+
+def test_before_an_error_an_older_answer_is_taken_away_where_that_is_asked_for() -> None:
+    for failed, expected in ((None, [0]), (-2, [0, -2])):
+        shown: list[int] = []
+        with pytest.raises(BadInput, match="No such label"):
+            shown.extend(Jobs("answer").run("page", refusing, stopped=-1, failed=failed))
+        assert shown == expected
 
 
 def test_a_run_goes_through_and_frees_its_page() -> None:

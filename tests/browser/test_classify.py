@@ -99,6 +99,18 @@ def test_an_example_is_mapped_with_one_click_and_another_while_it_works(visit: V
     assert "%" in page.locator("#attribution-shares").inner_text()
 
 
+def test_a_question_that_cannot_be_answered_leaves_no_older_map(visit: Visit) -> None:
+    page = visit()
+    open_view(page, "Where it looks")
+    page.locator("#attribution-example-cat").click()
+    page.locator("#attribution-map img").wait_for()
+    page.locator("#attribution-labels textarea").fill("")
+    page.locator("#attribution-go").click()
+    page.locator("#attribution-status", has_text="No answer").wait_for()
+    page.locator("#attribution-map img").wait_for(state="hidden")
+    page.locator("#attribution-shares").wait_for(state="hidden")
+
+
 def test_a_map_under_way_can_be_stopped_and_the_next_question_is_answered(visit: Visit) -> None:
     page = visit()
     page.locator("#example-cat").click()

@@ -54,7 +54,11 @@ def test_shares_follow_a_planted_corner() -> None:
     values = np.zeros((9, 9), np.float32)
     values[:3, 6:] = 1
     values[8, 0] = -5  # what speaks against the label is no evidence for it
-    assert shares(values) == [["top", "0%", "0%", "100%"], ["middle", "0%", "0%", "0%"], ["bottom", "0%", "0%", "0%"]]
+    assert shares(values) == [
+        ["top", "0 %", "0 %", "100 %"],
+        ["middle", "0 %", "0 %", "0 %"],
+        ["bottom", "0 %", "0 %", "0 %"],
+    ]
 
 
 def test_contributions_agree_with_each_template_asked_alone(engine: Engine) -> None:
