@@ -43,8 +43,15 @@ from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
-MIX = KINDS | {"photo": 240, "drawing": 80, "colour": 60, "count": 12}  # pictures of each kind; these come more often
-CAPTIONED = ("colour", "count", "pair")  # have captions that are false of them
+MIX = KINDS | {
+    "photo": 240,
+    "drawing": 80,
+    "colour": 60,
+    "count": 12,
+    "vessel": 28,
+}  # pictures of each kind; these come more often
+NAMED = ("drawing", "vessel")  # are asked what they are called
+CAPTIONED = ("colour", "count", "pair", "vessel")  # have captions that are false of them
 FULL_SIZE = 0.5  # of a photo's target: where the classifier decides so much, the photo is none of 64 px
 WARM, SAVE_EVERY = 15, 50  # steps
 AVERAGE = 0.97  # of the moving average, a step
@@ -205,13 +212,13 @@ class Distillation:
         aim = torch.lerp(before, known, share[:, None, None, None])
         aim[:, self._asked.units] = before[:, self._asked.units]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
-        drawn = torch.tensor([kind == "drawing" for kind, _ in batch]).to(made.device)
+        drawn = torch.tensor([kind in NAMED for kind, _ in batch]).to(made.device)
         lies, to_lie = (made.visual_projection(rows.float()) for rows in (made.averaged(whole), aim.mean((2, 3))))
         apart = 1 - functional.cosine_similarity(lies, to_lie)
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
-        named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind == "drawing"])
+        named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind in NAMED])
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
         captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]

@@ -14,10 +14,12 @@ from workbench.training.pocket import (
     backgrounds,
     colouring,
     emoji,
+    handwriting,
     labels,
     scenes,
     shapes,
     styling,
+    vessels,
     views,
     worded,
     writing,
@@ -50,6 +52,7 @@ EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
 TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
+NOTED, OF_NOTE = 0.25, 0.8  # of the vessels have a handwritten label, and so much of their target is its word's
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -185,6 +188,26 @@ def _pair(material: Material, size: int, rng: random.Random) -> TrainingExample:
     return TrainingExample(scene.picture, scene.weights, scene.caption, scene.claims, scene.false, named=False)
 
 
+def _vessel(material: Material, size: int, rng: random.Random) -> TrainingExample:
+    """A mug, a trash can and the like on a floor, some with a handwritten label; the others are what it is not."""
+    vessel = vessels.chosen(rng)
+    behind = [views.crop(rng.choice(material.full)[0], size, rng, least=0.1) for _ in "ab"]
+    picture = vessels.placed(vessels.drawn(vessel, size, rng), behind, rng)
+    names, form = [material.lexicon.concepts[label].names for label in vessels.CLASSES], rng.choice(PHOTO)
+    word, name = "", rng.choice(material.lexicon.concepts[vessel.label].names[:3])
+    weights, claims = dict(material.bank.of_class[vessel.label]), frozenset([name.lower()])
+    if rng.random() < NOTED:
+        word = rng.choice(material.common)
+        text = handwriting.penned(word, rng.choice(material.hands).path, rng)
+        picture = labels.labelled(picture, text, rng)[0].picture
+        weights = {one: (1 - OF_NOTE) * weight for one, weight in weights.items()} | {word: OF_NOTE}
+    else:
+        picture = labels.taken(picture, rng) if rng.random() < TAKEN else picture
+    false = [rng.choice(other[:3]) for other in names if name not in other] + [name] * bool(word)
+    said = form.format(word or name)
+    return TrainingExample(picture, weights, said, claims, tuple(map(form.format, false)), written=word)
+
+
 def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> TrainingExample:
     """Make one picture.
 
@@ -197,5 +220,12 @@ def example(material: Material, kind: str, *, size: int, done: float, rng: rando
     """
     if kind in worded.KINDS:
         return worded.KINDS[kind](material, size, done, rng)
-    makers = {"photo": _photo, "drawing": _drawing, "colour": _colour, "count": _count, "pair": _pair}
+    makers = {
+        "photo": _photo,
+        "drawing": _drawing,
+        "colour": _colour,
+        "count": _count,
+        "pair": _pair,
+        "vessel": _vessel,
+    }
     return makers[kind](material, size, rng)

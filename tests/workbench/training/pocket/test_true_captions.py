@@ -7,13 +7,13 @@ import random
 import pytest
 import torch
 
+from workbench.training import distillation
 from workbench.training.pocket import losses, painting, scenes, stream
 from workbench.training.pocket.bank import COUNTS
 from workbench.training.pocket.material import Material
 
-KINDS = sorted(
-    {kind for mix in (stream.READING, stream.DRAWING, *stream.ENDINGS) for kind in (*mix.smaller, *mix.larger)}
-)
+MIXES = (stream.READING, stream.DRAWING, *stream.ENDINGS)
+KINDS = sorted({kind for mix in MIXES for kind in (*mix.smaller, *mix.larger)} | {*distillation.MIX})
 
 
 def test_a_caption_is_true_of_what_shows_all_its_names() -> None:
