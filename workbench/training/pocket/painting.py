@@ -1,4 +1,4 @@
-"""Makes one example of the stream: a photo, one with a label on it, a word, a drawing, a colour, a count, a pair."""
+"""Makes one example: a photo, one with a label on it, a word, a drawing, a vessel, a colour, a count, a pair."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
 TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
-NOTED, OF_NOTE = 0.25, 0.8  # of the vessels have a handwritten label, and so much of their target is its word's
+NOTED, OF_NOTE = 0.12, 0.6  # of the vessels have a handwritten label, and so much of their target is its word's
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -195,7 +195,7 @@ def _vessel(material: Material, size: int, rng: random.Random) -> TrainingExampl
     picture = vessels.placed(vessels.drawn(vessel, size, rng), behind, rng)
     names, form = [material.lexicon.concepts[label].names for label in vessels.CLASSES], rng.choice(PHOTO)
     word, name = "", rng.choice(material.lexicon.concepts[vessel.label].names[:3])
-    weights, claims = dict(material.bank.of_class[vessel.label]), frozenset([name.lower()])
+    weights = dict(material.bank.of_class[vessel.label])
     if rng.random() < NOTED:
         word = rng.choice(material.common)
         text = handwriting.penned(word, rng.choice(material.hands).path, rng)
@@ -204,8 +204,9 @@ def _vessel(material: Material, size: int, rng: random.Random) -> TrainingExampl
     else:
         picture = labels.taken(picture, rng) if rng.random() < TAKEN else picture
     false = [rng.choice(other[:3]) for other in names if name not in other] + [name] * bool(word)
-    said = form.format(word or name)
-    return TrainingExample(picture, weights, said, claims, tuple(map(form.format, false)), written=word)
+    spoken = word or name
+    captions = tuple(form.format(other) for other in false if other.lower() != spoken.lower())
+    return TrainingExample(picture, weights, form.format(spoken), frozenset([spoken.lower()]), captions, written=word)
 
 
 def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> TrainingExample:
@@ -213,7 +214,7 @@ def example(material: Material, kind: str, *, size: int, done: float, rng: rando
 
     Args:
         material: what is drawn from.
-        kind: `photo`, `attacked`, `noted`, `blank`, `word`, `penned`, `drawing`, `colour`, `count` or `pair`.
+        kind: `photo`, `attacked`, `noted`, `blank`, `word`, `penned`, `drawing`, `colour`, `count`, `pair` or `vessel`.
         size: pixels a side.
         done: part of the run that is over; words become rarer along it.
         rng: decides everything else.

@@ -19,11 +19,11 @@ from PIL import Image, ImageDraw, ImageFilter
 Points = NDArray[np.floating[Any]]
 Range = tuple[float, float]
 
-AROUND, UP = 72, 16  # faces of a side
+AROUND, UP = 48, 12  # faces of a side
 FINE = 2  # pictures are drawn at so many times their size
-PALE, LIVELY, CLAY = (((225, 250), 12), ((20, 240), 90), ((120, 190), 40))  # brightness, and how far channels differ
+PALE, LIVELY, CLAY = ((225, 250), 12), ((20, 240), 90), ((120, 190), 40)  # brightness, and how far channels differ
 WALL = 0.06  # thickness of a side, in radii of the mouth
-WATER = (110, 60, 30)
+BROWN = (110, 60, 30)  # coffee and soil
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def drawn(vessel: Vessel, side: int, rng: random.Random) -> Image.Image:
     corner, wide = (2.0, 1.0) if round_ else (rng.uniform(3.5, 8), rng.uniform(1.0, 1.7))
     paint = _paint(*(CLAY if vessel.inside == "soil" else PALE if rng.random() < 0.45 else LIVELY), rng)
     profile = _profile(vessel, tall, rng)
-    faces, colours = [], []
+    faces: list[Points] = []
+    colours: list[Points] = []
 
     def add(grid: Points, colour: Points, dark: float = 1.0) -> None:
         """(rows, columns, 3) points -> their quadrangles."""
@@ -83,7 +84,8 @@ def drawn(vessel: Vessel, side: int, rng: random.Random) -> Image.Image:
         colours.append(np.broadcast_to(colour * dark, (len(quads), 3)))
 
     section = _section(corner, wide)
-    outer = np.concatenate([section * profile[:, :1, None], _heights(profile)], 2)
+    heights = np.repeat(profile[:, 1:, None], AROUND + 1, axis=1)
+    outer = np.concatenate([section * profile[:, :1, None], heights], 2)
     add(outer, paint)
     if vessel.inside != "shut":
         inner = outer.copy()
@@ -93,7 +95,7 @@ def drawn(vessel: Vessel, side: int, rng: random.Random) -> Image.Image:
         add(np.stack([outer[-1], inner[-1]]), paint, 1.05)
         level = {"drink": 0.85, "soil": 0.9}.get(vessel.inside, 0.0)
         row = round(level * (len(inner) - 1))
-        filling = paint * 0.5 if not level else np.array(WATER) * rng.uniform(0.4, 1.2)
+        filling = paint * 0.5 if not level else np.array(BROWN) * rng.uniform(0.4, 1.2)
         add(np.stack([inner[row], inner[row] * (0, 0, 1)]), filling)
     else:
         add(np.stack([outer[-1], outer[-1] * (0, 0, 1)]), paint)
@@ -154,10 +156,6 @@ def _section(corner: float, wide: float) -> Points:
     return ring[None]
 
 
-def _heights(profile: Points) -> Points:
-    return np.repeat(profile[:, 1:, None], AROUND + 1, axis=1)
-
-
 def _tube(path: Points, thick: float) -> Points:
     """(n, 3) a line -> (n, 9, 3) a tube around it."""
     along = np.gradient(path, axis=0)
@@ -166,7 +164,8 @@ def _tube(path: Points, thick: float) -> Points:
     aside /= np.linalg.norm(aside, axis=1, keepdims=True)
     other = np.cross(along, aside)
     turn = np.linspace(0, 2 * math.pi, 9)[None, :, None]
-    return path[:, None] + thick * (aside[:, None] * np.cos(turn) + other[:, None] * np.sin(turn))
+    tube: Points = path[:, None] + thick * (aside[:, None] * np.cos(turn) + other[:, None] * np.sin(turn))
+    return tube
 
 
 def _ear(tall: float, rng: random.Random) -> Points:
@@ -188,7 +187,8 @@ def _crumple(tall: float, wide: float, rng: random.Random) -> Points:
     ball = np.stack([np.sin(lean) * np.cos(turn), np.sin(lean) * np.sin(turn), np.cos(lean)], 2)
     size = np.array([[rng.uniform(0.12, 0.42) for _ in range(7)] for _ in range(5)])[..., None]
     size[:, -1] = size[:, 0]
-    return middle + ball * size
+    crumpled: Points = middle + ball * size
+    return crumpled
 
 
 def _seen(faces: Points, colours: Points, side: int, rng: random.Random) -> Image.Image:
