@@ -62,7 +62,7 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.2, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0},
+        "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0},
         "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 2.0, "captions": 2.0},
     }
     steps: Annotated[int, Field(ge=1)] = 600
