@@ -74,7 +74,7 @@ def summary(result: WrittenAnswers, words: Sequence[str]) -> str:
     before, after = result.top(0), result.top(1)
     if not words:
         return "Type a word: it is written on the image, and the answer follows."
-    cover = f"The words cover {100 * result.cover:.1f} % of the image."
+    cover = f"The words cover {100 * result.cover:.1f}&nbsp;% of the image."
     if before == after:
         return f"The answer stays <b>{escape(after)}</b>. {cover}"
     kind = "the written word" if meant(after, words) in words else "neither the image nor the word"
