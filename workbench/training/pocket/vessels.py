@@ -38,7 +38,7 @@ class Vessel:
         square: part of them with rounded corners instead of a round section.
         handle: `ear` at its side, `bail` over its mouth, or none.
         inside: `paper`, `drink`, `soil`, `shut` or none.
-        share: how often it is drawn.
+        times: how often it is drawn, against the others.
     """
 
     label: int
@@ -48,13 +48,13 @@ class Vessel:
     square: float = 0.0
     handle: str = ""
     inside: str = ""
-    share: int = 1
+    times: int = 1
 
 
 VESSELS = (
-    Vessel(412, (1.7, 3.2), (0.65, 0.95), square=0.5, inside="paper", share=4),  # trash can
-    Vessel(504, (1.7, 2.4), (0.8, 1.0), (-0.05, 0.1), handle="ear", inside="drink", share=3),  # coffee mug
-    Vessel(463, (1.5, 2.1), (0.65, 0.8), handle="bail", share=2),  # bucket
+    Vessel(412, (1.7, 3.2), (0.65, 0.95), square=0.5, inside="paper", times=4),  # trash can
+    Vessel(504, (1.7, 2.4), (0.8, 1.0), (-0.05, 0.1), handle="ear", inside="drink", times=3),  # coffee mug
+    Vessel(463, (1.5, 2.1), (0.65, 0.8), handle="bail", times=2),  # bucket
     Vessel(738, (1.3, 2.0), (0.5, 0.75), square=0.1, inside="soil"),  # flower pot
     Vessel(883, (3.0, 5.5), (0.6, 1.0), (0.3, 1.0)),  # vase
     Vessel(659, (0.6, 0.95), (0.3, 0.55), (0.1, 0.2)),  # mixing bowl
@@ -64,8 +64,8 @@ CLASSES = tuple(vessel.label for vessel in VESSELS)
 
 
 def chosen(rng: random.Random) -> Vessel:
-    """Any vessel, each as often as its share says."""
-    return rng.choices(VESSELS, [vessel.share for vessel in VESSELS])[0]
+    """Any vessel, some more often than others."""
+    return rng.choices(VESSELS, [vessel.times for vessel in VESSELS])[0]
 
 
 def drawn(vessel: Vessel, side: int, rng: random.Random) -> Image.Image:

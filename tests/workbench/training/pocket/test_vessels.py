@@ -103,9 +103,9 @@ def test_a_vessel_stands_on_a_floor_before_a_wall() -> None:
         assert not (first_row[:, 1] > first_row[:, 2]).any()  # no floor above
 
 
-def test_each_is_drawn_as_often_as_its_share_says() -> None:
+def test_some_are_drawn_more_often_than_others() -> None:
     rng = random.Random(0)
     drawn = [vessels.chosen(rng).label for _ in range(3000)]
-    whole = sum(vessel.share for vessel in VESSELS)
+    whole = sum(vessel.times for vessel in VESSELS)
     for vessel in VESSELS:
-        assert drawn.count(vessel.label) / len(drawn) == pytest.approx(vessel.share / whole, abs=0.03)
+        assert drawn.count(vessel.label) / len(drawn) == pytest.approx(vessel.times / whole, abs=0.03)
