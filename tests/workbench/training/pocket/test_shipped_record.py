@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,17 @@ SECOND = {  # git show be74aa8:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "4f9429d1dd8c7924b29460cc37bd784492974a763aa6d4aaa73dda9722db0378",
     "model-00004-of-00004.safetensors": "4bf0538cb3ab5966d27412c46f0dac651a134a6d176a9872a2b2bd827553e525",
 }
-SEVENTH = {  # git show e292127:workbench/weights/pocket/…
-    "model-00001-of-00004.safetensors": "9169bdbf4d00942e6d29592dcd9e100a81ffb6fc6d126269f321263131cc01b5",
-    "model-00002-of-00004.safetensors": "02815375b2b9ba8b17b6272dedb1952ae20fee324bb95d139a49b8798db6329e",
-    "model-00003-of-00004.safetensors": "c6030921907600e3bd37774993e070ebfe357479cf034077b225710799670be4",
-    "model-00004-of-00004.safetensors": "43aa45a0ec354183774db2dad7a73e2fcf745bdeb1f9d8c8450c1f2fd1d02537",
-}
-EIGHTH = {  # git show 9cc82ac:workbench/weights/pocket/…
-    "model-00001-of-00004.safetensors": "fdb9be90f26e91f47d3b36223ec6c45fadaaabaf1640f644db9322dcc9b7bd2c",
+BETWEEN = {  # what the card's blend before the last makes
+    "model-00001-of-00004.safetensors": "1c518c7bc756d9d111baab318e7cb7689c56b78f96bc2c83a621b953ac46cb0b",
     "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
     "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
     "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
 }
-EIGHTH_LITE2 = {  # git show 9cc82ac:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "ec213be57792bb14e961c28d99ba853226e7f111c6c17fd3fb48494907caa7fd",
-    "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
-    "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
-    "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
+NINTH = {  # git show 32a1730:workbench/weights/pocket/…
+    "model-00001-of-00004.safetensors": "69f9787390e7c851493f57107554215cbe3413cbc777165e32d5d80225474d13",
+    "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
+    "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
+    "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
 }
 NINTH_LITE2 = {  # git show ea1068e:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "ab7c8ee57adc51fe463d0a676c82ed0a520325e36adbcff2458069fce21fb9e5",
@@ -50,12 +45,18 @@ NINTH_LITE2 = {  # git show ea1068e:workbench/weights/pocket-lite2/…
     "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
     "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
 }
+TENTH_LITE2 = {  # git show 32a1730:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "ddc5a1d0bf6e3bcf9d9fbc197af28f0637efc449d03c90a149b796f6b8e620a0",
+    "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
+    "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
+    "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
+}
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
-    "pocket": (POCKET, {"image_tower": "lite0", "seed": 7, "steps": 400}, EIGHTH),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 4, "steps": 240}, NINTH_LITE2),
+    "pocket": (POCKET, {"image_tower": "lite0", "seed": 34, "steps": 70}, BETWEEN),
+    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 32, "steps": 180}, TENTH_LITE2),
 }
-BEYOND = {"pocket": [EIGHTH, SEVENTH], "pocket-lite2": [NINTH_LITE2, EIGHTH_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [BETWEEN, NINTH], "pocket-lite2": [TENTH_LITE2, NINTH_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
 
@@ -101,8 +102,16 @@ def test_the_card_blends_what_the_record_says(shipped: Shipped) -> None:
         for option, every in (("classifier", blend["classifier"]), ("steps", blend["steps"])):
             assert not every or f"--{option} {' '.join(f'{part}={share:g}' for part, share in every.items())} " in line
     assert POCKET.folder is not None
-    third = json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8"))[BLEND][BEFORE][BEFORE][BEFORE][BEFORE]
+    record = json.loads((POCKET.folder / RECORD).read_text(encoding="utf-8"))
+    *_, third = _blends(record[BLEND])
     assert (third["of"], third["beyond"]) == (SECOND, FIRST_EDITION)
+
+
+def _blends(last: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each with those before it, the last first."""
+    yield last
+    if BEFORE in last:
+        yield from _blends(last[BEFORE])
 
 
 def test_it_is_about_these_shards(shipped: Shipped) -> None:
