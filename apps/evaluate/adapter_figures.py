@@ -115,7 +115,9 @@ def plane_figure(plane: Plane) -> Any:
                 line={"color": colour, "dash": dash, "width": 1},
                 marker={"symbol": symbol, "size": 9},
                 text=[
-                    f"{point.shots} shots: {100 * point.base.value:.1f} % → {100 * point.shifted.value:.1f} %"
+                    "{} shots: {:.1f} % → {:.1f} %".format(
+                        point.shots, *(100 * (share.value or 0) for share in (point.base, point.shifted))
+                    )
                     for point in group
                 ],
                 hovertemplate="%{text}<extra>%{fullData.name}</extra>",

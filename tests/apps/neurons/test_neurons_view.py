@@ -124,9 +124,10 @@ def test_letters_find_the_units_that_read_them(session: Session, atlases: OpenAt
             find_readers(atlas, pattern)
 
 
-def test_the_speakers_are_an_exact_sum_and_the_cats_unit_leads(session: Session) -> None:
+def test_the_speakers_are_an_exact_sum_and_none_says_more_for_the_cat_than_its_unit(session: Session) -> None:
     result = explain(session, str(sample_path("cat")), ("cat", "dog"))
-    assert result.speakers[0].unit == CAT
+    assert max(result.speakers, key=lambda one: one.to_a).unit == CAT
+    assert CAT in [one.unit for one in result.speakers[:3]]
     total = sum(one.adds for one in result.speakers) + result.others + result.constant
     rows = embed_words(session, ["cat", "dog"]).numpy()
     image = session.embed_images([sample_path("cat")])[0].numpy()
