@@ -125,6 +125,7 @@ def _print_text(answers: Iterator[dict[str, Any]]) -> int:
             f"  {100 * one['probability']:6.2f} %  {one['cosine']:+.4f}  {printable(one['label'])}"
             for one in entry["labels"]
         ]
-        more = [f"  … and {len(lines) - SHOWN} more labels"] if len(lines) > SHOWN else []
+        hidden = len(lines) - SHOWN
+        more = [f"  … and {hidden} more label{'s' * (hidden > 1)}"] if hidden > 0 else []
         write(Text.assemble((printable(entry["image"]), "bold"), "\n" + "\n".join([*lines[:SHOWN], *more])))
     return failed
