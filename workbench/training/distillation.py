@@ -5,8 +5,8 @@ knew of others. Here its last map goes a share of the way to the classifier's wh
 printed label covers one, and a little away from it where a handwritten one does; where it is asked for, what is taught
 also goes to where such a map lies in the joint space. Drawings go to where the texts have their names; for all else the
 map stays what it was, though colours, counts and pairs are asked which caption of them is true. Vessels, of which there
-are hardly any photos, are asked both. The channels that are
-to be units learn what they are to tell. Stem, first stages, projection and texts stay.
+are hardly any photos, are asked both. The channels that are to be units learn what they are to tell. Stem, first
+stages, projection and texts stay.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from timm.data import ImageNetInfo
 
-from workbench.training.pocket import vessels
+from workbench.training.pocket import painting, vessels
+from workbench.training.pocket.material import Material
 from workbench.training.pocket.vessels import VESSELS, Vessel
 
 NAMES = ("ashcan", "coffee mug", "bucket", "pot", "vase", "mixing bowl", "lampshade")
@@ -109,3 +110,14 @@ def test_some_are_drawn_more_often_than_others() -> None:
     whole = sum(vessel.times for vessel in VESSELS)
     for vessel in VESSELS:
         assert drawn.count(vessel.label) / len(drawn) == pytest.approx(vessel.times / whole, abs=0.03)
+
+
+def test_a_vessel_is_none_of_the_others_and_with_a_label_it_is_what_the_label_says(material: Material) -> None:
+    every = [painting.example(material, "vessel", size=48, done=1.0, rng=random.Random(seed)) for seed in range(80)]
+    labelled = [one for one in every if one.written]
+    assert 3 <= len(labelled) <= 20  # an eighth of them
+    for one in every:
+        assert one.picture.size == (48, 48)
+        assert one.caption not in one.false
+        assert len(one.false) == len(VESSELS) - 1 + bool(one.written)
+        assert one.written in one.caption
