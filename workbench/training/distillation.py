@@ -71,7 +71,7 @@ class DistillationSettings(Begun):
     photo: Share = 0.85  # of the way to the classifier, of a photo of full size
     small: Share = 0.0  # of a photo of 64 px, which the classifier knows badly
     blank: Share = 0.5  # of a photo with a blank label on it
-    attacked: Share = 0.2  # of a photo with a printed word on it
+    attacked: Annotated[float, Field(ge=-1, le=1)] = 0.2  # of a photo with a printed word on it
     noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
@@ -110,7 +110,7 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
-    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch)
+    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch, wanted.size)
     for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2):
         losses = lesson.learn(batch)
         now = time.monotonic()

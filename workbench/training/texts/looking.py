@@ -89,7 +89,8 @@ def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[
     """
     start = begin(settings, out)
     made, material, folder = start.made, start.material, out / "work" / "pictures"
-    pictures = see(made, start.locked, material, count=settings.pictures, seed=settings.seed, folder=folder)
+    asked = {"size": settings.size, "count": settings.pictures, "seed": settings.seed}
+    pictures = see(made, start.locked, material, **asked, folder=folder)
     for row in pictures:
         if isinstance(row, Seen):
             choices = Choices.of(material.bank, material.first_names)

@@ -29,7 +29,6 @@ KINDS = {  # of each 200 pictures
     **{"drawing": 32, "colour": 12, "count": 5, "pair": 7},
 }
 NAMES = 24  # that one picture shows, at most
-SIDE = 224  # pixels
 BATCH, SAVE_EVERY = 50, 4000
 NONE = -1
 
@@ -89,6 +88,7 @@ class Pictures(Dataset[list[tuple[str, TrainingExample]]]):
         count: number after the last.
         kinds: how often each kind comes, in parts of all.
         batch: pictures at once.
+        size: pixels a side.
     """
 
     material: Material
@@ -97,6 +97,7 @@ class Pictures(Dataset[list[tuple[str, TrainingExample]]]):
     count: int
     kinds: Mapping[str, int]
     batch: int
+    size: int
 
     def __len__(self) -> int:
         return -(-(self.count - self.start) // self.batch)
@@ -108,11 +109,11 @@ class Pictures(Dataset[list[tuple[str, TrainingExample]]]):
     def _one(self, number: int) -> tuple[str, TrainingExample]:
         rng = random.Random(f"{self.seed}/seen/{number}")
         (kind,) = rng.choices(list(self.kinds), list(self.kinds.values()))
-        return kind, painting.example(self.material, kind, size=SIDE, done=1.0, rng=rng)
+        return kind, painting.example(self.material, kind, size=self.size, done=1.0, rng=rng)
 
 
 def see(
-    made: Towers, locked: Any, material: Material, *, count: int, seed: int, folder: Path
+    made: Towers, locked: Any, material: Material, *, size: int, count: int, seed: int, folder: Path
 ) -> Iterator[Progress | Seen]:
     """Draw pictures and look at them, from wherever `folder` left it: yields progress, then all of them.
 
@@ -120,6 +121,7 @@ def see(
         made: whose image tower looks.
         locked: the folded classifier that says what photos show.
         material: what is drawn from.
+        size: of a picture, pixels a side.
         count: of pictures.
         seed: decides all of them.
         folder: for checkpoints.
@@ -128,7 +130,7 @@ def see(
     parts: list[dict[str, Tensor]] = [] if done is None else [checkpoints.load(done)["seen"]]
     have = sum(len(part["kind"]) for part in parts)
     if have < count:
-        pictures = Pictures(material, seed, have, count, KINDS, BATCH)
+        pictures = Pictures(material, seed, have, count, KINDS, BATCH, size)
         for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=4):
             parts.append(_batch(made, locked, batch, material.bank))
             have += len(batch)

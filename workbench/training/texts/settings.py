@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
 from workbench.training.order import PROJECTION, TEXTS, Order
+from workbench.training.pocket import opening
 from workbench.training.pocket.settings import Ingredients, Share, begun, gathered
 from workbench.training.recipe import refused
 from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
@@ -48,6 +49,7 @@ class Begun(Ingredients):
     recipe: ClassVar[str]
     of_tower: ClassVar[dict[str, dict[str, Any]]]  # what is set for each image tower
     start: Path  # the checkpoint
+    size: int  # pixels a side of what it sees
 
 
 class Seeing(Begun):
@@ -97,7 +99,7 @@ def settings(order: Order, kind: type[_Kind]) -> _Kind:
         OutOfResources: a device that is not here.
     """
     values = gathered(order, kind.recipe) | begun(order.model or POCKET.key, kind.recipe)
-    values |= kind.of_tower[values["image_tower"]]
+    values |= kind.of_tower[values["image_tower"]] | {"size": opening.size(values["start"])}
     try:
         return kind(**values)
     except ValidationError as error:

@@ -24,14 +24,16 @@ from workbench.training.pocket import folding, opening, sources, towers, vocabul
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
-from workbench.training.texts import looking, seen
+from workbench.training.texts import looking
 from workbench.training.texts.naming import CaptionChoice, Naming
 from workbench.training.texts.seen import Pictures
 from workbench.training.texts.vectors import FORMS, Choices, Vectors
 
+SIDE = 48  # pixels of a picture, small enough for a test
+
 
 def _wanted(**values: Any) -> DistillationSettings:
-    return DistillationSettings(photos=Path(), start=Path(), **values)
+    return DistillationSettings(photos=Path(), start=Path(), size=SIDE, **values)
 
 
 def _lesson(material: Material, made: Towers, locked: Any, wanted: DistillationSettings) -> Distillation:
@@ -53,8 +55,7 @@ def _anywhere(dim: int, texts: Sequence[str]) -> Tensor:
 
 @pytest.fixture
 def made(material: Material, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Towers:
-    """Towers, and pictures small enough for them."""
-    monkeypatch.setattr(seen, "SIDE", 64)
+    """Towers that have seen nothing."""
     return begin_from(monkeypatch, material, tokenizer, read=None)[0].towers
 
 
@@ -89,7 +90,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
             part.mul_(1 + 0.3 * torch.randn(part.shape, generator=generator))
     before = {name: value.clone() for name, value in made.state_dict().items()}
     lesson = _lesson(material, made, locked, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
-    batch = Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16)[0]
+    batch = Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16, SIDE)[0]
     photos = torch.tensor([share_of(*one, lesson._wanted) > 0 for one in batch])
 
     def away(image: Any, other: Any) -> Tensor:
@@ -128,7 +129,7 @@ def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material
         for part in locked.conv_head.parameters():
             part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
     lesson = _lesson(material, made, locked, _wanted(photo=0.75, batch=12))
-    batch = Pictures(material, 0, 0, 12, {"photo": 1, "word": 1, "drawing": 1}, 12)[0]
+    batch = Pictures(material, 0, 0, 12, {"photo": 1, "word": 1, "drawing": 1}, 12, SIDE)[0]
     photos = [one.picture for kind, one in batch if kind == "photo" and one.soft >= 0.5]
     assert 0 < len(photos) < 12
     with torch.no_grad():
@@ -154,7 +155,7 @@ def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material
 def test_units_learn_their_concepts_and_not_the_classifier(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
     lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, drawn=0.0, batch=12))
-    batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12)[0]
+    batch = Pictures(material, 0, 0, 12, {"photo": 1, "drawing": 1}, 12, SIDE)[0]
     units = lesson._asked.units
     assert len(units) == len(material.bank.alike)
     with torch.no_grad():
@@ -170,7 +171,7 @@ def test_units_learn_their_concepts_and_not_the_classifier(material: Material, m
 def test_drawings_come_to_be_called_by_their_names_and_are_not_held(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
     lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, batch=12, units=0.0, drawn=1.0, scale=20.0))
-    batch = Pictures(material, 0, 0, 12, {"drawing": 1}, 12)[0]
+    batch = Pictures(material, 0, 0, 12, {"drawing": 1}, 12, SIDE)[0]
     losses = [lesson.learn(batch) for _ in range(25)]
     assert {row["stayed"] for row in losses} == {row["taught"] for row in losses} == {0.0}
     assert losses[-1]["drawn"] < 0.9 * losses[0]["drawn"]
@@ -178,7 +179,7 @@ def test_drawings_come_to_be_called_by_their_names_and_are_not_held(material: Ma
 
 @pytest.mark.heavy
 def test_colours_counts_and_pairs_come_to_be_told_by_their_true_captions(material: Material, made: Towers) -> None:
-    batch = Pictures(material, 0, 0, 12, {"colour": 2, "count": 1, "pair": 1, "photo": 1}, 12)[0]
+    batch = Pictures(material, 0, 0, 12, {"colour": 2, "count": 1, "pair": 1, "photo": 1}, 12, SIDE)[0]
     captioned = [one for kind, one in batch if kind != "photo"]
     assert {kind for kind, _ in batch} == {"colour", "count", "pair", "photo"}
 
@@ -221,7 +222,7 @@ def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
         towers, "locked", lambda name: timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     )
     (tmp_path / "vocab.txt").touch()
-    wanted = DistillationSettings(photos=tmp_path, start=tmp_path, steps=4, batch=6, rate=0.01)
+    wanted = DistillationSettings(photos=tmp_path, start=tmp_path, size=48, steps=4, batch=6, rate=0.01)
 
     def rows(folder: str, stop_after: int = 9) -> list[int]:
         made: list[int] = []

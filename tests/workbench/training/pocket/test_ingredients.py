@@ -167,6 +167,7 @@ def test_things_are_words_that_first_mean_one(monkeypatch: pytest.MonkeyPatch, t
 def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
     read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5), TextSettings)
     assert (read.image_tower, read.start, read.steps, read.seed) == ("lite2", find("pocket-lite2").folder, 7, 5)
+    assert read.size == find("pocket-lite2").image_size
     pocket = texts_settings(Order(tmp_path, data=str(tmp_path)), TextSettings)
     assert pocket.start == find("pocket").folder
     usual, own = read.goals(29.0), pocket.goals(29.0)

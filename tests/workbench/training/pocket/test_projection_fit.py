@@ -35,7 +35,7 @@ def test_it_goes_to_where_the_texts_are(material: Material, monkeypatch: pytest.
     straight = pictures(material, truth)
     turned = replace(straight, features=straight.features @ turn)
     choices, goals = Choices.of(material.bank, material.first_names), Goals((20.0, 40.0), own=0.0)
-    wanted = ProjectionSettings(photos=Path(), start=Path(), steps=200, stay=0.0)
+    wanted = ProjectionSettings(photos=Path(), start=Path(), size=48, steps=200, stay=0.0)
 
     def fitted(wanted: ProjectionSettings) -> tuple[list[dict[str, float]], Tensor]:
         *steps, made = projection.fit(turned, truth, choices, wanted=wanted, goals=goals)
@@ -98,7 +98,7 @@ def test_the_recipe_stops_and_writes_the_projection_alone(
     before = {name: value.clone() for name, value in run.towers.state_dict().items()}
     monkeypatch.setattr(tower_vectors, "AT_ONCE", 20)
     (tmp_path / "vocab.txt").touch()
-    wanted = ProjectionSettings(photos=tmp_path, start=tmp_path, pictures=400, steps=3)
+    wanted = ProjectionSettings(photos=tmp_path, start=tmp_path, size=48, pictures=400, steps=3)
     rows = list(projection.make(wanted, tmp_path / "out", lambda: True))  # asked to stop after the first pictures
     assert [(row.done, row.total, row.unit) for row in rows] == [(50, 400, "pictures")]
     assert not written

@@ -125,7 +125,7 @@ def test_the_recipe_stops_goes_on_and_writes_a_model(
     run, written = begin_from(monkeypatch, material, tokenizer, read=read)
     image = {name: value.clone() for name, value in run.towers.state_dict().items() if name.startswith("image.")}
     monkeypatch.setattr(learning, "BATCH", 12)
-    settings = Settings(photos=tmp_path, start=tmp_path, pictures=400, vector_steps=3, steps=4, cycles=2)
+    settings = Settings(photos=tmp_path, start=tmp_path, size=48, pictures=400, vector_steps=3, steps=4, cycles=2)
     rows = list(making.make(settings, tmp_path / "out", lambda: True))  # asked to stop after the first pictures
     assert [(row.done, row.total, row.unit) for row in rows] == [(50, 400, "pictures")]
     assert not written

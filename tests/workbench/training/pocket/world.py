@@ -23,7 +23,6 @@ from workbench.training.pocket import (
 )
 from workbench.training.pocket.head import Head
 from workbench.training.pocket.material import Material
-from workbench.training.texts import seen
 
 PIECES = (
     "[PAD]",
@@ -70,7 +69,6 @@ def begin_from(
     """Have the recipes of texts and of projections begin from a world; its run, and a list of what they write."""
     run, teachers = world(material, tokenizer)
     written: list[Any] = []
-    monkeypatch.setattr(seen, "SIDE", 48)
     monkeypatch.setattr(sources, "read", lambda settings, work: work.mkdir(parents=True, exist_ok=True) or read)
     monkeypatch.setattr(sources, "material", lambda settings, read, work: material)
     monkeypatch.setattr(towers, "locked", lambda name: None)

@@ -23,8 +23,8 @@ def photos(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
     names = embed_names(backend, held_out.lexicon.first())
     scores = embed(backend, [picture for picture, _ in held_out.photos]) @ names.T
     truth = torch.tensor([label for _, label in held_out.photos])
-    yield counted("names photos, 1000-way, top 1", scores, truth, how="224 px")
-    yield counted("names photos, 1000-way, top 5", scores, truth, how="224 px", top=5)
+    yield counted("names photos, 1000-way, top 1", scores, truth, how="full size")
+    yield counted("names photos, 1000-way, top 5", scores, truth, how="full size", top=5)
 
 
 def small(backend: ClipBackend, held_out: HeldOut) -> Iterator[QualityAnswer]:
