@@ -12,7 +12,7 @@ from workbench.progress import Progress
 from workbench.training.pocket import folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
-from workbench.training.texts.seen import Seen, see
+from workbench.training.texts.seen import BATCH, KINDS, Pictures, Seen, see
 from workbench.training.texts.settings import Begun, Seeing
 from workbench.training.texts.tower_vectors import begun
 from workbench.training.texts.vectors import Choices, Goals, Vectors
@@ -89,9 +89,8 @@ def look(settings: Seeing, out: Path, stopped: Callable[[], bool]) -> Generator[
     """
     start = begin(settings, out)
     made, material, folder = start.made, start.material, out / "work" / "pictures"
-    asked = {"size": settings.size, "count": settings.pictures, "seed": settings.seed}
-    pictures = see(made, start.locked, material, **asked, folder=folder)
-    for row in pictures:
+    pictures = Pictures(material, settings.seed, 0, settings.pictures, KINDS, BATCH, settings.size)
+    for row in see(made, start.locked, pictures, folder=folder):
         if isinstance(row, Seen):
             choices = Choices.of(material.bank, material.first_names)
             goals = settings.goals(float(made.logit_scale.detach().exp()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,29 +112,24 @@ class Pictures(Dataset[list[tuple[str, TrainingExample]]]):
         return kind, painting.example(self.material, kind, size=self.size, done=1.0, rng=rng)
 
 
-def see(
-    made: Towers, locked: Any, material: Material, *, size: int, count: int, seed: int, folder: Path
-) -> Iterator[Progress | Seen]:
+def see(made: Towers, locked: Any, pictures: Pictures, *, folder: Path) -> Iterator[Progress | Seen]:
     """Draw pictures and look at them, from wherever `folder` left it: yields progress, then all of them.
 
     Args:
         made: whose image tower looks.
         locked: the folded classifier that says what photos show.
-        material: what is drawn from.
-        size: of a picture, pixels a side.
-        count: of pictures.
-        seed: decides all of them.
+        pictures: all of them, in batches.
         folder: for checkpoints.
     """
-    done = checkpoints.latest(folder)
+    done, count = checkpoints.latest(folder), pictures.count
     parts: list[dict[str, Tensor]] = [] if done is None else [checkpoints.load(done)["seen"]]
     have = sum(len(part["kind"]) for part in parts)
     if have < count:
-        pictures = Pictures(material, seed, have, count, KINDS, BATCH, size)
-        for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=4):
-            parts.append(_batch(made, locked, batch, material.bank))
+        missing = replace(pictures, start=have)
+        for batch in DataLoader(missing, batch_size=None, num_workers=1, prefetch_factor=4):
+            parts.append(_batch(made, locked, batch, pictures.material.bank))
             have += len(batch)
-            if have % SAVE_EVERY < BATCH or have == count:
+            if have % SAVE_EVERY < pictures.batch or have == count:
                 parts = [_joined(parts)]
                 checkpoints.save(folder, have, {"seen": parts[0]}, keep=1)
             yield Progress(have, count, "pictures")

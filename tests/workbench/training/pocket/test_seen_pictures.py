@@ -62,12 +62,12 @@ def test_drawing_goes_on_wherever_it_was_interrupted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(seen, "BATCH", 10)
     monkeypatch.setattr(seen, "SAVE_EVERY", 20)
     run, teachers = world(material, tokenizer)
 
     def rows(folder: str, seed: int = 0):  # type: ignore[no-untyped-def]
-        return seen.see(run.towers, teachers.image, material, size=64, count=50, seed=seed, folder=tmp_path / folder)
+        pictures = seen.Pictures(material, seed, 0, 50, seen.KINDS, 10, 64)
+        return seen.see(run.towers, teachers.image, pictures, folder=tmp_path / folder)
 
     *steps, whole = rows("whole")
     assert [(step.done, step.total, step.unit) for step in steps] == [(k, 50, "pictures") for k in range(10, 60, 10)]
