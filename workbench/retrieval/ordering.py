@@ -10,7 +10,7 @@ from workbench.retrieval.search import Hit
 
 SORTS: dict[str, tuple[str, Callable[[Hit], Any]]] = {  # key -> title, what is compared
     "score": ("Best first", lambda hit: 0),  # as the search returned them
-    "name": ("Name", lambda hit: hit.path.lower()),
+    "name": ("Name", lambda hit: (hit.path.rsplit("/", 1)[-1].lower(), hit.path)),  # uploads lie in folders of any name
     "newest": ("Newest first", lambda hit: -hit.row["modified"]),
     "oldest": ("Oldest first", lambda hit: hit.row["modified"]),
     "largest": ("Most pixels first", lambda hit: -hit.row["width"] * hit.row["height"]),

@@ -20,6 +20,7 @@ from apps.serving.options import SHARED
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.retrieval import location, safety
+from workbench.retrieval.ordering import ordered
 from workbench.retrieval.search import Hit, Results
 
 _buffer = io.BytesIO()
@@ -82,6 +83,11 @@ def test_near_duplicates_of_a_better_result_are_folded() -> None:
     assert shown(fold=False) == "dba"
     assert shown(weaker=True) == "dca"
     assert shown(weaker=True, sort="name") == "acd"
+
+
+def test_names_are_sorted_whatever_folders_files_lie_in() -> None:
+    hits = [hit(path, [1, 0]) for path in ("/f1/pig.png", "/9/Dog.png", "/0/pig.png", "/0/umbrella.png")]
+    assert [one.path for one in ordered(hits, "name")] == ["/9/Dog.png", "/0/pig.png", "/f1/pig.png", "/0/umbrella.png"]
 
 
 def test_safe_mode_hides_what_fits_its_sentences() -> None:
