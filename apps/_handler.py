@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.serving.turns import VISITOR
+from apps.serving.turns import LIGHT_LINE, VISITOR
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.scheduler import OWNER_PART
 
@@ -21,7 +21,8 @@ LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 4}  # job
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **ALWAYS_LAST, **QUIET}  # of a text
 ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
-LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4, **QUIET}  # no model; any input
+LIGHT: dict[str, Any] = {"concurrency_id": LIGHT_LINE, "concurrency_limit": 4, **QUIET}  # no model; any input
+CHOICE: dict[str, Any] = {"trigger_mode": "multiple", **LIGHT}  # of a row or picture: "once" ignores the next meanwhile
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -104,7 +104,10 @@ def build(run_list: gr.State) -> None:
         [status, frame, grid, page, numbers, everything, text, samples, gallery, numbers_part],
         show_progress_on=[status], **hidden,
     )  # fmt: skip
-    grid.select(images_behind, [chosen, run_list, people], [text, samples, gallery], show_progress_on=[text], **hidden)
+    grid.select(
+        images_behind, [chosen, run_list, people], [text, samples, gallery],
+        show_progress_on=[text], trigger_mode="multiple", **hidden,
+    )  # fmt: skip
 
 
 def _cell(value: Any) -> str | float:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import ALWAYS_LAST, LIGHT, LONG, handler, owner
+from apps._handler import ALWAYS_LAST, CHOICE, LIGHT, LONG, handler, owner
 from apps._image_boxes import images_box
 from apps._jobs import Jobs, wire
 from apps._page import Page
@@ -213,7 +213,7 @@ def build(page: Page) -> None:
     }
     wire(JOBS, go, stop, status=status, event=event)
     shipped.click(_shipped, None, [given, labels], api_visibility="private")
-    shown_in["rows"].select(_picked, [shown_in["rows"], given], [chosen, picked, sending], **LIGHT)
+    shown_in["rows"].select(_picked, [shown_in["rows"], given], [chosen, picked, sending], **CHOICE)
     _wire_filters(shown_in)
     page.exchange.accept("many", [given, labels], _added)
 

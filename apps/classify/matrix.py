@@ -12,7 +12,7 @@ import numpy as np
 
 from apps import limits
 from apps._figures import heat_map
-from apps._handler import ASKS_MODEL, LIGHT, handler, owner
+from apps._handler import ASKS_MODEL, CHOICE, LIGHT, handler, owner
 from apps._jobs import Jobs
 from apps._page import Page
 from apps._query import provenance
@@ -156,7 +156,7 @@ def build(page: Page) -> None:
     go.click(**event)
     animals.click(take, None, [gallery, texts], api_visibility="private").success(**event)
     direction.change(shown, [kept, direction], [chart, rows], **LIGHT)
-    gallery.select(_selected, gallery, chosen, **LIGHT)
+    gallery.select(_selected, gallery, chosen, **CHOICE)
     gallery.change(lambda given: next(iter(_paths(given)), None), gallery, chosen, **LIGHT)
     page.exchange.accept("matrix", [gallery, texts], _added)
 

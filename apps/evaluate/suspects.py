@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, LONG, handler, owner
+from apps._handler import CHOICE, LIGHT, LONG, handler, owner
 from apps._jobs import Jobs, wire
 from apps._page import Page
 from apps._text import literal
@@ -148,7 +148,7 @@ def build(page: Page, known: gr.State) -> None:
         "api_visibility": "private", "show_progress": "hidden", **LONG,
     }  # fmt: skip
     wire(JOBS, go, stop, status=status, event=event)
-    gallery.select(_selected, None, chosen, **LIGHT)
+    gallery.select(_selected, None, chosen, **CHOICE)
     for button, decision in zip(buttons, (KEEP, FIX, SKIP), strict=True):
         button.click(_decider(decision), [listed, chosen], [results, download, chosen, listed], **LIGHT)
 

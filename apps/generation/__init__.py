@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
+from apps._handler import ASIDE, CHOICE, LONG, QUIET, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
@@ -100,8 +100,8 @@ def build(page: Page) -> None:
     wire(JOBS, go, stop, status=status, event=event)
     form_widgets = [fields[name] for name in words.FIELDS]
     restoring = [status, *form_widgets, hidden, page.model]
-    restored.upload(_restore_file, [restored, page.model], restoring, **LIGHT)
-    history.select(_restore_past, [past, page.model], restoring, **LIGHT)
+    restored.upload(_restore_file, [restored, page.model], restoring, **CHOICE)
+    history.select(_restore_past, [past, page.model], restoring, **CHOICE)
     fields["method"].input(lambda: {}, None, hidden, **ASIDE)
 
 

@@ -168,7 +168,7 @@ def build(page: Page) -> None:
         [find.click, concept.submit], search, [concept, layer, page.model], [units, notes], trigger_mode="multiple",
         **QUIET, **LONG,
     )  # fmt: skip
-    chosen = units.select(_chosen, None, unit, **ASIDE)
+    chosen = units.select(_chosen, None, unit, trigger_mode="multiple", **ASIDE)
     chosen.success(**event, trigger_mode="multiple")
     gr.on([page.model.input], offered, page.model, layer, **QUIET, **ASKS_MODEL)
     mapping.build(page, atlases, (layer, unit), opens=event)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, LONG, QUIET, handler, owner
+from apps._handler import CHOICE, LONG, QUIET, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import in_markdown
@@ -114,4 +114,4 @@ def build(page: Page) -> None:
 
     event = {"fn": run, "inputs": [block, page.model], "outputs": [status, rows, known], **QUIET, **LONG}
     wire(JOBS, go, stop, status=status, event=event)
-    rows.select(choose, known, [texts, shown], **LIGHT)
+    rows.select(choose, known, [texts, shown], **CHOICE)

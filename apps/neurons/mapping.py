@@ -109,7 +109,7 @@ def build(page: Page, atlases: OpenAtlases, place: tuple[gr.Dropdown, gr.Number]
     )  # fmt: skip
     picked = chosen.change(_picked, chosen, unit, **LIGHT)
     picked.success(**opens, trigger_mode="multiple")
-    selected = rows.select(_row, None, unit, **ASIDE)
+    selected = rows.select(_row, None, unit, trigger_mode="multiple", **ASIDE)
     selected.success(**opens, trigger_mode="multiple")
 
 

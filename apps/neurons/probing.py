@@ -177,7 +177,7 @@ def build(page: Page, place: tuple[gr.Dropdown, gr.Number], *, opens: dict[str, 
     name.input(again, [known, name, page.model], [status, rows, units], **ALWAYS_LAST, **LIGHT)
     gr.on(None, lambda: choice.beside(GIVEN), None, index, **ASIDE)
     index.input(handler(columns_of), index, column, **ALWAYS_LAST, **LIGHT)
-    chosen_unit = units.select(_row, None, unit, **ASIDE)
+    chosen_unit = units.select(_row, None, unit, trigger_mode="multiple", **ASIDE)
     chosen_unit.success(**opens, trigger_mode="multiple")
 
 

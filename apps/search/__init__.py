@@ -14,7 +14,7 @@ import gradio as gr
 
 from apps import _index_choice as choice
 from apps import limits
-from apps._handler import ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps._handler import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
 from apps._index_choice import OWN
 from apps._jobs import Jobs, wire
 from apps._page import Page, put
@@ -109,7 +109,7 @@ def build(page: Page) -> None:
     shipped.click(lambda: [str(sample_path(row.key)) for row in SAMPLES], None, given, api_visibility="private").then(
         **_adding_event(page, given, own, index=index, status=status), trigger_mode="multiple"
     )
-    shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **LIGHT)
+    shown["gallery"].select(_picked, [listed, start, index], [chosen, similar_path, picked, sending], **CHOICE)
     _wire_pages(shown, listed, start, index=index)
     page.exchange.accept("search", [example, text], put)
     linked = gr.Textbox(label="Search of the address", visible=COLLAPSED)  # its change starts the search

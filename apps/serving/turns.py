@@ -1,7 +1,7 @@
 """Whose job runs next: gradio's queue, but fair between addresses, and nothing runs that nobody listens to.
 
-Of one page, edits and questions of a kind are answered one after the other: it may send two at once, and the older
-answer could come last.
+Of one page, edits, choices and questions of a kind are answered one after the other: it may send two at once, and the
+older answer could come last.
 
 Does not know about HTTP. The guard tells it who listens; gradio asks it for the next job.
 """
@@ -20,6 +20,7 @@ from apps.serving.visitors import Queued
 if TYPE_CHECKING:
     from gradio.queueing import Event, Queue
 
+LIGHT_LINE = "light"  # of what needs no model: choices, edits, answers shown in another way
 VISITOR = "clip_workbench.visitor"  # where the guard notes the address in a request's scope
 JUST_COME = 1.0  # seconds in which a client opens the stream that it listens to
 POLL_SECONDS = 0.005  # gradio asks a thousand times a second while jobs wait
@@ -91,11 +92,12 @@ class Turns:
         self._send(event, event_message)
 
     def _full(self, event: Event, line: Any, running: Counter[tuple[int | str, str]]) -> bool:
-        """Whether the line has no slot for this address, or the page's edit or question before is not answered yet.
+        """Whether the line has no slot for this address, or what the page asked before is not answered yet.
 
         Half of a line stays for others.
         """
-        if event.fn.trigger_mode == "always_last" and running[event.fn._id, event.session_hash]:
+        in_order = event.fn.trigger_mode == "always_last" or event.concurrency_id == LIGHT_LINE
+        if in_order and running[event.fn._id, event.session_hash]:
             return True
         if line.concurrency_limit is None:
             return False

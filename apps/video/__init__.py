@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from apps import _index_choice as choice
-from apps._handler import ASIDE, LIGHT, LONG, handler, owner
+from apps._handler import ASIDE, CHOICE, LONG, handler, owner
 from apps._jobs import Jobs, throttle, wire
 from apps._page import Page
 from apps._text import literal
@@ -91,8 +91,8 @@ def build(page: Page) -> None:
     }  # fmt: skip
     wire(JOBS, go, stop, status=shown["status"], event=event)
     query.submit(**event, trigger_mode="multiple")
-    shown["lines"].select(_seek, segments, shown["player"], **LIGHT)
-    shown["ranking"].select(_picked, [hits, watched], screen_outputs, **LIGHT)
+    shown["lines"].select(_seek, segments, shown["player"], **CHOICE)
+    shown["ranking"].select(_picked, [hits, watched], screen_outputs, **CHOICE)
     gr.on(None, lambda: choice.beside(GIVEN), None, source, **ASIDE)
 
 

@@ -28,9 +28,10 @@ def hook(file: Path) -> None:
 
 
 def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
-    """A text box, a picture, a slow job, a light one, and edits that take as long as they say."""
+    """A text box, a picture, a slow job, a light one, and edits and choices that take as long as they say."""
     import gradio as gr
 
+    from apps._handler import CHOICE
     from workbench.images import safe_open
 
     def look(path: str | None) -> str:
@@ -57,6 +58,7 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
         gr.Button("Slow").click(slow, text, out, api_name="slow")
         gr.Button("Light").click(lambda value: value, text, out, api_name="light", queue=False)
         gr.Textbox("0", label="Edited").change(edited, text, out, concurrency_limit=8)
+        gr.Textbox("0", label="Chosen").change(edited, text, out, **CHOICE)
     return demo
 
 

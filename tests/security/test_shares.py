@@ -81,10 +81,11 @@ def test_one_address_does_not_keep_others_waiting(tmp_path: Path) -> None:
         assert ask(one, "slow", "mine") < 5.0  # after the one that runs, before the six that wait
 
 
-def test_edits_of_a_page_are_answered_in_their_order_and_other_pages_do_not_wait(tmp_path: Path) -> None:
+@pytest.mark.parametrize("event", [3, 4], ids=["edits", "choices"])
+def test_a_page_is_answered_in_its_order_and_other_pages_do_not_wait(tmp_path: Path, event: int) -> None:
     with running(tmp_path) as server, httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:
         for page, seconds in (("one", "2.0"), ("one", "0.1"), ("two", "0.2")):
-            body = {"data": [seconds], "fn_index": 3, "session_hash": page}
+            body = {"data": [seconds], "fn_index": event, "session_hash": page}
             assert client.post("/gradio_api/queue/join", json=body).status_code == 200
         with ThreadPoolExecutor(2) as pool:
             one, two = pool.map(lambda page: completed(client, page), ("one", "two"))
