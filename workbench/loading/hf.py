@@ -61,7 +61,7 @@ def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, froze
         quicken(model.vision_model)
         quicken_activations(model)
     model.requires_grad_(not frozen)
-    preprocessing = _preprocessing(folder, model.config.vision_config)
+    preprocessing = preprocessing_of(folder, model.config.vision_config)
     image = _naflex_image(model) if family == "siglip2" else _image(model)
     return TowerParts(
         module=model,
@@ -91,7 +91,7 @@ def _compact(
     if frozen:
         quicken(tower)
     model.requires_grad_(not frozen)
-    preprocessing = _preprocessing(folder, None)
+    preprocessing = preprocessing_of(folder)
     cells = math.ceil(preprocessing.size / compact.SHRINKS)
     return TowerParts(
         module=model,
@@ -192,7 +192,16 @@ def _dim(model: Any) -> int:
     return int(getattr(model.config, "projection_dim", None) or getattr(text, "projection_size", text.hidden_size))
 
 
-def _preprocessing(folder: Path, vision: Any) -> Preprocessing:
+def preprocessing_of(folder: Path, vision: Any = None) -> Preprocessing:
+    """Read how a model folder wants pictures prepared.
+
+    Args:
+        folder: in the hub's format.
+        vision: the image tower's configuration, where the folder gives a number of patches instead of a size.
+
+    Raises:
+        WeightsRefused: a file is missing or no JSON object, or it asks for what `Preprocessing` cannot say.
+    """
     if (folder / "preprocessor_config.json").is_file():
         config = tokenizers.read_json(folder, "preprocessor_config.json")
     else:

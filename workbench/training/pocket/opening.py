@@ -72,12 +72,6 @@ def image_tower(folder: Path) -> str:
     return str(architecture).removeprefix("tf_efficientnet_")
 
 
-def size(folder: Path) -> int:
-    """The pixels a side of what a checkpoint sees."""
-    seen = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-    return int(seen["crop_size"]["height"])
-
-
 def same_pieces(folder: Path, file: Path) -> None:
     """Check that a checkpoint has the word pieces of this run.
 

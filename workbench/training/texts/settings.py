@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
+from workbench.loading.hf import preprocessing_of
 from workbench.training.order import PROJECTION, TEXTS, Order
-from workbench.training.pocket import opening
 from workbench.training.pocket.settings import Ingredients, Share, begun, gathered
 from workbench.training.recipe import refused
 from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
@@ -96,10 +96,11 @@ def settings(order: Order, kind: type[_Kind]) -> _Kind:
     Raises:
         BadInput: no folder of photos, no such checkpoint, a number out of bounds, or a word that this recipe does not
             know.
+        WeightsRefused: the checkpoint does not say how pictures are prepared.
         OutOfResources: a device that is not here.
     """
     values = gathered(order, kind.recipe) | begun(order.model or POCKET.key, kind.recipe)
-    values |= kind.of_tower[values["image_tower"]] | {"size": opening.size(values["start"])}
+    values |= kind.of_tower[values["image_tower"]] | {"size": preprocessing_of(values["start"]).size}
     try:
         return kind(**values)
     except ValidationError as error:

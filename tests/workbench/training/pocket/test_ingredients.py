@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from tests.workbench.training.pocket.conftest import FONT
-from workbench.errors import BadInput, OutOfResources, WeightsMissing
+from workbench.errors import BadInput, OutOfResources, WeightsMissing, WeightsRefused
 from workbench.models import find
 from workbench.training.order import Order
 from workbench.training.pocket import build, emoji, fonts, ingredients, names, opening, sources
@@ -168,6 +168,11 @@ def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
     read = texts_settings(Order(tmp_path, data=str(tmp_path), model="pocket-lite2", steps=7, seed=5), TextSettings)
     assert (read.image_tower, read.start, read.steps, read.seed) == ("lite2", find("pocket-lite2").folder, 7, 5)
     assert read.size == find("pocket-lite2").image_size
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"vision_config": {"architecture": "tf_efficientnet_lite0"}}')
+    with pytest.raises(WeightsRefused, match="processor_config"):
+        texts_settings(Order(tmp_path, data=str(tmp_path), model=str(folder)), TextSettings)
     pocket = texts_settings(Order(tmp_path, data=str(tmp_path)), TextSettings)
     assert pocket.start == find("pocket").folder
     usual, own = read.goals(29.0), pocket.goals(29.0)

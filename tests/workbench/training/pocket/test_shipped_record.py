@@ -12,7 +12,6 @@ import pytest
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.checkpoints.spec import ModelSpec
 from workbench.training.distillation import DistillationSettings
-from workbench.training.pocket import opening
 from workbench.training.pocket.export import BEFORE, BLEND
 from workbench.training.record import RECORD
 
@@ -68,7 +67,7 @@ def shipped(request: pytest.FixtureRequest) -> Shipped:
     spec, given, _ = SHIPPED[request.param]
     assert spec.folder is not None
     of_tower = DistillationSettings.of_tower[given["image_tower"]]
-    settings = DistillationSettings(photos=Path(), start=Path(), size=opening.size(spec.folder), **given, **of_tower)
+    settings = DistillationSettings(photos=Path(), start=Path(), size=spec.image_size, **given, **of_tower)
     return spec, settings, dict(json.loads((spec.folder / RECORD).read_text(encoding="utf-8")))
 
 
