@@ -44,7 +44,7 @@ from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
-OFTEN = {"photo": 240, "drawing": 80, "colour": 60, "count": 12, "vessel": 28}
+OFTEN = {"photo": 400, "drawing": 80, "colour": 60, "count": 12, "vessel": 28}
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
 CAPTIONED = ("colour", "count", "pair", "vessel")  # have captions that are false of them
@@ -63,12 +63,12 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0},
-        "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 2.0, "captions": 2.0},
+        "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 2.0},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
     rate: Annotated[float, Field(gt=0, le=0.01)] = 1.6e-4
-    photo: Share = 0.85  # of the way to the classifier, of a photo of full size
+    photo: Share = 0.95  # of the way to the classifier, of a photo of full size
     small: Share = 0.0  # of a photo of 64 px, which the classifier knows badly
     blank: Share = 0.5  # of a photo with a blank label on it
     attacked: Annotated[float, Field(ge=-1, le=1)] = 0.2  # of a photo with a printed word on it

@@ -19,7 +19,7 @@ PHOTO = (
     "a {}",
     "an image of a {}.",
 )
-FULL = 0.55  # of the photos are of full size
+FULL = 0.8  # of the photos are of full size
 
 
 @dataclass
