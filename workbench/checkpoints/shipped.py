@@ -19,7 +19,7 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a",
+        "model-00001-of-00004.safetensors": "ff14b806737a6b38555b0326991096f50405bcdb44cc10f4771188d3c0e48e65",
         "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
         "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
         "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
@@ -40,7 +40,7 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "361a8fae172ea5feaaa8c5b0f917f29e9a3fdac419f04116154aca18b37b933b",
+        "model-00001-of-00004.safetensors": "a86434ff1469324f6869d296ee5f5a767e912893f1cfd7d4eb45c93ff00fb39d",
         "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
         "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
         "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",

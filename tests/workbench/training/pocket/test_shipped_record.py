@@ -51,12 +51,20 @@ TENTH_LITE2 = {  # git show 32a1730:workbench/weights/pocket-lite2/…
     "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
     "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
 }
+TENTH = {  # git show 50888e5:workbench/weights/pocket/…
+    "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a",
+    **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
+}
+ELEVENTH_LITE2 = {  # git show 50888e5:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "361a8fae172ea5feaaa8c5b0f917f29e9a3fdac419f04116154aca18b37b933b",
+    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+}
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
-    "pocket": (POCKET, {"image_tower": "lite0", "seed": 34, "steps": 70}, BETWEEN),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 32, "steps": 180}, TENTH_LITE2),
+    "pocket": (POCKET, {"image_tower": "lite0", "seed": 63, "steps": 360}, TENTH),
+    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 62, "steps": 400}, ELEVENTH_LITE2),
 }
-BEYOND = {"pocket": [BETWEEN, NINTH], "pocket-lite2": [TENTH_LITE2, NINTH_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [TENTH, BETWEEN], "pocket-lite2": [TENTH_LITE2, NINTH_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
 
