@@ -19,6 +19,7 @@ import copy
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -48,6 +49,7 @@ OFTEN = {"photo": 400, "drawing": 80, "colour": 60, "count": 12, "vessel": 28}
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
 CAPTIONED = ("colour", "count", "pair", "vessel")  # have captions that are false of them
+FULL_PART = 0.8  # of the photos are of full size
 FULL_SIZE = 0.5  # of a photo's target: where the classifier decides so much, the photo is none of 64 px
 WARM, SAVE_EVERY = 15, 50  # steps
 AVERAGE = 0.97  # of the moving average, a step
@@ -110,7 +112,8 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
-    pictures = Pictures(start.material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch, wanted.size)
+    material = replace(start.material, full_part=FULL_PART)
+    pictures = Pictures(material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch, wanted.size)
     for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2):
         losses = lesson.learn(batch)
         now = time.monotonic()

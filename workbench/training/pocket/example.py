@@ -19,7 +19,6 @@ PHOTO = (
     "a {}",
     "an image of a {}.",
 )
-FULL = 0.8  # of the photos are of full size
 
 
 @dataclass
@@ -47,7 +46,7 @@ class TrainingExample:
 
 def choose(material: Material, rng: random.Random) -> tuple[Image.Image, int]:
     """Any photo with its class; more of the full-size ones than of the small."""
-    return rng.choice(material.full if rng.random() < FULL else material.small)
+    return rng.choice(material.full if rng.random() < material.full_part else material.small)
 
 
 def class_name(material: Material, label: int, rng: random.Random) -> str:

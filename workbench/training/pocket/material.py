@@ -33,6 +33,7 @@ class Material:
         bank: all names.
         common: words to read, the more common first.
         hands: handwriting, to train with.
+        full_part: how many of the photos that are shown are of full size, 0..1.
     """
 
     full: list[tuple[Image.Image, int]]
@@ -43,6 +44,7 @@ class Material:
     bank: Bank
     common: tuple[str, ...]
     hands: tuple[Font, ...]
+    full_part: float = 0.55
 
     @functools.cached_property
     def first_names(self) -> Tensor:

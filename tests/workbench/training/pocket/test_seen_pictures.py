@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from tests.workbench.training.pocket.world import world
-from workbench.training.pocket.example import TrainingExample
+from workbench.training.pocket.example import TrainingExample, choose
 from workbench.training.pocket.material import Material
 from workbench.training.texts import seen
 from workbench.training.texts.seen import NAMES, NONE, Seen
@@ -92,3 +95,10 @@ def test_drawing_goes_on_wherever_it_was_interrupted(
     assert (whole.label[photos] >= 0).all()
     torch.testing.assert_close(whole.answer[photos].float().sum(-1), torch.ones(len(photos)), rtol=0, atol=1e-2)
     assert (whole.answer[whole.of("word")] == 0).all()
+
+
+@pytest.mark.parametrize("part", [0.0, 0.8, 1.0])
+def test_as_many_photos_are_of_full_size_as_the_material_says(material: Material, part: float) -> None:
+    rng, some = random.Random(0), replace(material, full_part=part)
+    sides = [choose(some, rng)[0].width for _ in range(1000)]
+    assert np.mean([side == 120 for side in sides]) == pytest.approx(part, abs=0.05)
