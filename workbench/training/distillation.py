@@ -19,7 +19,7 @@ import copy
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -64,8 +64,8 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0},
-        "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 2.0},
+        "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0, "answers": 2.0},
+        "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 2.0},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
@@ -80,6 +80,7 @@ class DistillationSettings(Begun):
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
+    answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
 
 
@@ -106,9 +107,11 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     """
     start, folder = begin(wanted, out), out / "work" / "distillation"
     choices = Choices.of(start.material.bank, start.material.first_names)
-    naming = Naming.of(tower_vectors.begun(start.made, start.tokenizer, choices.bank), choices, scale=wanted.scale)
+    vectors = tower_vectors.begun(start.made, start.tokenizer, choices.bank)
+    naming = Naming.of(vectors, choices, scale=wanted.scale)
     captions = CaptionChoice(functools.partial(tower_vectors.embed, start.made, start.tokenizer), wanted.scale)
-    lesson = Distillation(start.made, start.locked, start.material.bank, (naming, captions), wanted)
+    questions = Questions(naming, captions, vectors.photo[choices.first])
+    lesson = Distillation(start.made, start.locked, start.material.bank, questions, wanted)
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
@@ -128,6 +131,21 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     export.write_again(new, wanted, out, sources=start.read, steps=lesson.step, seconds=lesson.seconds)
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What pictures are asked.
+
+    Attributes:
+        naming: what drawings are asked with.
+        captions: what captions are.
+        classes: (1000, dim) unit rows, where photos of the classes are to lie.
+    """
+
+    naming: Naming
+    captions: CaptionChoice
+    classes: Tensor
+
+
 class Distillation:
     """An image tower that learns, what it was, and what it is taught by.
 
@@ -135,7 +153,7 @@ class Distillation:
         made: whose image tower learns.
         locked: the folded classifier.
         bank: whose `alike` are the concepts of units.
-        questions: what drawings are asked with, and what captions are.
+        questions: what pictures are asked.
         wanted: rate, shares and weights.
     """
 
@@ -144,11 +162,11 @@ class Distillation:
         made: Towers,
         locked: Any,
         bank: Bank,
-        questions: tuple[Naming, CaptionChoice],
+        questions: Questions,
         wanted: DistillationSettings,
     ) -> None:
         self._made, self._locked, self._wanted = made, locked, wanted
-        self._naming, self._captions = questions
+        self._questions = questions
         made.requires_grad_(False)
         self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
@@ -189,6 +207,7 @@ class Distillation:
         self._optimiser.zero_grad()
         weights = {"taught": 1.0, "stayed": self._wanted.stay, "joint": self._wanted.joint}
         weights |= {"units": self._wanted.units, "drawn": self._wanted.drawn, "captions": self._wanted.captions}
+        weights["answers"] = self._wanted.answers
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
@@ -217,11 +236,14 @@ class Distillation:
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
-        named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind in NAMED])
+        named = self._questions.naming.loss(lies[drawn], [one.weights for kind, one in batch if kind in NAMED])
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
         captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
-        return {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
+        asked = {"drawn": named, "captions": self._questions.captions.loss(lies[captioned], captions)}
+        photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device) & (share != 0)
+        answers = answers_apart(lies[photo], to_lie[photo], self._questions.classes, scale=self._wanted.scale)
+        return {**means, "units": units, **asked, "answers": answers}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
@@ -235,6 +257,22 @@ def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) 
     if kind == "photo":
         return wanted.small if example.soft < FULL_SIZE else wanted.photo
     return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
+
+
+def answers_apart(now: Tensor, aim: Tensor, classes: Tensor, *, scale: float) -> Tensor:
+    """How far what embeddings are called is from what they are to be called: nats, the mean; 0 where there are none.
+
+    Hinton et al. 2015, arXiv:1503.02531.
+
+    Args:
+        now: (n, dim), of any length.
+        aim: likewise.
+        classes: (classes, dim) unit rows.
+        scale: of cosines.
+    """
+    rows = (functional.normalize(one, dim=-1) @ classes.to(one).T for one in (now, aim))
+    said, to_say = ((scale * one).log_softmax(-1) for one in rows)
+    return (to_say.exp() * (to_say - said)).sum() / max(1, len(now))
 
 
 def distance(now: Tensor, aim: Tensor, spread: Tensor) -> Tensor:

@@ -14,12 +14,22 @@ import pytest
 import timm
 import torch
 from scipy.spatial.distance import cosine
+from scipy.special import softmax
+from scipy.stats import entropy
 from torch import Tensor
 from torch.nn import functional
 
 from tests.workbench.training.pocket.world import begin_from
 from workbench.training import checkpoints, distillation
-from workbench.training.distillation import Distillation, DistillationSettings, distance, rectified, share_of
+from workbench.training.distillation import (
+    Distillation,
+    DistillationSettings,
+    Questions,
+    answers_apart,
+    distance,
+    rectified,
+    share_of,
+)
 from workbench.training.pocket import folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
@@ -42,9 +52,11 @@ def _lesson(material: Material, made: Towers, locked: Any, wanted: DistillationS
     size = len(material.bank.names), made.visual_projection.out_features
     tables = {kind: functional.normalize(torch.randn(size, generator=generator), dim=-1) for kind in FORMS}
     choices = Choices.of(material.bank, material.first_names)
-    naming = Naming.of(Vectors.begun(tables), choices, scale=wanted.scale)
+    vectors = Vectors.begun(tables)
+    naming = Naming.of(vectors, choices, scale=wanted.scale)
     captions = CaptionChoice(functools.partial(_anywhere, made.visual_projection.out_features), wanted.scale)
-    return Distillation(made, locked, material.bank, (naming, captions), wanted)
+    questions = Questions(naming, captions, vectors.photo[choices.first])
+    return Distillation(made, locked, material.bank, questions, wanted)
 
 
 def _anywhere(dim: int, texts: Sequence[str]) -> Tensor:
@@ -68,6 +80,20 @@ def test_a_distance_by_hand() -> None:
     first = (1 / 2 + 0.1 * (9 + 1) / 4) / 2
     second = (2**2 / 2 + 0.1 * (2**2 + 2**2) / 4) / 2  # in units of 2
     torch.testing.assert_close(away, torch.tensor([first, second]))
+
+
+def test_how_far_answers_are_apart() -> None:
+    rng = np.random.default_rng(3)
+    classes = rng.normal(size=(7, 5))
+    classes /= np.linalg.norm(classes, axis=1, keepdims=True)
+    now, aim = rng.normal(size=(2, 4, 5))
+    said, to_say = (
+        softmax(9.0 * rows @ classes.T / np.linalg.norm(rows, axis=1, keepdims=True), axis=1) for rows in (now, aim)
+    )
+    apart = functools.partial(answers_apart, classes=torch.tensor(classes), scale=9.0)
+    assert float(apart(torch.tensor(now), torch.tensor(aim))) == pytest.approx(entropy(to_say, said, axis=1).mean())
+    assert float(apart(torch.tensor(aim), torch.tensor(3 * aim))) == pytest.approx(0, abs=1e-12)
+    assert float(apart(torch.zeros(0, 5).double(), torch.zeros(0, 5).double())) == 0.0
 
 
 def test_which_pictures_go_how_far() -> None:
@@ -149,6 +175,38 @@ def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material
         return [other.learn(batch)["joint"] for _ in range(10)][-1]
 
     assert after(30.0) < 0.9 * after(0.0)
+
+
+@pytest.mark.heavy
+def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for part in locked.conv_head.parameters():
+            part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
+    batch = Pictures(material, 0, 0, 12, {"photo": 2, "attacked": 1, "drawing": 1}, 12, SIDE)[0]
+    photos = [one.picture for kind, one in batch if kind == "photo" and one.soft >= 0.5]
+    assert 0 < len(photos) < len([kind for kind, _ in batch if kind in ("photo", "attacked")])
+
+    def lesson(weight: float) -> Distillation:
+        wanted = _wanted(steps=10, rate=1e-3, photo=1.0, batch=12, units=0.0, drawn=0.0, scale=20.0, answers=weight)
+        return _lesson(material, copy.deepcopy(made), locked, wanted)
+
+    one = lesson(30.0)
+    with torch.no_grad():
+        early = made.early(distillation.views.pixels(photos))
+        now, known = (rectified(tower, early, made.frozen).mean((2, 3)) for tower in (made.image, locked))
+        known[:, one._asked.units] = now[:, one._asked.units]
+        lies = [rows.numpy() @ made.visual_projection.weight.numpy().T for rows in (now, known)]
+        classes = one._questions.classes.numpy()
+        assert classes.shape == (len(material.first_names), made.visual_projection.out_features)
+        said, to_say = (softmax(20 * (r / np.linalg.norm(r, axis=1, keepdims=True)) @ classes.T, axis=1) for r in lies)
+        answers = float(one._losses(batch)["answers"])
+    assert answers == pytest.approx(entropy(to_say, said, axis=1).mean(), rel=2e-2)
+    other = lesson(0.0)
+    first, *_, last = [one.learn(batch)["answers"] for _ in range(10)]
+    assert last < 0.9 * [other.learn(batch)["answers"] for _ in range(10)][-1]
+    assert last < 0.9 * first
 
 
 @pytest.mark.heavy
