@@ -65,7 +65,8 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0, "answers": 2.0},
-        "lite2": {"attacked": 0.05, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 2.0},
+        "lite2": {"attacked": -0.08, "noted": -0.2, "units": 1.0, "joint": 4.0, "captions": 2.0, "answers": 3.0}
+        | {"stay": 4.0, "drawn": 0.7},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
