@@ -65,7 +65,7 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0, "answers": 2.0},
-        "lite2": {"attacked": -0.08, "noted": -0.2, "units": 1.0, "joint": 4.0, "captions": 2.0, "answers": 3.0}
+        "lite2": {"attacked": -0.25, "noted": -0.25, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 0.7},
     }
     steps: Annotated[int, Field(ge=1)] = 600
@@ -232,8 +232,12 @@ class Distillation:
         aim[:, self._asked.units] = before[:, self._asked.units]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
         drawn = torch.tensor([kind in NAMED for kind, _ in batch]).to(made.device)
-        lies, to_lie = (made.visual_projection(rows.float()) for rows in (made.averaged(whole), aim.mean((2, 3))))
-        apart = 1 - functional.cosine_similarity(lies, to_lie)
+        averages = made.averaged(whole).float()
+        lies, to_lie = (made.visual_projection(rows) for rows in (averages, aim.mean((2, 3))))
+        others = averages.clone()  # the units are not to say what photos are: they would forget their concepts
+        others[:, self._asked.units] = averages[:, self._asked.units].detach()
+        photos_lie = made.visual_projection(others)
+        apart = 1 - functional.cosine_similarity(photos_lie, to_lie)
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
@@ -243,7 +247,7 @@ class Distillation:
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
         asked = {"drawn": named, "captions": self._questions.captions.loss(lies[captioned], captions)}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device) & (share != 0)
-        answers = answers_apart(lies[photo], to_lie[photo], self._questions.classes, scale=self._wanted.scale)
+        answers = answers_apart(photos_lie[photo], to_lie[photo], self._questions.classes, scale=self._wanted.scale)
         return {**means, "units": units, **asked, "answers": answers}
 
 

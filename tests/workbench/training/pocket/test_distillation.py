@@ -210,6 +210,25 @@ def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: 
 
 
 @pytest.mark.heavy
+def test_what_photos_are_called_is_not_left_to_the_units(material: Material, made: Towers) -> None:
+    locked = copy.deepcopy(made.image)
+    with torch.no_grad():
+        for part in locked.conv_head.parameters():
+            part.mul_(1 + 2 * torch.randn(part.shape, generator=torch.Generator().manual_seed(4)))
+    lesson = _lesson(material, made, locked, _wanted(photo=1.0, batch=12, answers=2.0, joint=4.0))
+    losses = lesson._losses(Pictures(material, 0, 0, 12, {"photo": 1}, 12, SIDE)[0])
+    assert losses["answers"].item() > 0.01
+    for name in ("answers", "joint"):
+        head = made.image.conv_head.weight
+        (slope,) = torch.autograd.grad(losses[name], head, retain_graph=True)
+        sizes = slope.abs().amax((1, 2, 3))
+        others = torch.ones(1280, dtype=torch.bool)
+        others[lesson._asked.units] = False
+        assert sizes[lesson._asked.units].max() == 0
+        assert (sizes[others] > 0).float().mean() > 0.5
+
+
+@pytest.mark.heavy
 def test_units_learn_their_concepts_and_not_the_classifier(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
     lesson = _lesson(material, made, locked, _wanted(steps=25, rate=1e-3, photo=1.0, small=1.0, drawn=0.0, batch=12))
