@@ -19,7 +19,7 @@ import copy
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -40,7 +40,7 @@ from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import tower_vectors
 from workbench.training.texts.looking import begin, step_row
-from workbench.training.texts.naming import CaptionChoice, Naming
+from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming
 from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
@@ -64,7 +64,7 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0, "answers": 2.0},
+        "lite0": {"attacked": 0.3, "noted": -0.2, "units": 0.6, "joint": 4.0, "captions": 1.0},
         "lite2": {"attacked": -0.25, "noted": -0.25, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 0.7},
     }
@@ -111,8 +111,8 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     vectors = tower_vectors.begun(start.made, start.tokenizer, choices.bank)
     naming = Naming.of(vectors, choices, scale=wanted.scale)
     captions = CaptionChoice(functools.partial(tower_vectors.embed, start.made, start.tokenizer), wanted.scale)
-    questions = Questions(naming, captions, vectors.photo[choices.first])
-    lesson = Distillation(start.made, start.locked, start.material.bank, questions, wanted)
+    answers = ClassAnswers(vectors.photo[choices.first], wanted.scale)
+    lesson = Distillation(start.made, start.locked, start.material.bank, (naming, captions, answers), wanted)
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
@@ -132,21 +132,6 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     export.write_again(new, wanted, out, sources=start.read, steps=lesson.step, seconds=lesson.seconds)
 
 
-@dataclass(frozen=True)
-class Questions:
-    """What pictures are asked.
-
-    Attributes:
-        naming: what drawings are asked with.
-        captions: what captions are.
-        classes: (1000, dim) unit rows, where photos of the classes are to lie.
-    """
-
-    naming: Naming
-    captions: CaptionChoice
-    classes: Tensor
-
-
 class Distillation:
     """An image tower that learns, what it was, and what it is taught by.
 
@@ -154,7 +139,7 @@ class Distillation:
         made: whose image tower learns.
         locked: the folded classifier.
         bank: whose `alike` are the concepts of units.
-        questions: what pictures are asked.
+        questions: what drawings are asked with, what captions are, and what photos are called.
         wanted: rate, shares and weights.
     """
 
@@ -163,11 +148,11 @@ class Distillation:
         made: Towers,
         locked: Any,
         bank: Bank,
-        questions: Questions,
+        questions: tuple[Naming, CaptionChoice, ClassAnswers],
         wanted: DistillationSettings,
     ) -> None:
         self._made, self._locked, self._wanted = made, locked, wanted
-        self._questions = questions
+        self._naming, self._captions, self._answers = questions
         made.requires_grad_(False)
         self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
@@ -241,14 +226,13 @@ class Distillation:
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
-        named = self._questions.naming.loss(lies[drawn], [one.weights for kind, one in batch if kind in NAMED])
+        named = self._naming.loss(lies[drawn], [one.weights for kind, one in batch if kind in NAMED])
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
         captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
-        asked = {"drawn": named, "captions": self._questions.captions.loss(lies[captioned], captions)}
+        losses = {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device) & (share != 0)
-        answers = answers_apart(photos_lie[photo], to_lie[photo], self._questions.classes, scale=self._wanted.scale)
-        return {**means, "units": units, **asked, "answers": answers}
+        return {**losses, "answers": self._answers.loss(photos_lie[photo], to_lie[photo])}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
@@ -262,22 +246,6 @@ def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) 
     if kind == "photo":
         return wanted.small if example.soft < FULL_SIZE else wanted.photo
     return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
-
-
-def answers_apart(now: Tensor, aim: Tensor, classes: Tensor, *, scale: float) -> Tensor:
-    """How far what embeddings are called is from what they are to be called: nats, the mean; 0 where there are none.
-
-    Hinton et al. 2015, arXiv:1503.02531.
-
-    Args:
-        now: (n, dim), of any length.
-        aim: likewise.
-        classes: (classes, dim) unit rows.
-        scale: of cosines.
-    """
-    rows = (functional.normalize(one, dim=-1) @ classes.to(one).T for one in (now, aim))
-    said, to_say = ((scale * one).log_softmax(-1) for one in rows)
-    return (to_say.exp() * (to_say - said)).sum() / max(1, len(now))
 
 
 def distance(now: Tensor, aim: Tensor, spread: Tensor) -> Tensor:

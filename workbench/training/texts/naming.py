@@ -1,4 +1,4 @@
-"""What pictures are asked with: names where the text tower has them, and captions of which one alone is true."""
+"""What pictures are asked with: names where the text tower has them, captions of which one is true, and classes."""
 
 from __future__ import annotations
 
@@ -84,3 +84,27 @@ class CaptionChoice:
         logits = self.scale * functional.normalize(rows, dim=-1) @ self.embed(list(place)).to(rows).T
         among = [row[[place[text] for text in every]] for row, every in zip(logits, captions, strict=True)]
         return torch.stack([row.logsumexp(0) - row[0] for row in among]).mean()
+
+
+@dataclass(frozen=True)
+class ClassAnswers:
+    """Classes that photos are told from, softly (Hinton et al. 2015, arXiv:1503.02531).
+
+    Attributes:
+        vectors: (classes, dim) unit rows.
+        scale: of cosines.
+    """
+
+    vectors: Tensor
+    scale: float
+
+    def loss(self, rows: Tensor, aim: Tensor) -> Tensor:
+        """How far what embeddings are called is from what others are called: nats, the mean; 0 where there are none.
+
+        Args:
+            rows: (n, dim), of any length.
+            aim: likewise, whose answers are right.
+        """
+        cosines = (functional.normalize(one, dim=-1) @ self.vectors.to(one).T for one in (rows, aim))
+        called, right = ((self.scale * one).log_softmax(-1) for one in cosines)
+        return (right.exp() * (right - called)).sum() / max(1, len(rows))

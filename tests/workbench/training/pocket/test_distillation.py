@@ -24,8 +24,6 @@ from workbench.training import checkpoints, distillation
 from workbench.training.distillation import (
     Distillation,
     DistillationSettings,
-    Questions,
-    answers_apart,
     distance,
     rectified,
     share_of,
@@ -35,7 +33,7 @@ from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import looking
-from workbench.training.texts.naming import CaptionChoice, Naming
+from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming
 from workbench.training.texts.seen import Pictures
 from workbench.training.texts.vectors import FORMS, Choices, Vectors
 
@@ -55,8 +53,8 @@ def _lesson(material: Material, made: Towers, locked: Any, wanted: DistillationS
     vectors = Vectors.begun(tables)
     naming = Naming.of(vectors, choices, scale=wanted.scale)
     captions = CaptionChoice(functools.partial(_anywhere, made.visual_projection.out_features), wanted.scale)
-    questions = Questions(naming, captions, vectors.photo[choices.first])
-    return Distillation(made, locked, material.bank, questions, wanted)
+    answers = ClassAnswers(vectors.photo[choices.first], wanted.scale)
+    return Distillation(made, locked, material.bank, (naming, captions, answers), wanted)
 
 
 def _anywhere(dim: int, texts: Sequence[str]) -> Tensor:
@@ -90,7 +88,7 @@ def test_how_far_answers_are_apart() -> None:
     said, to_say = (
         softmax(9.0 * rows @ classes.T / np.linalg.norm(rows, axis=1, keepdims=True), axis=1) for rows in (now, aim)
     )
-    apart = functools.partial(answers_apart, classes=torch.tensor(classes), scale=9.0)
+    apart = ClassAnswers(torch.tensor(classes), 9.0).loss
     assert float(apart(torch.tensor(now), torch.tensor(aim))) == pytest.approx(entropy(to_say, said, axis=1).mean())
     assert float(apart(torch.tensor(aim), torch.tensor(3 * aim))) == pytest.approx(0, abs=1e-12)
     assert float(apart(torch.zeros(0, 5).double(), torch.zeros(0, 5).double())) == 0.0
@@ -198,7 +196,7 @@ def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: 
         now, known = (rectified(tower, early, made.frozen).mean((2, 3)) for tower in (made.image, locked))
         known[:, one._asked.units] = now[:, one._asked.units]
         lies = [rows.numpy() @ made.visual_projection.weight.numpy().T for rows in (now, known)]
-        classes = one._questions.classes.numpy()
+        classes = one._answers.vectors.numpy()
         assert classes.shape == (len(material.first_names), made.visual_projection.out_features)
         said, to_say = (softmax(20 * (r / np.linalg.norm(r, axis=1, keepdims=True)) @ classes.T, axis=1) for r in lies)
         answers = float(one._losses(batch)["answers"])
