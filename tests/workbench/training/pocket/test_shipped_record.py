@@ -39,12 +39,6 @@ NINTH = {  # git show 32a1730:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
     "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
 }
-NINTH_LITE2 = {  # git show ea1068e:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "ab7c8ee57adc51fe463d0a676c82ed0a520325e36adbcff2458069fce21fb9e5",
-    "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
-    "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
-    "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
-}
 TENTH_LITE2 = {  # git show 32a1730:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "ddc5a1d0bf6e3bcf9d9fbc197af28f0637efc449d03c90a149b796f6b8e620a0",
     "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
@@ -55,16 +49,24 @@ TENTH = {  # git show 50888e5:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a",
     **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
 }
-ELEVENTH_LITE2 = {  # git show 50888e5:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "361a8fae172ea5feaaa8c5b0f917f29e9a3fdac419f04116154aca18b37b933b",
+TWELFTH_LITE2 = {  # git show ec301ee:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "a86434ff1469324f6869d296ee5f5a767e912893f1cfd7d4eb45c93ff00fb39d",
+    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+}
+HELD_LITE2 = {  # what the second run from the twelfth edition makes
+    "model-00001-of-00004.safetensors": "3b526877a0e744781dc6677a28744f6717c725b21a0141e47983f18311810408",
+    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+}
+MEAN_LITE2 = {  # the mean of both runs, from which the last began
+    "model-00001-of-00004.safetensors": "e55f122445e603139aed35b9a13ab6eaea0a15bdf421721aef0af84909ba8893",
     **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
     "pocket": (POCKET, {"image_tower": "lite0", "seed": 63, "steps": 360}, TENTH),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 62, "steps": 400}, ELEVENTH_LITE2),
+    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 73, "steps": 150}, MEAN_LITE2),
 }
-BEYOND = {"pocket": [TENTH, BETWEEN], "pocket-lite2": [TENTH_LITE2, NINTH_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [TENTH, BETWEEN], "pocket-lite2": [TWELFTH_LITE2, HELD_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
 
