@@ -63,6 +63,15 @@ def _anywhere(dim: int, texts: Sequence[str]) -> Tensor:
     return functional.normalize(torch.tensor(np.stack(rows), dtype=torch.float32), dim=-1)
 
 
+def _unlike(image: Any, *, seed: int) -> Any:
+    """A copy whose last convolution is another."""
+    other, generator = copy.deepcopy(image), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for part in other.conv_head.parameters():
+            part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
+    return other
+
+
 @pytest.fixture
 def made(material: Material, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Towers:
     """Towers that have seen nothing."""
@@ -147,11 +156,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
 
 @pytest.mark.heavy
 def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material: Material, made: Towers) -> None:
-    locked = copy.deepcopy(made.image)
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for part in locked.conv_head.parameters():
-            part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
+    locked = _unlike(made.image, seed=1)
     lesson = _lesson(material, made, locked, _wanted(photo=0.75, batch=12))
     batch = Pictures(material, 0, 0, 12, {"photo": 1, "word": 1, "drawing": 1}, 12, SIDE)[0]
     photos = [one.picture for kind, one in batch if kind == "photo" and one.soft >= 0.5]
@@ -177,11 +182,7 @@ def test_what_is_taught_is_to_lie_in_the_joint_space_where_its_aim_does(material
 
 @pytest.mark.heavy
 def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: Material, made: Towers) -> None:
-    locked = copy.deepcopy(made.image)
-    generator = torch.Generator().manual_seed(2)
-    with torch.no_grad():
-        for part in locked.conv_head.parameters():
-            part.mul_(1 + 2 * torch.randn(part.shape, generator=generator))
+    locked = _unlike(made.image, seed=2)
     batch = Pictures(material, 0, 0, 12, {"photo": 2, "attacked": 1, "drawing": 1}, 12, SIDE)[0]
     photos = [one.picture for kind, one in batch if kind == "photo" and one.soft >= 0.5]
     assert 0 < len(photos) < len([kind for kind, _ in batch if kind in ("photo", "attacked")])
@@ -209,10 +210,7 @@ def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: 
 
 @pytest.mark.heavy
 def test_what_photos_are_called_is_not_left_to_the_units(material: Material, made: Towers) -> None:
-    locked = copy.deepcopy(made.image)
-    with torch.no_grad():
-        for part in locked.conv_head.parameters():
-            part.mul_(1 + 2 * torch.randn(part.shape, generator=torch.Generator().manual_seed(4)))
+    locked = _unlike(made.image, seed=4)
     lesson = _lesson(material, made, locked, _wanted(photo=1.0, batch=12, answers=2.0, joint=4.0))
     losses = lesson._losses(Pictures(material, 0, 0, 12, {"photo": 1}, 12, SIDE)[0])
     assert losses["answers"].item() > 0.01
