@@ -1,15 +1,16 @@
 """The recipe of distillation: photos are seen more as the classifier sees them, drawings named, all else is as before.
 
 An image tower that learned words and drawings has only few photos to remember by what the classifier that it began from
-knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it where a
-printed label covers one, and a little away from it where a handwritten one does; where it is asked for, what is taught
-also goes to where such a map lies in the joint space. Drawings go to where the texts have their names; for all else the
-map stays what it was, though colours, counts and pairs are asked which caption of them is true. Vessels, of which there
-are hardly any photos, are asked both. The channels that are to be units learn what they are to tell. Stem, first
-stages, projection and texts stay.
+knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it, or a
+little away from it, where a printed label covers one, and away from it where a handwritten one does; where it is asked
+for, what is taught also goes to where such a map lies in the joint space, and photos to what it is called there.
+Drawings go to where the texts have their names; for all else the map stays what it was, though colours, counts and
+pairs are asked which caption of them is true. Vessels, of which there are hardly any photos, are asked both. The
+channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
+    Hinton et al. 2015, arXiv:1503.02531 (a teacher's answers, softened).
     Li & Hoiem 2016, arXiv:1606.09282 (what is to stay is held to what the network said before).
 """
 
@@ -82,7 +83,7 @@ class DistillationSettings(Begun):
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
-    scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings are named
+    scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings and photos are named
 
 
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -191,9 +192,8 @@ class Distillation:
             group["lr"] = group["base"] * joint.rate(self.step, self._wanted.steps, WARM)
         losses = self._losses(batch)
         self._optimiser.zero_grad()
-        weights = {"taught": 1.0, "stayed": self._wanted.stay, "joint": self._wanted.joint}
-        weights |= {"units": self._wanted.units, "drawn": self._wanted.drawn, "captions": self._wanted.captions}
-        weights["answers"] = self._wanted.answers
+        weights = {"taught": 1.0, "stayed": self._wanted.stay}
+        weights |= {name: getattr(self._wanted, name) for name in ("joint", "units", "drawn", "captions", "answers")}
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
@@ -219,10 +219,10 @@ class Distillation:
         drawn = torch.tensor([kind in NAMED for kind, _ in batch]).to(made.device)
         averages = made.averaged(whole).float()
         lies, to_lie = (made.visual_projection(rows) for rows in (averages, aim.mean((2, 3))))
-        others = averages.clone()  # the units are not to say what photos are: they would forget their concepts
+        others = averages.clone()  # what is taught is not left to the units, which would forget their concepts
         others[:, self._asked.units] = averages[:, self._asked.units].detach()
-        photos_lie = made.visual_projection(others)
-        apart = 1 - functional.cosine_similarity(photos_lie, to_lie)
+        taught_lie = made.visual_projection(others)
+        apart = 1 - functional.cosine_similarity(taught_lie, to_lie)
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}
         shown = [frozenset(one.weights) for _, one in batch]
         units = self._asked.alone(self._asked.alive(whole), shown)
@@ -232,7 +232,7 @@ class Distillation:
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
         losses = {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device) & (share != 0)
-        return {**losses, "answers": self._answers.loss(photos_lie[photo], to_lie[photo])}
+        return {**losses, "answers": self._answers.loss(taught_lie[photo], to_lie[photo])}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
