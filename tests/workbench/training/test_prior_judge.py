@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from workbench.training.pocket import emoji
-from workbench.training.prior.measure import SENTENCES, Judge, accuracy
+from workbench.training.prior.measure import SENTENCES, Judge, accuracy, main
 
 
 def test_the_likeliest_of_forty_sentences_is_named() -> None:
@@ -32,3 +32,10 @@ def test_its_accuracy_is_that_on_drawings_of_a_style_apart(monkeypatch: pytest.M
     monkeypatch.setattr(emoji, "sprites", sprites)
     share = accuracy(judge, tmp_path)
     assert (share.value, share.n) == (0.5, 2)  # the banana is drawn in red, and one thing has no sentence
+
+
+def test_a_method_that_there_is_not_is_answered_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--methods", "prior-best,nope"])
+    assert "prior-unguided, prior-one, prior-best, " in (error := capsys.readouterr().err)
+    assert error.rstrip().endswith("; got 'nope'")

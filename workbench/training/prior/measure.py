@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     names = list(ROWS) if given.methods == "all" else given.methods.split(",")
     if unknown := [name for name in names if name not in ROWS]:
-        parser.error(f"unknown methods: {unknown}")
+        parser.error(f"--methods takes all or some of {', '.join(ROWS)}; got {', '.join(map(repr, unknown))}")
     if given.seeds < 1 or given.seconds <= 0:
         parser.error(f"--seeds takes 1 or more and --seconds more than 0; got {given.seeds} and {given.seconds:g}")
     if given.modules and given.compositions:
