@@ -6,12 +6,14 @@ little away from it, where a printed label covers one, and away from it where a 
 for, what is taught also goes to where such a map lies in the joint space, and photos to what it is called there.
 Drawings go to where the texts have their names; for all else the map stays what it was, though colours, counts and
 pairs are asked which caption of them is true. Vessels, of which there are hardly any photos, are asked both. The
-channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay.
+channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay. What training
+on few photos cost is sooner given back by a share of the classifier's weights, and the rest learned again from there.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
     Hinton et al. 2015, arXiv:1503.02531 (a teacher's answers, softened).
     Li & Hoiem 2016, arXiv:1606.09282 (what is to stay is held to what the network said before).
+    Wortsman et al. 2022, arXiv:2109.01903 (weights between a tower before and after fine-tuning).
 """
 
 from __future__ import annotations
@@ -84,6 +86,7 @@ class DistillationSettings(Begun):
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings and photos are named
+    classifier: Share = 0.0  # of the classifier's weights in those that the image tower begins with
 
 
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -155,7 +158,10 @@ class Distillation:
         self._made, self._locked, self._wanted = made, locked, wanted
         self._naming, self._captions, self._answers = questions
         made.requires_grad_(False)
-        self._before, self.average = copy.deepcopy(made.image), copy.deepcopy(made.image)
+        self._before, theirs = copy.deepcopy(made.image), locked.state_dict()
+        own = made.image.state_dict()
+        made.image.load_state_dict({name: own[name].lerp(theirs[name], wanted.classifier) for name in own})
+        self.average = copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
             part.requires_grad_(True)
         channels = lessons.channels(locked.classifier.weight.cpu(), bank)

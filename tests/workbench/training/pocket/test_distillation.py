@@ -114,6 +114,17 @@ def test_which_pictures_go_how_far() -> None:
     assert [share(kind) for kind in ("word", "penned", "drawing", "colour", "count", "pair")] == [0.0] * 6
 
 
+def test_it_begins_with_a_share_of_the_classifier_and_is_held_to_what_it_was(material: Material, made: Towers) -> None:
+    was, locked = copy.deepcopy(made.image), _unlike(made.image, seed=0)
+    lesson = _lesson(material, made, locked, _wanted(classifier=0.25))
+    own, theirs = was.state_dict(), locked.state_dict()
+    assert any(not torch.equal(own[name], theirs[name]) for name in own)
+    for name, weight in made.image.state_dict().items():
+        torch.testing.assert_close(weight, 0.75 * own[name] + 0.25 * theirs[name])
+        torch.testing.assert_close(lesson.average.state_dict()[name], weight)
+        torch.testing.assert_close(lesson._before.state_dict()[name], own[name], rtol=0, atol=0)
+
+
 @pytest.mark.heavy
 def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made: Towers) -> None:
     locked = copy.deepcopy(made.image)
