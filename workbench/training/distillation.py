@@ -3,7 +3,8 @@
 An image tower that learned words and drawings has only few photos to remember by what the classifier that it began from
 knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it, or a
 little away from it, where a printed label covers one, and away from it where a handwritten one does; where it is asked
-for, what is taught also goes to where such a map lies in the joint space, and photos to what it is called there.
+for, what is taught also goes to where such a map lies in the joint space, photos to what it is called there, and small
+ones, which the classifier knows badly, to their labels.
 Drawings go to where the texts have their names; for all else the map stays what it was, though colours, counts and
 pairs are asked which caption of them is true. Vessels, of which there are hardly any photos, are asked both. The
 channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay. What training
@@ -85,6 +86,7 @@ class DistillationSettings(Begun):
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
+    labels: Annotated[float, Field(ge=0)] = 0.0  # weight of the labels of photos that the classifier does not teach
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings and photos are named
     classifier: Share = 0.0  # of the classifier's weights in those that the image tower begins with
 
@@ -199,7 +201,7 @@ class Distillation:
         losses = self._losses(batch)
         self._optimiser.zero_grad()
         weights = {"taught": 1.0, "stayed": self._wanted.stay}
-        weights |= {name: getattr(self._wanted, name) for name in ("joint", "units", "drawn", "captions", "answers")}
+        weights |= {name: getattr(self._wanted, name) for name in losses if name not in weights}
         total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         learning = [part for group in self._optimiser.param_groups for part in group["params"]]
@@ -237,8 +239,11 @@ class Distillation:
         captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
         losses = {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
-        photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device) & (share != 0)
-        return {**losses, "answers": self._answers.loss(taught_lie[photo], to_lie[photo])}
+        photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device)
+        taught, alone = photo & (share != 0), photo & (share == 0)
+        losses["answers"] = self._answers.loss(taught_lie[taught], to_lie[taught])
+        labels = torch.tensor([one.label for _, one in batch]).to(made.device)
+        return {**losses, "labels": self._answers.surprise(taught_lie[alone], labels[alone])}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:

@@ -108,3 +108,13 @@ class ClassAnswers:
         cosines = (functional.normalize(one, dim=-1) @ self.vectors.to(one).T for one in (rows, aim))
         called, right = ((self.scale * one).log_softmax(-1) for one in cosines)
         return (right.exp() * (right - called)).sum() / max(1, len(rows))
+
+    def surprise(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """How little embeddings are called what they are labelled: nats, the mean; 0 where there are none.
+
+        Args:
+            rows: (n, dim), of any length.
+            labels: (n,) the right classes.
+        """
+        cosines = functional.normalize(rows, dim=-1) @ self.vectors.to(rows).T
+        return functional.cross_entropy(self.scale * cosines, labels, reduction="sum") / max(1, len(rows))

@@ -6,6 +6,7 @@ import copy
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_how_far_answers_are_apart() -> None:
     assert float(apart(torch.tensor(now), torch.tensor(aim))) == pytest.approx(entropy(to_say, said, axis=1).mean())
     assert float(apart(torch.tensor(aim), torch.tensor(3 * aim))) == pytest.approx(0, abs=1e-12)
     assert float(apart(torch.zeros(0, 5).double(), torch.zeros(0, 5).double())) == 0.0
+
+
+def test_how_surprised_labels_are() -> None:
+    answers = ClassAnswers(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), 2.0)
+    rows, labels = torch.tensor([[3.0, 4.0], [-5.0, 0.0]]), torch.tensor([1, 0])
+    chances = [math.exp(1.6) / (math.exp(1.2) + math.exp(1.6)), math.exp(-2.0) / (math.exp(-2.0) + 1)]
+    assert float(answers.surprise(rows, labels)) == pytest.approx(-sum(map(math.log, chances)) / 2)
+    assert float(answers.surprise(rows[:0], labels[:0])) == 0.0
 
 
 def test_which_pictures_go_how_far() -> None:
@@ -217,6 +226,30 @@ def test_photos_come_to_be_called_what_the_classifier_has_them_called(material: 
     first, *_, last = [one.learn(batch)["answers"] for _ in range(10)]
     assert last < 0.9 * [other.learn(batch)["answers"] for _ in range(10)][-1]
     assert last < 0.9 * first
+
+
+@pytest.mark.heavy
+def test_small_photos_come_to_be_called_by_their_labels(material: Material, made: Towers) -> None:
+    batch = Pictures(replace(material, full_part=0.5), 0, 0, 12, {"photo": 3, "drawing": 1}, 12, SIDE)[0]
+    small = [one for kind, one in batch if kind == "photo" and one.soft < 0.5]
+    assert 0 < len(small) < len([kind for kind, _ in batch if kind == "photo"])
+
+    def lesson(weight: float) -> Distillation:
+        wanted = _wanted(steps=10, rate=1e-3, batch=12, units=0.0, drawn=0.0, scale=20.0, labels=weight)
+        return _lesson(material, copy.deepcopy(made), copy.deepcopy(made.image), wanted)
+
+    one = lesson(30.0)
+    with torch.no_grad():
+        early = made.early(distillation.views.pixels([picture.picture for picture in small]))
+        averages = rectified(made.image, early, made.frozen).mean((2, 3)).numpy()
+        lies = averages @ made.visual_projection.weight.numpy().T
+        cosines = lies @ one._answers.vectors.numpy().T / np.linalg.norm(lies, axis=1, keepdims=True)
+        right = softmax(20 * cosines, axis=1)[np.arange(len(small)), [picture.label for picture in small]]
+        assert float(one._losses(batch)["labels"]) == pytest.approx(-np.log(right).mean(), rel=2e-2)
+    other = lesson(0.0)
+    first, *_, last = [one.learn(batch)["labels"] for _ in range(10)]
+    assert last < 0.9 * first
+    assert last < 0.9 * [other.learn(batch)["labels"] for _ in range(10)][-1]
 
 
 @pytest.mark.heavy
