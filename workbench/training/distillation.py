@@ -240,10 +240,10 @@ class Distillation:
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
         losses = {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device)
-        taught, alone = photo & (share != 0), photo & (share == 0)
-        losses["answers"] = self._answers.loss(taught_lie[taught], to_lie[taught])
+        by_classifier, by_label = photo & (share != 0), photo & (share == 0)
+        losses["answers"] = self._answers.loss(taught_lie[by_classifier], to_lie[by_classifier])
         labels = torch.tensor([one.label for _, one in batch]).to(made.device)
-        return {**losses, "labels": self._answers.surprise(taught_lie[alone], labels[alone])}
+        return {**losses, "labels": self._answers.surprise(taught_lie[by_label], labels[by_label])}
 
 
 def rectified(image: Any, maps: Tensor, stages: int) -> Tensor:
