@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,9 @@ EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
 TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
-NOTED, OF_NOTE = 0.12, 0.6  # of the vessels have a handwritten label, and so much of their target is its word's
+NOTED = {"drawing": 0.4, "vessel": 0.12}  # of these have a handwritten label
+OF_NOTE, NOTE = 0.6, (0.04, 0.3)  # of the target of such a picture is the word's; of the picture, the label
+DRAWN_NOTE, NOTE_WIDTH = 0.6, (0.25, 0.75)  # of a drawing's labels are flat, as drawings have them; of a side, the word
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -135,7 +138,28 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
         name = rng.choice(one.parts)
     form = rng.choice(DRAWN)
     false = tuple(map(form.format, emoji.others(name)))
-    return TrainingExample(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
+    example = TrainingExample(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
+    return _noted(material, example, form, rng, drawn=True) if rng.random() < NOTED["drawing"] else example
+
+
+def _noted(
+    material: Material, example: TrainingExample, form: str, rng: random.Random, *, drawn: bool = False
+) -> TrainingExample:
+    """The same with a handwritten label on it, which the caption says instead; a drawing's may be drawn as well."""
+    word = rng.choice([one for one in material.common if one not in example.weights])
+    picture, font = example.picture, rng.choice(material.hands).path
+    if drawn and rng.random() < DRAWN_NOTE:
+        sprite = writing.sprite(word, font, width=picture.width * rng.uniform(*NOTE_WIDTH), rng=rng, paper=0.9)
+        picture = writing.labelled(picture.copy(), sprite, rng, tilt=10).picture
+    else:
+        picture = labels.labelled(picture, handwriting.penned(word, font, rng), rng, shares=NOTE)[0].picture
+    of_thing = (1 - OF_NOTE) / sum(example.weights.values())
+    weights = {name: of_thing * weight for name, weight in example.weights.items()} | {word: OF_NOTE}
+    caption = form.format(word)
+    false = tuple(one for one in (example.caption, *example.false) if one.lower() != caption.lower())
+    return replace(
+        example, picture=picture, weights=weights, caption=caption, claims=frozenset([word]), false=false, written=word
+    )
 
 
 def _colour(material: Material, size: int, rng: random.Random) -> TrainingExample:
@@ -194,19 +218,13 @@ def _vessel(material: Material, size: int, rng: random.Random) -> TrainingExampl
     behind = [views.crop(rng.choice(material.full)[0], size, rng, least=0.1) for _ in "ab"]
     picture = vessels.placed(vessels.drawn(vessel, size, rng), behind, rng)
     names, form = [material.lexicon.concepts[label].names for label in vessels.CLASSES], rng.choice(PHOTO)
-    word, name = "", rng.choice(material.lexicon.concepts[vessel.label].names[:3])
-    weights = dict(material.bank.of_class[vessel.label])
-    if rng.random() < NOTED:
-        word = rng.choice(material.common)
-        text = handwriting.penned(word, rng.choice(material.hands).path, rng)
-        picture = labels.labelled(picture, text, rng)[0].picture
-        weights = {one: (1 - OF_NOTE) * weight for one, weight in weights.items()} | {word: OF_NOTE}
-    else:
-        picture = labels.taken(picture, rng) if rng.random() < TAKEN else picture
-    false = [rng.choice(other[:3]) for other in names if name not in other] + [name] * bool(word)
-    spoken = word or name
-    captions = tuple(form.format(other) for other in false if other.lower() != spoken.lower())
-    return TrainingExample(picture, weights, form.format(spoken), frozenset([spoken.lower()]), captions, written=word)
+    name = rng.choice(material.lexicon.concepts[vessel.label].names[:3])
+    false = tuple(form.format(rng.choice(other[:3])) for other in names if name not in other)
+    weights, claims = dict(material.bank.of_class[vessel.label]), frozenset([name.lower()])
+    example = TrainingExample(picture, weights, form.format(name), claims, false)
+    if rng.random() < NOTED["vessel"]:
+        return _noted(material, example, form, rng)
+    return replace(example, picture=labels.taken(picture, rng)) if rng.random() < TAKEN else example
 
 
 def example(material: Material, kind: str, *, size: int, done: float, rng: random.Random) -> TrainingExample:
