@@ -79,10 +79,7 @@ def test_other_names(names: banks.Bank, name: str, others: set[str]) -> None:
     assert set(also_called(one, names)) == others
 
 
-def test_they_get_half_the_weight_of_its_own(
-    material: Material, names: banks.Bank, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(painting, "NOTED", {"drawing": 0.0})
+def test_they_get_half_the_weight_of_its_own(material: Material, names: banks.Bank) -> None:
     sprites = [(DRAWN[0], drawn) for _, drawn in material.drawings]
     known = replace(material, drawings=sprites, bank=names)
     made = painting.example(known, "drawing", size=48, done=1.0, rng=random.Random(0))
