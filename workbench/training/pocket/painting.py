@@ -160,8 +160,8 @@ def _noted(
     weights = {name: of_thing * weight for name, weight in example.weights.items()} | {word: OF_NOTE}
     caption = form.format(word)
     false = tuple(one for one in (example.caption, *example.false) if one.lower() != caption.lower())
-    one = replace(example, picture=written.picture, weights=weights, written=word, spots=written.spots)
-    return replace(one, caption=caption, claims=frozenset([word]), false=false)
+    labelled = replace(example, picture=written.picture, weights=weights, written=word, spots=written.spots)
+    return replace(labelled, caption=caption, claims=frozenset([word]), false=false)
 
 
 def _colour(material: Material, size: int, rng: random.Random) -> TrainingExample:
