@@ -72,7 +72,7 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.1, "noted": -0.5, "units": 1.5, "joint": 4.0, "captions": 1.0, "answers": 3.0}
-        | {"stay": 4.0, "drawn": 0.7, "labels": 0.5, "classifier": 0.15},
+        | {"stay": 4.0, "drawn": 1.0, "labels": 0.5, "rate": 1e-4},
         "lite2": {"attacked": -0.25, "noted": -0.25, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 0.7},
     }

@@ -53,8 +53,9 @@ EVEN = 0.5  # of the pairs share their picture evenly
 SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: the larger hides it otherwise
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
 TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
-NOTED = {"drawing": 0.3, "vessel": 0.12}  # of these have a handwritten label
+NOTED = {"drawing": 0.4, "vessel": 0.12}  # of these have a handwritten label
 OF_NOTE, NOTE = 0.6, (0.04, 0.3)  # of the target of such a picture is the word's; of the picture, the label
+DRAWN_NOTE, NOTE_WIDTH = 0.6, (0.25, 0.75)  # of a drawing's labels are flat, as drawings have them; of a side, the word
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -138,14 +139,20 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     form = rng.choice(DRAWN)
     false = tuple(map(form.format, emoji.others(name)))
     example = TrainingExample(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
-    return _noted(material, example, form, rng) if rng.random() < NOTED["drawing"] else example
+    return _noted(material, example, form, rng, drawn=True) if rng.random() < NOTED["drawing"] else example
 
 
-def _noted(material: Material, example: TrainingExample, form: str, rng: random.Random) -> TrainingExample:
-    """The same with a handwritten label on it, which the caption says instead."""
+def _noted(
+    material: Material, example: TrainingExample, form: str, rng: random.Random, *, drawn: bool = False
+) -> TrainingExample:
+    """The same with a handwritten label on it, which the caption says instead; a drawing's may be drawn as well."""
     word = rng.choice([one for one in material.common if one not in example.weights])
-    text = handwriting.penned(word, rng.choice(material.hands).path, rng)
-    picture = labels.labelled(example.picture, text, rng, shares=NOTE)[0].picture
+    picture, font = example.picture, rng.choice(material.hands).path
+    if drawn and rng.random() < DRAWN_NOTE:
+        sprite = writing.sprite(word, font, width=picture.width * rng.uniform(*NOTE_WIDTH), rng=rng, paper=0.9)
+        picture = writing.labelled(picture.copy(), sprite, rng, tilt=10).picture
+    else:
+        picture = labels.labelled(picture, handwriting.penned(word, font, rng), rng, shares=NOTE)[0].picture
     of_thing = (1 - OF_NOTE) / sum(example.weights.values())
     weights = {name: of_thing * weight for name, weight in example.weights.items()} | {word: OF_NOTE}
     caption = form.format(word)
