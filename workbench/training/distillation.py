@@ -51,7 +51,7 @@ from workbench.training.texts.vectors import Choices
 
 OFTEN = {
     **{"photo": 400, "attacked": 28, "noted": 40, "word": 60, "penned": 30},
-    **{"drawing": 110, "colour": 60, "count": 12, "vessel": 28},
+    **{"drawing": 150, "colour": 60, "count": 12, "vessel": 28},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
@@ -72,7 +72,7 @@ class DistillationSettings(Begun):
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.1, "noted": -0.5, "units": 1.5, "joint": 4.0, "captions": 1.0, "answers": 3.0}
-        | {"stay": 4.0, "drawn": 1.0, "labels": 0.5, "rate": 1e-4},
+        | {"stay": 4.0, "drawn": 2.0, "labels": 0.5},
         "lite2": {"attacked": -0.25, "noted": -0.25, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 0.7},
     }
