@@ -54,6 +54,7 @@ SMALLER = 0.3  # of the picture, and no less, the smaller of another pair has: t
 TINY = (24, 44)  # pixels that a small photo is sometimes brought down to
 TAKEN = 0.3  # of the other photos are taken again: noise, white balance, exposure
 NOTED = {"drawing": 0.6, "vessel": 0.12}  # of these have a handwritten label
+READABLE = 96  # pixels a side, below which a drawing has none
 OF_NOTE, NOTE = 0.6, (0.04, 0.3)  # of the target of such a picture is the word's; of the picture, the label
 DRAWN_NOTE, NOTE_WIDTH = 0.6, (0.25, 0.75)  # of a drawing's labels are flat, as drawings have them; of a side, the word
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
@@ -139,7 +140,9 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     form = rng.choice(DRAWN)
     false = tuple(map(form.format, emoji.others(name)))
     example = TrainingExample(picture, weights or {name: 1.0}, form.format(name), frozenset([name]), false)
-    return _noted(material, example, form, rng, drawn=True) if rng.random() < NOTED["drawing"] else example
+    if size >= READABLE and rng.random() < NOTED["drawing"]:
+        return _noted(material, example, form, rng, drawn=True)
+    return example
 
 
 def _noted(
@@ -150,16 +153,15 @@ def _noted(
     picture, font = example.picture, rng.choice(material.hands).path
     if drawn and rng.random() < DRAWN_NOTE:
         sprite = writing.sprite(word, font, width=picture.width * rng.uniform(*NOTE_WIDTH), rng=rng, paper=0.9)
-        picture = writing.labelled(picture.copy(), sprite, rng, tilt=10).picture
+        written = writing.labelled(picture.copy(), sprite, rng, tilt=10)
     else:
-        picture = labels.labelled(picture, handwriting.penned(word, font, rng), rng, shares=NOTE)[0].picture
+        written, _ = labels.labelled(picture, handwriting.penned(word, font, rng), rng, shares=NOTE)
     of_thing = (1 - OF_NOTE) / sum(example.weights.values())
     weights = {name: of_thing * weight for name, weight in example.weights.items()} | {word: OF_NOTE}
     caption = form.format(word)
     false = tuple(one for one in (example.caption, *example.false) if one.lower() != caption.lower())
-    return replace(
-        example, picture=picture, weights=weights, caption=caption, claims=frozenset([word]), false=false, written=word
-    )
+    labelled = replace(example, picture=written.picture, weights=weights, written=word, spots=written.spots)
+    return replace(labelled, caption=caption, claims=frozenset([word]), false=false)
 
 
 def _colour(material: Material, size: int, rng: random.Random) -> TrainingExample:
