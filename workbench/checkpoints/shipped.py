@@ -19,7 +19,7 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "ff14b806737a6b38555b0326991096f50405bcdb44cc10f4771188d3c0e48e65",
+        "model-00001-of-00004.safetensors": "01f74e216c5bbdc78ff813086dc83e4edf77431de099d69a4ac914e8f32c1515",
         "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
         "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
         "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
