@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 WAIT = 120.0  # seconds that a newer job waits for the end of the one before it
 REMEMBERED = 10_000  # pages whose job has not begun yet; the oldest are forgotten
+LAST = 2  # updates after Stop: the one on its way, and what there is so far
 PAUSE = 0.25  # seconds between two reports of progress
 STOPPED = "Stopped."
 
@@ -88,7 +89,7 @@ class Jobs:
 
         Args:
             page: owner id.
-            work: takes the token that stops it, and yields updates.
+            work: takes the token that stops it, and yields updates; after Stop it may say what it has so far.
             stopped: the last update where the visitor stopped it.
             failed: the last update before an error of `work`, which takes an older answer away; None leaves it.
 
@@ -101,9 +102,13 @@ class Jobs:
         try:
             self._take_over(page, job)
             with closing(work(job.token)) as updates:  # type: ignore[type-var]
+                left = LAST
                 for update in updates:
                     yield update
-                    _check(job)
+                    left -= job.token.cancelled
+                    if not (job.stopped and left):
+                        _check(job)
+            _check(job)
         except Cancelled:
             if not job.stopped:
                 raise

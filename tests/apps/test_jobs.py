@@ -31,6 +31,12 @@ def deaf(_: CancelToken) -> Iterator[int]:
         yield 0
 
 
+def keeping(token: CancelToken) -> Iterator[int]:
+    while not token.cancelled:
+        yield 0
+    yield 99  # the best so far
+
+
 def refusing(_: CancelToken) -> Iterator[int]:
     yield 0
     raise BadInput("No such label.")
@@ -50,15 +56,15 @@ def test_a_run_goes_through_and_frees_its_page() -> None:
     assert not jobs.stop("page")
 
 
-@pytest.mark.parametrize("work", [endless, deaf])
-def test_stop_ends_a_run_at_its_next_step_and_the_next_press_runs(work: object) -> None:
+@pytest.mark.parametrize(("work", "rest"), [(endless, [-1]), (deaf, [0, -1]), (keeping, [99, -1])])
+def test_stop_ends_a_run_at_its_next_step_and_the_next_press_runs(work: object, rest: list[int]) -> None:
     jobs = Jobs("answer", stopped=MESSAGE)
     for _ in range(3):
         jobs.request("page")
         going = jobs.run("page", work, stopped=-1)  # type: ignore[arg-type]
         assert next(going) == 0
         assert jobs.stop("page")
-        assert list(going) == [-1]
+        assert list(going) == rest
     assert list(jobs.run("page", counting, stopped=-1)) == [0, 1, 2]
 
 
@@ -118,6 +124,25 @@ def test_a_newer_run_ends_the_one_before_without_a_word() -> None:
     one.join(20)
     assert isinstance(heard[-1], Cancelled)
     assert -1 not in heard
+
+
+def test_one_that_a_newer_run_ends_shows_nothing_more() -> None:
+    jobs, ended = Jobs("answer", stopped=MESSAGE), threading.Event()
+
+    def listened(token: CancelToken) -> Iterator[int]:
+        token.on_cancel(ended.set)
+        yield from deaf(token)
+
+    first = jobs.run("page", listened, stopped=-1)
+    assert next(first) == 0
+    newer: list[int] = []
+    one = threading.Thread(target=lambda: newer.extend(jobs.run("page", counting, stopped=-1)))
+    one.start()
+    assert ended.wait(20)
+    with pytest.raises(Cancelled):
+        next(first)
+    one.join(20)
+    assert newer == [0, 1, 2]
 
 
 def test_what_waits_for_a_free_place_can_be_stopped_and_asked_for_again() -> None:
