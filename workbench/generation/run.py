@@ -157,9 +157,9 @@ def finished_early(session: Session, settings: Settings, best: Best, *, wanted: 
         pixels, svg = painted_strokes(settings, best.strokes)
     elif pixels.shape[0] != side:
         pixels = np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
-    count, word = len(best.values), "rounds" if settings.method in ("prior", "diffusion") else "steps"
+    count, word = len(best.values), "round" if settings.method in ("prior", "diffusion") else "step"
     which = "best image so far" if count else "image on its way, which no setting gives again"
-    note = f"Stopped after {count} {word}; this is the {which}."
+    note = f"Stopped after {count} {word}{'' if count == 1 else 's'}; this is the {which}."
     settings = settings.model_copy(update={"steps": len(best.values)})
     painting = Painting(pixels, settings, tuple(best.values), best.seconds, note, svg)
     return looked_at(session, painting, wanted)
