@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 WAIT = 120.0  # seconds that a newer job waits for the end of the one before it
 REMEMBERED = 10_000  # pages whose job has not begun yet; the oldest are forgotten
-LAST = 2  # updates after Stop: the one on its way, and what there is so far
+AFTER_STOP = 2  # updates: the one on its way, and what there is so far
 PAUSE = 0.25  # seconds between two reports of progress
 STOPPED = "Stopped."
 
@@ -102,7 +102,7 @@ class Jobs:
         try:
             self._take_over(page, job)
             with closing(work(job.token)) as updates:  # type: ignore[type-var]
-                left = LAST
+                left = AFTER_STOP
                 for update in updates:
                     yield update
                     left -= job.token.cancelled

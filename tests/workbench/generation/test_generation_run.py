@@ -132,6 +132,14 @@ def test_strokes_that_are_stopped_keep_their_svg_and_full_size(engine: Engine) -
     assert made.painting.settings.steps == 2
 
 
+@pytest.mark.parametrize(("values", "after"), [([0.1], "1 step;"), ([0.1, 0.2], "2 steps;")])
+def test_a_stopped_image_says_after_how_many_steps(engine: Engine, values: list[float], after: str) -> None:
+    settings, best = read_settings(QUICK), Best(np.zeros((64, 64, 3), np.uint8), values)
+    with engine.session("test") as session:
+        made = finished_early(session, settings, best, wanted=Wanted(parse_prompt("a red apple")))
+    assert made.painting.note == f"Stopped after {after} this is the best image so far."
+
+
 def test_the_text_finder_sees_writing_and_none_on_a_plain_image() -> None:
     page = Image.new("RGB", (224, 224), (200, 210, 220))
     assert written_share(np.asarray(page)) < 0.02

@@ -43,7 +43,7 @@ TENTH = {  # git show 50888e5:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a",
     **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
 }
-LABELLED = {  # what the second of the runs from the eleventh edition makes, from which the last began
+FLAT = {  # what the second run from the eleventh edition makes, from which the last began
     "model-00001-of-00004.safetensors": "04bf6e3eae7805b07db6f4375c15b4641cfd7f49a5ffa831d63a8fb2fc7dfef3",
     **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
 }
@@ -61,10 +61,10 @@ MEAN_LITE2 = {  # the mean of both runs, from which the last began
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
-    "pocket": (POCKET, {"image_tower": "lite0", "seed": 86, "steps": 200}, LABELLED),
+    "pocket": (POCKET, {"image_tower": "lite0", "seed": 86, "steps": 200}, FLAT),
     "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 73, "steps": 150}, MEAN_LITE2),
 }
-BEYOND = {"pocket": [LABELLED, TENTH], "pocket-lite2": [TWELFTH_LITE2, HELD_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [FLAT, TENTH], "pocket-lite2": [TWELFTH_LITE2, HELD_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
 
