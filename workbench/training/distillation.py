@@ -50,8 +50,8 @@ from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
 OFTEN = {
-    **{"photo": 400, "attacked": 28, "noted": 40, "word": 60, "penned": 30},
-    **{"drawing": 150, "colour": 60, "count": 12, "vessel": 28},
+    **{"photo": 420, "attacked": 30, "noted": 44, "word": 75, "penned": 30},
+    **{"drawing": 110, "colour": 50, "count": 12, "vessel": 24},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
@@ -73,8 +73,8 @@ class DistillationSettings(Begun):
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.1, "noted": -0.5, "units": 1.5, "joint": 4.0, "captions": 1.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 2.0, "labels": 0.5},
-        "lite2": {"attacked": -0.25, "noted": -0.25, "units": 0.6, "joint": 4.0, "captions": 2.0, "answers": 3.0}
-        | {"stay": 4.0, "drawn": 0.7},
+        "lite2": {"attacked": -0.2, "noted": -0.45, "units": 2.0, "joint": 4.0, "captions": 2.0, "answers": 4.0}
+        | {"stay": 4.0, "drawn": 0.8, "labels": 0.5, "classifier": 0.25},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures

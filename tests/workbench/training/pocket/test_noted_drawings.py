@@ -93,6 +93,6 @@ def test_six_of_ten_labels_on_drawings_are_drawn_as_well_and_none_on_vessels(
     assert set(wrote) <= {one.written for one in every}
 
 
-def test_six_drawings_of_ten_have_one(material: Material) -> None:
+def test_four_drawings_of_ten_have_one(material: Material) -> None:
     every = [painting.example(material, "drawing", size=SIDE, done=1.0, rng=random.Random(seed)) for seed in range(300)]
-    assert sum(bool(one.written) for one in every) / len(every) == pytest.approx(0.6, abs=0.08)
+    assert sum(bool(one.written) for one in every) / len(every) == pytest.approx(0.4, abs=0.08)
