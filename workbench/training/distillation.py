@@ -50,8 +50,8 @@ from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
 OFTEN = {
-    **{"photo": 420, "attacked": 30, "noted": 44, "word": 75, "penned": 30},
-    **{"drawing": 110, "colour": 50, "count": 12, "vessel": 24},
+    **{"photo": 420, "attacked": 32, "noted": 52, "word": 75, "penned": 30},
+    **{"drawing": 110, "colour": 40, "count": 12, "vessel": 24},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
@@ -73,8 +73,8 @@ class DistillationSettings(Begun):
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
         "lite0": {"attacked": 0.1, "noted": -0.5, "units": 1.5, "joint": 4.0, "captions": 1.0, "answers": 3.0}
         | {"stay": 4.0, "drawn": 2.0, "labels": 0.5},
-        "lite2": {"attacked": -0.2, "noted": -0.45, "units": 2.0, "joint": 4.0, "captions": 2.0, "answers": 4.0}
-        | {"stay": 4.0, "drawn": 0.8, "labels": 0.5, "classifier": 0.25},
+        "lite2": {"attacked": -0.25, "noted": -0.6, "units": 4.0, "joint": 4.0, "captions": 1.5, "answers": 5.0}
+        | {"stay": 6.0, "drawn": 1.0, "labels": 0.5, "rate": 1e-4, "each": 2},
     }
     steps: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=2, le=1000)] = 200  # pictures
@@ -86,6 +86,7 @@ class DistillationSettings(Begun):
     noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
+    each: Annotated[int, Field(ge=1, le=10)] = 1  # units of a concept
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
@@ -170,8 +171,9 @@ class Distillation:
         self.average = copy.deepcopy(made.image)
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
             part.requires_grad_(True)
-        channels = lessons.channels(locked.classifier.weight.cpu(), bank)
-        middle = towers.MIDDLE_WIDTHS[wanted.image_tower]
+        rows = locked.classifier.weight.cpu()
+        self._own = lessons.channels(rows, bank).to(made.device)  # are not taught what photos are called
+        channels, middle = lessons.channels(rows, bank, each=wanted.each), towers.MIDDLE_WIDTHS[wanted.image_tower]
         self._asked = lessons.Lessons(channels, bank.alike, middle=middle).to(made.device)
         groups = folding.groups(made.image, wanted.rate, first={f"blocks.{made.frozen}.": joint.EARLIER})
         groups += [{"params": [self._asked.factor, self._asked.nothing], "base": UNITS}]
@@ -226,13 +228,13 @@ class Distillation:
             self._spread = before.mean((2, 3)).std(0).clamp(min=LEAST).cpu()
         share = torch.tensor([share_of(kind, one, self._wanted) for kind, one in batch]).to(made.device)
         aim = torch.lerp(before, known, share[:, None, None, None])
-        aim[:, self._asked.units] = before[:, self._asked.units]
+        aim[:, self._own] = before[:, self._own]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
         drawn = torch.tensor([kind in NAMED for kind, _ in batch]).to(made.device)
         averages = made.averaged(whole).float()
         lies, to_lie = (made.visual_projection(rows) for rows in (averages, aim.mean((2, 3))))
         others = averages.clone()  # what is taught is not left to the units, which would forget their concepts
-        others[:, self._asked.units] = averages[:, self._asked.units].detach()
+        others[:, self._own] = averages[:, self._own].detach()
         taught_lie = made.visual_projection(others)
         apart = 1 - functional.cosine_similarity(taught_lie, to_lie)
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}

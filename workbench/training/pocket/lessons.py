@@ -29,15 +29,16 @@ RARE = -3.0  # the logit that an answer begins with
 SLOPE = 0.1  # of a channel below zero
 
 
-def channels(classifier: Tensor, bank: Bank) -> Tensor:
-    """Choose one channel for each of the bank's concepts: those that the locked classifier already counts for them.
+def channels(classifier: Tensor, bank: Bank, *, each: int = 1) -> Tensor:
+    """Choose channels for each of the bank's concepts: those that the locked classifier already counts for them.
 
     Args:
         classifier: (1000, 1280) its weights.
         bank: whose `alike` are the concepts.
+        each: channels of a concept.
 
     Returns:
-        (concepts,) channels, all different, with the largest sum of weights.
+        (each x concepts,) channels, all different, with the largest sum of weights; the concepts come `each` times.
     """
     weights = classifier.detach() - classifier.detach().mean(0)
     rows = []
@@ -46,7 +47,7 @@ def channels(classifier: Tensor, bank: Bank) -> Tensor:
         for number, share in bank.classes[name].items():
             shares[number] = share
         rows.append(shares @ weights)
-    _, channel_of = linear_sum_assignment(torch.stack(rows).numpy(), maximize=True)
+    _, channel_of = linear_sum_assignment(torch.stack(rows * each).numpy(), maximize=True)
     return torch.from_numpy(channel_of)
 
 
@@ -54,8 +55,8 @@ class Lessons(nn.Module):
     """Three questions and what answers them.
 
     Args:
-        units: (concepts,) the channel of each.
-        concepts: their names.
+        units: (each x concepts,) the channels of each, as `channels` gives them.
+        concepts: their names, once.
         middle: channels of the map that letters are looked for in.
     """
 
@@ -71,7 +72,8 @@ class Lessons(nn.Module):
             nn.init.zeros_(part.weight)
             nn.init.constant_(part.bias, RARE)  # type: ignore[arg-type]
         self.register_buffer("units", units)
-        self.place = {name: number for number, name in enumerate(concepts)}
+        every = range(len(units))
+        self.places = {name: every[number :: len(concepts)] for number, name in enumerate(concepts)}
 
     def question_losses(self, letters: Tensor, rows: Tensor, alive: Tensor, *, batch: Batch) -> dict[str, Tensor]:
         """How far the tower is from the answers.
@@ -79,7 +81,7 @@ class Lessons(nn.Module):
         Args:
             letters: (larger, 26, side, side) what `letter` makes of a middle map of the larger pictures.
             rows: (n, 1280) averages of the last map, of all pictures.
-            alive: (n, concepts) as `alive` gives it.
+            alive: (n, each x concepts) as `alive` gives it.
             batch: that these are of.
 
         Returns:
@@ -102,7 +104,7 @@ class Lessons(nn.Module):
             maps: (n, 1280, side, side) the last map before it is rectified.
 
         Returns:
-            (n, concepts).
+            (n, each x concepts).
         """
         return functional.leaky_relu(maps[:, self.units].float(), SLOPE).clamp(max=CEILING).mean(dim=(2, 3))
 
@@ -110,13 +112,13 @@ class Lessons(nn.Module):
         """How far the channels are from telling their concepts, and pictures from what they show.
 
         Args:
-            seen: (n, concepts) as `alive` gives it.
+            seen: (n, each x concepts) as `alive` gives it.
             shown: for each picture the names that it shows.
         """
         logits = torch.cat([self.factor.exp() * seen, self.nothing.expand(len(seen), 1)], dim=1)
         target = torch.zeros_like(logits)
         for row, names in zip(target, shown, strict=True):
-            row[[self.place[name] for name in names if name in self.place] or [-1]] = 1
+            row[[place for name in names for place in self.places.get(name, ())] or [-1]] = 1
         by_picture = functional.cross_entropy(logits, target / target.sum(1, keepdim=True))
         some = target[:, :-1].sum(0) > 0
         if not some.any():

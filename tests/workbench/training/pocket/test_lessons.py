@@ -42,6 +42,11 @@ def test_each_concept_gets_the_channel_that_the_classifier_counts_for_it(materia
     weights[1, 2], weights[2, 2] = 4.0, 4.0  # both cranes
     weights[5, 4], weights[5, 1] = 3.0, 2.0  # a motorcycle counts the birds' channel more, but that one is taken
     assert lessons.channels(weights, bank).tolist() == [4, 2, 1]
+    bank = replace(material.bank, alike=("bird", "motorcycle"))
+    birds, motorcycles = lessons.channels(weights, bank, each=2).reshape(2, 2).T.tolist()  # the concepts come twice
+    assert sorted(birds) == [2, 4]
+    assert 1 in motorcycles
+    assert len({*birds, *motorcycles}) == 4
 
 
 def test_closed_forms() -> None:
@@ -67,6 +72,19 @@ def test_closed_forms() -> None:
     columns = logits.log_softmax(0)
     by_unit = -((columns[0, 0] + columns[1, 0]) / 2 + columns[1, 1]) / 2
     got = taught.question_losses(result, rows, alive, batch=given)["alone"]
+    assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
+
+
+def test_two_channels_of_a_concept_are_asked_alike() -> None:
+    taught = lessons.Lessons(torch.tensor([7, 3, 9, 5]), ("cat", "dog"), middle=4)  # cat's are 7 and 9
+    seen = torch.tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    with torch.no_grad():
+        taught.factor.zero_()
+    rows = torch.tensor([[2.0, 0.0, 1.0, 0.0, 0.0], [0.0] * 5]).log_softmax(1)
+    by_picture = -((rows[0, 0] + rows[0, 2]) / 2 + rows[1, 4]) / 2
+    columns = seen.log_softmax(0)
+    by_unit = -(columns[0, 0] + columns[0, 2]) / 2
+    got = taught.alone(seen, [frozenset({"cat"}), frozenset({"tree"})])
     assert float(got.detach()) == pytest.approx(float(by_picture + by_unit) / 2, rel=1e-5)
 
 
