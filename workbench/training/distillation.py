@@ -7,8 +7,9 @@ for, what is taught also goes to where such a map lies in the joint space, photo
 ones, which the classifier knows badly, to their labels.
 Drawings go to where the texts have their names; for all else the map stays what it was, though colours, counts and
 pairs are asked which caption of them is true. Vessels, of which there are hardly any photos, are asked both. The
-channels that are to be units learn what they are to tell. Stem, first stages, projection and texts stay. What training
-on few photos cost is sooner given back by a share of the classifier's weights, and the rest learned again from there.
+channels that are to be units, one or several a concept, learn what they are to tell. Stem, first stages, projection
+and texts stay. What training on few photos cost is sooner given back by a share of the classifier's weights, and the
+rest learned again from there.
 
 Sources:
     Romero et al. 2015, arXiv:1412.6550 (a teacher's maps as hints, and not its answers alone).
@@ -86,7 +87,7 @@ class DistillationSettings(Begun):
     noted: Annotated[float, Field(ge=-1, le=1)] = -0.1  # of a photo with a handwritten word on it
     stay: Annotated[float, Field(ge=0)] = 2.0  # weight of what is to stay as it was
     units: Annotated[float, Field(ge=0)] = 0.3  # weight of what units are to tell
-    each: Annotated[int, Field(ge=1, le=10)] = 1  # units of a concept
+    each: Annotated[int, Field(ge=1, le=10)] = 1  # channels that each concept of a unit has
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught

@@ -1,9 +1,9 @@
-"""Auxiliary heads of the image tower, which are dropped after training: letters, words, one unit a concept.
+"""Auxiliary heads of the image tower, which are dropped after training: letters, words, units of a concept.
 
-Predicting letters at their positions, and words by their letters, gets reading started. A concept that photos, drawings
-and written words can all show gets one channel of the last block, which alone must tell it from all other concepts in
-any of the three forms: a multimodal unit. The channel is taken before it is rectified, since one that is silent for
-every word would never learn any.
+Predicting letters at their positions, and words by their letters, gets reading started. A concept that photos,
+drawings and written words can all show gets a channel of the last block, or several, each of which alone must tell it
+from all other concepts in any of the three forms: a multimodal unit. The channel is taken before it is rectified,
+since one that is silent for every word would never learn any.
 
 Source:
     Goh et al. 2021, Distill, "Multimodal neurons in artificial neural networks".
