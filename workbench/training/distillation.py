@@ -173,7 +173,7 @@ class Distillation:
         for part in (*made.image.blocks[made.frozen :], made.image.conv_head):
             part.requires_grad_(True)
         rows = locked.classifier.weight.cpu()
-        self._own = lessons.channels(rows, bank).to(made.device)  # are not taught what photos are called
+        self._untaught = lessons.channels(rows, bank).to(made.device)  # by what photos are called, and stay units
         channels, middle = lessons.channels(rows, bank, each=wanted.each), towers.MIDDLE_WIDTHS[wanted.image_tower]
         self._asked = lessons.Lessons(channels, bank.alike, middle=middle).to(made.device)
         groups = folding.groups(made.image, wanted.rate, first={f"blocks.{made.frozen}.": joint.EARLIER})
@@ -229,13 +229,13 @@ class Distillation:
             self._spread = before.mean((2, 3)).std(0).clamp(min=LEAST).cpu()
         share = torch.tensor([share_of(kind, one, self._wanted) for kind, one in batch]).to(made.device)
         aim = torch.lerp(before, known, share[:, None, None, None])
-        aim[:, self._own] = before[:, self._own]
+        aim[:, self._untaught] = before[:, self._untaught]
         away = distance(image.bn2(whole).float(), aim, self._spread.to(made.device))
         drawn = torch.tensor([kind in NAMED for kind, _ in batch]).to(made.device)
         averages = made.averaged(whole).float()
         lies, to_lie = (made.visual_projection(rows) for rows in (averages, aim.mean((2, 3))))
         others = averages.clone()  # what is taught is not left to the units, which would forget their concepts
-        others[:, self._own] = averages[:, self._own].detach()
+        others[:, self._untaught] = averages[:, self._untaught].detach()
         taught_lie = made.visual_projection(others)
         apart = 1 - functional.cosine_similarity(taught_lie, to_lie)
         groups = {"taught": away[share != 0], "joint": apart[share != 0], "stayed": away[(share == 0) & ~drawn]}

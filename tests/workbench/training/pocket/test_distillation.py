@@ -142,7 +142,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
         for part in made.image.conv_head.parameters():
             part.mul_(1 + 0.3 * torch.randn(part.shape, generator=generator))
     before = {name: value.clone() for name, value in made.state_dict().items()}
-    lesson = _lesson(material, made, locked, _wanted(steps=30, rate=1e-3, photo=1.0, batch=16, units=0.0))
+    lesson = _lesson(material, made, locked, _wanted(steps=30, rate=5e-4, photo=1.0, batch=16, units=0.0))
     batch = Pictures(material, 0, 0, 16, {"photo": 1, "word": 1}, 16, SIDE)[0]
     photos = torch.tensor([share_of(*one, lesson._wanted) > 0 for one in batch])
 
@@ -162,7 +162,7 @@ def test_photos_go_to_the_classifier_and_the_rest_stays(material: Material, made
     assert losses[-1]["taught"] < 0.7 * losses[0]["taught"]
     after, moved = away(made.image, locked), away(made.image, lesson._before)
     assert after[photos].mean() < 0.7 * first[photos].mean()  # photos come closer
-    assert moved[~photos].mean() < moved[photos].mean()  # words are nearer to where they were
+    assert moved[~photos].mean() < 0.9 * moved[photos].mean()  # words are nearer to where they were
     changed = {name for name, value in made.state_dict().items() if not torch.equal(value, before[name])}
     assert changed
     assert all(
@@ -261,14 +261,14 @@ def test_what_photos_are_called_is_not_left_to_the_first_unit_of_a_concept(
     lesson = _lesson(material, made, locked, _wanted(photo=1.0, batch=12, answers=2.0, joint=4.0, each=each))
     losses = lesson._losses(Pictures(material, 0, 0, 12, {"photo": 1}, 12, SIDE)[0])
     assert losses["answers"].item() > 0.01
-    assert len(lesson._asked.units) == each * len(lesson._own) == each * len(material.bank.alike)
+    assert len(lesson._asked.units) == each * len(lesson._untaught) == each * len(material.bank.alike)
     for name in ("answers", "joint"):
         head = made.image.conv_head.weight
         (slope,) = torch.autograd.grad(losses[name], head, retain_graph=True)
         sizes = slope.abs().amax((1, 2, 3))
         others = torch.ones(1280, dtype=torch.bool)
-        others[lesson._own] = False
-        assert sizes[lesson._own].max() == 0
+        others[lesson._untaught] = False
+        assert sizes[lesson._untaught].max() == 0
         assert (sizes[others] > 0).float().mean() > 0.5
 
 

@@ -77,6 +77,7 @@ def test_closed_forms() -> None:
 
 def test_two_channels_of_a_concept_are_asked_alike() -> None:
     taught = lessons.Lessons(torch.tensor([7, 3, 9, 5]), ("cat", "dog"), middle=4)  # cat's are 7 and 9
+    assert taught.alive(torch.zeros(2, towers.WIDTH, 2, 2)).shape == (2, 4)
     seen = torch.tensor([[2.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     with torch.no_grad():
         taught.factor.zero_()
