@@ -40,7 +40,7 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "fb551b0fcd8b3b12fec8e1089f95458bee425bb6fdeef2f3a3c0e55cd032f374",
+        "model-00001-of-00004.safetensors": "2078442504288898869583dbb6d2ca6388f5be3f4349f47ad5adbe143d4240c0",
         "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
         "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
         "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",

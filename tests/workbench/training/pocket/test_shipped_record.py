@@ -47,24 +47,24 @@ FLAT = {  # what the second run from the eleventh edition makes, from which the 
     "model-00001-of-00004.safetensors": "04bf6e3eae7805b07db6f4375c15b4641cfd7f49a5ffa831d63a8fb2fc7dfef3",
     **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
 }
-THIRTEENTH_LITE2 = {  # git show ec847aa:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "2e89e4e56c0e3a910af936d51195b1a581e26c7e026224edb18dd177983250cf",
-    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
-}
 LONG_LITE2 = {  # what the run of 850 steps from the thirteenth edition makes
     "model-00001-of-00004.safetensors": "cda8d9f256b05b62ae2b7bd1d536a23e98b34fafc68a9f1a4a966249ba74e0f8",
     **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
 }
-BACK_LITE2 = {  # three quarters of that way, from which the last run began
-    "model-00001-of-00004.safetensors": "365de98ba6f17ddf7fa3d989fcb8b3f65d75683a9b04d442f5f54dc3a957743c",
+TWO_LITE2 = {  # what the run after that makes, with two channels a concept
+    "model-00001-of-00004.safetensors": "a3c91cad1138bd430d596caf7a0c6d980137333660528de14b073ef1c49ae1be",
+    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+}
+FOURTEENTH_LITE2 = {  # git show d0c3da6:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "fb551b0fcd8b3b12fec8e1089f95458bee425bb6fdeef2f3a3c0e55cd032f374",
     **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
     "pocket": (POCKET, {"image_tower": "lite0", "seed": 86, "steps": 200}, FLAT),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 103, "steps": 140}, BACK_LITE2),
+    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 105, "steps": 1150}, FOURTEENTH_LITE2),
 }
-BEYOND = {"pocket": [FLAT, TENTH], "pocket-lite2": [LONG_LITE2, THIRTEENTH_LITE2]}  # of blends, the last first
+BEYOND = {"pocket": [FLAT, TENTH], "pocket-lite2": [TWO_LITE2, LONG_LITE2]}  # of blends, the last first
 
 Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
 
