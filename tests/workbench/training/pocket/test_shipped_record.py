@@ -39,25 +39,20 @@ TENTH_LITE2 = {  # git show 32a1730:workbench/weights/pocket-lite2/…
     "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
     "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
 }
-TENTH = {  # git show 50888e5:workbench/weights/pocket/…
-    "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a",
-    **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
+TENTH = NINTH | {  # git show 50888e5:workbench/weights/pocket/…
+    "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a"
 }
-FLAT = {  # what the second run from the eleventh edition makes, from which the last began
-    "model-00001-of-00004.safetensors": "04bf6e3eae7805b07db6f4375c15b4641cfd7f49a5ffa831d63a8fb2fc7dfef3",
-    **{shard: weights for shard, weights in NINTH.items() if not shard.startswith("model-00001")},
+FLAT = NINTH | {  # what the second run from the eleventh edition makes, from which the last began
+    "model-00001-of-00004.safetensors": "04bf6e3eae7805b07db6f4375c15b4641cfd7f49a5ffa831d63a8fb2fc7dfef3"
 }
-LONG_LITE2 = {  # what the run of 850 steps from the thirteenth edition makes
-    "model-00001-of-00004.safetensors": "cda8d9f256b05b62ae2b7bd1d536a23e98b34fafc68a9f1a4a966249ba74e0f8",
-    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+LONG_LITE2 = TENTH_LITE2 | {  # what the run of 850 steps from the thirteenth edition makes
+    "model-00001-of-00004.safetensors": "cda8d9f256b05b62ae2b7bd1d536a23e98b34fafc68a9f1a4a966249ba74e0f8"
 }
-TWO_LITE2 = {  # what the run after that makes, with two channels a concept
-    "model-00001-of-00004.safetensors": "a3c91cad1138bd430d596caf7a0c6d980137333660528de14b073ef1c49ae1be",
-    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+TWO_LITE2 = TENTH_LITE2 | {  # what the run after that makes, with two channels a concept
+    "model-00001-of-00004.safetensors": "a3c91cad1138bd430d596caf7a0c6d980137333660528de14b073ef1c49ae1be"
 }
-FOURTEENTH_LITE2 = {  # git show d0c3da6:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "fb551b0fcd8b3b12fec8e1089f95458bee425bb6fdeef2f3a3c0e55cd032f374",
-    **{shard: weights for shard, weights in TENTH_LITE2.items() if not shard.startswith("model-00001")},
+FOURTEENTH_LITE2 = TENTH_LITE2 | {  # git show d0c3da6:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "fb551b0fcd8b3b12fec8e1089f95458bee425bb6fdeef2f3a3c0e55cd032f374"
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
