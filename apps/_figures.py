@@ -6,7 +6,8 @@ colours, so that a figure follows a switch between light and dark at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -20,10 +21,24 @@ if TYPE_CHECKING:
 BLUE = "#3b82c4"  # 3:1 and more against both backgrounds
 ORANGE = "#d9822b"  # the second series: told from the blue by lightness too
 SEQUENTIAL = "Cividis"  # made for colour-blind readers: Nuñez et al. 2018, doi:10.1371/journal.pone.0199239
+BLACK, WHITE = "#000000", "#ffffff"  # of the numbers in cells
+NO_COLOUR = ((0, "rgba(0,0,0,0)"), (1, "rgba(0,0,0,0)"))
 DRAWING_SIDE = 96  # pixels
+MOST_ROWS, ROW_OF_NUMBERS = 20, 50  # of a heat map with numbers: rows, and characters in one of them
 SHOWN = 28  # characters of a name on an axis
 UNUSED_BUTTONS = ("zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale")  # cover legends
 READ_OUT = 8  # bars that an alt text names
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours of a heat map: a scale of Plotly's, and the values of the first and the last; None: the data's own."""
+
+    colours: str = SEQUENTIAL
+    span: tuple[float, float] | None = None
+
+
+VALUES = Scale()
 
 
 def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, axis: str, top: float | None = None) -> Figure:
@@ -75,25 +90,30 @@ def heat_map(
     *,
     title: str,
     notes: Sequence[Sequence[str]] | None = None,
+    scale: Scale = VALUES,
 ) -> Figure:
     """Draw (len(rows), len(columns)) values as coloured cells, with the numbers inside while there is room.
 
     Args:
-        values: of the cells.
+        values: of the cells, with two decimals unless they are whole; NaN leaves one empty.
         rows: their names.
         columns: likewise.
         title: of the colour bar.
         notes: one more line for each cell's hover text, plain text.
+        scale: their colours.
     """
+    import numpy as np
     import plotly.graph_objects as go
 
-    roomy = len(columns) <= 10 and len(rows) <= 20
+    low, high = scale.span or (None, None)
+    form = ".0f" if values.dtype.kind in "iu" else ".2f"
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            colorscale=SEQUENTIAL,
+            zmin=low,
+            zmax=high,
+            colorscale=scale.colours,
             colorbar={"title": title, "thickness": 12},
-            texttemplate="%{z:.2f}" if roomy else None,
             customdata=[
                 [[plain(row), plain(column), plain(notes[i][j]) if notes else ""] for j, column in enumerate(columns)]
                 for i, row in enumerate(rows)
@@ -103,20 +123,44 @@ def heat_map(
             ygap=1,
         )
     )
-    cells = [
-        (float(value), row, column)
-        for row, line in zip(rows, values, strict=True)
-        for column, value in zip(columns, line, strict=True)
-        if value == value
-    ]
     alt = f"Heat map of {title}, {len(rows)} rows by {len(columns)} columns."
+    cells = [(float(value), place) for place, value in np.ndenumerate(values) if value == value]
     if cells:
-        (low, *_), (high, row, column) = min(cells), max(cells)
-        alt += f" Highest: {row}, {column}: {high:.4g}; lowest value {low:.4g}."
+        (least, _), (most, (row, column)) = min(cells), max(cells)
+        alt += f" Highest: {rows[row]}, {columns[column]}: {most:.4g}; lowest value {least:.4g}."
+        widest = max(len(f"{value:{form}}") for value, _ in cells)
+        if len(rows) <= MOST_ROWS and len(columns) * widest <= ROW_OF_NUMBERS:
+            for colour, written in _inked(values, scale.colours, span=scale.span or (least, most)):
+                template = {"texttemplate": f"%{{z:{form}}}", "textfont_color": colour}
+                figure.add_heatmap(z=written, **template, colorscale=NO_COLOUR, showscale=False, hoverinfo="skip")
     figure.update_layout(**layout(height=170 + 26 * min(len(rows), 40), alt=alt))
     figure.update_yaxes(_ticks(rows), autorange="reversed", showgrid=False, zeroline=False)
     figure.update_xaxes(_ticks(columns), showgrid=False, zeroline=False, tickangle=-40)
     return figure
+
+
+def _inked(values: np.ndarray, colours: str, *, span: tuple[float, float]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield black and white, each with the values whose cells it stands out more from, and NaN in the others."""
+    import numpy as np
+    from plotly.colors import sample_colorscale, unlabel_rgb
+
+    low, high = span
+    places = np.nan_to_num((values - low) / (high - low) if high > low else np.full(values.shape, 0.5)).clip(0, 1)
+    inks = np.array([ink(unlabel_rgb(colour)) for colour in sample_colorscale(colours, places.ravel().tolist())])
+    for one in (BLACK, WHITE):
+        yield one, np.where(inks.reshape(values.shape) == one, values, np.nan)
+
+
+def ink(colour: Sequence[float]) -> str:
+    """Return black or white, whichever has more contrast (at least 4.5:1) on (red, green, blue) of 0..255.
+
+    Source:
+        WCAG 2.2, relative luminance.
+    """
+    parts = (part / 255 for part in colour)
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return BLACK if (luminance + 0.05) ** 2 > 1.05 * 0.05 else WHITE
 
 
 def plain(name: str) -> str:

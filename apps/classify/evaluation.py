@@ -29,7 +29,6 @@ def confusion_figure(evaluation: Evaluation) -> Any:
     names = occurring(evaluation)
     at = [evaluation.labels.index(name) for name in names]
     drawn = heat_map(evaluation.confusion[at][:, at], names, names, title="images")
-    drawn.update_traces(texttemplate="%{z:d}" if len(names) <= 20 else None)
     drawn.update_yaxes(title="true label")
     drawn.update_xaxes(title="answer")
     return drawn

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import BLUE, ORANGE, heat_map, layout
+from apps._figures import BLUE, ORANGE, Scale, heat_map, layout
 from workbench.training.miniature import LessonSettings, Moment, watched
 
 
 def matrix(similarity: np.ndarray) -> Any:
     """Draw the similarity matrix: drawings in rows, their sentences in columns, which are numbered to fit a phone."""
     names = [f"{number}  {one.caption.removeprefix('a ')}" for number, one in enumerate(watched(), start=1)]
-    figure = heat_map(similarity, names, [str(number + 1) for number in range(len(names))], title="cosine")
+    numbers = [str(number + 1) for number in range(len(names))]
+    figure = heat_map(similarity, names, numbers, title="cosine", scale=Scale(span=(-0.5, 1.0)))
     figure.update_xaxes(tickangle=0, title="sentence")
-    figure.update_traces(zmin=-0.5, zmax=1.0)
     return figure
 
 

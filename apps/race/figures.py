@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import heat_map, layout
+from apps._figures import VALUES, Scale, heat_map, layout
 from workbench.training.race import RaceResult, RunnerCurve, conclude
 from workbench.training.race.export import COLOURS
 from workbench.training.race.slow_motion import SlowMotion
@@ -65,10 +65,9 @@ def slow_motion_figure(frame: int, motion: SlowMotion) -> Any:
     """Draw the matrix of a frame, 2..6: images in rows, captions in columns."""
     values, title = frame_values(frame, motion)
     names = [text.removeprefix("a ") for text in motion.texts]
-    figure = heat_map(values, names, names, title=title)
-    if frame == 5:  # signed: pulled together, pushed apart
-        most = float(np.abs(values).max())
-        figure.update_traces(colorscale="RdBu", zmin=-most, zmax=most)
+    most = float(np.abs(values).max())
+    signed = frame == 5  # pulled together, pushed apart
+    figure = heat_map(values, names, names, title=title, scale=Scale("RdBu", (-most, most)) if signed else VALUES)
     own, others = values.diagonal(), values[~np.eye(len(values), dtype=bool)]
     alt = (
         f"Matrix of six images (rows) and six captions (columns), {title}. True pairs: {own.min():.2f} to "

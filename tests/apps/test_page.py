@@ -16,7 +16,7 @@ import pytest
 
 import apps
 from apps import TABS, TITLE, assemble
-from apps._figures import bars, heat_map, plain
+from apps._figures import Scale, bars, heat_map, plain
 from apps._handler import LONG, MODEL_QUEUE, handler, owner
 from apps._navigation import script
 from apps._text import literal
@@ -212,3 +212,43 @@ def test_figures_hold_the_numbers_and_take_markup_literally() -> None:
     assert figure.layout.yaxis.ticktext[0] == plain("<b>cat</b>") == "&lt;b&gt;cat&lt;/b&gt;"
     cells = heat_map(np.array([[0.1, 0.2]]), ["cat"], ["a {}", "b {}"], title="cosine")
     assert np.asarray(cells.data[0].z).shape == (1, 2)
+
+
+@pytest.mark.parametrize(("colours", "span"), [("Cividis", None), ("RdBu", (-1.0, 1.0)), ("Cividis", (-0.5, 0.5))])
+def test_each_number_of_a_heat_map_can_be_read_on_its_cell(colours: str, span: tuple[float, float] | None) -> None:
+    import numpy as np
+    from plotly.colors import sample_colorscale, unlabel_rgb
+
+    values = np.linspace(-1, 1, 200).reshape(20, 10)
+    values[3, 3] = np.nan
+    figure = heat_map(values, [*map(str, range(20))], [*map(str, range(10))], title="c", scale=Scale(colours, span))
+    low, high = span or (-1, 1)
+    seen = []
+    for numbers in figure.data[1:]:
+        number = _luminance(tuple(bytes.fromhex(numbers.textfont.color[1:])))
+        for value in np.asarray(numbers.z)[~np.isnan(np.asarray(numbers.z, dtype=float))]:
+            place = float(np.clip((value - low) / (high - low), 0, 1))
+            (cell,) = sample_colorscale(colours, [place])
+            light = number, _luminance(unlabel_rgb(cell))
+            assert (max(light) + 0.05) / (min(light) + 0.05) >= 4.5  # WCAG AA
+            seen.append(value)
+        assert numbers.texttemplate == "%{z:.2f}"
+    assert sorted(seen) == sorted(values[~np.isnan(values)])
+
+
+def test_a_heat_map_has_numbers_only_where_they_fit() -> None:
+    import numpy as np
+
+    def written(rows: int, columns: int, value: float = 0.1) -> int:
+        names = [*map(str, range(max(rows, columns)))]
+        figure = heat_map(np.full((rows, columns), value), names[:rows], names[:columns], title="c")
+        return sum(int((~np.isnan(np.asarray(one.z, dtype=float))).sum()) for one in figure.data[1:])
+
+    assert (written(20, 10), written(21, 10), written(5, 13)) == (200, 0, 0)
+    assert (written(20, 20, 12), written(2, 20, 1234)) == (400, 0)
+    assert (written(5, 10, -0.1), written(5, 11, -0.1)) == (50, 0)
+
+
+def _luminance(colour: tuple[float, ...]) -> float:
+    red, green, blue = ((c / 255 / 12.92 if c <= 10.3 else ((c / 255 + 0.055) / 1.055) ** 2.4) for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
