@@ -1,6 +1,7 @@
 """Drawn things and drawn people: emoji of several styles with their names, and who is shown.
 
-Never OpenMoji, which is the audits' own artwork. Two styles are never trained on: `facebook`, to choose by, and
+Never OpenMoji, which is the audits' own artwork. Drawings that are known as lines and areas are drawn with black
+outlines, too, as comics have them. Two styles are never trained on: `facebook`, to choose by, and
 `fluent`, to report.
 
 Sources:
@@ -36,7 +37,10 @@ DRAWINGS = {
     "emojione-monotone": "@iconify-json/emojione-monotone",
     "streamline": "@iconify-json/streamline-emojis",
 }
-TRAINED = (*SHEETS, *DRAWINGS, *glyphs.NPM, *glyphs.DEBIAN)
+OUTLINES = {f"{style}-outlined": DRAWINGS[style] for style in ("noto-v1", "emojione", "fxemoji")}
+OUTLINES["twemoji-outlined"] = "@iconify-json/twemoji"
+OUTLINE = 0.028  # of a drawing's side, the width of its black outlines
+TRAINED = (*SHEETS, *DRAWINGS, *OUTLINES, *glyphs.NPM, *glyphs.DEBIAN)
 TO_CHOOSE = {"facebook": "emoji-datasource-facebook"}
 TO_REPORT = {"fluent": "@iconify-json/fluent-emoji"}
 _LEFT_OUT = {2, 9}  # components, flags
@@ -139,7 +143,7 @@ def artwork(modules: Path, style: str) -> list[Path]:
         return glyphs.files(style, modules)
     if style in (sheets := {**SHEETS, **TO_CHOOSE}):
         return [npm(modules, sheets[style], f"img/{style}/64")]
-    return [npm(modules, {**DRAWINGS, **TO_REPORT}[style], "icons.json")]
+    return [npm(modules, {**DRAWINGS, **OUTLINES, **TO_REPORT}[style], "icons.json")]
 
 
 def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:
@@ -162,12 +166,14 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
                     yield one, _square(picture)
         return
     icons = json.loads(paths[0].read_text(encoding="utf-8"))
-    drawn = _by_slug(icons["icons"])
+    drawn, outline = _by_slug(icons["icons"]), OUTLINE if style in OUTLINES else 0.0
     for one in every:
+        if outline and one.skinned:  # skin tones are left to the other styles
+            continue
         # Fluent says `-dark` where others say `-dark-skin-tone`
         tries = (one.slug, one.slug.removesuffix("-skin-tone"), one.slug.replace("-", ""), f"{one.slug}-face")
         for name in next((drawn[slug] for slug in tries if slug in drawn), ()):
-            yield one, _square(_drawn(icons, icons["icons"][name]))
+            yield one, _square(_drawn(icons, icons["icons"][name], outline=outline))
 
 
 def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
@@ -180,8 +186,8 @@ def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
     return dict(drawings)
 
 
-def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:
-    """Render one drawing of an Iconify set.
+def _drawn(icons: dict[str, Any], icon: dict[str, Any], *, outline: float) -> Image.Image:
+    """Render one drawing of an Iconify set, with black outlines of this share of its side round all its areas.
 
     Raises:
         WeightsMissing: what renders it is not installed.
@@ -191,9 +197,11 @@ def _drawn(icons: dict[str, Any], icon: dict[str, Any]) -> Image.Image:
 
     left, top = icon.get("left", 0), icon.get("top", 0)
     width, height = (icon.get(side, icons.get(side, 16)) for side in ("width", "height"))
+    pen = outline * width
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{left} {top} {width} {height}" color="#202020">{icon["body"]}</svg>'
+        f'viewBox="{left - pen} {top - pen} {width + 2 * pen} {height + 2 * pen}" color="#202020">'
+        f'<g stroke="{"#000" if pen else "none"}" stroke-width="{pen}" stroke-linejoin="round">{icon["body"]}</g></svg>'
     )
     return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE))))
 

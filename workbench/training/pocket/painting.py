@@ -132,7 +132,8 @@ def _drawing(material: Material, size: int, rng: random.Random) -> TrainingExamp
     picture = styling.other_hand(picture, rng, paint=not one.skinned)
     name = one.name
     weights = {name: 2.0} if name in material.bank.place else {}
-    weights |= dict.fromkeys(also_called(one, material.bank), 1.0)
+    plain = name.removesuffix(" face")  # nobody calls a drawn tiger a tiger face
+    weights |= {other: 2.0 if other == plain else 1.0 for other in also_called(one, material.bank)}
     weights |= dict.fromkeys(one.parts, 1.0 if one.skinned else 0.5)
     weights |= {tag: 0.15 for tag in one.tags if tag in material.bank.place and tag not in weights}
     if one.parts and rng.random() < (0.5 if one.skinned else 0.3):

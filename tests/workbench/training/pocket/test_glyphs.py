@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from dataclasses import replace
@@ -107,7 +108,7 @@ def test_missing_artwork_is_named_before_anything_is_rendered(tmp_path: Path, mo
     monkeypatch.setitem(sys.modules, "wordfreq", frequencies)
     for style, package in emoji.SHEETS.items():
         (tmp_path / package / f"img/{style}/64").mkdir(parents=True)
-    for package in emoji.DRAWINGS.values():
+    for package in {*emoji.DRAWINGS.values(), *emoji.OUTLINES.values()}:
         (tmp_path / package).mkdir(parents=True)
         (tmp_path / package / "icons.json").write_text('{"icons": {}}', encoding="utf-8")
     monkeypatch.setattr(sources, "sprites", lambda *given, **work: pytest.fail("rendered"))
@@ -115,6 +116,32 @@ def test_missing_artwork_is_named_before_anything_is_rendered(tmp_path: Path, mo
         sources.material(SimpleNamespace(modules=tmp_path), None, tmp_path)  # type: ignore[arg-type]
     assert emoji.artwork(tmp_path, "google") == [tmp_path / "emoji-datasource-google/img/google/64"]
     assert emoji.artwork(tmp_path, "streamline") == [tmp_path / "@iconify-json/streamline-emojis/icons.json"]
+
+
+def test_a_style_with_outlines_has_black_lines_round_the_areas_of_the_other(tmp_path: Path) -> None:
+    package = tmp_path / emoji.OUTLINES["fxemoji-outlined"]
+    package.mkdir(parents=True)
+    body = '<rect x="10" y="10" width="80" height="80" fill="#ff0000"/>'
+    icons = {"icons": {"box": {"body": body}, "hand-dark-skin-tone": {"body": body}}, "width": 100, "height": 100}
+    (package / "icons.json").write_text(json.dumps(icons), encoding="utf-8")
+    every = (
+        emoji.Emoji("box", "1F4E6", "box", (), (), False),
+        emoji.Emoji("hand with dark skin", "270B-1F3FF", "hand-dark-skin-tone", (), (), True),
+    )
+    plain, outlined = (list(emoji.sprites(tmp_path, style, every)) for style in ("fxemoji", "fxemoji-outlined"))
+    assert [len(plain), len(outlined)] == [2, 1]  # skin tones are left to the other styles
+    (_, before), (_, after) = plain[0], outlined[0]
+    assert before.shape == after.shape == (72, 72, 4)
+    for drawn in (before, after):
+        assert tuple(drawn[36, 36]) == (255, 0, 0, 255)
+        assert drawn[36, 2, 3] == drawn[70, 36, 3] == 0
+    # by hand: 2.8 % of 100 is a margin of 2.8 on each side, so that 72 pixels show 105.6, and a line from 8.6 to 11.4
+    first, last = 72 * (8.6 + 2.8) / 105.6, 72 * (11.4 + 2.8) / 105.6
+    assert (round(first, 1), round(last, 1)) == (7.8, 9.7)
+    assert tuple(after[36, 8]) == tuple(after[8, 36]) == (0, 0, 0, 255)
+    assert after[36, 6, 3] == 0
+    assert tuple(after[36, 10]) == tuple(before[36, 9]) == (255, 0, 0, 255)
+    assert tuple(before[36, 8]) == (255, 0, 0, 255)
 
 
 def test_an_outlined_drawing_has_few_colours_and_black_lines() -> None:
