@@ -186,7 +186,7 @@ def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
     return dict(drawings)
 
 
-def _drawn(icons: dict[str, Any], icon: dict[str, Any], *, outline: float) -> Image.Image:
+def _drawn(icons: dict[str, Any], icon: dict[str, Any], *, outline: float = 0.0) -> Image.Image:
     """Render one drawing of an Iconify set, with black outlines of this share of its side round all its areas.
 
     Raises:
