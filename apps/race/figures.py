@@ -66,8 +66,8 @@ def slow_motion_figure(frame: int, motion: SlowMotion) -> Any:
     values, title = frame_values(frame, motion)
     names = [text.removeprefix("a ") for text in motion.texts]
     most = float(np.abs(values).max())
-    signed = frame == 5  # pulled together, pushed apart
-    figure = heat_map(values, names, names, title=title, scale=Scale("RdBu", (-most, most)) if signed else VALUES)
+    scale = Scale("RdBu", (-most, most)) if frame == 5 else VALUES  # signed: pulled together, pushed apart
+    figure = heat_map(values, names, names, title=title, scale=scale)
     own, others = values.diagonal(), values[~np.eye(len(values), dtype=bool)]
     alt = (
         f"Matrix of six images (rows) and six captions (columns), {title}. True pairs: {own.min():.2f} to "

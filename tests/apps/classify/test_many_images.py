@@ -28,6 +28,7 @@ def test_confusion_has_true_labels_in_rows() -> None:
     assert evaluation.confusion_rows(result) == [["cat", 1, 1], ["dog", 0, 0]]  # the pig occurs nowhere
     drawn = evaluation.confusion_figure(result)
     assert drawn.data[0].z.tolist() == [[1, 1], [0, 0]]
+    assert {numbers.texttemplate for numbers in drawn.data[1:]} == {"%{z:.0f}"}  # counts are whole
     assert drawn.layout.yaxis.title.text == "true label"
     assert [line[:3] for line in evaluation.class_rows(result)] == [["cat", 2, 0.5]]
 

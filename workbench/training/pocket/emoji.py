@@ -1,8 +1,7 @@
 """Drawn things and drawn people: emoji of several styles with their names, and who is shown.
 
-Never OpenMoji, which is the audits' own artwork. Drawings that are known as lines and areas are drawn with black
-outlines, too, as comics have them. Two styles are never trained on: `facebook`, to choose by, and
-`fluent`, to report.
+Never OpenMoji, which is the audits' own artwork. Four styles, whose lines and areas are known, are drawn with black
+outlines, too, as comics have them. Two are never trained on: `facebook`, to choose by, and `fluent`, to report.
 
 Sources:
     emojibase (MIT) for names; artwork: Google Noto Emoji (Apache-2.0), Twitter Twemoji (CC BY 4.0), Noto Emoji 1
