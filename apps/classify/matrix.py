@@ -132,7 +132,7 @@ def build(page: Page) -> None:
     @handler
     def compare(given: list[Any] | None, typed: str, way: str, key: str, request: gr.Request) -> tuple[Any, ...]:
         began = time.perf_counter()
-        files, words = _paths(given), list(parse_labels(typed or ""))
+        files, words = _paths(given), list(parse_labels(typed)) if (typed or "").strip() else []
         check_counts(files, words, limit)
         with engine.session(owner(request), key, deadline=JOBS.seconds) as session:
             result = contrast(session, [Path(file) for file in files], words)

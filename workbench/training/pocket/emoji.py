@@ -27,7 +27,8 @@ from PIL import Image
 from workbench.training.pocket import glyphs
 from workbench.training.pocket.ingredients import npm, package
 
-SIDE = 72  # pixels a sprite is kept at
+SIDE = 72  # pixels a side: what is known as small pictures alone, and what is measured with
+SHARP = 160  # pixels a side that lines and areas are learned from at
 SHEETS = {"google": "emoji-datasource-google", "twitter": "emoji-datasource-twitter"}
 DRAWINGS = {
     "noto-v1": "@iconify-json/noto-v1",
@@ -145,8 +146,19 @@ def artwork(modules: Path, style: str) -> list[Path]:
     return [npm(modules, {**DRAWINGS, **OUTLINES, **TO_REPORT}[style], "icons.json")]
 
 
-def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:
-    """Draw one style's emoji, (72, 72, 4) each; those that the style lacks are left out.
+def sprites(
+    modules: Path, style: str, every: tuple[Emoji, ...], *, side: int = SIDE
+) -> Iterator[tuple[Emoji, NDArray[np.uint8]]]:
+    """Draw one style's emoji; those that the style lacks are left out.
+
+    Args:
+        modules: npm's folder.
+        style: one of those above.
+        every: what is to be drawn.
+        side: pixels a side; small pictures stay at 72.
+
+    Yields:
+        emoji, each with its picture, (side, side, 4).
 
     Raises:
         BadInput: its package is not installed.
@@ -154,7 +166,7 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
     paths = artwork(modules, style)
     if style in (*glyphs.NPM, *glyphs.DEBIAN):
         plain = [one for one in every if not one.skinned]
-        for place, lines in glyphs.drawn(paths, [one.code for one in plain], side=SIDE):
+        for place, lines in glyphs.drawn(paths, [one.code for one in plain], side=side):
             yield plain[place], lines
         return
     if style in {**SHEETS, **TO_CHOOSE}:
@@ -162,7 +174,7 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
             file = paths[0] / f"{one.code.lower()}.png"
             if file.exists():
                 with Image.open(file) as picture:
-                    yield one, _square(picture)
+                    yield one, _square(picture, SIDE)
         return
     icons = json.loads(paths[0].read_text(encoding="utf-8"))
     drawn, outline = _by_slug(icons["icons"]), OUTLINE if style in OUTLINES else 0.0
@@ -172,7 +184,7 @@ def sprites(modules: Path, style: str, every: tuple[Emoji, ...]) -> Iterator[tup
         # Fluent says `-dark` where others say `-dark-skin-tone`
         tries = (one.slug, one.slug.removesuffix("-skin-tone"), one.slug.replace("-", ""), f"{one.slug}-face")
         for name in next((drawn[slug] for slug in tries if slug in drawn), ()):
-            yield one, _square(_drawn(icons, icons["icons"][name], outline=outline))
+            yield one, _square(_drawn(icons, icons["icons"][name], side, outline=outline), side)
 
 
 def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
@@ -185,7 +197,7 @@ def _by_slug(icons: Iterable[str]) -> dict[str, list[str]]:
     return dict(drawings)
 
 
-def _drawn(icons: dict[str, Any], icon: dict[str, Any], *, outline: float = 0.0) -> Image.Image:
+def _drawn(icons: dict[str, Any], icon: dict[str, Any], side: int, *, outline: float = 0.0) -> Image.Image:
     """Render one drawing of an Iconify set, with black outlines of this share of its side round all its areas.
 
     Raises:
@@ -202,11 +214,11 @@ def _drawn(icons: dict[str, Any], icon: dict[str, Any], *, outline: float = 0.0)
         f'viewBox="{left - pen} {top - pen} {width + 2 * pen} {height + 2 * pen}" color="#202020">'
         f'<g stroke="{"#000" if pen else "none"}" stroke-width="{pen}" stroke-linejoin="round">{icon["body"]}</g></svg>'
     )
-    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE))))
+    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=side))))
 
 
-def _square(picture: Image.Image) -> NDArray[np.uint8]:
+def _square(picture: Image.Image, side: int) -> NDArray[np.uint8]:
     rgba = picture.convert("RGBA")
-    if rgba.size != (SIDE, SIDE):
-        rgba = rgba.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    if rgba.size != (side, side):
+        rgba = rgba.resize((side, side), Image.Resampling.BICUBIC)
     return np.asarray(rgba).copy()

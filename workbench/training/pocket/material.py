@@ -17,7 +17,7 @@ from workbench.training.pocket.emoji import Emoji
 from workbench.training.pocket.fonts import Font
 from workbench.training.pocket.names import Lexicon
 
-Drawing = tuple[Emoji, NDArray[np.uint8]]  # with its picture, (72, 72, 4)
+Drawing = tuple[Emoji, NDArray[np.uint8]]  # with its picture, (side, side, 4)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ NOTED = {"drawing": 0.4, "vessel": 0.12}  # of these have a handwritten label
 READABLE = 96  # pixels a side, below which a drawing has none
 OF_NOTE, NOTE = 0.6, (0.04, 0.3)  # of the target of such a picture is the word's; of the picture, the label
 DRAWN_NOTE, NOTE_WIDTH = 0.6, (0.25, 0.75)  # of a drawing's labels are flat, as drawings have them; of a side, the word
+SOFT = 0.3  # of the drawings that are known sharp are as soft as small pictures of them
 COARSE = (40, 110)  # pixels that a full-size photo is sometimes brought down to
 
 
@@ -104,7 +105,10 @@ def _thing(material: Material, rng: random.Random) -> tuple[str, NDArray[np.uint
 
 def _placed(drawn: NDArray[np.uint8], on: Image.Image, rng: random.Random) -> Image.Image:
     side = int(on.width * rng.uniform(0.5, 0.98))
-    picture = Image.fromarray(drawn).resize((side, side), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(drawn)
+    if drawn.shape[0] > emoji.SIDE and rng.random() < SOFT:
+        picture = picture.resize((emoji.SIDE, emoji.SIDE), Image.Resampling.BOX)
+    picture = picture.resize((side, side), Image.Resampling.BICUBIC)
     if rng.random() < 0.4:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return writing.pasted(on, picture, rng, tilt=10)

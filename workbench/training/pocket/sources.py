@@ -65,7 +65,9 @@ def material(settings: Ingredients, sources: Sources, work: Path) -> Material:
     for style in emoji.TRAINED:
         emoji.artwork(settings.modules, style)
     drawings = [
-        drawing for style in emoji.TRAINED for drawing in sprites(settings.modules, style, sources.emoji, work=work)
+        drawing
+        for style in emoji.TRAINED
+        for drawing in sprites(settings.modules, style, sources.emoji, work=work, side=emoji.SHARP)
     ]
     printed, hands = (
         tuple(font for font in sources.fonts if not font.test and font.hand is hand) for hand in (False, True)
@@ -79,13 +81,13 @@ def material(settings: Ingredients, sources: Sources, work: Path) -> Material:
 
 
 def sprites(
-    modules: Path, style: str, every: tuple[emoji.Emoji, ...], *, work: Path
+    modules: Path, style: str, every: tuple[emoji.Emoji, ...], *, work: Path, side: int = emoji.SIDE
 ) -> list[tuple[emoji.Emoji, NDArray[np.uint8]]]:
-    """A style's drawings, rendered once and kept."""
-    file = work / f"drawings-{style}.npz"
+    """A style's drawings, as `emoji.sprites` draws them; rendered once and kept."""
+    file = work / f"drawings-{style}-{side}.npz"
     if not file.exists():
         place = {one.code: number for number, one in enumerate(every)}
-        drawn = list(emoji.sprites(modules, style, every))
+        drawn = list(emoji.sprites(modules, style, every, side=side))
         rows, pictures = np.array([place[one.code] for one, _ in drawn]), np.stack([picture for _, picture in drawn])
         half = file.with_suffix(".part.npz")
         np.savez(half, rows=rows, pictures=pictures)

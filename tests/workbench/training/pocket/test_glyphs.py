@@ -142,6 +142,24 @@ def test_a_style_with_outlines_has_black_lines_round_the_areas_of_the_other(tmp_
     assert after[36, 6, 3] == 0
     assert tuple(after[36, 10]) == tuple(before[36, 9]) == (255, 0, 0, 255)
     assert tuple(before[36, 8]) == (255, 0, 0, 255)
+    (_, sharp), _ = emoji.sprites(tmp_path, "fxemoji", every, side=200)
+    assert sharp.shape == (200, 200, 4)
+    assert sharp[100, :, 3].tolist() == [255 if 20 <= at < 180 else 0 for at in range(200)]  # 10 to 90 of 100
+
+
+def test_small_pictures_stay_small_and_fonts_are_drawn_sharp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "emoji-datasource-google/img/google/64"
+    folder.mkdir(parents=True)
+    Image.new("RGBA", (64, 64), "red").save(folder / "2602.png")
+    every = (emoji.Emoji("umbrella", "2602", "umbrella", (), (), False),)
+    ((_, picture),) = emoji.sprites(tmp_path, "google", every, side=emoji.SHARP)
+    assert picture.shape == (emoji.SIDE, emoji.SIDE, 4)
+    monkeypatch.setattr(glyphs, "files", lambda style, modules: [FONT])
+    ((_, lines),) = emoji.sprites(tmp_path, "symbola", every, side=emoji.SHARP)
+    assert lines.shape == (emoji.SHARP, emoji.SHARP, 4)
+    assert [shown.shape for _, shown in sources.sprites(tmp_path, "symbola", every, work=tmp_path)] == [(72, 72, 4)]
+    sharp = sources.sprites(tmp_path, "symbola", every, work=tmp_path, side=emoji.SHARP)
+    assert np.array_equal(sharp[0][1], lines)  # each is kept in a file of its own
 
 
 def test_an_outlined_drawing_has_few_colours_and_black_lines() -> None:
@@ -181,3 +199,18 @@ def test_a_quarter_of_the_coloured_drawings_are_outlined_and_none_of_the_lines()
     for drawn, least, most in ((coloured, 75, 125), (lines, 0, 0)):
         made = [painting._restyled(drawn, on, random.Random(seed)) for seed in range(400)]
         assert least <= sum(len(one) == colouring.FINE for one in made) <= most
+
+
+def test_sharp_drawings_are_now_and_then_as_soft_as_small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def steepest(side: int, soft: float) -> list[int]:
+        drawn = np.zeros((side, side, 4), np.uint8)
+        drawn[side // 4 : -side // 4, side // 4 : -side // 4] = (0, 0, 0, 255)
+        monkeypatch.setattr(painting, "SOFT", soft)
+        ons = [(random.Random(seed), Image.new("RGB", (320, 320), "white")) for seed in range(20)]
+        made = [np.asarray(painting._placed(drawn, on, rng).convert("L"), int) for rng, on in ons]
+        return [int(np.abs(np.diff(one)).max()) for one in made]
+
+    sharp, soft = steepest(emoji.SHARP, 0.0), steepest(emoji.SHARP, 1.0)
+    assert all(one > other for one, other in zip(sharp, soft, strict=True))
+    assert sum(sharp) > 1.5 * sum(soft)
+    assert steepest(emoji.SIDE, 0.0) == steepest(emoji.SIDE, 1.0)
