@@ -52,7 +52,7 @@ from workbench.training.texts.vectors import Choices
 
 OFTEN = {
     **{"photo": 420, "attacked": 32, "noted": 60, "word": 80, "penned": 30},
-    **{"drawing": 110, "colour": 32, "count": 16, "vessel": 24},
+    **{"drawing": 160, "colour": 40, "count": 16, "vessel": 24},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
 NAMED = ("drawing", "vessel")  # are asked what they are called
@@ -72,8 +72,8 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.1, "noted": -0.5, "units": 1.5, "joint": 4.0, "captions": 1.0, "answers": 3.0}
-        | {"stay": 4.0, "drawn": 2.0, "labels": 0.5},
+        "lite0": {"attacked": 0.1, "noted": -0.5, "units": 3.0, "joint": 4.0, "captions": 1.0, "answers": 4.0}
+        | {"stay": 5.0, "drawn": 3.0, "labels": 0.5, "each": 2, "classifier": 0.06},
         "lite2": {"attacked": -0.2, "noted": -0.6, "units": 4.0, "joint": 4.0, "captions": 1.5, "answers": 5.0}
         | {"stay": 5.0, "drawn": 1.2, "labels": 0.5, "each": 2, "classifier": 0.12},
     }
