@@ -26,7 +26,10 @@ OF_TOWER: dict[str, dict[str, Any]] = {  # what its pictures want; chosen on sel
             "count": 0.6,
         },
     },
-    "lite2": {"pictures": 30_000, "attacked": 0.6},
+    "lite2": {
+        **{"pictures": 30_000, "own": 0.97, "attacked": 0.6, "noted": 0.995},
+        "weights": {"photo": 20.0, "photo bare": 1.0, "beats": 16.0, "pair": 1.0},
+    },
 }
 PROJECTIONS: dict[str, dict[str, Any]] = {  # likewise
     "lite0": {
