@@ -19,7 +19,7 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "01f74e216c5bbdc78ff813086dc83e4edf77431de099d69a4ac914e8f32c1515",
+        "model-00001-of-00004.safetensors": "ac264591df5728a4654587ae0039f2da2abebd0f76d2ec55640e8872f2e30938",
         "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
         "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
         "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
@@ -40,10 +40,10 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "2078442504288898869583dbb6d2ca6388f5be3f4349f47ad5adbe143d4240c0",
-        "model-00002-of-00004.safetensors": "4912f78386d31e9d63744595b875793e8414677a21736d34703ca1517569482c",
-        "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
-        "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
+        "model-00001-of-00004.safetensors": "3f4183c1d72197f7804034c2674d7616c12259b5abca7752d6661eb8ec2163e3",
+        "model-00002-of-00004.safetensors": "23b7690b46bf28593f6b97a14645536d728518bc7a676ba12befb8d169b3b926",
+        "model-00003-of-00004.safetensors": "a260abc32023f77397eb6b8f7a9c901c8980a4f9eb023e7a2cac177ef67f38c7",
+        "model-00004-of-00004.safetensors": "fe6238aa45b9f8ea6bbfb7e67577b79816870d1d036d6157d64e1ccf5d9bce2f",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )

@@ -14,6 +14,7 @@ from workbench.checkpoints.spec import ModelSpec
 from workbench.training.distillation import DistillationSettings
 from workbench.training.pocket.export import BEFORE, BLEND
 from workbench.training.record import RECORD
+from workbench.training.texts.settings import Begun, Settings
 
 FIRST_EDITION = {
     "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
@@ -27,6 +28,12 @@ SECOND = {  # git show be74aa8:workbench/weights/pocket/…
     "model-00003-of-00004.safetensors": "4f9429d1dd8c7924b29460cc37bd784492974a763aa6d4aaa73dda9722db0378",
     "model-00004-of-00004.safetensors": "4bf0538cb3ab5966d27412c46f0dac651a134a6d176a9872a2b2bd827553e525",
 }
+THIRD = {  # git show afd03ea:workbench/weights/pocket/…
+    "model-00001-of-00004.safetensors": "efd2960f10687c574786db7fad82fe91cd7abdbb8df1ac118d3b4c3c2a10ff81",
+    "model-00002-of-00004.safetensors": "34a56ce56bd8c5d82c2559cd5e6e3621de0a314c7d3c54806cf3d1bb2195acf4",
+    "model-00003-of-00004.safetensors": "0c9029afb6eaa49ab3816750cec4b7f72528a7a508204614c61183c6fe83d0b5",
+    "model-00004-of-00004.safetensors": "6bb971615d0a18b10423267f7eafd67bff177248c9bf2347faa203daae10db74",
+}
 NINTH = {  # git show 32a1730:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "69f9787390e7c851493f57107554215cbe3413cbc777165e32d5d80225474d13",
     "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
@@ -39,38 +46,44 @@ TENTH_LITE2 = {  # git show 32a1730:workbench/weights/pocket-lite2/…
     "model-00003-of-00004.safetensors": "b04e7c0eddb2385d8590d0f3a895d266936b9618d42619630d7d55abff1893df",
     "model-00004-of-00004.safetensors": "9dc6cedfb03a591f3bc80a93856ead12639835533f53954597e4dbb2c638a2f6",
 }
-TENTH = NINTH | {  # git show 50888e5:workbench/weights/pocket/…
-    "model-00001-of-00004.safetensors": "82098d4550ad3dd67e5c91bd2c1f576cb4c86eb1f086663e13eca9f5007a2b9a"
+TWELFTH = NINTH | {  # git show 280d7ec:workbench/weights/pocket/…
+    "model-00001-of-00004.safetensors": "01f74e216c5bbdc78ff813086dc83e4edf77431de099d69a4ac914e8f32c1515"
 }
-FLAT = NINTH | {  # what the second run from the eleventh edition makes, from which the last began
-    "model-00001-of-00004.safetensors": "04bf6e3eae7805b07db6f4375c15b4641cfd7f49a5ffa831d63a8fb2fc7dfef3"
+FIRST_LITE2 = {  # git show d4a9545:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
+    "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
+    "model-00003-of-00004.safetensors": "6b3442a70768eff2475583ef8cdafcc6621f4a136f6b06e99aa19d30a4e4f59c",
+    "model-00004-of-00004.safetensors": "c31b85b1332951d286fe27256d1a6d3a8b8fc5d42be4a5fd332d7d46f5ea3c49",
 }
-LONG_LITE2 = TENTH_LITE2 | {  # what the run of 850 steps from the thirteenth edition makes
-    "model-00001-of-00004.safetensors": "cda8d9f256b05b62ae2b7bd1d536a23e98b34fafc68a9f1a4a966249ba74e0f8"
+ELEVENTH_LITE2 = TENTH_LITE2 | {  # git show 50888e5:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "361a8fae172ea5feaaa8c5b0f917f29e9a3fdac419f04116154aca18b37b933b"
 }
-TWO_LITE2 = TENTH_LITE2 | {  # what the run after that makes, with two channels a concept
-    "model-00001-of-00004.safetensors": "a3c91cad1138bd430d596caf7a0c6d980137333660528de14b073ef1c49ae1be"
+THIRTEENTH_LITE2 = TENTH_LITE2 | {  # git show 2b3ae2a:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "2e89e4e56c0e3a910af936d51195b1a581e26c7e026224edb18dd177983250cf"
 }
-FOURTEENTH_LITE2 = TENTH_LITE2 | {  # git show d0c3da6:workbench/weights/pocket-lite2/…
-    "model-00001-of-00004.safetensors": "fb551b0fcd8b3b12fec8e1089f95458bee425bb6fdeef2f3a3c0e55cd032f374"
+FIFTEENTH_LITE2 = TENTH_LITE2 | {  # git show 0018fc2:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "2078442504288898869583dbb6d2ca6388f5be3f4349f47ad5adbe143d4240c0"
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
-SHIPPED: dict[str, tuple[ModelSpec, dict[str, Any], dict[str, str]]] = {
-    "pocket": (POCKET, {"image_tower": "lite0", "seed": 86, "steps": 200}, FLAT),
-    "pocket-lite2": (POCKET_LITE2, {"image_tower": "lite2", "seed": 105, "steps": 1150}, FOURTEENTH_LITE2),
+SHIPPED: dict[str, tuple[ModelSpec, type[Begun], dict[str, Any], dict[str, str]]] = {
+    "pocket": (POCKET, DistillationSettings, {"image_tower": "lite0", "seed": 141, "steps": 300}, TWELFTH),
+    "pocket-lite2": (POCKET_LITE2, Settings, {"image_tower": "lite2", "seed": 121, "steps": 2400}, FIFTEENTH_LITE2),
 }
-BEYOND = {"pocket": [FLAT, TENTH], "pocket-lite2": [TWO_LITE2, LONG_LITE2]}  # of blends, the last first
+BEYOND = {  # of blends, the last first
+    "pocket": [FIRST_EDITION, THIRD, TWELFTH],
+    "pocket-lite2": [FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2],
+}
 
-Shipped = tuple[ModelSpec, DistillationSettings, dict[str, Any]]
+Shipped = tuple[ModelSpec, Begun, dict[str, Any]]
 
 
 @pytest.fixture(params=SHIPPED)
 def shipped(request: pytest.FixtureRequest) -> Shipped:
     """A shipped model, the settings that made it, and its record."""
-    spec, given, _ = SHIPPED[request.param]
+    spec, kind, given, _ = SHIPPED[request.param]
     assert spec.folder is not None
-    of_tower = DistillationSettings.of_tower[given["image_tower"]]
-    settings = DistillationSettings(photos=Path(), start=Path(), size=spec.image_size, **given, **of_tower)
+    of_tower = kind.of_tower[given["image_tower"]]
+    settings = kind(photos=Path(), start=Path(), size=spec.image_size, **given, **of_tower)
     return spec, settings, dict(json.loads((spec.folder / RECORD).read_text(encoding="utf-8")))
 
 
@@ -86,7 +99,7 @@ def test_the_card_s_command_makes_them(shipped: Shipped) -> None:
 
 def test_each_began_from_an_edition_before(shipped: Shipped) -> None:
     spec, _, record = shipped
-    assert record["began_from"] == SHIPPED[spec.key][2]
+    assert record["began_from"] == SHIPPED[spec.key][3]
     assert record["weights"] != record["began_from"]
 
 
@@ -99,8 +112,9 @@ def test_the_card_blends_what_the_record_says(shipped: Shipped) -> None:
     spec, _, record = shipped
     assert spec.folder is not None
     line = " ".join((spec.folder / "README.md").read_text(encoding="utf-8").replace("\\\n", "").split())
-    last = record[BLEND]
-    for blend, beyond in zip((last, last[BEFORE]), BEYOND[spec.key], strict=True):
+    blends = _blends(record[BLEND])
+    for beyond in BEYOND[spec.key]:
+        blend = next(blends)
         assert blend["beyond"] == beyond
         for option, every in (("classifier", blend["classifier"]), ("steps", blend["steps"])):
             assert not every or f"--{option} {' '.join(f'{part}={share:g}' for part, share in every.items())} " in line
