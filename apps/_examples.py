@@ -36,7 +36,10 @@ EXAMPLES: tuple[Example, ...] = (
 LOOKED_AT = tuple(one for one in EXAMPLES if one.key in ("cat", "coffee", "astronaut", "motorcycle"))
 COMPARED: tuple[Example, ...] = (  # the shipped models agree on the first alone
     EXAMPLES[0],
-    *(Example(key, key.title(), ", ".join(find_sample(key).labels)) for key in ("horse", "astronaut", "coins")),
+    *(
+        Example(key, key.replace("-", " ").capitalize(), ", ".join(find_sample(key).labels))
+        for key in ("drawn-dog", "astronaut", "coins")
+    ),
 )
 
 

@@ -66,7 +66,7 @@ def test_an_example_is_asked_of_both_shipped_models(visit: Visit) -> None:
     page = visit()
     open_view(page, "Compare")
     page.get_by_label("Two images, one model").check()
-    page.locator("#compare-example-horse").click()
+    page.locator("#compare-example-drawn-dog").click()
     page.get_by_text("They disagree").wait_for()
     expect(page.get_by_label("Two models, one image")).to_be_checked()
     expect(page.locator("#compare-labels textarea")).to_have_value(re.compile("^panda, hippo"), timeout=WAIT_MS)
