@@ -47,7 +47,7 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
 def test_what_renders_drawings_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingredients.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(WeightsMissing, match="pip install resvg-py"):
-        emoji._drawn({}, {"body": "<path/>"})
+        emoji._drawn({}, {"body": "<path/>"}, emoji.SIDE)
 
 
 def test_photos_are_told_apart_by_size_and_a_tenth_of_the_small_is_kept_apart(tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ def test_the_recipe_of_texts_begins_from_a_checkpoint(tmp_path: Path) -> None:
         texts_settings(Order(tmp_path, data=str(tmp_path), model=str(folder)), TextSettings)
     pocket = texts_settings(Order(tmp_path, data=str(tmp_path)), TextSettings)
     assert pocket.start == find("pocket").folder
-    usual, own = read.goals(29.0), pocket.goals(29.0)
-    beats = {"attacked": read.attacked, "noted": 0.99}
-    assert usual == Goals((29.0, 40.0), beats=beats)  # lite2's pictures ask nearly as usual, lite0's in their own way
+    held, own = read.goals(29.0), pocket.goals(29.0)  # each image tower's pictures ask in their own way
+    weights = {**WEIGHTS, "photo": 20.0, "photo bare": 1.0, "beats": 16.0, "pair": 1.0}
+    assert held == Goals((29.0, 40.0), own=0.97, beats={"attacked": 0.6, "noted": 0.995}, weights=weights)
     assert (own.scale, own.own, own.beats) == ((29.0, 40.0), 0.7, {"attacked": pocket.attacked, "noted": 0.97})
-    assert own.weights["photo"] == 2 * usual.weights["photo"]
-    assert own.weights["pair"] == usual.weights["pair"]
+    assert own.weights["photo"] == 2 * WEIGHTS["photo"]
+    assert own.weights["pair"] == WEIGHTS["pair"]
     assert pocket.weights.keys() < WEIGHTS.keys()
     with pytest.raises(BadInput, match=r"begins from pocket, pocket-lite2 or the folder .* got --from 'lite2'"):
         texts_settings(Order(tmp_path, data=str(tmp_path), model="lite2"), TextSettings)
