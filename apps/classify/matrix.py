@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TEXT, IMAGE, COSINE = "Which text for this image", "Which image for this text", "Raw cosine"
 IDLE = "Choose images and texts, or take the five animals."
 JOBS = Jobs("answer")
+BLANK = ", \t\n"  # what separates texts, and is none
 
 
 def check_counts(images: Sequence[str], texts: Sequence[str], limit: int) -> None:
@@ -132,7 +133,7 @@ def build(page: Page) -> None:
     @handler
     def compare(given: list[Any] | None, typed: str, way: str, key: str, request: gr.Request) -> tuple[Any, ...]:
         began = time.perf_counter()
-        files, words = _paths(given), list(parse_labels(typed)) if (typed or "").strip() else []
+        files, words = _paths(given), list(parse_labels(typed)) if (typed or "").strip(BLANK) else []
         check_counts(files, words, limit)
         with engine.session(owner(request), key, deadline=JOBS.seconds) as session:
             result = contrast(session, [Path(file) for file in files], words)

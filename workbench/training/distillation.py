@@ -35,6 +35,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from workbench.progress import Progress
+from workbench.prompts import DEFAULT
 from workbench.training import checkpoints
 from workbench.training.optimiser import follow, restore
 from workbench.training.order import DISTILLATION, Order
@@ -51,7 +52,7 @@ from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
 OFTEN = {
-    **{"photo": 420, "attacked": 32, "noted": 60, "word": 80, "penned": 30},
+    **{"photo": 420, "attacked": 90, "noted": 100, "word": 80, "penned": 30},
     **{"drawing": 160, "colour": 40, "count": 16, "vessel": 24},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
@@ -72,8 +73,8 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.1, "noted": -0.5, "units": 3.0, "joint": 4.0, "captions": 1.0, "answers": 4.0}
-        | {"stay": 5.0, "drawn": 3.0, "labels": 0.5, "each": 2, "classifier": 0.06},
+        "lite0": {"attacked": 0.35, "noted": -0.5, "units": 3.0, "joint": 4.0, "captions": 1.0, "answers": 4.0}
+        | {"stay": 5.0, "drawn": 3.0, "labels": 0.5, "each": 2, "classifier": 0.03, "notes": 0.4},
         "lite2": {"attacked": -0.2, "noted": -0.6, "units": 4.0, "joint": 4.0, "captions": 1.5, "answers": 5.0}
         | {"stay": 5.0, "drawn": 1.2, "labels": 0.5, "each": 2, "classifier": 0.12},
     }
@@ -90,6 +91,7 @@ class DistillationSettings(Begun):
     each: Annotated[int, Field(ge=1, le=10)] = 1  # channels that each concept of a unit has
     drawn: Annotated[float, Field(ge=0)] = 0.5  # weight of what drawings are to be called
     captions: Annotated[float, Field(ge=0)] = 0.0  # weight of captions against others that are false
+    notes: Annotated[float, Field(ge=0)] = 0.0  # weight of a handwritten word against the names of what it is on
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
     labels: Annotated[float, Field(ge=0)] = 0.0  # weight of the labels of photos that the classifier does not teach
@@ -245,7 +247,11 @@ class Distillation:
         means = {name: rows.sum() / max(1, len(rows)) for name, rows in groups.items()}
         captioned = torch.tensor([kind in CAPTIONED for kind, _ in batch]).to(made.device)
         captions = [(one.caption, *one.false) for kind, one in batch if kind in CAPTIONED]
-        losses = {**means, "units": units, "drawn": named, "captions": self._captions.loss(lies[captioned], captions)}
+        noted = torch.tensor([kind == "noted" for kind, _ in batch]).to(made.device)
+        notes = [word_first(one) for kind, one in batch if kind == "noted"]
+        losses = {**means, "units": units, "drawn": named}
+        losses |= {"captions": self._captions.loss(lies[captioned], captions)}
+        losses |= {"notes": self._captions.loss(lies[noted], notes)}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device)
         by_classifier, by_label = photo & (share != 0), photo & (share == 0)
         losses["answers"] = self._answers.loss(taught_lie[by_classifier], to_lie[by_classifier])
@@ -264,6 +270,12 @@ def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) 
     if kind == "photo":
         return wanted.small if example.soft < FULL_SIZE else wanted.photo
     return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
+
+
+def word_first(example: TrainingExample) -> tuple[str, ...]:
+    """What a photo with a word on it may be called, as people ask: the word, then every other name of what it shows."""
+    names = (example.written, *(name for name in example.weights if name != example.written))
+    return tuple(DEFAULT.format(name) for name in names)
 
 
 def distance(now: Tensor, aim: Tensor, spread: Tensor) -> Tensor:

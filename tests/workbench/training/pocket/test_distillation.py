@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from scipy.spatial.distance import cosine
 from scipy.special import softmax
 from scipy.stats import entropy
@@ -28,8 +29,9 @@ from workbench.training.distillation import (
     distance,
     rectified,
     share_of,
+    word_first,
 )
-from workbench.training.pocket import folding, opening, sources, towers, vocabulary
+from workbench.training.pocket import folding, opening, sources, towers, views, vocabulary
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
@@ -327,6 +329,30 @@ def test_colours_counts_and_pairs_come_to_be_told_by_their_true_captions(materia
 
 
 @pytest.mark.heavy
+def test_a_word_is_asked_before_every_other_name_of_what_it_is_written_on() -> None:
+    weights = {"apple": 0.1, "fruit": 0.05, "ipod": 0.85}
+    noted = TrainingExample(Image.new("RGB", (8, 8)), weights, "the word ipod", frozenset(["ipod"]), written="ipod")
+    assert word_first(noted) == ("a photo of a ipod.", "a photo of a apple.", "a photo of a fruit.")
+
+
+def test_handwritten_words_come_to_beat_what_they_are_written_on(material: Material, made: Towers) -> None:
+    wanted = _wanted(steps=10, notes=5.0, rate=2e-3, stay=0.0)
+    pictures = Pictures(material, 3, 0, 12, {"noted": 1}, 12, SIDE)[0]
+    names = [word_first(one) for _, one in pictures]
+    words, others = (_anywhere(made.visual_projection.out_features, [row[k] for row in names]) for k in (0, 1))
+
+    def ahead() -> float:
+        with torch.inference_mode(), made.mixed():
+            maps = made.last(made.early(views.pixels([one.picture for _, one in pictures])), made.frozen)
+            seen = functional.normalize(made.visual_projection(made.averaged(maps).float()), dim=-1)
+        return float(((seen * words).sum(-1) - (seen * others).sum(-1)).mean())
+
+    lesson, before = _lesson(material, made, copy.deepcopy(made.image), wanted), ahead()
+    for _ in range(wanted.steps):
+        lesson.learn(pictures)
+    assert ahead() > before + 0.1
+
+
 def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
