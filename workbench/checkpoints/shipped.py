@@ -19,7 +19,7 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "ac264591df5728a4654587ae0039f2da2abebd0f76d2ec55640e8872f2e30938",
+        "model-00001-of-00004.safetensors": "5245924f92a6011d33de6e4eda2cea98a391645f1a5a481f00255df8d7eb8af4",
         "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
         "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
         "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",
@@ -40,7 +40,7 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "3f4183c1d72197f7804034c2674d7616c12259b5abca7752d6661eb8ec2163e3",
+        "model-00001-of-00004.safetensors": "1404367fd1e4b9089633b25d0819acfc0bae5a904a4ceb9cf893774e5e2927ca",
         "model-00002-of-00004.safetensors": "23b7690b46bf28593f6b97a14645536d728518bc7a676ba12befb8d169b3b926",
         "model-00003-of-00004.safetensors": "a260abc32023f77397eb6b8f7a9c901c8980a4f9eb023e7a2cac177ef67f38c7",
         "model-00004-of-00004.safetensors": "fe6238aa45b9f8ea6bbfb7e67577b79816870d1d036d6157d64e1ccf5d9bce2f",
