@@ -35,7 +35,6 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from workbench.progress import Progress
-from workbench.prompts import DEFAULT
 from workbench.training import checkpoints
 from workbench.training.optimiser import follow, restore
 from workbench.training.order import DISTILLATION, Order
@@ -46,7 +45,7 @@ from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import tower_vectors
 from workbench.training.texts.looking import begin, step_row
-from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming
+from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming, word_first
 from workbench.training.texts.seen import KINDS, Pictures
 from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
@@ -270,12 +269,6 @@ def share_of(kind: str, example: TrainingExample, wanted: DistillationSettings) 
     if kind == "photo":
         return wanted.small if example.soft < FULL_SIZE else wanted.photo
     return {"blank": wanted.blank, "attacked": wanted.attacked, "noted": wanted.noted}.get(kind, 0.0)
-
-
-def word_first(example: TrainingExample) -> tuple[str, ...]:
-    """What a photo with a word on it may be called, as people ask: the word, then every other name of what it shows."""
-    names = (example.written, *(name for name in example.weights if name != example.written))
-    return tuple(DEFAULT.format(name) for name in names)
 
 
 def distance(now: Tensor, aim: Tensor, spread: Tensor) -> Tensor:

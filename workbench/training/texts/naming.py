@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from workbench.prompts import DEFAULT
+from workbench.training.pocket.example import TrainingExample
 from workbench.training.texts.vectors import HALF, Choices, Vectors
 
 SHARES = {"drawn": 1.0, "photo": HALF, "bare": HALF}  # of the loss, by how names are phrased
@@ -118,3 +120,9 @@ class ClassAnswers:
         """
         cosines = functional.normalize(rows, dim=-1) @ self.vectors.to(rows).T
         return functional.cross_entropy(self.scale * cosines, labels, reduction="sum") / max(1, len(rows))
+
+
+def word_first(example: TrainingExample) -> tuple[str, ...]:
+    """What a photo with a word on it may be called, as people ask: the word, then every other name of what it shows."""
+    names = (example.written, *(name for name in example.weights if name != example.written))
+    return tuple(DEFAULT.format(name) for name in names)

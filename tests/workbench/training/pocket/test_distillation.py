@@ -29,14 +29,13 @@ from workbench.training.distillation import (
     distance,
     rectified,
     share_of,
-    word_first,
 )
 from workbench.training.pocket import folding, opening, sources, towers, views, vocabulary
 from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.material import Material
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import looking
-from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming
+from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming, word_first
 from workbench.training.texts.seen import Pictures
 from workbench.training.texts.vectors import FORMS, Choices, Vectors
 
