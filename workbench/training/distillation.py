@@ -4,7 +4,7 @@ An image tower that learned words and drawings has only few photos to remember b
 knew of others. Here its last map goes a share of the way to the classifier's where a photo is shown, less of it, or a
 little away from it, where a printed label covers one, and away from it where a handwritten one does; where it is asked
 for, what is taught also goes to where such a map lies in the joint space, photos to what it is called there, and small
-ones, which the classifier knows badly, to their labels.
+ones, which the classifier knows badly, to their labels; and a handwritten word comes before the names of what it is on.
 Drawings go to where the texts have their names; for all else the map stays what it was, though colours, counts and
 pairs are asked which caption of them is true. Vessels, of which there are hardly any photos, are asked both. The
 channels that are to be units, one or several a concept, learn what they are to tell. Stem, first stages, projection
