@@ -327,13 +327,13 @@ def test_colours_counts_and_pairs_come_to_be_told_by_their_true_captions(materia
     assert [other.learn(batch)["captions"] for _ in range(25)][-1] > 0.9 * first
 
 
-@pytest.mark.heavy
 def test_a_word_is_asked_before_every_other_name_of_what_it_is_written_on() -> None:
     weights = {"apple": 0.1, "fruit": 0.05, "ipod": 0.85}
     noted = TrainingExample(Image.new("RGB", (8, 8)), weights, "the word ipod", frozenset(["ipod"]), written="ipod")
     assert word_first(noted) == ("a photo of a ipod.", "a photo of a apple.", "a photo of a fruit.")
 
 
+@pytest.mark.heavy
 def test_handwritten_words_come_to_beat_what_they_are_written_on(material: Material, made: Towers) -> None:
     wanted = _wanted(steps=10, notes=5.0, rate=2e-3, stay=0.0)
     pictures = Pictures(material, 3, 0, 12, {"noted": 1}, 12, SIDE)[0]
@@ -352,6 +352,7 @@ def test_handwritten_words_come_to_beat_what_they_are_written_on(material: Mater
     assert ahead() > before + 0.1
 
 
+@pytest.mark.heavy
 def test_the_recipe_goes_on_where_it_stopped_and_writes_the_image_tower_alone(
     material: Material,
     tokenizer,  # type: ignore[no-untyped-def]
