@@ -249,8 +249,8 @@ class Distillation:
         noted = torch.tensor([kind == "noted" for kind, _ in batch]).to(made.device)
         notes = [word_first(one) for kind, one in batch if kind == "noted"]
         losses = {**means, "units": units, "drawn": named}
-        asked = {"captions": (captioned, captions), "notes": (noted, notes)}
-        losses |= {name: self._captions.loss(lies[which], texts) for name, (which, texts) in asked.items()}
+        choices = {"captions": (captioned, captions), "notes": (noted, notes)}
+        losses |= {name: self._captions.loss(lies[which], texts) for name, (which, texts) in choices.items()}
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device)
         by_classifier, by_label = photo & (share != 0), photo & (share == 0)
         losses["answers"] = self._answers.loss(taught_lie[by_classifier], to_lie[by_classifier])
