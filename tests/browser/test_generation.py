@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import av
 from PIL import Image
 
-from tests.browser.conftest import open_view
+from tests.browser.conftest import WAIT_MS, open_view
 from workbench.generation.metadata import from_png
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def test_stop_keeps_the_best_image_and_go_starts_again_on_a_dark_phone(visit: Vi
 
 
 def test_a_grid_fills_a_sheet_and_an_edit_has_a_slider_between_before_and_after(visit: Visit, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
     page = visit()
     open_view(page, "Generate")
     page.locator("#generation-grid button").first.click()
@@ -71,7 +73,8 @@ def test_a_grid_fills_a_sheet_and_an_edit_has_a_slider_between_before_and_after(
     seeds.fill("2")
     seeds.press("Tab")
     begin(page, "a green apple", 2)
-    page.locator("#generation-status", has_text="All 2 images are made").wait_for()
+    status = expect(page.locator("#generation-status"))
+    status.to_contain_text("All 2 images are made", timeout=WAIT_MS)  # says what stands there, where it does not
     assert "2 of them made" in (page.locator("#generation-image img").get_attribute("alt") or "")
     assert page.locator("#generation-history .grid-container button").count() == 2
     seeds.fill("1")
