@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-POCKET, TEXTS, PROJECTION, DISTILLATION = "pocket", "texts", "projection", "distillation"
+POCKET, TEXTS, SYNONYMS, PROJECTION, DISTILLATION = "pocket", "texts", "synonyms", "projection", "distillation"
 PROGRAMS = (
     POCKET,
     TEXTS,
+    SYNONYMS,
     PROJECTION,
     DISTILLATION,
 )  # recipes of the shipped models, which are programs

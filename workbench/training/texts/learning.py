@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -36,34 +36,16 @@ KEEP = 0.3  # weight of nouns
 AVERAGE, WARM = 0.99, 40
 
 
-@dataclass(frozen=True)
-class TextLesson:
-    """What the text tower is taught.
+class Sentences:
+    """Draws texts with the vectors that they are to have.
 
-    Attributes:
+    Args:
         vectors: where names lie.
         bank: the names.
-        rows: (n, dim) of pictures, whose directions count.
-        nouns: that stay.
-        before: where they are.
-        steps: of a cycle.
-        seed: of the drawing.
     """
 
-    vectors: Vectors
-    bank: Bank
-    rows: Tensor
-    nouns: Sequence[str]
-    before: Towers
-    steps: int
-    seed: int
-
-
-class _Sentences:
-    """Draws texts with the vectors that they are to have."""
-
-    def __init__(self, vectors: Vectors, bank: Bank, rng: random.Random) -> None:
-        self._vectors, self._bank, self._rng = vectors, bank, rng
+    def __init__(self, vectors: Vectors, bank: Bank) -> None:
+        self._vectors, self._bank = vectors, bank
         unseen = set(bank.things)
         self._pictured = [name for name in bank.names if name not in unseen]
         self._words = [word for word in bank.words if word in bank.place]
@@ -77,23 +59,28 @@ class _Sentences:
             if name.replace(" ", "").isalpha() and name.count(" ") < 2 and name.split()[0] not in apart
         ]
 
-    def draw(self) -> tuple[str, Tensor]:
-        """One text, and its vector, (dim,)."""
-        (kind,) = self._rng.choices(list(SHARES), list(SHARES.values()))
-        return self._named(kind) if kind in ("bare", "photo", "drawn") else self._scene(kind)
+    def some(self, count: int, rng: random.Random) -> tuple[list[str], Tensor]:
+        """So many texts, and their vectors, (count, dim)."""
+        drawn = [self.draw(rng) for _ in range(count)]
+        return [text for text, _ in drawn], torch.stack([vector for _, vector in drawn])
 
-    def _named(self, kind: str) -> tuple[str, Tensor]:
+    def draw(self, rng: random.Random) -> tuple[str, Tensor]:
+        """One text, and its vector, (dim,)."""
+        (kind,) = rng.choices(list(SHARES), list(SHARES.values()))
+        return self._named(kind, rng) if kind in ("bare", "photo", "drawn") else self._scene(kind, rng)
+
+    def _named(self, kind: str, rng: random.Random) -> tuple[str, Tensor]:
         often, every, forms = {
             "bare": (self._words, self._bank.names, READ),
             "photo": (self._classes, self._plain, PHOTO),
             "drawn": (self._pictured, self._pictured, EMOJI),
         }[kind]
-        name = self._rng.choice(often if self._rng.random() < OFTEN else every)
+        name = rng.choice(often if rng.random() < OFTEN else every)
         table: Tensor = getattr(self._vectors, kind)
-        return self._rng.choice(forms).format(name), table[self._bank.place[name]]
+        return rng.choice(forms).format(name), table[self._bank.place[name]]
 
-    def _scene(self, kind: str) -> tuple[str, Tensor]:
-        rng, place = self._rng, self._bank.place
+    def _scene(self, kind: str, rng: random.Random) -> tuple[str, Tensor]:
+        place = self._bank.place
         form = rng.choice(SCENES)
         if kind == "pair":
             one, two = (rng.choice(self._classes if rng.random() < 0.7 else self._things) for _ in "ab")
@@ -107,6 +94,36 @@ class _Sentences:
         number = rng.randrange(len(COUNTS))
         phrase = f"{COUNTS[number]} {scenes.many(thing) if number else thing}"
         return form.format(phrase), self._vectors.counted(torch.tensor(number), where)
+
+
+class TextSource(Protocol):
+    """Whatever draws texts with the vectors that they are to have."""
+
+    def some(self, count: int, rng: random.Random) -> tuple[list[str], Tensor]:
+        """So many texts, and their vectors, (count, dim)."""
+
+
+@dataclass(frozen=True)
+class TextLesson:
+    """What the text tower is taught.
+
+    Attributes:
+        sentences: texts and where they are to lie.
+        rows: (n, dim) of pictures, whose directions count.
+        nouns: that stay.
+        before: where they are.
+        steps: of a cycle.
+        seed: of the drawing.
+        pace: of the rates.
+    """
+
+    sentences: TextSource
+    rows: Tensor
+    nouns: Sequence[str]
+    before: Towers
+    steps: int
+    seed: int
+    pace: float = 1.0
 
 
 def learn(
@@ -128,20 +145,19 @@ def learn(
     for parts in learning.values():
         for part in parts:
             part.requires_grad_(True)
-    groups = [{"params": parts, "base": RATES[name]} for name, parts in learning.items()]
+    groups = [{"params": parts, "base": lesson.pace * RATES[name]} for name, parts in learning.items()]
     optimiser = torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.0, betas=(0.9, 0.98))
     every = [part for parts in learning.values() for part in parts]
     average = [part.detach().clone() for part in every]
-    sentences, matters = _Sentences(lesson.vectors, lesson.bank, rng), _matters(lesson.rows).to(made.device)
+    matters = _matters(lesson.rows).to(made.device)
     for step in range(lesson.steps):
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * rate(step, lesson.steps, WARM)
-        drawn = [sentences.draw() for _ in range(BATCH)]
+        drawn, vectors = lesson.sentences.some(BATCH, rng)
         nouns = [rng.choice((*PHOTO, *WORD)).format(rng.choice(lesson.nouns)) for _ in range(KEPT)]
         with torch.no_grad():
             kept = lesson.before.embed_tokens(texts.tokens(tokenizer, nouns))
-        aims = torch.cat([torch.stack([vector for _, vector in drawn]).to(made.device), kept])
-        away = embedded(made, tokenizer, [*(text for text, _ in drawn), *nouns]) - aims
+        away = embedded(made, tokenizer, [*drawn, *nouns]) - torch.cat([vectors.to(made.device), kept])
         each = ((away @ matters) * away).sum(-1)
         losses = {"named": each[:BATCH].mean(), "kept": each[BATCH:].mean()}
         optimiser.zero_grad()
@@ -154,6 +170,13 @@ def learn(
     with torch.no_grad():
         for part, mean in zip(every, average, strict=True):
             part.copy_(mean)
+
+
+def weights(made: Towers) -> dict[str, Tensor]:
+    """The text tower's and its projection's, by their names in a checkpoint."""
+    made.cpu()
+    tower = {f"text_model.{name}": value for name, value in made.text.state_dict().items()}
+    return {**tower, "text_projection.weight": made.text_projection.weight.detach()}
 
 
 def embedded(made: Towers, tokenizer: Any, every: Sequence[str]) -> Tensor:

@@ -13,7 +13,7 @@ from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import export
 from workbench.training.pocket.towers import Towers
-from workbench.training.texts.learning import TextLesson, learn
+from workbench.training.texts.learning import Sentences, TextLesson, learn, weights
 from workbench.training.texts.looking import look, step_row
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import Vectors, fit
@@ -43,7 +43,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     nouns = {word.lower() for synset in read.lexicon.nouns for word in synset.words}
     rows = seen.embedded(torch.arange(len(seen.kind)))
     rest = sorted(nouns.difference(material.bank.names))
-    lesson = TextLesson(vectors, material.bank, rows, rest, copy.deepcopy(made), settings.steps, seed)
+    lesson = TextLesson(Sentences(vectors, material.bank), rows, rest, copy.deepcopy(made), settings.steps, seed)
     done, seconds = _done(made, work)
     for cycle in range(done, settings.cycles):
         for step, losses in learn(made, start.tokenizer, lesson, cycle=cycle):
@@ -53,10 +53,8 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         now = time.monotonic()
         seconds, since = seconds + now - since, now
         checkpoints.save(work / "texts", cycle + 1, {"towers": made.state_dict(), "seconds": seconds}, keep=1)
-    new = {f"text_model.{name}": value for name, value in made.cpu().text.state_dict().items()}
-    new["text_projection.weight"] = made.text_projection.weight.detach()
     steps = settings.cycles * settings.steps
-    export.write_again(new, settings, out, sources=read, steps=steps, seconds=seconds)
+    export.write_again(weights(made), settings, out, sources=read, steps=steps, seconds=seconds)
 
 
 def _done(made: Towers, work: Path) -> tuple[int, float]:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from workbench.checkpoints.shipped import POCKET
 from workbench.loading.hf import preprocessing_of
-from workbench.training.order import PROJECTION, TEXTS, Order
+from workbench.training.order import PROJECTION, SYNONYMS, TEXTS, Order
 from workbench.training.pocket.settings import Ingredients, Share, begun, gathered
 from workbench.training.recipe import refused
 from workbench.training.texts.vectors import BEATS, OWN, WEIGHTS, Goals
@@ -79,6 +79,17 @@ class Settings(Seeing):
     vector_steps: Annotated[int, Field(ge=1)] = 180
     steps: Annotated[int, Field(ge=1)] = 1_500  # of the text tower, in each cycle
     cycles: Annotated[int, Field(ge=1)] = 1  # in which the rate rises and falls
+
+
+class SynonymsSettings(Seeing):
+    """Everything that decides the weights of a text tower that knows synonyms better; written into `training.json`."""
+
+    recipe: ClassVar[str] = SYNONYMS
+    of_tower: ClassVar[dict[str, dict[str, Any]]] = {"lite0": {"nearer": 0.5}, "lite2": {"nearer": 0.6}}
+    pictures: Annotated[int, Field(ge=200)] = 3_000  # that say which directions count
+    nearer: Share = 0.5  # of the way to its class's first name, a sentence of another of its names
+    steps: Annotated[int, Field(ge=1)] = 2_000
+    pace: Annotated[float, Field(gt=0, le=1)] = 0.6  # of the rates of texts
 
 
 class ProjectionSettings(Seeing):

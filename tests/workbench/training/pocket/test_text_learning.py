@@ -18,12 +18,13 @@ from tests.workbench.training.pocket.world import begin_from, world
 from workbench.training.pocket import joint, texts
 from workbench.training.pocket.material import Material
 from workbench.training.texts import learning, making, vectors
-from workbench.training.texts.learning import TextLesson
+from workbench.training.texts.learning import Sentences, TextLesson
 from workbench.training.texts.settings import Settings
 from workbench.training.texts.vectors import Vectors
 
 
-def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -> TextLesson:
+def _vectors(material: Material) -> tuple[Vectors, torch.Tensor]:
+    """Vectors of names, and of pictures."""
     generator = torch.Generator().manual_seed(1)
 
     def rows(n: int) -> torch.Tensor:
@@ -31,8 +32,12 @@ def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -
 
     n = len(material.bank.names)
     tables = {kind: rows(n) for kind in vectors.FORMS}
-    made = Vectors(**tables, colour=rows(11), count=rows(5), pair=torch.zeros(16))
-    return TextLesson(made, material.bank, rows(200), ["lamp", "river"], before, steps, seed)
+    return Vectors(**tables, colour=rows(11), count=rows(5), pair=torch.zeros(16)), rows(200)
+
+
+def _lesson(material: Material, steps: int, before: Any = None, seed: int = 0) -> TextLesson:
+    made, rows = _vectors(material)
+    return TextLesson(Sentences(made, material.bank), rows, ["lamp", "river"], before, steps, seed)
 
 
 @pytest.mark.heavy
@@ -77,10 +82,9 @@ def test_texts_are_embedded_in_their_order(material: Material, tokenizer) -> Non
 
 
 def test_texts_and_their_vectors(material: Material) -> None:
-    lesson = _lesson(material, 1)
-    place, made = material.bank.place, lesson.vectors
-    sentences = learning._Sentences(made, material.bank, random.Random(0))
-    drawn = [sentences.draw() for _ in range(6000)]
+    place, (made, _), rng = material.bank.place, _vectors(material), random.Random(0)
+    sentences = Sentences(made, material.bank)
+    drawn = [sentences.draw(rng) for _ in range(6000)]
     assert all(vector.shape == (16,) for _, vector in drawn)
     known = dict(drawn)
     for form, table in (("an emoji of a {}", made.drawn), ("{}", made.bare), ("a photo of a {}.", made.photo)):
