@@ -41,9 +41,9 @@ POCKET_LITE2 = ModelSpec(
     dim=384,
     sha256={
         "model-00001-of-00004.safetensors": "1404367fd1e4b9089633b25d0819acfc0bae5a904a4ceb9cf893774e5e2927ca",
-        "model-00002-of-00004.safetensors": "23b7690b46bf28593f6b97a14645536d728518bc7a676ba12befb8d169b3b926",
-        "model-00003-of-00004.safetensors": "a260abc32023f77397eb6b8f7a9c901c8980a4f9eb023e7a2cac177ef67f38c7",
-        "model-00004-of-00004.safetensors": "fe6238aa45b9f8ea6bbfb7e67577b79816870d1d036d6157d64e1ccf5d9bce2f",
+        "model-00002-of-00004.safetensors": "b7922a1b0ca1adb4753e7a0398478f0721db816dfad6e40a9e4107b933606569",
+        "model-00003-of-00004.safetensors": "69ef989f0df66a39691b7db68b86ce3662c5e96993d19609aedd8e44da1d1adb",
+        "model-00004-of-00004.safetensors": "e21cac9e347c4560d6598c1e92e91ebde1aed6ccbe23dc060b74f3e7e77ab469",
     },
     note="A second small model: it judges what was made or attacked with pocket, and was not optimised against.",
 )

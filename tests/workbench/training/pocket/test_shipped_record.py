@@ -14,7 +14,7 @@ from workbench.checkpoints.spec import ModelSpec
 from workbench.training.distillation import DistillationSettings
 from workbench.training.pocket.export import BEFORE, BLEND
 from workbench.training.record import RECORD
-from workbench.training.texts.settings import Begun, Settings
+from workbench.training.texts.settings import Begun, SynonymsSettings
 
 FIRST_EDITION = {
     "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
@@ -70,14 +70,20 @@ THIRTEENTH_LITE2 = TENTH_LITE2 | {  # git show 2b3ae2a:workbench/weights/pocket-
 FIFTEENTH_LITE2 = TENTH_LITE2 | {  # git show 0018fc2:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "2078442504288898869583dbb6d2ca6388f5be3f4349f47ad5adbe143d4240c0"
 }
+SEVENTEENTH_LITE2 = {  # git show 308696f:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "1404367fd1e4b9089633b25d0819acfc0bae5a904a4ceb9cf893774e5e2927ca",
+    "model-00002-of-00004.safetensors": "23b7690b46bf28593f6b97a14645536d728518bc7a676ba12befb8d169b3b926",
+    "model-00003-of-00004.safetensors": "a260abc32023f77397eb6b8f7a9c901c8980a4f9eb023e7a2cac177ef67f38c7",
+    "model-00004-of-00004.safetensors": "fe6238aa45b9f8ea6bbfb7e67577b79816870d1d036d6157d64e1ccf5d9bce2f",
+}
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, type[Begun], dict[str, Any], dict[str, str]]] = {
     "pocket": (POCKET, DistillationSettings, {"image_tower": "lite0", "seed": 152, "steps": 300}, THIRTEENTH),
-    "pocket-lite2": (POCKET_LITE2, Settings, {"image_tower": "lite2", "seed": 121, "steps": 2400}, FIFTEENTH_LITE2),
+    "pocket-lite2": (POCKET_LITE2, SynonymsSettings, {"image_tower": "lite2", "seed": 160}, SEVENTEENTH_LITE2),
 }
 BEYOND = {  # of blends, the last first; None for one with the classifier alone
     "pocket": [ELEVENTH, TWELFTH, THIRTEENTH],
-    "pocket-lite2": [None, FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2],
+    "pocket-lite2": [SEVENTEENTH_LITE2, None, FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2],
 }
 
 Shipped = tuple[ModelSpec, Begun, dict[str, Any]]
