@@ -58,6 +58,37 @@ def test_a_bare_thing_is_told_from_things_that_are_not_there(tmp_path: Path) -> 
     assert len(real_notes.OTHERS) >= real_notes.CHOICES
 
 
+def test_a_photo_from_farther_away_lies_amid_its_own_colours(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (80, 40), (200, 0, 0))
+    picture.paste((0, 0, 200), (40, 0, 80, 40))
+    seen = np.asarray(real_notes.farther(picture, 0.5)).astype(int)
+    assert seen.shape == (40, 80, 3)
+    assert seen[20, 21].tolist() == [200, 0, 0]  # its left edge, at a quarter
+    assert seen[20, 58].tolist() == [0, 0, 200]
+    across = seen[2, :, 0]  # above it: from red to blue, with no edge
+    assert across[0] > 150 > 50 > across[-1]
+    assert abs(np.diff(across)).max() < 20
+    assert (np.asarray(real_notes.farther(picture, 1)) == np.asarray(picture)).all()
+    for wrong in (0.1, 1.2, float("nan")):
+        with pytest.raises(BadInput, match=r"0\.2 to 1 of its side; got"):
+            real_notes.farther(picture, wrong)
+
+
+def test_shrunk_photos_are_asked_the_same(tmp_path: Path) -> None:
+    photos = real_notes.read(folder(tmp_path, [("cup", "", 0), ("lamp", "", 1), ("pen", "iPod", 2)]))
+    Image.open(photos[2].file).resize((80, 60)).save(photos[2].file)
+    sizes: list[tuple[int, int]] = []
+
+    class Sized(Shaded):
+        def embed_images(self, pictures: Sequence[Image.Image]) -> torch.Tensor:  # type: ignore[override]
+            sizes.extend(picture.size for picture in pictures)
+            return torch.eye(4)[[int(np.asarray(picture).mean()) // 64 for picture in pictures]]
+
+    answers = list(real_notes.real_notes(Sized(), photos, shrunk=0.5))  # type: ignore[arg-type]
+    assert [one.share.value for one in answers] == [1, 0, 0]  # one shade shrunk is that shade
+    assert sizes == [(40, 30), (40, 30), (80, 60)]
+
+
 @pytest.mark.parametrize(("word", "question"), [("", "bare"), ("iPod", "beats")])
 def test_only_what_there_are_photos_for_is_answered(tmp_path: Path, word: str, question: str) -> None:
     photos = real_notes.read(folder(tmp_path, [("cup", word, 0), ("lamp", word, 1)]))

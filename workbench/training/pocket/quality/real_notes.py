@@ -15,15 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageFilter
 
 import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
+from workbench.images import safe_open
 from workbench.training.pocket.quality.answers import QualityAnswer, answered, counted, embed, embed_names, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
 CHOICES = 9  # names that a bare thing is told from, its own among them
 OTHERS = ("coffee mug", "clock", "book", "lamp", "umbrella", "bottle", "chair", "shoe", "backpack")  # fill these up
+LEAST = 0.2  # of its side, what a photo is shrunk to
+BLUR = 0.1  # of its side, the radius of the blur around it then
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,31 @@ def _check(photo: LabelledPhoto) -> None:
         )
 
 
-def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterator[QualityAnswer]:
+def real_notes(
+    backend: ClipBackend, photos: Sequence[LabelledPhoto], *, shrunk: float = 1.0
+) -> Iterator[QualityAnswer]:
     """Is the bare thing named among nine, and does a word on its label beat it: in all photos, and for each thing?
 
     Answers only what there are photos for.
+
+    Args:
+        backend: the model.
+        photos: as `read` gives them.
+        shrunk: of its side, what each is shrunk to, as `farther` does it.
+
+    Raises:
+        BadInput: a share that `farther` refuses.
     """
     things = sorted({photo.thing for photo in photos})
     things += [name for name in OTHERS if name not in things][: max(0, CHOICES - len(things))]
     blank, written = ([photo for photo in photos if bool(photo.word) is wanted] for wanted in (False, True))
     if blank:
-        scores = _seen(backend, blank) @ embed_names(backend, things).T
+        scores = _seen(backend, blank, shrunk) @ embed_names(backend, things).T
         truth = torch.tensor([things.index(photo.thing) for photo in blank])
         yield counted("names the bare thing", scores, truth, how=f"{len(things)}-way")
     if written:
         seen, thing, word = (
-            _seen(backend, written),
+            _seen(backend, written, shrunk),
             embed_names(backend, [photo.thing for photo in written]),
             embed_names(backend, [photo.word for photo in written]),
         )
@@ -98,8 +112,30 @@ def real_notes(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> Iterato
             yield answered(f"the word on the label beats the {name}", own, how="two-way")
 
 
-def _seen(backend: ClipBackend, photos: Sequence[LabelledPhoto]) -> torch.Tensor:
-    return embed(backend, [photo.file for photo in photos])
+def farther(picture: Image.Image, shrunk: float) -> Image.Image:
+    """A photo as if from farther away: shrunk, amid what it shows, blurred; of the size that it had.
+
+    Args:
+        picture: the photo.
+        shrunk: of its side, 0.2..1.
+
+    Raises:
+        BadInput: another share.
+    """
+    _check_share(shrunk)
+    ground = picture.filter(ImageFilter.GaussianBlur(BLUR * max(picture.size)))
+    inner = picture.resize([round(shrunk * side) for side in picture.size], Image.Resampling.LANCZOS)
+    ground.paste(inner, ((ground.width - inner.width) // 2, (ground.height - inner.height) // 2))
+    return ground
+
+
+def _check_share(shrunk: float) -> None:
+    if not LEAST <= shrunk <= 1:
+        raise BadInput(f"A photo is shrunk to {LEAST} to 1 of its side; got {shrunk:g}.")
+
+
+def _seen(backend: ClipBackend, photos: Sequence[LabelledPhoto], shrunk: float) -> torch.Tensor:
+    return embed(backend, [farther(safe_open(photo.file), shrunk) if shrunk != 1 else photo.file for photo in photos])
 
 
 def main() -> None:
@@ -108,10 +144,13 @@ def main() -> None:
     options.add_argument("model", help="a key of the catalogue, or a folder")
     options.add_argument("folder", type=Path, help=f"photos and {TABLE} (file, thing, word)")
     options.add_argument("--out", type=Path, required=True, help="a .md file; .json goes beside it")
+    options.add_argument("--shrunk", type=float, default=1.0, help="of its side, as if each photo was farther away")
     arguments = options.parse_args()
     try:
         photos = read(arguments.folder)
-        write(arguments.out, list(real_notes(workbench.load(arguments.model, device="cpu"), photos)))
+        _check_share(arguments.shrunk)
+        model = workbench.load(arguments.model, device="cpu")
+        write(arguments.out, list(real_notes(model, photos, shrunk=arguments.shrunk)))
     except WorkbenchError as error:
         options.exit(2, f"{error}\n")
 
