@@ -69,7 +69,9 @@ def test_the_recipe_teaches_the_text_tower_alone(
     monkeypatch.setattr(learning, "BATCH", 24)
     monkeypatch.setattr(learning, "KEPT", 4)
     wanted = SynonymsSettings(photos=tmp_path, start=tmp_path, size=48, pictures=400, steps=60, nearer=1.0, pace=1.0)
-    assert not [*synonyms.make(wanted, tmp_path / "out", lambda: True), *written][1:]  # stopped, and nothing written
+    rows = list(synonyms.make(wanted, tmp_path / "out", lambda: True))  # asked to stop after the first pictures
+    assert [(row.done, row.total, row.unit) for row in rows] == [(50, 400, "pictures")]
+    assert not written
     rows = list(synonyms.make(wanted, tmp_path / "out", lambda: False))
     assert [(row.stage, row.done) for row in rows if row.unit == "steps"] == [("synonyms", k + 1) for k in range(60)]
     ((given, facts),) = written
