@@ -56,18 +56,14 @@ def make(wanted: SynonymsSettings, out: Path, stopped: Callable[[], bool]) -> It
     start = yield from look(wanted, out, stopped)
     if start is None:
         return
-    made, bank, steps = start.made, start.material.bank, wanted.steps
-    before = copy.deepcopy(made)
+    made, before, steps = start.made, copy.deepcopy(start.made), wanted.steps
     sentences = NearerSentences(
-        Sentences(start.vectors, bank),
+        Sentences(start.vectors, start.material.bank),
         synonymous(start),
         nearer=wanted.nearer,
         embed=functools.partial(embed, before, start.tokenizer),
     )
-    nouns = {word.lower() for synset in start.read.lexicon.nouns for word in synset.words}
-    rows = start.seen.embedded(torch.arange(len(start.seen.kind)))
-    rest = sorted(nouns.difference(bank.names))
-    lesson = TextLesson(sentences, rows, rest, before, steps, wanted.seed, wanted.pace)
+    lesson = TextLesson(sentences, start.rows, start.nouns, before, steps, wanted.seed, wanted.pace)
     for step, losses in learning.learn(made, start.tokenizer, lesson):
         yield step_row(step, losses, steps=steps, stage="synonyms")
         if stopped():

@@ -173,10 +173,9 @@ def learn(
 
 
 def weights(made: Towers) -> dict[str, Tensor]:
-    """The text tower's and its projection's, by their names in a checkpoint."""
-    made.cpu()
-    tower = {f"text_model.{name}": value for name, value in made.text.state_dict().items()}
-    return {**tower, "text_projection.weight": made.text_projection.weight.detach()}
+    """The text tower's and its projection's, by their names in a checkpoint, on the CPU."""
+    tower = {f"text_model.{name}": value.cpu() for name, value in made.text.state_dict().items()}
+    return {**tower, "text_projection.weight": made.text_projection.weight.detach().cpu()}
 
 
 def embedded(made: Towers, tokenizer: Any, every: Sequence[str]) -> Tensor:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from workbench.progress import Progress
 from workbench.training.pocket import folding, opening, sources, towers, vocabulary
 from workbench.training.pocket.material import Material
@@ -54,6 +57,17 @@ class Looked(Opened):
     vectors: Vectors
     choices: Choices
     goals: Goals
+
+    @property
+    def rows(self) -> Tensor:
+        """Every picture's embedding, (n, dim) unit rows."""
+        return self.seen.embedded(torch.arange(len(self.seen.kind)))
+
+    @property
+    def nouns(self) -> list[str]:
+        """WordNet's nouns that are no names of the bank, sorted."""
+        nouns = {word.lower() for synset in self.read.lexicon.nouns for word in synset.words}
+        return sorted(nouns.difference(self.material.bank.names))
 
 
 def begin(settings: Begun, out: Path) -> Opened:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import torch
-
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.pocket import export
@@ -31,19 +29,17 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
     start = yield from look(settings, out, stopped)
     if start is None:
         return
-    made, seen, vectors, material, read = start.made, start.seen, start.vectors, start.material, start.read
+    made, vectors = start.made, start.vectors
     steps, seed = settings.vector_steps, settings.seed
-    for part in fit(seen, vectors, choices=start.choices, goals=start.goals, steps=steps, seed=seed):
+    for part in fit(start.seen, vectors, choices=start.choices, goals=start.goals, steps=steps, seed=seed):
         if isinstance(part, Vectors):
             vectors = part
         else:
             yield step_row(*part, steps=steps, stage="vectors")
             if stopped():
                 return
-    nouns = {word.lower() for synset in read.lexicon.nouns for word in synset.words}
-    rows = seen.embedded(torch.arange(len(seen.kind)))
-    rest = sorted(nouns.difference(material.bank.names))
-    lesson = TextLesson(Sentences(vectors, material.bank), rows, rest, copy.deepcopy(made), settings.steps, seed)
+    sentences = Sentences(vectors, start.material.bank)
+    lesson = TextLesson(sentences, start.rows, start.nouns, copy.deepcopy(made), settings.steps, seed)
     done, seconds = _done(made, work)
     for cycle in range(done, settings.cycles):
         for step, losses in learn(made, start.tokenizer, lesson, cycle=cycle):
@@ -54,7 +50,7 @@ def make(settings: Settings, out: Path, stopped: Callable[[], bool]) -> Iterator
         seconds, since = seconds + now - since, now
         checkpoints.save(work / "texts", cycle + 1, {"towers": made.state_dict(), "seconds": seconds}, keep=1)
     steps = settings.cycles * settings.steps
-    export.write_again(weights(made), settings, out, sources=read, steps=steps, seconds=seconds)
+    export.write_again(weights(made), settings, out, sources=start.read, steps=steps, seconds=seconds)
 
 
 def _done(made: Towers, work: Path) -> tuple[int, float]:

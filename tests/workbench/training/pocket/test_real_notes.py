@@ -69,6 +69,7 @@ def test_a_photo_from_farther_away_lies_amid_its_own_colours(tmp_path: Path) -> 
     assert across[0] > 150 > 50 > across[-1]
     assert abs(np.diff(across)).max() < 20
     assert (np.asarray(real_notes.farther(picture, 1)) == np.asarray(picture)).all()
+    assert real_notes.farther(picture.resize((2, 1)), 0.2).size == (2, 1)
     for wrong in (0.1, 1.2, float("nan")):
         with pytest.raises(BadInput, match=r"0\.2 to 1 of its side; got"):
             real_notes.farther(picture, wrong)

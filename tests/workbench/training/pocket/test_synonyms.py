@@ -15,7 +15,7 @@ from tests.workbench.training.pocket.world import begin_from
 from workbench.training import synonyms
 from workbench.training.pocket import texts
 from workbench.training.pocket.material import Material
-from workbench.training.texts import learning
+from workbench.training.texts import learning, looking
 from workbench.training.texts.settings import SynonymsSettings
 from workbench.training.texts.vectors import Choices
 
@@ -80,6 +80,14 @@ def test_the_recipe_teaches_the_text_tower_alone(
     assert {name.split(".")[0] for name in given[0]} == {"text_model", "text_projection"}
     after = run.towers.state_dict()
     assert all(torch.equal(one, after[name]) for name, one in before.state_dict().items() if name.startswith("image."))
+
+    looked = looking.look(wanted, tmp_path / "out", lambda: False)  # all pictures are seen
+    with pytest.raises(StopIteration) as end:
+        next(looked)
+    start = end.value.value
+    assert start.rows.shape == (400, 16)
+    torch.testing.assert_close(start.rows.norm(dim=1), torch.ones(400))
+    assert start.nouns == ["lamp"]  # a cat is in the bank
 
     def apart(towers: torch.nn.Module, one: str, other: str) -> float:
         with torch.no_grad():

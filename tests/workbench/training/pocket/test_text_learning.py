@@ -85,6 +85,8 @@ def test_texts_and_their_vectors(material: Material) -> None:
     place, (made, _), rng = material.bank.place, _vectors(material), random.Random(0)
     sentences = Sentences(made, material.bank)
     drawn = [sentences.draw(rng) for _ in range(6000)]
+    some, rows = sentences.some(5, rng)
+    assert (len(some), rows.shape) == (5, (5, 16))
     assert all(vector.shape == (16,) for _, vector in drawn)
     known = dict(drawn)
     for form, table in (("an emoji of a {}", made.drawn), ("{}", made.bare), ("a photo of a {}.", made.photo)):

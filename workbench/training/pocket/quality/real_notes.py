@@ -124,7 +124,7 @@ def farther(picture: Image.Image, shrunk: float) -> Image.Image:
     """
     _check_share(shrunk)
     ground = picture.filter(ImageFilter.GaussianBlur(BLUR * max(picture.size)))
-    inner = picture.resize([round(shrunk * side) for side in picture.size], Image.Resampling.LANCZOS)
+    inner = picture.resize([max(1, round(shrunk * side)) for side in picture.size], Image.Resampling.LANCZOS)
     ground.paste(inner, ((ground.width - inner.width) // 2, (ground.height - inner.height) // 2))
     return ground
 
@@ -135,7 +135,9 @@ def _check_share(shrunk: float) -> None:
 
 
 def _seen(backend: ClipBackend, photos: Sequence[LabelledPhoto], shrunk: float) -> torch.Tensor:
-    return embed(backend, [farther(safe_open(photo.file), shrunk) if shrunk != 1 else photo.file for photo in photos])
+    if shrunk == 1:
+        return embed(backend, [photo.file for photo in photos])
+    return torch.cat([embed(backend, [farther(safe_open(photo.file), shrunk)]) for photo in photos])  # one in memory
 
 
 def main() -> None:
