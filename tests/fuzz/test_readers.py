@@ -200,11 +200,11 @@ def _faulty(data: bytes) -> str:
     end = time.process_time() + (1.8 if data.startswith(b"SL") else 0.9 if data.startswith(b"S") else 0)
     while time.process_time() < end:
         pass
-    return str(len(b"x" * 150_000_000 if data.startswith(b"M") else data) > 3)
+    return str(len(b"x" * 40_000_000 if data.startswith(b"M") else data) > 3)
 
 
 def _faults(*files: bytes) -> list[str]:
-    searching.SECONDS, searching.MEMORY = 0.8, 100_000
+    searching.SECONDS, searching.MEMORY = 0.8, 20_000
     target = Target(_faulty, lambda: [b"fine"], lambda rng: rng.randbytes(40))
     return [searching.execute(target, data).fault for data in files]
 
