@@ -40,7 +40,7 @@ POCKET_LITE2 = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "1404367fd1e4b9089633b25d0819acfc0bae5a904a4ceb9cf893774e5e2927ca",
+        "model-00001-of-00004.safetensors": "52b17a2433aafcd81f5e3de14f2c58e74e9239c137aa26f5f1195f20273451b0",
         "model-00002-of-00004.safetensors": "b7922a1b0ca1adb4753e7a0398478f0721db816dfad6e40a9e4107b933606569",
         "model-00003-of-00004.safetensors": "69ef989f0df66a39691b7db68b86ce3662c5e96993d19609aedd8e44da1d1adb",
         "model-00004-of-00004.safetensors": "e21cac9e347c4560d6598c1e92e91ebde1aed6ccbe23dc060b74f3e7e77ab469",

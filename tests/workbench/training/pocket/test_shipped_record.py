@@ -14,7 +14,7 @@ from workbench.checkpoints.spec import ModelSpec
 from workbench.training.distillation import DistillationSettings
 from workbench.training.pocket.export import BEFORE, BLEND
 from workbench.training.record import RECORD
-from workbench.training.texts.settings import Begun, SynonymsSettings
+from workbench.training.texts.settings import Begun
 
 FIRST_EDITION = {
     "model-00001-of-00004.safetensors": "49798937fab30212691ef034826d87fbdedf0f1008d9abf4162f51afc62f477a",
@@ -76,14 +76,34 @@ SEVENTEENTH_LITE2 = {  # git show 308696f:workbench/weights/pocket-lite2/…
     "model-00003-of-00004.safetensors": "a260abc32023f77397eb6b8f7a9c901c8980a4f9eb023e7a2cac177ef67f38c7",
     "model-00004-of-00004.safetensors": "fe6238aa45b9f8ea6bbfb7e67577b79816870d1d036d6157d64e1ccf5d9bce2f",
 }
+EIGHTEENTH_LITE2 = {  # git show 42b3890:workbench/weights/pocket-lite2/…
+    "model-00001-of-00004.safetensors": "1404367fd1e4b9089633b25d0819acfc0bae5a904a4ceb9cf893774e5e2927ca",
+    "model-00002-of-00004.safetensors": "b7922a1b0ca1adb4753e7a0398478f0721db816dfad6e40a9e4107b933606569",
+    "model-00003-of-00004.safetensors": "69ef989f0df66a39691b7db68b86ce3662c5e96993d19609aedd8e44da1d1adb",
+    "model-00004-of-00004.safetensors": "e21cac9e347c4560d6598c1e92e91ebde1aed6ccbe23dc060b74f3e7e77ab469",
+}
+TWELFTH_LITE2 = EIGHTEENTH_LITE2 | {  # git show 31cb96f:workbench/weights/pocket-lite2/…, its image tower
+    "model-00001-of-00004.safetensors": "a86434ff1469324f6869d296ee5f5a767e912893f1cfd7d4eb45c93ff00fb39d"
+}
+WITH_TWELFTH_LITE2 = EIGHTEENTH_LITE2 | {  # what the card blends of these two
+    "model-00001-of-00004.safetensors": "dc2fe917c608e7b56fdac570c3a2cfa1962ac1ac79c50ab1a68771e909f2c680"
+}
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, type[Begun], dict[str, Any], dict[str, str]]] = {
     "pocket": (POCKET, DistillationSettings, {"image_tower": "lite0", "seed": 152, "steps": 300}, THIRTEENTH),
-    "pocket-lite2": (POCKET_LITE2, SynonymsSettings, {"image_tower": "lite2", "seed": 160}, SEVENTEENTH_LITE2),
+    "pocket-lite2": (
+        POCKET_LITE2,
+        DistillationSettings,
+        {"image_tower": "lite2", "seed": 173, "steps": 130},
+        WITH_TWELFTH_LITE2,
+    ),
 }
 BEYOND = {  # of blends, the last first; None for one with the classifier alone
     "pocket": [ELEVENTH, TWELFTH, THIRTEENTH],
-    "pocket-lite2": [SEVENTEENTH_LITE2, None, FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2],
+    "pocket-lite2": [
+        *(EIGHTEENTH_LITE2, WITH_TWELFTH_LITE2, TWELFTH_LITE2, SEVENTEENTH_LITE2),
+        *(None, FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2),
+    ],
 }
 
 Shipped = tuple[ModelSpec, Begun, dict[str, Any]]
