@@ -20,7 +20,7 @@ def test_what_is_put_comes_back_to_the_bit(tmp_path: Path) -> None:
     assert store.get_many([KEY]) == {}
     store.put_many({KEY: ROWS})
     result = store.get_many([KEY, OTHER])[KEY]
-    assert result.dtype == np.float32
+    assert (result.dtype, result.shape) == (np.float32, (5, 8))
     assert result.tobytes() == ROWS.tobytes()
     assert store.has(KEY)
     assert not list(tmp_path.glob("**/*.part"))
