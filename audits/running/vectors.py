@@ -70,9 +70,7 @@ class VectorStore:
         Raises:
             OutOfResources: the folder cannot be written.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        pa, pq = _arrow()
         remedy = f"; free space with `clip-workbench cache clear`, or point {PLACE} at another folder"
         for key, rows in arrays.items():
             flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
@@ -92,13 +90,12 @@ class VectorStore:
         return StoreUsage(len(sizes), sum(sizes), self.limit, self.folder)
 
     def _read(self, key: str) -> NDArray[np.float32] | None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        pa, pq = _arrow()
         path = self.path(key)
         try:
             # Threads, buffers and kernels for large tables take 50 ms to begin, a hundred times a chunk's reading.
-            file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+            content = pa.BufferReader(path.read_bytes())
+            file = pq.ParquetFile(content, page_checksum_verification=True, pre_buffer=False)
             column = file.read(use_threads=False).column("vector")
             rows = np.concatenate([part.values for part in column.chunks]).reshape(-1, column.type.list_size)
             os.utime(path)
@@ -139,3 +136,15 @@ class VectorStore:
                 continue
             files.append((stat.st_mtime, stat.st_size, path))
         return files
+
+
+def _arrow() -> tuple[Any, Any]:
+    """Return Arrow and its Parquet on the system's allocator.
+
+    Its own maps huge pages, and a virtual machine whose host has not yet backed them takes 20 ms for each.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    return pa, pq

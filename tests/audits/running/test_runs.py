@@ -227,9 +227,10 @@ def test_a_device_in_another_process_measures_the_same(begin: Begin, tmp_path: P
 def test_a_second_run_embeds_in_a_fiftieth_of_the_time(begin: Begin, pocket: Any) -> None:
     given = {"model": "pocket", "session": pocket, "settings": {"shades": [1.0, 0.8, 0.6]}}
     first = begin(**given).header.stages["embed"]
-    second = begin(**given, again=True).header.stages["embed"]
-    assert (first.computed, second.computed, second.kept) == (210, 0, 210)
-    assert second.seconds <= first.seconds / 50
+    later = [begin(**given, again=True).header.stages["embed"] for _ in range(3)]
+    assert first.computed == 210
+    assert {(stage.computed, stage.kept) for stage in later} == {(0, 210)}
+    assert min(stage.seconds for stage in later) <= first.seconds / 50  # what else the machine does only adds to a time
 
 
 def test_a_cancelled_run_is_marked_and_continues_where_it_was(begin: Begin, tmp_path: Path) -> None:
