@@ -56,15 +56,16 @@ def test_five_audits_of_pocket_end_in_one_report_and_are_not_done_twice(tmp_path
 
     (tmp_path / "again.yaml").write_text(AGAIN)
     first = {run.header.spec.audit: run for run in runs}
-    after = []
     for out in ("second", "third", "fourth"):  # two of the audits, other run directories, the same images
         again = run_suite(tmp_path, "again.yaml", out)
         fresh = [open_run(folder.parent) for folder in sorted((tmp_path / out).glob("*/run.json"))]
         assert len(again["runs"]) == len(fresh) == 2
         assert sum(run.header.stages["embed"].computed for run in fresh) == 0
-        after.append(sum(run.header.stages["embed"].seconds for run in fresh))
         for run in fresh:
             table = (first[run.header.spec.audit].folder / "metrics.parquet").read_bytes()
             assert (run.folder / "metrics.parquet").read_bytes() == table
-    before = sum(first[run.header.spec.audit].header.stages["embed"].seconds for run in fresh)
-    assert min(after) < before / 50  # what else the machine does only adds to a time
+        before = sum(first[run.header.spec.audit].header.stages["embed"].seconds for run in fresh)
+        after = sum(run.header.stages["embed"].seconds for run in fresh)
+        if after < before / 50:
+            break  # what else a machine does only adds to a time
+    assert after < before / 50
