@@ -139,9 +139,9 @@ class VectorStore:
 
 
 def _arrow() -> tuple[Any, Any]:
-    """Return Arrow and its Parquet on the system's allocator.
+    """Return Arrow, which from then on takes this process's memory from the system's allocator, and its Parquet.
 
-    Its own maps huge pages, and a virtual machine whose host has not yet backed them takes 20 ms for each.
+    Its own allocator maps huge pages, and a virtual machine whose host has not yet backed them takes 20 ms for each.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
