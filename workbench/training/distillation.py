@@ -40,6 +40,7 @@ from workbench.training.order import DISTILLATION, Order
 from workbench.training.pocket import export, folding, joint, lessons, towers, views
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.example import TrainingExample
+from workbench.training.pocket.labels import SHARES
 from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
 from workbench.training.texts import tower_vectors
@@ -92,9 +93,13 @@ class DistillationSettings(Begun):
     notes: Annotated[float, Field(ge=0)] = 0.0  # weight of a handwritten word against the names of what it is on
     joint: Annotated[float, Field(ge=0)] = 0.0  # weight of where the joint space has what is taught
     answers: Annotated[float, Field(ge=0)] = 0.0  # weight of what photos are called among the thousand classes
+    answered: Annotated[float, Field(ge=0)] = 0.0  # weight of the same of photos with a printed word on them
     labels: Annotated[float, Field(ge=0)] = 0.0  # weight of the labels of photos that the classifier does not teach
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings and photos are named
     classifier: Share = 0.0  # of the classifier's weights in those that the image tower begins with
+    paper_size: tuple[Share, Share] = SHARES  # of a photo that a paper label on it takes, from and to
+    print_size: tuple[Share, Share] = (0.35, 0.9)  # of a photo's side that a printed word on it takes, from and to
+    held: tuple[str, ...] = ()  # parts that do not learn
 
 
 def train(order: Order, *, stopped: Callable[[], bool]) -> Iterator[Progress]:
@@ -128,7 +133,7 @@ def make(wanted: DistillationSettings, out: Path, stopped: Callable[[], bool]) -
     if (last := checkpoints.latest(folder)) is not None:
         lesson.restore(checkpoints.load(last))
     since, count = time.monotonic(), wanted.steps * wanted.batch
-    material = replace(start.material, full_part=FULL_PART)
+    material = replace(start.material, full_part=FULL_PART, paper_size=wanted.paper_size, print_size=wanted.print_size)
     pictures = Pictures(material, wanted.seed, lesson.step * wanted.batch, count, MIX, wanted.batch, wanted.size)
     for batch in DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2):
         losses = lesson.learn(batch)
@@ -176,7 +181,8 @@ class Distillation:
         self._untaught = lessons.channels(rows, bank).to(made.device)  # by what photos are called, and stay units
         channels, middle = lessons.channels(rows, bank, each=wanted.each), towers.MIDDLE_WIDTHS[wanted.image_tower]
         self._asked = lessons.Lessons(channels, bank.alike, middle=middle).to(made.device)
-        groups = folding.groups(made.image, wanted.rate, first={f"blocks.{made.frozen}.": joint.EARLIER})
+        rates = {f"blocks.{made.frozen}.": joint.EARLIER} | dict.fromkeys(wanted.held, 0.0)
+        groups = folding.groups(made.image, wanted.rate, first=rates)
         groups += [{"params": [self._asked.factor, self._asked.nothing], "base": UNITS}]
         self._optimiser = torch.optim.AdamW(groups, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
         self._spread: Tensor | None = None  # (1280,) of each channel, over the first pictures
@@ -253,6 +259,8 @@ class Distillation:
         photo = torch.tensor([kind == "photo" for kind, _ in batch]).to(made.device)
         by_classifier, by_label = photo & (share != 0), photo & (share == 0)
         losses["answers"] = self._answers.loss(taught_lie[by_classifier], to_lie[by_classifier])
+        printed = torch.tensor([kind == "attacked" for kind, _ in batch]).to(made.device)
+        losses["answered"] = self._answers.loss(taught_lie[printed], to_lie[printed])
         labels = torch.tensor([one.label for _, one in batch]).to(made.device)
         return {**losses, "labels": self._answers.surprise(taught_lie[by_label], labels[by_label])}
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from workbench.training.pocket import labels
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.colouring import paint_of
 from workbench.training.pocket.emoji import Emoji
@@ -34,6 +35,8 @@ class Material:
         common: words to read, the more common first.
         hands: handwriting, to train with.
         full_part: how many of the photos that are shown are of full size, 0..1.
+        paper_size: between which parts of a photo a paper label on it takes.
+        print_size: between which parts of a photo's side a printed word on it takes.
     """
 
     full: list[tuple[Image.Image, int]]
@@ -45,6 +48,8 @@ class Material:
     common: tuple[str, ...]
     hands: tuple[Font, ...]
     full_part: float = 0.55
+    paper_size: tuple[float, float] = labels.SHARES
+    print_size: tuple[float, float] = (0.35, 0.9)
 
     @functools.cached_property
     def first_names(self) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 from PIL import Image, ImageFilter
 
 from workbench.training.pocket import backgrounds, handwriting, labels, views, writing
@@ -24,7 +25,6 @@ WORD = (
 )
 OF_WORD = (0.1, 0.32)  # of the target of a photo with a printed word on it: of the smallest, of the largest
 OF_HAND = (0.8, 0.92)  # the same where it is written by hand on a label
-WIDE = (0.35, 0.9)  # of a side, the printed word
 THINGS = 0.25  # of the words to read are names of things that no picture shows
 LARGE = (0.05, 0.6)  # of the picture that a label takes where only the word is asked for
 SOFT, SOFT_SMALL = (
@@ -49,11 +49,10 @@ def _attacked(material: Material, size: int, done: float, rng: random.Random) ->
     photo, label = choose(material, rng)
     clean = views.crop(photo, size, rng)
     word, font = _read(material, done, rng)
-    wide = rng.uniform(*WIDE)
+    wide = rng.uniform(*material.print_size)
     sprite = writing.sprite(word, font, width=size * wide, rng=rng, paper=0.7)
     written = writing.labelled(clean.copy(), sprite, rng)
-    least, most = OF_WORD
-    share = least + (most - least) * (wide - WIDE[0]) / (WIDE[1] - WIDE[0])
+    share = float(np.interp(wide, material.print_size, OF_WORD))
     return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
 
 
@@ -86,7 +85,7 @@ def _noted(material: Material, size: int, done: float, rng: random.Random) -> Tr
     word, _ = _read(material, done, rng)
     text = handwriting.penned(word, rng.choice(material.hands).path, rng)
     clean = views.crop(photo, size, rng)
-    written, area = labels.labelled(clean, text, rng)
+    written, area = labels.labelled(clean, text, rng, shares=material.paper_size)
     least, most = OF_HAND
     share = least + (most - least) * min(1.0, area / labels.SHARES[1])
     return _both(_covered(material, photo, label, clean, rng), written, word, share, rng)
@@ -96,7 +95,7 @@ def _blank(material: Material, size: int, done: float, rng: random.Random) -> Tr
     """A photo with a blank label on it, which is a photo of the same thing."""
     photo, label = choose(material, rng)
     clean = views.crop(photo, size, rng)
-    written, _ = labels.labelled(clean, None, rng)
+    written, _ = labels.labelled(clean, None, rng, shares=material.paper_size)
     return replace(_covered(material, photo, label, clean, rng), picture=written.picture)
 
 

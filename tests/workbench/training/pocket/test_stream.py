@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -107,6 +108,24 @@ def test_a_word_on_a_photo_gets_its_share_and_the_object_keeps_the_rest(
     assert len(shares) > 5
     assert all(least <= share <= most for share in shares)
     assert max(shares) - min(shares) > 0.3 * (most - least)  # larger words get more
+
+
+def test_printed_words_are_as_wide_and_paper_labels_as_large_as_is_wanted(material: Material) -> None:
+    def covered(kind: str, axes: tuple[int, ...], **sizes: tuple[float, float]) -> list[float]:
+        parts = []
+        for seed in range(12):
+            made = painting.example(replace(material, **sizes), kind, size=224, done=1.0, rng=random.Random(seed))
+            assert made.clean is not None
+            away = np.abs(np.asarray(made.picture, int) - np.asarray(made.clean, int)).max(2)
+            other = away > 40  # more than noise
+            parts.append(float(other.any(axes).mean()))
+        return parts
+
+    narrow, wide = (covered("attacked", (0,), print_size=(size, size)) for size in (0.3, 0.7))
+    assert 0.25 < np.median(narrow) < 0.45 < 0.65 < np.median(wide) < 0.85  # with what is round the word
+    for kind in ("noted", "blank"):
+        small, large = (covered(kind, (), paper_size=(size, size)) for size in (0.02, 0.2))
+        assert 0.01 < np.median(small) < 0.04 < 0.12 < np.median(large) < 0.22
 
 
 def test_a_photo_with_a_blank_label_shows_what_the_photo_does(material: Material) -> None:
