@@ -19,7 +19,7 @@ POCKET = ModelSpec(
     context_length=77,
     dim=384,
     sha256={
-        "model-00001-of-00004.safetensors": "5245924f92a6011d33de6e4eda2cea98a391645f1a5a481f00255df8d7eb8af4",
+        "model-00001-of-00004.safetensors": "865c7581e481b01daf23d458f9632227d5928d31ae0c0f6bce980a3b32e44fa0",
         "model-00002-of-00004.safetensors": "015fcaae185f0365ce96af12fa0b8ce2f99644583c762f2a2ed2b7914c264dbf",
         "model-00003-of-00004.safetensors": "8954e198c60cc1c39e3a9101dd6ca2904977a43801b65d7d89a8f52158e52147",
         "model-00004-of-00004.safetensors": "eea612422949628f7a44da974fb52e97fa3e0cbef9653d6822d82ec4b3375659",

@@ -51,7 +51,7 @@ from workbench.training.texts.settings import Begun, settings
 from workbench.training.texts.vectors import Choices
 
 OFTEN = {
-    **{"photo": 420, "attacked": 200, "noted": 100, "word": 80, "penned": 30},
+    **{"photo": 420, "attacked": 320, "noted": 130, "blank": 24, "word": 80, "penned": 30},
     **{"drawing": 160, "colour": 40, "count": 16, "vessel": 24},
 }
 MIX = KINDS | OFTEN  # pictures of each kind
@@ -72,8 +72,9 @@ class DistillationSettings(Begun):
 
     recipe: ClassVar[str] = DISTILLATION
     of_tower: ClassVar[dict[str, dict[str, Any]]] = {
-        "lite0": {"attacked": 0.35, "noted": -0.5, "units": 3.0, "joint": 4.0, "captions": 1.0, "answers": 4.0}
-        | {"stay": 5.0, "drawn": 3.0, "labels": 0.5, "each": 2, "classifier": 0.03, "notes": 0.4},
+        "lite0": {"attacked": 0.6, "noted": -0.5, "units": 3.0, "joint": 4.0, "captions": 1.0, "answers": 4.0}
+        | {"answered": 0.06, "stay": 5.0, "drawn": 3.0, "labels": 0.5, "each": 2, "classifier": 0.0, "notes": 0.4}
+        | {"paper_size": (0.01, 0.12), "print_size": (0.22, 0.7), "held": ("blocks.6", "conv_head")},
         "lite2": {"attacked": 0.35, "noted": -0.6, "units": 4.0, "joint": 4.0, "captions": 1.5, "answers": 5.0}
         | {"stay": 5.0, "drawn": 1.2, "labels": 0.5, "each": 2, "classifier": 0.0, "notes": 0.4},
     }

@@ -55,6 +55,9 @@ TWELFTH = NINTH | {  # git show 280d7ec:workbench/weights/pocket/…
 THIRTEENTH = NINTH | {  # git show 0fc29d9:workbench/weights/pocket/…
     "model-00001-of-00004.safetensors": "ac264591df5728a4654587ae0039f2da2abebd0f76d2ec55640e8872f2e30938"
 }
+WITH_ELEVENTH = NINTH | {  # what the card blends of the fourteenth and the eleventh
+    "model-00001-of-00004.safetensors": "5b046df64cc3b8e9f27288f5c3bd3b1e1d4c26a5bc102ee24754b46e6b575805"
+}
 FIRST_LITE2 = {  # git show d4a9545:workbench/weights/pocket-lite2/…
     "model-00001-of-00004.safetensors": "f9688ae40e98cf1004219bab7c0e97a815dc383ad85f3d9dc741b55d7171b4c2",
     "model-00002-of-00004.safetensors": "fb277a4045f57ebf7e7b8ab7f4c91f19b7dea9be02185f3836436f316371f446",
@@ -90,7 +93,7 @@ WITH_TWELFTH_LITE2 = EIGHTEENTH_LITE2 | {  # what the card blends of these two
 }
 APART = {"photos", "modules", "fonts", "start"}  # which a record leaves out
 SHIPPED: dict[str, tuple[ModelSpec, type[Begun], dict[str, Any], dict[str, str]]] = {
-    "pocket": (POCKET, DistillationSettings, {"image_tower": "lite0", "seed": 152, "steps": 300}, THIRTEENTH),
+    "pocket": (POCKET, DistillationSettings, {"image_tower": "lite0", "seed": 190, "steps": 130}, WITH_ELEVENTH),
     "pocket-lite2": (
         POCKET_LITE2,
         DistillationSettings,
@@ -99,7 +102,7 @@ SHIPPED: dict[str, tuple[ModelSpec, type[Begun], dict[str, Any], dict[str, str]]
     ),
 }
 BEYOND = {  # of blends, the last first; None for one with the classifier alone
-    "pocket": [ELEVENTH, TWELFTH, THIRTEENTH],
+    "pocket": [ELEVENTH, ELEVENTH, TWELFTH, THIRTEENTH],
     "pocket-lite2": [
         *(EIGHTEENTH_LITE2, WITH_TWELFTH_LITE2, TWELFTH_LITE2, SEVENTEENTH_LITE2),
         *(None, FIRST_LITE2, ELEVENTH_LITE2, THIRTEENTH_LITE2, FIFTEENTH_LITE2),
