@@ -43,6 +43,7 @@ from workbench.training.pocket.example import TrainingExample
 from workbench.training.pocket.labels import SHARES
 from workbench.training.pocket.settings import Share
 from workbench.training.pocket.towers import Towers
+from workbench.training.pocket.writing import WIDE
 from workbench.training.texts import tower_vectors
 from workbench.training.texts.looking import begin, step_row
 from workbench.training.texts.naming import CaptionChoice, ClassAnswers, Naming, word_first
@@ -99,7 +100,7 @@ class DistillationSettings(Begun):
     scale: Annotated[float, Field(gt=0, le=100)] = 40.0  # of cosines, while drawings and photos are named
     classifier: Share = 0.0  # of the classifier's weights in those that the image tower begins with
     paper_size: tuple[Share, Share] = SHARES  # of a photo that a paper label on it takes, from and to
-    print_size: tuple[Share, Share] = (0.35, 0.9)  # of a photo's side that a printed word on it takes, from and to
+    print_size: tuple[Share, Share] = WIDE  # of a photo's side that a printed word on it takes, from and to
     held: tuple[str, ...] = ()  # parts that do not learn
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from workbench.training.pocket import labels
+from workbench.training.pocket import labels, writing
 from workbench.training.pocket.bank import Bank
 from workbench.training.pocket.colouring import paint_of
 from workbench.training.pocket.emoji import Emoji
@@ -49,7 +49,7 @@ class Material:
     hands: tuple[Font, ...]
     full_part: float = 0.55
     paper_size: tuple[float, float] = labels.SHARES
-    print_size: tuple[float, float] = (0.35, 0.9)
+    print_size: tuple[float, float] = writing.WIDE
 
     @functools.cached_property
     def first_names(self) -> Tensor:

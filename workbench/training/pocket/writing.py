@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from workbench.training.pocket.backgrounds import colour, contrast
 
 SMALLEST, LARGEST = 10, 96  # pixels of type
+WIDE = (0.35, 0.9)  # of the side of a photo that a printed word is on, unless a recipe says otherwise
 
 
 @dataclass(frozen=True)
