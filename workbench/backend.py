@@ -183,6 +183,9 @@ class WhiteBox(Protocol):
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) on the device, unit rows, with gradient."""
 
+    def embed_raw(self, pixels: Tensor) -> Tensor:
+        """As `embed_pixels`, of the lengths that the image tower gives."""
+
     def embed_tokens(self, tokens: Tokens, soft: Tensor | None = None) -> Tensor:
         """Tokens of n texts -> (n, dim) on the device, unit rows, with gradient.
 

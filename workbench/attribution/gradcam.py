@@ -25,6 +25,10 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
     block receives them: behind the last block only the class token counts, and the others have no gradient.
     The paper keeps the positive part; the map here is signed, and its positive part is the paper's.
 
+    The embedding's length counts as a constant. A cosine does not change with it, so that behind an average over places
+    and a linear projection the cells' shares would add up to zero whatever the image shows; with it held they add up to
+    the score (section 3.1: where the tower ends so, the map is the class activation map of the label's row).
+
     Args:
         score: the objective.
         picture: (1, 3, s, s) in 0..1.
@@ -49,7 +53,7 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
     maps = torch.nn.Identity()  # Captum hooks into this, never into the model
     vit = anatomy.kind == "vit"
     with hooked([(layer, partial(_through_tokens if vit else _through_maps, maps, anatomy))], inputs=vit):
-        coarse = LayerGradCam(score, maps).attribute(picture).detach()  # (1, 1, rows, columns)
+        coarse = LayerGradCam(score.at_fixed_length, maps).attribute(picture).detach()  # (1, 1, rows, columns)
     rows, columns = coarse.shape[-2:]
     fine = LayerAttribution.interpolate(coarse.float(), (request.side, request.side), interpolate_mode="bilinear")
     yield AttributionMap(fine[0, 0], f"Layer {name}, a grid of {rows} x {columns}, drawn smooth.")

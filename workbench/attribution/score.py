@@ -34,6 +34,15 @@ class Score:
         """
         return check_finite(self.objective(self.box, pixels), "score")
 
+    def at_fixed_length(self, pixels: Tensor) -> Tensor:
+        """The same values, (n,); their gradient takes the length of each embedding as a constant.
+
+        Raises:
+            WorkbenchError: the model returned NaN or infinity.
+        """
+        rows = self.box.embed_raw(pixels)
+        return self.of(Forward(pixels, rows / rows.detach().norm(dim=-1, keepdim=True).clamp(min=1e-12)))
+
     def of(self, forward: Forward) -> Tensor:
         """The same for images that went through the model already."""
         return check_finite(self.objective.score(forward), "score")

@@ -172,7 +172,7 @@ class TorchBackend:
     @torch.inference_mode()
     def encode_raw(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, of the lengths that the image tower gives."""
-        return torch.cat([self.towers.image(self._normalised(part)).float().cpu() for part in self.passes(pixels)])
+        return torch.cat([self.embed_raw(part).cpu() for part in self.passes(pixels)])
 
     @torch.inference_mode()
     def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,8 +215,11 @@ class TorchBackend:
 
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         """(n, 3, size, size) in 0..1 -> (n, dim) float32 on the device, unit rows, with gradient."""
-        rows = self.towers.image(self._normalised(pixels))
-        return nn.functional.normalize(rows.float(), dim=-1)
+        return nn.functional.normalize(self.embed_raw(pixels), dim=-1)
+
+    def embed_raw(self, pixels: Tensor) -> Tensor:
+        """As `embed_pixels`, of the lengths that the image tower gives."""
+        return self.towers.image(self._normalised(pixels)).float()
 
     def embed_tokens(self, tokens: Tokens, soft: Tensor | None = None) -> Tensor:
         """Tokens of n texts -> (n, dim) float32 on the device, unit rows, with gradient to `soft` where given."""

@@ -31,6 +31,9 @@ class Tower(nn.Module):
         out: Tensor = self.tower(pixels)
         return out
 
+    def embed_raw(self, pixels: Tensor) -> Tensor:
+        return self.image(pixels)
+
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         return nn.functional.normalize(self.image(pixels), dim=-1)
 

@@ -25,6 +25,8 @@ class Box(nn.Module):
     def embed_pixels(self, pixels: Tensor) -> Tensor:
         return self(pixels)
 
+    embed_raw = embed_pixels
+
 
 class Linear(Box):
     """Number t of the embedding is sum(weight[t] * pixels); label 0 looks at the top left, 1 at the bottom right."""
