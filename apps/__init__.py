@@ -52,6 +52,10 @@ def assemble(engine: Engine) -> gr.Blocks:
                 with gr.Accordion("Limits of this page", open=False, elem_id="limits"):
                     gr.Markdown(bounds(), elem_classes="notes")
         _navigation.wire(model, opened, reasons)
+    for block in blocks.blocks.values():
+        buttons = getattr(block, "buttons", None) or []
+        if "share" in buttons:
+            buttons.remove("share")  # Gradio's own, which in a Space uploads an image to a public forum
     return blocks
 
 

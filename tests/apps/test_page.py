@@ -54,6 +54,13 @@ def test_every_visible_field_has_a_label(page: gr.Blocks) -> None:
     assert unlabelled == []
 
 
+def test_no_button_uploads_an_image_elsewhere(page: gr.Blocks) -> None:
+    """Gradio's images and galleries have a button that posts them to a public forum, unless a list says otherwise."""
+    offered = [part["props"].get("buttons") or [] for part in page.get_config_file()["components"]]
+    assert sum("fullscreen" in buttons for buttons in offered) > 10
+    assert [buttons for buttons in offered if "share" in buttons] == []
+
+
 def test_what_asks_a_model_shares_one_queue(page: gr.Blocks) -> None:
     asking = [fn for fn in page.fns.values() if fn.queue and fn.concurrency_id == MODEL_QUEUE]
     assert {"classify", "compare", "match", "explain", "ask", "follow", "plan"} <= {
