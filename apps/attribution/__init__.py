@@ -18,6 +18,7 @@ from apps._page import Page, put
 from apps._query import read_setup
 from apps._text import NO_ANSWER, literal
 from apps._widgets import COLLAPSED, image_box, labels_box, table, template_choice
+from apps.attribution.words import checked
 from workbench import attribution
 from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
@@ -104,6 +105,7 @@ def summary(heat_map: HeatMap, result: attribution.Attribution) -> str:
     if result.delta is not None:
         share = "" if result.relative_delta is None else f", {100 * result.relative_delta:.1f} % of the gain"
         lines.append(f"Convergence delta {result.delta:+.4f}{share}; 0 is exact.")
+    lines += checked(result)
     return "\n\n".join([*lines, literal(result.note)] if result.note else lines)
 
 

@@ -12,6 +12,7 @@ from apps._handler import owner
 from apps._query import read_setup
 from apps.attribution import JOBS, METHODS
 from apps.attribution import explain as explain_steps
+from apps.attribution.words import checked
 from workbench.attribution import heatmap
 from workbench.engine import Engine
 from workbench.reproduce import csv_row
@@ -36,7 +37,7 @@ def _explain(engine: Engine) -> Callable[..., Any]:
         with engine.session(owner(request), setup.model, deadline=JOBS.seconds) as session:
             heat_map, *_, result = explain_steps(session, image, setup, label=label, method=method)
         ninths = [[None if share != share else float(share) for share in row] for row in heatmap.ninths(result.map)]
-        text = heatmap.summary(result.map)
+        text = " ".join([heatmap.summary(result.map), *checked(result)])
         return {"label": heat_map.label, "method": method, "ninths": ninths, "summary": text}
 
     return explain

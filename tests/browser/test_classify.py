@@ -96,6 +96,7 @@ def test_an_example_is_mapped_with_one_click_and_another_while_it_works(visit: V
     page.locator("#attribution-example-coffee").click()
     page.locator("#attribution-status", has_text="coffee cup").wait_for()
     page.locator("#attribution-map img[alt*='coffee cup']").wait_for()
+    page.locator("#attribution-status", has_text="Check: with the most telling quarter of the image blurred").wait_for()
     assert "%" in page.locator("#attribution-shares").inner_text()
 
 

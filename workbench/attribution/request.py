@@ -43,6 +43,7 @@ class Request:
     stride: int | None = None  # occlusion: how far it moves, in pixels; None: half its side
     layer: str | None = None  # Grad-CAM: a name in `anatomy.layers`; None: the last one
     batch: int = 8  # pictures that go through the model in one device step
+    check: bool = True  # whether the map is put to the test of `deletion`, in one more step of three pictures
 
     def __post_init__(self) -> None:
         for kind, given, known in (
@@ -86,6 +87,20 @@ class Request:
             )
 
 
+@dataclass(frozen=True)
+class Deletion:
+    """The objective of the picture, and of the same with a quarter of it blurred: any unit, as the map's."""
+
+    whole: float
+    without_most: float  # the quarter with the most evidence
+    without_least: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the quarter with the most evidence costs something, and more than the one with the least."""
+        return self.without_most < min(self.whole, self.without_least)
+
+
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """Where the label was seen."""
@@ -97,6 +112,7 @@ class Attribution:
     seconds: float  # of work, waiting for the device not counted
     delta: float | None = None  # integrated gradients: sum of the map minus `gained`
     gained: float | None = None  # integrated gradients: objective of the picture minus that of the baseline
+    deletion: Deletion | None = None  # what the model answers without the quarters that the map names
 
     @property
     def relative_delta(self) -> float | None:

@@ -15,7 +15,7 @@ from workbench.objectives import Cosine, Forward, LogOdds, Objective
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workbench.attribution.request import Request
+    from workbench.attribution.request import Deletion, Request
     from workbench.backend import WhiteBox
 
 
@@ -56,6 +56,7 @@ class AttributionMap:
     note: str
     delta: float | None = None  # sum of the map minus `gained`
     gained: float | None = None  # objective of the image minus that of the baseline
+    deletion: Deletion | None = None
 
 
 def score_of(box: WhiteBox, request: Request) -> Score:

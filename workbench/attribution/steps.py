@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from workbench.attribution.deletion import deletion
 from workbench.attribution.gradcam import grad_cam
 from workbench.attribution.gradients import integrated_gradients
 from workbench.attribution.methods import METHODS, availability
@@ -92,7 +94,11 @@ def _work(box: WhiteBox, request: Request) -> Generator[Progress | AttributionMa
     import torch
 
     picture = torch.from_numpy(request.pixels.copy()).to(box.device).float()[None] / 255.0
-    yield from _WORK[request.method](score_of(box, request), picture, request)
+    score = score_of(box, request)
+    for item in _WORK[request.method](score, picture, request):
+        if isinstance(item, AttributionMap) and request.check:
+            item = replace(item, deletion=deletion(score, picture, item.map, batch=request.batch))
+        yield item
 
 
 def _attribution(box: WhiteBox, request: Request, result: AttributionMap, seconds: float) -> Attribution:
@@ -115,4 +121,5 @@ def _attribution(box: WhiteBox, request: Request, result: AttributionMap, second
         seconds=seconds,
         delta=result.delta,
         gained=result.gained,
+        deletion=result.deletion,
     )

@@ -87,7 +87,7 @@ def test_grad_cam_is_the_class_activation_map_and_adds_up_to_the_score(
 @pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
 def test_grad_cam_finds_what_occlusion_finds(key: str) -> None:
     """On the page's own pictures, for the right answers: 0.53 and 0.46; where places cancel out 0.23 and 0.14."""
-    box, likeness = load(key, device="cpu", dtype="float32"), []
+    box, likeness, holding = load(key, device="cpu", dtype="float32"), [], 0
     for picture in SAMPLES:
         pixels, names = box.prepare(sample(picture.key)).numpy(), list(picture.labels)
         texts = classifier(box, names, ["a photo of a {}."]).numpy()
@@ -97,9 +97,13 @@ def test_grad_cam_finds_what_occlusion_finds(key: str) -> None:
             *_, result = explain(box, Request(method, pixels, texts, target))
             assert isinstance(result, Attribution)
             maps.append(result.map.ravel())
+            if method == "grad-cam":
+                assert result.deletion is not None
+                holding += result.deletion.holds
         likeness.append(np.corrcoef(maps)[0, 1])
     assert len(likeness) == 18
     assert np.mean(likeness) > 0.4
+    assert holding >= 15
 
 
 @pytest.mark.heavy
