@@ -27,7 +27,8 @@ def grad_cam(score: Score, picture: Tensor, request: Request) -> Iterator[Progre
 
     The embedding's length counts as a constant. A cosine does not change with it, so that behind an average over places
     and a linear projection the cells' shares would add up to zero whatever the image shows; with it held they add up to
-    the score (section 3.1: where the tower ends so, the map is the class activation map of the label's row).
+    the cosine, or for the contrast to the label's cosine less those of its rivals, weighted as the gradient weights
+    them (section 3.1: where the tower ends so, the map is the class activation map of that row).
 
     Args:
         score: the objective.

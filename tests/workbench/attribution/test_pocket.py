@@ -58,7 +58,7 @@ def test_grad_cam_sees_each_label_on_its_own_side(
 
 
 @pytest.mark.parametrize("objective", ["contrast", "cosine"])
-def test_grad_cam_is_the_class_activation_map_and_adds_up_to_the_score(
+def test_grad_cam_is_the_class_activation_map_and_adds_up(
     pocket: TorchBackend, photos: Path, texts: NDArray[np.float32], objective: str
 ) -> None:
     """Zhou et al. 2016, arXiv:1512.04150, equation 2: the last map's cells, projected, on the label's row."""
