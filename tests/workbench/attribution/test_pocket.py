@@ -67,7 +67,9 @@ def test_grad_cam_is_the_class_activation_map_and_adds_up(
     assert isinstance(result, Attribution)
     with torch.inference_mode():
         last = pocket.activations(pixels[None] / 255, ["last"])["last"][0].flatten(1).double()  # (1280, 49)
-        raw = pocket.encode_raw(pixels[None])[0].double()
+        given = pocket.embed_raw(pixels[None] / 255)
+        assert given.shape == (1, pocket.dim)
+        raw = given[0].double()
     head = pocket.anatomy.head
     assert isinstance(head, MeanHead)
     cells = head.projection(last.T.float()).double() / raw.norm() / 49

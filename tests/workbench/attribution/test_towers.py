@@ -11,6 +11,7 @@ from tiny_boxes import hooks
 from torch import Tensor, nn
 
 from workbench.attribution import Attribution, Request, availability, explain
+from workbench.attribution.score import score_of
 from workbench.loading.anatomy import anatomy, attention
 
 SIDE, DIM = 32, 16
@@ -80,6 +81,17 @@ class _Projected(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         out: Tensor = self.model(pixel_values=pixels).image_embeds
         return out
+
+
+def test_a_score_at_fixed_length_has_the_same_values(box: Tower) -> None:
+    texts = np.eye(4, DIM, dtype=np.float32)
+    pixels = np.zeros((3, SIDE, SIDE), dtype=np.uint8)
+    pictures = torch.rand(5, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    for objective in ("contrast", "cosine"):
+        score = score_of(box, Request("grad-cam", pixels, texts, 1, objective=objective))
+        values = score.at_fixed_length(pictures)
+        assert values.shape == (5,)
+        torch.testing.assert_close(values, score(pictures), atol=1e-5, rtol=1e-5)
 
 
 def test_every_served_method_answers_and_leaves_the_tower_as_it_was(box: Tower) -> None:
