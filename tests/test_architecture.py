@@ -15,6 +15,7 @@ ROOMS = {"workbench": 0, "audits": 1, "apps": 2, "app": 3, "benchmarks": 3}  # i
 LOADING = ("workbench/loading/", "workbench/training/", "workbench/generation/")
 CUDA = (*LOADING, "workbench/scheduler", "benchmarks/")
 NETWORK = ("workbench/loading/", "apps/serving/")  # serving listens and never calls out; a socket hook tests that
+SHELLS = ("apps/shell/", "audits/shell/", "workbench/cli/")  # the commands, and what they share
 ONLY_IN = {  # library -> the rooms that may import it
     "gradio": ("apps/", "app.py"),
     "transformers": (*LOADING, "benchmarks/"),
@@ -22,12 +23,12 @@ ONLY_IN = {  # library -> the rooms that may import it
     "timm": LOADING,
     "diffusers": LOADING,
     "huggingface_hub": LOADING,
-    "typer": ("app.py", "apps/shell/", "audits/shell/", "benchmarks/"),
-    "rich": ("app.py", "apps/shell/", "audits/", "benchmarks/"),
+    "typer": ("app.py", *SHELLS, "benchmarks/"),
+    "rich": ("app.py", *SHELLS, "audits/", "benchmarks/"),
     "spaces": ("apps/zerogpu.py",),
     **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
 }
-PRINTERS = ("app.py", "apps/shell/", "audits/shell/", "benchmarks/")
+PRINTERS = ("app.py", *SHELLS, "benchmarks/")
 LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 400, 60, 80, 7, 6, 3
 VAGUE = ("utils", "helpers", "common", "manager")
 VAGUE_NAMES = ("found", "told", "asked", "said", "wish", "shelf", "dice", "climb")  # of variables and the like
@@ -76,6 +77,8 @@ def _imports(name: str, tree: ast.Module, source: str) -> Iterator[str]:
             top = module.split(".")[0]
             if top in ROOMS and ROOMS[top] > ROOMS[here]:
                 yield f"imports upwards: {module}"
+            if module.startswith("workbench.cli") and name.startswith("workbench/") and not name.startswith(SHELLS):
+                yield "imports the commands' room"
             for library, rooms in ONLY_IN.items():
                 if (module + ".").startswith(library + ".") and not name.startswith(rooms):
                     yield f"imports {library}"
@@ -133,6 +136,7 @@ SENTENCE = '"""A sentence."""\n'
         ("workbench/prompts.py", SENTENCE + "import gradio as gr\n", "imports gradio"),
         ("workbench/prompts.py", SENTENCE + "def f():\n    from apps.shell import run\n", "imports upwards"),
         ("audits/skew.py", SENTENCE + "import apps\n", "imports upwards"),
+        ("workbench/prompts.py", SENTENCE + "from workbench.cli import output\n", "imports the commands' room"),
         ("apps/classify/x.py", SENTENCE + "from transformers import AutoModel\n", "imports transformers"),
         ("workbench/prompts.py", SENTENCE + "import urllib.request\n", "imports urllib.request"),
         ("workbench/prompts.py", SENTENCE + "x = torch.cuda.is_available()\n", "torch.cuda"),

@@ -11,9 +11,9 @@ import typer.main
 
 from apps import TABS
 from apps.shell import shell
-from audits.shell.exit_codes import EXIT_CODES
 from workbench import errors
 from workbench.checkpoints import CHECKPOINTS
+from workbench.cli.exit_codes import EXIT_CODES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ BEHAVIOURS = (
     ("the prior for diffusers", "exported", "workbench/generation/exported/export.py", "def export_prior("),
     ("a grid of images", "grids", "workbench/generation/grids.py", "def sheet("),
     ("settings inside a PNG", "metadata", "workbench/generation/metadata.py", "def from_png("),
-    ("exit codes of commands", "exit_codes", "audits/shell/exit_codes.py", "EXIT_CODES"),
+    ("exit codes of commands", "exit_codes", "workbench/cli/exit_codes.py", "EXIT_CODES"),
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
     ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),

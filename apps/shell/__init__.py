@@ -45,7 +45,7 @@ from apps.shell import (
     visualise,
 )
 from audits.shell import audit
-from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
+from workbench.cli.exit_codes import EPILOG, CodedGroup, run_app
 
 shell = typer.Typer(
     name="clip-workbench",
@@ -100,7 +100,7 @@ def _root(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what a command line says; return the exit code (`audits.shell.exit_codes`).
+    """Do what a command line says; return the exit code (`workbench.cli.exit_codes`).
 
     A line that is empty or begins with an option is a line of `serve`.
     """

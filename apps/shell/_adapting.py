@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from apps._amounts import percent
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.output import say, write, write_rows
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.output import say, write, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import Cancelled
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.output import say
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.output import say
+from workbench.cli.progress import progress
 from workbench.errors import Cancelled
 from workbench.models import find
 

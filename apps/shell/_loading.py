@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audits.shell.output import say
+from workbench.cli.output import say
 from workbench.models import find
 
 if TYPE_CHECKING:

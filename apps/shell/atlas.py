@@ -9,8 +9,8 @@ import typer
 
 from apps.shell._inputs import picture_paths
 from apps.shell.neuron import built
-from audits.shell.options import DeviceOption, JsonOption
-from audits.shell.output import say, write, write_json
+from workbench.cli.options import DeviceOption, JsonOption
+from workbench.cli.output import say, write, write_json
 from workbench.errors import INCOMPLETE
 
 

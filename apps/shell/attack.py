@@ -10,10 +10,10 @@ import typer
 
 from apps.shell._inputs import read_labels, read_templates
 from apps.shell._loading import load_and_say
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
-from audits.shell.output import say, write, write_json
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
+from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled
 from workbench.labels import meant, with_words
 from workbench.models import find

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import typer
 
-from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json
+from workbench.cli.options import JsonOption
+from workbench.cli.output import say, write, write_json
 
 cache = typer.Typer(help="List or delete the embeddings that `embed --cache` and audits cache on this disk.")
 

@@ -13,12 +13,12 @@ from rich.text import Text
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
 from apps.shell._loading import load_and_say
-from audits.run_directory.files import strict_json
-from audits.shell.interrupt import reading, stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from audits.shell.output import printable, say, write
-from audits.shell.progress import progress
+from workbench.cli.interrupt import reading, stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
+from workbench.cli.output import printable, say, write
+from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, INTERRUPTED
+from workbench.strict_json import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

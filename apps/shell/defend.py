@@ -11,10 +11,10 @@ from apps._amounts import percent
 from apps.shell._inputs import picture_paths
 from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
-from audits.shell.output import say, write, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, SeedOption
+from workbench.cli.output import say, write, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled, Unsupported
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from audits.shell.options import DeviceOption, JsonOption
-from audits.shell.output import write, write_json
+from workbench.cli.options import DeviceOption, JsonOption
+from workbench.cli.output import write, write_json
 
 PACKAGES = ("gradio", "torch", "torchvision", "transformers", "open_clip_torch", "timm", "pillow", "numpy", "pyarrow")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

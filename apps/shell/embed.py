@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import picture_paths
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from audits.shell.output import say, write, write_json
-from audits.shell.progress import progress
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
+from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, BadInput, OutOfResources
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import typer
 
 from apps._amounts import percent
 from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, opened_engine, read_and_say
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
-from audits.shell.output import say, write_json, write_rows
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
+from workbench.cli.output import say, write_json, write_rows
 from workbench.errors import BadInput
 from workbench.models import find
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import read_lines
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, JsonOption, ModelOption
-from audits.shell.output import say, write, write_json
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, JsonOption, ModelOption
+from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled
 from workbench.models import find
 from workbench.places import write_whole

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import picture_paths
-from audits.shell.options import DeviceOption, JsonOption, SeedOption
-from audits.shell.output import say, write, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.options import DeviceOption, JsonOption, SeedOption
+from workbench.cli.output import say, write, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import BadInput
 from workbench.models import find
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
-from audits.shell.output import say, write, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
+from workbench.cli.output import say, write, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, INTERRUPTED, BadInput, Cancelled
 from workbench.models import find
 

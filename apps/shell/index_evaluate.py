@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell.index import NameArgument, session
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption
-from audits.shell.output import say, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption
+from workbench.cli.output import say, write_json, write_rows
+from workbench.cli.progress import progress
 
 if TYPE_CHECKING:
     from workbench.retrieval.captions import CaptionEvaluation

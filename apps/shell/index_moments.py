@@ -9,8 +9,8 @@ import typer
 
 from apps._amounts import percent
 from apps.shell.index import NameArgument, session
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption
-from audits.shell.output import say, write_json, write_rows
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption
+from workbench.cli.output import say, write_json, write_rows
 
 if TYPE_CHECKING:
     from workbench.retrieval.moment_truth import MomentScores

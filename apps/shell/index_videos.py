@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from apps.shell.index import NameArgument, session
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption
-from audits.shell.output import say, write, write_json
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption
+from workbench.cli.output import say, write, write_json
 
 MOMENTS = 3  # of each video, in the list
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import JsonOption
+from workbench.cli.output import say, write, write_json, write_rows
+from workbench.cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.shell._inputs import picture_paths
-from audits.shell.options import DeviceOption, JsonOption, SeedOption
-from audits.shell.output import say, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.options import DeviceOption, JsonOption, SeedOption
+from workbench.cli.output import say, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:

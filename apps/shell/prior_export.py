@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json
+from workbench.cli.options import JsonOption
+from workbench.cli.output import say, write, write_json
 
 
 def prior_export(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audits.shell.output import say, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.output import say, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import Cancelled
 from workbench.places import write_whole
 

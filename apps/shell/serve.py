@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from audits.shell.options import DeviceOption, DtypeOption, ModelOption
-from audits.shell.output import say
+from workbench.cli.options import DeviceOption, DtypeOption, ModelOption
+from workbench.cli.output import say
 
 
 def serve(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._labelled import opened_engine, read_and_say, say_parts
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, SeedOption
-from audits.shell.output import say, write, write_json, write_rows
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, SeedOption
+from workbench.cli.output import say, write, write_json, write_rows
+from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled, unknown_name
 from workbench.models import find
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, JsonOption
-from audits.shell.output import say, write, write_json
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, JsonOption
+from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, BadInput, Unsupported
 from workbench.training.order import PROGRAMS
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from apps.shell.index import session
-from audits.shell.interrupt import stop_on_ctrl_c
-from audits.shell.options import DeviceOption, DtypeOption, JsonOption, ModelOption
-from audits.shell.output import say, write, write_json
-from audits.shell.progress import progress
+from workbench.cli.interrupt import stop_on_ctrl_c
+from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
+from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import progress
 from workbench.errors import BadInput
 
 

@@ -13,8 +13,8 @@ from audits.reporting._page import version
 from audits.reporting._shown import table
 from audits.reporting._tables import blocks, title
 from audits.reporting._text import markdown_cell, markdown_row, slice_text, visible
-from audits.run_directory.files import plain
 from audits.run_directory.rows import known, rows, slice_of
+from workbench.strict_json import plain
 
 MOST_FLIPS = 500  # in a page
 ALPHA = 0.05  # of an adjusted p-value that is called a change

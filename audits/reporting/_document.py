@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audits.comparing.outcomes import GateResult, Outcome
 from audits.reporting._page import ReportOptions, untested, version
-from audits.run_directory.files import plain
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import rows, slice_of
 from workbench.strict import Strict
+from workbench.strict_json import plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame

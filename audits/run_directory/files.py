@@ -1,20 +1,19 @@
-"""Files that appear whole or not at all, strict JSON, and hashes of files."""
+"""Files that appear whole or not at all, and hashes of files."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
-import math
 import os
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import OutOfResources
 from workbench.places import write_whole
+from workbench.strict_json import strict_json
 
 
 def sha256_of(path: Path) -> str:
@@ -23,29 +22,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def plain(value: Any) -> Any:
-    """Return a value as strict JSON has it: what is no number becomes null, NumPy's kinds Python's."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(one) for one in value]
-    if value is None or str(value) == "<NA>":
-        return None
-    return value if isinstance(value, str | int | bool) else str(value)
-
-
 def file_name(text: str, most: int = 80) -> str:
     """Return a text as a part of a file name: letters, digits, dots and dashes, at most so many."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:most] or "x"
-
-
-def strict_json(content: Any, *, indent: int | None = None) -> str:
-    """Return JSON in ASCII, which every terminal and locale carries; null for what is no number."""
-    return json.dumps(plain(content), indent=indent, allow_nan=False)
 
 
 def write_json(path: Path, content: Any) -> None:

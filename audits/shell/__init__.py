@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from audits.shell import checking, judging, looking, running, suites
-from audits.shell.exit_codes import EPILOG, CodedGroup, run_app
+from workbench.cli.exit_codes import EPILOG, CodedGroup, run_app
 
 
 class _AuditCommands(CodedGroup):

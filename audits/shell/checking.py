@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from audits.errors import Tampered
-from audits.shell.options import JsonOption, ModelOption, SeedOption
-from audits.shell.output import complain, write, write_json, write_result
-from audits.shell.progress import progress
+from workbench.cli.options import JsonOption, ModelOption, SeedOption
+from workbench.cli.output import complain, write, write_json, write_result
+from workbench.cli.progress import progress
 from workbench.errors import ALTERED, INCOMPLETE, BadInput
 
 if TYPE_CHECKING:

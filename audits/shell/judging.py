@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from audits.shell.options import JsonOption
-from audits.shell.output import say, write, write_json, write_result, write_rows
+from workbench.cli.options import JsonOption
+from workbench.cli.output import say, write, write_json, write_result, write_rows
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a folder of them.")]
 OneRun = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]

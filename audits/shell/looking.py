@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from audits.shell.options import JsonOption
-from audits.shell.output import write, write_json, write_rows
+from workbench.cli.options import JsonOption
+from workbench.cli.output import write, write_json, write_rows
 from workbench.errors import unknown_name
 
 KINDS = ("audits", "datasets", "models", "protocols", "suites")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audits.shell import options as option
-from audits.shell.output import say, write, write_json, write_result
-from audits.shell.progress import job_bar
+from audits.shell.job_bar import job_bar
+from workbench.cli import options as option
+from workbench.cli.output import say, write, write_json, write_result
 from workbench.errors import FAILED, INCOMPLETE, UnknownName
 
 if TYPE_CHECKING:

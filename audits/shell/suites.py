@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audits.shell import options as option
-from audits.shell.output import complain, say, write, write_json, write_rows
 from audits.shell.running import go, leave, outcome
+from workbench.cli import options as option
+from workbench.cli.output import complain, say, write, write_json, write_rows
 
 if TYPE_CHECKING:
     from audits.running.jobs import AuditJob, Options

@@ -19,9 +19,9 @@ import pytest
 from apps.shell import run
 from audits import errors as audit_errors
 from audits.comparing import NotComparable
-from audits.shell.exit_codes import EXIT_CODES
-from audits.shell.interrupt import stop_on_ctrl_c
 from workbench import classify, errors
+from workbench.cli.exit_codes import EXIT_CODES
+from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.loading import hub
 from workbench.loading.torch_backend import TorchBackend
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.shell._inputs import picture_paths, read_labels, read_templates
-from audits.shell.output import printable
+from workbench.cli.output import printable
 from workbench.errors import BadInput
 from workbench.prompts import DEFAULT, template_set
 

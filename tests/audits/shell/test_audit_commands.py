@@ -24,7 +24,7 @@ from audits import catalogue
 from audits.run_directory.reader import Run
 from audits.running.vectors import VectorStore
 from audits.shell import audit, main
-from audits.shell.exit_codes import EXIT_CODES
+from workbench.cli.exit_codes import EXIT_CODES
 from workbench.errors import DeadlinePassed
 
 ROOT = Path(__file__).parents[3]

@@ -1,18 +1,18 @@
-"""Progress on stderr: a plain bar, and one for jobs with images per second and time left."""
+"""A progress bar for audit jobs, with images per second and time left."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from audits.shell.interrupt import remember_ctrl_c
-from audits.shell.output import printable
 from workbench import progress as reports
+from workbench.cli.interrupt import remember_ctrl_c
+from workbench.cli.output import printable
+from workbench.cli.progress import progress
 
 if TYPE_CHECKING:
     from audits.running.jobs import AuditJob
@@ -36,14 +36,6 @@ class JobBar:
             self._job, self._task = job, self._progress.add_task(printable(job.name), total=None, text="")
         text = f"{now.stage}  {now.line}" if now.total else now.stage
         self._progress.update(self._task, completed=now.done, total=now.total or None, text=text)
-
-
-def progress(*columns: Any) -> Progress:
-    """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
-    console = Console(stderr=True)
-    return Progress(
-        *columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
-    )
 
 
 @contextmanager

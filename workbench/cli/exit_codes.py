@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from audits.shell.output import complain
 from workbench import errors
+from workbench.cli.output import complain
 from workbench.errors import WorkbenchError
 
 EXIT_CODES = {

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from audits.run_directory.files import strict_json
-from audits.shell.interrupt import reading
+from workbench.cli.interrupt import reading
+from workbench.strict_json import strict_json
 
 
 def say(text: str) -> None:
