@@ -26,18 +26,18 @@ def assemble(engine: Engine) -> gr.Blocks:
     """Lay out the whole page over one engine; nothing is loaded and nothing is served yet."""
     import gradio as gr
 
-    from apps import _api, _navigation
-    from apps._model_menu import model_menu
-    from apps._page import Exchange, Page
-    from apps._run_list import EMPTY
+    from apps.shared import api, navigation
+    from apps.shared.model_menu import model_menu
+    from apps.shared.page import Exchange, Page
+    from apps.shared.visitor_runs import EMPTY
 
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
-        _api.build(engine)  # first, so that no event of a view takes the name of an endpoint
+        api.build(engine)  # first, so that no event of a view takes the name of an endpoint
         gr.Markdown(masthead(), elem_id="masthead")
         with gr.Row(elem_id="frame"):
             with gr.Column(elem_id="sidebar", min_width=200):
-                reasons = _navigation.build()
+                reasons = navigation.build()
                 with gr.Column(elem_id="model"):
                     model = model_menu(engine)
             with gr.Column(elem_id="main"):
@@ -51,7 +51,7 @@ def assemble(engine: Engine) -> gr.Blocks:
                 page.exchange.connect()
                 with gr.Accordion("Limits of this page", open=False, elem_id="limits"):
                     gr.Markdown(bounds(), elem_classes="notes")
-        _navigation.wire(model, opened, reasons)
+        navigation.wire(model, opened, reasons)
     for block in blocks.blocks.values():
         buttons = getattr(block, "buttons", None) or []
         if "share" in buttons:

@@ -74,7 +74,7 @@ BEHAVIOURS = (
     ("exit codes of commands", "exit_codes", "workbench/cli/exit_codes.py", "EXIT_CODES"),
     ("thresholds of a release gate", "thresholds", "audits/comparing/thresholds.py", "class "),
     ("what a report says about calibration", "calibration/text", "audits/calibration/text.py", "HOW_TO_READ"),
-    ("the axes and colours of charts", "figures", "apps/_figures.py", "Cividis"),
+    ("the axes and colours of charts", "charts", "apps/shared/charts.py", "Cividis"),
     (
         "a cosine as a sum over units",
         "decomposition",

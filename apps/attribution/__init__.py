@@ -11,14 +11,14 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from apps._examples import LOOKED_AT, example_buttons, on_example
-from apps._handler import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page, put
-from apps._query import read_setup
-from apps._text import NO_ANSWER, literal
-from apps._widgets import COLLAPSED, image_box, labels_box, table, template_choice
 from apps.attribution.words import checked
+from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, LONG, handler, owner
+from apps.shared.examples import LOOKED_AT, example_buttons, on_example
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import NO_ANSWER, literal
+from apps.shared.page import Page, put
+from apps.shared.query import read_setup
+from apps.shared.widgets import COLLAPSED, image_box, labels_box, table, template_choice
 from workbench import attribution
 from workbench.attribution import heatmap
 from workbench.engine import Engine, Session

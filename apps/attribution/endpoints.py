@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import gradio as gr
 
-from apps._api import ImagePath
-from apps._handler import owner
-from apps._query import read_setup
 from apps.attribution import JOBS, METHODS
 from apps.attribution import explain as explain_steps
 from apps.attribution.words import checked
+from apps.shared.api import ImagePath
+from apps.shared.events import owner
+from apps.shared.query import read_setup
 from workbench.attribution import heatmap
 from workbench.engine import Engine
 from workbench.reproduce import csv_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import astuple
 
-from apps._query import percent
+from apps.shared.query import percent
 from workbench import attribution
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from apps._page import Page
 from apps.auditing import compare_runs, form, gate, report
+from apps.shared.page import Page
 
 
 def build(page: Page) -> None:

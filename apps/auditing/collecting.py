@@ -6,11 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, LIGHT, handler
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import image_box
 from apps.auditing.audit_request import COLLECTED
+from apps.shared.events import ASIDE, LIGHT, handler
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.widgets import image_box
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
 

@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from apps._handler import LIGHT, handler
-from apps._run_list import NO_RUN, RunList
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import table
 from apps.auditing.evidence import in_words, slice_of
+from apps.shared.events import LIGHT, handler
+from apps.shared.markdown import literal
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.visitor_runs import NO_RUN, RunList
+from apps.shared.widgets import table
 from audits.comparing import Comparison, compare
 from audits.reporting.writing import write_comparison
 

@@ -10,16 +10,16 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._audit_jobs import JobStep, run_jobs
-from apps._folder_box import FolderFile, folder_box
-from apps._handler import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._run_list import RunList, title
-from apps._text import literal
-from apps._widgets import code, table
 from apps.auditing import audit_request, collecting, protocols
 from apps.auditing.audit_request import BUILTIN, COLLECTED, FOLDER, UPLOAD, AuditRequest
+from apps.shared.audit_jobs import JobStep, run_jobs
+from apps.shared.events import ASIDE, ASKS_MODEL, LONG, READING, handler, owner
+from apps.shared.folder_box import FolderFile, folder_box
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.visitor_runs import RunList, title
+from apps.shared.widgets import code, table
 from audits import catalogue
 from audits.run_directory.reader import Run
 from audits.running.planning import Cost, costs

@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 import yaml
 
-from apps._handler import ALWAYS_LAST, LIGHT, handler
-from apps._run_list import NO_RUN, RunList
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import code, table
 from apps.auditing.evidence import in_words, slice_of
+from apps.shared.events import ALWAYS_LAST, LIGHT, handler
+from apps.shared.markdown import literal
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.visitor_runs import NO_RUN, RunList
+from apps.shared.widgets import code, table
 from audits.comparing import GateResult, gate
 from audits.run_directory.reader import Run
 

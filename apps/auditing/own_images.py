@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from apps._folder_box import inside
-from apps._uploads import folder_beside_uploads, shown
 from apps.limits import LOCAL
+from apps.shared.folder_box import inside
+from apps.shared.upload_folders import folder_beside_uploads, shown
 from audits.datasets.unpacked import link
 from workbench.datasets.csv_files import read_csv
 from workbench.datasets.samples import IMAGE_SUFFIXES

@@ -11,12 +11,12 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, handler
-from apps._run_files import run_files
-from apps._run_list import NO_RUN, RunList
-from apps._text import literal
-from apps._widgets import table
 from apps.auditing.evidence import evidence, in_words, slice_of
+from apps.shared.events import LIGHT, handler
+from apps.shared.markdown import literal
+from apps.shared.run_downloads import run_files
+from apps.shared.visitor_runs import NO_RUN, RunList
+from apps.shared.widgets import table
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps._query import percent, provenance
-from apps._text import literal
+from apps.shared.markdown import literal
+from apps.shared.query import percent, provenance
 from workbench.errors import BadInput
 from workbench.notes import notes
 from workbench.zeroshot import classify

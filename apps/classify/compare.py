@@ -7,16 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from apps._examples import COMPARED, example_buttons, on_example
-from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
-from apps._jobs import Jobs
-from apps._model_menu import choices
-from apps._page import Page
-from apps._query import percent, read_setup
-from apps._text import NO_ANSWER, literal
-from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify.answer import SHOWN, Answer, answer
+from apps.shared.charts import bars
+from apps.shared.events import ASIDE, ASKS_MODEL, handler, owner
+from apps.shared.examples import COMPARED, example_buttons, on_example
+from apps.shared.jobs import Jobs
+from apps.shared.markdown import NO_ANSWER, literal
+from apps.shared.model_menu import choices
+from apps.shared.page import Page
+from apps.shared.query import percent, read_setup
+from apps.shared.widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from workbench.checkpoints.shipped import POCKET, POCKET_LITE2
 from workbench.engine import Engine
 from workbench.errors import BadInput

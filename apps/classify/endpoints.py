@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import gradio as gr
 
 from apps import limits
-from apps._api import ImagePath, ImagePaths
-from apps._handler import owner
-from apps._jobs import Jobs
-from apps._query import read_setup
 from apps.classify.answer import answer
 from apps.classify.matrix import check_counts
+from apps.shared.api import ImagePath, ImagePaths
+from apps.shared.events import owner
+from apps.shared.jobs import Jobs
+from apps.shared.query import read_setup
 from workbench.batch.export import to_json
 from workbench.batch.run import Row, classify_samples
 from workbench.datasets.uploads import read_uploads

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps._figures import heat_map
-from apps._text import literal
+from apps.shared.charts import heat_map
+from apps.shared.markdown import literal
 from workbench.batch.run import Row
 from workbench.batch.truth import Evaluation, folder_truth, read_truth
 

@@ -11,13 +11,13 @@ import gradio as gr
 import numpy as np
 
 from apps import limits
-from apps._figures import heat_map
-from apps._handler import ASKS_MODEL, CHOICE, LIGHT, handler, owner
-from apps._jobs import Jobs
-from apps._page import Page
-from apps._query import provenance
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.charts import heat_map
+from apps.shared.events import ASKS_MODEL, CHOICE, LIGHT, handler, owner
+from apps.shared.jobs import Jobs
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.query import provenance
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.labels import parse_labels
 from workbench.pictures import CONTRASTIVE, sample_path

@@ -8,16 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from apps._examples import example_buttons, on_example
-from apps._figures import bars
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
-from apps._jobs import Jobs
-from apps._page import Page, put
-from apps._query import read_setup
-from apps._text import NO_ANSWER, literal
-from apps._widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from apps.classify import reproduce, templates
 from apps.classify.answer import SHOWN, Answer, Query, answer
+from apps.shared.charts import bars
+from apps.shared.events import ASIDE, ASKS_MODEL, handler, owner
+from apps.shared.examples import example_buttons, on_example
+from apps.shared.jobs import Jobs
+from apps.shared.markdown import NO_ANSWER, literal
+from apps.shared.page import Page, put
+from apps.shared.query import read_setup
+from apps.shared.widgets import COLLAPSED, image_box, labels_box, none_of_these_box, table, template_choice
 from workbench.errors import WorkbenchError
 from workbench.pictures import sample_path
 

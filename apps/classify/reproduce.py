@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT
-from apps._query import numbers
-from apps._widgets import code
 from apps.classify.answer import Query
+from apps.shared.events import LIGHT
+from apps.shared.query import numbers
+from apps.shared.widgets import code
 from workbench.engine import Engine
 from workbench.pictures import SAMPLES, sample_path
 from workbench.reproduce import Setup, command_line, csv_row, from_query, python_lines, to_query

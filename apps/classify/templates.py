@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from apps._figures import heat_map
-from apps._handler import ASIDE, ASKS_MODEL, handler, owner
-from apps._jobs import Jobs
-from apps._widgets import COLLAPSED, table
 from apps.classify.answer import Query
+from apps.shared.charts import heat_map
+from apps.shared.events import ASIDE, ASKS_MODEL, handler, owner
+from apps.shared.jobs import Jobs
+from apps.shared.widgets import COLLAPSED, table
 from workbench.contributions import Contributions, contributions
 from workbench.engine import Engine
 from workbench.errors import BadInput

@@ -12,16 +12,16 @@ from typing import Any
 
 import gradio as gr
 
-from apps._folder_box import folder_box
-from apps._handler import ALWAYS_LAST, LIGHT, LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._labelled_images import classes_line, given
-from apps._page import Page
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapters, certainty, paper, prompts, report, suspects, sweep, words
 from apps.evaluate.data import of_classes, ways_of
 from apps.evaluate.figures import accuracy_figure
+from apps.shared.events import ALWAYS_LAST, LIGHT, LONG, handler, owner
+from apps.shared.folder_box import folder_box
+from apps.shared.jobs import Jobs, wire
+from apps.shared.labelled_images import classes_line, given
+from apps.shared.page import Page
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, table
 from workbench.checkpoints import CHECKPOINTS
 from workbench.engine import Engine
 from workbench.loading import hub

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from apps._figures import layout, plain
 from apps.evaluate.figures import COLOURS, DASHES, SYMBOLS
+from apps.shared.charts import layout, plain
 from workbench.probes.adapters.methods import METHODS
 from workbench.probes.evaluation import ZERO_SHOT
 from workbench.probes.labelled import TEST

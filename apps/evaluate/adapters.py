@@ -11,16 +11,16 @@ from typing import Any
 
 import gradio as gr
 
-from apps._amounts import as_points, percent
-from apps._folder_box import folder_box
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._labelled_images import from_folder
-from apps._page import Page
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, table
 from apps.evaluate import adapter_figures as figures
+from apps.shared.events import LONG, handler, owner
+from apps.shared.folder_box import folder_box
+from apps.shared.jobs import Jobs, wire
+from apps.shared.labelled_images import from_folder
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.percentages import as_points, percent
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.places import write_whole
 from workbench.probes.adaptation import AdaptationPlan

@@ -7,14 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from apps._amounts import percent
-from apps._folder_box import folder_box
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._labelled_images import from_folder
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import LONG, handler, owner
+from apps.shared.folder_box import folder_box
+from apps.shared.jobs import Jobs, wire
+from apps.shared.labelled_images import from_folder
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.percentages import percent
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.probes.embedding import ImageFeatures, model_ref
 from workbench.probes.linear import probe

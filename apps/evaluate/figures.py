@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from apps._figures import layout, plain
 from apps.evaluate.words import columns
+from apps.shared.charts import layout, plain
 from workbench.probes.evaluation import ModelEvaluation
 
 COLOURS = ("#3b82c4", "#d9822b", "#8a6fc0", "#2a9d8f", "#b5527a", "#7d8a2e")

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._amounts import as_points, percent
-from apps._handler import LONG, handler, owner
-from apps._page import Page
-from apps._suite_figures import duels_figure, points_figure
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import LONG, handler, owner
+from apps.shared.page import Page
+from apps.shared.percentages import as_points, percent
+from apps.shared.suite_charts import duels_figure, points_figure
+from apps.shared.widgets import COLLAPSED, table
 from workbench.engine.tasks import COUNT_OPERATIONS
 from workbench.errors import BadInput
 from workbench.probes.embedding import model_ref

@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from apps._amounts import as_points, percent
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import LONG, handler, owner
+from apps.shared.jobs import Jobs, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.percentages import as_points, percent
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.probes.embedding import model_ref
 from workbench.probes.labelled import TEST

@@ -8,15 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-from apps._audit_jobs import run_jobs
-from apps._handler import LIGHT, LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._run_files import RunFiles, run_files
-from apps._run_list import RunList
-from apps._text import literal
-from apps._uploads import folder_beside_uploads, shown
 from apps.evaluate.data import of_classes, ways_of
+from apps.shared.audit_jobs import run_jobs
+from apps.shared.events import LIGHT, LONG, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.run_downloads import RunFiles, run_files
+from apps.shared.upload_folders import folder_beside_uploads, shown
+from apps.shared.visitor_runs import RunList
 from audits.datasets.unpacked import write_labelled
 from audits.run_directory.reader import Run
 from audits.running.evaluating import accuracy_jobs

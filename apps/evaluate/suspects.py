@@ -11,12 +11,12 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import CHOICE, LIGHT, LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._page import Page
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import CHOICE, LIGHT, LONG, handler, owner
+from apps.shared.jobs import Jobs, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.places import write_whole
 from workbench.probes.duplicates import Duplicate, duplicates, thumbnails

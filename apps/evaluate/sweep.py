@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from apps._figures import layout, plain
-from apps._widgets import COLLAPSED, table
 from apps.evaluate.figures import COLOURS, DASHES, SYMBOLS
+from apps.shared.charts import layout, plain
+from apps.shared.widgets import COLLAPSED, table
 from workbench.probes.evaluation import PROBE, ModelEvaluation
 from workbench.probes.strength import GRID, Sweep
 

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from apps._amounts import as_points, percent
-from apps._text import literal
+from apps.shared.markdown import literal
+from apps.shared.percentages import as_points, percent
 from workbench.probes.choosing import BEST, EVEN, Standing
 from workbench.probes.equivalent import equivalent_shots
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation

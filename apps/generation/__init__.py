@@ -8,15 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, CHOICE, LONG, QUIET, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
 from apps.generation import cells, form, words
 from apps.generation.cells import Cells, run_grid, write_sheet
 from apps.generation.figures import curve
 from apps.generation.running import Course, before_and_after, run, write_files
+from apps.shared.events import ASIDE, CHOICE, LONG, QUIET, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from workbench.generation.judging import Generated
 from workbench.generation.metadata import from_png
 from workbench.generation.settings import Settings

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
 from apps.generation.running import Course, run
+from apps.shared.markdown import literal
+from apps.shared.upload_folders import folder_beside_uploads
 from workbench.errors import BadInput
 from workbench.generation.grids import Grid, grid, sheet
 from workbench.generation.judging import Generated

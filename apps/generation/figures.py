@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from apps._figures import layout
+from apps.shared.charts import layout
 
 
 def curve(values: Sequence[float]) -> Any:

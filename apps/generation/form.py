@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from apps._model_menu import choices
-from apps._widgets import image_box
 from apps.generation import words
+from apps.shared.model_menu import choices
+from apps.shared.widgets import image_box
 from workbench.generation.settings import PALETTES, Settings
 
 _DEFAULT = Settings(prompt=words.PRESETS[0], method="prior" if words.HAS_PRIOR else "fourier")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps._uploads import folder_beside_uploads
+from apps.shared.upload_folders import folder_beside_uploads
 from workbench.generation.judging import Generated, Wanted, looked_at
 from workbench.generation.metadata import to_png
 from workbench.generation.models import judge_key, needed

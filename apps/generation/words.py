@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps._text import literal
+from apps.shared.markdown import literal
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
 from workbench.generation.judging import Generated

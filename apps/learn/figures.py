@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import BLUE, ORANGE, Scale, heat_map, layout
+from apps.shared.charts import BLUE, ORANGE, Scale, heat_map, layout
 from workbench.training.miniature import LessonSettings, Moment, watched
 
 

@@ -8,14 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps import _index_choice as choice
 from apps import limits
-from apps._handler import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
-from apps._image_boxes import images_box
-from apps._page import Labelled, Page
-from apps._query import provenance
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, labels_box, table
 from apps.map import words
 from apps.map.points import (
     CLUSTER,
@@ -28,6 +21,13 @@ from apps.map.points import (
     numbers,
     points_of,
 )
+from apps.shared import index_choice as choice
+from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
+from apps.shared.image_boxes import images_box
+from apps.shared.page import Labelled, Page
+from apps.shared.query import provenance
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, labels_box, table
 from workbench.engine import Session
 from workbench.labels import parse_labels
 from workbench.pictures import SAMPLES, sample_path

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apps import _index_choice as choice
 from apps import limits
-from apps._uploads import folder_beside_uploads
+from apps.shared import index_choice as choice
+from apps.shared.upload_folders import folder_beside_uploads
 from workbench.datasets import ImageSample
 from workbench.datasets.uploads import read_uploads
 from workbench.engine import Session

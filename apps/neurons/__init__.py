@@ -11,15 +11,15 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
-from apps._jobs import wire
-from apps._page import Page
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, table
 from apps.neurons import answers, dictionaries, heads, mapping, painting, presets, probing, switches, trial
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_html import gallery_html, page_html
+from apps.shared.events import ASIDE, ASKS_MODEL, LONG, QUIET, handler, owner
+from apps.shared.jobs import wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, table
 from workbench.engine import Session
 from workbench.errors import BadInput, WorkbenchError
 from workbench.neurons.activations import Survey

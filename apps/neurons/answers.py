@@ -10,12 +10,12 @@ from typing import Any
 
 import gradio as gr
 
-from apps._figures import bars
-from apps._handler import ASKS_MODEL, QUIET, handler, owner
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, image_box, table
 from apps.neurons.opened import JOBS
+from apps.shared.charts import bars
+from apps.shared.events import ASKS_MODEL, QUIET, handler, owner
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.engine import Session
 from workbench.engine.tasks import CONDUCTANCE, DECOMPOSE
 from workbench.errors import BadInput

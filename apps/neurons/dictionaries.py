@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import LONG, QUIET, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
 from apps.neurons.opened import OpenAtlases
+from apps.shared.events import LONG, QUIET, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.page import Page
 from workbench.engine import Session
 from workbench.engine.tasks import LEARN_DICTIONARY
 from workbench.neurons.atlas import Atlas

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import CHOICE, LONG, QUIET, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._text import in_markdown
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import CHOICE, LONG, QUIET, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import in_markdown
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.neurons.atlas_building import word_table
 from workbench.neurons.corpus import built_in

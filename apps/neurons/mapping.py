@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import ASIDE, LIGHT, LONG, QUIET, handler, owner
-from apps._page import Page
-from apps._widgets import COLLAPSED, table
 from apps.neurons.opened import JOBS, OpenAtlases
 from apps.neurons.unit_canvas import UnitPoints, canvas
+from apps.shared.events import ASIDE, LIGHT, LONG, QUIET, handler, owner
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.neurons.atlas import Atlas
 from workbench.neurons.corpus import FORMS

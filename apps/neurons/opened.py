@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from apps._jobs import Jobs
+from apps.shared.jobs import Jobs
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.neurons.activations import Survey

@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from apps._amounts import percent
-from apps._handler import LONG, QUIET, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, image_box, table
+from apps.shared.events import LONG, QUIET, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.percentages import percent
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.generation.run import start_pixels
 from workbench.images import safe_open
 from workbench.neurons.unit_images import Visualisation, to_png, visualise

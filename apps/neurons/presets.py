@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, handler
-from apps._model_menu import advice
-from apps._page import Page
+from apps.shared.events import ASIDE, handler
+from apps.shared.model_menu import advice
+from apps.shared.page import Page
 from workbench.loading import hub
 from workbench.models import find
 from workbench.neurons.presets import FAMOUS, MODEL

@@ -11,15 +11,15 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps import _index_choice as choice
-from apps._amounts import percent
-from apps._folder_box import folder_box
-from apps._handler import ALWAYS_LAST, ASIDE, LIGHT, LONG, QUIET, handler, owner
-from apps._jobs import Jobs, wire
-from apps._labelled_images import MOST_IMAGES, given
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared import index_choice as choice
+from apps.shared.events import ALWAYS_LAST, ASIDE, LIGHT, LONG, QUIET, handler, owner
+from apps.shared.folder_box import folder_box
+from apps.shared.jobs import Jobs, wire
+from apps.shared.labelled_images import MOST_IMAGES, given
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.percentages import percent
+from apps.shared.widgets import COLLAPSED, table
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.neurons.atlas import find_atlas

@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import ASKS_MODEL, QUIET, handler, owner
-from apps._page import Page
-from apps._text import in_markdown, literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, image_box, table
 from apps.neurons.opened import JOBS, OpenAtlases
+from apps.shared.events import ASKS_MODEL, QUIET, handler, owner
+from apps.shared.markdown import in_markdown, literal
+from apps.shared.page import Page
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.checkpoints.edit import SETTINGS
 from workbench.engine import Session
 from workbench.errors import BadInput

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from apps._handler import ASKS_MODEL, QUIET, handler, owner
-from apps._page import Page
-from apps._text import literal
-from apps._widgets import COLLAPSED, image_box
 from apps.neurons.opened import JOBS
+from apps.shared.events import ASKS_MODEL, QUIET, handler, owner
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, image_box
 from workbench.engine import Session
 from workbench.engine.tasks import LAYER
 from workbench.errors import BadInput

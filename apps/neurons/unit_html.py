@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from apps._text import in_markdown
+from apps.shared.markdown import in_markdown
 from workbench.neurons.activations import Survey, join
 from workbench.neurons.page import fragment, images_html
 from workbench.neurons.unit import SHOWN, GalleryImage, UnitReport

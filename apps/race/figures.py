@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apps._figures import VALUES, Scale, heat_map, layout
+from apps.shared.charts import VALUES, Scale, heat_map, layout
 from workbench.training.race import RaceResult, RunnerCurve, conclude
 from workbench.training.race.export import COLOURS
 from workbench.training.race.slow_motion import SlowMotion

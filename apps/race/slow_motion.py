@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, handler, owner
-from apps._page import Page
-from apps._widgets import COLLAPSED, table
 from apps.race.figures import frame_values, slow_motion_figure
 from apps.race.towers import VECTOR_HEADERS, towers_markdown, vector_rows
+from apps.shared.events import LIGHT, handler, owner
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from workbench.training.race.slow_motion import SlowMotion, slow_motion
 
 SECONDS = 60.0  # deadline

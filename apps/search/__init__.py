@@ -12,18 +12,18 @@ from typing import Any
 
 import gradio as gr
 
-from apps import _index_choice as choice
 from apps import limits
-from apps._handler import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
-from apps._index_choice import OWN
-from apps._jobs import Jobs, wire
-from apps._page import Page, put
-from apps._query import provenance
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, image_box, table
 from apps.search import evaluation, files, finding, links, words
 from apps.search.finding import TOP, SearchForm
+from apps.shared import index_choice as choice
+from apps.shared.events import ASIDE, ASKS_MODEL, CHOICE, LIGHT, LONG, handler, owner
+from apps.shared.index_choice import OWN
+from apps.shared.jobs import Jobs, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page, put
+from apps.shared.query import provenance
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, image_box, table
 from workbench.datasets.uploads import read_uploads
 from workbench.errors import BadInput
 from workbench.pictures import SAMPLES, sample_path

@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from apps import _caption_scores as scores
-from apps import _index_choice as choice
-from apps._handler import LONG, handler, owner
-from apps._index_choice import OWN
-from apps._jobs import Jobs, wire
-from apps._page import Page
-from apps._widgets import COLLAPSED, table
+from apps.shared import caption_scores as scores
+from apps.shared import index_choice as choice
+from apps.shared.events import LONG, handler, owner
+from apps.shared.index_choice import OWN
+from apps.shared.jobs import Jobs, wire
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from workbench.errors import BadInput
 from workbench.retrieval.captions import evaluate_captions, read_captions
 from workbench.retrieval.pooling import POOLINGS

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from apps._uploads import folder_beside_uploads
+from apps.shared.upload_folders import folder_beside_uploads
 from workbench.batch.export import write_csv, write_json
 from workbench.places import write_whole
 from workbench.retrieval.contact_sheet import contact_sheet

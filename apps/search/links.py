@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from apps import _index_choice as choice
-from apps._index_choice import OWN
 from apps.search.finding import SearchForm
 from apps.search.words import unknown_index
+from apps.shared import index_choice as choice
+from apps.shared.index_choice import OWN
 from workbench.retrieval.ordering import SORTS
 
 SETTINGS = ("where", "sort", "weaker", "safe")  # widgets besides index and query, in this order

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apps._text import literal
+from apps.shared.markdown import literal
 from workbench.retrieval.adding import AddReport
 from workbench.retrieval.chance import FEW
 from workbench.retrieval.search import Hit, Results

@@ -50,7 +50,7 @@ CLOSED: dict[str, Any] = {  # what gradio offers beyond serving one page to one 
     "strict_cors": True,
     "pwa": False,
     "enable_monitoring": False,
-    "max_threads": 24,  # the lines of `apps._handler` together, and some
+    "max_threads": 24,  # the lines of `apps.shared.events` together, and some
     "footer_links": ["api", "settings"],
     "prevent_thread_lock": True,
     "quiet": True,
@@ -114,9 +114,9 @@ def launch(
     table: limits.Limits | None = None,
 ) -> str:
     """Launch a page the hardened way, in threads of its own; return its address."""
-    from apps._theme import HEAD, theme
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
+    from apps.shared.theme import HEAD, theme
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)

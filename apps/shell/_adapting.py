@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.output import say, write, write_rows
 from workbench.cli.progress import progress

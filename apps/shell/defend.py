@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from apps.shell._inputs import picture_paths
 from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say

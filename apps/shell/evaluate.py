@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from apps.shell._adapting import adapt, embed_shifts, plain, show
 from apps.shell._inputs import read_templates
 from apps.shell._labelled import CacheOption, FolderArgument, embed_models, opened_engine, read_and_say

@@ -34,7 +34,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure R@1, R@5, R@10, median and mean rank both ways, and what the correction of hubs changes."""
-    from apps import _caption_scores as scores
+    from apps.shared import caption_scores as scores
     from workbench.retrieval.captions import evaluate_captions, read_captions
     from workbench.retrieval.index import find_table
     from workbench.retrieval.sequence import read_head

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from apps.shell.index import NameArgument, session
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption
 from workbench.cli.output import say, write_json, write_rows

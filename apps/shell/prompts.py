@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from apps.shell._inputs import read_templates
 from apps.shell._labelled import CacheOption, FolderArgument, embed_and_show, opened_engine, read_and_say
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps._amounts import percent
+from apps.shared.percentages import percent
 from apps.shell._labelled import CacheOption, embed_models, opened_engine, read_and_say
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from workbench.cli.output import say, write, write_json, write_rows
@@ -153,7 +153,7 @@ def _plots(
 def _write_page(out: Path, plots: dict[str, Any]) -> None:
     from html import escape
 
-    from apps._suite_figures import duels_figure, points_figure
+    from apps.shared.suite_charts import duels_figure, points_figure
     from workbench.places import write_whole
 
     figures = {

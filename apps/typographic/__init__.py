@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps._handler import ASIDE, ASKS_MODEL, QUIET, handler, owner
-from apps._jobs import Jobs
-from apps._page import Page, put
-from apps._query import provenance
-from apps._text import literal
-from apps._widgets import labels_box
+from apps.shared.events import ASIDE, ASKS_MODEL, QUIET, handler, owner
+from apps.shared.jobs import Jobs
+from apps.shared.markdown import literal
+from apps.shared.page import Page, put
+from apps.shared.query import provenance
+from apps.shared.widgets import labels_box
 from apps.typographic import attacking, defending, looking, mapping, published, reproducing, transferring
 from apps.typographic.form import PRESETS, Preset, WrittenForm, names_with_words, places, read_labels
 from apps.typographic.shown import answer_card, stage_payload, summary

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._text import literal
+from apps.shared.events import LONG, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
 from apps.typographic.form import WrittenForm, places
 from workbench.engine import Engine
 from workbench.errors import BadInput

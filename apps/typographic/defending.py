@@ -9,13 +9,13 @@ from typing import Any
 
 import gradio as gr
 
-from apps._amounts import percent
-from apps._folder_box import folder_box
-from apps._handler import LIGHT, LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._model_menu import choices
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import LIGHT, LONG, handler, owner
+from apps.shared.folder_box import folder_box
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.model_menu import choices
+from apps.shared.percentages import percent
+from apps.shared.widgets import COLLAPSED, table
 from apps.typographic.own_images import images_to_measure
 from audits.typographic.drawings import lesson_images
 from workbench.engine import Engine

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from apps._handler import ALWAYS_LAST, LONG, QUIET, owner
-from apps._text import literal
-from apps._widgets import COLLAPSED
+from apps.shared.events import ALWAYS_LAST, LONG, QUIET, owner
+from apps.shared.markdown import literal
+from apps.shared.widgets import COLLAPSED
 from apps.typographic.form import WrittenForm
 from apps.typographic.widgets import opened_picture
 from workbench import attribution

@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from apps._figures import heat_map
-from apps._handler import LONG, handler, owner
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.charts import heat_map
+from apps.shared.events import LONG, handler, owner
+from apps.shared.markdown import literal
+from apps.shared.widgets import COLLAPSED, table
 from apps.typographic.form import WrittenForm
 from apps.typographic.widgets import opened_picture
 from workbench.engine import Engine

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from apps._folder_box import inside
-from apps._labelled_images import from_folder
+from apps.shared.folder_box import inside
+from apps.shared.labelled_images import from_folder
 from audits.typographic.drawings import measured_images
 from workbench.datasets.csv_files import read_csv
 from workbench.errors import BadInput

@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from apps import _amounts
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._query import percent
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared import percentages
+from apps.shared.events import LONG, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.query import percent
+from apps.shared.widgets import COLLAPSED, table
 from audits.typographic.drawings import with_targets
 from workbench.engine import Engine
 from workbench.models import find
@@ -33,7 +33,7 @@ SECONDS = 120.0
 
 def share(one: Interval | None) -> str:
     """Return a share with its interval, in percent."""
-    return "—" if one is None else _amounts.percent(one, missing="—")
+    return "—" if one is None else percentages.percent(one, missing="—")
 
 
 def target_lines(result: NineTargets) -> list[list[str]]:

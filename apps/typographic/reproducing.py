@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from apps._handler import LIGHT
-from apps._widgets import code
+from apps.shared.events import LIGHT
+from apps.shared.widgets import code
 from apps.typographic.form import WrittenForm, places
 from apps.typographic.links import NAME, command_line, from_link, python_lines, to_link
 from apps.typographic.widgets import picture_file

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from apps._query import percent
+from apps.shared.query import percent
 from workbench.labels import meant
 
 if TYPE_CHECKING:

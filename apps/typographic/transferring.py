@@ -8,11 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import LONG, handler, owner
-from apps._jobs import Jobs, wire
-from apps._query import percent
-from apps._text import literal
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import LONG, handler, owner
+from apps.shared.jobs import Jobs, wire
+from apps.shared.markdown import literal
+from apps.shared.query import percent
+from apps.shared.widgets import COLLAPSED, table
 from apps.typographic.form import WrittenForm
 from workbench.engine import Engine
 from workbench.errors import BadInput

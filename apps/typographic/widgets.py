@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from apps._uploads import folder_beside_uploads
-from apps._widgets import IMAGE_TYPES, ImageFile
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import IMAGE_TYPES, ImageFile
 from workbench.images import safe_open
 from workbench.typographic.comparing import canvas
 from workbench.typographic.examples import EXAMPLES, example

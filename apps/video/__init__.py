@@ -9,13 +9,13 @@ from typing import Any
 
 import gradio as gr
 
-from apps import _index_choice as choice
-from apps._handler import ASIDE, CHOICE, LONG, handler, owner
-from apps._jobs import Jobs, throttle, wire
-from apps._page import Page
-from apps._text import literal
-from apps._uploads import folder_beside_uploads
-from apps._widgets import COLLAPSED, table
+from apps.shared import index_choice as choice
+from apps.shared.events import ASIDE, CHOICE, LONG, handler, owner
+from apps.shared.jobs import Jobs, throttle, wire
+from apps.shared.markdown import literal
+from apps.shared.page import Page
+from apps.shared.upload_folders import folder_beside_uploads
+from apps.shared.widgets import COLLAPSED, table
 from apps.video import sentences, words
 from apps.video.answering import GIVEN, MOST, AskedMoments, RankedVideos, ReadingVideo, answers
 from apps.video.watched import Watched, downloads

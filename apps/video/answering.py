@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apps import _index_choice as choice
 from apps import limits
-from apps._query import provenance
+from apps.shared import index_choice as choice
+from apps.shared.query import provenance
 from apps.video.watched import Watched, indexed
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Cancelled

@@ -8,9 +8,9 @@ import gradio as gr
 import numpy as np
 
 from apps import limits
-from apps._handler import ASKS_MODEL, handler, owner
-from apps._page import Page
-from apps._widgets import COLLAPSED, table
+from apps.shared.events import ASKS_MODEL, handler, owner
+from apps.shared.page import Page
+from apps.shared.widgets import COLLAPSED, table
 from apps.video.watched import Watched
 from apps.video.words import clock
 from workbench.engine import Session

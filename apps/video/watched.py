@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apps._uploads import folder_beside_uploads
+from apps.shared.upload_folders import folder_beside_uploads
 from workbench.batch.export import write_csv, write_json
 from workbench.errors import BadInput
 from workbench.retrieval.collection import read_items

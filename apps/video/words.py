@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from apps._text import literal
+from apps.shared.markdown import literal
 from workbench.retrieval.moments import CUT, VideoSegment, VideoVectors
 from workbench.retrieval.videos import VideoHit
 

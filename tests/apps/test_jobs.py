@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from apps._jobs import Jobs, throttle
+from apps.shared.jobs import Jobs, throttle
 from workbench.errors import BadInput, Busy, Cancelled
 from workbench.scheduler import CancelToken
 

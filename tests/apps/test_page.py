@@ -16,12 +16,12 @@ import pytest
 
 import apps
 from apps import TABS, TITLE, assemble
-from apps._figures import Scale, bars, heat_map, plain
-from apps._handler import LONG, MODEL_QUEUE, handler, owner
-from apps._navigation import script
-from apps._text import literal
 from apps.requirements import REQUIREMENTS, lacking
 from apps.serving.turns import VISITOR
+from apps.shared.charts import Scale, bars, heat_map, plain
+from apps.shared.events import LONG, MODEL_QUEUE, handler, owner
+from apps.shared.markdown import literal
+from apps.shared.navigation import script
 from apps.tabs import GROUPS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
@@ -94,7 +94,7 @@ def test_the_last_edit_or_question_is_answered_however_fast_they_come(page: gr.B
 
 
 def test_no_press_of_a_button_that_runs_is_lost(page: gr.Blocks) -> None:
-    assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps._jobs`
+    assert [fn.api_name for fn in page.fns.values() if fn.cancels] == []  # see `apps.shared.jobs`
     long = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(long) >= 4
     assert {fn.trigger_mode for fn in long} == {"multiple"}

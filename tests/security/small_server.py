@@ -31,7 +31,7 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
     """A text box, a picture, a slow job, a light one, and edits and choices that take as long as they say."""
     import gradio as gr
 
-    from apps._handler import CHOICE
+    from apps.shared.events import CHOICE
     from workbench.images import safe_open
 
     def look(path: str | None) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import audits
-from apps._run_files import run_files
-from apps._run_list import RunList, title
 from apps.auditing import compare_runs, evidence, gate, report
+from apps.shared.run_downloads import run_files
+from apps.shared.visitor_runs import RunList, title
 from audits.contracts import OUTCOME
 from audits.run_directory.reader import Run
 from workbench.errors import BadInput

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import audits
-from apps._audit_jobs import run_jobs
 from apps.auditing.audit_request import AuditRequest, jobs
+from apps.shared.audit_jobs import run_jobs
 from apps.shell import run as shell
 from audits.run_directory.reader import Run
 from workbench.engine import Engine

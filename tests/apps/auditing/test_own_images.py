@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from gradio.data_classes import FileData, ListFiles
 
-from apps._audit_jobs import run_jobs
-from apps._folder_box import SCRIPT, SLASH, folder_box, inside
-from apps._run_files import run_files
-from apps._uploads import folder_beside_uploads
 from apps.auditing import audit_request
 from apps.auditing.audit_request import COLLECTED, FOLDER, UPLOAD, AuditRequest
 from apps.auditing.own_images import from_collected, from_files, from_folder
+from apps.shared.audit_jobs import run_jobs
+from apps.shared.folder_box import SCRIPT, SLASH, folder_box, inside
+from apps.shared.run_downloads import run_files
+from apps.shared.upload_folders import folder_beside_uploads
 from audits.datasets import readers
 from audits.run_directory.reader import Run
 from workbench.engine import Engine

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from apps._query import percent, read_setup
 from apps.classify.answer import Query, answer
 from apps.classify.reproduce import lines
+from apps.shared.query import percent, read_setup
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 import apps.evaluate as view
-from apps import _labelled_images as data
-from apps import _suite_figures
-from apps._audit_jobs import run_jobs
-from apps._folder_box import SLASH
-from apps._run_files import run_files
 from apps.evaluate import adapter_figures, adapters, certainty, paper, prompts, report, suspects, sweep, words
 from apps.evaluate.data import of_classes, ways_of
+from apps.shared import labelled_images as data
+from apps.shared import suite_charts
+from apps.shared.audit_jobs import run_jobs
+from apps.shared.folder_box import SLASH
+from apps.shared.run_downloads import run_files
 from audits.datasets import moved_drawings
 from audits.run_directory.reader import Run
 from workbench.datasets import ImageSample
@@ -293,7 +293,7 @@ def test_the_papers_figures_count_wins_and_show_published_probes() -> None:
     assert paper.summary(duels, [], []) == "Zero-shot is higher on **2 of 2** data sets, beyond chance on 2."
     lines = paper.rows(duels)
     assert "base-patch32 88.8" in lines[0][-1] + lines[1][-1]
-    assert "&lt;b&gt;" in str(_suite_figures.duels_figure(duels).layout.yaxis.ticktext)
+    assert "&lt;b&gt;" in str(suite_charts.duels_figure(duels).layout.yaxis.ticktext)
 
 
 def test_a_trial_of_prompts_is_one_line() -> None:

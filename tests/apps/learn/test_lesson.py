@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from apps._figures import drawings_in_two_rows
 from apps.learn import train
 from apps.learn.lesson import CURVE_HEADERS, MATRIX_HEADERS, Screen, course_rows, pair_rows, read_lesson, screens
+from apps.shared.charts import drawings_in_two_rows
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.statistics.intervals import proportion

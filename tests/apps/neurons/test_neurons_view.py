@@ -15,9 +15,6 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from apps._model_menu import choices, with_folder
-from apps._text import in_markdown
-from apps._widgets import COLLAPSED
 from apps.neurons import (
     address,
     dictionaries,
@@ -36,6 +33,9 @@ from apps.neurons.opened import OpenAtlases
 from apps.neurons.switches import answer_rows, own_rows, turned_images
 from apps.neurons.trial import try_image, try_sentence
 from apps.serving.options import SHARED
+from apps.shared.markdown import in_markdown
+from apps.shared.model_menu import choices, with_folder
+from apps.shared.widgets import COLLAPSED
 from tests.workbench.neurons.taught_units import taught
 from workbench.checkpoints.edit import write_edit
 from workbench.engine import Engine, Session

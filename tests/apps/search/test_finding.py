@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps import _index_choice as choice
 from apps.search import files, finding, links, words
 from apps.search.finding import SearchForm
 from apps.serving.options import SHARED
+from apps.shared import index_choice as choice
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.retrieval import location, safety

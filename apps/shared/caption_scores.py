@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps._text import literal
+from apps.shared.markdown import literal
 from workbench.retrieval.captions import CaptionEvaluation
 
 HEADERS = ("", "R@1", "R@5", "R@10", "median rank", "mean rank", "n")

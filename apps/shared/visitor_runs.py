@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from apps._uploads import VARIABLE as UPLOADS
-from apps._uploads import folder_beside_uploads
+from apps.shared.upload_folders import VARIABLE as UPLOADS
+from apps.shared.upload_folders import folder_beside_uploads
 from audits.run_directory.reader import Run, open_run
 from workbench.errors import BadInput
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from apps import limits
-from apps._widgets import COLLAPSED
+from apps.shared.widgets import COLLAPSED
 
 
 def images_box(*, height: int, elem_id: str) -> gr.File:

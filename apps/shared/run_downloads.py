@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps._uploads import folder_beside_uploads
+from apps.shared.upload_folders import folder_beside_uploads
 from audits import reporting
 from audits.run_directory.reader import Run
 from workbench.errors import Unsupported

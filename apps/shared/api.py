@@ -18,8 +18,8 @@ from gradio.context import get_blocks_context
 from gradio_client.utils import python_type_to_json_schema
 from pydantic import TypeAdapter, ValidationError
 
-from apps._handler import ASKS_MODEL, handler
-from apps._widgets import ImageFile
+from apps.shared.events import ASKS_MODEL, handler
+from apps.shared.widgets import ImageFile
 from workbench.errors import BadInput
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from apps._folder_box import inside
-from apps._text import literal
+from apps.shared.folder_box import inside
+from apps.shared.markdown import literal
 from audits.datasets.moved_drawings import DRAWN, EACH, variation
 from workbench.datasets import ImageSample, Listing
 from workbench.datasets.samples import class_of, is_image

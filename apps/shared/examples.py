@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE
+from apps.shared.events import ASIDE
 from workbench.pictures import find_sample, sample, sample_path
 
 THUMBNAIL = 144  # pixels; shown smaller, so that it is sharp on a dense screen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps._text import describe, literal
+from apps.shared.markdown import describe, literal
 from workbench.errors import BadInput
 from workbench.labels import check_labels, parse_labels
 from workbench.reproduce import OWN, Setup

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from apps import limits
-from apps._handler import owner
+from apps.shared.events import owner
 from workbench.errors import Busy, Cancelled, WorkbenchError
 from workbench.scheduler import CancelToken
 

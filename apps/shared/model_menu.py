@@ -14,9 +14,9 @@ from typing import Any
 import gradio as gr
 
 from apps import limits
-from apps._handler import LIGHT, handler, owner
-from apps._jobs import Jobs, wire
-from apps._text import describe, literal
+from apps.shared.events import LIGHT, handler, owner
+from apps.shared.jobs import Jobs, wire
+from apps.shared.markdown import describe, literal
 from workbench.checkpoints import CHECKPOINTS
 from workbench.checkpoints.spec import ModelSpec
 from workbench.engine import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from apps._figures import BLUE, ORANGE, layout, plain
+from apps.shared.charts import BLUE, ORANGE, layout, plain
 from workbench.probes.suite.plots import LOSES, WINS, Duel, PlotPoint
 
 GREY = "#808a94"

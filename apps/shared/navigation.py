@@ -12,9 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from apps._handler import ASIDE
-from apps._text import literal
 from apps.requirements import lacking
+from apps.shared.events import ASIDE
+from apps.shared.markdown import literal
 from apps.tabs import GROUPS, TABS
 
 _SCRIPT = Path(__file__).with_name("navigation.js").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from apps._no_stubs import no_stubs
+from apps.shared.stub_files import no_stubs
 from workbench.prompts import TEMPLATE_SETS
 from workbench.reproduce import OWN
 

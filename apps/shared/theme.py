@@ -9,16 +9,16 @@ from pathlib import Path
 
 import gradio as gr
 
-from apps._folder_box import SCRIPT
-from apps._navigation import script
+from apps.shared.folder_box import SCRIPT
+from apps.shared.navigation import script
 from workbench.neurons.page import style
 
 _STYLES = Path(__file__).with_name("workbench.css")
 _SCRIPTS = [
-    Path(__file__).parent / name
+    Path(__file__).parents[1] / name
     for name in (
-        "elements.js",
-        "charts.js",
+        "shared/elements.js",
+        "shared/charts.js",
         "typographic/stage.js",
         "video/timeline.js",
         "map/map.js",

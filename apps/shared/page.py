@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from apps._handler import LIGHT, handler
+from apps.shared.events import LIGHT, handler
 from apps.tabs import TABS
 
 if TYPE_CHECKING:
