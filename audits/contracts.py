@@ -5,7 +5,7 @@
                      ->  score    one row an image and form: what the model answered
                      ->  analyse  measures with intervals, findings, figures; never needs the model
 
-An audit is a package whose modules define what `Stages` asks for, named by one row of `catalogue.yaml`:
+An audit is a package whose modules define what `Stages` asks for, with its row `AUDIT` and its `protocols/`:
 `score.py` (settings, plan, texts, score), `analyse.py`, `text.py`, and `change.py` or `attack.py` where it alters
 images.
 """
@@ -41,12 +41,13 @@ class Audit:
     key: str  # "bias/denigration"
     title: str
     question: str  # one sentence, ends with a question mark
-    protocols: tuple[str, ...]  # names of files in `audits/protocols/<key>/`, the first is the default
+    protocols: tuple[str, ...]  # names of files in the folder `protocols` beside the code; the first is the default
     builtin: str  # key of the data set that is there without any download
-    module: str = ""  # dotted name of what fulfils `Stages`: a package or one module; empty: `audits.` and the key
+    module: str  # dotted name of what fulfils `Stages`: a package or one module; imported when the audit runs
     version: int = 1  # rises when equal inputs would give other numbers
     needs: tuple[str, ...] = ()  # columns that a data set must have: "label", or attributes such as "race"
     tags: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()  # shipped suites that run it, with its first protocol and built-in data set
     source: str = ""  # paper and section
     people: bool = False  # images show people: thumbnails are off by default
     white_box: bool = False  # needs gradients: not every model has them

@@ -12,13 +12,12 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from workbench.errors import BadInput, unknown_name
+from workbench.errors import BadInput
 from workbench.labels import check_labels
 from workbench.prompts import check_templates
 from workbench.strict import Strict, reason
 from workbench.yaml_file import load
 
-FOLDER = Path(__file__).parent / "protocols"
 _NOT_HASHED = {"title", "source", "notes", "published", "content_warning"}  # change no number
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -85,26 +84,6 @@ class Protocol(Strict):
         """SHA-256 of what decides the numbers, 64 hexadecimal digits."""
         content = self.model_dump(mode="json", exclude=_NOT_HASHED | {"name", "version"})
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-
-def names(audit: str) -> tuple[str, ...]:
-    """Return the names of an audit's shipped protocols."""
-    return tuple(sorted(path.stem for path in (FOLDER / audit).glob("*.yaml")))
-
-
-def read(audit: str, name: str) -> Protocol:
-    """Return a shipped protocol by its name, or the one in a file (a name that ends in .yaml or .yml).
-
-    Raises:
-        UnknownName: no such protocol.
-        BadInput: a file that is no protocol, or one of another audit.
-    """
-    if name.endswith((".yaml", ".yml")):
-        return read_file(Path(name), audit)
-    path = FOLDER / audit / f"{name}.yaml"
-    if name not in names(audit):
-        raise unknown_name(f"protocol of {audit}", name, names(audit))
-    return read_file(path, audit)
 
 
 def read_file(path: Path, audit: str | None = None) -> Protocol:

@@ -29,8 +29,7 @@ MEMBERS = {"Settings", "HOW_TO_READ", "LIMITS", "plan", "texts", *PARTS}  # of `
 
 def stages(audit: Audit) -> Stages:
     """Return what the modules of an audit's package define; an audit in a single module is that module."""
-    own = "audits." + audit.key.replace("/", ".").replace("-", "_")
-    return cast(Stages, _together(audit.module or own))
+    return cast(Stages, _together(audit.module))
 
 
 @functools.cache

@@ -36,7 +36,7 @@ DONE = ["audit", "model", "status", "measures", "main finding"]
 
 def audit_choices() -> list[tuple[str, str]]:
     """Return the menu of audits."""
-    return [(row.title, row.key) for row in catalogue.AUDITS]
+    return [(row.title, row.key) for row in catalogue.AUDITS.values()]
 
 
 def model_choices() -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ def job_row(step: JobStep) -> list[str | int]:
 
 def build(page: Page, run_list: gr.State) -> None:
     """Lay out the view."""
-    engine, first = page.engine, [catalogue.AUDITS[0].key]
+    engine, first = page.engine, [next(iter(catalogue.AUDITS))]
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             audits = gr.CheckboxGroup(audit_choices(), value=first, label="Audits", elem_id="audit-which")

@@ -25,7 +25,7 @@ def chosen_protocol(audits: Sequence[str], name: str) -> Protocol | None:
 
 @functools.cache
 def _shipped(audit: str, name: str) -> Protocol:
-    return protocol.read(audit, name)
+    return catalogue.read_protocol(audit, name)
 
 
 def warnings(rules: Sequence[Protocol]) -> str:

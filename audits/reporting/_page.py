@@ -104,7 +104,7 @@ def untested(runs: Sequence[Run]) -> list[str]:
 
     done = {run.audit for run in runs}
     lines = []
-    missing = [audit.key for audit in AUDITS if audit.key not in done]
+    missing = [key for key in AUDITS if key not in done]
     if missing:
         lines.append(f"Audits that were not run: {', '.join(missing)}.")
     for run in runs:
@@ -240,7 +240,7 @@ def intended_use(key: str) -> str:
     """Return the limits of use that the catalogue names for an audit, "" where it names none."""
     from audits.catalogue import AUDITS
 
-    return next((audit.intended_use for audit in AUDITS if audit.key == key), "")
+    return AUDITS[key].intended_use if key in AUDITS else ""
 
 
 def _heading(runs: Sequence[Run]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audits import protocol
+from audits import catalogue
 from audits.contracts import Audit, Embedded, Item, ModelFacts, Stages
 from audits.datasets.dataset import Dataset
 from audits.errors import NothingMeasured
@@ -103,7 +103,7 @@ def fitting_protocols(audit: Audit, dataset: Dataset) -> list[str]:
     for name in audit.protocols:
         with suppress(WorkbenchError):
             dataset.require(audit.needs, audit.key)
-            if stages(audit).plan(dataset, protocol.read(audit.key, name), seed=0):
+            if stages(audit).plan(dataset, catalogue.read_protocol(audit, name), seed=0):
                 fitting.append(name)
     return fitting
 

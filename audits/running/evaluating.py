@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audits import protocol
+from audits import catalogue
 from audits.running.jobs import AuditJob, Options, make
 from workbench.probes.evaluation import Ways
 
@@ -20,7 +20,7 @@ def accuracy_jobs(models: Sequence[str], dataset: str, ways: Ways, *, options: O
         ways: what was measured; what differs from the protocol stands in its name.
         options: device and so on; seed and settings come from `ways`.
     """
-    rules = protocol.read(AUDIT, PROTOCOL)
+    rules = catalogue.read_protocol(AUDIT, PROTOCOL)
     if ways.templates != rules.templates:
         rules = rules.model_copy(update={"templates": ways.templates, "name": f"{rules.name} (changed: templates)"})
     given: Options = {"seed": ways.seed, "settings": {"shots": list(ways.shots), "seeds": ways.seeds}}

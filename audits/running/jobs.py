@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from pydantic import BaseModel, ValidationError
 
-from audits import catalogue, protocol
+from audits import catalogue
 from audits.contracts import Audit
 from audits.datasets import readers
 from audits.protocol import Protocol as Rules
@@ -85,7 +85,7 @@ def make(
     reference = dataset or row.builtin
     readers.known(reference)
     settings = dict(options.get("settings") or {})
-    read = rules if isinstance(rules, Rules) else protocol.read(row.key, rules or row.protocols[0])
+    read = rules if isinstance(rules, Rules) else catalogue.read_protocol(row, rules or row.protocols[0])
     _check(options)
     given: dict[str, Any] = {name: value for name, value in options.items() if name in OF_JOBS}
     return AuditJob(row, model, reference, adjusted(row, read, settings), settings, **given)

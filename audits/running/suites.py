@@ -46,7 +46,7 @@ def names() -> tuple[str, ...]:
 
 
 def read(name: str) -> Suite:
-    """Return a shipped suite by its name, or the one in a file.
+    """Return a shipped suite by its name, or the one in a file; which audits a shipped one holds stands in their rows.
 
     Raises:
         UnknownName: no such suite or file.
@@ -55,8 +55,11 @@ def read(name: str) -> Suite:
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if path.parent == FOLDER and path.stem not in names():
         raise unknown_name("suite", name, names())
+    content = load(path, "suite")
+    if path.parent == FOLDER and isinstance(content, dict):
+        content["jobs"] = [{"audit": row.key} for row in catalogue.AUDITS.values() if path.stem in row.suites]
     try:
-        return Suite.model_validate(load(path, "suite"))
+        return Suite.model_validate(content)
     except ValidationError as error:
         raise BadInput(f"The suite {path.name!r} cannot be used: {reason(error)}.") from None
 

@@ -88,7 +88,7 @@ def dataset(reference: str) -> dict[str, Any]:
         "groups": groups,
         "small_groups": small,
         **({"published": published} if (published := beside_published(data)) else {}),
-        "usable_by": {row.key: names for row in catalogue.AUDITS if (names := fitting_protocols(row, data))},
+        "usable_by": {row.key: names for row in catalogue.AUDITS.values() if (names := fitting_protocols(row, data))},
     }
 
 
@@ -111,7 +111,9 @@ def rules(name: str) -> dict[str, Any]:
     """
     key, _, short = name.partition(":")
     read = (
-        protocol.read(key, short) if short and not name.endswith((".yaml", ".yml")) else protocol.read_file(Path(name))
+        catalogue.read_protocol(key, short)
+        if short and not name.endswith((".yaml", ".yml"))
+        else protocol.read_file(Path(name))
     )
     row = catalogue.find(read.audit)
     adjusted(row, read, {})

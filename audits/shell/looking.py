@@ -52,11 +52,14 @@ def show(
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
-    from audits import catalogue, protocol
+    from audits import catalogue
 
     if kind == "audits":
         names = ("key", "title", "question", "version", "protocols", "needs", "tags")
-        return [{**{name: getattr(row, name) for name in names}, "dataset": row.builtin} for row in catalogue.AUDITS]
+        return [
+            {**{name: getattr(row, name) for name in names}, "dataset": row.builtin}
+            for row in catalogue.AUDITS.values()
+        ]
     if kind == "datasets":
         from audits.datasets.builtin import BUILTIN
         from audits.datasets.readers import TITLES
@@ -72,14 +75,14 @@ def _rows(kind: str) -> list[dict[str, Any]]:
 
         return [{"key": name, "title": suites.read(name).title} for name in suites.names()]
     return [
-        {"key": f"{row.key} {name}", "title": (rules := protocol.read(row.key, name)).title, "hash": rules.hash}
-        for row in catalogue.AUDITS
-        for name in protocol.names(row.key)
+        {"key": f"{row.key} {name}", "title": (rules := catalogue.read_protocol(row, name)).title, "hash": rules.hash}
+        for row in catalogue.AUDITS.values()
+        for name in catalogue.protocol_names(row)
     ]
 
 
 def _facts(name: str, named: str | None) -> dict[str, Any]:
-    from audits import catalogue, protocol
+    from audits import catalogue
     from audits.datasets.builtin import BUILTIN
     from audits.running import suites
 
@@ -91,7 +94,7 @@ def _facts(name: str, named: str | None) -> dict[str, Any]:
         return suites.read(name).model_dump(mode="json", by_alias=True)
     audit = catalogue.find(name)
     if named is not None:
-        rules = protocol.read(audit.key, named)
+        rules = catalogue.read_protocol(audit, named)
         return {"hash": rules.hash, **rules.model_dump(mode="json", by_alias=True)}
     from audits.stages import stages
 

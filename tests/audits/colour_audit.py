@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from audits.analysis import Analysis, Figure, Finding
 from audits.contracts import Audit, Embedded, Item, ModelFacts
 from audits.datasets.dataset import Dataset
-from audits.protocol import Protocol
+from audits.protocol import Protocol, read_file
 from workbench.statistics import measures
 
 NAMES = ("red", "green", "blue", "yellow")
@@ -33,16 +33,7 @@ AUDIT = Audit(
     builtin="",
     needs=("label",),
 )
-RULES = Protocol.model_validate(
-    {
-        "name": "plain",
-        "audit": "test/colours",
-        "title": "Plain",
-        "label_sets": {"colours": {"labels": NAMES}},
-        "settings": {"shades": [1.0]},
-        "published": [{"metric": "accuracy", "value": 0.9, "model": "none", "source": "a test"}],
-    }
-)
+RULES = read_file(Path(__file__).parent / "protocols" / "plain.yaml")
 HOW_TO_READ = "One share."
 LIMITS = "Colours only."
 

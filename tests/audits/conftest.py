@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import colour_audit
 import pytest
 
 import audits
-from audits import catalogue, protocol
+from audits.catalogue import AUDITS
 from audits.run_directory.reader import Run
+from tests.installed import install
 
 Begin = Callable[..., Run]
 
@@ -43,11 +45,10 @@ def begin(own_home: Path, colours: str, tmp_path: Path) -> Begin:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The small audit among those that the shell knows."""
-    place = tmp_path / "protocols"
-    (place / colour_audit.AUDIT.key).mkdir(parents=True)
-    text = colour_audit.RULES.model_dump_json(by_alias=True)  # JSON is YAML
-    (place / colour_audit.AUDIT.key / "plain.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(protocol, "FOLDER", place)
-    monkeypatch.setattr(catalogue, "AUDITS", (*catalogue.AUDITS, colour_audit.AUDIT))
+def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The small audit among those that the shell knows, as an installed package adds it."""
+    site = install(tmp_path / "site", "colours", {"audits": {"colours": "colour_audit:AUDIT"}})
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    AUDITS.forget()
+    yield
+    AUDITS.forget()

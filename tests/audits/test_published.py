@@ -7,14 +7,14 @@ import itertools
 import numpy as np
 import pytest
 
-from audits.catalogue import AUDITS
-from audits.protocol import Protocol, Published, read
+from audits.catalogue import AUDITS, read_protocol
+from audits.protocol import Protocol, Published
 from audits.published import with_published
 from workbench.checkpoints import CHECKPOINTS
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import number, share
 
-EVERY = [(audit.key, name) for audit in AUDITS for name in audit.protocols]
+EVERY = [(audit.key, name) for audit in AUDITS.values() for name in audit.protocols]
 AVERAGES = {  # table 5's last column, as printed
     ("linear probe", "Male"): 0.972,
     ("linear probe", "Female"): 0.978,
@@ -38,7 +38,7 @@ def _values(rules: Protocol, metric: str, **slice: str | None) -> list[float]:
 
 @pytest.mark.parametrize(("audit", "name"), EVERY)
 def test_each_protocol_quotes_sources_or_says_that_there_are_none(audit: str, name: str) -> None:
-    rules = read(audit, name)
+    rules = read_protocol(audit, name)
     message = "no published number applies" in " ".join(rules.notes.split()).lower()
     assert bool(rules.published) != message
     assert all(row.source and row.model for row in rules.published)
@@ -46,14 +46,14 @@ def test_each_protocol_quotes_sources_or_says_that_there_are_none(audit: str, na
 
 @pytest.mark.parametrize(("way", "gender"), AVERAGES)
 def test_table_5_averages_as_printed(way: str, gender: str | None) -> None:
-    rules = read("bias/face-attributes", "clip-2021")
+    rules = read_protocol("bias/face-attributes", "clip-2021")
     rows = _values(rules, "accuracy.gender", label_set=f"gender, {way}", gender=gender, white=None)
     assert len(rows) == 7
     assert np.mean(rows) == pytest.approx(AVERAGES[way, gender], abs=0.001)  # the paper rounds each number
 
 
 def test_table_5_lies_between_its_genders() -> None:
-    rules = read("bias/face-attributes", "clip-2021")
+    rules = read_protocol("bias/face-attributes", "clip-2021")
     races = {row.slice["race"] for row in rules.published if "race" in row.slice}
     for way, race in itertools.product(("linear probe", "zero-shot"), races):
         here = {"label_set": f"gender, {way}", "race": race}
@@ -65,7 +65,7 @@ def test_table_5_lies_between_its_genders() -> None:
 
 def test_child_takes_labels_from_children() -> None:
     """Table 7: with the label `child`, rates of 0 to 9 years fall by more than ten times those of 20 and above."""
-    rules = read("bias/denigration", "clip-2021")
+    rules = read_protocol("bias/denigration", "clip-2021")
 
     def fall(age: str) -> float:
         before, after = (_values(rules, "rate.any", age=age, label_set=name)[0] for name in ("default", "with child"))
@@ -76,7 +76,7 @@ def test_child_takes_labels_from_children() -> None:
 
 def test_surveillance_numbers_add_up() -> None:
     """91.8 right, 51.1 under stress, 40.7 to the close caption: what is left is the coarse error, 8.2."""
-    rules = read("surveillance/scenes", "captions")
+    rules = read_protocol("surveillance/scenes", "captions")
     coarse = _values(rules, "accuracy", label_set="coarse")[0]
     stress = _values(rules, "accuracy", label_set="stress")[0]
     (close,) = _values(rules, "close_confusion", label_set="stress")
@@ -84,7 +84,7 @@ def test_surveillance_numbers_add_up() -> None:
 
 
 def test_the_line_stands_on_the_same_seven_models_everywhere() -> None:
-    points = read("shift/natural", "imagenet").settings["baseline_points"]
+    points = read_protocol("shift/natural", "imagenet").settings["baseline_points"]
     assert len(points) == 7
     assert {tuple(point["model"] for point in shift) for shift in points.values()} == {
         ("mnasnet0_5", "resnet34", "vgg16_bn", "mnasnet1_0", "bninception", "wide_resnet50_2", "se_resnet152")
@@ -102,7 +102,7 @@ def test_the_line_stands_on_the_same_seven_models_everywhere() -> None:
     ],
 )
 def test_the_measured_models_own_row_stands_beside_its_number(model: str, value: float, source: str) -> None:
-    rows = read("shift/natural", "imagenet").published
+    rows = read_protocol("shift/natural", "imagenet").published
     measure = share("accuracy", 7, 10, slice={"style": "imagenet-v2"}, label_set="imagenet-v2")
     (result,) = with_published([measure], rows, model)
     assert result.published_value == value
@@ -132,4 +132,4 @@ def test_a_published_number_is_about_its_slice_and_never_about_a_gap_or_change()
 @pytest.mark.parametrize(("audit", "name"), EVERY)
 def test_published_rows_name_models_of_the_catalogue(audit: str, name: str) -> None:
     known = {one.key for one in CHECKPOINTS}
-    assert all(row.key in known for row in read(audit, name).published if row.key)
+    assert all(row.key in known for row in read_protocol(audit, name).published if row.key)

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+import audits
 from audits import protocol
 from audits.datasets.readers import rows_of
 from tests.fuzz import files
@@ -113,7 +114,7 @@ def zip_seeds() -> list[bytes]:
 
 def yaml_seeds() -> list[bytes]:
     """Return the shipped protocols."""
-    return [path.read_bytes() for path in sorted(protocol.FOLDER.rglob("*.yaml"))]
+    return [path.read_bytes() for path in sorted(Path(audits.__file__).parent.rglob("protocols/*.yaml"))]
 
 
 def csv_seeds() -> list[bytes]:

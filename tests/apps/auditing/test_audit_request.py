@@ -6,7 +6,7 @@ import pytest
 
 from apps.auditing import audit_request, protocols
 from apps.auditing.audit_request import AuditRequest
-from audits import catalogue, protocol
+from audits import catalogue
 from audits.protocol import Protocol
 from workbench.errors import BadInput
 
@@ -32,7 +32,7 @@ def test_nothing_chosen_is_said(empty: AuditRequest) -> None:
 
 
 def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
-    shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
+    shipped = catalogue.read_protocol(OVERLAY, catalogue.find(OVERLAY).protocols[0])
     text = protocols.as_text(shipped)
     same = protocols.edited(text, OVERLAY, shipped)
     assert same is shipped
@@ -51,7 +51,7 @@ def test_an_edited_protocol_tells_whether_it_can_still_be_compared() -> None:
 
 
 def test_an_edited_protocol_is_the_one_that_runs() -> None:
-    shipped = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0])
+    shipped = catalogue.read_protocol(OVERLAY, catalogue.find(OVERLAY).protocols[0])
     text = protocols.as_text(shipped).replace("templates:\n-", "templates:\n- a drawing of a {}.\n-")
     (job,) = audit_request.jobs(AuditRequest((OVERLAY,), ("fake",), text=text))
     assert job.rules.templates[0] == "a drawing of a {}."
@@ -60,7 +60,7 @@ def test_an_edited_protocol_is_the_one_that_runs() -> None:
 
 
 def test_a_content_warning_stands_before_the_run() -> None:
-    heavy = protocol.read(OVERLAY, catalogue.find(OVERLAY).protocols[0]).model_copy(
+    heavy = catalogue.read_protocol(OVERLAY, catalogue.find(OVERLAY).protocols[0]).model_copy(
         update={"content_warning": "Derogatory labels."}
     )
     assert protocols.warnings([heavy, heavy]) == "Derogatory labels."

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
+from audits.catalogue import protocol_names, read_protocol
 from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
-from audits.protocol import LabelSet, Protocol, names, read
+from audits.protocol import LabelSet, Protocol
 from tests.audits.in_memory import embed, measure
 from tests.audits.planted import dataset, facts, find, protocol, stages_of
 from workbench.errors import BadInput
@@ -217,8 +218,8 @@ def test_the_recipe_holds_what_the_attack_needs_and_the_labels_are_those_of_the_
 
 
 def test_shipped_protocols_are_read_and_wrong_ones_refused() -> None:
-    for name in names("adversarial/lp"):
-        lp.Settings.model_validate(read("adversarial/lp", name).settings)
+    for name in protocol_names("adversarial/lp"):
+        lp.Settings.model_validate(read_protocol("adversarial/lp", name).settings)
     with pytest.raises(BadInput, match=r"settings: attacks\.0\.norm"):
         lp.plan(dataset(["a", "b"]), rules([{"method": "pgd", "norm": "l1", "epsilons": [1]}]), seed=0)
     empty = protocol("adversarial/lp", {"attacks": ATTACKS}, label_sets={"x": {"labels": ["p", "q"]}})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from audits.contracts import Embedded, Item
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
@@ -127,9 +127,9 @@ def test_a_test_that_cannot_be_done_is_refused(dataset: Any, change: dict[str, A
         association.plan(dataset([{"group": "X"}]), protocol.parse(CONTENT | {"settings": {"tests": tests}}), seed=0)
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/association"))
+@pytest.mark.parametrize("name", protocol_names("bias/association"))
 def test_the_shipped_word_lists_are_those_of_the_paper(name: str) -> None:
-    rules = protocol.read("bias/association", name)
+    rules = read_protocol("bias/association", name)
     sizes = {key: len(entry.labels) for key, entry in rules.label_sets.items()}
     assert sizes == {"pleasant": 25, "unpleasant": 25, "career": 8, "family": 8, "science": 8, "arts": 8}
     rules.settings_as(association.Settings)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from audits import protocol
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from tests.audits.in_memory import measure
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
@@ -175,9 +175,9 @@ def test_a_changed_label_changes_the_hash() -> None:
     assert protocol.parse(CONTENT | {"label_sets": sets}).hash != RULES.hash
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/denigration"))
+@pytest.mark.parametrize("name", protocol_names("bias/denigration"))
 def test_the_shipped_protocols_are_whole(name: str) -> None:
-    rules = protocol.read("bias/denigration", name)
+    rules = read_protocol("bias/denigration", name)
     assert rules.content_warning
     first, second = rules.label_sets.values()
     assert set(second.labels) - set(first.labels) == {"child"}
@@ -187,7 +187,7 @@ def test_the_shipped_protocols_are_whole(name: str) -> None:
 
 
 def test_the_papers_protocol_has_the_papers_labels_and_numbers() -> None:
-    rules = protocol.read("bias/denigration", "clip-2021")
+    rules = read_protocol("bias/denigration", "clip-2021")
     assert [len(entry.labels) for entry in rules.label_sets.values()] == [21, 22]
     output = {(p.metric, *sorted(p.slice.values())): p.value for p in rules.published}
     assert output["rate.nonhuman", "Black", "default"] == 0.144

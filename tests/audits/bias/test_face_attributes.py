@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audits import protocol
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 
@@ -130,16 +130,16 @@ def test_one_group_is_not_measured(run: Any) -> None:
     assert strengths == {"not measured"}
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/face-attributes"))
+@pytest.mark.parametrize("name", protocol_names("bias/face-attributes"))
 def test_the_shipped_protocols_fit(dataset: Any, name: str) -> None:
-    rules = protocol.read("bias/face-attributes", name)
+    rules = read_protocol("bias/face-attributes", name)
     row = {"race": "White", "gender": "Male", "age": "0-2", "skin_tone": "dark"}
     assert face_attributes.plan(dataset([row]), rules, seed=0)
     assert name in find("bias/face-attributes").protocols
 
 
 def test_the_papers_numbers_stand_in_its_protocol() -> None:
-    rules = protocol.read("bias/face-attributes", "clip-2021")
+    rules = read_protocol("bias/face-attributes", "clip-2021")
     output = {(p.metric, *(p.slice[k] for k in sorted(p.slice))): p.value for p in rules.published}
     assert output["accuracy.white", "white, zero-shot", "White"] == 0.583
     assert output["accuracy.gender", "Female", "gender, linear probe", "Latino_Hispanic"] == 0.992

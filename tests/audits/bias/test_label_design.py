@@ -10,7 +10,7 @@ import pytest
 from audits import protocol
 from audits.bias.label_design.analyse import PARTS, shares
 from audits.bias.label_design.score import wordings
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 
@@ -151,9 +151,9 @@ def test_one_wording_varies_nothing(dataset: Any) -> None:
         label_design.plan(dataset([{"group": "A"}]), rules, seed=0)
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/label-design"))
+@pytest.mark.parametrize("name", protocol_names("bias/label-design"))
 def test_the_shipped_protocols_fit(name: str) -> None:
-    rules = protocol.read("bias/label-design", name)
+    rules = read_protocol("bias/label-design", name)
     sets = wordings(rules, rules.settings_as(label_design.Settings))
     assert len(sets) == 16
     assert rules.content_warning

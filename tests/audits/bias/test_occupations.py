@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from audits.datasets.drawn_people_figures import OCCUPATIONS
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
@@ -138,9 +138,9 @@ def test_what_cannot_be_compared_is_refused(dataset: Any, settings: Any, rows: A
         occupations.plan(dataset(rows), protocol.parse(CONTENT | {"settings": settings}), seed=0)
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/occupations"))
+@pytest.mark.parametrize("name", protocol_names("bias/occupations"))
 def test_the_shipped_protocols_fit(name: str) -> None:
-    rules = protocol.read("bias/occupations", name)
+    rules = read_protocol("bias/occupations", name)
     settings = rules.settings_as(occupations.Settings)
     assert settings.thresholds == (0.005, 0.04)
     assert {figure.occupation for figure in OCCUPATIONS} <= set(rules.label_sets["occupations"].labels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audits import protocol
-from audits.catalogue import find
+from audits.catalogue import find, protocol_names, read_protocol
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 
@@ -114,9 +114,9 @@ def test_the_curve_has_the_band_of_chance(run: Any) -> None:
     assert set(curve.data["series"]) == {"neutral: person", "loaded: thief"}
 
 
-@pytest.mark.parametrize("name", protocol.names("bias/retrieval-skew"))
+@pytest.mark.parametrize("name", protocol_names("bias/retrieval-skew"))
 def test_the_shipped_protocols_fit(name: str) -> None:
-    rules = protocol.read("bias/retrieval-skew", name)
+    rules = read_protocol("bias/retrieval-skew", name)
     rules.settings_as(retrieval_skew.Settings)
     assert set(rules.label_sets) == {"neutral", "loaded"}
     assert rules.content_warning

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from audits.analysis import Analysis
+from audits.catalogue import protocol_names, read_protocol
 from audits.datasets.builtin import BUILTIN
 from audits.datasets.counted_things import AREAS, COUNTS, LAYOUTS, picture, pictures
 from audits.datasets.dataset import Dataset
 from audits.datasets.drawn import write_pictures
 from audits.limits.counting.analyse import slope
 from audits.limits.counting.score import number
-from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import table
@@ -126,8 +126,8 @@ def test_nothing_to_count_is_refused_and_little_is_not_concluded_from() -> None:
         counting.plan(dataset(["one"]), protocol("limits/counting", {"counts": [1, 40]}), seed=0)
     analysis = planted(lambda true, area, at: true, dataset(["one", "two", "three"]))
     assert [one.strength for one in analysis.findings] == ["not measured"]
-    for name in names("limits/counting"):
-        counting.plan(dataset(["three", "4"]), read("limits/counting", name), seed=0)
+    for name in protocol_names("limits/counting"):
+        counting.plan(dataset(["three", "4"]), read_protocol("limits/counting", name), seed=0)
 
 
 def ink(drawn: Image.Image) -> float:

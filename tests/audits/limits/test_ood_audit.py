@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from audits.analysis import Analysis
+from audits.catalogue import protocol_names, read_protocol
 from audits.contracts import ModelFacts
 from audits.datasets.drawn import write_pictures
 from audits.datasets.known_and_unknown import EACH, KNOWN, ORIGINS, TEXTURES, digit, pictures, texture
 from audits.limits.ood.analyse import ALL
 from audits.limits.ood.score import energy, mcm, msp
-from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.statistics.measures import table
@@ -113,8 +113,8 @@ def test_without_both_kinds_nothing_is_measured() -> None:
         ood.plan(dataset(["cat", "dog"]), RULES, seed=0)
     with pytest.raises(BadInput, match="settings: scores"):
         ood.plan(dataset(["cat", "dog"]), protocol("limits/ood", {"scores": ["vibes"]}), seed=0)
-    for name in names("limits/ood"):
-        ood.Settings.model_validate(read("limits/ood", name).settings)
+    for name in protocol_names("limits/ood"):
+        ood.Settings.model_validate(read_protocol("limits/ood", name).settings)
 
 
 @pytest.mark.heavy

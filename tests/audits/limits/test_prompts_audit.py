@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from audits.analysis import Analysis
+from audits.catalogue import protocol_names, read_protocol
 from audits.limits.prompts.analyse import ENSEMBLE, chance_spread
-from audits.protocol import names, read
 from tests.audits.planted import dataset, embedded, facts, find, protocol, stages_of
 from workbench.errors import BadInput
 from workbench.prompts import EIGHTY, SEVEN
@@ -117,11 +117,11 @@ def test_the_same_seed_gives_the_same_table() -> None:
 
 
 def test_the_shipped_protocols_hold_the_templates_of_their_source() -> None:
-    assert names("limits/prompts") == ("eighty", "seven")
-    assert read("limits/prompts", "eighty").templates == EIGHTY.templates
-    assert read("limits/prompts", "seven").templates == SEVEN.templates
-    for name in names("limits/prompts"):
-        rules = read("limits/prompts", name)
+    assert protocol_names("limits/prompts") == ("eighty", "seven")
+    assert read_protocol("limits/prompts", "eighty").templates == EIGHTY.templates
+    assert read_protocol("limits/prompts", "seven").templates == SEVEN.templates
+    for name in protocol_names("limits/prompts"):
+        rules = read_protocol("limits/prompts", name)
         assert prompts.Settings.model_validate(rules.settings).reference in rules.templates
     other = protocol("limits/prompts", label_sets={"x": {"labels": ["a", "b"]}})
     with pytest.raises(BadInput, match="No image"):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from audits.analysis import Analysis
 from audits.catalogue import find as audit
+from audits.catalogue import protocol_names, read_protocol
 from audits.contracts import CLEAN, Item
-from audits.protocol import names, read
 from audits.robustness.corruptions.change import CORRUPTIONS, disturb
 from tests.audits.in_memory import measure
 from tests.audits.planted import dataset, embedded, facts, find, one_hot, protocol, stages_of
@@ -143,7 +143,7 @@ def test_wrong_protocols_are_refused() -> None:
     other = protocol("robustness/corruptions", label_sets={"x": {"labels": ["a", "b"]}})
     with pytest.raises(BadInput, match="No image"):
         corruptions.plan(data, other, seed=0)
-    for name in names("robustness/corruptions"):
-        corruptions.plan(data, read("robustness/corruptions", name), seed=0)
-    alexnet = read("robustness/corruptions", "imagenet-c").settings["baseline"]["errors"]
+    for name in protocol_names("robustness/corruptions"):
+        corruptions.plan(data, read_protocol("robustness/corruptions", name), seed=0)
+    alexnet = read_protocol("robustness/corruptions", "imagenet-c").settings["baseline"]["errors"]
     assert tuple(alexnet) == EVERY

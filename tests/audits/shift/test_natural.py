@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from audits.analysis import Analysis
-from audits.catalogue import find
+from audits.catalogue import find, read_protocol
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
-from audits.protocol import Protocol, parse, read
+from audits.protocol import Protocol, parse
 from audits.shift.natural.analyse import expected, line, logit
 from audits.shift.natural.score import Point
 from tests.audits.planted import stages_of
@@ -201,7 +201,7 @@ def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome() -> None:
 
 
 def test_the_shipped_points_and_numbers_can_be_read() -> None:
-    shipped = read(AUDIT.key, "imagenet")
+    shipped = read_protocol(AUDIT.key, "imagenet")
     points = natural.Settings.model_validate(shipped.settings).baseline_points
     assert set(points) == {
         "imagenet-v2", "imagenet-a", "imagenet-r", "imagenet-sketch", "objectnet", "imagenet-vid", "ytbb",
@@ -211,4 +211,4 @@ def test_the_shipped_points_and_numbers_can_be_read() -> None:
     assert all(slope > 0 for slope in slopes.values())
     # ViT-B/32 of the testbed: 31.39 on ImageNet-A and 63.30 on ImageNet-V2's base; far above and near the lines
     assert expected(0.633, line(points["imagenet-v2"])) == pytest.approx(0.50, abs=0.03)
-    assert read(AUDIT.key, "styles").settings["base"] == "colour"
+    assert read_protocol(AUDIT.key, "styles").settings["base"] == "colour"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from audits.analysis import Analysis
-from audits.catalogue import find
+from audits.catalogue import find, read_protocol
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
-from audits.protocol import Protocol, parse, read
+from audits.protocol import Protocol, parse
 from audits.surveillance.identity.analyse import equal_error
 from tests.audits.planted import stages_of
 
@@ -184,7 +184,7 @@ def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome(people: Callab
 
 @pytest.mark.parametrize("name", AUDIT.protocols)
 def test_the_shipped_protocols_show_the_papers_numbers(name: str, people: Callable[..., Embedded]) -> None:
-    shipped = read(AUDIT.key, name)
+    shipped = read_protocol(AUDIT.key, name)
     assert {entry.metric for entry in shipped.published} == {"top1@100", "top1@1000", "top1@2000"}
     assert identity.plan(people().dataset, shipped, seed=0)
     assert "out of scope" in AUDIT.intended_use

@@ -9,10 +9,10 @@ import pytest
 
 from audits import stages
 from audits.analysis import Analysis
-from audits.catalogue import find
+from audits.catalogue import find, read_protocol
 from audits.contracts import Embedded
 from audits.datasets.dataset import Dataset
-from audits.protocol import Protocol, parse, read
+from audits.protocol import Protocol, parse
 from tests.audits.planted import stages_of
 from workbench.errors import BadInput
 
@@ -138,7 +138,7 @@ def test_two_runs_are_equal_and_a_rate_is_the_mean_of_its_outcome(world: Callabl
 
 
 def test_the_shipped_protocol_shows_the_papers_numbers_beside_ours(world: Callable[..., Embedded]) -> None:
-    shipped = read(AUDIT.key, AUDIT.protocols[0])
+    shipped = read_protocol(AUDIT.key, AUDIT.protocols[0])
     result = world()
     texts = scenes.texts(result.dataset, shipped)
     assert set(texts) == set(result.texts)

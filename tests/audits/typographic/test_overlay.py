@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from audits.analysis import Analysis
-from audits.catalogue import find
+from audits.catalogue import find, read_protocol
 from audits.contracts import Embedded, Item, ModelFacts
 from audits.datasets.dataset import FIXED, About, Dataset
-from audits.protocol import Protocol, parse, read
+from audits.protocol import Protocol, parse
 from audits.typographic.overlay.score import ALL, TWO_WAY, _draw_of, words
 from tests.audits.in_memory import measure
 from tests.audits.planted import stages_of
@@ -46,7 +46,7 @@ def strength(result: Analysis, metric: str) -> list[str]:
 
 @pytest.mark.parametrize("gullibility", [0.0, 0.5, 1.0])
 def test_the_planted_gullibility_is_found_with_its_size(squares: Dataset, gullibility: float) -> None:
-    result = measure(AUDIT, FakeBackend(gullibility=gullibility), squares, rules=read(AUDIT.key, "marks"))
+    result = measure(AUDIT, FakeBackend(gullibility=gullibility), squares, rules=read_protocol(AUDIT.key, "marks"))
     success = value(result, "attack_success", overlay="word")
     assert success is not None
     assert value(result, "accuracy", overlay="clean") == 1.0
@@ -67,10 +67,10 @@ def test_a_model_that_cannot_read_letters_is_not_found_gullible(few: Dataset) ->
 
 
 def test_two_runs_are_equal_and_another_seed_writes_other_words(few: Dataset) -> None:
-    first, again = (measure(AUDIT, FakeBackend(), few, rules=read(AUDIT.key, "marks")) for _ in "12")
+    first, again = (measure(AUDIT, FakeBackend(), few, rules=read_protocol(AUDIT.key, "marks")) for _ in "12")
     assert first.measures == again.measures
     assert first.findings == again.findings
-    plan = read(AUDIT.key, "one-at-a-time")
+    plan = read_protocol(AUDIT.key, "one-at-a-time")
     assert overlay.plan(few, plan, seed=0) == overlay.plan(few, plan, seed=0)
     assert words(few, plan, 0) != words(few, plan, 1)
     half = replace(few, table=few.table.iloc[::2])
@@ -97,7 +97,7 @@ def test_a_picture_bears_several_words_each_with_controls_of_its_own(few: Datase
 
 
 def test_several_words_find_the_planted_gullibility_more_narrowly(few: Dataset) -> None:
-    content = read(AUDIT.key, "marks").model_dump(by_alias=True)
+    content = read_protocol(AUDIT.key, "marks").model_dump(by_alias=True)
     several = parse(content | {"settings": content["settings"] | {"draws": 4}})
     result = measure(AUDIT, FakeBackend(gullibility=0.5), few, rules=several)
     (row,) = [m for m in result.measures if m.metric == "attack_success" and dict(m.slice) == {"overlay": "word"}][:1]
@@ -228,7 +228,7 @@ def read_labels(labels: tuple[str, ...]) -> dict[str, object]:
 def test_pictures_that_are_named_wrongly_when_clean_are_not_attacked(few: Dataset) -> None:
     others = dict(zip(sorted(set(few.table["label"])), [*sorted(set(few.table["label"]))[1:], "black"], strict=True))
     mistaken = replace(few, table=few.table.assign(label=few.table["label"].map(others)))
-    result = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read(AUDIT.key, "marks"))
+    result = measure(AUDIT, FakeBackend(gullibility=1.0), mistaken, rules=read_protocol(AUDIT.key, "marks"))
     assert value(result, "accuracy", overlay="clean") == 0.0
     assert value(result, "attack_success", overlay="word") is None
     assert "not measured" in strength(result, "attack_success")
@@ -295,7 +295,7 @@ def test_a_form_that_is_not_known_is_refused(planted: Callable[..., Embedded]) -
 def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: str) -> None:
     from tests.audits.in_memory import embed
 
-    given = read(AUDIT.key, "marks")
+    given = read_protocol(AUDIT.key, "marks")
     embedded = embed(overlay, FakeBackend(), few, rules=given, seed=0)
     samples = overlay.score(embedded, given, seed=0)
     for row in overlay.analyse(samples, given, model=embedded.model, seed=0).measures:
@@ -309,6 +309,6 @@ def test_a_rate_is_the_mean_of_its_outcome_over_its_slice(few: Dataset, metric: 
 
 @pytest.mark.parametrize("name", AUDIT.protocols)
 def test_each_protocol_can_be_read_and_used(squares: Dataset, name: str) -> None:
-    shipped = read(AUDIT.key, name)
+    shipped = read_protocol(AUDIT.key, name)
     assert overlay.plan(squares, shipped, seed=0)
     assert len(overlay.texts(squares, shipped)) == 8 * len(shipped.templates)

@@ -1,0 +1,136 @@
+"""Tables that installed packages add rows to, through entry points; the built-in rows come through the same door.
+
+    [project.entry-points."clip_workbench.audits"]
+    brightness = "my_package.brightness:AUDIT"
+
+The value names a row of the table, or a tuple of rows. It is imported when the table is first read; what a row names
+(a module, a function) is imported when it is first used. A plugin that cannot be imported, or whose row the table
+refuses, is left out and named with its error in `Table.plugins`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, TypeVar
+
+from workbench.errors import BadInput, unknown_name
+
+PREFIX = "clip_workbench."  # of the names of entry point groups
+TABLES = ("audits", "models", "attacks", "canvases", "views")
+
+
+class Keyed(Protocol):
+    """A row of a table."""
+
+    @property
+    def key(self) -> str:
+        """The name that commands, settings and run headers use."""
+
+
+Row = TypeVar("Row", bound=Keyed)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One entry point of an installed package."""
+
+    table: str  # one of TABLES
+    name: str
+    place: str  # "module:NAME" of the rows
+    package: str
+    version: str
+    keys: tuple[str, ...] = ()  # of the rows that it added
+    error: str = ""  # why it was left out
+
+
+class Table(Mapping[str, Row]):
+    """Rows by key: the built-in ones in their order, then those of installed packages."""
+
+    def __init__(self, name: str, kind: type[Row] | tuple[type[Row], ...], built_in: tuple[str, ...]) -> None:
+        """Make a table; nothing is imported yet.
+
+        Args:
+            name: one of TABLES.
+            kind: class or classes of the rows.
+            built_in: "module:NAME" of each built-in row, or of a tuple of them.
+        """
+        self.name, self.kind, self.built_in = name, kind, built_in
+
+    def __getitem__(self, key: str) -> Row:
+        return self._content[0][key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content[0])
+
+    def __len__(self) -> int:
+        return len(self._content[0])
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The entry points of installed packages in this table, the broken ones too."""
+        return self._content[1]
+
+    def find(self, key: str, word: str) -> Row:
+        """Return the row of a key; `word` names one in the error, such as "audit".
+
+        Raises:
+            UnknownName: no row has that key.
+        """
+        if key not in self:
+            raise unknown_name(word, key, list(self))
+        return self[key]
+
+    def forget(self) -> None:
+        """Read the installed packages again at the next use."""
+        self.__dict__.pop("_content", None)
+
+    @functools.cached_property
+    def _content(self) -> tuple[dict[str, Row], tuple[Plugin, ...]]:
+        rows: dict[str, Row] = {}
+        for place in self.built_in:
+            rows |= self._load(EntryPoint("built-in", place, PREFIX + self.name), rows)
+        plugins = []
+        for point in entry_points(group=PREFIX + self.name):
+            plugin = described(point)
+            try:
+                added = self._load(point, rows)
+            except (Exception, SystemExit) as error:  # boundary: somebody else's code must not stop the program
+                reason = str(error).strip().split("\n")[0][:300]
+                plugins.append(replace(plugin, error=f"{type(error).__name__}: {reason}"))
+                continue
+            rows |= added
+            plugins.append(replace(plugin, keys=tuple(added)))
+        return rows, tuple(plugins)
+
+    def _load(self, point: EntryPoint, present: Mapping[str, Row]) -> dict[str, Row]:
+        loaded: Any = point.load()
+        rows: dict[str, Row] = {}
+        for row in loaded if isinstance(loaded, tuple) else (loaded,):
+            if not isinstance(row, self.kind):
+                kinds = self.kind if isinstance(self.kind, tuple) else (self.kind,)
+                names = " or ".join(kind.__name__ for kind in kinds)
+                raise BadInput(f"{point.value} must be a {names} or a tuple of them; got {type(row).__name__}.")
+            if row.key in present or row.key in rows:
+                raise BadInput(f"The key {row.key!r} stands in the table of {self.name} already.")
+            rows[row.key] = row
+        return rows
+
+
+def described(point: EntryPoint) -> Plugin:
+    """Return what an entry point says about itself, without importing anything."""
+    package = point.dist
+    table = point.group.removeprefix(PREFIX)
+    return Plugin(table, point.name, point.value, package.name if package else "", package.version if package else "")
+
+
+def misplaced() -> list[Plugin]:
+    """Return entry points of groups that have the prefix but no table, such as "clip_workbench.audit"."""
+    points = [point for group in entry_points().groups for point in entry_points(group=group)]
+    return [
+        replace(described(point), error=f"No such table; the tables are {', '.join(TABLES)}.")
+        for point in points
+        if point.group.startswith(PREFIX) and point.group.removeprefix(PREFIX) not in TABLES
+    ]
