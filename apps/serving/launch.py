@@ -209,10 +209,11 @@ def _guarded(rules: Rules) -> Callable[[Any], Any]:
     The `middleware` that an application may bring stands inside of gradio's CORS and compression, which would answer
     foreign pages without asking it.
     """
+    from apps.serving.copies import Copies
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        app.middleware_stack = Guard(app.middleware_stack, rules)
+        app.middleware_stack = Guard(app.middleware_stack, rules, Copies(app, app.middleware_stack))
         yield
 
     return lifespan
