@@ -135,15 +135,15 @@ class Guard:
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
-        parts = Parts(counted, headers.get("content-type", ""), limits)
         async with self._uploads.one(who, int(headers.get("content-length", "0"))) as came:
 
             async def reading() -> Message:
-                message = await parts()
+                message = await counted()
                 came(len(message.get("body", b"")))
                 return message
 
-            await _with_refusals(self._app, scope, reading, send)
+            parts = Parts(reading, headers.get("content-type", ""), limits)
+            await _with_refusals(self._app, scope, parts, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str

@@ -117,12 +117,14 @@ def launch(
     from apps._theme import HEAD, theme
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
+    from apps.serving.uploads import own_fragments
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table)
     turns.install()
     sessions.install()
+    own_fragments()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
