@@ -118,11 +118,11 @@ class Copies:
         user = self._user(scope)
         if self._app.auth is not None and user is None and path != "/":
             return None
-        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None, keep_blank_values=True)
+        given = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         query = []
-        if path != "/" and (page := asked.get("page", ["?"])[-1]) in self._app.get_blocks().config["page"]:
+        if path != "/" and (page := given.get("page", ["?"])[-1]) in self._app.get_blocks().config["page"]:
             query.append(("page", page))
-        if path != "/config" and asked.get("all_endpoints", [""])[-1]:
+        if path != "/config" and given.get("all_endpoints", [""])[-1]:
             query.append(("all_endpoints", "1"))
         return _Key(path, tuple(query), user, self._root(scope, path), encoding)
 
@@ -143,14 +143,14 @@ class Copies:
             return self._kept[key]
         if key.encoding != "identity":
             plain = replace(key, encoding="identity")
-            copy = await (self._made(plain, scope) if key.root else self._asked(plain, scope))
+            copy = await (self._made(plain, scope) if key.root else self._answer_of_gradio(plain, scope))
             self._work += len(copy.body)
             copy = await asyncio.to_thread(_compressed, copy, key.encoding)
         else:
             general = self._general(scope, key.path)
             root = self._root(general, key.path)
             if key.root == root:
-                copy = await self._asked(key, general)
+                copy = await self._answer_of_gradio(key, general)
             else:
                 copy = await self._made(replace(key, root=root), scope)
                 self._work += len(copy.body) // 10
@@ -164,7 +164,7 @@ class Copies:
         cookies = [(name, value) for name, value in scope["headers"] if name == b"cookie"]
         return {**scope, "path": path, "raw_path": path.encode(), "headers": [(b"host", HOST.encode()), *cookies]}
 
-    async def _asked(self, key: _Key, scope: MutableMapping[str, Any]) -> Copy:
+    async def _answer_of_gradio(self, key: _Key, scope: MutableMapping[str, Any]) -> Copy:
         """Ask gradio."""
         query = urlencode(key.query).encode()
         scope = {**self._general(scope, key.path), "method": "GET", "query_string": query}

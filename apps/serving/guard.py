@@ -265,13 +265,17 @@ def _has_words(body: bytes) -> bool:
 async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Run the application; a refusal that it met while reading wins over whatever it made of that."""
     met: list[Refused] = []
+    gone = False
 
     async def reading() -> Message:
+        nonlocal gone
         try:
-            return await receive()
+            message = await receive()
         except Refused as refused:
             met.append(refused)
             return {"type": "http.disconnect"}
+        gone = message["type"] == "http.disconnect"
+        return message
 
     async def sending(message: Message) -> None:
         if not met:
@@ -280,7 +284,7 @@ async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive
     try:
         await app(scope, reading, sending)
     except Exception:  # boundary: whatever gradio makes of a body that was cut off
-        if not met:
+        if not (met or gone):
             raise
     if met:
         raise met[0]
