@@ -9,7 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import brotli
+import gradio as gr
 import pytest
+from gradio.routes import App
+from starlette.testclient import TestClient
 
 from apps.serving.copies import HOST, Copies, accepted
 from apps.serving.refusal import Message, Receive, Send
@@ -163,3 +166,37 @@ def test_copies_of_many_addresses_take_bounded_memory(monkeypatch: pytest.Monkey
 )
 def test_accepted_encodings(header: str, best: str) -> None:
     assert accepted(header) == best
+
+
+@pytest.fixture(scope="module")
+def real() -> App:
+    with gr.Blocks(analytics_enabled=False) as demo:
+        name = gr.Textbox(label="<b>&'")
+        name.change(lambda text: text, name, name, api_name="same")
+    demo.theme = gr.themes.Base()  # as launch sets it
+    app = App.create_app(demo)
+    app.root_path = "/clip"
+    return app
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/config?page=", "/gradio_api/info?page="])
+@pytest.mark.parametrize("host", ["localhost:7860", "[::1]:80"])
+def test_a_copy_is_what_gradio_answers_itself(real: App, path: str, host: str) -> None:
+    headers = {"host": host, "x-forwarded-proto": "https"}
+    copies = Copies(real, real.build_middleware_stack())
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        async def pay(readings: float) -> None: ...
+
+        below = scope["path"].removeprefix("/clip")
+        copy = await copies.find({**scope, "app": real, "root_path": "/clip"}, below, pay)
+        assert copy is not None
+        await copy.send(send, scope)
+
+    kept = TestClient(app).get(f"/clip{path}", headers=headers)
+    assert HOST not in kept.text
+    real.api_info = None  # gradio keeps the address of whoever asked first
+    own = TestClient(real, root_path="/clip").get(path, headers=headers)
+    assert own.status_code == 200
+    assert kept.text == own.text
+    real.api_info = None
