@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.middleware.gzip import GZipMiddleware
 
 from apps.limits import Limits
 from apps.serving import bodies, logins, origins, routes
@@ -28,9 +27,12 @@ from apps.serving.turns import VISITOR, Turns
 from apps.serving.uploads import Uploads
 from apps.serving.visitors import Visitors, address
 
+if TYPE_CHECKING:
+    from apps.serving.copies import Copies
+
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
-DESCRIPTIONS = ("/", "/config", f"{routes.API}/info")  # of the page; compression makes them a tenth
+READ_BYTES = 500_000  # of an answer cost as much as one reading
 FAILED = "Something went wrong on the server while it answered this request. Try again, or check what was sent."
 
 
@@ -52,9 +54,9 @@ class Rules:
 class Guard:
     """ASGI middleware, meant to be the outermost."""
 
-    def __init__(self, app: Callable[..., Any], rules: Rules) -> None:
+    def __init__(self, app: Callable[..., Any], rules: Rules, copies: Copies | None = None) -> None:
         self._app = app
-        self._compressed = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
+        self._copies = copies
         self._rules = rules
         self._visitors = Visitors(rules.limits, rules.turns.queued if rules.turns else tuple)
         self._logins = logins.Logins()
@@ -101,15 +103,24 @@ class Guard:
         who = address(headers, str((scope.get("client") or ("",))[0]), proxied=self._rules.space)
         scope = {**scope, "headers": self._believed(scope["headers"]), VISITOR: who}
         if method != "POST":
-            async with self._visitors.reading(who, progress=path.endswith("/upload_progress")):
+            async with self._visitors.reading(who, progress=path.endswith("/upload_progress")) as pay:
                 with self._listening(path, scope.get("query_string", b"")):
-                    await (self._compressed if path in DESCRIPTIONS else self._app)(scope, receive, send)
+                    await self._read(scope, path, receive, _Paced(send, pay), pay)
             return
         with self._visitors.request(who):
             if routes.is_upload(path):
                 await self._upload(scope, headers, receive, send, who=who)
             else:
                 await self._post(scope, headers, path, receive, send, who=who)
+
+    async def _read(
+        self, scope: dict[str, Any], path: str, receive: Receive, send: Send, pay: Callable[[float], Awaitable[None]]
+    ) -> None:
+        copy = await self._copies.find(scope, path, pay) if self._copies else None
+        if copy is not None:
+            await copy.send(send, scope)
+        else:
+            await self._app(scope, receive, send)
 
     def _listening(self, path: str, query: bytes) -> AbstractContextManager[None]:
         """Note who listens to a page's stream, or to the stream of one job."""
@@ -124,15 +135,15 @@ class Guard:
         counted = bodies.Counted(
             receive, most=limits.upload_bytes, idle=limits.idle_seconds, whole=limits.upload_seconds
         )
-        parts = Parts(counted, headers.get("content-type", ""), limits)
         async with self._uploads.one(who, int(headers.get("content-length", "0"))) as came:
 
             async def reading() -> Message:
-                message = await parts()
+                message = await counted()
                 came(len(message.get("body", b"")))
                 return message
 
-            await _with_refusals(self._app, scope, reading, send)
+            parts = Parts(reading, headers.get("content-type", ""), limits)
+            await _with_refusals(self._app, scope, parts, send)
 
     async def _post(
         self, scope: dict[str, Any], headers: dict[str, str], path: str, receive: Receive, send: Send, *, who: str
@@ -229,6 +240,19 @@ class _Answer:
             await answer(self._send, 500, {"detail": FAILED})
 
 
+class _Paced:
+    """The sending side of an answer whose bytes are paid for."""
+
+    def __init__(self, send: Send, pay: Callable[[float], Awaitable[None]]) -> None:
+        self._send = send
+        self._pay = pay
+
+    async def __call__(self, message: Message) -> None:
+        await self._send(message)
+        if body := message.get("body"):
+            await self._pay(len(body) / READ_BYTES)
+
+
 def _has_words(body: bytes) -> bool:
     """Whether an answer with status 500 says what went wrong, as errors that a user can mend do."""
     try:
@@ -241,13 +265,17 @@ def _has_words(body: bytes) -> bool:
 async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Run the application; a refusal that it met while reading wins over whatever it made of that."""
     met: list[Refused] = []
+    gone = False
 
     async def reading() -> Message:
+        nonlocal gone
         try:
-            return await receive()
+            message = await receive()
         except Refused as refused:
             met.append(refused)
             return {"type": "http.disconnect"}
+        gone = message["type"] == "http.disconnect"
+        return message
 
     async def sending(message: Message) -> None:
         if not met:
@@ -256,7 +284,7 @@ async def _with_refusals(app: Callable[..., Any], scope: dict[str, Any], receive
     try:
         await app(scope, reading, sending)
     except Exception:  # boundary: whatever gradio makes of a body that was cut off
-        if not met:
+        if not (met or gone):
             raise
     if met:
         raise met[0]

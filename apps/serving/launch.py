@@ -116,6 +116,9 @@ def launch(
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
+    from apps.serving import log_once, sessions
+    from apps.serving.connections import Connections, hardened
+    from apps.serving.uploads import own_fragments
     from apps.shared.theme import HEAD, theme
 
     table = table or limits.current()
@@ -123,6 +126,7 @@ def launch(
     turns = Turns(demo._queue, table)
     turns.install()
     sessions.install()
+    own_fragments()
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
@@ -209,10 +213,11 @@ def _guarded(rules: Rules) -> Callable[[Any], Any]:
     The `middleware` that an application may bring stands inside of gradio's CORS and compression, which would answer
     foreign pages without asking it.
     """
+    from apps.serving.copies import Copies
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        app.middleware_stack = Guard(app.middleware_stack, rules)
+        app.middleware_stack = Guard(app.middleware_stack, rules, Copies(app, app.middleware_stack))
         yield
 
     return lifespan

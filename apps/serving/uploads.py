@@ -1,7 +1,7 @@
 """The folder of uploads: how much lies in it, whose it is, and what a broken upload left there.
 
 Does not know about requests. Age is gradio's business (`delete_cache`) and `housekeeping`'s; this looks after size and
-after fragments, which gradio's parser leaves behind when a sender goes away in the middle.
+after fragments, which gradio's parser leaves behind when a sender goes away in the middle: each upload deletes its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
 
 from apps.limits import Limits
 from apps.serving.refusal import Refused
@@ -20,6 +23,7 @@ from apps.serving.refusal import Refused
 FRESH_SECONDS = 5.0  # how long a measurement of the folder is believed
 MERGED_SECONDS = 60.0  # uploads of one address within that time are kept as one number
 REMEMBERED = 10_000  # addresses; the oldest are forgotten
+_FILES: ContextVar[list[Any]] = ContextVar("temporary files of the upload that this task receives")
 FULL = "The server keeps no more uploads now; old ones are deleted within the hour."
 
 
@@ -54,6 +58,7 @@ class Uploads:
         """
         await self._measure()
         upload = _Upload(who, announced)
+        _FILES.set(upload.files)
         self._open.append(upload)
         try:
             self._check(who)
@@ -63,14 +68,15 @@ class Uploads:
                 self._check(who)
 
             yield came
-            self._keep(upload)
+            self._arrived += upload.came
         finally:
             self._open.remove(upload)
-            if not self._open:  # nobody is writing: what has a temporary name has no owner
-                await asyncio.to_thread(_sweep, self._folder)
+            self._charge(upload)
+            if upload.files:
+                await asyncio.to_thread(_delete, upload.files)
 
-    def _keep(self, upload: _Upload) -> None:
-        self._arrived += upload.came
+    def _charge(self, upload: _Upload) -> None:
+        """Remember what an address sent, whatever became of it."""
         past = self._past.setdefault(upload.who, deque())
         when, size = past.pop() if past and self._clock() - past[-1][0] < MERGED_SECONDS else (self._clock(), 0)
         past.append((when, size + upload.came))
@@ -106,6 +112,7 @@ class _Upload:
         self.who = who
         self.announced = announced
         self.came = 0
+        self.files: list[Any] = []  # temporary ones, as they were opened
 
     @property
     def size(self) -> int:
@@ -123,7 +130,22 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _sweep(folder: Path) -> None:
-    for fragment in folder.glob("tmp*"):
-        if fragment.is_file():
-            fragment.unlink(missing_ok=True)
+def _delete(files: list[Any]) -> None:
+    for file in files:
+        file.close()
+        Path(file.name).unlink(missing_ok=True)  # what was stored has another name by now
+
+
+def temporary_file(**options: Any) -> Any:
+    """Make a temporary file and note that it belongs to the upload that this task receives."""
+    file = NamedTemporaryFile(**options)  # noqa: SIM115 (whoever asked closes it)
+    if (files := _FILES.get(None)) is not None:
+        files.append(file)
+    return file
+
+
+def own_fragments() -> None:
+    """Let gradio's parser make its temporary files here from now on."""
+    import gradio.route_utils
+
+    gradio.route_utils.NamedTemporaryFile = temporary_file  # type: ignore[assignment]

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -91,8 +91,10 @@ class Visitors:
             yield
 
     @asynccontextmanager
-    async def reading(self, who: str, *, progress: bool) -> AsyncIterator[None]:
+    async def reading(self, who: str, *, progress: bool) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
         """Count any other request while it is answered; one too many per second waits.
+
+        Yields what an answer that costs more than one reading is paid with, in readings: it waits in the same way.
 
         Args:
             who: the address.
@@ -105,8 +107,13 @@ class Visitors:
             raise Refused(429, "Too many requests in a short time; try again in a few seconds.")
         kind, most = ("progress", self._limits.progress_open) if progress else ("read", self._limits.reads_open)
         with self._one_of(kind, who, most):
-            await asyncio.sleep(self._reads.spend(who))
-            yield
+
+            async def pay(readings: float) -> None:
+                if pause := self._reads.spend(who, readings):
+                    await asyncio.sleep(pause)
+
+            await pay(1.0)
+            yield pay
 
     @contextmanager
     def _one_of(self, kind: str, who: str, most: int) -> Iterator[None]:
@@ -160,12 +167,12 @@ class Bucket:
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> tokens left, when
 
-    def spend(self, who: str) -> float:
-        """Take a token; return the seconds until there is one, 0 where there was."""
+    def spend(self, who: str, tokens: float = 1.0) -> float:
+        """Take tokens; return the seconds until they are there, 0 where they were."""
         now = self._clock()
         left, then = self._left.pop(who, (self._most, now))
         left = min(self._most, left + (now - then) * self._per_second)
-        self._left[who] = (max(left - 1, -self._debt), now)
+        self._left[who] = (max(left - tokens, -self._debt), now)
         while len(self._left) > REMEMBERED:
             self._left.popitem(last=False)
-        return max(0.0, 1 - left) / self._per_second
+        return max(0.0, tokens - left) / self._per_second

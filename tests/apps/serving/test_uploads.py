@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gradio import route_utils
+from starlette.requests import Request
 
 from apps.limits import Limits
 from apps.serving import uploads
-from apps.serving.refusal import Refused
+from apps.serving.guard import Guard, Rules
+from apps.serving.refusal import Message, Receive, Refused, Send
 from apps.serving.uploads import Uploads
 
 
@@ -73,19 +80,116 @@ def test_a_visitor_has_a_share_and_gets_it_back_after_the_hour(tmp_path: Path) -
     asyncio.run(_send(room, 50, tmp_path / "three"))
 
 
-def test_fragments_go_when_the_last_upload_ends_and_not_before(tmp_path: Path) -> None:
-    room = _room(tmp_path)
-    kept, fragment = tmp_path / "picture.png", tmp_path / "tmpabc"
-    kept.write_bytes(b"x")
+def test_what_broke_off_is_charged_to_its_address(tmp_path: Path) -> None:
+    now = [0.0]
+    room = Uploads(tmp_path, Limits(quota_bytes=1000, quota_per_visitor=50), clock=lambda: now[0])
 
-    async def two() -> None:
-        async with room.one("a", 1):
-            fragment.write_bytes(b"half")
-            with pytest.raises(ConnectionError):
-                async with room.one("a", 1):
-                    raise ConnectionError
-            assert fragment.exists()  # the other one may be writing it
+    async def break_off(size: int) -> None:
+        with suppress(ConnectionError):
+            async with room.one("a", 0) as came:
+                came(size)
+                raise ConnectionError
 
-    asyncio.run(two())
-    assert kept.exists()
-    assert not fragment.exists()
+    asyncio.run(break_off(30))
+    asyncio.run(break_off(20))
+    with pytest.raises(Refused, match="of one visitor"):
+        asyncio.run(_send(room, 1))
+    asyncio.run(_send(room, 50, who="b"))
+    assert sum(upload.size for upload in room._open) == 0
+    now[0] = 3661.0
+    asyncio.run(_send(room, 50))
+
+
+class Sender:
+    """Sends an upload in pieces through the guard to gradio's parser, when it is told to."""
+
+    def __init__(self, guard: Guard, name: str) -> None:
+        self._guard = guard
+        self._name = name
+        self.pieces: asyncio.Queue[Message] = asyncio.Queue()
+        self.said: list[Message] = []
+
+    def head(self) -> None:
+        head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{self._name}"\r\n\r\nhalf'
+        self.pieces.put_nowait({"type": "http.request", "body": head.encode(), "more_body": True})
+
+    def rest(self) -> None:
+        self.pieces.put_nowait({"type": "http.request", "body": b" and half\r\n--x--\r\n", "more_body": False})
+
+    def break_off(self) -> None:
+        self.pieces.put_nowait({"type": "http.disconnect"})
+
+    async def send(self) -> None:
+        async def sending(message: Message) -> None:
+            self.said.append(message)
+
+        headers = [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=x")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/gradio_api/upload",
+            "headers": headers,
+            "query_string": b"",
+        }
+        await self._guard(scope, self.pieces.get, sending)
+
+
+@pytest.fixture
+def guard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guard:
+    """A guard around gradio's own way to store an upload."""
+    monkeypatch.setattr(route_utils, "NamedTemporaryFile", route_utils.NamedTemporaryFile)  # put back at the end
+    uploads.own_fragments()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        stored, late, places = await route_utils.upload_fn(
+            Request(scope, receive), tmp_path, math.inf, None, force_move=False
+        )
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(stored[0]).encode()})
+        route_utils.move_uploaded_files_to_cache(late, places)
+
+    return Guard(app, Rules(Limits(), tmp_path, dict))
+
+
+async def _until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.001)
+
+
+def test_an_upload_that_begins_while_another_is_cleared_away_is_stored(
+    tmp_path: Path, guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The race: the fragments of a broken upload are deleted just when the next one has made its temporary file."""
+
+    def fragments() -> int:
+        return len(list(tmp_path.glob("tmp*")))
+
+    async def race() -> bytes:
+        in_thread, cleared = asyncio.to_thread, asyncio.Event()
+        first, second = Sender(guard, "first.png"), Sender(guard, "second.png")
+
+        async def held(work: Any, *more: Any) -> Any:
+            if work is not uploads._bytes_in and not cleared.is_set():  # the clearing waits for the second upload
+                second.head()
+                await _until(lambda: fragments() == 2)
+                await in_thread(work, *more)
+                cleared.set()
+                return None
+            return await in_thread(work, *more)
+
+        first.head()
+        sending = asyncio.create_task(first.send())
+        await _until(lambda: fragments() == 1)
+        monkeypatch.setattr(asyncio, "to_thread", held)
+        other = asyncio.create_task(second.send())
+        first.break_off()
+        await sending
+        await asyncio.wait_for(cleared.wait(), 10)
+        assert fragments() == 1  # the first one's is gone
+        second.rest()
+        await other
+        return bytes(second.said[-1]["body"])
+
+    assert Path(asyncio.run(race()).decode()).read_bytes() == b"half and half"
+    assert fragments() == 0
