@@ -29,6 +29,7 @@ from workbench.errors import BadInput
 from workbench.pictures import SAMPLES, sample_path
 from workbench.retrieval.adding import add
 from workbench.retrieval.chance import Chance
+from workbench.retrieval.filters import COLUMNS, EXAMPLE
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.ordering import SORTS
 from workbench.retrieval.search import Hit, Results
@@ -76,7 +77,7 @@ def build(page: Page) -> None:
         options: dict[str, Any] = {name: typed[widget] or "" for name, widget in settings.items()}
         form = SearchForm(typed[text] or "", typed[example], float(typed[weight]), **options)
         if near is None:
-            finding.terms_of(form)  # what cannot be read is refused before a model is asked
+            finding.check(form)  # what cannot be read is refused before a model is asked
         place = choice.place_of(typed[index], typed[own])
         seconds = limits.current().answer_seconds
         with page.engine.session(owner(request), typed[page.model], deadline=seconds) as session:
@@ -201,8 +202,8 @@ def _listing() -> dict[str, Any]:
 def _settings() -> dict[str, Any]:
     with gr.Accordion("Filter and order", open=False):
         where = gr.Textbox(
-            label="Filter", placeholder="label = 'cat' AND width > 800", elem_id="search-filter",
-            info="SQL on path, label, caption, tags, width, height, second.",
+            label="Filter", placeholder=EXAMPLE, elem_id="search-filter",
+            info=f"On {', '.join(COLUMNS)}: =, !=, <, >, and, or, not, in, like, between.",
         )  # fmt: skip
         sort = gr.Dropdown(
             [(title, key) for key, (title, _) in SORTS.items()], value="score", label="Order", elem_id="search-sort"

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.retrieval.ask import ask
+from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.hubs import QueryBank
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.memory import table_vectors
@@ -52,6 +53,16 @@ def terms_of(form: SearchForm) -> tuple[Term, ...]:
     return terms
 
 
+def check(form: SearchForm) -> None:
+    """Refuse a query or a filter that cannot be read.
+
+    Raises:
+        BadInput: see `terms_of` and `compile_filter`.
+    """
+    terms_of(form)
+    compile_filter(form.where)
+
+
 def results_of(session: Session, table: ModelTable, form: SearchForm) -> Results:
     """Search for text, image or both.
 
@@ -59,7 +70,7 @@ def results_of(session: Session, table: ModelTable, form: SearchForm) -> Results
         BadInput: see `terms_of` and `ask`.
     """
     terms = terms_of(form)
-    return ask(session, table, terms, top=TOP, where=form.where.strip(), correct_hubs=form.correct_hubs)
+    return ask(session, table, terms, top=TOP, where=form.where, correct_hubs=form.correct_hubs)
 
 
 def to_show(session: Session, results: Results, form: SearchForm) -> tuple[list[Hit], int]:

@@ -123,7 +123,7 @@ def search(
         typer.Option("--top", metavar="K", help="Exactly the K best; without it, the list ends where chance begins."),
     ] = None,
     where: Annotated[
-        str, typer.Option("--where", metavar="SQL", help="Filter: \"label = 'cat' AND width > 800\".")
+        str, typer.Option("--where", metavar="FILTER", help="Which rows: \"label = 'cat' and width > 800\".")
     ] = "",
     model: Annotated[str, typer.Option("--model", metavar="KEY", help="Which model, where an index has several.")] = "",
     device: DeviceOption = "auto",
@@ -131,10 +131,12 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the images that fit a query; score is the cosine, beats the share of the index with a lower one."""
+    from workbench.retrieval.filters import compile_filter
     from workbench.retrieval.index import find_table
     from workbench.retrieval.query import parse_query
 
     terms = parse_query(query, files=True)
+    compile_filter(where)
     key = find_table(name, model=model).model
     with session(key, device, dtype) as opened:
         from workbench.retrieval.ask import ask

@@ -32,7 +32,9 @@ def sparse_probe_(
     column: Annotated[
         str, typer.Option("--column", help="Column of the index that holds the classes: label, caption or a tag.")
     ] = "label",
-    where: Annotated[str, typer.Option("--where", metavar="SQL", help='Which rows of the index: "width > 200".')] = "",
+    where: Annotated[
+        str, typer.Option("--where", metavar="FILTER", help='Which rows of the index: "width > 200".')
+    ] = "",
     name: Annotated[
         list[str] | None, typer.Option("--class", metavar="NAME", help="A class (default: each); repeatable.")
     ] = None,

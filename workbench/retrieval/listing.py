@@ -9,6 +9,7 @@ from typing import Any
 from workbench.datasets import ImageSample, Listing, read_samples
 from workbench.errors import BadInput
 from workbench.retrieval.adding import file_of
+from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.index import ModelTable, find_table
 from workbench.retrieval.scanning import scan
 
@@ -32,16 +33,17 @@ def indexed(name: str, *, column: str = LABEL, where: str = "") -> Listing:
     Args:
         name: of the index, or its folder or address.
         column: `label`, `caption`, or the name of a tag, such as a column of the table that was added.
-        where: an SQL condition on the rows; empty for all.
+        where: a condition on the rows in the language of `filters`; empty for all.
 
     Raises:
         UnknownName: there is no such index.
-        BadInput: no image has the column, or a condition that LanceDB does not read.
+        BadInput: no image has the column, or a condition that cannot be read.
     """
+    condition = compile_filter(where)
     opened = find_table(name)
     archives: dict[str, Mapping[str, ImageSample]] = {}
     samples, skipped, frames = list[ImageSample](), list[str](), 0
-    for batch in scan(opened.table, ["path", "second", LABEL, CAPTION, "tags"], where=where):
+    for batch in scan(opened.table, ["path", "second", LABEL, CAPTION, "tags"], where=condition):
         for line in batch.to_pylist():
             values, path = _values(line), str(line["path"])
             frames += line["second"] is not None

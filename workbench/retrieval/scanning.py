@@ -1,11 +1,9 @@
-"""Read rows of a table in LanceDB, all or those that an SQL condition selects."""
+"""Read rows of a table in LanceDB, all or those that an SQL condition of our own selects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,29 +16,19 @@ def scan(
 ) -> Iterator[pa.RecordBatch]:
     """Yield some columns of all rows, or of those that a condition selects, in batches.
 
-    Raises:
-        BadInput: a condition that LanceDB does not read.
+    Args:
+        table: LanceDB's.
+        columns: their names.
+        where: SQL of this package or of `filters.compile_filter`, never as somebody typed it; empty for all rows.
+        ids: add LanceDB's row ids.
+        limit: of rows.
     """
     query = table.search().select(list(columns)).with_row_id(ids)
     if where:
         query = query.where(where)
     if limit is not None:
         query = query.limit(limit)
-    try:
-        yield from query.to_batches(batch_size=8192)
-    except (ValueError, RuntimeError) as error:
-        if where:
-            raise bad_filter(where, error) from None
-        raise
-
-
-def bad_filter(where: str, error: Exception) -> BadInput:
-    """Return the error for a condition that LanceDB does not read; its lists of fields and its own files stay out."""
-    reason = str(error).splitlines()[0].partition(", /")[0].partition(" Valid fields")[0].rstrip(". ")
-    return BadInput(
-        "A filter is an SQL condition on path, label, caption, tags, width, height or second, such as "
-        f"\"label = 'cat' AND width > 800\"; got {where[:120]!r} ({reason[:160]})."
-    )
+    yield from query.to_batches(batch_size=8192)
 
 
 def quoted(text: str) -> str:

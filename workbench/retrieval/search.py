@@ -15,8 +15,9 @@ import numpy as np
 from workbench.errors import BadInput
 from workbench.retrieval import memory
 from workbench.retrieval.chance import Chance
+from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.hubs import QueryBank
-from workbench.retrieval.scanning import bad_filter, scan
+from workbench.retrieval.scanning import scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def search(
         opened: the table.
         vector: (dim,) of unit length.
         top: number of results, 1 to 1,000.
-        where: an SQL condition on the columns; see `table.bad_filter`.
+        where: a condition on the columns in the language of `filters`; empty for all rows.
         chance: what tells likely results from unlikely ones; without it all are likely.
         hubs: ranks down what answers to everything, in tables that are searched exactly; None for plain cosines.
 
@@ -83,12 +84,13 @@ def search(
     """
     if not 1 <= top <= MOST:
         raise BadInput(f"A search returns 1 to {MOST} results; got {top}.")
+    condition = compile_filter(where)
     kept = memory.table_vectors(opened)
     if kept.whole:
-        ids, scores, order, searched = _exact(opened, kept, vector, top=top, where=where, hubs=hubs)
+        ids, scores, order, searched = _exact(opened, kept, vector, top=top, where=condition, hubs=hubs)
         null = scores
     else:
-        ids, order, searched = _by_index(opened, vector, top=top, where=where)
+        ids, order, searched = _by_index(opened, vector, top=top, where=condition)
         scores, null = np.zeros(0, np.float32), kept.vectors @ vector
     lines = _details(opened, [int(one) for one in ids[order]])
     vectors = np.array([line.pop("vector") for line in lines], np.float32).reshape(-1, opened.dim)
@@ -150,15 +152,10 @@ def _by_index(
     times = max(REFINE, CANDIDATES // top)
     query = opened.table.search(vector).distance_type("cosine").refine_factor(times).limit(top)
     searched = opened.rows
-    try:
-        if where:
-            query = query.where(where, prefilter=True)
-            searched = int(opened.table.count_rows(where))
-        nearest = query.select(["path", "_distance"]).with_row_id(True).to_arrow()
-    except (ValueError, RuntimeError) as error:
-        if where:
-            raise bad_filter(where, error) from None
-        raise
+    if where:
+        query = query.where(where, prefilter=True)
+        searched = int(opened.table.count_rows(where))
+    nearest = query.select(["path", "_distance"]).with_row_id(True).to_arrow()
     return nearest["_rowid"].to_numpy(), np.arange(nearest.num_rows), searched
 
 

@@ -80,5 +80,5 @@ def test_what_labels_nothing_is_refused(session: Session, pictures: Path, run: R
     run(add("mine", session, [str(pictures)]))
     with pytest.raises(BadInput, match="label; no image that was asked for has 'colour'"):
         indexed("mine", column="colour")
-    with pytest.raises(BadInput, match="SQL condition"):
+    with pytest.raises(BadInput, match="at character 8"):
         indexed("mine", where="label ===")
