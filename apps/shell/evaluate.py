@@ -184,6 +184,7 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
             "n": len(one.right),
             "mean_per_class": one.per_class.value if one.per_class else None,
             "calibration_error": one.calibration.value if one.calibration else None,
+            "calibration_error_by_chance": one.calibration.null_q95 if one.calibration else None,
             "strength": one.strength,
             **({"sweep": _sweep(one.sweep)} if one.sweep else {}),
         }

@@ -14,12 +14,12 @@ from audits import measuring
 from audits.accuracy.score import PROBE, ZERO_SHOT, Settings
 from audits.accuracy.text import findings
 from audits.analysis import Analysis, Figure
+from audits.calibration_error import calibration_error
 from audits.contracts import ModelFacts
 from audits.grouping import slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from audits.slicing import rate
-from workbench.statistics.calibration import expected_calibration_error
 from workbench.statistics.intervals import bootstrap
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -73,8 +73,4 @@ def _of_way(rows: DataFrame, way: str, *, seed: int) -> Iterator[Measure]:
     mean = bootstrap(pairs, mean_per_class, rng=generator(seed, "per class", way), cluster=cluster)
     yield number("accuracy_per_class", mean, n=len(rows), **fields)
     if way in (ZERO_SHOT, PROBE):
-        right = rows["outcome:accuracy"].to_numpy(np.float64) == 1
-        error = expected_calibration_error(
-            rows["confidence"].to_numpy(np.float64).clip(0, 1), right, rng=generator(seed, "calibration", way)
-        )
-        yield number("ece", error.interval, n=len(rows), direction="lower", **fields)
+        yield calibration_error("ece", rows, rng=generator(seed, "calibration", way), family="ece", **fields)
