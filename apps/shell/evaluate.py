@@ -102,7 +102,9 @@ def evaluate(
     drawn = planes(list(results.values()), seed=seed)
     if as_json:
         more = {key: plain(result, drawn) for key, result in results.items()}
-        write_json([_plain(row, order.get(row.model), ways) | more.get(row.model, {}) for row in rows.values()])
+        measured = {"difference_in": f"accuracy of {by}", "difference_to": _best(order)}
+        lines = {key: _plain(row, order.get(key), ways) | more.get(key, {}) for key, row in rows.items()}
+        write_json([line | measured for line in lines.values()])
         return
     _print(list(rows.values()), order, by)
     show(results, drawn, plan)
@@ -173,6 +175,12 @@ def _shots(given: str) -> tuple[int, ...]:
     if numbers and numbers[0] < 1:
         raise BadInput(f"--shots are 1 or more images a class; got {numbers[0]}.")
     return tuple(numbers)
+
+
+def _best(order: dict[str, Standing]) -> str | None:
+    from workbench.probes.choosing import BEST
+
+    return next((key for key, one in order.items() if one.verdict == BEST), None)
 
 
 def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[str, Any]:
