@@ -116,8 +116,6 @@ def launch(
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
-    from apps.serving import log_once, sessions
-    from apps.serving.connections import Connections, hardened
     from apps.serving.uploads import own_fragments
     from apps.shared.theme import HEAD, theme
 

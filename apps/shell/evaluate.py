@@ -102,7 +102,9 @@ def evaluate(
     drawn = planes(list(results.values()), seed=seed)
     if as_json:
         more = {key: plain(result, drawn) for key, result in results.items()}
-        write_json([_plain(row, order.get(row.model), ways) | more.get(row.model, {}) for row in rows.values()])
+        measured = {"difference_in": f"accuracy of {by}", "difference_to": _best(order)}
+        lines = {key: _plain(row, order.get(key), ways) | more.get(key, {}) for key, row in rows.items()}
+        write_json([line | measured for line in lines.values()])
         return
     _print(list(rows.values()), order, by)
     show(results, drawn, plan)
@@ -175,6 +177,12 @@ def _shots(given: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _best(order: dict[str, Standing]) -> str | None:
+    from workbench.probes.choosing import BEST
+
+    return next((key for key, one in order.items() if one.verdict == BEST), None)
+
+
 def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[str, Any]:
     columns = {
         name: {
@@ -184,6 +192,7 @@ def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[
             "n": len(one.right),
             "mean_per_class": one.per_class.value if one.per_class else None,
             "calibration_error": one.calibration.value if one.calibration else None,
+            "calibration_error_by_chance": one.calibration.null_q95 if one.calibration else None,
             "strength": one.strength,
             **({"sweep": _sweep(one.sweep)} if one.sweep else {}),
         }

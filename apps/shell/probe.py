@@ -113,7 +113,7 @@ def _print(result: ProbeResult, images: LabelledImages, alpha: float) -> None:
 
     write(f"Accuracy on {result.accuracy.n} test images: {result.accuracy}")
     write(f"Mean over classes: {result.per_class}")
-    write(f"Expected calibration error: {result.calibration.interval}")
+    write(f"Expected calibration error: {result.calibration}")
     write(f"L2 penalty: {result.strength:.3g}, chosen on {int(images.rows('validation').sum())} validation images")
     sweep = [(f"{strength:.3g}", f"{100 * score:.1f} %") for strength, score in result.sweep.points]
     write_rows(("penalty", "validation accuracy"), sweep, right=("penalty", "validation accuracy"))
@@ -135,7 +135,7 @@ def _print(result: ProbeResult, images: LabelledImages, alpha: float) -> None:
 def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: int, alpha: float) -> dict[str, Any]:
     from workbench.probes.sets import conformal_sets
 
-    share, error = result.accuracy, result.calibration.interval
+    share, error = result.accuracy, result.calibration
     sets = conformal_sets(result.probabilities, images, alpha=alpha)
     return {
         "accuracy": share.value,
@@ -150,8 +150,8 @@ def _plain(result: ProbeResult, images: LabelledImages, *, model: str, width: in
         "mean_per_class_low": result.per_class.low,
         "mean_per_class_high": result.per_class.high,
         "calibration_error": error.value,
-        "calibration_error_low": error.low,
-        "calibration_error_high": error.high,
+        "calibration_error_by_chance": error.null_q95,
+        "calibration_error_p_value": error.p_value,
         "images": {part: int(images.rows(part).sum()) for part in ("train", "validation", "test")},
         "given": list(images.given),
         "sets": [

@@ -9,6 +9,7 @@ from audits.contracts import Audit
 
 AUDIT = Audit(
     key="accuracy",
+    version=2,
     title="Zero-shot, few shots and a linear probe",
     question="How accurately are images classified by the classes' names, by few labelled images, and by a probe?",
     protocols=("own-images",),

@@ -24,6 +24,7 @@ from workbench.probes.labelled import TEST, TRAIN, LabelledImages, drawn_parts
 from workbench.probes.linear import probe
 
 ZERO_SHOT, PROBE = "zero-shot", "probe"
+DRAWS = "draws"  # column: right (1) or wrong (0) in each drawing of the shots; of one drawing elsewhere
 FEWEST = 3  # images of a class that are not for testing: two to fit on, one to choose the penalty with
 
 
@@ -75,9 +76,9 @@ def _probed(
             probes = few_shot_probes(vectors, images, shots, seeds=settings.seeds, seed=images.seed)
             chances = np.stack([one.probabilities(vectors[test]) for one in probes])
             name = f"{shots} shot{'' if shots == 1 else 's'}"
-            right = (chances.argmax(axis=2) == truth).mean(axis=0)
+            right = (chances.argmax(axis=2) == truth).astype(float)  # (draws, n)
             frame = _answered(rows, name, images.classes, chances.mean(axis=0))
-            yield frame.assign(**{"outcome:accuracy": right})
+            yield frame.assign(**{"outcome:accuracy": right.mean(axis=0), DRAWS: list(right.T)})
     yield _answered(rows, PROBE, images.classes, probe(vectors, images).probabilities[test])
 
 
@@ -88,4 +89,5 @@ def _answered(rows: DataFrame, way: str, labels: tuple[str, ...], chances: NDArr
     frame["label_set"], frame["y_pred"] = way, [labels[place] for place in best]
     frame["confidence"] = chances.max(axis=1)
     frame["outcome:accuracy"] = (frame["y_pred"] == frame["y_true"]).astype(float)
+    frame[DRAWS] = [[one] for one in frame["outcome:accuracy"]]
     return frame

@@ -17,7 +17,9 @@ The same test images are named in several ways, each a **label set** of the tabl
 - **Probe**: by logistic regression on all images that are not for testing. The one penalty is chosen on a part of them.
 
 **Accuracy** counts images; **accuracy per class** gives each class the same weight. **Gain** is accuracy minus that of
-zero-shot, image by image: above 0, labelled images help. **ECE** is how far confidence misses accuracy on average.
+zero-shot, image by image: above 0, labelled images help. The intervals of few shots count the drawing of the shots as
+well as the test images. **ECE** is how far confidence misses accuracy on average. It has a band and no interval: 95 of
+100 calibrated models with these confidences stay below the value of chance beside it.
 """
 
 LIMITS = """
@@ -41,7 +43,7 @@ def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
             yield finding(
                 m,
                 f"{m.label_set} raises accuracy over zero-shot by {{}}",
-                opposite=f"{m.label_set} lowers accuracy under zero-shot by {{}}",
+                opposite=f"accuracy with {m.label_set} is below that of zero-shot by {{}}",
                 neutral=f"{m.label_set} and zero-shot differ in accuracy",
                 few=_FEWEST,
             )

@@ -9,6 +9,7 @@ from audits.contracts import Audit
 
 AUDIT = Audit(
     key="calibration",
+    version=2,
     title="Calibration",
     question="When the model says 80 %, is it right in 80 of 100 cases?",
     protocols=("label-set-sizes",),

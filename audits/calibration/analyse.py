@@ -16,12 +16,13 @@ from audits.answers import probabilities
 from audits.calibration.group_gap import ece_gap
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
+from audits.calibration_error import calibration_error
 from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
 from audits.grouping import By, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from workbench.statistics.calibration import Binning, expected_calibration_error, fitted_scale, reliability
+from workbench.statistics.calibration import Binning, fitted_scale, reliability
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
 
@@ -141,24 +142,11 @@ def _error(
     seed: int,
     slice: dict[str, str] | None = None,
 ) -> Measure:
-    """Return an ECE with its interval, beside that of a perfectly calibrated model with the same confidences."""
+    """Return an ECE beside that of a perfectly calibrated model with the same confidences."""
     name, parts = str(rows["label_set"].iloc[0]), [f"{key}={value}" for key, value in (slice or {}).items()]
-    confidence, right = rows["confidence"].to_numpy(np.float64), rows["outcome:accuracy"].to_numpy(np.float64)
-    rng = generator(seed, name, metric, *parts)
-    cluster = measuring.repeated(list(rows["cluster"]))
-    error = expected_calibration_error(confidence, right, rng=rng, bins=bins, binning=binning, cluster=cluster)
-    return number(
-        metric,
-        error.interval,
-        n=len(rows),
-        label_set=name,
-        slice=slice,
-        direction="lower",
-        null_mean=error.null_mean,
-        null_q95=error.null_q95,
-        p_value=error.p_value,
-        family=f"{metric} by group" if slice else metric,
-    )
+    rng, family = generator(seed, name, metric, *parts), f"{metric} by group" if slice else metric
+    fields: dict[str, Any] = {"label_set": name, "slice": slice, "family": family}
+    return calibration_error(metric, rows, rng=rng, bins=bins, binning=binning, **fields)
 
 
 def _scaled(name: str, rows: DataFrame, *, bins: int, kind: str, seed: int) -> list[Measure]:
@@ -211,11 +199,7 @@ def _diagram(name: str, rows: DataFrame, bins: int) -> Figure:
 def _sizes(measures: Sequence[Measure], samples: DataFrame) -> Figure:
     """Return the calibration error against the number of labels."""
     labels = dict(zip(samples["label_set"], samples["labels"], strict=True))
-    rows = [
-        (labels[m.label_set], m.value, m.ci_low, m.ci_high, m.null_q95)
-        for m in measures
-        if m.metric == "ece" and not m.slice
-    ]
-    frame = pd.DataFrame(rows, columns=["x", "value", "low", "high", "null"]).sort_values("x", ignore_index=True)
-    alt = "Calibration error for each number of labels, with its interval and what chance alone would give."
+    rows = [(labels[m.label_set], m.value, m.null_q95) for m in measures if m.metric == "ece" and not m.slice]
+    frame = pd.DataFrame(rows, columns=["x", "value", "null"]).sort_values("x", ignore_index=True)
+    alt = "Calibration error for each number of labels, and below what 95 of 100 calibrated models stay."
     return Figure("ece-by-labels", "Calibration error by number of labels", "curve", frame, "labels", "ECE", alt)

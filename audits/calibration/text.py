@@ -15,8 +15,9 @@ _GAPS = {"ece": "the calibration error", METRIC: "a rate of right or wrong label
 HOW_TO_READ = """
 **ECE**, the expected calibration error, is the average distance between confidence and accuracy: 0.10 means ten points
 off. Images are binned by confidence, once in bins of equal width, once in bins of equally many images. With few images
-even a perfectly calibrated model has an ECE above 0, so its mean and 95th percentile are shown beside it: only an ECE
-above them is evidence.
+even a perfectly calibrated model has an ECE above 0, so a consistency band is shown in place of an interval: the mean
+of such a model, and the value below which 95 of 100 such models stay. Only an ECE above it is evidence. The band is of
+each row alone; the p-value is corrected for all rows of its kind, and decides.
 
 **Overconfidence** is mean confidence minus accuracy; below 0 the model is underconfident. **Brier** (0 best, 2 worst)
 and **NLL** (in nats) judge all probabilities at once, correct ones and wrong ones.
@@ -37,7 +38,7 @@ LIMITS = """
 - Smaller label sets are drawn at random, so their labels are mostly dissimilar; sets that people choose are harder.
 - ECE depends on its bins and hides errors that cancel within one. Where equal width and equal mass disagree, rely on
   neither alone.
-- Images of one thing are similar: intervals resample whole clusters. None applies to images of another kind.
+- Images of one thing are similar: intervals and bands resample whole clusters. None applies to images of another kind.
 - Good calibration on average does not mean good calibration for a group; read the rows by group.
 """
 

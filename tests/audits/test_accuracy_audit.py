@@ -53,6 +53,9 @@ def test_what_only_a_probe_can_use_comes_back_as_its_gain() -> None:
     gain = next(m for m in analysis.measures if (m.metric, m.label_set) == ("gain", "probe"))
     assert gain.value == pytest.approx(1.0 - (rows["zero-shot"].value or 0))
     assert 0.4 < (gain.ci_low or 0) < (gain.value or 0) < (gain.ci_high or 0) < 0.6
+    errors = [m for m in analysis.measures if m.metric == "ece"]  # each with its chance value and its corrected test
+    assert [(m.label_set, m.ci_low, m.n_tests) for m in errors] == [("zero-shot", None, 2), ("probe", None, 2)]
+    assert 0 < errors[0].null_mean < errors[0].null_q95  # type: ignore[operator]
     texts = [one.text for one in analysis.findings if one.strength == "found"]
     assert any("probe raises accuracy over zero-shot by" in text for text in texts)
 

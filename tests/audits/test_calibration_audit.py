@@ -48,6 +48,7 @@ def test_a_planted_overconfidence_comes_back_with_its_size() -> None:
         error = find(analysis, metric)
         assert error.value == pytest.approx(0.2, abs=1e-5)
         assert error.null_q95 < 0.08  # type: ignore[operator]
+        assert (error.ci_low, error.ci_method[:22]) == (None, "none (consistency band")
         assert error.p_value < 0.01  # type: ignore[operator]
     assert find(analysis, "brier").value == pytest.approx(0.6 * 2 * 0.2**2 + 0.4 * 2 * 0.8**2, abs=1e-4)
     assert find(analysis, "nll").value == pytest.approx(-0.6 * math.log(0.8) - 0.4 * math.log(0.2), abs=1e-4)

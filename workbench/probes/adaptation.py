@@ -15,7 +15,7 @@ import numpy as np
 from workbench.probes.adapters.methods import IMAGE_PROBE, METHODS, FewShotMethod
 from workbench.probes.embedding import ImageFeatures
 from workbench.probes.evaluation import ZERO_SHOT
-from workbench.probes.few_shot import few_shot_probes, most_shots, over_seeds_and_images
+from workbench.probes.few_shot import few_shot_probes, most_shots, over_draws
 from workbench.probes.labelled import TEST, LabelledImages
 from workbench.statistics.intervals import Interval, proportion
 
@@ -72,9 +72,7 @@ class Adapted:
         if (name, base) not in self._known:
             right = (self.base if base else self.right)[name]
             one = len(right) == 1
-            self._known[name, base] = (
-                proportion(int(right.sum()), right.size) if one else over_seeds_and_images(right, seed=0)
-            )
+            self._known[name, base] = proportion(int(right.sum()), right.size) if one else over_draws(right)
         return self._known[name, base]
 
 

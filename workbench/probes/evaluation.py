@@ -13,7 +13,7 @@ from workbench.probes.labelled import TEST, LabelledImages
 from workbench.probes.linear import fitted_probe, mean_per_class
 from workbench.probes.suite.metrics import Metric, measured
 from workbench.prompts import DEFAULT
-from workbench.statistics.calibration import expected_calibration_error
+from workbench.statistics.calibration import CalibrationError, expected_calibration_error
 from workbench.statistics.intervals import Interval, proportion
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Answered:
     accuracy: Interval
     right: NDArray[np.float64]  # (n,) share of right answers for each test image: 0 or 1, or a mean over seeds
     per_class: Interval | None = None  # mean over classes
-    calibration: Interval | None = None  # expected calibration error
+    calibration: CalibrationError | None = None
     strength: float | None = None  # L2 penalty
     sweep: Sweep | None = None  # how it was chosen, on validation images
     metric: Interval | None = None  # of the data set, where it is neither accuracy nor its mean over classes
@@ -119,6 +119,6 @@ def answered(
         proportion(int(right.sum()), len(right)),
         right.astype(np.float64),
         mean_per_class(right, truth, seed=seed) if images.shown is None else None,
-        error.interval,
+        error,
         metric=measured(metric, chances, truth, seed=seed),
     )

@@ -17,6 +17,7 @@ from workbench.errors import BadInput
 from workbench.probes.labelled import TEST, LabelledImages
 from workbench.probes.logistic import TOLERANCE, Logistic, rotated, solve
 from workbench.probes.strength import validation_score
+from workbench.statistics.draws import mean_over_draws
 from workbench.statistics.intervals import Interval, proportion
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 STRENGTHS = tuple(10.0**power for power in range(-6, 7, 2))  # the beginning of the paper's search
 JUDGES = 4  # images a class on which the penalty is chosen, at most
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def few_shot(
     test = images.rows(TEST)
     probes = few_shot_probes(features, images, shots, seeds=seeds, seed=seed)
     right = np.stack([one.logits(features[test]).argmax(axis=1) == images.y[test] for one in probes])
-    return FewShot(shots, right, over_seeds_and_images(right, seed=seed))
+    return FewShot(shots, right, over_draws(right))
 
 
 def few_shot_probes(
@@ -90,24 +90,13 @@ def drawn_shots(images: LabelledImages, shots: int, *, seed: int) -> tuple[NDArr
     return np.concatenate(fitted), np.concatenate(judging)
 
 
-def over_seeds_and_images(right: NDArray[np.bool_], *, seed: int, level: float = 0.95) -> Interval:
-    """Return the mean of (seeds, n) with a bootstrap interval that draws seeds and images anew, both at once.
-
-    Source:
-        Owen 2007, Ann. Appl. Stat. 1:386 (the pigeonhole bootstrap).
-    """
-    rng, (seeds, n) = np.random.default_rng(seed), right.shape
-    value = float(right.mean())
-    if n < 2:
-        return Interval(value, None, None, level, "undefined: one test image")
-    if value in (0.0, 1.0):  # no resample differs: the images alone bound the share
+def over_draws(right: NDArray[np.bool_], *, level: float = 0.95) -> Interval:
+    """Return the mean of (draws, n) with an interval that counts both draws and images, 0..1."""
+    value, n = float(right.mean()), right.shape[1]
+    if value in (0.0, 1.0):  # nothing varies: the images alone bound the share
         share = proportion(round(value * n), n, level=level)
         return Interval(value, share.low, share.high, level, f"{share.method} over {n} images")
-    by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds  # (resamples, seeds)
-    by_image = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
-    drawn = ((by_seed @ right) * by_image).sum(axis=1)
-    low, high = (float(bound) for bound in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
-    return Interval(value, min(low, value), max(high, value), level, f"bootstrap over {seeds} seeds and {n} images")
+    return mean_over_draws(right).share(level)
 
 
 def _check(images: LabelledImages, shots: int) -> None:

@@ -123,6 +123,9 @@ def find_moments(
 ) -> list[VideoSegment]:
     """Return the segments of a curve, the best first.
 
+    A sampled frame stands for the time until the next one, so a start and an end are times of sampled frames, at most
+    one step after what they are of.
+
     Args:
         video: whose curve it is.
         cosines: (n,) with the query.
@@ -133,10 +136,9 @@ def find_moments(
     ground, peak = float(np.quantile(smooth, GROUND)), float(smooth.max())
     level = (ground + peak) / 2 if peak - ground >= CONTRAST else ground - 1
     runs = np.flatnonzero(np.diff(np.concatenate(([0], (smooth >= level).astype(int), [0])))).reshape(-1, 2)
-    segments = []
+    segments, ends = [], [0.0, *video.seconds[1:], video.end]
     for first, last in _joined(_split(runs.tolist(), _shot_starts(video)), smooth - ground, video.step):
-        start = 0.0 if first == 0 else _between(video, first)
-        end = video.end if last == len(smooth) else _between(video, last)
+        start, end = float(ends[first]), float(ends[last])
         top = float(smooth[first:last].max())
         segments.append(VideoSegment(start, end, float(cosines[first:last].mean()), top, top >= cut))
     return sorted(segments, key=lambda one: (-one.score, one.start))
@@ -144,7 +146,7 @@ def find_moments(
 
 def shots(video: VideoVectors) -> list[float]:
     """Return the times at which a new shot begins: frames unlike the one before, more so than their neighbours are."""
-    return [_between(video, at) for at in _shot_starts(video)]
+    return [float(video.seconds[at]) for at in _shot_starts(video)]
 
 
 def _shot_starts(video: VideoVectors) -> list[int]:
@@ -153,11 +155,6 @@ def _shot_starts(video: VideoVectors) -> list[int]:
     alike = np.sum(video.vectors[1:] * video.vectors[:-1], axis=1)
     around = np.array([alike[max(0, at - 2) : at + 3].mean() for at in range(len(alike))])
     return [int(at) + 1 for at in np.flatnonzero((alike < SHOT) & (alike <= around))]
-
-
-def _between(video: VideoVectors, at: int) -> float:
-    """A change between two sampled frames happened somewhere between them: half way errs least."""
-    return float(video.seconds[at - 1] + video.seconds[at]) / 2
 
 
 def _split(runs: Sequence[Sequence[int]], starts: Sequence[int]) -> list[tuple[int, int]]:

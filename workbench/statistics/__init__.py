@@ -6,6 +6,7 @@
     gaps          largest minus smallest share of groups, test and interval from one statistic
     omnibus       one test of all groups alike
     paired        the same images seen twice
+    draws         a mean over drawings of the shots and over images, both counted
     ranking       who stands at the top of a search
     association   WEAT on embeddings
     calibration   expected calibration error, reliability, fitted temperature

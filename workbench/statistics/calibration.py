@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import BadInput
 from workbench.statistics import intervals
 from workbench.statistics._checks import check_level, clusters_of, finite
+from workbench.statistics._test_inversion import TIE, critical_value
 from workbench.statistics.intervals import RESAMPLES, Interval
 
 if TYPE_CHECKING:
@@ -28,12 +29,22 @@ Binning = Literal["width", "mass"]
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """An expected calibration error, beside that of a calibrated model with the same confidences."""
+    """An expected calibration error, 0..1, beside the consistency band of a calibrated model with the same confidences.
 
-    interval: Interval  # 0..1
-    null_mean: float | None
-    null_q95: float | None
-    p_value: float | None  # how often a calibrated model has one as large
+    It has no confidence interval: |accuracy - confidence| is biased upwards in every bin, by an amount that depends on
+    how the error spreads over the bins, which a few thousand cases do not tell.
+    """
+
+    value: float | None
+    null_mean: float | None = None  # of a calibrated model
+    null_q95: float | None = None  # upper end of the band; exceeded exactly where p_value < 0.05
+    p_value: float | None = None  # how often a calibrated model has one as large
+    method: str = "undefined: n = 0"  # of the band, or why there is none
+
+    def __str__(self) -> str:
+        if self.value is None or self.null_q95 is None:
+            return f"{self.value} ({self.method})"
+        return f"{self.value:.4f} (95 of 100 calibrated models: up to {self.null_q95:.4f}; p = {self.p_value:.2g})"
 
 
 def expected_calibration_error(
@@ -47,9 +58,8 @@ def expected_calibration_error(
 ) -> CalibrationError:
     """Return ECE, 0..1: the mean over bins, by their share of cases, of |accuracy - mean confidence|.
 
-    The interval is the basic bootstrap of cases or clusters, which removes the upward bias of resampling; bin edges
-    stay. Under chance, independent cases are right with their confidence; where clusters hold several cases, the signs
-    of each cluster's errors are flipped at random instead (wild bootstrap).
+    In the band's draws, independent cases are right with their confidence; where clusters hold several cases, the signs
+    of each cluster's errors are flipped at random instead (wild bootstrap). Bin edges stay.
 
     Args:
         confidence: (n,) 0..1.
@@ -63,12 +73,12 @@ def expected_calibration_error(
         BadInput: a confidence outside 0..1, a truth that is neither 0 nor 1, other lengths, no bins.
 
     Source:
-        Naeini, Cooper and Hauskrecht 2015, AAAI; Guo et al. 2017, arXiv:1706.04599, equation 3; Liu 1988, Ann. Stat.
-        16:1696 (wild bootstrap).
+        Naeini, Cooper and Hauskrecht 2015, AAAI; Guo et al. 2017, arXiv:1706.04599, equation 3; Bröcker and Smith
+        2007, Weather Forecast. 22:651 (consistency bars); Liu 1988, Ann. Stat. 16:1696 (wild bootstrap).
     """
     sure, right, edges = _checked(confidence, correct, bins=bins, binning=binning)
     if sure.size == 0:
-        return CalibrationError(Interval(None, None, None, 0.95, "undefined: n = 0"), None, None, None)
+        return CalibrationError(None)
     where, generator = _bin(sure, edges), np.random.default_rng(rng)
     members = clusters_of(cluster, sure.size)
     clustered = len(members) < sure.size
@@ -79,42 +89,20 @@ def expected_calibration_error(
     np.add.at(errors, (unit, where), right - sure)
     value = float(np.abs(errors.sum(axis=0)).sum() / sure.size)
     if len(members) == 1:
-        return CalibrationError(Interval(value, None, None, 0.95, "undefined: one independent row"), None, None, None)
-    sizes = np.bincount(unit)
-    drawn = _blockwise(len(members), lambda size: _drawn_again(errors, sizes, generator, size))
+        return CalibrationError(value, method="undefined: one independent row")
     if clustered:
         null = _blockwise(len(members), lambda size: _flipped(errors, sure.size, generator, size))
     else:
         null = _blockwise(sure.size, lambda size: _calibrated(sure, where, generator, size))
-    name = f"basic {'cluster ' if clustered else ''}bootstrap, {bins} bins of equal {binning}"
+    null[::-1].sort()
+    drawn = "signs of clusters flipped" if clustered else "cases right as often as confident"
     return CalibrationError(
-        _BasicBounds(value, drawn, name)(0.95),
+        value,
         float(null.mean()),
-        float(np.quantile(null, 0.95)),
-        float((1 + (null >= value - 1e-12).sum()) / (1 + len(null))),
+        critical_value(null, 0.95),
+        float((1 + (null >= value - TIE).sum()) / (1 + len(null))),
+        f"none (consistency band: {drawn}, {bins} bins of equal {binning})",
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _BasicBounds:
-    """The basic bootstrap interval of a share at any level."""
-
-    value: float
-    drawn: NDArray[np.float64]
-    method: str
-
-    def __call__(self, level: float) -> Interval:
-        low, high = (
-            float(bound) for bound in 2 * self.value - np.quantile(self.drawn, [(1 + level) / 2, (1 - level) / 2])
-        )
-        return Interval(
-            self.value,
-            max(0.0, min(low, self.value)),
-            min(1.0, max(high, self.value)),
-            level,
-            self.method,
-            at_level=self,
-        )
 
 
 def fitted_scale(
@@ -218,15 +206,6 @@ def _blockwise(units: int, draw: Callable[[int], NDArray[np.float64]]) -> NDArra
     """Return RESAMPLES draws, worked out in blocks that bound memory."""
     size = max(1, _CELLS // units)
     return np.concatenate([draw(min(size, RESAMPLES - at)) for at in range(0, RESAMPLES, size)])
-
-
-def _drawn_again(
-    errors: NDArray[np.float64], sizes: NDArray[np.intp], rng: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    """(units, bins) sums of errors -> (resamples,) ECE of units drawn with replacement."""
-    times = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=resamples).astype(np.float64)
-    drawn: NDArray[np.float64] = np.abs(times @ errors).sum(axis=1) / (times @ sizes)
-    return drawn
 
 
 def _flipped(errors: NDArray[np.float64], n: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:

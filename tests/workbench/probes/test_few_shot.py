@@ -11,7 +11,7 @@ import pytest
 from workbench.datasets import ImageSample
 from workbench.errors import BadInput
 from workbench.probes.equivalent import equivalent_shots
-from workbench.probes.few_shot import drawn_shots, few_shot, most_shots, over_seeds_and_images
+from workbench.probes.few_shot import drawn_shots, few_shot, most_shots, over_draws
 from workbench.probes.labelled import TEST, TRAIN, VALIDATION, LabelledImages
 
 
@@ -54,19 +54,19 @@ def test_shots_that_are_not_there_are_refused() -> None:
 
 
 def test_the_interval_covers_both_sources_of_chance() -> None:
-    """Rows that agree leave the images' chance, columns that agree the seeds'; both are as wide as their binomials."""
+    """Rows that agree leave the images' chance, columns that agree the draws'; both are Student's intervals."""
     rng = np.random.default_rng(1)
     same_rows = np.tile(rng.random(400) < 0.5, (10, 1))
-    spread = over_seeds_and_images(same_rows, seed=0)
+    spread = over_draws(same_rows)
     assert (spread.high or 0) - (spread.low or 0) == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
     same_columns = np.repeat(np.arange(10)[:, None] % 2 == 0, 400, axis=1)
-    spread = over_seeds_and_images(same_columns, seed=0)
-    assert (spread.high or 0) - (spread.low or 0) == pytest.approx(2 * 1.96 * (0.25 / 10) ** 0.5, rel=0.1)
+    spread = over_draws(same_columns)
+    assert (spread.high or 0) - (spread.low or 0) == pytest.approx(2 * 2.262 * (0.25 / 9) ** 0.5, rel=0.01)
 
 
 def test_where_all_drawings_are_right_the_images_bound_the_share() -> None:
     """24 of 24: Clopper-Pearson's lower bound is 0.025 to the power of 1/24."""
-    spread = over_seeds_and_images(np.ones((5, 24), bool), seed=0)
+    spread = over_draws(np.ones((5, 24), bool))
     assert (spread.value, spread.high) == (1.0, 1.0)
     assert spread.low == pytest.approx(0.025 ** (1 / 24))
 

@@ -89,6 +89,7 @@ def test_the_command_prints_one_row_a_model(folder: Path, capsys: pytest.Capture
     assert (first["model"], second["model"]) == ("pocket", "fake")
     assert set(first["columns"]) == {"zero-shot", "1 shot", "probe"}
     assert first["verdict"] == "the best"
+    assert (second["difference_in"], second["difference_to"]) == ("accuracy of probe", "pocket")
     assert second["verdict"] == "below the best"
     assert second["difference_low"] <= second["difference"] <= second["difference_high"] < 0
     assert run(["evaluate", str(folder), "--models", "pockt"]) == 2

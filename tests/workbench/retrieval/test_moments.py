@@ -78,12 +78,13 @@ def made_video(deviations: list[float], *, step: float = 0.5, shot: list[int] | 
     return VideoVectors(seconds, vectors, step, VideoFacts(len(deviations) * step, 8, 8, 10, "made"))
 
 
-def test_a_peak_becomes_a_segment_half_way_between_frames() -> None:
+def test_a_segment_begins_with_its_first_frame_and_ends_where_the_next_begins() -> None:
     height = [0.0] * 6 + [6.0] * 4 + [0.0] * 10
     video = made_video(height)
     (moment,) = find_moments(video, np.array(height, np.float32) / 20, np.array(height))
-    assert (moment.start, moment.end, moment.likely) == (2.75, 4.75, True)
+    assert (moment.start, moment.end, moment.likely) == (3.0, 5.0, True)  # frames 6 to 9 at 2 a second
     assert moment.score == pytest.approx(0.3)
+    assert shots(made_video(height, shot=[6, 10])) == [3.0, 5.0]
 
 
 def test_segments_are_joined_over_short_gaps_and_split_at_shots() -> None:
@@ -93,7 +94,7 @@ def test_segments_are_joined_over_short_gaps_and_split_at_shots() -> None:
     assert len(find_moments(made_video(list(uneven)), uneven.astype(np.float32), uneven)) == 1
     cut = made_video(list(uneven), shot=[14])
     first, second = find_moments(cut, uneven.astype(np.float32), uneven)
-    assert (first.start, first.end, second.start, second.end) == (4.75, 6.75, 6.75, 9.75)
+    assert (first.start, first.end, second.start, second.end) == (5.0, 7.0, 7.0, 10.0)
     even = np.array([0.0] * 10 + [6.0] * 4 + [5.5] * 6 + [0.0] * 10)
     assert len(find_moments(made_video(list(even), shot=[14]), even.astype(np.float32), even)) == 1
 
