@@ -28,7 +28,7 @@ ONLY_IN = {  # library -> the rooms that may import it
     **dict.fromkeys(("socket", "requests", "httpx", "urllib.request", "http.client"), (*NETWORK, "benchmarks/")),
 }
 PRINTERS = ("app.py", "apps/shell/", "audits/shell/", "benchmarks/")
-LINES, FUNCTION, BUILD, NAMES, PARAMETERS, POSITIONAL = 400, 60, 80, 7, 6, 3
+LINES, FUNCTION, BUILD, PARAMETERS, POSITIONAL = 400, 60, 80, 6, 3
 VAGUE = ("utils", "helpers", "common", "manager")
 VAGUE_NAMES = ("found", "told", "asked", "said", "wish", "shelf", "dice", "climb")  # of variables and the like
 
@@ -51,9 +51,6 @@ def _shape(name: str, tree: ast.Module, source: str) -> Iterator[str]:
     if Path(name).stem in VAGUE:
         yield "a name that says nothing"
     yield from (f"{one} says nothing" for one in sorted(_names(tree)) if one.strip("_").lower() in VAGUE_NAMES)
-    public = [x.name for x in tree.body if isinstance(x, ast.FunctionDef | ast.ClassDef) and x.name[0] != "_"]
-    if len(public) > NAMES and not name.endswith("errors.py"):
-        yield f"{len(public)} public names: {', '.join(public)}"
 
 
 def _names(tree: ast.Module) -> set[str]:
@@ -142,7 +139,6 @@ SENTENCE = '"""A sentence."""\n'
         ("workbench/prompts.py", SENTENCE + "def f(told):\n    _found = told\n", "_found says nothing"),
         ("workbench/prompts.py", SENTENCE + "def f(told): ...\n", "told says nothing"),
         ("workbench/prompts.py", SENTENCE + "x = 1\n" * 400, "401 lines"),
-        ("workbench/prompts.py", SENTENCE + "".join(f"def f{i}(): ...\n" for i in range(8)), "8 public names"),
         ("workbench/prompts.py", SENTENCE + "def f():\n" + "    x = 1\n" * 60, "f has 61 lines"),
         ("apps/tab.py", SENTENCE + "def build(engine):\n" + "    x = 1\n" * 80, "build has 81 lines"),
         ("workbench/prompts.py", SENTENCE + "def f(a, b, c, d): ...\n", "4 by position"),
