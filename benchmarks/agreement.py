@@ -11,7 +11,7 @@ def least_cosine(material: BenchmarkData) -> float:
     """Return the smallest cosine between a float32 and a bfloat16 embedding, over all pictures and prompts; 0..1."""
     import torch
 
-    from workbench import load
+    from workbench.loading import load
 
     prompts = [fill(template, label) for label in LABELS for template in TEMPLATES]
     rows = []

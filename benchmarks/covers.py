@@ -15,7 +15,7 @@ import typer
 from numpy.typing import NDArray
 
 from audits.typographic.drawings import to_measure
-from workbench import load
+from workbench.loading import load
 from workbench.progress import Progress
 from workbench.statistics.intervals import bootstrap
 from workbench.typographic.search import LabelSearch, Trial, candidate_words, search

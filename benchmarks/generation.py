@@ -24,7 +24,6 @@ import torch
 from torch import Tensor
 from torchvision import transforms
 
-from workbench import load
 from workbench.checkpoints.shipped import POCKET
 from workbench.engine import Engine
 from workbench.generation.canvases import Fourier
@@ -33,6 +32,7 @@ from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob
 from workbench.generation.run import generate
 from workbench.generation.settings import Settings
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.preprocessing import normalise
 from workbench.progress import Progress

@@ -25,8 +25,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from workbench import load
 from workbench.checkpoints.shipped import FAKE
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas, find_atlas

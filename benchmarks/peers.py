@@ -24,7 +24,8 @@ OURS_BY_OPENVINO = "ours, device openvino"
 
 def open_ours(material: BenchmarkData, dtype: str = "float32", device: str = "auto") -> Answer:
     """The workbench as a user of its Python API calls it."""
-    from workbench import classify, load
+    from workbench.loading import load
+    from workbench.zeroshot import classify
 
     backend = load(f"folder:{material.transformers}", device=device, dtype=dtype)
     return lambda pictures, labels, templates: classify(

@@ -48,7 +48,7 @@ def _drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pocket() -> TorchBackend:
     """The shipped model on the CPU in float32."""
-    from workbench import load
+    from workbench.loading import load
 
     return load("pocket", device="cpu", dtype="float32")
 

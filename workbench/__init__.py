@@ -1,4 +1,8 @@
-"""The library: CLIP-style models and the mathematics around them. No screen, no printing.
+"""Look inside CLIP-style image-text models, from a script or a notebook. No screen, no printing.
+
+    import workbench as wb
+    model = wb.load("pocket")
+    model.classify("cat.jpg", ["cat", "dog"])
 
 Names are imported when first used, so that `import workbench` is quick and torch loads late.
 """
@@ -9,21 +13,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.errors import WorkbenchError
-    from workbench.loading import load
-    from workbench.zeroshot import classify, contrast
+    from workbench.errors import BadInput, WorkbenchError
+    from workbench.model import Model, classify, load
+    from workbench.pictures import sample
+    from workbench.zeroshot import contrast
 
-__all__ = ["WorkbenchError", "classify", "contrast", "load"]
+__all__ = ["BadInput", "Model", "WorkbenchError", "classify", "contrast", "load", "sample"]
 
 _HOMES = {
-    "WorkbenchError": "workbench.errors",
-    "classify": "workbench.zeroshot",
-    "contrast": "workbench.zeroshot",
-    "load": "workbench.loading",
+    "workbench.errors": ("BadInput", "WorkbenchError"),
+    "workbench.model": ("Model", "classify", "load"),
+    "workbench.pictures": ("sample",),
+    "workbench.zeroshot": ("contrast",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -47,6 +47,18 @@ def check_labels(labels: Sequence[str], at_least: int = 1) -> tuple[str, ...]:
     return kept
 
 
+def check_names(labels: Sequence[str], none_of_these: bool = False) -> tuple[str, ...]:
+    """Return distinct labels, among which "none of these" does not stand where it is added.
+
+    Raises:
+        BadInput: see `labels.check_labels`.
+    """
+    names = check_labels(labels)
+    if none_of_these and NONE_OF_THESE in names:
+        raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
+    return names
+
+
 def meant(word: str, labels: Sequence[str]) -> str:
     """Return the label that a word means, whatever its capitals (“DOG” means “dog”); the word where there is none."""
     return next((label for label in labels if label.casefold() == word.casefold()), word)

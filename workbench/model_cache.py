@@ -142,6 +142,13 @@ class ModelCache:
         finally:
             self._release(leased)
 
+    def hold(self, ref: ModelRef, model: Any) -> None:
+        """Take a model that is loaded already; it stays until it is lost."""
+        with self._changed:
+            loaded = self._models.setdefault(ref, LoadedModel(ref, weights_of(model), leases=1, started=True))
+            if not loaded.ready.done():
+                loaded.ready.set_result(model)
+
     def forget(self, lost: Callable[[Any], bool]) -> None:
         """Load models anew at their next lease, and take the measure of memory anew; leases end with the old ones.
 
@@ -161,7 +168,9 @@ class ModelCache:
             self._evict(self.limit)
 
     def _claim(self, refs: Sequence[ModelRef], scope: CancelScope) -> tuple[LoadedModel, ...]:
-        sizes = {ref: self._estimate(ref) for ref in refs}
+        with self._changed:
+            known = {ref: loaded.bytes for ref, loaded in self._models.items()}
+        sizes = {ref: known[ref] if ref in known else self._estimate(ref) for ref in refs}
         with self._changed:
             self._make_room(sizes, scope)
             for ref, size in sizes.items():

@@ -174,3 +174,15 @@ def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
 def fill(template: str, label: str) -> str:
     """Put a label into a template, both as they are: "a {}" stays "a" before a vowel, as in OpenAI's own prompts."""
     return template.replace("{}", label)
+
+
+def read_templates(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return templates: those of a set by its name, one text with `{}`, or several.
+
+    Raises:
+        UnknownName: neither a set nor a text with `{}`.
+        BadInput: see `check_templates`.
+    """
+    if not isinstance(given, str):
+        return check_templates(given)
+    return check_templates([given]) if "{" in given else template_set(given).templates

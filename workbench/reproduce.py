@@ -131,30 +131,23 @@ def command_line(setup: Setup, picture: str, *, device: str = "auto", dtype: str
 
 
 def python_lines(setup: Setup, picture: str, *, device: str = "auto", dtype: str = "auto") -> str:
-    """Return lines of Python that give the same numbers; `answer.ranked(0)` holds them.
+    """Return lines of Python that give the same numbers; `answer.ranked()` holds them.
 
     A shipped picture is taken from the package; any other is the file `picture`.
     """
-    lines = ["from workbench import classify, load"]
-    source = repr(picture)
-    if setup.picture:
-        lines.append("from workbench.pictures import sample_path")
-        source = f"sample_path({setup.picture!r})"
-    templates = repr(setup.prompts)
-    if setup.templates != OWN and setup.prompts != (DEFAULT,):
-        lines.append("from workbench.prompts import template_set")
-        templates = f"template_set({setup.templates!r}).templates"
-    lines += [
+    source = f"wb.sample({setup.picture!r})" if setup.picture else repr(picture)
+    templates = repr(setup.prompts if setup.templates == OWN else setup.templates)
+    lines = [
+        "import workbench as wb",
         "",
-        f"backend = load({setup.model!r}, device={device!r}, dtype={dtype!r})",
-        "answer = classify(",
-        "    backend,",
-        f"    [{source}],",
+        f"model = wb.load({setup.model!r}, device={device!r}, dtype={dtype!r})",
+        "answer = model.classify(",
+        f"    {source},",
         f"    {list(setup.labels)!r},",
-        f"    templates={templates},",
+        *([f"    templates={templates},"] if setup.prompts != (DEFAULT,) else []),
         *(["    none_of_these=True,"] if setup.none_of_these else []),
         ")",
-        "for label, probability, cosine in answer.ranked(0):",
+        "for label, probability, cosine in answer.ranked():",
         '    print(f"{label}\\t{probability:.6f}\\t{cosine:.6f}")',
     ]
     return "\n".join(lines)

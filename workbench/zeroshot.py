@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.errors import BadInput
-from workbench.labels import NONE_OF_THESE, check_labels
+from workbench.labels import NONE_OF_THESE, check_names
 from workbench.prompts import DEFAULT, check_templates, fill
 
 if TYPE_CHECKING:
@@ -70,11 +69,24 @@ def classify(
     Source:
         Radford et al. 2021, arXiv:2103.00020, sections 3.1.2 and 3.1.4.
     """
-    names, templates = check_labels(labels), check_templates(templates)  # before the image tower works for nothing
-    if none_of_these and NONE_OF_THESE in names:
-        raise BadInput(f"{NONE_OF_THESE!r} is added on request; take it out of the labels.")
+    check_names(labels, none_of_these)  # before the image tower works for nothing
+    check_templates(templates)
+    rows = backend.embed_images(pictures)
+    return classify_rows(backend, rows, labels, templates=templates, none_of_these=none_of_these)
+
+
+def classify_rows(
+    backend: ClipBackend,
+    rows: Tensor,
+    labels: Sequence[str],
+    *,
+    templates: Sequence[str] = (DEFAULT,),
+    none_of_these: bool = False,
+) -> Classification:
+    """Classify images that are embedded already, (n, dim) unit rows; otherwise as `classify`."""
+    names, templates = check_names(labels, none_of_these), check_templates(templates)
     every = (*names, _BACKGROUND) if none_of_these else names
-    cosines = backend.embed_images(pictures) @ classifier(backend, every, templates).T  # (n, k)
+    cosines = rows @ classifier(backend, every, templates).T  # (n, k)
     chances = probabilities(backend, cosines)
     if none_of_these:
         names = (*names, NONE_OF_THESE)

@@ -33,7 +33,7 @@ def atlas(
     from workbench.neurons.atlas import atlas_path, write_atlas
     from workbench.neurons.layers import layer_name
 
-    backend = load_and_say(model, device, "auto")
+    backend = load_and_say(model, device, "auto").backend
     made = built(backend, layer, files)
     path = out or atlas_path(backend.fingerprint, layer_name(backend.anatomy, layer), made.corpus)
     write_atlas(made, path)

@@ -94,11 +94,11 @@ def attack(
     prompts, opened = read_templates(templates or []), _opened(image)
     others = _others(transfer, model)
     if word is not None:
-        backend = load_and_say(model, device, dtype)
+        backend = load_and_say(model, device, dtype).backend
         row, drawn = _written(backend, opened, written, names=names, prompts=prompts)
     else:
         plan = _plan(goal, label, words, fonts=font, method=method)
-        backend = load_and_say(model, device, dtype)
+        backend = load_and_say(model, device, dtype).backend
         plan = replace(plan, names=names, templates=prompts, calls=calls, seed=seed)
         row, drawn = _searched(backend, opened, plan)
     if out is not None:
@@ -208,7 +208,7 @@ def _transfers(
     """What other models answer to the same words; `on` is device and dtype."""
     from workbench.typographic.transfer import transferred
 
-    rows = [vars(transferred(load_and_say(key, *on), picture, labels, **options)) for key in keys]
+    rows = [vars(transferred(load_and_say(key, *on).backend, picture, labels, **options)) for key in keys]
     return {"transfer": rows}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,13 +20,9 @@ from workbench.errors import INCOMPLETE, INTERRUPTED
 from workbench.strict_json import strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from workbench.embedding import EmbeddedFile
-    from workbench.loading.torch_backend import TorchBackend
+    from workbench.results.predictions import Prediction
 
 SHOWN = 5  # labels an image, in the text output
-CHUNK = 32  # images that are scored together
 
 
 def classify(
@@ -55,44 +50,26 @@ def classify(
     """Classify images with any labels: a probability and a cosine for each."""
     paths, names = picture_paths(images), read_labels(labels, labels_file)
     prompts = read_templates(templates or [])
-    backend = load_and_say(model, device, dtype)
-    answers = _answers(backend, paths, names, templates=prompts, none_of_these=none_of_these)
+    opened = load_and_say(model, device, dtype)
+    rows = opened.classify_each(paths, names, templates=prompts, none_of_these=none_of_these)
+    answers = _watched(rows, total=len(paths))
     failed = _print_json(answers) if as_json else _print_text(answers)
     if failed:
         say(f"{failed} of {len(paths)} images failed.")
         raise typer.Exit(INCOMPLETE)
 
 
-def _answers(
-    backend: TorchBackend, paths: Sequence[str], labels: Sequence[str], *, templates: Sequence[str], none_of_these: bool
-) -> Iterator[dict[str, Any]]:
-    """Yield one entry of the documented list an image."""
-    from workbench.embedding import KnownVectors, embed_files
-    from workbench.notes import notes
-    from workbench.zeroshot import classify as name_pictures
-
-    known, unsaid = KnownVectors(backend), True
-    rows = embed_files(backend, paths)
+def _watched(answers: Iterator[Prediction], *, total: int) -> Iterator[dict[str, Any]]:
+    """Yield one entry of the documented list an image, and say once what a reader must know."""
+    unsaid = True
     with progress() as bar:
-        task = bar.add_task("Pictures", total=len(paths))
-        while chunk := list(islice(rows, CHUNK)):
-            bar.advance(task, len(chunk))
-            known.vectors = {row.path: row.vector for row in chunk if row.vector is not None}
-            ranked: dict[str, Any] = {}
-            if good := list(known.vectors):
-                answer = name_pictures(known, good, labels, templates=templates, none_of_these=none_of_these)
-                for note in notes(known, answer, templates) if unsaid else ():
-                    say(note)
-                unsaid = False
-                ranked = {path: answer.ranked(number) for number, path in enumerate(good)}
-            yield from (_entry(row, ranked.get(row.path, ())) for row in chunk)
-
-
-def _entry(row: EmbeddedFile, ranked: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
-    if row.vector is None:
-        return {"image": row.path, "error": row.error}
-    labels = [{"label": name, "probability": chance, "cosine": cosine} for name, chance, cosine in ranked]
-    return {"image": row.path, "labels": labels}
+        task = bar.add_task("Pictures", total=total)
+        for answer in answers:
+            bar.advance(task)
+            for note in answer.notes if unsaid else ():
+                say(note)
+            unsaid = unsaid and bool(answer.error)
+            yield answer.to_dict()
 
 
 def _print_json(answers: Iterator[dict[str, Any]]) -> int:

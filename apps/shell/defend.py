@@ -62,7 +62,7 @@ def defend(
         check_place(out / one if method == "all" else out)
     images = images_to_measure(data, limit, seed)
     given = {"prefix": read_prefix(prefix_file)} if prefix_file is not None else None
-    base, rows = outcomes(load_and_say(model, device, dtype), images), {}
+    base, rows = outcomes(load_and_say(model, device, dtype).backend, images), {}
     for one in methods:
         folder = out / one if method == "all" else out
         try:
@@ -73,7 +73,7 @@ def defend(
             say(f"{one}: {error}")
             continue
         say(f"The defended model is in {folder}; measuring it on {len(images.truth)} images.")
-        row = defence_row(base, outcomes(load_and_say(str(folder), device, dtype), images), images.truth)
+        row = defence_row(base, outcomes(load_and_say(str(folder), device, dtype).backend, images), images.truth)
         rows[one] = row, {"model": str(folder), "base": model, "method": one, "seed": seed, **plain(base, row)}
     if as_json:
         write_json([row for _, row in rows.values()] if method == "all" else rows[method][1])

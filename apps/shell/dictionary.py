@@ -54,7 +54,7 @@ def dictionary(
     from apps.shell.neuron import find_or_build
     from workbench.neurons.dictionary_file import describe_features, write_dictionary
 
-    backend = load_and_say(model, device, "auto")
+    backend = load_and_say(model, device, "auto").backend
     atlas = find_or_build(backend, "last", files)
     rows = atlas.survey.embeddings
     held_out = np.random.default_rng(seed).permutation(len(rows)) < len(rows) // 5

@@ -48,17 +48,16 @@ def embed(
     files = picture_paths(paths)
     from apps.shell._loading import load_and_say
     from workbench.cache import DiskCache
-    from workbench.embedding import embed_files
 
-    backend = load_and_say(model, device, dtype)
-    rows = embed_files(backend, files, store=DiskCache() if cache else None)
-    failed = write_parquet(out, rows, total=len(files), dim=backend.dim, fingerprint=backend.fingerprint)
+    opened = load_and_say(model, device, dtype)
+    rows = opened.embed_each(files, store=DiskCache() if cache else None)
+    failed = write_parquet(out, rows, total=len(files), dim=opened.dim, fingerprint=opened.fingerprint)
     written = len(files) - len(failed)
     if as_json:
-        write_json({"out": str(out), "embedded": written, "failed": failed, "model": backend.fingerprint})
+        write_json({"out": str(out), "embedded": written, "failed": failed, "model": opened.fingerprint})
     else:
         write(str(out))
-    say(f"{written} of {len(files)} images embedded, {backend.dim} numbers each.")
+    say(f"{written} of {len(files)} images embedded, {opened.dim} numbers each.")
     if failed:
         raise typer.Exit(INCOMPLETE)
 

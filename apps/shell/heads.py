@@ -40,7 +40,7 @@ def heads(
     from workbench.neurons.head_passes import check_block, token_head
     from workbench.neurons.text_span import text_span
 
-    backend = load_and_say(model, device, "auto")
+    backend = load_and_say(model, device, "auto").backend
     blocks = token_head(backend.anatomy).blocks
     number = len(blocks) - 1 if block == -1 else block
     check_block(token_head(backend.anatomy), number)

@@ -55,7 +55,7 @@ def neuron(
 
     if without is not None:
         check_place(without)
-    backend = load_and_say(model, device, "auto")
+    backend = load_and_say(model, device, "auto").backend
     atlas = find_or_build(backend, layer, files)
     one = report(atlas, unit, model=(backend.spec.title, model), answer=answer, seed=seed)
     if out is not None:

@@ -98,7 +98,7 @@ def stroop_(
     """Show cards with a colour's name in another colour's ink, and count what wins."""
     from workbench.typographic.stroop import PUBLISHED, TEMPLATE, stroop
 
-    result = stroop(load_and_say(model, device, dtype))
+    result = stroop(load_and_say(model, device, dtype).backend)
     if as_json:
         write_json(
             {

@@ -64,7 +64,7 @@ def python_lines(form: WrittenForm, image: str) -> str:
     labels = ",\n    ".join(repr(label) for label in form.labels)
     return "\n".join(
         [
-            "from workbench import load",
+            "from workbench.loading import load",
             f"from {where}",
             "from workbench.typographic.comparing import compare",
             "from workbench.typographic.lettering import Label",

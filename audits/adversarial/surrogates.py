@@ -92,6 +92,6 @@ def surrogate(key: str, box: Any) -> Iterator[Surrogate]:
 
 @functools.cache
 def _cache(device: str) -> ModelCache:
-    import workbench
+    from workbench.loading import load
 
-    return ModelCache(lambda ref: workbench.load(ref.key, device=device), device=lambda: device)
+    return ModelCache(lambda ref: load(ref.key, device=device), device=lambda: device)

@@ -72,7 +72,7 @@ class _Worker:
     def __init__(self, job: _WorkerInput) -> None:
         import torch
 
-        from workbench import load
+        from workbench.loading import load
 
         torch.set_num_threads(job.threads)
         self._job = job

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from gradio_client import Client, handle_file
 
-from workbench import classify, load
+from workbench.loading import load
 from workbench.pictures import sample_path
+from workbench.zeroshot import classify
 
 CAT, COFFEE = str(sample_path("cat")), str(sample_path("coffee"))
 LABELS = ["cat", "dog", "coffee cup"]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from workbench import load
 from workbench.errors import BadInput, BadPicture
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 
 TEXTS = ["a photo of a cat.", "red", "a blue car on a green field with yellow flowers", "Zürich 🙂"]

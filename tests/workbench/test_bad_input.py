@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import workbench
 from apps.shell import run
-from workbench import classify
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, OutOfResources
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.pictures import sample_path
+from workbench.zeroshot import classify
 
 SECONDS = 0.1  # of computing: how long the machine lets us wait besides is not ours to promise
 MANY = [f"thing {number}" for number in range(200_000)]
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_picture(pocket: TorchBackend, session: Session, tmp_p
     [({"key": "pokcet"}, "'pocket'"), ({"device": "gpu"}, "cuda"), ({"dtype": "int8"}, "bfloat16"), ({"key": ""}, "")],
 )
 def test_a_model_that_cannot_be_loaded(given: dict[str, str], message: str) -> None:
-    assert message in refused(lambda: workbench.load(**given))
+    assert message in refused(lambda: load(**given))
 
 
 def test_texts_that_cannot_be_read(pocket: TorchBackend, session: Session) -> None:

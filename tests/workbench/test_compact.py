@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from workbench import load
 from workbench.checkpoints import POCKET
 from workbench.errors import WeightsRefused
 from workbench.hooks import recorded
-from workbench.loading import compact
+from workbench.loading import compact, load
 from workbench.loading.torch_backend import TorchBackend
 
 TEXTS = ["a photo of a cat.", "dog", "two red apples on a wooden table beside a very old clock"]

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-import workbench
 from workbench.backend import Tokens
 from workbench.checkpoints.edit import DEEPEST, Edit, read_edit, write_edit
 from workbench.errors import BadInput, UnknownName, WeightsRefused, WorkbenchError
-from workbench.loading import fingerprint, hub
+from workbench.loading import fingerprint, hub, load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.models import find
 from workbench.pictures import sample
@@ -20,7 +19,7 @@ from workbench.pictures import sample
 
 @pytest.fixture(scope="module")
 def pocket() -> TorchBackend:
-    return workbench.load("pocket", device="cpu")
+    return load("pocket", device="cpu")
 
 
 def test_a_prefix_is_a_row_between_template_and_name(pocket: TorchBackend, tmp_path: Path) -> None:
@@ -31,7 +30,7 @@ def test_a_prefix_is_a_row_between_template_and_name(pocket: TorchBackend, tmp_p
     typed = torch.tensor([[*ids[:opening], 5, *ids[opening:]]])
     edit = Edit(base="pocket", kind="prefix", settings={"after": "a photo of a"})
     write_edit(tmp_path / "p", edit, {"prefix": pocket.token_table[[5]].clone()})
-    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    edited = load(str(tmp_path / "p"), device="cpu")
     expected = pocket.encode_tokens(Tokens(typed, torch.ones_like(typed), ()))
     assert torch.allclose(edited.embed_texts(["a photo of a dog."]), expected, atol=1e-6)
     other = pocket.tokenize(["dog"]).ids[0].tolist()  # no opening: behind the start token
@@ -49,7 +48,7 @@ def test_names_have_a_prefix_of_their_own_and_all_other_texts_share_one(pocket: 
     edit = Edit(base="pocket", kind="prefix", settings={"after": "a photo of a", "names": [*own]})
     named = torch.stack([pocket.token_table[[token]] for token in own.values()])
     write_edit(tmp_path / "p", edit, {"prefix": pocket.token_table[[shared]].clone(), "named": named})
-    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    edited = load(str(tmp_path / "p"), device="cpu")
     opening = len(pocket.tokenize(["a photo of a"]).ids[0]) - 1
     texts = {
         **{f"a photo of a {name}.": token for name, token in own.items()},
@@ -62,7 +61,7 @@ def test_names_have_a_prefix_of_their_own_and_all_other_texts_share_one(pocket: 
         expected = pocket.encode_tokens(Tokens(typed, torch.ones_like(typed), ()))[0]
         assert torch.allclose(row, expected, atol=1e-5), text
         assert torch.allclose(edited.embed_texts([text])[0], row, atol=1e-5), text
-    assert edited.fingerprint != workbench.load("pocket").fingerprint
+    assert edited.fingerprint != load("pocket").fingerprint
 
 
 @pytest.mark.parametrize(
@@ -76,12 +75,12 @@ def test_names_without_fitting_rows_are_refused(
     tensors = {"prefix": torch.zeros(1, 384)} | ({"named": torch.zeros(shape)} if shape else {})
     write_edit(tmp_path / "p", Edit(base="pocket", kind="prefix", settings={"names": names}), tensors)
     with pytest.raises(error, match="names"):
-        workbench.load(str(tmp_path / "p"), device="cpu")
+        load(str(tmp_path / "p"), device="cpu")
 
 
 def test_a_long_text_keeps_its_end_and_makes_room(pocket: TorchBackend, tmp_path: Path) -> None:
     write_edit(tmp_path / "p", Edit(base="pocket", kind="prefix"), {"prefix": pocket.token_table[5:8].clone()})
-    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    edited = load(str(tmp_path / "p"), device="cpu")
     limit = pocket.read(["a"])[0].limit
     (reading,) = edited.read(["dog " * 100])
     assert (reading.tokens, reading.limit) == (limit - 3, limit - 3)
@@ -95,7 +94,7 @@ def test_a_projection_forgets_its_direction_and_keeps_the_others(pocket: TorchBa
     direction = torch.zeros(1, pocket.dim)
     direction[0, 7] = 1
     write_edit(tmp_path / "p", Edit(base="pocket", kind="projection"), {"removed": direction})
-    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    edited = load(str(tmp_path / "p"), device="cpu")
     for rows, before in (
         (edited.embed_images([sample("cat")]), pocket.embed_images([sample("cat")])),
         (edited.embed_texts(["a dog"]), pocket.embed_texts(["a dog"])),
@@ -107,19 +106,19 @@ def test_a_projection_forgets_its_direction_and_keeps_the_others(pocket: TorchBa
 
 @pytest.mark.parametrize(("alpha", "factor"), [(0.0, 1.0), (0.5, 1.5), (1.0, 2.0)])
 def test_interpolation_moves_weights_part_of_the_way(tmp_path: Path, alpha: float, factor: float) -> None:
-    pocket = workbench.load("pocket", device="cpu")
+    pocket = load("pocket", device="cpu")
     name = "visual_projection.weight"
     before = dict(pocket.towers.module.named_parameters())[name].clone()
     edit = Edit(base="pocket", kind="interpolation", settings={"alpha": alpha})
     write_edit(tmp_path / "i", edit, {name: 2 * before})
-    edited = workbench.load(str(tmp_path / "i"), device="cpu")
+    edited = load(str(tmp_path / "i"), device="cpu")
     assert torch.allclose(dict(edited.towers.module.named_parameters())[name], factor * before)
 
 
 def test_prompts_that_name_text_are_an_average_with_longer_ones(pocket: TorchBackend, tmp_path: Path) -> None:
     edit = Edit(base="pocket", kind="prompts", settings={"suffixes": ["with a note"], "share": 0.25})
     write_edit(tmp_path / "p", edit)
-    edited = workbench.load(str(tmp_path / "p"), device="cpu")
+    edited = load(str(tmp_path / "p"), device="cpu")
     plain, longer = pocket.embed_texts(["a photo of a dog.", "a photo of a dog. with a note"])
     expected = torch.nn.functional.normalize(0.75 * plain + 0.25 * longer, dim=0)
     assert torch.allclose(edited.embed_texts(["a photo of a dog."])[0], expected, atol=1e-5)
@@ -131,7 +130,7 @@ def test_fingerprints_differ_by_edit_and_not_by_folder(tmp_path: Path) -> None:
     for name, share in (("a", 0.5), ("b", 0.5), ("c", 0.25)):
         write_edit(tmp_path / name, Edit(base="pocket", kind="prompts", settings={"share": share}, title=name))
         rows[name] = fingerprint(str(tmp_path / name))
-        assert workbench.load(str(tmp_path / name), device="cpu").fingerprint == rows[name]
+        assert load(str(tmp_path / name), device="cpu").fingerprint == rows[name]
     assert rows["a"] == rows["b"] != rows["c"]
     assert base not in rows.values()
 
@@ -167,14 +166,14 @@ def test_an_edit_of_an_edit_has_the_first_base(tmp_path: Path) -> None:
 def test_a_damaged_edit_says_what_is_wrong(tmp_path: Path, text: str, error: type[Exception], words: str) -> None:
     (tmp_path / "edit.json").write_text(text, encoding="utf-8")
     with pytest.raises(error, match=words):
-        workbench.load(str(tmp_path), device="cpu")
+        load(str(tmp_path), device="cpu")
 
 
 def test_tensors_are_checked_before_they_are_read(tmp_path: Path) -> None:
     write_edit(tmp_path / "p", Edit(base="pocket", kind="projection"))
     (tmp_path / "p" / "edit.safetensors").write_bytes(b"not a tensor")
     with pytest.raises(WeightsRefused, match="intact"):
-        workbench.load(str(tmp_path / "p"), device="cpu")
+        load(str(tmp_path / "p"), device="cpu")
 
 
 def test_a_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from workbench import load
 from workbench.errors import BadInput, Unsupported
 from workbench.fake import COLOURS, FakeBackend, mark, write
+from workbench.loading import load
 
 
 def _pictures(n: int, colour: str = "red") -> list[Image.Image]:

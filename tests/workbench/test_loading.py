@@ -13,10 +13,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from workbench import load
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, OutOfResources, Unsupported, WeightsMissing, WeightsRefused
-from workbench.loading import hashes, hub
+from workbench.loading import hashes, hub, load
 from workbench.loading.device import choose_device, choose_dtype
 from workbench.models import find
 

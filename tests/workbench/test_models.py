@@ -83,7 +83,7 @@ def test_a_row_agrees_with_its_architecture(row: ModelSpec) -> None:
 
 def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
     code = (
-        "import time, sys; from workbench import load; start = time.perf_counter()\n"
+        "import time, sys; from workbench.loading import load; start = time.perf_counter()\n"
         "try: load('pokcet')\n"
         "except Exception as error: print(type(error).__name__, str(error)[:60], time.perf_counter() - start)\n"
         "print('torch' in sys.modules)"
@@ -99,7 +99,7 @@ def test_an_unknown_model_is_refused_at_once_and_without_torch() -> None:
 def test_the_shipped_model_answers_without_torchvision_and_torchs_compiler() -> None:
     """Importing torchvision imports torch's compiler, which takes as long as all else until the first answer."""
     code = (
-        "import sys; from PIL import Image; from workbench import load; model = load('pocket', device='cpu')\n"
+        "import sys; from PIL import Image; from workbench.loading import load; model = load('pocket', device='cpu')\n"
         "model.embed_images([Image.new('RGB', (300, 200))]), model.embed_texts(['a cat'])\n"
         "print([name for name in ('torchvision', 'torch._dynamo', 'pandas', 'sklearn') if name in sys.modules])"
     )

@@ -13,12 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from workbench import load
 from workbench.checkpoints.edit import Edit, write_edit
 from workbench.engine import Engine
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.hooks import recorded
-from workbench.loading import fingerprint
+from workbench.loading import fingerprint, load
 from workbench.loading.device import choose_device, numbers
 from workbench.loading.openvino_tower import OpenVinoTower
 from workbench.loading.torch_backend import TorchBackend
@@ -127,7 +126,7 @@ def test_without_the_package_the_message_names_it(monkeypatch: pytest.MonkeyPatc
 
 def test_nothing_is_reported_to_its_maker(tmp_path: Path) -> None:
     code = (
-        "import sys, socket; from workbench import load; import numpy as np; from PIL import Image\n"
+        "import sys, socket; from workbench.loading import load; import numpy as np; from PIL import Image\n"
         "def refuse(*given): raise AssertionError(given)\n"
         "socket.getaddrinfo = socket.socket.connect = refuse\n"
         "load('pocket', device='openvino').embed_images([Image.new('RGB', (64, 64))])\n"

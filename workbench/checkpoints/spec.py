@@ -20,6 +20,7 @@ class ModelSpec:
     repo: str | None = None  # repository on the Hugging Face Hub; None for what is shipped or local
     revision: str | None = None  # the commit that holds safetensors: all 40 digits, or its first seven
     architecture: str | None = None  # open_clip's name, with -quickgelu where the weights need it
+    image_tower: str | None = None  # its name in the literature, where `architecture` does not say it
     folder: Path | None = None  # where a local or shipped checkpoint lies
     licence: str | None = None
     paper: str | None = None

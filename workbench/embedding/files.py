@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from workbench.cache import EmbeddingStore, Key
 from workbench.embedding.prefetch import prefetch
 from workbench.errors import BadPicture, OutOfResources
+from workbench.image_inputs import image_name
 from workbench.images import MAX_BYTES, safe_open
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
+
+    from workbench.backend import Picture
 
 BATCH = 32  # images of one pass through the image tower
 AHEAD = 2  # batches that are prepared in advance
@@ -26,10 +29,11 @@ AHEAD = 2  # batches that are prepared in advance
 class EmbeddedFile:
     """The embedding of one file, or the reason why there is none."""
 
-    path: str  # as given
+    path: str  # as given; of an opened image, its size in pixels
     sha256: str = ""  # of the file's bytes; empty where they could not be read
     vector: Tensor | None = None  # (dim,) float32 on the CPU, unit length
     error: str = ""
+    image: Picture = ""  # as given
 
 
 class ImageEncoder(Protocol):
@@ -54,19 +58,19 @@ class _Prepared:
 
 def embed_files(
     encoder: ImageEncoder,
-    paths: Iterable[str],
+    images: Iterable[Picture],
     *,
     batch: int = BATCH,
     workers: int | None = None,
     store: EmbeddingStore[Key] | None = None,
 ) -> Iterator[EmbeddedFile]:
-    """Embed image files, in the given order; a file that fails does not stop the others.
+    """Embed image files and opened images, in the given order; one that fails does not stop the others.
 
     At most `batch` times three prepared images and one decoded image per worker are in memory.
 
     Args:
         encoder: the model.
-        paths: n files; read as they are needed, so that a generator may name millions.
+        images: n of them; read as they are needed, so that a generator may name millions.
         batch: images of one pass.
         workers: threads that open images; see `prefetch`.
         store: embeddings from earlier; a file whose embedding is there is neither decoded nor embedded again.
@@ -76,21 +80,23 @@ def embed_files(
     """
     import torch
 
-    def prepare(path: str) -> _Prepared:
+    def prepare(image: Picture) -> _Prepared:
+        path, digest = image_name(image), ""
         try:
-            digest = _digest(Path(path))
+            if isinstance(image, str | Path):
+                digest = _digest(Path(image))
             if store is not None and digest:
                 key = Key(encoder.fingerprint, "file", digest)
                 if (row := store.get_many([key]).get(key)) is not None:
-                    return _Prepared(EmbeddedFile(path, digest, torch.from_numpy(row.copy())))
-            return _Prepared(EmbeddedFile(path, digest), encoder.prepare(safe_open(path)))
+                    return _Prepared(EmbeddedFile(path, digest, torch.from_numpy(row.copy()), image=image))
+            return _Prepared(EmbeddedFile(path, digest, image=image), encoder.prepare(safe_open(image)))
         except BadPicture as error:
-            return _Prepared(EmbeddedFile(path, error=str(error)))
+            return _Prepared(EmbeddedFile(path, error=str(error), image=image))
         except OSError as error:  # removed meanwhile, or not readable
             reason = f"The file {Path(path).name!r} cannot be read ({error.strerror})."
-            return _Prepared(EmbeddedFile(path, error=reason))
+            return _Prepared(EmbeddedFile(path, error=reason, image=image))
 
-    rest = iter(paths)
+    rest = iter(images)
     batches = iter(lambda: list(islice(rest, batch)), [])
     for prepared in prefetch(batches, prepare, ahead=AHEAD, workers=workers):
         vectors = iter(_encode(encoder, [one.pixels for one in prepared if one.pixels is not None]))
@@ -101,7 +107,7 @@ def embed_files(
                 {
                     Key(encoder.fingerprint, "file", row.sha256): row.vector.numpy()
                     for row in new
-                    if row.vector is not None
+                    if row.vector is not None and row.sha256
                 }
             )
         yield from rows

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.cache import DiskCache, MemoryCache
 from workbench.engine.embed_call import EngineContext
@@ -23,6 +23,9 @@ from workbench.model_cache import CLIP, ModelCache, ModelRef
 from workbench.models import find
 from workbench.scheduler import CancelScope, CancelToken, Scheduler
 from workbench.scheduler.attempt import device_lost
+
+if TYPE_CHECKING:
+    from workbench.loading.torch_backend import TorchBackend
 
 T = TypeVar("T")
 
@@ -106,7 +109,7 @@ class Engine:
         for ref in refs:
             if ref.kind not in LOADERS:
                 raise unknown_name("kind of model", ref.kind, LOADERS)
-            if ref.kind == CLIP:
+            if ref.kind == CLIP and self._models.state(ref) == "absent":
                 find(ref.key)
         try:
             with self._models.lease(*refs, scope=scope) as leased:
@@ -117,6 +120,11 @@ class Engine:
                     session.end()
         finally:
             forget()
+
+    def hold(self, model: TorchBackend) -> str:
+        """Take a model that is loaded already, whatever its name; return the key that sessions name it by."""
+        self._models.hold(ModelRef(CLIP, model.spec.key), model)
+        return model.spec.key
 
     def stream(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.engine.embed_call import EmbedCall, EngineContext, read_tokens
 from workbench.engine.task import Task
-from workbench.engine.tasks import EXPLAIN, Remote
+from workbench.engine.tasks import EMBED_PIXELS, EXPLAIN, Remote
 from workbench.errors import Unsupported
 from workbench.images import check_pictures
 from workbench.model_cache import CLIP, LoadedModel
@@ -63,49 +63,49 @@ class Session:
     @property
     def spec(self) -> ModelSpec:
         """The catalogue row of the model."""
-        spec: ModelSpec = self._backend.spec
+        spec: ModelSpec = self.backend.spec
         return spec
 
     @property
     def fingerprint(self) -> str:
         """Hash of weights, preprocessing and dtype."""
-        fingerprint: str = self._backend.fingerprint
+        fingerprint: str = self.backend.fingerprint
         return fingerprint
 
     @property
     def dim(self) -> int:
         """Width of the joint space."""
-        dim: int = self._backend.dim
+        dim: int = self.backend.dim
         return dim
 
     @property
     def logit_scale(self) -> float:
         """What a cosine is multiplied with."""
-        logit_scale: float = self._backend.logit_scale
+        logit_scale: float = self.backend.logit_scale
         return logit_scale
 
     @property
     def logit_bias(self) -> float:
         """What is added afterwards."""
-        logit_bias: float = self._backend.logit_bias
+        logit_bias: float = self.backend.logit_bias
         return logit_bias
 
     @property
     def anatomy(self) -> Anatomy:
         """Layers, token grid and kind of the image tower."""
-        anatomy: Anatomy = self._backend.anatomy
+        anatomy: Anatomy = self.backend.anatomy
         return anatomy
 
     @property
     def device(self) -> str:
         """Where the weights are: cpu, cuda, mps."""
-        return str(getattr(self._backend, "device", "cpu"))
+        return str(getattr(self.backend, "device", "cpu"))
 
     @property
     def dtype(self) -> str:
         """What images are embedded in: float32, bfloat16, float16, "bfloat16 openvino"."""
-        dtype = str(getattr(self._backend, "dtype", "float32")).removeprefix("torch.")
-        return str(getattr(self._backend, "numbers", dtype))
+        dtype = str(getattr(self.backend, "dtype", "float32")).removeprefix("torch.")
+        return str(getattr(self.backend, "numbers", dtype))
 
     @property
     def weights_bytes(self) -> int:
@@ -115,7 +115,7 @@ class Session:
     @property
     def image_size(self) -> int:
         """Side of the square that the image tower sees, in pixels."""
-        image_size: int = self._backend.image_size
+        image_size: int = self.backend.image_size
         return image_size
 
     @property
@@ -125,8 +125,14 @@ class Session:
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8."""
-        square: Tensor = self._backend.prepare(image)
+        square: Tensor = self.backend.prepare(image)
         return square
+
+    def encode_pixels(self, pixels: Tensor) -> Tensor:
+        """(n, 3, size, size) uint8 -> (n, dim) float32 on the CPU, unit rows, in one pass and past the cache."""
+        import torch
+
+        return torch.from_numpy(next(iter(self.stream(EMBED_PIXELS, pixels.numpy()))))
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Say how each text is read."""
@@ -231,7 +237,8 @@ class Session:
         self._scope.token.cancel()
 
     @property
-    def _backend(self) -> Any:
+    def backend(self) -> Any:
+        """The model itself; its work takes no turns with others'."""
         self._refuse_when_over()
         return self._loaded.ready.result()
 

@@ -120,7 +120,7 @@ class _IndexWorker:
     def __init__(self, model: _Model, work: _Images | _Videos) -> None:
         import torch
 
-        from workbench import load
+        from workbench.loading import load
 
         torch.set_num_threads(model.threads)
         self._model: Any = load(model.key, device=model.device, dtype=model.dtype)

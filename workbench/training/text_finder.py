@@ -272,9 +272,9 @@ def cached(network: TextMap, rows: Iterator[tuple[Image.Image, Image.Image]]) ->
 
 def begun() -> TextMap:
     """Return the network with the tower of the shipped model, in half precision's values, and a new head."""
-    import workbench
+    from workbench.loading import load
 
-    module: Any = workbench.load("pocket", device="cpu").towers.module
+    module: Any = load("pocket", device="cpu").towers.module
     tower = module.vision_model["timm_model"]
     network = TextMap()
     network.stem.load_state_dict(nn.Sequential(tower.conv_stem, tower.bn1).state_dict())

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import workbench
 from apps.shell import run
 from workbench.errors import UNUSABLE
+from workbench.loading import load
 from workbench.pictures import sample
 from workbench.typographic.comparing import compare
 from workbench.typographic.defences import applied
@@ -25,7 +25,7 @@ def test_a_word_is_written_with_the_numbers_of_the_library(capsys: pytest.Captur
     line = ["attack", "drawn-apple", "--labels", NAMES, "--word", "iPod", "--size", "0.2", "--out", str(out), "--json"]
     assert run(line) == 0
     row = json.loads(capsys.readouterr().out)
-    pocket = workbench.load("pocket", device="cpu")
+    pocket = load("pocket", device="cpu")
     expected = compare(pocket, sample("drawn-apple"), [Label("iPod", size=0.2)], names=(*NAMES.split(","), "iPod"))
     assert {"target", "word", "cover", "success", "answer"} <= row.keys()
     assert (row["target"], row["word"], row["before"], row["answer"]) == ("iPod", "iPod", "apple", expected.top(1))
@@ -40,7 +40,7 @@ def test_several_labels_are_those_of_the_library(capsys: pytest.CaptureFixture[s
     assert run([*line, "--also", "one, two,0.6,0.5", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
     labels = [Label("iPod"), Label("library", x=0.3, y=0.2), Label("one, two", x=0.6, y=0.5)]
-    pocket = workbench.load("pocket", device="cpu")
+    pocket = load("pocket", device="cpu")
     expected = compare(pocket, sample("drawn-apple"), labels, names=(*NAMES.split(","), "iPod"))
     assert (row["cover"], row["answer"]) == (expected.cover, expected.top(1))
     assert row["probability"] == pytest.approx(expected.answers.ranked(1)[0][1], abs=1e-5)
@@ -87,7 +87,7 @@ def test_a_word_is_carried_to_other_models(
     shipped, other = row["transfer"]
     assert (shipped["model"], other["model"]) == ("pocket-lite2", f"folder:{folder}")
     expected = compare(
-        workbench.load(str(folder), device="cpu"), sample("drawn-apple"), [Label("iPod")],
+        load(str(folder), device="cpu"), sample("drawn-apple"), [Label("iPod")],
         names=(*NAMES.split(","), "iPod"),
     )  # fmt: skip
     assert (other["before"], other["answer"]) == (expected.top(0), expected.top(1))

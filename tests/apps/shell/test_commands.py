@@ -19,11 +19,12 @@ import pytest
 from apps.shell import run
 from audits import errors as audit_errors
 from audits.comparing import NotComparable
-from workbench import classify, errors
+from workbench import errors
 from workbench.cli.exit_codes import EXIT_CODES
 from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.loading import hub
 from workbench.loading.torch_backend import TorchBackend
+from workbench.zeroshot import classify
 
 ROOT = Path(__file__).parents[3]
 LABELS = ("cat", "dog", "coffee cup", "rocket", "bicycle")
@@ -138,7 +139,7 @@ def test_an_error_that_the_user_can_mend_leaves_with_its_own_code(
     def refuse(*_: object, **__: object) -> None:
         raise kind("planted\nin two lines")
 
-    monkeypatch.setattr("workbench.load", refuse, raising=False)
+    monkeypatch.setattr("workbench.model.load", refuse, raising=False)
     assert run(["classify", "x.png", "--labels", "a"]) == kind.exit_code
     assert kind.exit_code in EXIT_CODES
     assert capsys.readouterr().err.splitlines()[-1] == "clip-workbench: planted in two lines"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import workbench
 from apps.shell import run, train
+from workbench.loading import load
 from workbench.progress import Progress
 from workbench.training.order import Order
 from workbench.training.shapes import draw
@@ -42,8 +42,8 @@ def test_pocket_learns_and_is_loaded_back(capsys: pytest.CaptureFixture[str], tm
     output = json.loads(capsys.readouterr().out)
     assert (output["out"], output["steps_done"], output["unreadable"]) == (str(out), 3, {})
     assert "n = 20" in output["accuracy"]
-    backend = workbench.load(str(out), device="cpu")
-    assert backend.fingerprint != workbench.load("pocket", device="cpu").fingerprint
+    backend = load(str(out), device="cpu")
+    assert backend.fingerprint != load("pocket", device="cpu").fingerprint
     picture = draw(1, seed=9)[0]
     answer = classify(backend, [picture.render(128)], ["circle", "square", "heart"])
     assert answer.probabilities.shape == (1, 3)
@@ -114,7 +114,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_ends_it(capsys: pytest.Captur
     assert "Traceback" not in message
     assert run(["train", "--resume", "--out", str(out), "--device", "cpu", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps_done"] == 6
-    assert workbench.load(str(out), device="cpu").dim == workbench.load("pocket", device="cpu").dim
+    assert load(str(out), device="cpu").dim == load("pocket", device="cpu").dim
 
 
 @pytest.mark.parametrize("recipe", ["pocket", "texts", "projection", "distillation"])

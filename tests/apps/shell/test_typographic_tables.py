@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import workbench
 from apps.shell import run
 from workbench.errors import UNUSABLE
+from workbench.loading import load
 from workbench.typographic.stroop import INKS, stroop
 
 
 def test_the_stroop_matrix_is_the_librarys(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["typographic", "stroop", "--model", "fake", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
-    expected = stroop(workbench.load("fake"))
+    expected = stroop(load("fake"))
     assert row["answers"] == [list(one) for one in expected.answers]
     assert row["colours"] == list(INKS)
     assert row["word"]["n"] == 56

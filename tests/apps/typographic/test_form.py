@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-import workbench
 from apps.shell import run
 from apps.typographic.form import PRESETS, WrittenForm, names_with_words, places, read_labels
 from apps.typographic.links import command_line, from_link, python_lines, to_link
 from apps.typographic.shown import answer_card, stage_payload, summary
 from apps.typographic.widgets import _hex
 from workbench.errors import BadInput
+from workbench.loading import load
 from workbench.typographic.comparing import compare
 from workbench.typographic.examples import EXAMPLES, example
 from workbench.typographic.lettering import Label
@@ -71,7 +71,7 @@ def test_the_written_word_can_be_answered() -> None:
 
 
 def test_a_word_in_capitals_is_the_label_that_wins() -> None:
-    fake = workbench.load("fake")
+    fake = load("fake")
     label = Label("RED", size=0.3, y=0.5, ink="#ff0000", paper="#ff0000")
     result = compare(fake, Image.new("RGB", (64, 64), (110, 0, 140)), (label,), names=("blue", "red"))
     assert result.top(1) == "red"
@@ -91,7 +91,7 @@ def test_page_command_and_python_give_the_same_numbers(capsys: pytest.CaptureFix
     assert words[:2] == ["clip-workbench", "attack"]
     assert run([*words[1:], "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
-    pocket = workbench.load("pocket", device="cpu")
+    pocket = load("pocket", device="cpu")
     result = compare(pocket, example(form.picture), form.labels, names=form.names)
     assert row["probability"] == pytest.approx(result.answers.ranked(1)[0][1], abs=1e-5)
     assert row["cover"] == result.cover
@@ -121,7 +121,7 @@ class Tags(HTMLParser):
     "word", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "שלום", "\N{SLICE OF PIZZA}"]
 )
 def test_a_hostile_word_never_becomes_html(word: str) -> None:
-    fake = workbench.load("fake")
+    fake = load("fake")
     labels = (Label(word),)
     result = compare(fake, example("cat"), labels, names=("red", word))
     boxes = [corners(result.clean.size, label) for label in labels]

@@ -15,6 +15,6 @@ def test_a_chunk_of_texts_gives_the_device_back_after_each_batch() -> None:
         steps = list(session.steps(lambda box: box.text_batches(texts)))
         assert len(steps) == 4
         rows = torch.from_numpy(encode_texts(session, texts))
-    from workbench import load
+    from workbench.loading import load
 
     assert torch.equal(rows, load("fake", device="cpu", dtype="float32").embed_texts(texts))

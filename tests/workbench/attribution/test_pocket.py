@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from workbench import load
 from workbench.attribution import Attribution, Request, explain
 from workbench.heads import MeanHead
 from workbench.images import safe_open
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.pictures import SAMPLES, sample
 from workbench.zeroshot import classifier

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-import workbench
 from tests.workbench.neurons.planted_units import CONCEPTS, UNITS, pictures, planted
 from workbench.checkpoints.shipped import FAKE
 from workbench.errors import Unsupported
 from workbench.fake import FakeBackend
 from workbench.heads import AttentionHead, MeanHead
 from workbench.hooks import ablate, add, open_blocks
+from workbench.loading import load
 from workbench.loading.anatomy import anatomy, attention
 from workbench.loading.last_step import of_open_clip, of_transformers
 from workbench.loading.torch_backend import TorchBackend, TowerParts
@@ -112,7 +112,7 @@ def test_the_sum_is_the_cosine(make: Callable[[], TorchBackend]) -> None:
 
 
 def test_on_pocket_the_sum_is_the_cosine() -> None:
-    box = workbench.load("pocket")
+    box = load("pocket")
     pixels = random_pixels(3, box.image_size)
     texts = box.embed_texts(["a photo of a cat.", "a photo of a dog."]).numpy()
     assert max(result.error for result in decompositions(box, (pixels, texts))) < 1e-6
@@ -140,7 +140,7 @@ def test_a_units_part_by_hand(tmp_path: Path) -> None:
 
 def test_a_part_is_the_slope_of_the_unscaled_product() -> None:
     """Finite differences: adding a little to one channel everywhere moves text · embedding · length by its weight."""
-    box = workbench.load("pocket")
+    box = load("pocket")
     pixels, texts = random_pixels(1, box.image_size), box.embed_texts(["a photo of a cat."]).numpy()
     head = box.anatomy.head
     rows = next(iter(layer_rows(box, (pixels, "conv_head"))))
@@ -199,7 +199,7 @@ class _Broken:
 
 
 def test_ablating_a_channel_takes_its_part_away() -> None:
-    box = workbench.load("pocket")
+    box = load("pocket")
     pixels, texts = random_pixels(2, box.image_size), box.embed_texts(["a photo of a cat."]).numpy()
     rows = next(iter(layer_rows(box, (pixels, "conv_head"))))
     unit = int(rows.pooled.sum(axis=0).argmax())

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-import workbench
 from apps.neurons.switches import edit_file
 from workbench.checkpoints.edit import read_edit, write_edit
 from workbench.errors import BadInput, UnknownName, Unsupported
 from workbench.fake import FakeBackend
 from workbench.hooks import ablate, add, open_blocks
+from workbench.loading import load
 from workbench.neurons.edits import change_units, units_edit
 from workbench.neurons.switching import UnitChange
 from workbench.pictures import sample
@@ -23,10 +23,10 @@ LAYER = "conv_head"
 
 
 def test_an_edited_model_answers_as_its_base_with_the_units_off(tmp_path: Path) -> None:
-    base = workbench.load("pocket")
+    base = load("pocket")
     changes = [ablate(LAYER, [953, 44]), add(LAYER, [3], 1.5)]
     folder = write_edit(tmp_path / "without", units_edit("pocket", LAYER, changes))
-    edited = workbench.load(str(folder))
+    edited = load(str(folder))
     picture = sample("cat")
     before = base.embed_images([picture])
     with base.intervened(*changes):
@@ -63,14 +63,14 @@ def test_the_views_file_is_an_edited_model(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_settings_that_are_no_change_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="changes"):
-        change_units(workbench.load("pocket"), settings, {})
+        change_units(load("pocket"), settings, {})
 
 
 def test_layers_and_units_that_do_not_exist_are_refused() -> None:
     row = {"units": [5000], "kind": "set", "value": 0.0}
     with pytest.raises(Unsupported, match="no layers"):
         change_units(FakeBackend(), {"layer": LAYER, "changes": [row]}, {})
-    base = workbench.load("pocket")
+    base = load("pocket")
     with pytest.raises(UnknownName, match="conv_head"):
         change_units(base, {"layer": "nosuch", "changes": [row]}, {})
     towers = change_units(base, {"layer": LAYER, "changes": [row]}, {})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, norm
 
-import workbench
+from workbench.loading import load
 from workbench.neurons.activations import Survey
 from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.corpus import CorpusItem
@@ -44,7 +44,7 @@ def planted() -> Survey:
 
 @pytest.fixture(scope="module")
 def pocket() -> Atlas:
-    result = find_atlas(workbench.load("pocket"), "last")
+    result = find_atlas(load("pocket"), "last")
     assert result is not None
     return result
 

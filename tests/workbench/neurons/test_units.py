@@ -24,6 +24,7 @@ from tests.workbench.neurons.planted_units import (
 )
 from workbench.errors import BadInput, UnknownName, Unsupported, WeightsRefused
 from workbench.fake import FakeBackend
+from workbench.loading import load
 from workbench.neurons import atlas as atlases
 from workbench.neurons import atlas_building, naming
 from workbench.neurons.activations import Survey, join, survey, unit_maps
@@ -55,7 +56,7 @@ def pocket() -> Atlas:
 
 
 def shipped_atlas(key: str) -> Atlas:
-    result = find_atlas(workbench.load(key), "last")
+    result = find_atlas(load(key), "last")
     assert result is not None, "the shipped atlas is of other weights; make it again with `clip-workbench atlas`"
     return result
 

@@ -16,9 +16,9 @@ from torch import nn
 
 from apps.shell import run
 from tests.workbench.probes.drawn_images import write_images
-from workbench import load
 from workbench.datasets import ImageSample
 from workbench.engine import Engine
+from workbench.loading import load
 from workbench.loading.features import with_features
 from workbench.probes.embedding import ImageFeatures, embed_images, readable
 from workbench.probes.evaluation import answered

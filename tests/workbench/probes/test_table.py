@@ -10,12 +10,12 @@ import pytest
 
 from apps.shell import run
 from tests.workbench.probes.drawn_images import write_images
-from workbench import classify
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.probes.evaluation import PROBE, ZERO_SHOT, ModelEvaluation, Ways
 from workbench.probes.labelled import TEST, read_labelled
 from workbench.probes.table import EmbeddedImages, EvaluationRequest, answers, embed_all, ranked
+from workbench.zeroshot import classify
 
 THINGS = ("cat", "rocket", "pizza", "tree")
 QUICK = Ways(shots=(1, 2, 64), seeds=3)

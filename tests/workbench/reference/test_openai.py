@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-import workbench
+from workbench import loading
+from workbench.errors import WorkbenchError
 from workbench.images import safe_open
 from workbench.loading.torch_backend import TorchBackend
 
@@ -27,7 +28,7 @@ NAMES = ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png", "logo.png")
 
 
 def load(folder: Path) -> TorchBackend:
-    return workbench.load(f"folder:{folder}", device="cpu", dtype="float32")
+    return loading.load(f"folder:{folder}", device="cpu", dtype="float32")
 
 
 def expected(openai: Any, model: Any, photos: Path) -> tuple[Tensor, Tensor]:
@@ -77,7 +78,7 @@ def test_open_clip_format(
     if fixture == "resnet":
         assert (backend.anatomy.kind, backend.anatomy.grid) == ("convolutional", (7, 7))
         assert list(backend.anatomy.layers) == ["layer1", "layer2", "layer3", "layer4"]
-        with pytest.raises(workbench.WorkbenchError, match="attention"):
+        with pytest.raises(WorkbenchError, match="attention"):
             backend.attention(torch.zeros(1, 3, 224, 224))
 
 
@@ -114,9 +115,8 @@ def test_attention_is_that_of_the_answer(
 def test_bfloat16_embeddings_stay_beside_those_of_float32(vit_transformers: Path, photos: Path) -> None:
     pictures = [photos / name for name in ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png")]
     prompts = [f"a photo of a {label}." for label in ("cat", "coffee cup", "rocket", "astronaut")]
-    whole, half = (
-        workbench.load(f"folder:{vit_transformers}", device="cpu", dtype=dtype) for dtype in ("float32", "bfloat16")
-    )
+    folder = f"folder:{vit_transformers}"
+    whole, half = (loading.load(folder, device="cpu", dtype=dtype) for dtype in ("float32", "bfloat16"))
     for one, other in (
         (whole.embed_images(pictures), half.embed_images(pictures)),
         (whole.embed_texts(prompts), half.embed_texts(prompts)),

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import BatchNorm2d
 from torch.nn.functional import normalize
 
-import workbench
-from workbench.errors import WeightsRefused
+from workbench import loading
+from workbench.errors import WeightsRefused, WorkbenchError
 from workbench.loading.torch_backend import TorchBackend
 from workbench.preprocessing import normalise, unit_range
 from workbench.zeroshot import classify
@@ -34,7 +34,7 @@ WORDS = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "nu
 
 
 def load(folder: Path) -> TorchBackend:
-    return workbench.load(f"folder:{folder}", device="cpu", dtype="float32")
+    return loading.load(f"folder:{folder}", device="cpu", dtype="float32")
 
 
 def pixels(backend: TorchBackend, photos: Path) -> Tensor:
@@ -227,7 +227,7 @@ def test_mobileclip_keeps_its_own_preprocessing(saved: Callable[..., tuple[Path,
     assert norms[1] < norms[0] / 4  # branches are added up, and the numbers above are still those of the branches
     assert (backend.anatomy.kind, backend.anatomy.grid) == ("convolutional", (8, 8))
     assert list(backend.anatomy.layers)[-1] == "final_conv"
-    with pytest.raises(workbench.WorkbenchError, match="attention"):
+    with pytest.raises(WorkbenchError, match="attention"):
         backend.attention(torch.zeros(1, 3, 256, 256))
 
 

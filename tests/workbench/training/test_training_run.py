@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import workbench
 from workbench.errors import BadInput, Cancelled, Unsupported, WeightsRefused
+from workbench.loading import load
 from workbench.progress import Progress
 from workbench.training import checkpoints
 from workbench.training.losses import MAX_SCALE
@@ -46,7 +46,7 @@ def test_a_training_leaves_a_model_a_record_and_a_figure(recipe: Recipe, tiny: P
     assert {row.total for row in rows} == {6}
     assert rows[0].values["learning rate"] == pytest.approx(5e-4)
     assert "validation" in rows[2].text
-    backend = workbench.load(str(out), device="cpu")
+    backend = load(str(out), device="cpu")
     assert backend.embed_texts(["a small red circle"]).shape == (1, 8)
     assert not equal(out, tiny)
     output = json.loads((out / "training.json").read_text())
@@ -128,9 +128,9 @@ def test_a_listener_that_leaves_loses_nothing(recipe: Recipe, tmp_path: Path) ->
 
 def test_a_sigmoid_model_learns_scale_and_bias_and_stays_one(siglip: Path, recipe: Recipe, tmp_path: Path) -> None:
     trained(recipe.model_copy(update={"model": str(siglip)}), tmp_path / "out")
-    backend = workbench.load(str(tmp_path / "out"), device="cpu")
+    backend = load(str(tmp_path / "out"), device="cpu")
     assert backend.spec.score == "sigmoid"
-    before = workbench.load(str(siglip), device="cpu")
+    before = load(str(siglip), device="cpu")
     assert backend.logit_bias != before.logit_bias
     with pytest.raises(BadInput, match="sigmoid loss"):
         trained(recipe.model_copy(update={"model": str(siglip), "loss": "softmax"}), tmp_path / "other")
@@ -145,7 +145,7 @@ def test_batch_norm_stays_frozen_unless_asked(openclip: Path, recipe: Recipe, tm
     assert torch.equal(before[name], frozen[name])
     assert not torch.equal(before[name], learning[name])
     assert not torch.equal(before["visual.bn1.weight"], frozen["visual.bn1.weight"])
-    assert workbench.load(str(tmp_path / "frozen"), device="cpu").anatomy.kind == "convolutional"
+    assert load(str(tmp_path / "frozen"), device="cpu").anatomy.kind == "convolutional"
 
 
 @pytest.mark.parametrize(("lock", "moved"), [("image", "text_model"), ("text", "vision_model")])

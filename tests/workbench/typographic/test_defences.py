@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-import workbench
 from audits.typographic.drawings import to_learn, to_measure
 from workbench import fake
 from workbench.engine import Engine
 from workbench.errors import BadInput, UnknownName, Unsupported
 from workbench.fake import FakeBackend
 from workbench.heads import MeanHead
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.progress import Progress
 from workbench.typographic import edits
@@ -173,7 +173,7 @@ class Tower:
     """Texts lie on their colours' axes and lean along the fifth, one more than the other."""
 
     dim, logit_scale = 5, 30.0
-    spec = workbench.load("fake").spec
+    spec = load("fake").spec
 
     def embed_texts(self, texts: list[str]) -> torch.Tensor:
         axis, numbers = torch.eye(5), [COLOURS.index(text.split()[-1][:-1]) for text in texts]
@@ -267,8 +267,8 @@ def test_a_learned_defence_is_kept_and_learned_once(tmp_path: Path, monkeypatch:
         *_, other = made(session, "projection", images, seed=1)
         assert other != folder
         assert len(calls) == 2
-    edited = workbench.load(str(folder), device="cpu")
-    assert edited.fingerprint != workbench.load("fake").fingerprint
+    edited = load(str(folder), device="cpu")
+    assert edited.fingerprint != load("fake").fingerprint
     assert edited.spec.title.endswith("Forget to spell")
 
 
@@ -277,9 +277,9 @@ def test_an_applied_defence_is_a_folder_once(tmp_path: Path, monkeypatch: pytest
     first, again = applied("paint-over", "fake"), applied("paint-over", "fake")
     assert first == again
     assert len(list((tmp_path / "edits").iterdir())) == 1
-    edited = workbench.load(str(first), device="cpu")
+    edited = load(str(first), device="cpu")
     assert edited.spec.title == "Fake (no weights), Paint over text"
-    assert edited.fingerprint != workbench.load("fake").fingerprint
+    assert edited.fingerprint != load("fake").fingerprint
     square = edited.prepare(fake.write(Image.new("RGB", (80, 80), (220, 20, 20)), "blue"))
     assert not fake.written(square)
     with pytest.raises(Unsupported, match="already"):

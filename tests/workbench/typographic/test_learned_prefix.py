@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-import workbench
 from audits.typographic.drawings import lesson_images
 from workbench.engine import Engine
 from workbench.errors import BadInput
+from workbench.loading import load
 from workbench.loading.torch_backend import TorchBackend
 from workbench.pictures import sample
 from workbench.typographic.edits import prefixed
@@ -27,7 +27,7 @@ THINGS, WORDS = ("apple", "teapot", "bicycle", "owl", "hammer", "piano"), ("dog"
 
 @pytest.fixture(scope="module")
 def pocket() -> TorchBackend:
-    return workbench.load("pocket", device="cpu")
+    return load("pocket", device="cpu")
 
 
 def prompts(names: tuple[str, ...]) -> list[str]:
@@ -159,5 +159,5 @@ def test_a_prefix_is_learned_once_for_the_same_names(tmp_path: Path, monkeypatch
             [*made(session, "prefix", images, seed=0, names=("dog", "castle"))]
     assert calls == [("dog", "pizza")]
     assert isinstance(folder, Path)
-    defended = workbench.load(str(folder), device="cpu")
+    defended = load(str(folder), device="cpu")
     assert not torch.allclose(*(defended.embed_texts(["a photo of a dog.", "a photo of a dog"])), atol=1e-3)

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import workbench
 from workbench.errors import BadInput
+from workbench.loading import load
 from workbench.pictures import sample
 from workbench.progress import Progress
 from workbench.typographic.attacking import AttackPlan, FoundAttack, find_attack
@@ -107,7 +107,7 @@ def test_a_search_without_a_choice_is_refused(change: dict[str, object]) -> None
 
 @pytest.mark.heavy
 def test_pocket_is_fooled_on_the_image_itself() -> None:
-    pocket = workbench.load("pocket", device="cpu")
+    pocket = load("pocket", device="cpu")
     names = ("cat", "dog", "pizza", "rocket")
     *_, outcome = find_attack(pocket, sample("cat"), AttackPlan("pizza", names, calls=64))
     assert isinstance(outcome, FoundAttack)
@@ -119,7 +119,7 @@ def test_pocket_is_fooled_on_the_image_itself() -> None:
 
 
 def test_a_target_must_be_a_label_and_no_answer_yet() -> None:
-    fake = workbench.load("fake")
+    fake = load("fake")
     red = Image.new("RGB", (80, 80), (220, 20, 20))
     with pytest.raises(BadInput, match="already"):
         next(find_attack(fake, red, AttackPlan("red", ("red", "blue"))))

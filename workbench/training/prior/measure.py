@@ -22,7 +22,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import workbench
 from workbench.backend import ClipBackend
 from workbench.engine import Engine
 from workbench.generation.judging import Generated
@@ -31,6 +30,7 @@ from workbench.generation.painting import Neighbour
 from workbench.generation.prior import Prior, load_prior
 from workbench.generation.run import generate
 from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
+from workbench.loading import load
 from workbench.progress import Progress
 from workbench.statistics.intervals import Share, proportion
 from workbench.training.pocket import emoji
@@ -93,7 +93,7 @@ class Judge:
     @classmethod
     def loaded(cls, key: str, sentences: Sequence[str]) -> Judge:
         """The judge of that key."""
-        backend = workbench.load(key, device="cpu")
+        backend = load(key, device="cpu")
         return cls(backend, backend.embed_texts(sentences))
 
     def best(self, images: Sequence[Image.Image]) -> Tensor:

@@ -13,9 +13,8 @@ from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoModel, BertConfig, BertModel
 
-import workbench
 from workbench.errors import WeightsRefused
-from workbench.loading import compact
+from workbench.loading import compact, load
 from workbench.training.pocket import export, folding, opening, towers
 from workbench.training.pocket.settings import Settings
 
@@ -65,7 +64,7 @@ def test_the_folder_holds_the_towers(
     later = export.record(Settings(photos=tmp_path, start=tmp_path), nothing, steps=1, seconds=1.0)
     assert later["began_from"] == record["weights"]
 
-    ours = workbench.load(str(tmp_path), device="cpu")
+    ours = load(str(tmp_path), device="cpu")
     theirs = AutoModel.from_pretrained(tmp_path).eval()
     pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
@@ -109,7 +108,7 @@ def test_the_folder_holds_the_towers(
     assert handed_on[export.BLEND] == {"classifier": {}}
     before = {"recipe", "settings", "began_from", "steps_done", "seconds", "before"}
     assert handed_on["before"] == {name: facts[name] for name in before}
-    retold = workbench.load(str(second), device="cpu")
+    retold = load(str(second), device="cpu")
     with torch.no_grad():
         torch.testing.assert_close(retold.embed_texts(["a cat"]), both.embed_tokens(tokens), rtol=0, atol=5e-3)
         both.text.pooler.dense.bias.sub_(0.5)

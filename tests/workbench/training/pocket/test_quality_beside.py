@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-import workbench
 from workbench.errors import BadInput
+from workbench.loading import load
 from workbench.models import find
 from workbench.training.pocket import towers
 from workbench.training.pocket.quality import pruning, speed
@@ -75,7 +75,7 @@ def test_restored_pieces_keep_what_was_trained_and_bring_back_the_rest(
     whole = {"embeddings.word_embeddings.weight": table}
     monkeypatch.setattr(towers, "minilm", lambda: SimpleNamespace(state_dict=lambda: whole))
     pruning.restored(shipped, tmp_path / "whole")
-    before, after = workbench.load("pocket", device="cpu"), workbench.load(str(tmp_path / "whole"), device="cpu")
+    before, after = load("pocket", device="cpu"), load(str(tmp_path / "whole"), device="cpu")
     message = ["a photo of a cat", "two dogs"]
     torch.testing.assert_close(after.embed_texts(message), before.embed_texts(message), rtol=0, atol=1e-5)
     (one,), (other,) = before.read(["zyzzyva"]), after.read(["zyzzyva"])

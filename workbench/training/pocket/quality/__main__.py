@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
+from workbench.loading import load
 from workbench.places import write_whole
 from workbench.statistics.intervals import proportion
 from workbench.training.pocket import emoji, opening
@@ -50,12 +50,12 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace) -> None:
-    other = workbench.load(arguments.beside, device="cpu") if arguments.beside else None  # refused before anything else
+    other = load(arguments.beside, device="cpu") if arguments.beside else None  # refused before anything else
     half = {None: None, "selection": measuring.SELECTION, "acceptance": measuring.ACCEPTANCE}[arguments.half]
     settings = Settings(photos=arguments.photos, modules=arguments.modules)
     held_out = measuring.held_out(settings, arguments.validation, work=arguments.work, half=half, style=arguments.style)
     held_out = replace(held_out, seed=arguments.seed)
-    backend = workbench.load(arguments.model, device="cpu")
+    backend = load(arguments.model, device="cpu")
     if arguments.speed:
         _speed(arguments.out, backend, held_out, model=arguments.model)
     answers: list[QualityAnswer] = []
@@ -65,7 +65,7 @@ def _measured(arguments: argparse.Namespace) -> None:
     if arguments.pruning:
         with tempfile.TemporaryDirectory(dir=arguments.work) as place:
             pruning.restored(_folder(arguments.model), Path(place) / "whole")
-            whole = workbench.load(str(Path(place) / "whole"), device="cpu")
+            whole = load(str(Path(place) / "whole"), device="cpu")
             _beside(arguments.out.with_suffix(".pruning.json"), answers, whole, held_out)
     if other is not None:
         _beside(arguments.out.with_suffix(".beside.json"), answers, other, held_out)

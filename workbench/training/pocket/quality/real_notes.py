@@ -17,10 +17,10 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageFilter
 
-import workbench
 from workbench.backend import ClipBackend
 from workbench.errors import BadInput, WorkbenchError
 from workbench.images import safe_open
+from workbench.loading import load
 from workbench.training.pocket.quality.answers import QualityAnswer, answered, counted, embed, embed_names, write
 
 TABLE, COLUMNS = "labels.csv", ("file", "thing", "word")
@@ -151,7 +151,7 @@ def main() -> None:
     try:
         photos = read(arguments.folder)
         _check_share(arguments.shrunk)
-        model = workbench.load(arguments.model, device="cpu")
+        model = load(arguments.model, device="cpu")
         write(arguments.out, list(real_notes(model, photos, shrunk=arguments.shrunk)))
     except WorkbenchError as error:
         options.exit(2, f"{error}\n")
