@@ -17,9 +17,11 @@ from typing import Any
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
 from workbench.models import find
+from workbench.places import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("app.py", "apps", "audits", "workbench")
+WEIGHTS = Path("workbench", "weights")  # where a Space has them
 SINGLE = ("LICENSE", "NOTICE")  # taken where they are
 KINDS = {
     *(".py", ".css", ".js", ".j2", ".json", ".txt", ".csv", ".md", ".yaml", ".yml"),
@@ -56,8 +58,8 @@ def export(directory: Path) -> Path:
     directory.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        for source in program():
-            target = made / source.relative_to(ROOT)
+        for source, name in program():
+            target = made / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         (made / "README.md").write_text(card(), encoding="utf-8")
@@ -69,22 +71,24 @@ def export(directory: Path) -> Path:
     return directory
 
 
-def program() -> Iterator[Path]:
-    """Yield the files of the program, tests and leftovers apart.
+def program() -> Iterator[tuple[Path, Path]]:
+    """Yield the files of the program and its weights, without tests and leftovers, each with its path in the Space.
 
     Raises:
         BadInput: one is larger than the hub takes.
     """
-    for part in PARTS:
-        place = ROOT / part
+    for place, target in ((ROOT / part, Path(part)) for part in PARTS):
         for file in [place] if place.is_file() else sorted(place.rglob("*")):
-            hidden = any(name.startswith((".", "__pycache__")) for name in file.relative_to(ROOT).parts)
-            if not file.is_file() or hidden or file.suffix not in KINDS:
+            inside = file.relative_to(place)
+            hidden = any(name.startswith((".", "__pycache__", "build")) for name in inside.parts)
+            if not file.is_file() or hidden or (file.suffix not in KINDS and file.name not in SINGLE):
                 continue
             if file.stat().st_size > MOST_BYTES:
                 raise BadInput(f"The hub takes files up to {MOST_BYTES // 2**20} MiB; {file.name!r} is larger.")
-            yield file
-    yield from (ROOT / name for name in SINGLE if (ROOT / name).is_file())
+            yield file, target / inside
+    if not shipped().is_relative_to(ROOT / "workbench"):  # installed as a package of their own
+        yield from ((file, WEIGHTS / file.relative_to(shipped())) for file in sorted(shipped().rglob("*.*")))
+    yield from ((ROOT / name, Path(name)) for name in SINGLE if (ROOT / name).is_file())
 
 
 def front_matter() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import uuid
@@ -13,11 +14,24 @@ import platformdirs
 
 from workbench.errors import OutOfResources
 
+WEIGHTS = "clip_workbench_weights"  # a package of their own, so that a release of the program does not repeat them
+NO_WEIGHTS = "{} comes with the package clip-workbench-weights, which is not installed: pip install clip-workbench-weights"
 
 def home() -> Path:
     """Return the folder for downloads and caches; it may not exist yet."""
     moved = os.environ.get("CLIP_WORKBENCH_HOME")
     return Path(moved).expanduser() if moved else platformdirs.user_cache_path("clip-workbench", appauthor=False)
+
+
+def shipped(*parts: str) -> Path:
+    """Return where a shipped file or folder of weights is: in a checkout, or in the package `clip-workbench-weights`.
+
+    Without either, the path does not exist.
+    """
+    here = Path(__file__).with_name("weights")
+    spec = None if here.is_dir() else importlib.util.find_spec(WEIGHTS)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0] if places else here, *parts)
 
 
 def read_json(path: Path) -> dict[str, Any]:

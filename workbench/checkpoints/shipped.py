@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from workbench.checkpoints.spec import ModelSpec
+from workbench.places import shipped
 
 POCKET = ModelSpec(
     key="pocket",
     title="Pocket (shipped)",
     loader="transformers",
     image_tower="EfficientNet-Lite0",
-    folder=Path(__file__).parents[1] / "weights" / "pocket",
+    folder=shipped("pocket"),
     licence="MIT (parts: Apache-2.0)",
     trained_on="about a thousand kinds of things, emoji and rendered words",
     parameters=14_428_673,
@@ -32,8 +31,8 @@ POCKET_LITE2 = ModelSpec(
     key="pocket-lite2",
     title="Pocket Lite2 (shipped)",
     loader="transformers",
-    image_tower="EfficientNet-Lite2",
-    folder=Path(__file__).parents[1] / "weights" / "pocket-lite2",
+    image_tower="EfficientNet-Lite0",
+    folder=shipped("pocket"),
     licence="MIT (parts: Apache-2.0)",
     trained_on="what pocket was trained on, with another image tower and another seed",
     parameters=15_868_737,

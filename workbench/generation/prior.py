@@ -20,6 +20,7 @@ from torch.nn import functional
 from workbench.errors import WeightsMissing, WeightsRefused
 from workbench.generation.painting import Neighbour
 from workbench.generation.settings import PRIOR_FOLDER
+from workbench.places import NO_WEIGHTS, write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,7 +128,6 @@ class Prior:
         """Write float16 weights and what is known of them, whole files only."""
         from safetensors.torch import save
 
-        from workbench.places import write_whole
 
         def halved(tensors: dict[str, Tensor]) -> bytes:
             return save({name: tensor.detach().to(torch.float16).contiguous() for name, tensor in tensors.items()})
@@ -149,6 +149,8 @@ def load_prior(folder: Path = PRIOR_FOLDER, *, device: str | torch.device = "cpu
     """
     from safetensors.torch import load_file
 
+    if folder == PRIOR_FOLDER and not folder.is_dir():
+        raise WeightsMissing(NO_WEIGHTS.format("The drawing model") + ".")
     if missing := [name for name in (*FILES, "config.json") if not (folder / name).is_file()]:
         raise WeightsMissing(f"The prior's folder {folder.name!r} lacks {', '.join(missing)}.")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

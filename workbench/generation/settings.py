@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
@@ -10,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from workbench.errors import BadInput, Unsupported
 from workbench.generation.canvases import Canvas, Fourier, Latents, Maco, Pixels, Siren, Strokes, StyleGan2, Styles
 from workbench.generation.prompts import parse_prompt
+from workbench.places import shipped
 from workbench.strict import Strict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PALETTES = {
     "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
     "grey": ((0, 0, 0), (0.33, 0.33, 0.33), (0.67, 0.67, 0.67), (1, 1, 1)),
 }
-PRIOR_FOLDER = Path(__file__).parents[1] / "weights" / "prior"  # of the shipped prior
+PRIOR_FOLDER = shipped("prior")  # of the shipped prior
 STROKE_SIDE = 128  # pixels that strokes are optimised at
 
 

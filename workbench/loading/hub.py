@@ -18,7 +18,7 @@ from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import Busy, OutOfResources, Unsupported, WeightsMissing, WeightsRefused
 from workbench.loading.hashes import main_config, vet, weight_files
 from workbench.models import find
-from workbench.places import home
+from workbench.places import NO_WEIGHTS, home
 
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
 SPARE = 200_000_000  # bytes that a download leaves free on the disk
@@ -66,6 +66,8 @@ def locate(spec: ModelSpec) -> Path:
     if place is not None:
         return place[0]
     if spec.folder is not None:
+        if spec.sha256:
+            raise WeightsMissing(f"{NO_WEIGHTS.format(spec.title)}; or choose another model with --model.")
         raise WeightsMissing(f"The weights of {spec.title} are not where they should be ({spec.folder.name!r}).")
     size = f"{spec.download_bytes / 1e6:,.0f} MB" if spec.download_bytes else "size not known"
     raise WeightsMissing(

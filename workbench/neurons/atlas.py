@@ -22,14 +22,14 @@ from workbench.neurons.corpus import CorpusItem
 from workbench.neurons.layers import is_last, layer_name
 from workbench.neurons.naming import UnitEvidence
 from workbench.neurons.vocabulary import WordTable
-from workbench.places import home, write_whole
+from workbench.places import home, shipped, write_whole
 
 if TYPE_CHECKING:
     from workbench.engine import Session
     from workbench.loading.torch_backend import TorchBackend
 
 BUILT_IN = "built-in"
-SHIPPED = Path(__file__).with_name("atlases")
+SHIPPED = shipped("atlases")
 _FORM = "clip-workbench atlas 1"
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workbench.errors import Unsupported, WeightsRefused, unknown_name
+from workbench.errors import Unsupported, WeightsMissing, WeightsRefused, unknown_name
+from workbench.places import NO_WEIGHTS, shipped
 
 if TYPE_CHECKING:
     import numpy as np
 
-WEIGHTS = Path(__file__).parents[1] / "weights" / "text_finder" / "text_finder.safetensors"
+WEIGHTS = shipped("text_finder", "text_finder.safetensors")
 SIDE, CELLS = 224, 28  # pixels that the network sees, cells of its answer
 STAGES = 5  # of the tower
 THRESHOLD = 0.8
@@ -163,6 +163,8 @@ def _network() -> TextMap:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    if not WEIGHTS.is_file():
+        raise WeightsMissing(NO_WEIGHTS.format("The text finder"))
     network = TextMap()
     try:
         state = {name: one.float() for name, one in load_file(WEIGHTS).items()}
