@@ -80,7 +80,7 @@ def program() -> Iterator[tuple[Path, Path]]:
     for place, target in ((ROOT / part, Path(part)) for part in PARTS):
         for file in [place] if place.is_file() else sorted(place.rglob("*")):
             inside = file.relative_to(place)
-            hidden = any(name.startswith((".", "__pycache__", "build")) for name in inside.parts)
+            hidden = any(name.startswith((".", "__pycache__")) for name in inside.parts)
             if not file.is_file() or hidden or (file.suffix not in KINDS and file.name not in SINGLE):
                 continue
             if file.stat().st_size > MOST_BYTES:
