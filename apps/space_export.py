@@ -39,18 +39,30 @@ OFFERED_FILES = (
     "tokenizer_config.json",
     "vocab.json",
 )
+STATIC = {  # what the hub reads of a Space that shows reports alone
+    **{"title": "Audit report", "emoji": "📋", "colorFrom": "blue", "colorTo": "indigo", "sdk": "static"},
+    **{"app_file": "index.html", "short_description": "What an audit measured, with intervals", "pinned": False},
+}
+STATIC_CARD = (
+    "# Audit report\n\nOne page, `index.html`: what was measured, on which images, with which model, with intervals.\n"
+)
 BROUGHT = ("gradio", "spaces", "huggingface-hub")  # a ZeroGPU Space has its own of these
 UNPINNED = ("torch", "torchvision")  # ... and picks these to fit each other
 
 
-def export(directory: Path) -> Path:
+def export(directory: Path, *, reports: Path | None = None) -> Path:
     """Write the Space into a new or empty folder; nothing half-written stays behind.
+
+    Args:
+        directory: the folder.
+        reports: run directories, or a folder of some: the Space shows their report and holds no program.
 
     Returns:
         The folder.
 
     Raises:
         BadInput: the folder holds something, or a file is too large for the hub.
+        UnknownName: no run there.
     """
     directory = directory.expanduser().absolute()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
@@ -58,12 +70,18 @@ def export(directory: Path) -> Path:
     directory.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        for source, name in program():
-            target = made / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-        (made / "README.md").write_text(card(), encoding="utf-8")
-        (made / "requirements.txt").write_text(requirements(), encoding="utf-8")
+        if reports is None:
+            for source, name in program():
+                target = made / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+            (made / "README.md").write_text(_with_head(front_matter(), card()), encoding="utf-8")
+            (made / "requirements.txt").write_text(requirements(), encoding="utf-8")
+        else:
+            from audits import report
+
+            report(reports, made / "index.html")
+            (made / "README.md").write_text(_with_head(STATIC, STATIC_CARD), encoding="utf-8")
         made.chmod(0o755)
         os.replace(made, directory)
     finally:
@@ -118,14 +136,19 @@ def preload(spec: ModelSpec) -> str:
     return " ".join(filter(None, (spec.repo, ",".join(OFFERED_FILES), spec.revision)))
 
 
-def card() -> str:
-    """Return the README of the Space."""
+def _with_head(facts: dict[str, Any], text: str) -> str:
+    """Return a README with what the hub reads at its head."""
     import yaml
 
-    head = yaml.safe_dump(front_matter(), sort_keys=False, allow_unicode=True, width=1000)
+    head = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=1000)
+    return f"---\n{head}---\n\n{text}"
+
+
+def card() -> str:
+    """Return the text of the Space's README."""
     offered = find(OFFERED)
     return (
-        f"---\n{head}---\n\n# CLIP Workbench\n\n"
+        "# CLIP Workbench\n\n"
         "Name a photo with any words and see where the model looked: image-text models of the CLIP family, "
         "from the inside.\n\n"
         f"Models here: `pocket` and `pocket-lite2`, two small CLIPs that come with the program, and {offered.title} "

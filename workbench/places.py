@@ -15,7 +15,10 @@ import platformdirs
 from workbench.errors import OutOfResources
 
 WEIGHTS = "clip_workbench_weights"  # a package of their own, so that a release of the program does not repeat them
-NO_WEIGHTS = "{} comes with the package clip-workbench-weights, which is not installed: pip install clip-workbench-weights"
+NO_WEIGHTS = (
+    "{} comes with the package clip-workbench-weights, which is not installed: pip install clip-workbench-weights"
+)
+
 
 def home() -> Path:
     """Return the folder for downloads and caches; it may not exist yet."""

@@ -251,3 +251,15 @@ def test_an_image_drawn_on_a_lent_gpu_is_the_one_drawn_here(
     assert far.similarity == pytest.approx(here.similarity, abs=1e-3)
     assert steps[0].preview is not None or method == "diffusion"
     assert all(1 <= seconds <= 110 for seconds in stub.estimates)
+
+
+def test_a_space_of_reports_is_one_page_without_a_program(tmp_path: Path) -> None:
+    from audits.running.api import run
+
+    done = run("limits/counting", "fake", out=tmp_path / "runs")
+    space = space_export.export(tmp_path / "space", reports=done.folder)
+    assert sorted(file.name for file in space.iterdir()) == ["README.md", "index.html"]
+    head = yaml.safe_load((space / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert set(head) <= KEYS
+    assert (head["sdk"], head["app_file"]) == ("static", "index.html")
+    assert "limits/counting" in (space / "index.html").read_text(encoding="utf-8")

@@ -128,7 +128,6 @@ class Prior:
         """Write float16 weights and what is known of them, whole files only."""
         from safetensors.torch import save
 
-
         def halved(tensors: dict[str, Tensor]) -> bytes:
             return save({name: tensor.detach().to(torch.float16).contiguous() for name, tensor in tensors.items()})
 
