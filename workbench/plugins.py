@@ -11,12 +11,13 @@ refuses, is left out and named with its error in `Table.plugins`.
 from __future__ import annotations
 
 import functools
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar
 
-from workbench.errors import BadInput, unknown_name
+from workbench.errors import BadInput, Unsupported, unknown_name
 
 PREFIX = "clip_workbench."  # of the names of entry point groups
 TABLES = ("audits", "models", "attacks", "canvases", "views")
@@ -117,6 +118,18 @@ class Table(Mapping[str, Row]):
                 raise BadInput(f"The key {row.key!r} stands in the table of {self.name} already.")
             rows[row.key] = row
         return rows
+
+
+def resolve(place: str) -> Any:
+    """Return what a row names by "module:NAME".
+
+    Raises:
+        Unsupported: it cannot be imported.
+    """
+    try:
+        return pkgutil.resolve_name(place)
+    except (Exception, SystemExit) as error:  # boundary: somebody else's code
+        raise Unsupported(f"{place!r} cannot be imported: {type(error).__name__}: {str(error)[:300]}") from error
 
 
 def described(point: EntryPoint) -> Plugin:

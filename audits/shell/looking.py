@@ -67,9 +67,9 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         own = [{"key": row.key, "title": row.about.title, "version": row.version} for row in BUILTIN]
         return [*own, *({"key": f"{kind}:PATH", "title": title} for kind, title in TITLES.items())]
     if kind == "models":
-        from workbench.checkpoints import CHECKPOINTS
+        from workbench.checkpoints import checkpoints
 
-        return [{"key": row.key, "title": row.title, "trained_on": row.trained_on} for row in CHECKPOINTS]
+        return [{"key": row.key, "title": row.title, "trained_on": row.trained_on} for row in checkpoints()]
     if kind == "suites":
         from audits.running import suites
 
