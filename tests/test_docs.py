@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from apps import TABS
 from apps.shell import shell
+from apps.tabs import TABS
 from workbench import errors
 from workbench.checkpoints import checkpoints
 from workbench.cli.exit_codes import EXIT_CODES

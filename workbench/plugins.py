@@ -46,6 +46,12 @@ class Plugin:
     keys: tuple[str, ...] = ()  # of the rows that it added
     error: str = ""  # why it was left out
 
+    @property
+    def text(self) -> str:
+        """Say in one line what it adds, or why it was left out."""
+        where = f"{self.package} {self.version}, {self.table}: "
+        return where + (f"{self.name} is left out. {self.error}" if self.error else ", ".join(self.keys))
+
 
 class Table(Mapping[str, Row]):
     """Rows by key: the built-in ones in their order, then those of installed packages."""
@@ -84,6 +90,15 @@ class Table(Mapping[str, Row]):
             raise unknown_name(word, key, list(self))
         return self[key]
 
+    def leave_out(self, key: str, error: BaseException) -> None:
+        """Take a plugin's row out of the table, because using it raised an error."""
+        rows, plugins = self._content
+        del rows[key]
+        self._content = (
+            rows,
+            tuple(replace(one, keys=(), error=_reason(error)) if key in one.keys else one for one in plugins),
+        )
+
     def forget(self) -> None:
         """Read the installed packages again at the next use."""
         self.__dict__.pop("_content", None)
@@ -99,8 +114,7 @@ class Table(Mapping[str, Row]):
             try:
                 added = self._load(point, rows)
             except (Exception, SystemExit) as error:  # boundary: somebody else's code must not stop the program
-                reason = str(error).strip().split("\n")[0][:300]
-                plugins.append(replace(plugin, error=f"{type(error).__name__}: {reason}"))
+                plugins.append(replace(plugin, error=_reason(error)))
                 continue
             rows |= added
             plugins.append(replace(plugin, keys=tuple(added)))
@@ -129,7 +143,11 @@ def resolve(place: str) -> Any:
     try:
         return pkgutil.resolve_name(place)
     except (Exception, SystemExit) as error:  # boundary: somebody else's code
-        raise Unsupported(f"{place!r} cannot be imported: {type(error).__name__}: {str(error)[:300]}") from error
+        raise Unsupported(f"{place!r} cannot be imported. {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300] if str(error).strip() else 'no message'}"
 
 
 def described(point: EntryPoint) -> Plugin:
