@@ -1,4 +1,4 @@
-"""The browser page: it holds the views of the table in `tabs`.
+"""The browser page: it holds the views of the table in `tabs`, and names the installed plugins.
 
 Does not know about the server: `serving` launches what `assemble` returns. Gradio and the views are imported by
 `assemble` only, so that the other commands start quickly.
@@ -10,14 +10,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 from apps import limits
-from apps.tabs import TABS
+from apps.tabs import VIEWS, Tab
+from workbench.plugins import Plugin, misplaced
 
 if TYPE_CHECKING:
     import gradio as gr
 
     from workbench.engine import Engine
-
-__all__ = ["TABS", "TITLE", "assemble", "bounds", "masthead"]
 
 TITLE = "CLIP Workbench"
 
@@ -31,6 +30,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps.shared.page import Exchange, Page
     from apps.shared.visitor_runs import EMPTY
 
+    leave_out_broken_views(engine)
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
         api.build(engine)  # first, so that no event of a view takes the name of an endpoint
@@ -45,18 +45,59 @@ def assemble(engine: Engine) -> gr.Blocks:
                 with gr.Tabs(elem_id="views") as tabs:
                     page = Page(engine, model, Exchange(tabs), runs)
                     opened = {}
-                    for tab in TABS:
+                    for tab in VIEWS.values():
                         with gr.Tab(tab.title, id=tab.key) as opened[tab.key]:
                             importlib.import_module(tab.module).build(page)
                 page.exchange.connect()
                 with gr.Accordion("Limits of this page", open=False, elem_id="limits"):
                     gr.Markdown(bounds(), elem_classes="notes")
+                if plugins := installed():
+                    with gr.Accordion("Plugins", open=False, elem_id="plugins"):
+                        gr.Markdown("\n".join(map(_line, plugins)), elem_classes="notes")
         navigation.wire(model, opened, reasons)
     for block in blocks.blocks.values():
         buttons = getattr(block, "buttons", None) or []
         if "share" in buttons:
             buttons.remove("share")  # Gradio's own, which in a Space uploads an image to a public forum
     return blocks
+
+
+def leave_out_broken_views(engine: Engine) -> None:
+    """Build each view of a plugin on a page of its own; one that raises an error is left out and keeps its error."""
+    for key in [key for plugin in VIEWS.plugins for key in plugin.keys]:
+        try:
+            check(VIEWS[key], engine)
+        except (Exception, SystemExit) as error:  # boundary: somebody else's code must not stop the page
+            VIEWS.leave_out(key, error)
+
+
+def check(tab: Tab, engine: Engine) -> None:
+    """Build a view on a page of its own, which is thrown away; raises whatever the view raises."""
+    import gradio as gr
+
+    from apps.shared.page import Exchange, Page
+    from apps.shared.visitor_runs import EMPTY
+
+    with gr.Blocks(analytics_enabled=False):
+        model, runs = gr.Dropdown(["fake"]), gr.State(EMPTY)
+        with gr.Tabs() as tabs, gr.Tab(tab.title):
+            importlib.import_module(tab.module).build(Page(engine, model, Exchange(tabs), runs))
+
+
+def installed() -> list[Plugin]:
+    """Return what installed packages add, table by table, the broken plugins too."""
+    from audits.catalogue import AUDITS
+    from workbench.attacks import ATTACKS
+    from workbench.checkpoints import MODELS
+    from workbench.generation.canvases.kinds import CANVASES
+
+    return [plugin for table in (AUDITS, MODELS, ATTACKS, CANVASES, VIEWS) for plugin in table.plugins] + misplaced()
+
+
+def _line(plugin: Plugin) -> str:
+    from apps.shared.markdown import literal
+
+    return f"- {literal(plugin.text)}"
 
 
 def bounds() -> str:

@@ -1,21 +1,32 @@
-"""The table of views."""
+"""The table of views. Other packages add rows: see `workbench.plugins`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.errors import BadInput
+from workbench.plugins import Table
+
 
 @dataclass(frozen=True)
 class Tab:
-    """One view of the page. A new view is one more row of `TABS`."""
+    """One view of the page.
+
+    Raises:
+        BadInput: a group that the navigation does not have.
+    """
 
     key: str  # its address is /#key
     title: str
     group: str  # heading in the navigation, one of GROUPS
-    module: str  # has `build(page: Page) -> None`, which lays the view out inside an open `gr.Tab`
+    module: str  # has `build(page: Page) -> None`, which lays the view out inside an open `gr.Tab`; imported then
     receives: bool = False  # other views can send images and labels here; `build` calls `page.exchange.accept`
     takes_many: bool = False  # ... and many labelled images at once; `build` calls `page.exchange.accept_many`
     needs: tuple[str, ...] = ()  # keys of `requirements.REQUIREMENTS`; the entry is greyed where the model lacks one
+
+    def __post_init__(self) -> None:
+        if self.group not in GROUPS:
+            raise BadInput(f"The group of a view is one of {', '.join(GROUPS)}; got {self.group[:80]!r}.")
 
 
 GROUPS = ("Classify", "Find", "Look inside", "Attack and defend", "Make", "Measure", "Learn")
@@ -36,3 +47,4 @@ TABS: tuple[Tab, ...] = (
     Tab("learn", "Train a small CLIP", "Learn", "apps.learn"),
     Tab("race", "Why contrastive?", "Learn", "apps.race"),
 )
+VIEWS: Table[Tab] = Table("views", Tab, ("apps.tabs:TABS",))

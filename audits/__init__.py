@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from audits.run_directory.reader import open_run
     from audits.running.api import resume, run, score
     from audits.running.suites import run_suite
+    from audits.running.validating import check
 
 __all__ = [
     "AuditFrame",
+    "check",
     "compare",
     "gate",
     "metrics_df",
@@ -40,6 +42,7 @@ _PLACES = {
     "audits.run_directory.reader": ("open_run",),
     "audits.running.api": ("resume", "run", "score"),
     "audits.running.suites": ("run_suite",),
+    "audits.running.validating": ("check",),
 }
 
 

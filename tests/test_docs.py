@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from apps import TABS
 from apps.shell import shell
+from apps.tabs import TABS
 from workbench import errors
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.cli.exit_codes import EXIT_CODES
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ def test_both_commands_stand_in_the_first_twenty_lines() -> None:
     assert "bash scripts/test" in top
 
 
-@pytest.mark.parametrize("key", [row.key for row in CHECKPOINTS])
+@pytest.mark.parametrize("key", [row.key for row in checkpoints()])
 def test_the_readme_names_every_model(key: str) -> None:
     assert f"| `{key}` |" in README
 

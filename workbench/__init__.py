@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.errors import BadInput, WorkbenchError
     from workbench.model import Model, classify, load
+    from workbench.model_check import check_model
     from workbench.pictures import sample
     from workbench.zeroshot import contrast
 
-__all__ = ["BadInput", "Model", "WorkbenchError", "classify", "contrast", "load", "sample"]
+__all__ = ["BadInput", "Model", "WorkbenchError", "check_model", "classify", "contrast", "load", "sample"]
 
 _HOMES = {
     "workbench.errors": ("BadInput", "WorkbenchError"),
     "workbench.model": ("Model", "classify", "load"),
+    "workbench.model_check": ("check_model",),
     "workbench.pictures": ("sample",),
     "workbench.zeroshot": ("contrast",),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints, families
 from workbench.checkpoints.edit import DEEPEST, is_edit, read_edit
 from workbench.checkpoints.spec import Loader, ModelSpec
 from workbench.errors import BadInput, unknown_name
@@ -23,7 +23,7 @@ def find(key: str) -> ModelSpec:
         UnknownName: no row has that key.
         BadInput: the folder holds no checkpoint.
     """
-    rows = {row.key: row for row in CHECKPOINTS}
+    rows = {row.key: row for row in checkpoints()}
     if key in rows:
         return rows[key]
     path = _folder(key)
@@ -48,7 +48,8 @@ def folder_spec(path: Path) -> ModelSpec:
         sigmoid = "init_logit_bias" in (_settings(path / "open_clip_config.json").get("model_cfg") or {})
     elif (path / "config.json").is_file():
         loader = "transformers"
-        sigmoid = _settings(path / "config.json").get("model_type") in ("siglip", "siglip2")
+        family = families().get(str(_settings(path / "config.json").get("model_type")))
+        sigmoid = family is not None and family.score == "sigmoid"
     else:
         raise BadInput(
             f"A model folder holds config.json (transformers) or open_clip_config.json (open_clip) "

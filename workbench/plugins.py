@@ -11,12 +11,13 @@ refuses, is left out and named with its error in `Table.plugins`.
 from __future__ import annotations
 
 import functools
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar
 
-from workbench.errors import BadInput, unknown_name
+from workbench.errors import BadInput, Unsupported, unknown_name
 
 PREFIX = "clip_workbench."  # of the names of entry point groups
 TABLES = ("audits", "models", "attacks", "canvases", "views")
@@ -44,6 +45,12 @@ class Plugin:
     version: str
     keys: tuple[str, ...] = ()  # of the rows that it added
     error: str = ""  # why it was left out
+
+    @property
+    def text(self) -> str:
+        """Say in one line what it adds, or why it was left out."""
+        where = f"{self.package} {self.version}, {self.table}: "
+        return where + (f"{self.name} is left out. {self.error}" if self.error else ", ".join(self.keys))
 
 
 class Table(Mapping[str, Row]):
@@ -83,6 +90,15 @@ class Table(Mapping[str, Row]):
             raise unknown_name(word, key, list(self))
         return self[key]
 
+    def leave_out(self, key: str, error: BaseException) -> None:
+        """Take a plugin's row out of the table, because using it raised an error."""
+        rows, plugins = self._content
+        del rows[key]
+        self._content = (
+            rows,
+            tuple(replace(one, keys=(), error=_reason(error)) if key in one.keys else one for one in plugins),
+        )
+
     def forget(self) -> None:
         """Read the installed packages again at the next use."""
         self.__dict__.pop("_content", None)
@@ -98,8 +114,7 @@ class Table(Mapping[str, Row]):
             try:
                 added = self._load(point, rows)
             except (Exception, SystemExit) as error:  # boundary: somebody else's code must not stop the program
-                reason = str(error).strip().split("\n")[0][:300]
-                plugins.append(replace(plugin, error=f"{type(error).__name__}: {reason}"))
+                plugins.append(replace(plugin, error=_reason(error)))
                 continue
             rows |= added
             plugins.append(replace(plugin, keys=tuple(added)))
@@ -117,6 +132,22 @@ class Table(Mapping[str, Row]):
                 raise BadInput(f"The key {row.key!r} stands in the table of {self.name} already.")
             rows[row.key] = row
         return rows
+
+
+def resolve(place: str) -> Any:
+    """Return what a row names by "module:NAME".
+
+    Raises:
+        Unsupported: it cannot be imported.
+    """
+    try:
+        return pkgutil.resolve_name(place)
+    except (Exception, SystemExit) as error:  # boundary: somebody else's code
+        raise Unsupported(f"{place!r} cannot be imported. {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300] if str(error).strip() else 'no message'}"
 
 
 def described(point: EntryPoint) -> Plugin:

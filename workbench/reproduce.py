@@ -99,10 +99,10 @@ _READERS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 def _known_model(key: str) -> str:
     """Accept catalogue keys only: an address must not make the server read its folders."""
-    from workbench.checkpoints import CHECKPOINTS
+    from workbench.checkpoints import checkpoints
     from workbench.errors import unknown_name
 
-    keys = [row.key for row in CHECKPOINTS]
+    keys = [row.key for row in checkpoints()]
     if key not in keys:
         raise unknown_name("model", key, keys)
     return find(key).key

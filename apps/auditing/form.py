@@ -23,7 +23,7 @@ from apps.shared.widgets import code, table
 from audits import catalogue
 from audits.run_directory.reader import Run
 from audits.running.planning import Cost, costs
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.errors import BadInput
 from workbench.loading import hub
 from workbench.scheduler import CancelToken
@@ -41,7 +41,7 @@ def audit_choices() -> list[tuple[str, str]]:
 
 def model_choices() -> list[tuple[str, str]]:
     """Return the models that are on this machine; others can be downloaded in the model menu."""
-    return [(spec.title, spec.key) for spec in CHECKPOINTS if hub.presence(spec).here]
+    return [(spec.title, spec.key) for spec in checkpoints() if hub.presence(spec).here]
 
 
 def about(audits: list[str]) -> str:

@@ -22,7 +22,7 @@ from apps.shared.labelled_images import classes_line, given
 from apps.shared.page import Page
 from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, table
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.engine import Engine
 from workbench.loading import hub
 from workbench.places import write_whole
@@ -67,7 +67,7 @@ def measuring(
 
 def here() -> list[tuple[str, str]]:
     """Return the models that are on this machine: title and key."""
-    return [(row.title, row.key) for row in CHECKPOINTS if hub.presence(row).here or row.loader == "fake"]
+    return [(row.title, row.key) for row in checkpoints() if hub.presence(row).here or row.loader == "fake"]
 
 
 def build(page: Page) -> None:

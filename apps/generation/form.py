@@ -9,7 +9,8 @@ import gradio as gr
 from apps.generation import words
 from apps.shared.model_menu import choices
 from apps.shared.widgets import image_box
-from workbench.generation.settings import PALETTES, Settings
+from workbench.generation.canvases.plain import PALETTES
+from workbench.generation.settings import Settings
 
 _DEFAULT = Settings(prompt=words.PRESETS[0], method="prior" if words.HAS_PRIOR else "fourier")
 
@@ -22,7 +23,7 @@ def front() -> dict[str, Any]:
         "well: a castle | unit:last/373:0.5, and so does a manner: a dog | facet:drawing (or photo, word)",
     )  # fmt: skip
     method = gr.Dropdown(
-        words.STYLES, value=_DEFAULT.method, label="Style", info="How the image is painted.",
+        words.styles(), value=_DEFAULT.method, label="Style", info="How the image is painted.",
         elem_id="generation-method",
     )  # fmt: skip
     with gr.Row():
@@ -62,7 +63,7 @@ def folded() -> dict[str, Any]:
             "", label="More sentences", lines=2, info="One a line; each is a row.", elem_id="generation-grid-prompts"
         )
         rows["grid_seeds"] = gr.Slider(1, 6, 1, step=1, label="Seeds", info="Columns.", elem_id="generation-grid-seeds")
-        rows["grid_methods"] = gr.CheckboxGroup(words.STYLES, value=[], label="Styles to compare")
+        rows["grid_methods"] = gr.CheckboxGroup(words.styles(), value=[], label="Styles to compare")
         rows["grid_strengths"] = gr.Checkbox(False, label="A row of strengths", info="From -1.5 to 1.5, of an edit.")
     rows |= _drawings()
     rows |= _models()

@@ -10,7 +10,7 @@ from apps.shared.markdown import literal
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput
 from workbench.generation.judging import Generated
-from workbench.generation.settings import BY_CHECKPOINT, METHODS, PRIOR_FOLDER, Settings, read_settings
+from workbench.generation.settings import BY_CHECKPOINT, PRIOR_FOLDER, Settings, methods, read_settings
 from workbench.progress import Progress
 
 LEAD = (
@@ -30,7 +30,6 @@ PRESETS = (
 )
 CURVE_HEADERS = ["step", "similarity"]
 HAS_PRIOR = (PRIOR_FOLDER / "config.json").is_file()
-STYLES = [(title, key) for key, title in METHODS.items() if key not in BY_CHECKPOINT and (key != "prior" or HAS_PRIOR)]
 DRAWINGS = [
     ("any", "any"), ("Noto", "google"), ("Twemoji", "twitter"), ("Noto 1", "noto-v1"), ("EmojiOne", "emojione"),
     ("shapes, colours, counts", "scene"),
@@ -47,6 +46,12 @@ _EDITED = {
     "direction": "moved along one direction",
 }
 _WHOLE = ("seed", "steps", "side", "cutouts", "strokes", "cells", "candidates", "denoising")
+
+
+def styles() -> list[tuple[str, str]]:
+    """Return title and key of each method that the form offers."""
+    left_out = BY_CHECKPOINT if HAS_PRIOR else (*BY_CHECKPOINT, "prior")
+    return [(title, key) for key, title in methods().items() if key not in left_out]
 
 
 def settings_of(values: Mapping[str, Any], model: str, hidden: Mapping[str, Any] | None = None) -> Settings:

@@ -15,6 +15,7 @@ from apps.shared.page import Page
 from apps.shared.percentages import percent
 from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.widgets import COLLAPSED, image_box, table
+from workbench.generation.canvases.kinds import canvases_for_units
 from workbench.generation.run import start_pixels
 from workbench.images import safe_open
 from workbench.neurons.unit_images import Visualisation, to_png, visualise
@@ -25,7 +26,6 @@ from workbench.scheduler import CancelToken
 
 JOBS = Jobs("neurons", stopped="Stopped; the last preview stays.")
 FACETS = [("none", ""), ("photo", "photo"), ("drawing", "drawing"), ("written word", "word")]
-CANVASES = [("Fourier", "fourier"), ("MACO: a photo's frequencies", "maco")]
 HEADERS = ["image", "activation", "stronger than"]
 NOTE = (
     "Painted from noise so that the unit responds; a painting shows what is enough for the unit, not what it is for. A "
@@ -69,7 +69,9 @@ def build(page: Page, layer: gr.Dropdown, unit: gr.Number) -> None:
             with gr.Row():
                 go = gr.Button("Paint", variant="primary", elem_id="neurons-paint-go")
                 stop = gr.Button("Stop", variant="stop", elem_id="neurons-paint-stop")
-            canvas = gr.Radio(CANVASES, value="fourier", label="Canvas")
+            canvas = gr.Radio(
+                [(row.title, key) for key, row in canvases_for_units().items()], value="fourier", label="Canvas"
+            )
             count = gr.Slider(1, 6, 3, step=1, label="Images", info="Each unlike the others.")
             steps = gr.Slider(8, 400, 64, step=8, label="Steps", elem_id="neurons-paint-steps")
             seed = gr.Number(0, precision=0, minimum=0, label="Random seed")

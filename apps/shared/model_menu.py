@@ -17,7 +17,7 @@ from apps import limits
 from apps.shared.events import LIGHT, handler, owner
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import describe, literal
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.checkpoints.spec import ModelSpec
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled, DeadlinePassed, WorkbenchError
@@ -37,7 +37,7 @@ def downloads_allowed() -> bool:
 
 def choices() -> list[tuple[str, str]]:
     """Return the menu: title with size and presence, and key."""
-    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in CHECKPOINTS]
+    return [(f"{spec.title} — {state(spec)}", spec.key) for spec in checkpoints()]
 
 
 def state(spec: ModelSpec) -> str:

@@ -15,7 +15,7 @@ import gradio as gr
 from apps.requirements import lacking
 from apps.shared.events import ASIDE
 from apps.shared.markdown import literal
-from apps.tabs import GROUPS, TABS
+from apps.tabs import GROUPS, VIEWS
 
 _SCRIPT = Path(__file__).with_name("navigation.js").read_text(encoding="utf-8")
 
@@ -23,7 +23,10 @@ _SCRIPT = Path(__file__).with_name("navigation.js").read_text(encoding="utf-8")
 def script() -> str:
     """Return the script with the table of views in it; groups without a view are left out."""
     groups = [
-        {"title": group, "views": [{"key": tab.key, "title": tab.title} for tab in TABS if tab.group == group]}
+        {
+            "title": group,
+            "views": [{"key": tab.key, "title": tab.title} for tab in VIEWS.values() if tab.group == group],
+        }
         for group in GROUPS
     ]
     table = json.dumps([group for group in groups if group["views"]]).replace("<", "\\u003c")
@@ -37,7 +40,7 @@ def build() -> gr.Markdown:
 
 def wire(model: gr.Dropdown, tabs: dict[str, gr.Tab], reasons: gr.Markdown) -> None:
     """Grey the views that the chosen model cannot serve, and say why."""
-    limited = [tab for tab in TABS if tab.needs]
+    limited = [tab for tab in VIEWS.values() if tab.needs]
     if not limited:
         return
 

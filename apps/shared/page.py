@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from apps.shared.events import LIGHT, handler
-from apps.tabs import TABS
+from apps.tabs import VIEWS
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -69,7 +69,7 @@ class Exchange:
             gr.Markdown("Send to", elem_classes="notes")
             buttons = {
                 tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
-                for tab in TABS
+                for tab in VIEWS.values()
                 if tab.receives and tab.key != key
             }
         self._sources.append(_Source(key, image, labels, buttons))
@@ -97,7 +97,7 @@ class Exchange:
             gr.Markdown("Send to", elem_classes="notes")
             buttons = {
                 tab.key: gr.Button(tab.title, size="sm", min_width=0, elem_id=f"{key}-to-{tab.key}")
-                for tab in TABS
+                for tab in VIEWS.values()
                 if tab.takes_many
             }
         self._many.append(_ManySource(inputs, images, buttons))

@@ -33,6 +33,7 @@ def doctor(
         "libraries": _libraries(),
         "cache": _cache(),
         "models": _models(),
+        "plugins": _plugins(),
     }
     report["missing"] = _missing(report)
     if as_json:
@@ -111,6 +112,12 @@ def _models() -> dict[str, str]:
     from workbench.loading import listing
 
     return {row["key"]: row["where"] for row in listing.rows() if row["here"]}
+
+
+def _plugins() -> list[str]:
+    from apps import installed
+
+    return [plugin.text for plugin in installed()]
 
 
 def _missing(report: dict[str, Any]) -> list[str]:

@@ -60,7 +60,8 @@ def generate(
         str | None,
         typer.Option(
             "--method",
-            help="prior, fourier, strokes, maco, siren, pixels, or with --checkpoint diffusion or latents.",
+            help="prior, fourier, strokes, maco, siren, pixels, one that a plugin adds, or with --checkpoint "
+            "diffusion or latents.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Random seed (default: 0).")] = None,

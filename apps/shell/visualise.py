@@ -29,7 +29,7 @@ def visualise(
     facet: Annotated[
         str, typer.Option("--facet", help="In the manner of photo, drawing or word, or of the images of a folder.")
     ] = "",
-    canvas: Annotated[str, typer.Option("--canvas", help="fourier or maco.")] = "fourier",
+    canvas: Annotated[str, typer.Option("--canvas", help="fourier, maco, or one that a plugin adds.")] = "fourier",
     count: Annotated[int, typer.Option("--count", help="Images, unlike each other.")] = 3,
     steps: Annotated[int, typer.Option("--steps", help="Steps of the optimiser.")] = 96,
     start: Annotated[
@@ -46,7 +46,7 @@ def visualise(
     find(model)
     if out.suffix.lower() != ".png":
         raise BadInput(f"The image is a PNG file; got {out.name!r}.")
-    settings = UnitImageSettings(layer, unit, canvas, count, steps, seed, opposite=opposite)  # type: ignore[arg-type]
+    settings = UnitImageSettings(layer, unit, canvas, count, steps, seed, opposite=opposite)
     own = _own_images(facet)
     from workbench.engine import Engine
     from workbench.generation.run import start_pixels

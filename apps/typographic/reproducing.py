@@ -13,7 +13,7 @@ from apps.shared.widgets import code
 from apps.typographic.form import WrittenForm, places
 from apps.typographic.links import NAME, command_line, from_link, python_lines, to_link
 from apps.typographic.widgets import picture_file
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.errors import BadInput
 from workbench.reproduce import csv_row
 from workbench.typographic.examples import EXAMPLES
@@ -29,7 +29,7 @@ def lines(form: WrittenForm | None, image: str | None) -> tuple[str, str, str]:
 
 def restored(text: str) -> list[Any]:
     """Return what an address fills in: image, key, word, further words, names, places, and the look."""
-    form = from_link(text, [row.key for row in CHECKPOINTS], EXAMPLES)
+    form = from_link(text, [row.key for row in checkpoints()], EXAMPLES)
     first = form.labels[0]
     image = str(picture_file(form.picture)) if form.picture else gr.skip()
     further = "\n".join(label.text for label in form.labels[1:])

@@ -11,18 +11,18 @@ from workbench.cli.options import JsonOption
 from workbench.cli.output import write, write_json, write_rows
 from workbench.errors import unknown_name
 
-KINDS = ("audits", "datasets", "models", "protocols", "suites")
+KINDS = ("attacks", "audits", "datasets", "models", "protocols", "suites")
 ProtocolOption = Annotated[str | None, typer.Option("--protocol", help="Show this protocol of the audit.")]
 
 
 def list_(
-    kind: Annotated[str, typer.Argument(help="audits, datasets, models, protocols or suites.")] = "audits",
+    kind: Annotated[str, typer.Argument(help="attacks, audits, datasets, models, protocols or suites.")] = "audits",
     tag: Annotated[
         str | None, typer.Option("--tag", help="Only entries with this tag or first word, such as bias.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List audits, data sets, models, protocols or suites."""
+    """List pixel attacks, audits, data sets, models, protocols or suites."""
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     rows = [row for row in _rows(kind) if tag is None or tag in (*row.get("tags", ()), str(row["key"]).split("/")[0])]
@@ -67,9 +67,13 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         own = [{"key": row.key, "title": row.about.title, "version": row.version} for row in BUILTIN]
         return [*own, *({"key": f"{kind}:PATH", "title": title} for kind, title in TITLES.items())]
     if kind == "models":
-        from workbench.checkpoints import CHECKPOINTS
+        from workbench.checkpoints import checkpoints
 
-        return [{"key": row.key, "title": row.title, "trained_on": row.trained_on} for row in CHECKPOINTS]
+        return [{"key": row.key, "title": row.title, "trained_on": row.trained_on} for row in checkpoints()]
+    if kind == "attacks":
+        from workbench.attacks import ATTACKS
+
+        return [{"key": row.key, "title": row.title, "source": row.source} for row in ATTACKS.values()]
     if kind == "suites":
         from audits.running import suites
 

@@ -15,14 +15,14 @@ import gradio as gr
 import pytest
 
 import apps
-from apps import TABS, TITLE, assemble
+from apps import TITLE, assemble
 from apps.requirements import REQUIREMENTS, lacking
 from apps.serving.turns import VISITOR
 from apps.shared.charts import Scale, bars, heat_map, plain
 from apps.shared.events import LONG, MODEL_QUEUE, handler, owner
 from apps.shared.markdown import literal
 from apps.shared.navigation import script
-from apps.tabs import GROUPS
+from apps.tabs import GROUPS, TABS
 from workbench.engine import Engine
 from workbench.errors import BadInput, Cancelled
 from workbench.pictures import sample_path

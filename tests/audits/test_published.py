@@ -10,7 +10,7 @@ import pytest
 from audits.catalogue import AUDITS, read_protocol
 from audits.protocol import Protocol, Published
 from audits.published import with_published
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import number, share
 
@@ -131,5 +131,5 @@ def test_a_published_number_is_about_its_slice_and_never_about_a_gap_or_change()
 
 @pytest.mark.parametrize(("audit", "name"), EVERY)
 def test_published_rows_name_models_of_the_catalogue(audit: str, name: str) -> None:
-    known = {one.key for one in CHECKPOINTS}
+    known = {one.key for one in checkpoints()}
     assert all(row.key in known for row in read_protocol(audit, name).published if row.key)

@@ -60,7 +60,7 @@ def test_a_changed_byte_is_refused_before_the_library_sees_it(tmp_path: Path, mo
     content[-1] ^= 1
     shard.write_bytes(bytes(content))
     monkeypatch.setattr(hub, "locate", lambda spec: copy)
-    monkeypatch.setattr("workbench.loading.hf.load_folder", lambda *_: pytest.fail("the file was opened"))
+    monkeypatch.setattr("workbench.loading.towers", lambda *_, **given: pytest.fail("the file was opened"))
     with pytest.raises(WeightsRefused, match=r"model-00004-of-00004.safetensors of Pocket .* not the one"):
         load("pocket")
 
@@ -159,13 +159,13 @@ def test_the_configuration_chooses_the_room(tiny: Path, monkeypatch: pytest.Monk
     came: list[str] = []
 
     def stop(name: str) -> object:
-        def load_folder(folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+        def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool) -> None:
             came.append(name)
             raise Unsupported(name)
 
         return load_folder
 
-    monkeypatch.setattr("workbench.loading.hf.load_folder", stop("hf"))
+    monkeypatch.setattr("workbench.loading.hf.clip", stop("hf"))
     monkeypatch.setattr("workbench.loading.openclip.load_folder", stop("open_clip"))
     for _ in range(2):
         with pytest.raises(Unsupported):

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from workbench.checkpoints import CHECKPOINTS
+from workbench.checkpoints import checkpoints
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, UnknownName
 from workbench.loading import listing
 from workbench.models import find
 
-DOWNLOADS = [row for row in CHECKPOINTS if row.repo]
+DOWNLOADS = [row for row in checkpoints() if row.repo]
 OPEN_CLIP_NAMES = {  # what the transformers rows are called in open_clip
     "openai/clip-vit-base-patch32": "ViT-B-32-quickgelu",
     "openai/clip-vit-large-patch14": "ViT-L-14-quickgelu",
@@ -28,13 +28,13 @@ OPEN_CLIP_NAMES = {  # what the transformers rows are called in open_clip
 
 
 def test_keys_are_distinct_and_the_promised_ones_are_there() -> None:
-    keys = [row.key for row in CHECKPOINTS]
+    keys = [row.key for row in checkpoints()]
     assert len(keys) == len(set(keys))
     promised = {"pocket", "fake", *(f"openai/clip-vit-{name}" for name in ("base-patch32", "base-patch16"))}
     promised |= {"openai/clip-vit-large-patch14", "openai/clip-vit-large-patch14-336"}
     promised |= {f"open_clip:{name}/openai" for name in ("RN50", "RN101", "RN50x4", "RN50x16")}
     assert promised <= set(keys)
-    message = " ".join(row.title for row in CHECKPOINTS)
+    message = " ".join(row.title for row in checkpoints())
     for family in (
         "LAION-2B ViT-B/32",
         "LAION-2B ViT-H/14",
@@ -135,7 +135,7 @@ def test_a_local_folder_is_a_model(tmp_path: Path) -> None:
 
 def test_the_listing_is_plain_json_with_none_for_what_is_not_known() -> None:
     rows = json.loads(json.dumps(listing.rows()))
-    assert [row["key"] for row in rows] == [row.key for row in CHECKPOINTS]
+    assert [row["key"] for row in rows] == [row.key for row in checkpoints()]
     by_key = {row["key"]: row for row in rows}
     assert by_key["pocket"]["here"] is True
     assert by_key["pocket"]["disk_bytes"] > 20_000_000

@@ -80,7 +80,7 @@ def paths(vocabulary: Path) -> dict[str, Any]:
         context_length, text_pool_type, attn_mask = 77, "argmax", torch.zeros(77, 77)
 
     return {
-        "transformers": hf._tokenizer(vocabulary, {"text_config": {}}, "clip"),
+        "transformers": hf._clip_tokenizer(vocabulary, {"text_config": {}}),
         "open_clip": openclip._tokenizer(vocabulary, {"text_cfg": {}}, Model()),
     }
 
@@ -120,8 +120,8 @@ def test_a_vocabulary_in_one_file_is_the_same(vocabulary: Path, tmp_path: Path) 
     pairs = [tuple(line.split(" ")) for line in merges]
     CLIPTokenizer(json.loads((vocabulary / "vocab.json").read_text()), pairs).save_pretrained(tmp_path)
     assert not (tmp_path / "vocab.json").exists()
-    one = hf._tokenizer(tmp_path, {"text_config": {}}, "clip")(AWKWARD)
-    two = hf._tokenizer(vocabulary, {"text_config": {}}, "clip")(AWKWARD)
+    one = hf._clip_tokenizer(tmp_path, {"text_config": {}})(AWKWARD)
+    two = hf._clip_tokenizer(vocabulary, {"text_config": {}})(AWKWARD)
     assert torch.equal(one.ids, two.ids)
 
 

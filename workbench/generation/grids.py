@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
-from workbench.generation.settings import METHODS, Settings, read_settings
+from workbench.generation.settings import Settings, methods, read_settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,7 @@ def sheet(layout: Grid, images: Sequence[NDArray[np.uint8]], *, side: int = 192)
 
 
 def _title(method: str) -> str:
-    return METHODS[method].partition(":")[0] if method in METHODS else method
+    return methods().get(method, method).partition(":")[0]
 
 
 def _short(text: str, width: int) -> str:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import OutOfResources
-from workbench.generation.canvases import Canvas, Fourier, Latents, Pixels, Strokes, StyleGan2
+from workbench.generation.canvases import Canvas, Strokes, StyleGan2, make_canvas
 from workbench.generation.cutouts import Cutouts
 from workbench.generation.painting import CanvasJob, Painting, StrokeProgress
 from workbench.generation.previews import as_array, memory_ran_out, over, painted_strokes, report
-from workbench.generation.settings import Settings, make_canvas
+from workbench.generation.settings import Settings
 from workbench.generation.steering import BATCH, Steering, steering, suitable_side
 from workbench.objectives import Asymmetry, Distance, Forward, Objective, OutsideRange, TotalVariation
 from workbench.progress import Progress
@@ -133,8 +133,9 @@ def _begin(boxes: Sequence[WhiteBox], job: CanvasJob, model: Checkpoint | StyleG
     generator = torch.Generator().manual_seed(settings.seed)
     canvas = make_canvas(settings, held=job.start is None, model=model)
     start = None if job.start is None else torch.from_numpy(job.start).movedim(-1, 0).float()[None] / 255
-    if start is not None and isinstance(canvas, Fourier | Pixels | Latents):
-        drawn = canvas.start_from(start)
+    start_from = getattr(canvas, "start_from", None)
+    if start is not None and start_from is not None:
+        drawn = start_from(start)
     else:
         drawn = canvas.start(1, generator)
         if start is None and job.neutral is not None:  # a generator edits the seed's own image

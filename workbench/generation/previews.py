@@ -21,7 +21,7 @@ def painted_strokes(settings: Settings, strokes: Sequence[NDArray[np.float32]]) 
     """Strokes at full size, as pixels and as SVG."""
     import torch
 
-    from workbench.generation.settings import make_canvas
+    from workbench.generation.canvases import make_canvas
 
     canvas: Any = make_canvas(settings, whole=True)
     parameters = [torch.from_numpy(part) for part in strokes]

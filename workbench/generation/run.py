@@ -15,7 +15,7 @@ from workbench.generation.models import judge_key, needed
 from workbench.generation.painting import Aim, Best, CanvasJob, Painting
 from workbench.generation.previews import painted_strokes
 from workbench.generation.prompts import parse_facets, parse_prompt
-from workbench.generation.settings import Settings
+from workbench.generation.settings import Settings, editable
 from workbench.neurons.facets import learn_facet
 from workbench.neurons.layers import layer_name
 from workbench.neurons.visualisation import Facet
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from workbench.engine import Session
     from workbench.progress import Progress
-
-EDITABLE = ("fourier", "pixels", "latents", "prior", "diffusion")  # methods that can begin with any image
 
 
 def start_pixels(image: Image.Image, side: int) -> NDArray[np.uint8]:
@@ -127,8 +125,8 @@ def checked(
         if settings.start_image:
             raise BadInput("These settings edit an image; give the same start image again.")
         return settings
-    if settings.method not in EDITABLE or settings.palette != "free":
-        raise Unsupported(f"A start image needs the method {', '.join(EDITABLE[:-1])} or {EDITABLE[-1]}.")
+    if settings.method not in (ways := editable()) or settings.palette != "free":
+        raise Unsupported(f"A start image needs the method {', '.join(ways[:-1])} or {ways[-1]}.")
     digest = hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
     if settings.start_image not in ("", digest):
         raise BadInput("These settings were made with another start image.")

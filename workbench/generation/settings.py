@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from workbench.errors import BadInput, Unsupported
-from workbench.generation.canvases import Canvas, Fourier, Latents, Maco, Pixels, Siren, Strokes, StyleGan2, Styles
+from workbench.errors import BadInput
+from workbench.generation.canvases.kinds import CANVASES
 from workbench.generation.prompts import parse_prompt
 from workbench.places import shipped
 from workbench.strict import Strict
 
-if TYPE_CHECKING:
-    from workbench.generation.diffusion.checkpoint import Checkpoint
-
-METHODS = {  # key -> title
-    "prior": "Prior: drawings by diffusion, guided by the model",
-    "fourier": "Fourier: painted from frequencies",
-    "strokes": "Strokes: brush strokes, with SVG",
-    "maco": "MACO: a photo's frequencies, free phases",
-    "siren": "SIREN: a network of sines",
-    "pixels": "Pixels: coarse squares",
-    "diffusion": "Diffusion: a checkpoint of yours",
-    "latents": "Latents: an autoencoder of yours",
-}
 BY_CHECKPOINT = ("diffusion", "latents")  # methods that need a folder in diffusers' format
-PALETTES = {
-    "free": (),
-    "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
-    "grey": ((0, 0, 0), (0.33, 0.33, 0.33), (0.67, 0.67, 0.67), (1, 1, 1)),
-}
 PRIOR_FOLDER = shipped("prior")  # of the shipped prior
-STROKE_SIDE = 128  # pixels that strokes are optimised at
 
 
 class Settings(Strict):
     """One image. A value that a method does not use changes nothing."""
 
     prompt: Annotated[str, Field(max_length=4000)]
-    method: Literal["prior", "fourier", "strokes", "maco", "siren", "pixels", "diffusion", "latents"] = "fourier"
+    method: Annotated[str, Field(max_length=100)] = "fourier"  # a key of `methods`
     model: Annotated[str, Field(max_length=400)] = "pocket"  # a key of the catalogue, or a folder
     also: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # further models that steer, with equal weight
     judge: Annotated[str, Field(max_length=400)] = ""  # a model that steers nothing and looks at the result
@@ -88,12 +69,34 @@ class Settings(Strict):
             raise ValueError(str(error)) from None
         return given
 
+    @field_validator("method")
+    @classmethod
+    def _known(cls, given: str) -> str:
+        if given not in methods():
+            raise ValueError(f"the methods are {', '.join(methods())}")
+        return given
+
     @field_validator("model")
     @classmethod
     def _named(cls, given: str) -> str:
         if not given.strip():
             raise ValueError("a model has a name")
         return given
+
+
+def methods() -> dict[str, str]:
+    """Return the title of each way to generate by key."""
+    return {
+        "prior": "Prior: drawings by diffusion, guided by the model",
+        **{key: row.title for key, row in CANVASES.items()},
+        "diffusion": "Diffusion: a checkpoint of yours",
+        "latents": "Latents: an autoencoder of yours",
+    }
+
+
+def editable() -> tuple[str, ...]:
+    """Return the methods that can begin with any image."""
+    return (*(key for key, row in CANVASES.items() if row.editable), "latents", "prior", "diffusion")
 
 
 def read_settings(values: dict[str, Any]) -> Settings:
@@ -112,35 +115,3 @@ def read_settings(values: dict[str, Any]) -> Settings:
             f"{'.'.join(map(str, row['loc']))}: {row['msg']} (got {str(row['input'])[:60]!r})" for row in rows[:3]
         )
         raise BadInput(f"These settings cannot be used: {problems}.") from None
-
-
-def make_canvas(
-    settings: Settings, *, held: bool = True, whole: bool = False, model: Checkpoint | StyleGan2 | None = None
-) -> Canvas:
-    """The canvas that settings describe.
-
-    Args:
-        settings: of the image.
-        held: whether a Fourier canvas keeps its contrast; one that begins with a picture must not.
-        whole: strokes at full size; while they are optimised, fewer pixels do.
-        model: with the autoencoder of latents, or a StyleGAN2 generator.
-
-    Raises:
-        Unsupported: latents without an autoencoder.
-    """
-    side = settings.side
-    if isinstance(model, StyleGan2):
-        return Styles(model, side)
-    if settings.method == "latents":
-        if model is None or model.autoencoder is None:
-            raise Unsupported("Latents need a folder with an autoencoder of diffusers; see the setting checkpoint.")
-        return Latents(model.autoencoder, side)
-    if settings.method == "strokes":
-        return Strokes(side if whole else min(side, STROKE_SIDE), settings.strokes)
-    if settings.method == "maco":
-        return Maco(side)
-    if settings.method == "siren":
-        return Siren(side)
-    if settings.method == "pixels":
-        return Pixels(side, min(settings.cells, side), PALETTES[settings.palette])
-    return Fourier(side, settings.decay, contrast=1.0 if held else 0.0, saturation=settings.saturation)

@@ -8,10 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.checkpoints import families
+from workbench.checkpoints.families import OPEN_CLIP
+from workbench.errors import WeightsRefused
 from workbench.models import find
+from workbench.plugins import resolve
 
 if TYPE_CHECKING:
-    from workbench.loading.torch_backend import TorchBackend
+    import torch
+
+    from workbench.checkpoints.spec import ModelSpec
+    from workbench.loading.torch_backend import TorchBackend, TowerParts
 
 
 def fingerprint(key: str, *, dtype: str = "float32") -> str:
@@ -72,18 +79,38 @@ def load(key: str = "pocket", *, device: str = "auto", dtype: str = "auto") -> T
     if where.type == "cpu":
         keep_freed_memory()
     what = choose_dtype(dtype, where)
-    if spec.loader == "open_clip":
-        from workbench.loading.openclip import load_folder
-    else:
-        from workbench.loading.hf import load_folder
     fingerprint = hashes.fingerprint(spec, folder, weights, dtype=numbers(device, dtype))
     if device != OPENVINO:
-        return TorchBackend(spec, load_folder(folder, where, what), fingerprint)
+        return TorchBackend(spec, towers(spec, folder, where, dtype=what), fingerprint)
     import torch
 
     from workbench.loading.openvino_tower import OpenVinoTower
 
-    towers = load_folder(folder, where, torch.float32)
-    return TorchBackend(
-        spec, towers, fingerprint, compiled=OpenVinoTower(towers.image, towers.preprocessing.size, what)
-    )
+    parts = towers(spec, folder, where, dtype=torch.float32)
+    return TorchBackend(spec, parts, fingerprint, compiled=OpenVinoTower(parts.image, parts.preprocessing.size, what))
+
+
+def towers(
+    spec: ModelSpec, folder: Path, device: torch.device, *, dtype: torch.dtype, frozen: bool = True
+) -> TowerParts:
+    """Read both towers of a checkpoint with the function of its family.
+
+    Args:
+        spec: the checkpoint's row.
+        folder: where it lies.
+        device: where the weights go.
+        dtype: what they become.
+        frozen: False leaves every weight as saved, to be trained.
+
+    Raises:
+        WeightsRefused: no installed family reads this checkpoint, or its files are not what they should be.
+        Unsupported: the family's own code cannot be used.
+    """
+    from workbench.loading.tokenizers import read_json
+
+    known = families()
+    key = spec.loader if spec.loader == OPEN_CLIP.key else str(read_json(folder, "config.json").get("model_type"))
+    if key not in known:
+        raise WeightsRefused(f"Model families read here: {', '.join(known)}; this folder holds {key!r}.")
+    parts: TowerParts = resolve(known[key].load)(folder, device, dtype, frozen=frozen)
+    return parts

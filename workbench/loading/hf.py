@@ -1,16 +1,17 @@
 """Checkpoints in transformers' format: CLIP, SigLIP and VisionTextDualEncoder, from a folder on this machine.
 
-`load_folder` reads a folder and nothing else: safetensors only, no remote code.
+Each family of `checkpoints.families` is stated once here. A folder is read and nothing else: safetensors only, no
+remote code.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from logging import CRITICAL
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, cast
 
 import torch
@@ -18,66 +19,69 @@ from torch import Tensor
 
 from workbench.backend import Anatomy, Tokens
 from workbench.errors import WeightsRefused
+from workbench.heads import Head
 from workbench.loading import compact, tokenizers
 from workbench.loading.anatomy import Image, anatomy, attention, map_layers, text_anatomy
 from workbench.loading.folding import quicken, quicken_activations
-from workbench.loading.last_step import of_transformers, pooled
+from workbench.loading.last_step import clip_head, pooled
 from workbench.loading.torch_backend import TowerParts
 from workbench.preprocessing import Preprocessing
 
-FAMILIES = {
-    "clip": ("transformers.models.clip.modeling_clip", "CLIPModel"),
-    "siglip": ("transformers.models.siglip.modeling_siglip", "SiglipModel"),
-    "siglip2": ("transformers.models.siglip2.modeling_siglip2", "Siglip2Model"),
-    "vision-text-dual-encoder": (
-        "transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder",
-        "VisionTextDualEncoderModel",
-    ),
-}
 RESAMPLING = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
 
-def load_folder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> TowerParts:
-    """Load both towers, the tokenizer and the preprocessing of a folder in the hub's format.
+@dataclass(frozen=True)
+class TransformersFamily:
+    """What distinguishes one of transformers' families; called, it reads a folder."""
 
-    Args:
-        folder: holds config.json, safetensors, tokenizer and preprocessing.
-        device: where the weights go.
-        dtype: what they become.
-        frozen: made quick and without gradient, to answer; False leaves every weight as it is saved, to be trained.
+    model: str  # "module:Class"
+    tokenizer: Callable[[Path, dict[str, Any]], Callable[[Sequence[str]], Tokens]]  # folder, content of config.json
+    image: Callable[[Any], Image] = lambda model: _image(model)
+    text: Callable[[Any], Callable[[Tensor, Tensor], Tensor]] = lambda model: _text(model)
+    head: Callable[[Any], Head | None] = lambda model: None
 
-    Raises:
-        WeightsRefused: a family that is not supported here; weights that are no safetensors, too few or too many.
-    """
+    def __call__(self, folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> TowerParts:
+        """Load both towers, the tokenizer and the preprocessing of a folder in the hub's format.
+
+        Args:
+            folder: holds config.json, safetensors, tokenizer and preprocessing.
+            device: where the weights go.
+            dtype: what they become.
+            frozen: made quick and without gradient, to answer; False leaves every weight as saved, to be trained.
+
+        Raises:
+            WeightsRefused: weights that are no safetensors, too few or too many.
+        """
+        model = _model(folder, self.model, dtype).to(device).eval()
+        if frozen:
+            quicken(model.vision_model)
+            quicken_activations(model)
+        model.requires_grad_(not frozen)
+        preprocessing = preprocessing_of(folder, model.config.vision_config)
+        image = self.image(model)
+        return TowerParts(
+            module=model,
+            image=image,
+            text=self.text(model),
+            tokenize=self.tokenizer(folder, tokenizers.read_json(folder, "config.json")),
+            preprocessing=preprocessing,
+            anatomy=replace(anatomy(model.vision_model, preprocessing.size), head=self.head(model)),
+            dim=_dim(model),
+            logit_scale=float(model.logit_scale.detach().float().exp()),
+            logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
+            score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
+            attention=attention(model.vision_model, image),
+            text_anatomy=text_anatomy(model.text_model),
+            token_embedding=model.text_model.get_input_embeddings(),
+        )
+
+
+def dual_encoder(folder: Path, device: torch.device, dtype: torch.dtype, *, frozen: bool = True) -> TowerParts:
+    """Load a VisionTextDualEncoder; that of the shipped models without a model library."""
     config = tokenizers.read_json(folder, "config.json")
-    family = str(config.get("model_type"))
-    if family not in FAMILIES:
-        raise WeightsRefused(f"Model families read here: {', '.join(FAMILIES)}; this folder holds {family!r}.")
     if compact.fits(config):
         return _compact(folder, config, device, dtype=dtype, frozen=frozen)
-    model = _model(folder, family, dtype)
-    model = model.to(device).eval()
-    if frozen:
-        quicken(model.vision_model)
-        quicken_activations(model)
-    model.requires_grad_(not frozen)
-    preprocessing = preprocessing_of(folder, model.config.vision_config)
-    image = _naflex_image(model) if family == "siglip2" else _image(model)
-    return TowerParts(
-        module=model,
-        image=image,
-        text=_text(model, family),
-        tokenize=_tokenizer(folder, config, family),
-        preprocessing=preprocessing,
-        anatomy=replace(anatomy(model.vision_model, preprocessing.size), head=of_transformers(model, family)),
-        dim=_dim(model),
-        logit_scale=float(model.logit_scale.detach().float().exp()),
-        logit_bias=float(model.logit_bias.detach().float()) if hasattr(model, "logit_bias") else 0.0,
-        score="sigmoid" if hasattr(model, "logit_bias") else "softmax",
-        attention=attention(model.vision_model, image),
-        text_anatomy=text_anatomy(model.text_model),
-        token_embedding=model.text_model.get_input_embeddings(),
-    )
+    return _dual_encoder(folder, device, dtype, frozen=frozen)
 
 
 def _compact(
@@ -97,7 +101,7 @@ def _compact(
         module=model,
         image=model.image,
         text=model.text,
-        tokenize=_tokenizer(folder, config, "vision-text-dual-encoder"),
+        tokenize=_dual_tokenizer(folder, config),
         preprocessing=preprocessing,
         anatomy=Anatomy(
             "convolutional", map_layers(tower), (cells, cells), head=pooled(tower, model.visual_projection)
@@ -109,8 +113,8 @@ def _compact(
     )
 
 
-def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
-    """Load the weights, all of them and no others."""
+def _model(folder: Path, place: str, dtype: torch.dtype) -> Any:
+    """Load the weights into the class at a place, all of them and no others."""
     from safetensors import SafetensorError
     from transformers.utils import logging
 
@@ -118,9 +122,8 @@ def _model(folder: Path, family: str, dtype: torch.dtype) -> Any:
     logging.disable_progress_bar()
     before = logging.get_verbosity()
     logging.set_verbosity(CRITICAL)
-    module, name = FAMILIES[family]
     try:
-        model, info = getattr(importlib.import_module(module), name).from_pretrained(
+        model, info = resolve_name(place).from_pretrained(
             folder,
             dtype=dtype,
             use_safetensors=True,
@@ -146,7 +149,7 @@ def refuse_gaps(folder: Path, missing: Any, unexpected: Any, *, mismatched: Any 
         WeightsRefused: naming up to three tensors of each kind.
     """
     gaps = []
-    for kind, names in (("lacks", missing), ("holds besides", unexpected), ("has in another shape", mismatched)):
+    for kind, names in (("lacks", missing), ("has unexpected", unexpected), ("has in another shape", mismatched)):
         if names:
             few = ", ".join(sorted(str(name[0] if isinstance(name, tuple) else name) for name in names)[:3])
             gaps.append(f"{kind} {few}{f' and {len(names) - 3} more' if len(names) > 3 else ''}")
@@ -180,11 +183,13 @@ def _naflex_image(model: Any) -> Image:
     return image
 
 
-def _text(model: Any, family: str) -> Callable[[Tensor, Tensor], Tensor]:
-    if family == "vision-text-dual-encoder":
-        return lambda ids, mask: model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+def _text(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
     # CLIP looks backwards only and SigLIP was trained to see its padding: neither needs a mask
     return lambda ids, mask: model.get_text_features(input_ids=ids).pooler_output
+
+
+def _masked_text(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda ids, mask: model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
 
 
 def _dim(model: Any) -> int:
@@ -241,15 +246,38 @@ def _edges(value: Any) -> list[int]:
     return [int(side) for side in value.values() if side] if isinstance(value, dict) else [int(value)]
 
 
-def _tokenizer(folder: Path, config: dict[str, Any], family: str) -> Callable[[Sequence[str]], Tokens]:
-    limit = int(config.get("text_config", {}).get("max_position_embeddings", 64 if "siglip" in family else 77))
-    if family == "clip":
-        return tokenizers.reader(tokenizers.clip_from_folder(folder), limit=limit, pad_id=0, fold=str.lower)
-    settings = tokenizers.read_json(folder, "tokenizer_config.json")
-    tokenizer = tokenizers.from_folder(folder)
-    pad_id = tokenizers.padding_id(folder, tokenizer)
-    if family == "vision-text-dual-encoder":
-        limit = min(limit, int(settings.get("model_max_length", limit)))
-        return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id)
+def _clip_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    built = tokenizers.clip_from_folder(folder)
+    return tokenizers.reader(built, limit=_limit(config, 77), pad_id=0, fold=str.lower)
+
+
+def _siglip_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    settings, built = tokenizers.read_json(folder, "tokenizer_config.json"), tokenizers.from_folder(folder)
     fold = tokenizers.canonical if settings.get("tokenizer_class") == "SiglipTokenizer" else str.lower
-    return tokenizers.reader(tokenizer, limit=limit, pad_id=pad_id, fold=fold, whole=True)
+    pad_id = tokenizers.padding_id(folder, built)
+    return tokenizers.reader(built, limit=_limit(config, 64), pad_id=pad_id, fold=fold, whole=True)
+
+
+def _dual_tokenizer(folder: Path, config: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    settings, built = tokenizers.read_json(folder, "tokenizer_config.json"), tokenizers.from_folder(folder)
+    limit = _limit(config, 77)
+    limit = min(limit, int(settings.get("model_max_length", limit)))
+    return tokenizers.reader(built, limit=limit, pad_id=tokenizers.padding_id(folder, built))
+
+
+def _limit(config: dict[str, Any], default: int) -> int:
+    """Return the context length in tokens."""
+    return int(config.get("text_config", {}).get("max_position_embeddings", default))
+
+
+clip = TransformersFamily("transformers.models.clip.modeling_clip:CLIPModel", _clip_tokenizer, head=clip_head)
+siglip = TransformersFamily("transformers.models.siglip.modeling_siglip:SiglipModel", _siglip_tokenizer)
+siglip2 = TransformersFamily(
+    "transformers.models.siglip2.modeling_siglip2:Siglip2Model", _siglip_tokenizer, image=_naflex_image
+)
+_dual_encoder = TransformersFamily(
+    "transformers.models.vision_text_dual_encoder.modeling_vision_text_dual_encoder:VisionTextDualEncoderModel",
+    _dual_tokenizer,
+    text=_masked_text,
+    head=lambda model: pooled(model.vision_model, model.visual_projection),
+)

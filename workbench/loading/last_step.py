@@ -38,13 +38,9 @@ def of_open_clip(model: Any) -> Head | None:
     return TokenHead(tower.ln_post, tower.proj.T, tuple(blocks))
 
 
-def of_transformers(model: Any, family: str) -> Head | None:
-    """The head of transformers' CLIP and of a dual encoder with a convolutional tower; None for others."""
+def clip_head(model: Any) -> Head:
+    """The head of transformers' CLIP."""
     tower = model.vision_model
-    if family == "vision-text-dual-encoder":
-        return pooled(tower, model.visual_projection)
-    if family != "clip":
-        return None
     blocks = []
     for block in tower.encoder.layers:
         part = block.self_attn

@@ -17,9 +17,9 @@ from workbench.places import home
 
 def rows() -> list[dict[str, Any]]:
     """Return one JSON-ready row a model, in the catalogue's order."""
-    from workbench.checkpoints import CHECKPOINTS
+    from workbench.checkpoints import checkpoints
 
-    return [describe(spec) for spec in CHECKPOINTS]
+    return [describe(spec) for spec in checkpoints()]
 
 
 def describe(spec: ModelSpec) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def describe(spec: ModelSpec) -> dict[str, Any]:
 
 def models_here(*, but: str = "") -> tuple[str, ...]:
     """Return the keys of the catalogue's models that are on this machine, without `but` and without the fake."""
-    from workbench.checkpoints import CHECKPOINTS
+    from workbench.checkpoints import checkpoints
 
-    return tuple(row.key for row in CHECKPOINTS if row.loader != "fake" and row.key != but and hub.presence(row).here)
+    return tuple(row.key for row in checkpoints() if row.loader != "fake" and row.key != but and hub.presence(row).here)
 
 
 def edits_here(*, but: str = "") -> tuple[str, ...]:

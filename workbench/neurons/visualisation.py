@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import BadInput
-from workbench.generation.canvases import Canvas, Fourier, Maco
+from workbench.errors import BadInput, unknown_name
+from workbench.generation.canvases import Canvas, Fourier
+from workbench.generation.canvases.kinds import canvases_for_units
 from workbench.generation.cutouts import shrunk
 from workbench.generation.steering import suitable_side
 from workbench.neurons.layers import is_last
 from workbench.objectives import Distance, Faceted, Objective, Sameness, TotalVariation, UnitActivation, Waking
+from workbench.plugins import resolve
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ ZOOM, TURN, SHIFT = 0.1, 0.2, 0.08  # how each step moves the canvas: share, rad
 FACET_WEIGHT = 2.0  # of the facet's part beside the unit's own
 WAKING = 10.0  # weight of waking a silent unit
 SMOOTH = 1.5  # weight against differences of neighbouring pixels
-DECAY, CONTRAST = 1.3, 0.8  # of the Fourier canvas: smoother and paler than its own defaults
 PACE_OF_AN_EDIT = 0.3  # of the learning rate, where painting begins with an image
 _GAP = 4  # white pixels between images
 
@@ -44,7 +45,7 @@ class UnitImageSettings:
 
     layer: str  # a name in the anatomy's layers
     unit: int
-    canvas: Literal["fourier", "maco"] = "fourier"
+    canvas: str = "fourier"  # a key of `canvases_for_units`
     count: int = 3  # images
     steps: int = 96
     seed: int = 0
@@ -53,8 +54,8 @@ class UnitImageSettings:
     opposite: bool = False  # what the unit responds to least
 
     def __post_init__(self) -> None:
-        if self.canvas not in ("fourier", "maco"):
-            raise BadInput(f"A canvas is fourier or maco; got {self.canvas!r}.")
+        if self.canvas not in (known := canvases_for_units()):
+            raise unknown_name("canvas", self.canvas, known)
         for name, value, low, high in (
             ("The number of images", self.count, 1, 9),
             ("The number of steps", self.steps, 1, 5000),
@@ -185,7 +186,7 @@ def _begin(box: WhiteBox, job: UnitImageJob, generator: torch.Generator) -> tupl
         pixels = torch.from_numpy(start).movedim(-1, 0).float()[None].expand(settings.count, -1, -1, -1) / 255
         drawn = canvas.start_from(pixels)
     else:
-        canvas = Maco(settings.side) if settings.canvas == "maco" else Fourier(settings.side, DECAY, contrast=CONTRAST)
+        canvas = resolve(canvases_for_units()[settings.canvas].for_units)(settings.side)
         drawn = canvas.start(settings.count, generator)
     parameters = [part.detach().to(box.device).requires_grad_() for part in drawn]
     return canvas, parameters, canvas.rate * (1.0 if start is None else PACE_OF_AN_EDIT)

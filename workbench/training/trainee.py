@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench import loading
 from workbench.checkpoints.spec import ModelSpec
 from workbench.errors import BadInput, OutOfResources, Unsupported
 from workbench.loading import hashes, hub
@@ -94,11 +95,7 @@ def ready(key: str, device: torch.device) -> Trainee:
         raise Unsupported(f"{spec.title} is an edited model; train its base, {spec.base}.")
     folder = hub.locate(spec)
     weights = hashes.vet(spec, folder)
-    if spec.loader == "open_clip":
-        from workbench.loading.openclip import load_folder
-    else:
-        from workbench.loading.hf import load_folder
-    towers = load_folder(folder, device, torch.float32, frozen=False)
+    towers = loading.towers(spec, folder, device, dtype=torch.float32, frozen=False)
     if towers.anatomy.kind == "convolutional":
         towers.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Trainee(spec, folder, weights, towers)

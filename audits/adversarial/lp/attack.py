@@ -15,10 +15,11 @@ from audits.adversarial import surrogates
 from audits.answers import classifier, prompts
 from audits.contracts import Item
 from audits.seeds import generator
+from workbench.attacks import ATTACKS
 from workbench.attacks.goals import Goal, Loss
 from workbench.attacks.norms import Ball, Norm
-from workbench.attacks.pgd import apgd, pgd
 from workbench.backend import WhiteBox
+from workbench.plugins import resolve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,5 +89,6 @@ def _changed(box: WhiteBox, pixels: Tensor, goal: Goal, *, recipe: Mapping[str, 
         return pixels
     if recipe["method"] == NOISE:
         return ball.project(pixels + ball.surface(noise.sign() if norm == "linf" else noise), pixels)
-    ascend = apgd if recipe["method"] == "apgd" else pgd
-    return ascend(box, pixels, goal, ball=ball, steps=steps, noise=noise)
+    ascend = resolve(ATTACKS.find(str(recipe["method"]), "pixel attack").run)
+    changed: Tensor = ascend(box, pixels, goal, ball=ball, steps=steps, noise=noise)
+    return changed

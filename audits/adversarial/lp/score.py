@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pandas import DataFrame
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from audits import closed_set
 from audits.adversarial import surrogates
@@ -20,6 +19,7 @@ from audits.contracts import CLEAN, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules
 from audits.sampling import described, some
+from workbench.attacks import ATTACKS
 from workbench.attacks.goals import Loss
 from workbench.attacks.norms import Norm
 from workbench.strict import Strict
@@ -28,11 +28,18 @@ from workbench.strict import Strict
 class Attack(Strict):
     """One attack at several sizes."""
 
-    method: Literal["pgd", "apgd", "noise"]
+    method: str  # a key of `workbench.attacks.ATTACKS`, or noise
     norm: Norm
     loss: Loss = "ce"
     steps: int = Field(10, ge=1, le=1000)
     epsilons: tuple[float, ...] = Field(min_length=1)  # linf: in 255ths of a value; l2: of all values in 0..1
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, method: str) -> str:
+        if method != NOISE and method not in ATTACKS:
+            raise ValueError(f"no pixel attack is called {method[:80]!r}; known: {', '.join((*ATTACKS, NOISE))}")
+        return method
 
     @property
     def name(self) -> str:

@@ -170,7 +170,7 @@ def test_an_audit_a_data_set_and_a_protocol_are_tried(registered: None, own_home
     from audits import catalogue
 
     row = catalogue.find("test/colours")
-    assert validating.audit(row, dataset=colours)["measures"] == 1
+    assert validating.check(row, dataset=colours)["measures"] == 1
     output = validating.dataset(colours)
     assert output["pictures"] == 70
     assert output["groups"]["label"] == {"blue": 17, "green": 18, "red": 18, "yellow": 17}
@@ -196,4 +196,4 @@ def test_an_audit_that_is_not_deterministic_is_found(
         colour_audit, "analyse", lambda *_, **__: Analysis([measures.share("accuracy", next(turn), 10)])
     )
     with pytest.raises(BadInput, match="not deterministic"):
-        validating.audit(colour_audit.AUDIT, dataset=colours, rules=colour_audit.RULES)
+        validating.check(colour_audit.AUDIT, dataset=colours, rules=colour_audit.RULES)

@@ -19,7 +19,7 @@ from workbench.heads import AttentionHead, MeanHead
 from workbench.hooks import ablate, add, open_blocks
 from workbench.loading import load
 from workbench.loading.anatomy import anatomy, attention
-from workbench.loading.last_step import of_open_clip, of_transformers
+from workbench.loading.last_step import clip_head, of_open_clip
 from workbench.loading.torch_backend import TorchBackend, TowerParts
 from workbench.neurons.corpus import open_item
 from workbench.neurons.decomposition import Decomposition, decompositions
@@ -71,7 +71,7 @@ def vit_transformers() -> TorchBackend:
     text = {**size, "vocab_size": 12, "max_position_embeddings": 8}
     vision = {**size, "image_size": SIDE, "patch_size": 16}
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
-    head = of_transformers(model, "clip")
+    head = clip_head(model)
     for block in model.vision_model.encoder.layers:  # biases are 0 in a fresh model, and would hide a mistake
         for part in (block.self_attn.v_proj, block.self_attn.out_proj, block.mlp.fc2):
             torch.nn.init.normal_(part.bias, std=0.3)

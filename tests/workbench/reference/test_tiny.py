@@ -333,7 +333,7 @@ def _edit(folder: Path, name: str, **changes: Any) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a missing tensor": (lambda folder: _drop(folder, "text_model.encoder.layers.1.mlp.fc1.weight"), "lacks"),
-    "a tensor too many": (lambda folder: _add(folder, "vision_model.extra"), "holds besides"),
+    "a tensor too many": (lambda folder: _add(folder, "vision_model.extra"), "has unexpected"),
     "pickled weights": (_pickle, "safetensors"),
     "cut weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"\x10" * 500), "no intact safetensors"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "safetensors"),
@@ -358,7 +358,7 @@ def test_a_damaged_checkpoint_is_refused(siglip: tuple[Path, Any, Any], damage: 
 
 OPEN_DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a missing tensor": (lambda folder: _drop(folder, "visual.ln_post.weight"), "lacks visual.ln_post.weight"),
-    "a tensor too many": (lambda folder: _add(folder, "visual.extra"), "holds besides visual.extra"),
+    "a tensor too many": (lambda folder: _add(folder, "visual.extra"), "has unexpected visual.extra"),
     "another shape": (lambda folder: (_drop(folder, "ln_final.bias"), _add(folder, "ln_final.bias"))[0], "shape"),
     "pickled weights": (_pickle, "safetensors"),
     "cut weights": (lambda folder: (folder / "open_clip_model.safetensors").write_bytes(b"\x10" * 500), "safetensors"),

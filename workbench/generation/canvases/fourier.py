@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.generation.canvases.kinds import CanvasKind
 from workbench.generation.canvases.photos import colour_basis
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from workbench.generation.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,22 @@ def frequency_weights(side: int, decay: float) -> Tensor:
         lowest = 1.0 / side
         weights: Tensor = side * (lowest / (down**2 + across**2).sqrt().clamp_min(lowest)) ** decay
     return weights
+
+
+def make(settings: Settings, *, held: bool, whole: bool) -> Fourier:
+    """Return the canvas that settings describe; one that begins with an image does not hold its contrast."""
+    return Fourier(settings.side, settings.decay, contrast=1.0 if held else 0.0, saturation=settings.saturation)
+
+
+def for_units(side: int) -> Fourier:
+    """Return a canvas that is smoother and paler than the default, for feature visualisation."""
+    return Fourier(side, 1.3, contrast=0.8)
+
+
+FOURIER = CanvasKind(
+    "fourier",
+    "Fourier: painted from frequencies",
+    f"{__name__}:make",
+    editable=True,
+    for_units=f"{__name__}:for_units",
+)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.generation.canvases.kinds import CanvasKind
 from workbench.generation.canvases.photos import colour_basis, spectrum
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from workbench.generation.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,11 @@ class Maco:
         axes = axes * (self.contrast / axes.std(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6))
         basis = 2.0 * colour_basis().to(axes)
         return torch.sigmoid((basis @ axes.flatten(2)).reshape(axes.shape))
+
+
+def make(settings: Settings, *, held: bool, whole: bool) -> Maco:
+    """Return the canvas that settings describe."""
+    return Maco(settings.side)
+
+
+MACO = CanvasKind("maco", "MACO: a photo's frequencies, free phases", f"{__name__}:make", for_units=f"{__name__}:Maco")

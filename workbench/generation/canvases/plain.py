@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.errors import BadInput
+from workbench.generation.canvases.kinds import CanvasKind
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from workbench.generation.settings import Settings
+
+PALETTES: dict[str, tuple[tuple[float, float, float], ...]] = {
+    "free": (),
+    "poster": ((0.91, 0.26, 0.21), (1.0, 0.76, 0.03), (0.13, 0.35, 0.67), (0.10, 0.54, 0.27), (1, 1, 1), (0, 0, 0)),
+    "grey": ((0, 0, 0), (0.33, 0.33, 0.33), (0.67, 0.67, 0.67), (1, 1, 1)),
+}
 _SHARPNESS = 4.0  # of the choice among the palette's colours
 
 
@@ -62,3 +70,11 @@ class Pixels:
         else:
             colours = torch.sigmoid(values)
         return torch.nn.functional.interpolate(colours, size=(self.side, self.side), mode="nearest")
+
+
+def make(settings: Settings, *, held: bool, whole: bool) -> Pixels:
+    """Return the canvas that settings describe."""
+    return Pixels(settings.side, min(settings.cells, settings.side), PALETTES[settings.palette])
+
+
+PIXELS = CanvasKind("pixels", "Pixels: coarse squares", f"{__name__}:make", editable=True)

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.generation.canvases.kinds import CanvasKind
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from workbench.generation.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,11 @@ class Siren:
             values = torch.sin(self.frequency * values if layer == 0 else values)
         colours = torch.sigmoid(values @ parameters[-2] + parameters[-1])
         return colours.transpose(1, 2).reshape(-1, 3, self.side, self.side)
+
+
+def make(settings: Settings, *, held: bool, whole: bool) -> Siren:
+    """Return the canvas that settings describe."""
+    return Siren(settings.side)
+
+
+SIREN = CanvasKind("siren", "SIREN: a network of sines", f"{__name__}:make")

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.generation.canvases.kinds import CanvasKind
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from workbench.generation.settings import Settings
+
+OPTIMISED_SIDE = 128  # pixels
 _PIECES = 10  # straight pieces of a curve, to measure distances
 _REACH, _BEND = 3.0, 3.0  # how far a unit of a parameter moves: a point's place, a logit of colour
 _WIDEST = 0.16  # as a share of the side
@@ -106,3 +111,11 @@ def _squared(places: Tensor, first: Tensor, second: Tensor) -> Tensor:
     way, off = second - first, places - first
     share = ((off * way).sum(-1) / (way * way).sum(-1).clamp_min(1e-12)).clamp(0, 1)
     return (off - share[..., None] * way).square().sum(-1)
+
+
+def make(settings: Settings, *, held: bool, whole: bool) -> Strokes:
+    """Return the canvas that settings describe; while it is optimised, at most `OPTIMISED_SIDE` pixels do."""
+    return Strokes(settings.side if whole else min(settings.side, OPTIMISED_SIDE), settings.strokes)
+
+
+STROKES = CanvasKind("strokes", "Strokes: brush strokes, with SVG", f"{__name__}:make")

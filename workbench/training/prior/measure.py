@@ -24,12 +24,13 @@ from torch import Tensor
 
 from workbench.backend import ClipBackend
 from workbench.engine import Engine
+from workbench.generation.canvases.kinds import CANVASES
 from workbench.generation.judging import Generated
 from workbench.generation.models import needed
 from workbench.generation.painting import Neighbour
 from workbench.generation.prior import Prior, load_prior
 from workbench.generation.run import generate
-from workbench.generation.settings import BY_CHECKPOINT, METHODS, read_settings
+from workbench.generation.settings import read_settings
 from workbench.loading import load
 from workbench.progress import Progress
 from workbench.statistics.intervals import Share, proportion
@@ -126,7 +127,7 @@ ROWS: dict[str, dict[str, Any]] = {  # what is compared -> settings
         f"prior-{guide}": {"method": "prior", "guide": guide, "push": 1}
         for guide in ("mpgd", "dps", "freedom", "universal", "tfg")
     },
-    **{method: {"method": method} for method in METHODS if method not in ("prior", *BY_CHECKPOINT)},
+    **{method: {"method": method} for method in CANVASES},
 }
 NEAREST_ROW = "nearest drawing of the training"
 
