@@ -117,6 +117,7 @@ def launch(
     from apps._theme import HEAD, theme
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
+    from apps.serving.inputs import in_words
     from apps.serving.uploads import own_fragments
 
     table = table or limits.current()
@@ -125,6 +126,7 @@ def launch(
     turns.install()
     sessions.install()
     own_fragments()
+    in_words(demo)
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
