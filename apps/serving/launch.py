@@ -116,6 +116,7 @@ def launch(
     """Launch a page the hardened way, in threads of its own; return its address."""
     from apps.serving import log_once, sessions
     from apps.serving.connections import Connections, hardened
+    from apps.serving.inputs import in_words
     from apps.serving.uploads import own_fragments
     from apps.shared.theme import HEAD, theme
 
@@ -125,6 +126,7 @@ def launch(
     turns.install()
     sessions.install()
     own_fragments()
+    in_words(demo)
     rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(

@@ -12,11 +12,24 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import scenarios
-from tests.attack.scenarios import SHORT, Row, Scenario, Size
+from tests.attack import computing, strangers
+from tests.attack.promises import SHORT, Row, Scenario, Size
 from tests.attack.server import Server, running
 from tests.attack.visitor import Watch
 
+ALL: tuple[Scenario, ...] = (
+    computing.protocols,
+    computing.jobs,
+    computing.sockets,
+    computing.odd_requests,
+    computing.uploads,
+    computing.sessions,
+    computing.images,
+    strangers.reading,
+    strangers.honest_uploads,
+    strangers.broken_uploads,
+    strangers.crowd,
+)
 QUIET_SECONDS = 0.35  # of a question on two cores that do nothing else
 
 
@@ -25,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description="Attack a server of one's own.")
     parser.add_argument("--short", action="store_true", help="less than a minute, with less of everything")
     parser.add_argument("--model", default="pocket", help="the model that answers")
-    names = [one.__name__ for one in scenarios.ALL]
+    names = [one.__name__ for one in ALL]
     parser.add_argument("--only", choices=names, action="append", help="one kind of attack; repeatable")
     options = parser.parse_args()
     return 0 if attack(options.only or names, SHORT if options.short else Size(), model=options.model) else 1
@@ -38,7 +51,7 @@ def attack(names: list[str], size: Size, *, model: str = "pocket") -> bool:
     with running(model) as server:
         print(f"Server ready after {time.monotonic() - begun:.0f} s, {server.memory():.0f} MB.")
         size = scaled(size, server)
-        for scenario in scenarios.ALL:
+        for scenario in ALL:
             if scenario.__name__ in names:
                 for row in _rows(scenario, server, size):
                     rows.append(row)

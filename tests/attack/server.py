@@ -38,6 +38,15 @@ class Server:
         """Resident memory in MB."""
         return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
 
+    def computing(self) -> float:
+        """Seconds of computing since the start, on all processors together."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def threads(self) -> int:
+        """Threads of the server."""
+        return int(psutil.Process(self.process.pid).num_threads())
+
     def stored(self) -> float:
         """MB in the folders of uploads."""
         return sum(file.stat().st_size for file in self.uploads.rglob("*") if file.is_file()) / 1e6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.attack.__main__ import attack
-from tests.attack.scenarios import SHORT
+from tests.attack.promises import SHORT
 
 
 @pytest.mark.heavy

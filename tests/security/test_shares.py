@@ -105,10 +105,31 @@ def completed(client: httpx.Client, page: str) -> list[tuple[float, str]]:
 
 
 def test_an_error_without_words_gets_some(client: httpx.Client) -> None:
-    event = client.post("/gradio_api/call/look", json={"data": [{"path": "/etc/passwd"}]}).json()["event_id"]
+    client.post("/gradio_api/queue/join", json={"data": ["no number"], "fn_index": 3, "session_hash": "odd"})
+    text = client.get("/gradio_api/queue/data?session_hash=odd").text
+    assert "Something went wrong on the server" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([{"path": "/etc/passwd"}], "“Picture” got a path that is no upload here"),
+        (
+            [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}],
+            "“Picture” got a path that is no upload here",
+        ),
+        ([5], "“Picture” does not take '5'."),
+        (["cat.png"], "“Picture” does not take 'cat.png'."),
+        ([], "This call takes 1 inputs; got 0."),
+    ],
+)
+def test_an_input_that_its_box_does_not_take_is_refused_in_a_sentence(
+    client: httpx.Client, given: list[object], sentence: str
+) -> None:
+    event = client.post("/gradio_api/call/look", json={"data": given}).json()["event_id"]
     text = client.get(f"/gradio_api/call/look/{event}").text
     assert "event: error" in text
-    assert "Something went wrong on the server" in text
+    assert sentence in json.loads(text.split("data: ")[1])["error"]
     assert "passwd" not in text
 
 

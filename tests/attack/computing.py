@@ -1,4 +1,4 @@
-"""The attacks: each does its worst for a bounded time, and returns rows of what others noticed."""
+"""Attacks on what a server computes: protocols, images, jobs, connections, uploads, sessions, odd requests."""
 
 from __future__ import annotations
 
@@ -8,44 +8,14 @@ import secrets
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import httpx
 
+from tests.attack.promises import Row, Size, at_once
 from tests.attack.server import Server
 from tests.attack.visitor import Visitor, Watch
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the result."""
-
-    attack: str
-    promise: str
-    figure: str
-    kept: bool
-    seconds: float = 0.0  # that it took
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much of each attack."""
-
-    seconds: float = 20.0  # that one attack goes on
-    jobs: int = 16
-    half_open: int = 1100
-    sessions: int = 200
-    upload_mb: int = 200  # of each of eight uploads at once
-    rest_seconds: float = 60.0  # in which memory is given back
-    median: float = 1.0  # seconds of another visitor's single question
-    worst: float = 3.0
-
-
-SHORT = Size(seconds=3.0, jobs=8, half_open=400, sessions=40, upload_mb=20, rest_seconds=60.0, median=2.0, worst=6.0)
-Scenario = Callable[[Server, Size], Iterator[Row]]
 
 
 def png(width: int, height: int, *, colour: int = 2) -> bytes:
@@ -66,12 +36,6 @@ def png(width: int, height: int, *, colour: int = 2) -> bytes:
     whole, rest = divmod(height * len(line), len(block))
     rows = b"".join(pack.compress(block) for _ in range(whole)) + pack.compress(block[:rest]) + pack.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def at_once(number: int, work: Callable[[int], object]) -> list[object]:
-    """Run `work(0)` to `work(number - 1)` in threads, and return what came of each."""
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(work, range(number)))
 
 
 def protocols(server: Server, size: Size) -> Iterator[Row]:
@@ -293,6 +257,3 @@ def odd_requests(server: Server, size: Size) -> Iterator[Row]:
         f"{statuses}, named: {named}",
         all(400 <= one < 500 for one in statuses) and not named,
     )
-
-
-ALL: tuple[Scenario, ...] = (protocols, jobs, sockets, odd_requests, uploads, sessions, images)
