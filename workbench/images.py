@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
-from workbench.errors import BadInput, BadPicture
+from workbench.errors import BadInput, BadPicture, WorkbenchError
+from workbench.worker import active
+from workbench.worker.jobs import DECODE, DECODE_LARGE, IMAGE_SIZE, PNG_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from workbench.backend import Picture
+    from workbench.scheduler import CancelScope
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 32_000_000  # width times height after decoding
@@ -34,6 +37,7 @@ LARGE_AT_ONCE = 2  # of the largest, that the whole process decodes at a time
 SMALL_AT_ONCE = 8  # of the largest small ones
 MAX_BYTES = 10_000_000  # of one file
 
+PART = 1_000_000  # bytes of pixels that a worker hands on at a time
 MAX_SCANS = 32  # passes of a progressive JPEG; each walks over all pixels; usual ones have 10 or so
 MAX_PARTS = 16_000  # marked parts of a JPEG, which Pillow keeps one by one; photos have 10 to 50, 10 MB of noise 8,400
 MAX_EXIF = 65_536  # bytes of EXIF metadata, as one part of a JPEG can hold; Pillow reads n bytes in time n squared
@@ -113,20 +117,66 @@ def safe_open(picture: Picture) -> Image.Image:
     return safe_decode(read_file(path), path.name)
 
 
-def safe_decode(data: bytes, name: str) -> Image.Image:
+def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> Image.Image:
     """Return the picture that a file's bytes hold, under the same rules as `safe_open`.
+
+    Where a server has workers, one of them decodes.
 
     Args:
         data: the whole file, as it lies in a table or an archive.
         name: what a message calls it.
+        scope: how long the caller waits for a worker.
 
     Raises:
-        BadPicture: see `safe_open`.
+        BadPicture: see `safe_open`; or the worker died of it.
+        Cancelled, DeadlinePassed: the scope is over.
     """
     if not data:
         raise BadPicture(f"The file {name!r} is empty.")
     if len(data) > MAX_BYTES:
         raise _too_long(len(data), name)
+    pool = active()
+    if pool is None:
+        return _decoded(data, name)
+    picture = pool.call(DECODE, {"name": name, "most": LARGE}, data, read=_received, scope=scope)
+    if picture is None:
+        picture = pool.call(DECODE_LARGE, {"name": name, "most": MAX_PIXELS}, data, read=_received, scope=scope)
+    assert picture is not None
+    return picture
+
+
+def _decode_job(data: bytes, *, name: str, most: int) -> Iterator[tuple[tuple[int, int] | None, Iterable[bytes]]]:
+    """Decode in a worker: size and pixels of an image; None for one of more than so many pixels."""
+    opened = _opened_safely(data, name)
+    if most < opened.width * opened.height <= MAX_PIXELS:
+        yield None, ()
+        return
+    picture = _mended(opened, repr(name), fresh=True)
+    lines = max(1, PART // (3 * picture.width))
+    tops = range(0, picture.height, lines)
+    boxes = ((0, top, picture.width, min(top + lines, picture.height)) for top in tops)
+    yield picture.size, (picture.crop(box).tobytes() for box in boxes)
+
+
+def _size_job(data: bytes) -> Iterator[tuple[int, Iterable[bytes]]]:
+    """Read in a worker how many pixels an image has; 0 where that cannot be said."""
+    yield _pixels(data), ()
+
+
+def _png_text_job(data: bytes, *, name: str, key: str) -> Iterator[tuple[str | None, Iterable[bytes]]]:
+    """Read a PNG's text in a worker; see `png_text`."""
+    yield _png_text(data, name, key), ()
+
+
+def _received(size: tuple[int, int] | None, pixels: memoryview) -> Image.Image | None:
+    return None if size is None else Image.frombytes("RGB", (size[0], size[1]), pixels)
+
+
+def _decoded(data: bytes, name: str) -> Image.Image:
+    return _mended(_opened_safely(data, name), repr(name), fresh=True)
+
+
+def _opened_safely(data: bytes, name: str) -> ImageFile.ImageFile:
     _check_parts(data, name)
     try:
         opened = _opened(data)
@@ -138,7 +188,7 @@ def safe_decode(data: bytes, name: str) -> Image.Image:
         raise BadPicture(f"Images are PNG, JPEG or WebP files; {name!r} cannot be read as one.") from None
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
         raise BadPicture(f"{name!r} is animated; give a still image.")
-    return _mended(opened, repr(name), fresh=True)
+    return opened
 
 
 def _check_parts(data: bytes, name: str) -> None:
@@ -172,18 +222,25 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
 
 def is_large(picture: Picture) -> bool:
     """Whether decoding and resizing a picture takes long, from its size alone; False for what `safe_open` refuses."""
+    if isinstance(picture, Image.Image):
+        return picture.width * picture.height > LARGE
     try:
-        if isinstance(picture, Image.Image):
-            return picture.width * picture.height > LARGE
-        path = Path(picture)
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return False
-        data = path.read_bytes()
-        _check_parts(data, path.name)
-        with _opened(data) as opened:
-            return LARGE < opened.width * opened.height <= MAX_PIXELS
-    except (Image.DecompressionBombError, BadPicture, *DAMAGE):
+        data = read_file(Path(picture))
+        pool = active()
+        pixels = _pixels(data) if pool is None else pool.call(IMAGE_SIZE, {}, data, read=lambda value, _: int(value))
+    except WorkbenchError:
         return False  # `safe_open` has the sentence for it
+    return LARGE < pixels <= MAX_PIXELS
+
+
+def _pixels(data: bytes) -> int:
+    """Return width times height as a file states them; 0 where `safe_open` refuses it."""
+    try:
+        _check_parts(data, "")
+        with _opened(data) as opened:
+            return opened.width * opened.height
+    except (Image.DecompressionBombError, BadPicture, *DAMAGE):
+        return 0
 
 
 def _check_kind(picture: object) -> None:
@@ -197,7 +254,16 @@ def png_text(data: bytes, name: str, key: str) -> str | None:
     Raises:
         BadPicture: see `safe_open`.
     """
-    safe_decode(data, name)  # its size is checked before anything else is read
+    pool = active()
+    if pool is None:
+        return _png_text(data, name, key)
+    return pool.call(
+        PNG_TEXT, {"name": name, "key": key}, data, read=lambda text, _: None if text is None else str(text)
+    )
+
+
+def _png_text(data: bytes, name: str, key: str) -> str | None:
+    _decoded(data, name)  # its size is checked before anything else is read
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             text = opened.text.get(key) if isinstance(opened, PngImagePlugin.PngImageFile) else None

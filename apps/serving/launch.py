@@ -35,6 +35,7 @@ from apps.serving.options import (
 )
 from apps.serving.turns import Turns
 from workbench.errors import BadInput
+from workbench.worker import supervised
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -80,7 +81,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
     _note_shared(options)
     check_port(options)
     check_login = login(options.auth)
-    with private_uploads() as uploads, kept_clean(uploads, table), stop_signals() as stop:
+    with private_uploads() as uploads, kept_clean(uploads, table), supervised(), stop_signals() as stop:
         engine = _engine(options)
         torch_import = _aside(_import_torch)
         busy = [torch_import]

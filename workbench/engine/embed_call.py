@@ -162,7 +162,8 @@ class EmbedCall:
         if not request.own:
             return request
         try:
-            square = self._model.prepare(opened if opened is not None else safe_decode(data, path.name))
+            picture = opened if opened is not None else safe_decode(data, path.name, scope=self._scope)
+            square = self._model.prepare(picture)
         except BaseException as error:
             self._context.cache.give_up(key, error)
             raise

@@ -100,7 +100,7 @@ def comparisons(draw: st.DrawFn) -> Condition:
         return f"{name} {sign} {other}", lambda frame: OPERATORS[sign](frame[name], frame[other])
     if kind == "is null":
         return f"{name} IS {negation}NULL", lambda frame: frame[name].notna() if negation else frame[name].isna()
-    shown, select = {
+    forms: dict[str, Condition] = {
         "in": (f"{name} {negation}in ({shown_low} , {shown_high})", lambda f: (f[name] == low) | (f[name] == high)),
         "between": (
             f"{name} {negation}Between {shown_low} AND {shown_high}",
@@ -110,11 +110,12 @@ def comparisons(draw: st.DrawFn) -> Condition:
             f"{name} {negation}like {literal(pattern, chr(39))}",
             lambda f: f[name].map(lambda one: bool(re.fullmatch(regex(pattern), one))).astype("boolean"),
         ),
-    }[kind]
+    }
+    shown, select = forms[kind]
     return shown, (lambda frame: ~select(frame)) if negation else select
 
 
-leaves: st.SearchStrategy[Condition] = comparisons().map(three_valued)  # type: ignore[no-untyped-call]
+leaves = comparisons().map(three_valued)
 
 
 def joined(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:

@@ -1,0 +1,31 @@
+"""Jobs that go wrong, as a decoder may: run in workers by the tests of the pool."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def echo(data: bytes, **arguments: Any) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    yield arguments, [data]
+
+
+def crash(data: bytes) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    yield ctypes.string_at(0), ()
+
+
+def eat(data: bytes) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    yield len(bytearray(3_000_000_000)), ()
+
+
+def spin(data: bytes) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    yield "begun", ()
+    while True:
+        sum(range(10_000))
+
+
+def sleep(data: bytes, *, seconds: float) -> Iterator[tuple[Any, Iterable[bytes]]]:
+    time.sleep(seconds)
+    yield "woken", ()
