@@ -72,7 +72,7 @@ def defend(
                 raise
             say(f"{one}: {error}")
             continue
-        say(f"The defended model is in {folder}; measuring it on {len(images.truth)} images.")
+        say(f"The defended model is in {folder}; measuring it on {_counted(images)}.")
         row = defence_row(base, outcomes(load_and_say(str(folder), device, dtype).backend, images), images.truth)
         rows[one] = row, {"model": str(folder), "base": model, "method": one, "seed": seed, **plain(base, row)}
     if as_json:
@@ -184,6 +184,10 @@ def _learned(method: str, model: str, names: tuple[str, ...], *, how: tuple[str,
     raise AssertionError("learning ends with what was learned")
 
 
+def _counted(images: AttackedSet) -> str:
+    return f"{len(images.distinct)} clean and {len(images.truth)} written images"
+
+
 def plain(base: Outcomes, row: DefenceRow) -> dict[str, Any]:
     """The row as JSON: shares 0..1, each with its interval."""
 
@@ -191,10 +195,10 @@ def plain(base: Outcomes, row: DefenceRow) -> dict[str, Any]:
         return {"value": one.value, "low": one.low, "high": one.high, "method": one.method}
 
     return {
-        "n": row.clean.n,
-        "before": {
-            name: float(getattr(base, name).mean()) for name in ("clean", "attacked", "clean_two", "attacked_two")
-        },
+        "n": row.attacked.n,
+        "n_clean": row.clean.n,
+        "before": {"clean": row.clean.first}
+        | {name: float(getattr(base, name).mean()) for name in ("attacked", "clean_two", "attacked_two")},
         "after": {"clean": row.clean.second, "attacked": row.attacked.second, "attacked_two": row.attacked_two.second},
         "back": interval(row.back),
         "back_all": interval(row.back_all),
@@ -234,13 +238,13 @@ def _print(base: Outcomes, row: DefenceRow) -> None:
             ),
             (
                 "written on, among all names",
-                f"{100 * base.attacked.mean():.1f} %",
+                f"{100 * base.attacked.mean():.1f} % of {row.attacked.n}",
                 f"{100 * (row.attacked.second or 0):.1f} %",
                 f"{shown(row.back_all)} of the loss back",
             ),
             (
                 "clean, among all names",
-                f"{100 * base.clean.mean():.1f} %",
+                f"{100 * (row.clean.first or 0):.1f} % of {row.clean.n}",
                 f"{100 * (row.clean.second or 0):.1f} %",
                 shown(row.clean.difference),
             ),

@@ -58,9 +58,11 @@ def measured_line(title: str, row: DefenceRow) -> list[str]:
 
 def measured_note(base: Outcomes, title: str, shown: str = "drawings") -> str:
     """Say what the table is about, in Markdown; `shown`: what the images are, in the plural."""
+    bare = "" if base.distinct is None else f" with {len(base.distinct)} different clean ones"
     return (
         f"**{literal(title)}** without a defence: {100 * base.clean_two.mean():.1f} % right when clean, "
-        f"{100 * base.attacked_two.mean():.1f} % when written on (thing against word), {len(base.clean_two)} {shown}. "
+        f"{100 * base.attacked_two.mean():.1f} % when written on (thing against word), {len(base.clean_two)} "
+        f"{shown}{bare}. "
         "“Lost accuracy back” is the share of that loss; “clean: change” is among all names. 95 % intervals, paired by "
         "image; images of one thing count together."
     )

@@ -148,6 +148,11 @@ class Run:
             raise BadInput(f"The run {self.folder.name!r} has no {name} yet; `resume` makes it.")
         return True
 
+    def text(self, name: str) -> str:
+        """Read a file of the run."""
+        content: str = self._read(name, str)
+        return content
+
     def _read(self, name: str, parse: Callable[[str], Any]) -> Any:
         import yaml
 

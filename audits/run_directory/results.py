@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 METRICS, SAMPLES, FINDINGS, PROTOCOL = "metrics.parquet", "samples", "findings.json", "protocol.yaml"
-PART = "part-0000.parquet"
+PART, CSV = "part-0000.parquet", "metrics.csv"
 
 
 def write_samples(folder: Path, samples: DataFrame) -> None:
@@ -54,7 +54,7 @@ def write_analysis(folder: Path, analysis: Analysis, *, header: Header, texts: M
 
     metrics = named(measures.table(list(analysis.measures)), header)
     write(folder / METRICS, lambda half: _parquet(half, metrics))
-    write(folder / "metrics.csv", lambda half: metrics.to_csv(half, index=False, lineterminator="\n"))
+    write(folder / CSV, lambda half: metrics.to_csv(half, index=False, lineterminator="\n"))
     _empty(folder / "figures", ".json")
     for figure in analysis.figures:
         facts = {name: value for name, value in vars(figure).items() if name != "data"}

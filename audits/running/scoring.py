@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audits.contracts import OUTCOME, ModelFacts
+from audits.analysis import Analysis
+from audits.contracts import OUTCOME, Audit, ModelFacts
 from audits.datasets import readers
 from audits.datasets.dataset import Dataset
 from audits.errors import NothingMeasured
+from audits.protocol import read_file
 from audits.run_directory import files, header, results, seal
 from audits.run_directory.header import Header
 from audits.run_directory.header_parts import StageNote
@@ -29,6 +31,9 @@ from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+_SAMPLES = f"{results.SAMPLES}/{results.PART}"
 
 
 def embed_hash(layout: Layout) -> str:
@@ -94,9 +99,7 @@ def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     place = folder / results.SAMPLES / results.PART
     if not place.is_file():
         raise BadInput(f"The run {folder.name!r} has no samples yet; `resume` makes them.")
-    digest = combined(files.sha256_of(place), audit_code(job.audit, module), head.hashes.protocol, str(job.seed))
-    facts = ModelFacts(**head.model)
-    analysis = analysed(module, results.read_parquet(place), job.rules, model=facts, seed=job.seed)
+    digest, analysis = analysis_hash(folder, head, audit=job.audit), analysis_of(folder, head, audit=job.audit)
     if not analysis.measures:
         raise NothingMeasured(f"The audit {job.audit.key!r} measured nothing in {job.dataset[:200]!r}.")
     header.write(folder, head.changed(status="incomplete"))
@@ -108,6 +111,18 @@ def analyse(folder: Path, head: Header, *, job: AuditJob) -> Header:
     seal.finish(folder, head)
     folders.log(folder, "finished", run_id=head.run_id)
     return head
+
+
+def analysis_of(folder: Path, head: Header, *, audit: Audit) -> Analysis:
+    """Return what an audit says about a run's samples."""
+    samples, rules = results.read_parquet(folder / _SAMPLES), read_file(folder / results.PROTOCOL, audit.key)
+    return analysed(stages(audit), samples, rules, model=ModelFacts(**head.model), seed=head.spec.seed)
+
+
+def analysis_hash(folder: Path, head: Header, *, audit: Audit) -> str:
+    """Return the hash of what the analysis of a run's samples is made from."""
+    samples = files.sha256_of(folder / _SAMPLES)
+    return combined(samples, audit_code(audit, stages(audit)), head.hashes.protocol, str(head.spec.seed))
 
 
 def now() -> str:

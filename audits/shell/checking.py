@@ -96,17 +96,20 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the files of runs with the hashes that were written with them; exit code 6 where they differ."""
+    """Compare runs with their hashes, and their numbers with their samples; exit code 6 where they differ."""
     from audits.run_directory.reader import directories
     from audits.running import checking
 
     folders = directories(run) or [run]
     alone = len(folders) == 1
     results: list[dict[str, Any]] = []
+    lines: list[str] = []
     codes = set()
     for folder in folders:
         try:
-            results.append({"run": str(folder), "files": checking.verify(folder, signer), "intact": True})
+            result = checking.verify(folder, signer)
+            results.append({"run": str(folder), **asdict(result), "intact": True})
+            lines.append(f"{folder}: {result}.")
         except Tampered as error:
             results.append({"run": str(folder), "intact": False, "error": str(error)})
             codes.add(ALTERED)
@@ -117,7 +120,6 @@ def verify(
             results.append({"run": str(folder), "intact": None, "error": str(error)})
             codes.add(INCOMPLETE)
             complain(str(error))
-    lines = (f"{row['run']}: {row['files']} files are what was written." for row in results if row["intact"])
     write_result(results[0] if alone else results, *lines, as_json=as_json)
     if codes:
         raise typer.Exit(max(codes))

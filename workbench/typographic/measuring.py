@@ -42,6 +42,14 @@ class AttackedSet:
     truth: tuple[str, ...]
     words: tuple[str, ...]  # written, one an image; each is one of `names`
     names: tuple[str, ...]  # what a model chooses from
+    sources: tuple[str, ...] = ()  # of the clean images, where one stands beside several written ones; else empty
+
+    @property
+    def distinct(self) -> NDArray[np.intp]:
+        """(m,) numbers of the clean images, each once."""
+        if not self.sources:
+            return np.arange(len(self.truth))
+        return np.sort(np.unique(self.sources, return_index=True)[1])
 
     def chunks(self) -> Iterator[Sequence[Image.Image]]:
         """Yield all clean images, then all written ones, up to 32 at a time."""
@@ -59,13 +67,14 @@ class Outcomes:
     clean_two: NDArray[np.bool_]  # thing against word
     attacked_two: NDArray[np.bool_]
     milliseconds: float  # an image, preparation included
+    distinct: NDArray[np.intp] | None = None  # numbers of the clean images, each once; None: all differ
 
 
 @dataclass(frozen=True)
 class DefenceRow:
     """A defence beside no defence."""
 
-    clean: Paired  # among all names; second minus first is the cost, negative
+    clean: Paired  # of distinct clean images, among all names; second minus first is the cost, negative
     attacked: Paired  # among all names
     attacked_two: Paired  # thing against word
     back: Interval  # share of the accuracy that the labels cost, thing against word; 1 is all of it
@@ -153,6 +162,7 @@ def outcome_steps(
         clean[every, truth] > clean[every, words],
         attacked[every, truth] > attacked[every, words],
         _milliseconds(backend, images.written[:TIMED]),
+        images.distinct,
     )
 
 
@@ -171,16 +181,20 @@ def _milliseconds(backend: ClipBackend, pictures: Sequence[Image.Image]) -> floa
 
 def defence_row(base: Outcomes, defended: Outcomes, things: Sequence[str]) -> DefenceRow:
     """Compare a defended model with its base on the same images; `things` names the cluster of each."""
-    pairs = [
-        compare(getattr(base, name).astype(float), getattr(defended, name).astype(float), cluster=list(things))
-        for name in ("clean", "attacked", "attacked_two")
-    ]
+    once = np.arange(len(things)) if base.distinct is None else base.distinct
+    every, names = np.arange(len(things)), np.asarray(things)
+    clean, attacked, two = (
+        compare(
+            getattr(base, part)[rows].astype(float), getattr(defended, part)[rows].astype(float), cluster=names[rows]
+        )
+        for part, rows in (("clean", once), ("attacked", every), ("attacked_two", every))
+    )
     return DefenceRow(
-        pairs[0],
-        pairs[1],
-        pairs[2],
-        _back(pairs[2], base.clean_two.mean() - base.attacked_two.mean()),
-        _back(pairs[1], base.clean.mean() - base.attacked.mean()),
+        clean,
+        attacked,
+        two,
+        _back(two, base.clean_two.mean() - base.attacked_two.mean()),
+        _back(attacked, base.clean.mean() - base.attacked.mean()),
         defended.milliseconds - base.milliseconds,
     )
 

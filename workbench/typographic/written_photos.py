@@ -74,4 +74,5 @@ def written_photos(table: CsvTable, opened: Callable[[str], Image.Image]) -> Att
         tuple(thing for *_, thing, _ in pairs),
         tuple(word for *_, word in pairs),
         names,
+        tuple(clean for clean, *_ in pairs),
     )

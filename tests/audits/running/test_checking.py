@@ -23,7 +23,7 @@ Begin = Callable[..., Run]
 
 
 def test_an_untouched_run_is_intact(begin: Begin) -> None:
-    assert checking.verify(begin().folder) == 8
+    assert checking.verify(begin().folder).files == 8
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_a_signature_holds_for_its_key_and_its_hashes_alone(begin: Begin, tmp_pa
     with pytest.raises(Tampered, match="no signature"):
         checking.verify(run, mine)
     assert seal.sign(run, tmp_path / "mine").name == "SHA256SUMS.sig"
-    assert checking.verify(run, mine) == checking.verify(run) == 8
+    assert checking.verify(run, mine).files == checking.verify(run).files == 8
     with pytest.raises(Tampered, match=r"not signed by .other\.pub"):
         checking.verify(run, other)
     metrics = pd.read_parquet(run / "metrics.parquet")
     metrics.assign(value=0.5).to_parquet(run / "metrics.parquet", index=False)
     sealed(run)  # whoever alters a run can make its hashes anew, but not the signature
-    assert checking.verify(run) == 8
+    assert checking.verify(run).files == 8
     with pytest.raises(Tampered, match=r"not signed by .mine\.pub"):
         checking.verify(run, mine)
     with pytest.raises(BadInput, match="no key file"):
@@ -118,10 +118,44 @@ def test_a_signature_holds_for_its_key_and_its_hashes_alone(begin: Begin, tmp_pa
         checking.verify(run, tmp_path / "none.pub")
 
 
+def test_numbers_that_the_samples_do_not_give_are_found_under_new_hashes(begin: Begin, registered: None) -> None:
+    run = begin().folder
+    agreed = checking.verify(run)
+    assert (agreed.measures, agreed.signed) == (len(Run(run).metrics), False)
+    assert "match their manifest; not signed" in str(agreed)
+    metrics = pd.read_parquet(run / "metrics.parquet")
+    text = (run / "findings.json").read_text(encoding="utf-8")
+
+    def write(table: pd.DataFrame, findings: str = text) -> Path:
+        table.to_parquet(run / "metrics.parquet", index=False)
+        table.to_csv(run / "metrics.csv", index=False, lineterminator="\n")
+        (run / "findings.json").write_text(findings, encoding="utf-8")
+        return sealed(run)
+
+    for column, value in (("value", 0.123), ("ci_low", 0.123), ("k_pos", 3)):
+        with pytest.raises(Tampered, match="not what its samples give"):
+            checking.verify(write(metrics.assign(**{column: value})))
+    (write(metrics) / "metrics.csv").write_text("metric,value\n", encoding="utf-8")
+    with pytest.raises(Tampered, match=r"metrics\.csv holds other numbers"):
+        checking.verify(sealed(run))
+    with pytest.raises(Tampered, match=r"findings\.json"):
+        checking.verify(write(metrics, text.replace('"found"', '"no evidence"', 1)))
+    assert checking.verify(write(metrics)).measures == len(metrics)
+
+
+def test_what_other_code_measured_is_not_worked_out_again(begin: Begin, registered: None) -> None:
+    run = begin().folder
+    content = json.loads((run / "run.json").read_text())
+    content["provenance"]["packages"]["numpy"] = "0.1"
+    (run / "run.json").write_text(json.dumps(content))
+    agreed = checking.verify(sealed(run))
+    assert (agreed.measures, "another version" in agreed.why) == (None, True)
+
+
 def test_scoring_again_makes_the_seal_anew(begin: Begin, registered: None) -> None:
     run = begin()
     assert audits.score(run.folder, stored=True).status == "success"
-    assert checking.verify(run.folder) == 8
+    assert checking.verify(run.folder).files == 8
     (run.folder / "findings.json").unlink()
     with pytest.raises(Tampered, match=r"findings\.json is missing"):
         audits.score(run.folder)

@@ -86,6 +86,9 @@ def test_the_row_is_a_hand_count() -> None:
     assert row.clean.difference.value == pytest.approx(-0.02)
     assert (row.clean.lost, row.clean.gained, row.attacked_two.gained) == (2, 0, 60)
     assert row.milliseconds == pytest.approx(4.0)
+    nine = replace(base, distinct=np.arange(0, 99, 11))  # 0, 11, … 88: nine photos, none of which is lost
+    row = defence_row(nine, after, [str(at) for at in range(100)])
+    assert (row.clean.n, row.clean.lost, row.attacked.n) == (9, 0, 100)
 
 
 def test_words_are_wrong_and_the_seed_decides_them() -> None:

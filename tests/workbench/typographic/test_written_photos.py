@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_each_written_photo_has_a_clean_one_of_its_thing(folder: Path) -> None:
     read = read_written(folder)
+    assert len(read.distinct) == len({picture.tobytes() for picture in read.clean}) < len(read.clean)
     assert read.truth == ("apple",) * 3  # the thing's own name, and the lamp without a clean photo, are left out
     assert read.words == ("dog", "pen", "cup")
     assert read.names == ("apple", "cup", "dog", "pen")
