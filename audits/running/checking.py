@@ -152,17 +152,17 @@ def _analysed_again(folder: Path, head: Header) -> int:
     Raises:
         Tampered: a number or a finding is another one.
     """
-    analysis, said = analysis_of(folder, head, audit=catalogue.find(head.spec.audit)), Run(folder)
+    analysis, written = analysis_of(folder, head, audit=catalogue.find(head.spec.audit)), Run(folder)
     made = results.named(table(list(analysis.measures)), head)
     fault = ""
     try:
-        apart = difference(said.metrics, made, SAME, numbers=TESTED)
+        apart = difference(written.metrics, made, SAME, numbers=TESTED)
         fault = f"{apart.metric} differs by {apart.largest:.3g}" if apart.largest > SAME else ""
     except Tampered:
         fault = f"{results.METRICS} measures other things"
-    if not fault and said.metrics.to_csv(index=False, lineterminator="\n") != said.text(results.CSV):
+    if not fault and written.metrics.to_csv(index=False, lineterminator="\n") != written.text(results.CSV):
         fault = f"{results.CSV} holds other numbers than {results.METRICS}"
-    if not fault and list(map(_claim, said.findings)) != list(map(_claim, analysis.findings)):
+    if not fault and list(map(_claim, written.findings)) != list(map(_claim, analysis.findings)):
         fault = f"{results.FINDINGS} says something else"
     if fault:
         raise Tampered(f"The run {folder.name!r} is not what its samples give: {fault}.")

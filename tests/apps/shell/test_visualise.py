@@ -41,7 +41,7 @@ def test_a_unit_of_pocket_is_painted(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("line", "message"),
     [
         (["pocket", "last", "1", "--out", "unit.gif"], "PNG"),
-        (["pocket", "last", "1", "--out", "unit.png", "--canvas", "oil"], "fourier or maco"),
+        (["pocket", "last", "1", "--out", "unit.png", "--canvas", "oil"], "fourier, maco"),
         (["pocket", "last", "1", "--out", "unit.png", "--count", "10"], "between 1 and 9"),
         (["nosuch", "last", "1", "--out", "unit.png"], "No model is called"),
         (["fake", "last", "1", "--out", "unit.png"], "no layers"),
