@@ -137,7 +137,7 @@ def difference(first: DataFrame, second: DataFrame, tolerance: float, numbers: S
 
 def _other_code(folder: Path, head: Header) -> str:
     """Say why the samples cannot be analysed as they were; empty where they can."""
-    if head.spec.audit not in {audit.key for audit in catalogue.AUDITS}:
+    if head.spec.audit not in catalogue.AUDITS:
         return f"the audit {head.spec.audit!r} is not installed here"
     before, now = ({name: one.get(name) for name in ANALYSING} for one in (head.provenance.packages, packages()))
     digest = analysis_hash(folder, head, audit=catalogue.find(head.spec.audit))
