@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.errors import BadInput, WorkbenchError
-    from workbench.model import Model, classify, load
-    from workbench.pictures import sample
-    from workbench.zeroshot import contrast
+    from workbench.index import Index
+    from workbench.model import Model
+    from workbench.pictures import sample, sample_path
+    from workbench.surface import classify, load
 
-__all__ = ["BadInput", "Model", "WorkbenchError", "classify", "contrast", "load", "sample"]
+__all__ = ["BadInput", "Index", "Model", "WorkbenchError", "classify", "load", "sample", "sample_path"]
 
 _HOMES = {
     "workbench.errors": ("BadInput", "WorkbenchError"),
-    "workbench.model": ("Model", "classify", "load"),
-    "workbench.pictures": ("sample",),
-    "workbench.zeroshot": ("contrast",),
+    "workbench.index": ("Index",),
+    "workbench.model": ("Model",),
+    "workbench.pictures": ("sample", "sample_path"),
+    "workbench.surface": ("classify", "load"),
 }
 
 
