@@ -10,11 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audits.audit_run import open_run
     from audits.comparing import compare, gate
     from audits.frame import AuditFrame
     from audits.reporting import write as report
     from audits.run_directory.frames import metrics_df, runs_df, samples_df
-    from audits.run_directory.reader import open_run
     from audits.running.api import resume, run, score
     from audits.running.suites import run_suite
     from audits.running.validating import check
@@ -35,11 +35,11 @@ __all__ = [
     "score",
 ]
 _PLACES = {
+    "audits.audit_run": ("open_run",),
     "audits.comparing": ("compare", "gate"),
     "audits.frame": ("AuditFrame",),
     "audits.reporting": ("report",),
     "audits.run_directory.frames": ("metrics_df", "runs_df", "samples_df"),
-    "audits.run_directory.reader": ("open_run",),
     "audits.running.api": ("resume", "run", "score"),
     "audits.running.suites": ("run_suite",),
     "audits.running.validating": ("check",),
@@ -51,3 +51,7 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(importlib.import_module(module), {"report": "write"}.get(name, name))
     raise AttributeError(f"module 'audits' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

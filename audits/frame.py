@@ -35,6 +35,18 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
     """Metrics of predictions, overall and by group, with intervals and tests.
 
     Metrics of `audits.metrics` know their counts and get exact intervals and tests; others get a bootstrap and no test.
+
+    Example:
+        >>> import audits
+        >>> from audits import metrics
+        >>> frame = audits.AuditFrame(
+        ...     metrics=metrics.accuracy,
+        ...     y_true=[1, 1, 0, 0],
+        ...     y_pred=[1, 0, 0, 0],
+        ...     sensitive_features={"group": ["a", "a", "b", "b"]},
+        ... )
+        >>> float(frame.overall), float(frame.difference())
+        (0.75, 0.5)
     """
 
     def __init__(

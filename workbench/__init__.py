@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.errors import BadInput, WorkbenchError
-    from workbench.model import Model, classify, load
+    from workbench.index import Index
+    from workbench.model import Model
     from workbench.model_check import check_model
-    from workbench.pictures import sample
-    from workbench.zeroshot import contrast
+    from workbench.pictures import sample, sample_path
+    from workbench.surface import classify, load
 
-__all__ = ["BadInput", "Model", "WorkbenchError", "check_model", "classify", "contrast", "load", "sample"]
+__all__ = ["BadInput", "Index", "Model", "WorkbenchError", "check_model", "classify", "load", "sample", "sample_path"]
 
 _HOMES = {
     "workbench.errors": ("BadInput", "WorkbenchError"),
-    "workbench.model": ("Model", "classify", "load"),
+    "workbench.index": ("Index",),
+    "workbench.model": ("Model",),
     "workbench.model_check": ("check_model",),
-    "workbench.pictures": ("sample",),
-    "workbench.zeroshot": ("contrast",),
+    "workbench.pictures": ("sample", "sample_path"),
+    "workbench.surface": ("classify", "load"),
 }
 
 

@@ -26,13 +26,31 @@ ALTERED, NOTHING_MEASURED, WEIGHTS, RESOURCES, DEADLINE, INTERRUPTED = 6, 7, 8, 
 
 
 class WorkbenchError(Exception):
-    """An error that the user can fix; its message is shown as it is."""
+    """An error that the user can fix; its message is shown as it is.
+
+    Example:
+        >>> import workbench as wb
+        >>> try:
+        ...     wb.load("no such model")
+        ... except wb.WorkbenchError as error:
+        ...     type(error).__name__, error.exit_code
+        ('UnknownName', 2)
+    """
 
     exit_code = FAILED  # of the shell command that met it
 
 
 class BadInput(WorkbenchError):
-    """An image, label, text or option that cannot be used."""
+    """An image, label, text or option that cannot be used.
+
+    Example:
+        >>> import workbench as wb
+        >>> try:
+        ...     wb.classify("fake", "missing.jpg", ["red", "blue"])
+        ... except wb.BadInput as error:
+        ...     print(error)
+        There is no image file 'missing.jpg'.
+    """
 
     exit_code = UNUSABLE
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 from PIL import Image
 
-from workbench.errors import BadPicture
+from workbench.datasets.folders import image_names
+from workbench.errors import BadInput, BadPicture
 from workbench.images import safe_decode
 
 if TYPE_CHECKING:
@@ -73,11 +75,43 @@ def read_image(given: ImageLike) -> Picture:
     raise _refused(given)
 
 
+def image_files(given: str | Sequence[str]) -> list[str]:
+    """Return the image files that files, folders and patterns stand for, each once, in the order given.
+
+    A folder stands for the PNG, JPEG and WebP files in it and below it, in the order of their names; hidden files and
+    folders are passed over. A file that does not exist stays: it is reported with the results.
+
+    Raises:
+        BadInput: a folder or a pattern that holds no image, or a web address.
+    """
+    paths: dict[str, None] = {}
+    for entry in [given] if isinstance(given, str) else given:
+        paths.update(dict.fromkeys(_expand(entry)))
+    return list(paths)
+
+
 def image_name(picture: Picture) -> str:
     """Return what a table calls an image: its path as given, or its size in pixels."""
     if isinstance(picture, Image.Image):
         return f"image of {picture.width} x {picture.height} pixels"
     return str(picture)
+
+
+def _expand(entry: str) -> Iterator[str]:
+    if "://" in entry:
+        raise BadInput(f"Images must be files on this machine; addresses are not fetched: {entry[:80]!r}.")
+    if os.path.isdir(entry):
+        inside = [os.path.join(entry, name) for name in image_names(entry)]
+        if not inside:
+            raise BadInput(f"The folder {Path(entry).resolve().name!r} holds no PNG, JPEG or WebP file.")
+        yield from inside
+    elif os.path.exists(entry) or not glob.has_magic(entry):
+        yield entry
+    else:
+        matches = [path for path in sorted(glob.glob(entry, recursive=True)) if os.path.isfile(path)]
+        if not matches:
+            raise BadInput(f"The pattern {entry[:80]!r} matches no file.")
+        yield from matches
 
 
 def _from_array(values: NDArray[Any]) -> Image.Image:

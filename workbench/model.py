@@ -5,20 +5,19 @@ Commands and views ask it too: it takes a session of the engine in place of a mo
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from workbench.embedding import embed_files, in_chunks
 from workbench.engine import Engine, Session
-from workbench.errors import BadInput
-from workbench.image_inputs import read_image, read_images
-from workbench.progress import Progress
+from workbench.image_inputs import image_files, read_image, read_images
+from workbench.images import safe_open
 from workbench.prompts import DEFAULT, read_templates
 from workbench.results.predictions import Prediction, Predictions, predict, predict_rows
-from workbench.watching import Watch, outcome, watching
+from workbench.watching import Watch, outcome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,38 +26,13 @@ if TYPE_CHECKING:
     from workbench.cache import EmbeddingStore, Key
     from workbench.checkpoints.spec import ModelSpec
     from workbench.embedding import EmbeddedFile
+    from workbench.generation.settings import Settings
     from workbench.image_inputs import ImageLike
     from workbench.loading.torch_backend import TorchBackend
     from workbench.results.explanation import Explanation
-
-    ModelLike: TypeAlias = "Model | Session | TorchBackend | str | os.PathLike[str]"
-
-CHUNK = 256  # images or texts between two reports of progress
-
-
-def load(key: str | os.PathLike[str] = "pocket", *, device: str = "auto", dtype: str = "auto") -> Model:
-    """Load a model that is on this machine.
-
-    Args:
-        key: a key of the catalogue (see `models`), a folder with a checkpoint, or the folder of an edited model.
-        device: auto, cpu, cuda, mps, or openvino (the CPU; OpenVINO embeds images, torch does everything else).
-        dtype: auto (float32 on the CPU, bfloat16 on CUDA), float32, bfloat16 or float16.
-
-    Raises:
-        UnknownName: no such model.
-        BadInput: no such device or dtype.
-        WeightsMissing: the checkpoint is not on this machine; the message names the command that fetches it.
-        WeightsRefused: the files are not what was recorded, are no safetensors, or ask for code of their own.
-        OutOfResources: this machine has no such device.
-
-    Example:
-        >>> import workbench as wb
-        >>> wb.load("pocket", device="cpu")
-        Model(pocket, EfficientNet-Lite0, 384-d, cpu)
-    """
-    from workbench import loading
-
-    return Model(loading.load(os.fspath(key), device=device, dtype=dtype))
+    from workbench.results.generated_image import GeneratedImage
+    from workbench.results.units import NamedUnit
+    from workbench.results.word_attack import AttackSettings, WordAttack
 
 
 class Model:
@@ -121,11 +95,6 @@ class Model:
         return self._given.dim
 
     @property
-    def logit_scale(self) -> float:
-        """Scale applied to cosines before the softmax."""
-        return self._given.logit_scale
-
-    @property
     def device(self) -> str:
         """Where the weights are: cpu, cuda, mps."""
         return str(self._given.device)
@@ -154,7 +123,7 @@ class Model:
             (2, 384)
         """
         pictures, one = read_images(images)
-        rows = self._chunks(self.session.embed_images, pictures, "images", progress)
+        rows: NDArray[np.float32] = outcome(in_chunks(self.session.embed_images, pictures, "images"), progress)
         return rows[0] if one else rows
 
     def embed_each(
@@ -172,9 +141,7 @@ class Model:
             >>> [row.error for row in rows]
             ['', "There is no image file 'missing.jpg'."]
         """
-        from workbench.embedding import embed_files
-
-        return embed_files(self.session, map(read_image, images), store=store)
+        yield from embed_files(self.session, map(read_image, images), store=store)  # holds the model meanwhile
 
     def embed_texts(self, texts: str | Iterable[str], *, progress: Watch = None) -> NDArray[np.float32]:
         """Embed texts as they are; (n, dim) float32, rows of length 1, or (dim,) for one text.
@@ -188,20 +155,9 @@ class Model:
             (384,)
         """
         one = isinstance(texts, str)
-        rows = self._chunks(self.session.embed_texts, [str(texts)] if one else list(texts), "texts", progress)
+        given = [texts] if isinstance(texts, str) else list(texts)
+        rows: NDArray[np.float32] = outcome(in_chunks(self.session.embed_texts, given, "texts"), progress)
         return rows[0] if one else rows
-
-    def _chunks(self, embed: Any, items: list[Any], unit: str, progress: Watch) -> NDArray[np.float32]:
-        import numpy as np
-
-        if len(items) <= CHUNK:
-            return np.asarray(embed(items).numpy())
-        rows = []
-        with watching(progress) as report:
-            for start in range(0, len(items), CHUNK):
-                rows.append(embed(items[start : start + CHUNK]).numpy())
-                report(Progress(min(start + CHUNK, len(items)), len(items), unit, "embed"))
-        return np.concatenate(rows)
 
     @overload
     def classify(
@@ -242,9 +198,8 @@ class Model:
 
         Example:
             >>> import workbench as wb
-            >>> model = wb.load("pocket", device="cpu")
-            >>> model.classify(wb.sample("rocket"), ["cat", "rocket"], templates="seven").label
-            'rocket'
+            >>> wb.load("pocket", device="cpu").classify(wb.sample("rocket"), ["cat", "rocket"], templates="seven")
+            Prediction('rocket', 0.9..., 2 labels, pocket)
         """
         pictures, one = read_images(images)
         given = {"templates": read_templates(templates), "none_of_these": none_of_these}
@@ -271,7 +226,7 @@ class Model:
             [False, True]
         """
         given = {"templates": read_templates(templates), "none_of_these": none_of_these}
-        return predict_rows(self.session, self.embed_each(images), labels, **given)
+        yield from predict_rows(self.session, self.embed_each(images), labels, **given)
 
     def explain(
         self,
@@ -307,37 +262,126 @@ class Model:
         from workbench.results.explanation import explain
 
         given = {"label": label, "method": method, "templates": read_templates(templates), **options}
-        return outcome(explain(self.session, read_image(image), labels, **given), progress)  # type: ignore[no-any-return]
+        return outcome(explain(self.session, read_image(image), labels, **given), progress)
+
+    def unit(
+        self,
+        layer: str,
+        unit: int,
+        *,
+        images: str | Sequence[str] = (),
+        answer: str = "",
+        seed: int = 0,
+        progress: Watch = None,
+    ) -> NamedUnit:
+        """Say what one unit of the image tower responds to, with evidence.
+
+        The first unit of a layer takes minutes where no atlas of it is shipped; those that follow take seconds.
+
+        Args:
+            layer: one of `layers`, or `last`.
+            unit: a channel, or a position along the width of tokens.
+            images: files or a folder to look at in place of the built-in images.
+            answer: the answer of the gallery "used most for"; the first name where empty.
+            seed: of the shuffled units that names are compared with.
+            progress: see `Model`.
+
+        Raises:
+            BadInput, UnknownName: no such layer or unit.
+            Unsupported: the image tower has no layers.
+
+        Example:
+            >>> import workbench as wb
+            >>> wb.load("pocket", device="cpu").unit("last", 373).layer
+            'conv_head'
+        """
+        from workbench.results.units import name_unit
+
+        files = image_files(images)
+        return outcome(name_unit(self.session, layer, unit, files=files, answer=answer, seed=seed), progress)
+
+    def attack(
+        self,
+        image: ImageLike,
+        *,
+        labels: Sequence[str],
+        word: str | None = None,
+        find: str | None = None,
+        templates: str | Sequence[str] = DEFAULT,
+        progress: Watch = None,
+        **settings: Unpack[AttackSettings],
+    ) -> WordAttack:
+        """Write a word on an image, or search for the smallest label that makes `find` the answer.
+
+        Args:
+            image: one image.
+            labels: what the model chooses from; the word is added.
+            word: what to write.
+            find: the answer that a search is to reach, in place of `word`.
+            templates: see `classify`.
+            progress: see `Model`.
+            settings: how it is written and searched; see `AttackSettings`.
+
+        Raises:
+            BadInput: neither or both of word and find, or something that cannot be used.
+
+        Example:
+            >>> import workbench as wb
+            >>> wb.load("pocket", device="cpu").attack(wb.sample("drawn-apple"), word="ipod", labels=["apple"]).before
+            'apple'
+        """
+        from workbench.results.word_attack import attack
+
+        settings["templates"] = read_templates(templates)
+        opened = safe_open(read_image(image))
+        return outcome(attack(self.session, opened, labels, word=word, find=find, settings=settings), progress)
+
+    def generate(
+        self,
+        prompt: str | Settings,
+        *,
+        method: str = "",
+        start: ImageLike | None = None,
+        images: Iterable[ImageLike] = (),
+        progress: Watch = None,
+        **settings: Any,
+    ) -> GeneratedImage:
+        """Make an image out of a sentence, guided by this model.
+
+        Args:
+            prompt: a sentence, or several with weights (`a castle | fog:-0.3`); or all settings of an earlier image.
+            method: prior, fourier, strokes, maco, siren, pixels, or with `checkpoint` diffusion or latents; what suits
+                the model where empty.
+            start: an image to edit, in place of noise.
+            images: image prompts, with `image_weights` among the settings.
+            progress: see `Model`.
+            settings: such as `seed`, `seconds` (20) or `steps`, and `side`; see `generation.settings.Settings`.
+
+        Raises:
+            BadInput: a prompt or setting that cannot be used.
+            Unsupported: this model has no gradients.
+
+        Example:
+            >>> import workbench as wb
+            >>> wb.load("pocket", device="cpu").generate("a red apple", method="pixels", steps=2, side=64, seed=7).seed
+            7
+        """
+        from workbench.generation.models import needed
+        from workbench.generation.settings import read_settings
+        from workbench.results.generated_image import generate
+
+        if isinstance(prompt, str):
+            suits = "prior" if self.key == "pocket" and start is None else "fourier"
+            method = method or ("diffusion" if settings.get("checkpoint") else suits)
+            prompt = read_settings({"prompt": prompt, "method": method, "model": self.key, **settings})
+        opened = None if start is None else safe_open(read_image(start))
+        looks = [safe_open(read_image(one)) for one in images]
+        with ExitStack() as stack:
+            session = self.session
+            if session is not self._given:  # further models are leased beside this one
+                others = needed(prompt)
+                session = stack.enter_context(self._own[0].session("script", self.key, others=others))
+            return outcome(generate(session, prompt, opened, images=looks), progress)
 
     def __repr__(self) -> str:
         return f"Model({self.key}, {self.spec.image_tower or self.spec.title}, {self.dim}-d, {self.device})"
-
-
-def as_model(model: ModelLike) -> Model:
-    """Return a loaded model: itself, or what a key, a folder, a session or a checkpoint in memory stands for.
-
-    Raises:
-        BadInput: none of these; see `load` for keys and folders.
-    """
-    if isinstance(model, Model):
-        return model
-    if isinstance(model, str | os.PathLike):
-        return load(model)
-    if not hasattr(model, "spec"):
-        raise BadInput(
-            f"A model is a key such as 'pocket', a folder, or what `load` returns; got {type(model).__name__}."
-        )
-    return Model(model)
-
-
-def classify(
-    model: ModelLike, images: ImageLike | Iterable[ImageLike], labels: Sequence[str], **options: Any
-) -> Prediction | Predictions:
-    """Classify one image or many with any labels; see `Model.classify` for the options.
-
-    Example:
-        >>> import workbench as wb
-        >>> wb.classify("pocket", wb.sample("cat"), ["cat", "dog"]).label
-        'cat'
-    """
-    return as_model(model).classify(images, labels, **options)

@@ -175,6 +175,11 @@ def sample(key: str) -> Image.Image:
     Raises:
         UnknownName: no picture has that key.
         BadInput: the package that carries it is not complete.
+
+    Example:
+        >>> import workbench as wb
+        >>> wb.sample("cat").size, wb.sample("drawn-apple").size
+        ((451, 300), (448, 448))
     """
     from workbench.images import safe_open
 
@@ -190,6 +195,11 @@ def sample_path(key: str) -> Path:
     Raises:
         UnknownName: no picture has that key.
         BadInput: the package that carries it is not complete.
+
+    Example:
+        >>> import workbench as wb
+        >>> wb.sample_path("rocket").name
+        'rocket.jpg'
     """
     row = find_sample(key)
     path = _folder() / (f"{row.key}.png" if row.glyph else row.file)

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import glob
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.datasets.folders import image_names
 from workbench.errors import BadInput, unknown_name
 from workbench.labels import check_labels, parse_labels
 from workbench.prompts import DEFAULT, TEMPLATE_SETS, check_templates
 
 MAX_LIST = 1_000_000  # bytes of a file of labels or templates
-
-
-def picture_paths(given: Sequence[str]) -> list[str]:
-    """Return the image files that files, folders and patterns stand for, each once, in the order given.
-
-    A folder stands for the PNG, JPEG and WebP files in it and below it, in the order of their names; hidden files and
-    folders are passed over. A file that does not exist stays: it is reported with the results.
-
-    Raises:
-        BadInput: a folder or a pattern that holds no image, or a web address.
-    """
-    paths: dict[str, None] = {}
-    for entry in given:
-        paths.update(dict.fromkeys(_expand(entry)))
-    return list(paths)
 
 
 def read_labels(row: str | None, file: Path | None) -> tuple[str, ...]:
@@ -76,20 +58,3 @@ def read_lines(file: Path) -> list[str]:
         raise BadInput(f"A list is a UTF-8 text file with one entry a line; {file.name!r} is not.") from None
     except OSError as error:
         raise BadInput(f"The file {file.name!r} cannot be read ({error.strerror}).") from None
-
-
-def _expand(entry: str) -> Iterator[str]:
-    if "://" in entry:
-        raise BadInput(f"Images must be files on this machine; addresses are not fetched: {entry[:80]!r}.")
-    if os.path.isdir(entry):
-        inside = [os.path.join(entry, name) for name in image_names(entry)]
-        if not inside:
-            raise BadInput(f"The folder {Path(entry).resolve().name!r} holds no PNG, JPEG or WebP file.")
-        yield from inside
-    elif os.path.exists(entry) or not glob.has_magic(entry):
-        yield entry
-    else:
-        matches = [path for path in sorted(glob.glob(entry, recursive=True)) if os.path.isfile(path)]
-        if not matches:
-            raise BadInput(f"The pattern {entry[:80]!r} matches no file.")
-        yield from matches

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def load_and_say(model: str, device: str, dtype: str) -> Model:
     """Load a model; a mistyped name is refused before anything heavy is imported."""
     spec = find(model)
-    from workbench.model import load
+    from workbench.surface import load
 
     say(f"{spec.title}, trained on {spec.trained_on or 'data that is not known here'}.")
     return load(model, device=device, dtype=dtype)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from apps.shell.neuron import built
 from workbench.cli.options import DeviceOption, JsonOption
 from workbench.cli.output import say, write, write_json
 from workbench.errors import INCOMPLETE
+from workbench.image_inputs import image_files
 
 
 def atlas(
@@ -28,7 +28,7 @@ def atlas(
     as_json: JsonOption = False,
 ) -> None:
     """Stream a corpus through the image tower and save what every unit does; stopped, it goes on from there."""
-    files = picture_paths(corpus) if corpus else []
+    files = image_files(corpus) if corpus else []
     from apps.shell._loading import load_and_say
     from workbench.neurons.atlas import atlas_path, write_atlas
     from workbench.neurons.layers import layer_name

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from apps.shell._inputs import picture_paths, read_labels, read_templates
+from apps.shell._inputs import read_labels, read_templates
 from apps.shell._loading import load_and_say
 from workbench.cli.interrupt import reading, stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
 from workbench.cli.output import printable, say, write
 from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, INTERRUPTED
+from workbench.image_inputs import image_files
 from workbench.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def classify(
     as_json: JsonOption = False,
 ) -> None:
     """Classify images with any labels: a probability and a cosine for each."""
-    paths, names = picture_paths(images), read_labels(labels, labels_file)
+    paths, names = image_files(images), read_labels(labels, labels_file)
     prompts = read_templates(templates or [])
     opened = load_and_say(model, device, dtype)
     rows = opened.classify_each(paths, names, templates=prompts, none_of_these=none_of_these)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shared.percentages import percent
-from apps.shell._inputs import picture_paths
 from apps.shell._labelled import opened_engine
 from apps.shell._loading import load_and_say
 from workbench.cli.interrupt import stop_on_ctrl_c
@@ -16,6 +15,7 @@ from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, SeedOpt
 from workbench.cli.output import say, write, write_json, write_rows
 from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled, Unsupported
+from workbench.image_inputs import image_files
 
 if TYPE_CHECKING:
     from workbench.statistics.intervals import Interval
@@ -134,7 +134,7 @@ def images_to_measure(data: Path | None, limit: int | None, seed: int) -> Attack
         return photos
     if not data.is_dir():
         raise BadInput(f"--data takes a folder of class folders, or of photos with {FILE}; {data.name!r} is no folder.")
-    paths = [Path(path) for path in picture_paths([str(data)])]
+    paths = [Path(path) for path in image_files([str(data)])]
     paths = paths[:: max(1, len(paths) // max(2, limit))][:limit] if limit is not None else paths
     names = [path.parent.name.replace("_", " ") for path in paths]
     return attacked_set([canvas(safe_open(path)) for path in paths], names, seed=seed)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from workbench.cli.options import DeviceOption, JsonOption, SeedOption
 from workbench.cli.output import say, write_json, write_rows
 from workbench.cli.progress import progress
 from workbench.errors import BadInput
+from workbench.image_inputs import image_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def dictionary(
     settings = DictionarySettings(features, active, nested, steps, seed=seed)
     if (feature is None) != (page is None) or (feature is not None and not 0 <= feature < features):
         raise BadInput(f"A feature's page takes --feature, 0 to {features - 1}, and --page; got {feature} and {page}.")
-    files = picture_paths(corpus) if corpus else []
+    files = image_files(corpus) if corpus else []
     import numpy as np
 
     from apps.shell._loading import load_and_say

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption
 from workbench.cli.output import say, write, write_json
 from workbench.cli.progress import progress
 from workbench.errors import INCOMPLETE, BadInput, OutOfResources
+from workbench.image_inputs import image_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def embed(
 ) -> None:
     """Embed images: columns path, sha256 and embedding (float32, unit length), in the order given."""
     check_out(out, force)
-    files = picture_paths(paths)
+    files = image_files(paths)
     from apps.shell._loading import load_and_say
     from workbench.cache import DiskCache
 

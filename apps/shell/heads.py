@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from workbench.cli.options import DeviceOption, JsonOption, SeedOption
 from workbench.cli.output import say, write, write_json, write_rows
 from workbench.cli.progress import progress
 from workbench.errors import BadInput
+from workbench.image_inputs import image_files
 from workbench.models import find
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def heads(
 ) -> None:
     """Describe attention heads by texts, chosen greedily, beside shuffled texts (after Gandelsman et al. 2024)."""
     find(model)
-    files = picture_paths(corpus) if corpus else []
+    files = image_files(corpus) if corpus else []
     from apps.shell._loading import load_and_say
     from workbench.neurons.atlas_building import word_table
     from workbench.neurons.head_passes import check_block, token_head

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
 from workbench.cli.output import say, write, write_json, write_rows
-from workbench.cli.progress import progress
+from workbench.cli.progress import watched
 from workbench.errors import INCOMPLETE, INTERRUPTED, BadInput, Cancelled
 from workbench.models import find
 
 if TYPE_CHECKING:
     from workbench.engine import Session
-    from workbench.retrieval.adding import AddReport
-    from workbench.retrieval.search import Hit
 
-SHOWN = 50  # results at most, where --top does not say
+STOPPED = "Stopped on request; finished work is kept, and the same command continues."
 
 index = typer.Typer(help="Index images and videos, and search them by sentence or by example.")
 NameArgument = Annotated[
@@ -51,8 +48,7 @@ def add(
 ) -> None:
     """Add images and videos; what is there already is not embedded again, and files that are gone leave the index."""
     from workbench.embedding.ray_data import check_ray
-    from workbench.retrieval.adding import AddOptions
-    from workbench.retrieval.adding import add as adding
+    from workbench.index import Index
     from workbench.retrieval.sources import find_entries
     from workbench.retrieval.table import check_kind
 
@@ -62,30 +58,19 @@ def add(
         raise BadInput(f"--engine is local or ray, --workers 1 or more, --fps above 0; got {given}.")
     if engine == "ray":
         check_ray()
-    options = AddOptions(fps, vector_index, workers if engine == "ray" else 0)
     find_entries(paths)  # a mistyped path is refused before a model is loaded
-    with session(model, device, dtype) as opened, stop_on_ctrl_c() as stop, progress() as bar:
-        task = bar.add_task("Read", total=None)
-        rows = adding(name, opened, paths, options=options, stopped=stop.is_set)
-        while True:
-            try:
-                now = next(rows)
-            except StopIteration as end:
-                report: AddReport = end.value
-                break
-            except Cancelled as error:
-                say(str(error))
-                raise typer.Exit(INTERRUPTED) from None
-            bar.update(task, completed=now.done, total=now.total or None, description=f"{now.stage}: {now.line}")
+    options = {"fps": fps, "vector_index": vector_index, "ray_workers": workers if engine == "ray" else 0}
+    with session(model, device, dtype) as opened, watched(STOPPED) as watch:
+        try:
+            report = Index(name, opened).add(paths, progress=watch, **options)
+        except Cancelled as error:
+            say(str(error))
+            raise typer.Exit(INTERRUPTED) from None
     for path, reason in report.failed:
         say(f"{path}: {reason}")
     if as_json:
-        failed = [{"path": path, "error": reason} for path, reason in report.failed]
-        write_json({"name": name, **vars(report), "failed": failed})
-    say(
-        f"{report.added} embedded, {report.reused} taken from the same content, {report.unchanged} unchanged, "
-        f"{report.removed} removed, {len(report.failed)} failed; {report.rows} rows in all."
-    )
+        write_json({"name": name, **report.to_dict()})
+    say(f"{report}.")
     if report.failed:
         raise typer.Exit(INCOMPLETE)
 
@@ -135,22 +120,19 @@ def search(
     from workbench.retrieval.index import find_table
     from workbench.retrieval.query import parse_query
 
-    terms = parse_query(query, files=True)
+    parse_query(query, files=True)
     compile_filter(where)
-    key = find_table(name, model=model).model
-    with session(key, device, dtype) as opened:
-        from workbench.retrieval.ask import ask
+    with session(find_table(name, model=model).model, device, dtype) as opened:
+        from workbench.index import Index
 
-        table = find_table(name, model=key, fingerprint=opened.fingerprint)
-        results = ask(opened, table, terms, top=top or SHOWN, where=where)
-    hits = results.hits if top is not None else results.likely
+        results = Index(name, opened).search(query, top=top, where=where)
     if as_json:
-        write_json([plain(hit) for hit in hits])
+        write_json(results.to_dict())
         return
-    for hit in hits:
+    for hit in results:
         write(f"{hit.score:+.3f}  beats {100 * hit.beats:6.2f} %  chance {hit.chance:.4f}  {hit.path}")
     if top is None:
-        say(f"{len(hits)} of {results.rows:,} rows fit better than chance; --top K shows K in any case.")
+        say(f"{len(results)} of {results.results.rows:,} rows fit better than chance; --top K shows K in any case.")
 
 
 @index.command("check")
@@ -187,14 +169,6 @@ def rm(name: NameArgument, as_json: JsonOption = False) -> None:
         write_json({"name": name, "removed": True})
     else:
         say(f"The index {name} is deleted.")
-
-
-def plain(hit: Hit) -> dict[str, Any]:
-    """Return a result as plain data."""
-    row = hit.row
-    scores = {"path": hit.path, "score": hit.score, "beats": hit.beats, "chance": hit.chance, "likely": hit.likely}
-    known = {name: row[name] for name in ("label", "caption", "width", "height") if row[name]}
-    return {**scores, **known, **({} if row["second"] is None else {"second": row["second"]})}
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from workbench.cli.options import DeviceOption, JsonOption, SeedOption
 from workbench.cli.output import say, write_json, write_rows
 from workbench.cli.progress import progress
 from workbench.errors import BadInput
+from workbench.image_inputs import image_files
 
 if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
@@ -45,7 +45,7 @@ def neuron(
         raise BadInput(f"Units are numbered from 0; got {unit}.")
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"The page is an HTML file; got {out.name!r}.")
-    files = picture_paths(corpus) if corpus else []
+    files = image_files(corpus) if corpus else []
     from apps.shell._loading import load_and_say
     from workbench.checkpoints.edit import check_place, write_edit
     from workbench.neurons.page import places, render

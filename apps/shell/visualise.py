@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.shell._inputs import picture_paths
 from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, JsonOption, SeedOption
 from workbench.cli.output import say, write, write_json
 from workbench.cli.progress import progress
 from workbench.errors import BadInput, Cancelled
+from workbench.image_inputs import image_files
 from workbench.models import find
 from workbench.places import write_whole
 
@@ -89,4 +89,4 @@ def _own_images(facet: str) -> Sequence[CorpusItem]:
         return ()
     if not Path(facet).is_dir():
         raise BadInput(f"A facet is {', '.join(FORMS)} or a folder of images; got {facet[:80]!r}.")
-    return folder(picture_paths([facet]))
+    return folder(image_files([facet]))

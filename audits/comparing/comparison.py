@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from audits.comparing import pairs
 from audits.comparing.outcomes import Comparison, NotComparable
 from audits.run_directory import results
-from audits.run_directory.reader import Run, open_runs
+from audits.run_directory.reader import Run, RunLike, open_runs
 from workbench.errors import BadInput
 from workbench.statistics.measures import Measure
 
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 
 def compare(
-    base: Path | str, candidate: Path | str, *, correction: Correction = "bh", allow_mismatch: bool = False
+    base: RunLike, candidate: RunLike, *, correction: Correction = "bh", allow_mismatch: bool = False
 ) -> Comparison:
     """Compare two runs on the images that both have.
 
@@ -44,6 +44,12 @@ def compare(
         NotComparable: audit, version, protocol, data or seed differ, a run is partial or did not end well, or samples
             are missing.
         BadInput: no such correction, or a run that cannot be read.
+
+    Example:
+        >>> import audits
+        >>> one, other = (audits.run("limits/counting", "fake") for _ in "12")
+        >>> audits.compare(one, other)
+        Comparison(limits/counting, Fake (no weights) minus Fake (no weights), 0 flips)
     """
     if correction not in ("bh", "holm", "none"):
         raise BadInput(f"A correction is bh, holm or none; got {correction!r}.")
@@ -164,7 +170,7 @@ def flips(joined: DataFrame, attributes: tuple[str, ...]) -> DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _one(folder: Path | str) -> Run:
+def _one(folder: RunLike) -> Run:
     runs = open_runs(folder)
     if len(runs) > 1:
         names = ", ".join(run.folder.name for run in runs[:4])

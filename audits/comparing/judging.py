@@ -15,7 +15,7 @@ from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleRe
 from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
 from audits.comparing.thresholds import check as check_thresholds
 from audits.comparing.thresholds import read as read_thresholds
-from audits.run_directory.reader import Run, open_runs
+from audits.run_directory.reader import Run, RunLike, open_runs
 from audits.run_directory.rows import rows
 from workbench import errors
 from workbench.errors import BadInput
@@ -31,10 +31,10 @@ class JudgedRuns:
 
 
 def gate(
-    run: Path | str | Sequence[Path | str],
+    run: RunLike | Sequence[RunLike],
     thresholds: Path | str | Mapping[str, Any] | Thresholds,
     *,
-    baseline: Path | str | None = None,
+    baseline: RunLike | None = None,
     inconclusive: Inconclusive | None = None,
 ) -> GateResult:
     """Hold runs against thresholds.
@@ -49,6 +49,13 @@ def gate(
     Raises:
         BadInput: thresholds or runs that cannot be read.
         NotComparable: a partial run, or a baseline that was not measured alike.
+
+    Example:
+        >>> import audits
+        >>> run = audits.run("limits/counting", "fake")
+        >>> rule = {"id": "counts", "metric": "accuracy", "require": "value >= 0.9"}
+        >>> audits.gate(run, {"schema": 1, "rules": [rule]}).outcome
+        'FAIL'
     """
     given = read_thresholds(thresholds) if isinstance(thresholds, Path | str) else check_thresholds(thresholds)
     policy = inconclusive or given.defaults.inconclusive

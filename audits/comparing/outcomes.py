@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import NOT_COMPARABLE, WorkbenchError
+from workbench.results import html
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,7 +22,7 @@ class NotComparable(WorkbenchError):
     exit_code = NOT_COMPARABLE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two runs, image by image."""
 
@@ -35,6 +36,21 @@ class Comparison:
     mismatches: Sequence[str] = ()  # what differed and was let pass
     models: tuple[str, str] = ("", "")
     protocols: tuple[str, str] = ("", "")  # their names; changed settings stand in them
+
+    def to_frame(self) -> DataFrame:
+        """Return `metrics`: a row per metric and slice, candidate minus base."""
+        return self.metrics
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return both runs, the models, what differed, and the rows of `metrics`."""
+        facts = {"base": self.base, "candidate": self.candidate, "audit": self.audit, "models": list(self.models)}
+        return {**facts, "mismatches": list(self.mismatches), "metrics": self.metrics.to_dict("records")}
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.audit}, {self.models[1]} minus {self.models[0]}, {len(self.flips)} flips)"
+
+    def _repr_html_(self) -> str:
+        return html.block(repr(self), *map(html.paragraph, self.mismatches), html.table(self.metrics))
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class RuleResult:
     point: bool = False  # the value alone was looked at, not its interval
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GateResult:
     """What all rules came to."""
 
@@ -86,3 +102,21 @@ class GateResult:
     def count(self, outcome: Outcome) -> int:
         """Return how many rules came to that."""
         return sum(rule.outcome == outcome for rule in self.rules)
+
+    def to_frame(self) -> DataFrame:
+        """Return a row per rule: id, metric, require, outcome, severity, message."""
+        import pandas as pd
+
+        columns = ["id", "metric", "require", "outcome", "severity", "message"]
+        return pd.DataFrame([[getattr(rule, name) for name in columns] for rule in self.rules], columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return outcome, exit code and the rows of `to_frame`."""
+        rules = self.to_frame().to_dict("records")
+        return {"outcome": self.outcome, "exit_code": self.exit_code, "rules": rules, "runs": list(self.runs)}
+
+    def __repr__(self) -> str:
+        return f"GateResult({self.outcome}, {self.count('PASS')} of {len(self.rules)} rules passed)"
+
+    def _repr_html_(self) -> str:
+        return html.block(repr(self), html.table(self.to_frame()))

@@ -18,7 +18,7 @@ from typing import TypeVar
 from audits.comparing.outcomes import Comparison, GateResult
 from audits.reporting import _card, _document, _files, _html, _junit, _markdown, _pdf
 from audits.reporting._page import ReportOptions
-from audits.run_directory.reader import Run, open_runs
+from audits.run_directory.reader import Run, RunLike, open_runs
 from audits.seed_spread import with_spread
 from workbench.errors import BadInput, OutOfResources
 
@@ -28,7 +28,7 @@ _OURS = re.compile(r"(metrics|findings)\.csv|\d\d-[^/]+/(figure|table)-[^/]+\.cs
 
 
 def write(
-    run_dirs: Sequence[Path | str] | Path | str,
+    run_dirs: Sequence[RunLike] | RunLike,
     out: Path | str,
     *,
     thumbnails: str = "none",
@@ -37,7 +37,7 @@ def write(
     """Write a report about one run or several; runs that differ in their seed alone get rows of the spread.
 
     Args:
-        run_dirs: run directories, or folders that hold some.
+        run_dirs: runs, run directories, or folders that hold some.
         out: its ending sets the format; without one it is a folder of CSV files.
         thumbnails: images in the page: none, blurred, or full. Rights and consent are the caller's.
         gate: the outcome of a gate on these runs; it heads the verdict.
@@ -51,6 +51,11 @@ def write(
         Tampered: a run is not what was written.
         Unsupported: PDF without WeasyPrint or what it needs.
         OutOfResources: `out` cannot be written.
+
+    Example:
+        >>> import audits
+        >>> audits.report(audits.run("limits/counting", "fake", limit=20), "report.md").name
+        'report.md'
     """
     out = Path(out)
     make = _maker(out)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from audits.analysis import Figure, Finding
 from audits.errors import Tampered
@@ -19,6 +20,8 @@ from workbench.errors import BadInput, UnknownName
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+RunLike: TypeAlias = str | os.PathLike[str]  # a run, its directory, or a folder of run directories
+
 
 @dataclass(frozen=True)
 class Run:
@@ -26,6 +29,9 @@ class Run:
 
     folder: Path
     allow_unfinished: bool = False  # what an unfinished run does not have yet reads as empty, in place of an error
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
 
     @cached_property
     def header(self) -> Header:
@@ -173,14 +179,14 @@ def open_run(folder: str | Path) -> Run:
     return run
 
 
-def open_runs(paths: Sequence[Path | str] | Path | str) -> list[Run]:
-    """Return the runs in run directories, or in folders of them, in order of name, with the seals checked.
+def open_runs(paths: Iterable[RunLike] | RunLike) -> list[Run]:
+    """Return runs, those in run directories, or in folders of them, in order of name, with the seals checked.
 
     Raises:
         UnknownName: a folder is missing, or none of them holds a run.
         Tampered: a finished run is not what was written.
     """
-    folders = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
+    folders = [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     for folder in folders:
         if not folder.is_dir():
             raise UnknownName(f"There is no run directory {folder.name!r}.")

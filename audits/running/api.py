@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from audits.audit_run import AuditRun, open_run
 from audits.contracts import Audit
 from audits.protocol import Protocol as Rules
 from audits.run_directory import header, results, seal
 from audits.run_directory.header import Header
-from audits.run_directory.reader import Run, open_run
 from audits.running.jobs import AuditJob, Options, make
 from audits.running.performing import RunContext, perform, run_context
 from audits.running.scoring import analyse, score_again
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
+from workbench.surface import as_model
+from workbench.watching import Watch, watching
+
+if TYPE_CHECKING:
+    from workbench.surface import ModelLike
 
 
 @dataclass(frozen=True)
@@ -25,40 +31,68 @@ class Done:
     """What became of one job."""
 
     job: AuditJob
-    run: Run | None  # None where it failed before there was a directory
+    run: AuditRun | None  # None where it failed before there was a directory
     error: str = ""
     exit_code: int = 0
 
 
 def run(
     audit: str | Audit,
-    model: str = "pocket",
+    model: ModelLike = "pocket",
     dataset: str | None = None,
     *,
     protocol: str | Rules | None = None,
     out: str | Path = "runs",
+    progress: Watch = None,
     **options: Unpack[Options],
-) -> Run:
+) -> AuditRun:
     """Run one audit, or continue it where an equal run was interrupted; a run that is done is returned as it is.
 
     Args:
         audit: a key of the catalogue, or a row of one's own.
-        model: a key of `workbench.models`, or a folder with a checkpoint.
+        model: a key, a folder with a checkpoint, or what `workbench.load` returns.
         dataset: `folder:PATH`, `csv:PATH`, `hf:NAME`, or a built-in key; the audit's own built-in set when not given.
         protocol: name or file of a protocol, or one itself; the audit's first when not given.
         out: the folder of run directories.
+        progress: None (a bar where a terminal or a notebook looks), True, False, or a function of each `Progress`.
         options: see `Options`.
 
     Raises:
         BadInput: something that was given cannot be used.
         NothingMeasured: no image can be used.
         Cancelled: stopped by the token; the run can be continued.
+
+    Example:
+        >>> import audits
+        >>> run = audits.run("limits/counting", "fake", limit=20)
+        >>> run.status, len(run.metrics) > 0
+        ('success', True)
     """
-    job = make(audit, model, dataset, rules=protocol, options=options)
-    (done,) = _each([job], Path(out), options, strict=True)
+    key, given = opened(model, options)
+    job = make(audit, key, dataset, rules=protocol, options=given)
+    with watched(given, progress) as watch:
+        (done,) = _each([job], Path(out), watch, strict=True)
     if done.run is None:
         raise BadInput(done.error)
     return done.run
+
+
+def opened(model: ModelLike, options: Options) -> tuple[str, Options]:
+    """Return a model's key, and the options with its session where it is loaded already."""
+    if isinstance(model, str | os.PathLike):
+        return os.fspath(model), options
+    one = as_model(model)
+    return one.key, {**options, "session": one.session, "dtype": one.dtype}
+
+
+@contextmanager
+def watched(options: Options, progress: Watch) -> Iterator[Options]:
+    """Give options whose `watch` shows progress, where they have none."""
+    if "watch" in options:
+        yield options
+        return
+    with watching(progress) as report:
+        yield {**options, "watch": lambda job, now: report(replace(now, stage=f"{job.name} {now.stage}"))}
 
 
 def run_jobs(jobs: Sequence[AuditJob], out: Path, **options: Unpack[Options]) -> Iterator[Done]:
@@ -71,11 +105,16 @@ def run_jobs(jobs: Sequence[AuditJob], out: Path, **options: Unpack[Options]) ->
     yield from _each(jobs, out, options, strict=False)
 
 
-def resume(folder: str | Path, **options: Unpack[Options]) -> Run:
+def resume(folder: str | Path, **options: Unpack[Options]) -> AuditRun:
     """Continue an interrupted run from what its header says.
 
     Raises:
         BadInput: no run directory; the data set or the model has changed since.
+
+    Example:
+        >>> import audits
+        >>> audits.resume(audits.run("limits/counting", "fake", limit=20).folder).status
+        'success'
     """
     head = header.read(Path(folder))
     job = job_of(Path(folder), head, options)
@@ -88,7 +127,7 @@ def resume(folder: str | Path, **options: Unpack[Options]) -> Run:
     return done.run
 
 
-def again_into(folder: Path, out: Path, options: Options) -> Run:
+def again_into(folder: Path, out: Path, options: Options) -> AuditRun:
     """Do a run once more, from the images on, into another folder; nothing that is kept is used."""
     job = job_of(folder, header.read(folder), options)
     fresh: Options = {**options, "store": VectorStore(out / "vectors")}
@@ -98,7 +137,7 @@ def again_into(folder: Path, out: Path, options: Options) -> Run:
     return done.run
 
 
-def score(folder: str | Path, *, stored: bool = False) -> Run:
+def score(folder: str | Path, *, stored: bool = False) -> AuditRun:
     """Compute samples and measures again from cached embeddings, without the model.
 
     With `stored` the samples stay as they are, and are only analysed again.
@@ -106,6 +145,11 @@ def score(folder: str | Path, *, stored: bool = False) -> Run:
     Raises:
         BadInput: no run directory, or embeddings that are no longer cached.
         Tampered: a finished run is not what was written.
+
+    Example:
+        >>> import audits
+        >>> audits.score(audits.run("limits/counting", "fake", limit=20).folder).status
+        'success'
     """
     place = Path(folder)
     head = seal.read_checked(place)
@@ -152,7 +196,7 @@ def _one(job: AuditJob, out: Path, context: RunContext, *, watch: Any, strict: b
             try:
                 progress = next(going)
             except StopIteration as end:
-                return Done(job, Run(end.value))
+                return Done(job, AuditRun(end.value))
             if watch is not None:
                 watch(job, progress)
     except Cancelled:

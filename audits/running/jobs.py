@@ -81,7 +81,8 @@ def make(
         BadInput: a setting that the audit does not know, or of the wrong kind.
     """
     row = catalogue.find(audit) if isinstance(audit, str) else audit
-    find_model(model)
+    if "session" not in options:
+        find_model(model)
     reference = dataset or row.builtin
     readers.known(reference)
     settings = dict(options.get("settings") or {})

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from audits import catalogue
-from audits.run_directory.header import Header
-from audits.running.api import Done, run_jobs
+from audits.audit_run import SuiteRun
+from audits.running.api import Done, opened, run_jobs, watched
 from audits.running.jobs import AuditJob, Options, make
 from workbench.errors import BadInput, unknown_name
 from workbench.strict import Strict, reason
 from workbench.yaml_file import load
+
+if TYPE_CHECKING:
+    from workbench.surface import ModelLike
+    from workbench.watching import Watch
 
 FOLDER = Path(__file__).parents[1] / "suites"
 REPORT = "report.html"
@@ -92,17 +96,41 @@ def report(done: Sequence[Done], out: Path) -> Path | None:
 
 
 def run_suite(
-    suite: str | Path, model: str | Sequence[str] = "pocket", *, out: str | Path = "runs", **options: Unpack[Options]
-) -> tuple[bool, list[Header]]:
+    suite: str | Path,
+    model: ModelLike | Sequence[ModelLike] = "pocket",
+    *,
+    out: str | Path = "runs",
+    progress: Watch = None,
+    **options: Unpack[Options],
+) -> SuiteRun:
     """Run a suite and write one report of it; the same call again continues what was interrupted.
 
-    `suite` is a shipped name or a YAML file; `out` is the folder of run directories and of the report.
+    Args:
+        suite: a shipped name (quick, standard, release …) or a YAML file.
+        model: one or several; see `run`.
+        out: the folder of run directories and of the report.
+        progress: see `run`.
+        options: see `Options`.
 
-    Returns:
-        Whether every job succeeded, and the headers of those that did.
+    Raises:
+        UnknownName, BadInput: a name or a setting that cannot be used, before anything runs.
+        WeightsMissing, WeightsRefused, OutOfResources: a model cannot be loaded.
+        Cancelled: stopped; all runs can be continued.
+
+    Example:
+        >>> import audits
+        >>> from pathlib import Path
+        >>> _ = Path("small.yaml").write_text("{schema: 1, title: Small, jobs: [{audit: limits/counting}]}")
+        >>> audits.run_suite("small.yaml", "fake", limit=20).complete
+        True
     """
-    models = (model,) if isinstance(model, str) else tuple(model)
-    done = list(run_jobs(jobs(read(str(suite)), models, options), Path(out), **options))
+    several = model if isinstance(model, list | tuple) else [model]
+    pairs = [opened(one, options) for one in several]
+    planned = [(jobs(read(str(suite)), (key,), given), given) for key, given in pairs]
+    done: list[Done] = []
+    for rows, given in planned:
+        with watched(given, progress) as watch:
+            done += run_jobs(rows, Path(out), **watch)
     report(done, Path(out))
-    headers = [one.run.header for one in done if one.run is not None]
-    return len(headers) == len(done) and all(head.status == "success" for head in headers), headers
+    errors = tuple(f"{one.job.name}: {one.error}" for one in done if one.run is None)
+    return SuiteRun(tuple(one.run for one in done if one.run is not None), errors)

@@ -38,9 +38,7 @@ def image(picture: Picture, alt: str, *, side: int = SIDE) -> str:
     except BadInput:
         return f"<em>{html.escape(alt)}</em>"
     small.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    data = io.BytesIO()
-    small.save(data, "PNG")
-    source = base64.b64encode(data.getvalue()).decode()
+    source = base64.b64encode(png(small)).decode()
     return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
 
 
@@ -49,3 +47,10 @@ def table(frame: DataFrame) -> str:
     rows = frame.head(ROWS).to_html(index=False, escape=True, border=0, float_format=lambda value: f"{value:.4g}")
     more = len(frame) - ROWS
     return rows + (paragraph(f"… and {more:,} more rows; to_frame() has all.") if more > 0 else "")
+
+
+def png(picture: Image.Image) -> bytes:
+    """Encode an image as PNG."""
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data.getvalue()

@@ -32,6 +32,7 @@ from workbench.retrieval.writer import RowWriter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pandas import DataFrame
 
     from workbench.engine import Session
 
@@ -40,7 +41,7 @@ AHEAD = 2  # batches that are prepared in advance
 FRAMES_PER_SECOND = 1.0  # of a video
 
 
-@dataclass
+@dataclass(repr=False)
 class AddReport:
     """What adding did."""
 
@@ -51,6 +52,25 @@ class AddReport:
     failed: list[tuple[str, str]] = field(default_factory=list)  # path, reason
     rows: int = 0  # in the table at the end
     vector_index: str = ""  # kind, where there is one
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts, and path and error of each file that failed."""
+        return {**vars(self), "failed": [{"path": path, "error": reason} for path, reason in self.failed]}
+
+    def to_frame(self) -> DataFrame:
+        """Return a row per file that failed: path, error."""
+        import pandas as pd
+
+        return pd.DataFrame(self.failed, columns=["path", "error"])
+
+    def __str__(self) -> str:
+        return (
+            f"{self.added} embedded, {self.reused} taken from the same content, {self.unchanged} unchanged, "
+            f"{self.removed} removed, {len(self.failed)} failed; {self.rows} rows in all"
+        )
+
+    def __repr__(self) -> str:
+        return f"AddReport({self})"
 
 
 @dataclass(frozen=True)

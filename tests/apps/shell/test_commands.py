@@ -139,7 +139,7 @@ def test_an_error_that_the_user_can_mend_leaves_with_its_own_code(
     def refuse(*_: object, **__: object) -> None:
         raise kind("planted\nin two lines")
 
-    monkeypatch.setattr("workbench.model.load", refuse, raising=False)
+    monkeypatch.setattr("workbench.surface.load", refuse, raising=False)
     assert run(["classify", "x.png", "--labels", "a"]) == kind.exit_code
     assert kind.exit_code in EXIT_CODES
     assert capsys.readouterr().err.splitlines()[-1] == "clip-workbench: planted in two lines"
@@ -173,7 +173,7 @@ def test_embed_that_breaks_off_leaves_nothing_behind(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("workbench.embedding.embed_files", broken)
+    monkeypatch.setattr("workbench.model.embed_files", broken)
     assert run(["embed", *two, "--out", str(tmp_path / "vectors.parquet"), "--device", "cpu"]) == 130
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
@@ -310,7 +310,7 @@ def test_a_reader_that_leaves_is_no_traceback(two: list[str]) -> None:
 def test_an_unforeseen_error_leaves_with_1() -> None:
     code = (
         "import apps.shell as s, apps.shell._inputs as i; "
-        "s.classify.picture_paths = lambda given: 1 / 0; import sys; sys.exit(s.run(sys.argv[1:]))"
+        "s.classify.image_files = lambda given: 1 / 0; import sys; sys.exit(s.run(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "classify", "x", "--labels", "a"],

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.shell._inputs import picture_paths, read_labels, read_templates
+from apps.shell._inputs import read_labels, read_templates
 from workbench.cli.output import printable
 from workbench.errors import BadInput
+from workbench.image_inputs import image_files
 from workbench.prompts import DEFAULT, template_set
 
 
@@ -49,7 +50,7 @@ def test_folders_come_in_the_order_of_their_names_whatever_the_disk_says(
         def close(self) -> None: ...
 
     monkeypatch.setattr(os, "scandir", Backwards)
-    assert picture_paths(["a"]) == ["a/1.JPG", "a/2.png", "a/a/0.png", "a/b/3.webp"]
+    assert image_files(["a"]) == ["a/1.JPG", "a/2.png", "a/a/0.png", "a/b/3.webp"]
 
 
 @pytest.mark.usefixtures("tree")
@@ -65,7 +66,7 @@ def test_folders_come_in_the_order_of_their_names_whatever_the_disk_says(
     ],
 )
 def test_files_folders_and_patterns(given: list[str], paths: list[str]) -> None:
-    assert picture_paths(given) == paths
+    assert image_files(given) == paths
 
 
 @pytest.mark.usefixtures("tree")
@@ -73,7 +74,7 @@ def test_files_folders_and_patterns(given: list[str], paths: list[str]) -> None:
 def test_what_names_no_picture_is_refused(given: str) -> None:
     Path("empty").mkdir()
     with pytest.raises(BadInput):
-        picture_paths([given])
+        image_files([given])
 
 
 def test_labels_are_one_row_or_one_a_line(tmp_path: Path) -> None:
