@@ -26,6 +26,7 @@ def assemble(engine: Engine) -> gr.Blocks:
     import gradio as gr
 
     from apps.shared import api, navigation
+    from apps.shared.markdown import literal
     from apps.shared.model_menu import model_menu
     from apps.shared.page import Exchange, Page
     from apps.shared.visitor_runs import EMPTY
@@ -53,7 +54,7 @@ def assemble(engine: Engine) -> gr.Blocks:
                     gr.Markdown(bounds(), elem_classes="notes")
                 if plugins := installed():
                     with gr.Accordion("Plugins", open=False, elem_id="plugins"):
-                        gr.Markdown("\n".join(map(_line, plugins)), elem_classes="notes")
+                        gr.Markdown("\n".join(f"- {literal(one.text)}" for one in plugins), elem_classes="notes")
         navigation.wire(model, opened, reasons)
     for block in blocks.blocks.values():
         buttons = getattr(block, "buttons", None) or []
@@ -92,12 +93,6 @@ def installed() -> list[Plugin]:
     from workbench.generation.canvases.kinds import CANVASES
 
     return [plugin for table in (AUDITS, MODELS, ATTACKS, CANVASES, VIEWS) for plugin in table.plugins] + misplaced()
-
-
-def _line(plugin: Plugin) -> str:
-    from apps.shared.markdown import literal
-
-    return f"- {literal(plugin.text)}"
 
 
 def bounds() -> str:

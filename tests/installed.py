@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from apps.tabs import VIEWS
+from audits.catalogue import AUDITS
+from workbench.attacks import ATTACKS
+from workbench.checkpoints import MODELS
+from workbench.generation.canvases.kinds import CANVASES
 
 
 def install(site: Path, package: str, groups: Mapping[str, Mapping[str, str]]) -> Path:
@@ -22,3 +30,24 @@ def install(site: Path, package: str, groups: Mapping[str, Mapping[str, str]]) -
         lines += [f"[clip_workbench.{table}]", *(f"{name} = {value}" for name, value in points.items()), ""]
     (place / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     return site
+
+
+@contextmanager
+def importable(site: Path) -> Iterator[None]:
+    """Put a folder on the import path for a while, and let every table read the installed packages anew."""
+    before = set(sys.modules)
+    sys.path.append(str(site))
+    try:
+        _forget()
+        yield
+    finally:
+        sys.path.remove(str(site))
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(site)):
+                del sys.modules[name]
+        _forget()
+
+
+def _forget() -> None:
+    for table in (AUDITS, MODELS, ATTACKS, CANVASES, VIEWS):
+        table.forget()

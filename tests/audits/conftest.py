@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ import colour_audit
 import pytest
 
 import audits
-from audits.catalogue import AUDITS
 from audits.run_directory.reader import Run
-from tests.installed import install
+from tests.installed import importable, install
 
 Begin = Callable[..., Run]
 
@@ -45,10 +43,7 @@ def begin(own_home: Path, colours: str, tmp_path: Path) -> Begin:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def registered(tmp_path: Path) -> Iterator[None]:
     """The small audit among those that the shell knows, as an installed package adds it."""
-    site = install(tmp_path / "site", "colours", {"audits": {"colours": "colour_audit:AUDIT"}})
-    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
-    AUDITS.forget()
-    yield
-    AUDITS.forget()
+    with importable(install(tmp_path / "site", "colours", {"audits": {"colours": "colour_audit:AUDIT"}})):
+        yield
