@@ -53,7 +53,9 @@ def _answer(channel: Channel, request: dict[str, Any], data: bytes) -> None:
     try:
         _limit_computing(request["cpu"])
         for reply, parts in getattr(importlib.import_module(room), name)(data, **request["arguments"]):
-            channel.send({"reply": reply}, parts)
+            channel.send({"reply": reply, "end": request["single"]}, parts)
+            if request["single"]:
+                return
             channel.receive()
     except errors.WorkbenchError as error:
         end = {"error": type(error).__name__, "says": str(error)}

@@ -56,27 +56,28 @@ class WorkerPool:
         read: Callable[[Any, memoryview], T],
         scope: CancelScope | None = None,
     ) -> T:
-        """Have a job done that gives one value; return what `read` makes of it and its bytes. See `stream`."""
-        with closing(self.stream(job, arguments, data, scope=scope)) as answers:
-            (answer,) = [read(*one) for one in answers]
-        return answer
+        """Have a job done that gives one value; return what `read` makes of it and its bytes. See `stream`.
+
+        A worker that somebody kills, as a system out of memory does, is replaced, and the job begins anew.
+        """
+        scope = scope or CancelScope()
+        for left in reversed(range(ATTEMPTS if job.repeatable else 1)):
+            try:
+                with closing(self._answers(job, arguments, data, single=True, scope=scope)) as answers:
+                    return read(*next(answers))
+            except Died as death:
+                if not left or death.code != -signal.SIGKILL:
+                    raise _failed(job, death) from None
+        raise AssertionError
 
     def stream(
-        self,
-        job: NativeJob,
-        arguments: Mapping[str, Any],
-        data: bytes = b"",
-        *,
-        scope: CancelScope | None = None,
+        self, job: NativeJob, arguments: Mapping[str, Any], *, scope: CancelScope | None = None
     ) -> Generator[tuple[Any, memoryview]]:
-        """Have a job done in a worker, and yield its values with their bytes; the worker stands still meanwhile.
-
-        A worker that somebody kills before its first value, as a system out of memory does, is replaced.
+        """Have a job done in a worker, and yield its values with their bytes, which hold until the next value.
 
         Args:
             job: see `jobs`.
             arguments: plain data, as JSON holds it.
-            data: bytes for the job.
             scope: how long the caller waits; then the worker is killed.
 
         Raises:
@@ -84,23 +85,10 @@ class WorkerPool:
             OutOfResources: no worker can be started.
             WorkbenchError: what the job raises; the job's own error where its worker died.
         """
-        scope = scope or CancelScope()
-        for attempt in range(1, ATTEMPTS + 1):
-            begun = False
-            try:
-                with (
-                    self._lent(job.lane, scope) as worker,
-                    closing(worker.answers(job, arguments, data, scope=scope)) as answers,
-                ):
-                    for answer in answers:
-                        begun = True
-                        yield answer
-                return
-            except Died as death:
-                _log.warning("A worker ended while %s (%s); the next job gets a fresh one.", job.title, death)
-                again = job.repeatable and attempt < ATTEMPTS and not begun
-                if not again or death.code != -signal.SIGKILL:
-                    raise _failed(job, death) from None
+        try:
+            yield from self._answers(job, arguments, b"", single=False, scope=scope or CancelScope())
+        except Died as death:
+            raise _failed(job, death) from None
 
     def close(self) -> None:
         """Kill all workers, and refuse further jobs."""
@@ -113,6 +101,16 @@ class WorkerPool:
             self._changed.notify_all()
         for worker in idle:
             worker.kill()
+
+    def _answers(
+        self, job: NativeJob, arguments: Mapping[str, Any], data: bytes, *, single: bool, scope: CancelScope
+    ) -> Generator[tuple[Any, memoryview]]:
+        try:
+            with self._lent(job.lane, scope) as worker:
+                yield from worker.answers(job, arguments, data, single=single, scope=scope)
+        except Died as death:
+            _log.warning("A worker ended while %s (%s); the next job gets a fresh one.", job.title, death)
+            raise
 
     def _all(self) -> Iterator[Worker]:
         for lanes in (self._idle, self._busy):

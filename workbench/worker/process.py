@@ -83,7 +83,7 @@ class Worker:
         return self._process.pid
 
     def answers(
-        self, job: NativeJob, arguments: Mapping[str, Any], data: bytes, *, scope: CancelScope
+        self, job: NativeJob, arguments: Mapping[str, Any], data: bytes, *, single: bool, scope: CancelScope
     ) -> Generator[tuple[Any, memoryview]]:
         """Have a job done; yield its values with their bytes. Whoever stops listening has the worker killed.
 
@@ -94,21 +94,24 @@ class Worker:
         """
         until, done = time.monotonic() + job.seconds, False
         try:
-            self._channel.send({"where": job.where, "cpu": job.cpu, "arguments": dict(arguments)}, [data])
+            self._channel.send(
+                {"where": job.where, "cpu": job.cpu, "single": single, "arguments": dict(arguments)}, [data]
+            )
             while True:
                 message, body = self._received(job, until, scope)
-                if "reply" not in message:
+                done = message.get("end") is not False
+                if "reply" in message:
+                    yield message["reply"], body
+                if done:
                     break
-                yield message["reply"], body
                 self._channel.send({"next": True})
-            done = True
         except Closed:
             self._process.wait()
             raise Died(self._process.returncode) from None
         finally:
             if not done:
                 self.kill()
-        if "end" not in message:
+        if "error" in message:
             raise _error(message)
 
     def stop(self) -> None:

@@ -126,35 +126,33 @@ def test_a_full_lane_lets_callers_leave_and_others_work(pool: WorkerPool) -> Non
 def test_killed_workers_cost_no_visitor_more_than_one_job(pool: WorkerPool) -> None:
     paths = [sample_path(row.key) for row in SAMPLES]
     expected = [images._decoded(path.read_bytes(), path.name).tobytes() for path in paths]
-    failed, sentences = Counter[int](), list[str]()
+    decoded, failed, sentences = Counter[int](), Counter[int](), list[str]()
     generator, over = random.Random(0), threading.Event()
 
-    def visit(visitor: int) -> int:
-        right = 0
+    def visit(visitor: int) -> None:
         for path, pixels in zip(paths * 2, expected * 2, strict=True):
             try:
-                right += safe_open(path).tobytes() == pixels
+                decoded[visitor] += safe_open(path).tobytes() == pixels
             except WorkbenchError as error:
                 failed[visitor] += 1
                 sentences.append(str(error))
-        return right
 
     def kill() -> int:
         deaths = 0
-        while not over.wait(0.25):
-            if pids := pool.pids():
+        while not over.wait(0.05):
+            if decoded.total() >= 10 * deaths and (pids := pool.pids()):  # on a busy machine a worker starts slowly
                 os.kill(generator.choice(pids), signal.SIGKILL)
                 deaths += 1
         return deaths
 
     with ThreadPoolExecutor(5) as threads:
         killer = threads.submit(kill)
-        answered = list(threads.map(visit, range(4)))
+        list(threads.map(visit, range(4)))
         over.set()
     assert killer.result() >= 3
-    assert max(failed.values(), default=0) <= 1
+    assert max(failed.values(), default=0) <= 1, sentences
     assert all("try again" in sentence for sentence in sentences)
-    assert answered == [2 * len(paths) - failed[visitor] for visitor in range(4)]
+    assert all(decoded[visitor] == 2 * len(paths) - failed[visitor] for visitor in range(4))
 
 
 def test_where_no_process_can_be_made_this_one_decodes(
