@@ -21,7 +21,7 @@ from audits.run_directory.reader import Run
 from audits.running.jobs import Options
 from audits.running.provenance import git, packages
 from audits.running.scoring import analysis_hash, analysis_of
-from workbench.errors import BadInput
+from workbench.errors import BadInput, UnknownName
 from workbench.statistics.measures import table
 
 if TYPE_CHECKING:
@@ -137,10 +137,12 @@ def difference(first: DataFrame, second: DataFrame, tolerance: float, numbers: S
 
 def _other_code(folder: Path, head: Header) -> str:
     """Say why the samples cannot be analysed as they were; empty where they can."""
-    if head.spec.audit not in catalogue.AUDITS:
+    try:
+        audit = catalogue.find(head.spec.audit)
+    except UnknownName:
         return f"the audit {head.spec.audit!r} is not installed here"
     before, now = ({name: one.get(name) for name in ANALYSING} for one in (head.provenance.packages, packages()))
-    digest = analysis_hash(folder, head, audit=catalogue.find(head.spec.audit))
+    digest = analysis_hash(folder, head, audit=audit)
     if (head.provenance.git, before, head.stages["analyse"].hash) != (git(), now, digest):
         return "another version of the code or of its packages made the run; `repro` repeats it"
     return ""
@@ -152,17 +154,17 @@ def _analysed_again(folder: Path, head: Header) -> int:
     Raises:
         Tampered: a number or a finding is another one.
     """
-    analysis, written = analysis_of(folder, head, audit=catalogue.find(head.spec.audit)), Run(folder)
+    analysis, stated = analysis_of(folder, head, audit=catalogue.find(head.spec.audit)), Run(folder)
     made = results.named(table(list(analysis.measures)), head)
     fault = ""
     try:
-        apart = difference(written.metrics, made, SAME, numbers=TESTED)
+        apart = difference(stated.metrics, made, SAME, numbers=TESTED)
         fault = f"{apart.metric} differs by {apart.largest:.3g}" if apart.largest > SAME else ""
     except Tampered:
         fault = f"{results.METRICS} measures other things"
-    if not fault and written.metrics.to_csv(index=False, lineterminator="\n") != written.text(results.CSV):
+    if not fault and stated.metrics.to_csv(index=False, lineterminator="\n") != stated.text(results.CSV):
         fault = f"{results.CSV} holds other numbers than {results.METRICS}"
-    if not fault and list(map(_claim, written.findings)) != list(map(_claim, analysis.findings)):
+    if not fault and list(map(_claim, stated.findings)) != list(map(_claim, analysis.findings)):
         fault = f"{results.FINDINGS} says something else"
     if fault:
         raise Tampered(f"The run {folder.name!r} is not what its samples give: {fault}.")
