@@ -15,46 +15,63 @@ import numpy as np
 from pandas import DataFrame
 
 from audits import measuring
-from audits.grouping import By, keyed, sides
+from audits.grouping import By, gap_rows, keyed, sides
+from workbench.statistics.gaps import in_large_groups
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure
 from workbench.statistics.power import corrected
+from workbench.statistics.row import GAPS
 
 METRIC = "equalised_odds"
 MOST = 12  # labels, the most frequent ones
 
 
-def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **fields: Any) -> Measure | None:
+def equalised_odds(rows: DataFrame, by: By, *, rng: np.random.Generator, **fields: Any) -> list[Measure]:
     """Return the largest gap between groups in the rates of true and false positives over all labels.
 
     All gaps are tested together (Bonferroni): the interval excludes 0 exactly where the smallest p-value, times their
-    number, is below 1 - level. Rates with a small group leave the headline where others have none. `detectable` is of
-    the rate with the largest gap, at the corrected level. None where fewer than two labels or groups can be compared.
+    number, is below 1 - level. `detectable` is of the rate with the largest gap, at the corrected level; n counts the
+    cases of the rates compared. Where some group has fewer than 30 cases of a rate, a second row is the same between
+    groups of at least 30. Empty where fewer than two labels or groups can be compared.
 
     `rows` have the columns `y_true`, `y_pred`, `cluster` and the attributes.
     """
     part = keyed(rows, by)
     labels = sorted(part["y_true"].value_counts().index[:MOST])
-    gaps: list[Measure] = []
-    for label in labels:
+    every: list[tuple[Measure, DataFrame]] = []
+    large: list[tuple[Measure, DataFrame]] = []
+    for label in labels if len(labels) > 1 else ():
         for rate, among in (("recall", part["y_true"] == label), ("false positives", part["y_true"] != label)):
             cases = part[among]
-            row = measuring.gap(METRIC, (cases["y_pred"] == label).to_numpy(float), **sides(cases, by), rng=rng)
-            if row.value is not None and row.p_value is not None and row.at_level is not None:
-                gaps.append(replace(row, reference=f"{rate} of {label}, {row.reference}"))
-    gaps = [row for row in gaps if "small_n" not in row.flags] or gaps
-    if len(labels) < 2 or not gaps:
-        return None
-    bounds = _LargestGap(tuple(gaps))
-    interval, widest = bounds(0.95), max(gaps, key=lambda row: row.value or 0.0)
-    smallest = widest.detectable and corrected(widest.detectable, 0.95, wider=1 - 0.05 / len(gaps))
+            outcomes = (cases["y_pred"] == label).to_numpy(float)
+            made = gap_rows(measuring.gap, METRIC, outcomes, **sides(cases, by), rng=rng)
+            keep = in_large_groups(cases["group"])
+            for row, counted, kept in (
+                (made[0], cases, every),
+                (made[-1], cases if keep is None else cases[keep], large),
+            ):
+                small = "suppressed" in row.flags and kept is large
+                if row.value is not None and row.p_value is not None and row.at_level is not None and not small:
+                    kept.append((replace(row, reference=f"{rate} of {label}, {row.reference}"), counted))
+    if not every:
+        return []
+    second = large if any("suppressed" in row.flags for row, _ in every) else []
+    return [_widest(every, fields), *([replace(_widest(second, fields), contrast=GAPS[1])] if second else [])]
+
+
+def _widest(gaps: Sequence[tuple[Measure, DataFrame]], fields: dict[str, Any]) -> Measure:
+    """Return the largest of several gaps, each with its cases, tested together."""
+    rows = [row for row, _ in gaps]
+    bounds = _LargestGap(tuple(rows))
+    interval, widest = bounds(0.95), max(rows, key=lambda row: row.value or 0.0)
+    smallest = widest.detectable and corrected(widest.detectable, 0.95, wider=1 - 0.05 / len(rows))
     return replace(
         widest,
         ci_low=interval.low,
         ci_high=interval.high,
         ci_method=interval.method,
-        p_value=min(1.0, len(gaps) * min(row.p_value or 0.0 for row in gaps)),
-        n=len(part),
+        p_value=min(1.0, len(rows) * min(row.p_value or 0.0 for row in rows)),
+        n=len(set().union(*(cases.index for _, cases in gaps))),
         k_pos=None,
         null_mean=None,
         null_q95=None,

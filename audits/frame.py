@@ -22,9 +22,9 @@ from workbench.errors import BadInput
 from workbench.statistics import gaps, measures, multiplicity, omnibus
 from workbench.statistics._checks import check_level, clusters_of
 from workbench.statistics.clusters import effective
-from workbench.statistics.intervals import Interval, bootstrap, proportion
+from workbench.statistics.intervals import Interval, jackknife, proportion
 from workbench.statistics.measures import Measure
-from workbench.statistics.row import sized
+from workbench.statistics.row import GAPS, Contrast, sized
 
 Cell = tuple[Any, ...]  # one level of each feature
 Rows = NDArray[np.intp]
@@ -34,7 +34,7 @@ _CHOICES = {"ci": ("auto", "wilson", "clopper-pearson"), "correction": (*multipl
 class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
     """Metrics of predictions, overall and by group, with intervals and tests.
 
-    Metrics of `audits.metrics` know their counts and get exact intervals and tests; others get a bootstrap and no test.
+    Metrics of `audits.metrics` know their counts and get exact intervals and tests; others get a jackknife and no test.
 
     Example:
         >>> import audits
@@ -103,7 +103,8 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
         frames = {}
         for metric in self._cases.metrics:
             if which == "difference":
-                rows = [(gap.interval, gap.n) for gap in self._gaps if gap.metric == metric]
+                whole = [gap for gap in self._gaps if gap.metric == metric and gap.contrast == GAPS[0]]
+                rows = [(gap.interval, gap.n) for gap in whole]
             else:
                 rows = [self._interval(metric, members)[:2] for members in cells.values()]
             lines = [(i.value, i.low, i.high, n, i.method) for i, n in rows]
@@ -120,9 +121,10 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
     def test(self, which: str = "difference") -> pd.DataFrame:
         """Return tests of group differences, a row a test, corrected within (metric, kind of test).
 
-        Kinds: "omnibus" (are all groups alike), "gap" (largest minus smallest group), "pair" (two groups). Intervals of
-        gaps and pairs are simultaneous within their family. Columns: metric, the control features, test, group,
-        reference, value, low, high, null_q95, p_value, p_adj, n_tests, method.
+        Kinds: "omnibus" (are all groups alike), "gap" (largest minus smallest group), "pair" (two groups), and "gap,
+        groups of at least 30" where some are smaller. Intervals of gaps and pairs are simultaneous within their family.
+        Columns: metric, the control features, test, group, reference, value, low, high, null_q95, p_value, p_adj,
+        n_tests, method.
 
         Raises:
             BadInput: something else than "difference".
@@ -180,8 +182,12 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
         outcomes, counted = cases.outcomes(metric, rows)
         cluster = None if cases.cluster is None else cases.cluster[counted]
         if outcomes is None:
-            interval = bootstrap(
-                rows, lambda again: cases.value(metric, again), rng=cases.seed, cluster=cluster, level=self._level
+            interval = jackknife(
+                cases.kinds(metric, rows),
+                lambda part: cases.value(metric, rows[part]),
+                rng=cases.seed,
+                cluster=cluster,
+                level=self._level,
             )
             return interval, len(rows), None, None
         share = proportion(*effective(outcomes, cluster), level=self._level, method=self._method)
@@ -194,40 +200,57 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
 
     @cached_property
     def _gaps(self) -> list[_Gap]:
-        """The gap between the groups of each control level, in each metric."""
-        return [self._gap(metric, control) for metric in self._cases.metrics for control in self._cases.overall]
+        """The gap between the groups of each control level, in each metric; where some are small, a second one."""
+        return [
+            gap
+            for metric in self._cases.metrics
+            for control in self._cases.overall
+            for gap in self._gap(metric, control)
+        ]
 
-    def _gap(self, metric: str, control: Cell) -> _Gap:
+    def _gap(self, metric: str, control: Cell) -> Iterator[_Gap]:
         cases = self._cases
         groups = {cell[self._width :]: rows for cell, rows in cases.groups.items() if cell[: self._width] == control}
         outcomes, counted = cases.outcomes(metric, cases.overall[control])
-        if outcomes is None:
-            values = [cases.value(metric, rows) for rows in groups.values() if len(rows)]
-            value = float(np.nanmax(values) - np.nanmin(values)) if len(values) > 1 else None
-            method = f"no interval and no test: {metric} does not know its counts" if value is not None else "undefined"
-            sizes = [len(rows) for rows in groups.values() if len(rows)]
-            return _Gap(
-                metric, control, Interval(value, None, None, self._level, method), len(counted), min(sizes), None
-            )
         alike = len({" / ".join(map(str, cell)) for cell in groups}) < len(groups)
-        names = np.empty(len(cases.true), dtype=object)
+        every = np.empty(len(cases.true), dtype=object)
         for cell, rows in groups.items():
-            names[rows] = repr(cell) if alike else " / ".join(map(str, cell))
-        cluster = None if cases.cluster is None else cases.cluster[counted]
-        gap = gaps.gap_of_cases(outcomes, names[counted], rng=cases.seed, cluster=cluster, level=self._level)
-        return _Gap(metric, control, gap.interval, gap.n, gap.smallest, gap)
+            every[rows] = repr(cell) if alike else " / ".join(map(str, cell))
+        names = every[counted]
+        large = gaps.in_large_groups(names)
+        for contrast, keep in zip(GAPS, (np.ones(len(names), dtype=bool), large), strict=True):
+            if keep is None:
+                continue
+            if outcomes is None:
+                yield self._plain_gap(metric, control, contrast, names[keep], counted[keep])
+                continue
+            cluster = None if cases.cluster is None else cases.cluster[counted][keep]
+            gap = gaps.gap_of_cases(outcomes[keep], names[keep], rng=cases.seed, cluster=cluster, level=self._level)
+            yield _Gap(metric, control, contrast, gap.interval, gap.n, gap.smallest, gap)
+
+    def _plain_gap(self, metric: str, control: Cell, contrast: Contrast, names: NDArray[Any], rows: Rows) -> _Gap:
+        """Return the gap of a metric that does not know its counts."""
+        parts = [rows[names == name] for name in dict.fromkeys(names)]
+        values = [self._cases.value(metric, part) for part in parts]
+        value = float(np.nanmax(values) - np.nanmin(values)) if len(values) > 1 else None
+        method = f"no interval and no test: {metric} does not know its counts" if value is not None else "undefined"
+        interval = Interval(value, None, None, self._level, method)
+        return _Gap(metric, control, contrast, interval, len(rows), min(map(len, parts), default=0), None)
 
     def _tests(self, gap: _Gap) -> Iterator[dict[str, Any]]:
         shared = {"metric": gap.metric, **dict(zip(self._names, gap.control, strict=False))}
+        kind = "gap" if gap.contrast == GAPS[0] else "gap, groups of at least 30"
         if gap.share is None:
-            yield shared | {"test": "gap", "interval": gap.interval, "p_value": None, "method": gap.interval.method}
+            yield shared | {"test": kind, "interval": gap.interval, "p_value": None, "method": gap.interval.method}
+            return
+        ends = {"group": gap.share.highest, "reference": gap.share.lowest, "null_q95": gap.share.null_q95}
+        facts = {"interval": gap.interval, "p_value": gap.share.p_value, "method": gap.interval.method}
+        yield shared | ends | facts | {"test": kind}
+        if gap.contrast != GAPS[0]:
             return
         whole = omnibus.omnibus([gap.share.counts], rng=self._cases.seed)
         statistic = Interval(whole.statistic, None, None, self._level, whole.method)
         yield shared | {"test": "omnibus", "interval": statistic, "p_value": whole.p_value, "method": whole.method}
-        ends = {"group": gap.share.highest, "reference": gap.share.lowest, "null_q95": gap.share.null_q95}
-        facts = {"interval": gap.interval, "p_value": gap.share.p_value, "method": gap.interval.method}
-        yield shared | ends | facts | {"test": "gap"}
         for pair in gaps.pairwise(gap.share.counts, level=self._level, correction="none"):
             ends = {"group": pair.group, "reference": pair.reference}
             facts = {"interval": pair.difference, "p_value": pair.p_value, "method": pair.method}
@@ -254,11 +277,9 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
             "control": ",".join(self.control_levels or []),
         }
         if gap.share is not None:
-            row = measures.of_gap(gap.metric, gap.share, **where)
+            row = measures.of_gap(gap.metric, gap.share, contrast=gap.contrast, **where)
         else:
-            row = measures.number(
-                gap.metric, gap.interval, n=gap.n, contrast="between_groups", unit="difference", **where
-            )
+            row = measures.number(gap.metric, gap.interval, n=gap.n, contrast=gap.contrast, unit="difference", **where)
         return replace(row, flags=self._flags(row, gap.smallest))
 
     def _flags(self, row: Measure, n: int) -> tuple[str, ...]:
@@ -271,6 +292,7 @@ class _Gap:
 
     metric: str
     control: Cell  # () without control features
+    contrast: Contrast
     interval: Interval
     n: int
     smallest: int  # cases of the smallest group compared
@@ -297,6 +319,12 @@ class _Cases:
         return (
             float(self.metrics[metric](self.true[rows], self.predicted[rows], **params)) if rows.size else float("nan")
         )
+
+    def kinds(self, metric: str, rows: Rows) -> Rows:
+        """(m,) equal numbers for cases that are the same to the metric."""
+        columns = [self.true, self.predicted, *self.params.get(metric, {}).values()]
+        table = pd.DataFrame({at: list(np.asarray(column)[rows]) for at, column in enumerate(columns)}).map(repr)
+        return table.groupby(list(table)).ngroup().to_numpy(np.intp)
 
     def outcomes(self, metric: str, rows: Rows) -> tuple[NDArray[np.float64] | None, Rows]:
         """Return outcomes, 0 or 1, of the cases that count, and their rows; None and all rows where it is no `Rate`."""

@@ -1,11 +1,18 @@
-"""Which rows belong to which group; a row whose value of an attribute is "" is in no group of it."""
+"""Which rows belong to which group, and what differs between them; a row without a value is in no group of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
 from pandas import DataFrame
+
+from workbench.statistics.gaps import in_large_groups
+from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 SEPARATOR = " · "  # between the values of an intersection
 
@@ -20,8 +27,30 @@ def keyed(rows: DataFrame, by: By) -> DataFrame:
 
 
 def sides(part: DataFrame, by: By) -> dict[str, Any]:
-    """Return clusters and groups of rows from `keyed`, and what divides them: arguments of `measuring.gap`."""
+    """Return clusters and groups of rows from `keyed`, and what divides them: arguments of `gap_rows`."""
     return {"cluster": list(part["cluster"]), "groups": list(part["group"]), "slice_by": ",".join(by)}
+
+
+def gap_rows(
+    make: Callable[..., Measure],
+    metric: str,
+    values: ArrayLike,
+    *,
+    cluster: Sequence[str],
+    groups: Sequence[str],
+    **extra: Any,
+) -> list[Measure]:
+    """Return the gap over all groups; where some have fewer than 30 rows, also that between the larger ones.
+
+    `make` is `measuring.gap` or `measuring.mean_gap`; the others are its arguments.
+    """
+    whole = make(metric, values, cluster, groups=groups, **extra)
+    keep = in_large_groups(groups)
+    if keep is None:
+        return [whole]
+    names = [[name for name, kept in zip(column, keep, strict=True) if kept] for column in (cluster, groups)]
+    large = make(metric, np.asarray(values)[keep], names[0], groups=names[1], **extra)
+    return [whole, replace(large, contrast=GAPS[1])]
 
 
 def slices(rows: DataFrame, compared: Sequence[By]) -> Iterator[tuple[dict[str, str], DataFrame]]:

@@ -4,9 +4,9 @@ Images of one person or thing (a cluster) are not independent. One rule for each
 
     share     a yes/no outcome: its count is divided by the design effect of the clusters
     mean      any numbers: Student's t over images, or over clusters of one size; else a cluster bootstrap
-    gap       largest minus smallest share of groups: clusters that hold every group are control strata, other clusters
-              shrink the counts by their design effect
-    mean_gap  largest minus smallest mean of groups: bootstrap of clusters, test and lower bound from the same draws
+    gap       largest minus smallest share of all groups: clusters that hold every group are control strata, other
+              clusters shrink the counts by their design effect
+    mean_gap  largest minus smallest mean of all groups: bootstrap of clusters, test and lower bound from the same draws
     change    the same images twice: paired, by cluster
 
 The value is always that of the images; bounds from shrunken counts are widened to hold it. Arguments of all: outcomes
@@ -31,6 +31,7 @@ from workbench.statistics.measures import Extra, Measure, number, of_gap
 from workbench.statistics.measures import share as share_row
 from workbench.statistics.power import minimum_detectable_difference
 
+FEW, FREE = 10, 5  # clusters of a group that has a spread of its own; degrees of freedom of any spread
 DETECTABLE = (1.959964 + 0.841621) / 1.959964  # smallest difference found in 80 of 100 runs, in half 95 % intervals
 
 
@@ -100,11 +101,10 @@ def gap(
     row = of_gap(metric, apart, **extra)
     if row.value is None:
         return row
-    counts = [apart.counts[name] for name in gaps.compared(apart.counts)[0]]
-    k, n = (sum(pair[at] for pair in counts) for at in (0, 1))
+    k, n = (sum(pair[at] for pair in apart.counts.values()) for at in (0, 1))
     smallest = [  # difference of a group from the others that 80 of 100 runs would find
         minimum_detectable_difference(size, round((k - hits) / (n - size), 3), others=n - size).smallest
-        for hits, size in counts
+        for hits, size in apart.counts.values()
         if 0 < size < n
     ]
     return replace(row, detectable=min((one for one in smallest if one is not None), default=None))
@@ -122,8 +122,8 @@ def mean_gap(
     """Return the largest minus the smallest mean between groups, beside what chance gives; arguments as for `gap`.
 
     The test is the largest difference of two means in its standard errors, against centred bootstrap draws of whole
-    clusters; the lower bound uses the same draws, so it lies above 0 exactly where the test finds a gap. Groups of one
-    cluster are left out.
+    clusters; the lower bound uses the same draws, so it lies above 0 exactly where the test finds a gap. A group of
+    fewer than ten clusters takes the spread within all groups.
 
     Source:
         Romano and Wolf 2005, Econometrica 73:1237 (largest of studentised errors).
@@ -132,22 +132,37 @@ def mean_gap(
     rows = pd.DataFrame({"value": np.asarray(values, float), "cluster": list(cluster), "group": list(groups)})
     sums = rows.groupby(["group", "cluster"], sort=True)["value"].agg(["sum", "size"])
     units = {str(name): part.to_numpy(float) for name, part in sums.groupby(level="group", sort=True)}
-    units = {name: part for name, part in units.items() if len(part) > 1}
     means = {name: part[:, 0].sum() / part[:, 1].sum() for name, part in units.items()}
     residuals = [part[:, 0] - means[name] * part[:, 1] for name, part in units.items()]
-    if len(units) < 2 or not any(one.any() for one in residuals):
-        why = "fewer than two groups of two images" if len(units) < 2 else "no image differs within its group"
+    free = sum(map(len, residuals)) - len(units)
+    why = "fewer than two groups with images" if len(units) < 2 else "no image differs within its group"
+    if len(units) < 2 or free < FREE or not any(one.any() for one in residuals):
+        why = "too few images" if len(units) > 1 and free < FREE else why
         return number(metric, Interval(None, None, None, 0.95, f"undefined: {why}"), n=len(rows), **fields)
-    floor = float(np.mean([(one**2).mean() for one in residuals]))  # for groups in which nothing varies
-    error = np.array([_standard_error(part[None], floor)[0] for part in units.values()])
-    drawn = [part[rng.integers(0, len(part), (RESAMPLES, len(part)))] for part in units.values()]
-    centred = np.column_stack(
-        [one[..., 0].sum(1) / one[..., 1].sum(1) - means[name] for name, one in zip(units, drawn, strict=True)]
-    )
-    errors = np.column_stack([_standard_error(one, floor) for one in drawn])
-    means_of = np.array(list(means.values()))
+    floor = float(np.mean([(one**2).mean() for one in residuals if len(one) > 1]))  # for groups in which nothing varies
+    pooled = np.concatenate([one / part[:, 1] for one, part in zip(residuals, units.values(), strict=True)])
+    pooled *= np.sqrt(len(pooled) / free)
+    unsure = np.sqrt(rng.chisquare(free, RESAMPLES) / free)  # as the pooled spread would be, of normal numbers
+    error, centred, errors = [], [], []
+    for name, part in units.items():
+        if len(part) < FEW:
+            each = rng.choice(pooled, (RESAMPLES, len(part)))
+            error.append(pooled.std() / np.sqrt(len(part)))
+            centred.append(each.mean(1))
+            errors.append(error[-1] * unsure)
+        else:
+            drawn = part[rng.integers(0, len(part), (RESAMPLES, len(part)))]
+            error.append(_standard_error(part[None], floor)[0])
+            centred.append(drawn[..., 0].sum(1) / drawn[..., 1].sum(1) - means[name])
+            errors.append(_standard_error(drawn, floor))
     method = "max-t bootstrap over clusters" if repeated(cluster) else "max-t bootstrap"
-    apart = largest_difference(means_of, error, centred=centred, drawn_errors=errors, method=method)
+    apart = largest_difference(
+        np.array(list(means.values())),
+        np.array(error),
+        centred=np.column_stack(centred),
+        drawn_errors=np.column_stack(errors),
+        method=method,
+    )
     smallest, names = min(int(part[:, 1].sum()) for part in units.values()), list(means)
     return replace(largest_row(metric, apart, names, n=smallest, **fields), n=len(rows), detectable=apart.detectable)
 

@@ -11,6 +11,7 @@ from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, number, table
+from workbench.statistics.row import GAPS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -49,7 +50,7 @@ def between_seeds(runs: Sequence[Run]) -> list[Measure]:
         if len(numbers) == len(runs):
             fields: dict[str, Any] = dict(zip(_KEY, key, strict=True))
             fields |= {"unit": "difference" if units[key] == "share" else units[key], "contrast": "none"}
-            name = PREFIX + fields.pop("metric") + (".gap" if key[-1] == "between_groups" else "")
+            name = PREFIX + fields.pop("metric") + {GAPS[0]: ".gap", GAPS[1]: ".gap_of_at_least_30"}.get(key[-1], "")
             seeds = ", ".join(str(run.header.spec.seed) for run in runs)
             spreads.append(number(name, spread_of(numbers), **fields, reference=f"seeds {seeds}"))
     return spreads

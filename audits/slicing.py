@@ -1,4 +1,4 @@
-"""A metric by group: one row a slice, and one gap between groups."""
+"""A metric by group: one row a slice, and the gap between groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from audits import measuring
 from audits.contracts import OUTCOME
-from audits.grouping import By, keyed, sides
+from audits.grouping import By, gap_rows, keyed, sides
 from audits.seeds import generator
 from workbench.statistics.measures import Extra, Measure
 from workbench.strict import Strict
@@ -76,13 +76,14 @@ def rate(samples: DataFrame, metric: str, where: Mapping[str, str], *, seed: int
     return measuring.mean(metric, values, cluster, rng=generator(seed, metric, *map(str, where.values())), **fields)
 
 
-def gap(
+def gaps(
     samples: DataFrame, metric: str, where: Mapping[str, str], *, by: By, seed: int, **extra: Unpack[Extra]
-) -> Measure:
-    """Return the gap of a yes/no outcome between groups within a slice; arguments as for `rate`."""
+) -> list[Measure]:
+    """Return `gap_rows` of a yes/no outcome within a slice; arguments as for `rate`."""
     rows = keyed(selected(samples, where, metric), by)
     fields: dict[str, Any] = {"slice": {name: value for name, value in where.items() if name != "label_set"}, **extra}
-    return measuring.gap(
+    return gap_rows(
+        measuring.gap,
         metric,
         rows[f"{OUTCOME}{metric}"],
         rng=generator(seed, "gap", metric, *by, *map(str, where.values())),

@@ -17,6 +17,7 @@ from apps.shared.upload_folders import folder_beside_uploads
 from apps.shared.visitor_runs import NO_RUN, RunList
 from apps.shared.widgets import code, table
 from audits.comparing import GateResult, gate
+from audits.reporting import not_judged
 from audits.run_directory.reader import Run
 
 CHECKS = ["rule", "slice", "n", "value", "low", "high", "outcome", "why"]
@@ -29,7 +30,7 @@ BOUNDS = [
 OUTCOMES = {
     "PASS": "**Passes.** Every interval is within the threshold.",
     "FAIL": "**Fails.** At least one interval is wholly beyond the threshold.",
-    "INCONCLUSIVE": "**Inconclusive.** An interval crosses the threshold, or there are too few images.",
+    "INCONCLUSIVE": "**Inconclusive.** An interval crosses the threshold, or a group cannot be judged.",
     "ERROR": "**Error.** A rule matches no number; that is never a pass.",
     "NOT_RUN": "**Not run.**",
 }
@@ -101,7 +102,14 @@ def build(run_list: gr.State) -> None:
             BOUNDS, value="ci_high <=", label="Required", info="Bounds require the whole interval to pass."
         )
         threshold = gr.Slider(-1, 1, 0.05, step=0.01, label="Threshold", elem_id="gate-threshold")
-        least = gr.Slider(0, 500, 30, step=10, label="Minimum images", info="With fewer, a rule is inconclusive.")
+        least = gr.Slider(
+            0,
+            500,
+            30,
+            step=10,
+            label="Minimum images",
+            info="A group with fewer is not judged, and the gate does not pass.",
+        )
     status = gr.Markdown(NO_RUN, elem_classes=["live", "verdict"], elem_id="gate-status")
     grid = table(CHECKS, "Checks", elem_id="gate-checks")
     with gr.Accordion("As a thresholds file", open=False):
@@ -128,7 +136,8 @@ def build(run_list: gr.State) -> None:
         yaml_text = str(yaml.safe_dump(made, sort_keys=False, allow_unicode=True))
         place = folder_beside_uploads("audit-gate-") / "thresholds.yaml"
         place.write_text(yaml_text, encoding="utf-8")
-        text = f"{OUTCOMES[result.outcome]} {literal(result.rules[0].message)} Exit code {result.exit_code}."
+        lines = "".join(f"\n- {literal(line)}" for line in not_judged(result))
+        text = f"{OUTCOMES[result.outcome]} {literal(result.rules[0].message)} Exit code {result.exit_code}.{lines}"
         return text, check_rows(result), yaml_text, gr.update(value=str(place), interactive=True)
 
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

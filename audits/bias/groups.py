@@ -16,10 +16,11 @@ from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME
 from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
-from audits.grouping import SEPARATOR, By, keyed, sides, slices
+from audits.grouping import SEPARATOR, By, gap_rows, keyed, sides, slices
 from audits.seeds import generator
 from audits.slicing import Sliced
 from workbench.statistics.measures import Measure, adjust
+from workbench.statistics.row import GAPS
 
 
 class Grouped(Sliced):
@@ -48,8 +49,8 @@ class Study:
             )
         for by in self.compared:
             known = keyed(rows, by)
-            row = measuring.gap(metric, known["value"], **sides(known, by), rng=self.rng, label_set=label_set)
-            self.measures.append(row)
+            fields: dict[str, Any] = {**sides(known, by), "rng": self.rng, "label_set": label_set}
+            self.measures += gap_rows(measuring.gap, metric, known["value"], **fields)
 
     def means(self, metric: str, label_set: str) -> None:
         """Measure a metric that is a probability or a difference of two in each row: for everybody and by group."""
@@ -92,8 +93,7 @@ class Study:
         rows = rows[rows["y_true"] != ""]
         for by in self.compared:
             rng = generator(seed, "equalised odds", label_set, *by)
-            row = None if but in by else equalised_odds(rows, by, rng=rng, label_set=label_set)
-            self.measures += [] if row is None else [row]
+            self.measures += [] if but in by else equalised_odds(rows, by, rng=rng, label_set=label_set)
 
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.
@@ -102,8 +102,8 @@ class Study:
         """
         measures = adjust(self.measures)
         charts = [chart for metric in figures for chart in self._charts(metric, measures)]
-        gaps = [gap_finding(m, sentence(m.metric)) for m in measures if m.contrast == "between_groups"]
-        return Analysis(measures, gaps, [*charts, *self.figures], tables=self.tables)
+        sentences = [gap_finding(m, sentence(m.metric)) for m in measures if m.contrast in GAPS]
+        return Analysis(measures, sentences, [*charts, *self.figures], tables=self.tables)
 
     def _rows(self, metric: str, label_set: str) -> DataFrame:
         rows = self.samples[self.samples["label_set"] == label_set]

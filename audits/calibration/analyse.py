@@ -13,13 +13,13 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.answers import probabilities
-from audits.calibration.group_gap import ece_gap
+from audits.calibration.group_gap import ece_gaps
 from audits.calibration.score import FIT, HELD, Settings
 from audits.calibration.text import findings
 from audits.calibration_error import calibration_error
 from audits.contracts import ModelFacts
 from audits.equal_odds import equalised_odds
-from audits.grouping import By, keyed, sides, slices
+from audits.grouping import By, gap_rows, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
 from workbench.statistics.calibration import Binning, fitted_scale, reliability
@@ -125,12 +125,10 @@ def _gaps(name: str, rows: DataFrame, compared: Sequence[By], *, bins: int, seed
         rng = generator(seed, name, "gap", *by)
         right = part["outcome:accuracy"].astype(float)
         fields: dict[str, Any] = {**sides(part, by), "label_set": name, "rng": rng}
-        yield measuring.gap("accuracy", right, **fields)
-        yield measuring.mean_gap("overconfidence", part["confidence"] - right, **fields)
-        yield ece_gap(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
-        odds = equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
-        if odds is not None:
-            yield odds
+        yield from gap_rows(measuring.gap, "accuracy", right, **fields)
+        yield from gap_rows(measuring.mean_gap, "overconfidence", part["confidence"] - right, **fields)
+        yield from ece_gaps(rows, by, bins=bins, rng=generator(seed, name, "ece gap", *by), label_set=name)
+        yield from equalised_odds(rows, by, rng=generator(seed, name, "odds", *by), label_set=name)
 
 
 def _error(

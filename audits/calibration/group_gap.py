@@ -14,17 +14,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audits.grouping import By, keyed
+from workbench.statistics.gaps import in_large_groups
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.max_t import largest_difference, largest_row
 from workbench.statistics.measures import Measure, number
-from workbench.statistics.row import SUPPRESSED
+from workbench.statistics.row import GAPS
+
+
+def ece_gaps(rows: pd.DataFrame, by: By, *, rng: np.random.Generator, **fields: Any) -> list[Measure]:
+    """Return `ece_gap` over all groups and, where some have fewer than 30 cases, between the larger ones."""
+    part = keyed(rows, by)
+    keep, whole = in_large_groups(part["group"]), ece_gap(rows, by, rng=rng, **fields)
+    return [whole] if keep is None else [whole, replace(ece_gap(part[keep], by, rng=rng, **fields), contrast=GAPS[1])]
 
 
 def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, **fields: Any) -> Measure:
     """Return the largest difference of two groups' calibration errors, beyond what their sizes explain.
 
-    Chance deals whole clusters to the groups, or, where a cluster holds several groups, its cases among them. Groups
-    below 30 cases are left out where two others reach it.
+    Chance deals whole clusters to the groups, or, where a cluster holds several groups, its cases among them.
 
     `rows` have the columns `confidence` (0..1), `outcome:accuracy`, `cluster` and the attributes; bins are of equal
     width.
@@ -37,9 +44,6 @@ def ece_gap(rows: pd.DataFrame, by: By, *, bins: int, rng: np.random.Generator, 
     } | fields
     part = keyed(rows, by)
     sizes = part["group"].value_counts().sort_index()
-    large = sizes[sizes >= SUPPRESSED]
-    sizes = large if len(large) > 1 else sizes
-    part = part[part["group"].isin(sizes.index)]
     if len(sizes) < 2:
         nothing = Interval(None, None, None, 0.95, "undefined: fewer than two groups")
         return number("ece", nothing, n=len(part), **fields)

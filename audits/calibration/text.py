@@ -8,6 +8,7 @@ from audits.analysis import Finding
 from audits.equal_odds import METRIC
 from audits.findings import finding, gap_finding
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 _FEWEST = 30  # images below which nothing is concluded
 _GAPS = {"ece": "the calibration error", METRIC: "a rate of right or wrong labels (equalised odds)"}
@@ -46,7 +47,7 @@ LIMITS = """
 def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
     """Yield the sentences on over- and underconfidence, and on gaps between groups."""
     for m in measures:
-        if m.contrast == "between_groups":
+        if m.contrast in GAPS:
             yield gap_finding(m, _GAPS.get(m.metric, m.metric), few=_FEWEST)
         elif m.metric == "overconfidence" and not m.slice and m.value is not None:
             yield finding(

@@ -38,6 +38,11 @@ class Requirement:
         """Whether the value alone is looked at, however uncertain."""
         return self.column == "value"
 
+    @property
+    def lenient(self) -> bool:
+        """Whether a wide interval passes: the rule itself then asks for no precision."""
+        return self.point or (self.column == "ci_low") == (self.sign in ("<=", "<"))
+
     def judge(self, numbers: dict[str, float | None]) -> Verdict | None:
         """Say where a number lies: wholly inside, wholly outside, or neither.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audits.comparing import not_judged
 from audits.comparing.expression import CHANCE, Requirement
 from audits.comparing.outcomes import WORST_FIRST, Check, Outcome
 from audits.comparing.thresholds import Rule
@@ -91,18 +92,17 @@ def hold(
         requirement: what each must fulfil.
         level: of the family, such as 0.95.
         correction: "holm" or "none".
-        min_n: fewer cases are undecided, whatever the value.
+        min_n: with fewer cases a number is not judged, whatever the value.
 
     Returns:
         m checks, in the order given.
     """
     checks: dict[int, Check] = {}
     for at, number in enumerate(numbers):
-        n = known(number.row.get("n"))
-        if n is not None and n < min_n:
-            checks[at] = _blank(number, level, "INCONCLUSIVE", f"n is below {min_n}")
-        elif known(number.row.get("value")) is None:
-            checks[at] = _blank(number, level, "ERROR", "the value is not defined on these data")
+        if known(number.row.get("value")) is None and not slice_of(number.row.get("slice")):
+            checks[at] = blank(number, level, "ERROR", why="the value is not defined on these data")
+        elif why := not_judged.reason(number.row, requirement, min_n):
+            checks[at] = blank(number, level, "NOT_JUDGED", why=why)
     left = [at for at in range(len(numbers)) if at not in checks]
     while left:
         here = 1 - (1 - level) / (len(left) if correction == "holm" and not requirement.point else 1)
@@ -117,8 +117,9 @@ def hold(
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome that decides: the first of `WORST_FIRST` that occurs."""
-    return min(outcomes, key=WORST_FIRST.index)
+    """Return the outcome that decides: the first of `WORST_FIRST`; where all are accepted, nothing is judged."""
+    first = min(outcomes, key=WORST_FIRST.index)
+    return "NOT_JUDGED" if first == "ACCEPTED" else first
 
 
 def _check(number: Number, requirement: Requirement, level: float) -> Check:
@@ -128,13 +129,14 @@ def _check(number: Number, requirement: Requirement, level: float) -> Check:
     outcome = requirement.judge(numbers)
     if outcome is None:
         missing = requirement.bound if requirement.bound in CHANCE else requirement.column
-        return _blank(number, level, "ERROR", f"the row has no {missing}")
+        return blank(number, level, "ERROR", why=f"the row has no {missing}")
     crossed = f"the interval includes {requirement.bound}" if outcome == "INCONCLUSIVE" else ""
-    blank = _blank(number, level, outcome, "; ".join(filter(None, (crossed, bounds.note))))
-    return dataclasses.replace(blank, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)
+    check = blank(number, level, outcome, why="; ".join(filter(None, (crossed, bounds.note))))
+    return dataclasses.replace(check, value=bounds.value, ci_low=bounds.low, ci_high=bounds.high)
 
 
-def _blank(number: Number, level: float, outcome: Outcome, why: str) -> Check:
+def blank(number: Number, level: float, outcome: Outcome, *, why: str) -> Check:
+    """Return a number as a check with an outcome and its reason."""
     bounds = number.bounds(level)
     n = known(number.row.get("n"))
     return Check(

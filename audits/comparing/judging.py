@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from audits.comparing import comparison as comparing
-from audits.comparing import expression, holding
+from audits.comparing import expression, holding, not_judged
 from audits.comparing.holding import Number
-from audits.comparing.outcomes import GateResult, NotComparable, Outcome, RuleResult
-from audits.comparing.thresholds import Defaults, Inconclusive, Rule, Thresholds
+from audits.comparing.outcomes import Check, GateResult, NotComparable, Outcome, RuleResult
+from audits.comparing.thresholds import Inconclusive, Rule, Thresholds
 from audits.comparing.thresholds import check as check_thresholds
 from audits.comparing.thresholds import read as read_thresholds
 from audits.run_directory.reader import Run, RunLike, open_runs
 from audits.run_directory.rows import rows
 from workbench import errors
 from workbench.errors import BadInput
+from workbench.statistics.row import GAPS
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def gate(
     `inconclusive` is what an undecided rule counts as; without it the thresholds decide.
 
     Returns:
-        The outcome of each rule, and an exit code: 0 passed, 1 failed, 4 undecided where that counts as a failure,
-        7 a rule matched nothing or nothing was judged.
+        The outcome of each rule, and an exit code: 0 passed, 1 failed, 4 a group is not judged and not accepted so,
+        or a rule is undecided and that counts as a failure, 7 a rule matched nothing or nothing was judged.
 
     Raises:
         BadInput: thresholds or runs that cannot be read.
@@ -64,7 +65,7 @@ def gate(
     runs = JudgedRuns(open_runs(run), open_runs(baseline) if baseline else ())
     if partial := [record.run_id for record in (*runs.candidates, *runs.baselines) if record.header.partial]:
         raise NotComparable(f"A partial run is not judged: {', '.join(partial[:4])}. Run it without a limit.")
-    results = [_judge(rule, given.defaults, runs) for rule in given.rules]
+    results = [_judge(rule, given, runs) for rule in given.rules]
     outcome, code = _sum(results, policy)
     return GateResult(
         outcome=outcome,
@@ -78,48 +79,77 @@ def gate(
     )
 
 
-def _judge(rule: Rule, defaults: Defaults, runs: JudgedRuns) -> RuleResult:
-    requirement = expression.parse(rule.require)
-    records = [
-        record
+def _judge(rule: Rule, given: Thresholds, runs: JudgedRuns) -> RuleResult:
+    requirement, defaults = expression.parse(rule.require), given.defaults
+    records = {
+        record.run_id: record
         for record in runs.candidates
         if rule.audit in (None, record.audit) and rule.model in (None, record.model, str(record.header.spec.model))
-    ]
-    broken = [record for record in records if record.status != "success"]
-    if not records:
-        what = " and ".join(part for part in (rule.audit, rule.model) if part)
-        return _without(rule, "ERROR", f"No run is about {what}.")
-    if broken:
-        return _without(rule, "ERROR", f"{broken[0].run_id} did not finish (status {broken[0].status}).")
-    if rule.baseline == "required" and not runs.baselines:
-        return _without(rule, "ERROR", "The rule needs a baseline, and none was given.")
-    if requirement.paired and not runs.baselines:
-        return _without(rule, "NOT_RUN", "No baseline was given.")
+    }
+    problem = _problem(rule, list(records.values()), paired=requirement.paired, baseline=bool(runs.baselines))
+    if problem:
+        return _without(rule, *problem)
+    min_n = defaults.min_n if rule.min_n is None else rule.min_n
+    level, correction = rule.level or defaults.level, rule.correction or defaults.correction
+
+    def accept(check: Check) -> Check:
+        reasons = given.accept_not_judged
+        return not_judged.accepted(check, reasons, audit=records[check.run_id].audit, metric=rule.metric)
+
+    def group(record: Run, row: Mapping[str, Any], least: int) -> Check | None:
+        why = not_judged.reason(row, requirement, max(min_n, least))
+        return accept(holding.blank(_number(row, record), level, "NOT_JUDGED", why=why)) if why else None
+
     numbers: list[Number] = []
-    for record in records:
+    groups: list[Check] = []
+    for record in records.values():
         if requirement.paired:
             numbers += _paired(rule, record, runs)
             continue
-        for row in filter(functools.partial(holding.about, rule), rows(record.metrics)):
-            numbers.append(Number(row, record.run_id, record.model, functools.partial(holding.at_level, row)))
+        table = list(rows(record.metrics))
+        for row in filter(functools.partial(holding.about, rule), table):
+            held = row
+            if row.get("contrast") in GAPS:
+                held, checks = not_judged.of_gap(row, table, functools.partial(group, record))
+                groups += checks
+            numbers.append(_number(held, record, "" if held is row else "between groups of at least 30"))
     if not numbers:
-        return _without(rule, "ERROR", _nothing(rule, records))
-    min_n = defaults.min_n if rule.min_n is None else rule.min_n
-    level, correction = rule.level or defaults.level, rule.correction or defaults.correction
-    checks = holding.hold(numbers, requirement, level=level, correction=correction, min_n=min_n)
-    outcome = holding.worst([check.outcome for check in checks])
+        return _without(rule, "ERROR", _nothing(rule, list(records.values())))
+    family = holding.hold(numbers, requirement, level=level, correction=correction, min_n=min_n)
+    every = [*map(accept, family), *groups]
     return RuleResult(
         id=rule.id,
         audit=rule.audit or "",
         metric=rule.metric,
         require=str(requirement),
-        outcome=outcome,
+        outcome=holding.worst([check.outcome for check in every]),
         severity=rule.severity,
-        tests=len(checks),
-        checks=checks,
+        tests=len(family),
+        checks=every,
         message=rule.why,
         point=requirement.point,
     )
+
+
+def _problem(rule: Rule, records: Sequence[Run], *, paired: bool, baseline: bool) -> tuple[Outcome, str] | None:
+    """Return why a rule cannot be held against anything."""
+    broken = [record for record in records if record.status != "success"]
+    if not records:
+        what = " and ".join(part for part in (rule.audit, rule.model) if part)
+        return "ERROR", f"No run is about {what}."
+    if broken:
+        return "ERROR", f"{broken[0].run_id} did not finish (status {broken[0].status})."
+    if rule.baseline == "required" and not baseline:
+        return "ERROR", "The rule needs a baseline, and none was given."
+    return ("NOT_RUN", "No baseline was given.") if paired and not baseline else None
+
+
+def _number(row: Mapping[str, Any], record: Run, note: str = "") -> Number:
+    def bounds(level: float) -> holding.Bounds:
+        made = holding.at_level(row, level)
+        return replace(made, note="; ".join(filter(None, (note, made.note))))
+
+    return Number(row, record.run_id, record.model, bounds)
 
 
 def _paired(rule: Rule, record: Run, runs: JudgedRuns) -> list[Number]:
@@ -183,12 +213,13 @@ def _sum(results: Sequence[RuleResult], policy: str) -> tuple[Outcome, int]:
     """Return the outcome of all rules together, and its exit code."""
     failing = [rule for rule in results if rule.outcome == "FAIL" and rule.severity == "fail"]
     unsure = [rule for rule in results if rule.outcome == "INCONCLUSIVE" and rule.severity == "fail"]
+    unjudged = any(rule.outcome == "NOT_JUDGED" and rule.severity == "fail" for rule in results)
     if failing:
         return "FAIL", errors.FAILED
     if any(rule.outcome == "ERROR" for rule in results):
         return "ERROR", errors.NOTHING_MEASURED
     if all(rule.outcome == "NOT_RUN" for rule in results):
         return "NOT_RUN", errors.NOTHING_MEASURED
-    if unsure and policy == "fail":
+    if unjudged or (unsure and policy == "fail"):
         return "INCONCLUSIVE", errors.INCONCLUSIVE
     return ("INCONCLUSIVE", errors.DONE) if unsure and policy == "warn" else ("PASS", errors.DONE)

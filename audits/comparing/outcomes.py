@@ -12,8 +12,8 @@ from workbench.results import html
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN"]
-WORST_FIRST: tuple[Outcome, ...] = ("ERROR", "FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
+Outcome = Literal["PASS", "FAIL", "NOT_JUDGED", "INCONCLUSIVE", "ERROR", "NOT_RUN", "ACCEPTED"]  # accepted: not judged
+WORST_FIRST: tuple[Outcome, ...] = ("ERROR", "FAIL", "NOT_JUDGED", "INCONCLUSIVE", "NOT_RUN", "PASS", "ACCEPTED")
 
 
 class NotComparable(WorkbenchError):
@@ -55,7 +55,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Check:
-    """One number held against a rule."""
+    """One number held against a rule, or one group that the rule cannot judge."""
 
     run_id: str
     model: str
@@ -72,7 +72,7 @@ class Check:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule came to: the worst of its checks."""
+    """What one rule came to: the worst of its checks; NOT_JUDGED where all of them are accepted as not judged."""
 
     id: str
     audit: str

@@ -13,7 +13,11 @@ from workbench.strict import Strict, reason
 from workbench.yaml_file import load
 
 Inconclusive = Literal["fail", "warn", "pass"]
-Contrast = Literal["none", "between_groups", "to_overall", "to_reference"]
+Contrast = Literal["none", "between_groups", "between_groups_of_at_least_30", "to_overall", "to_reference"]
+
+
+def _as_text(given: Any) -> Any:
+    return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else given
 
 
 class Rule(Strict):
@@ -45,10 +49,18 @@ class Rule(Strict):
             raise ValueError(str(error)) from None
         return text
 
-    @field_validator("slice", mode="before")
-    @classmethod
-    def _texts(cls, given: Any) -> Any:
-        return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else given
+    _texts = field_validator("slice", mode="before")(_as_text)
+
+
+class Accepted(Strict):
+    """A group that a gate may pass without having judged it, and why."""
+
+    slice: dict[str, str] = Field(min_length=1)  # its intersections with others too
+    reason: str = Field(min_length=1, max_length=400)
+    audit: str | None = None  # None: in every audit
+    metric: str | None = None  # None: in every metric
+
+    _texts = field_validator("slice", mode="before")(_as_text)
 
 
 class Defaults(Strict):
@@ -67,6 +79,7 @@ class Thresholds(Strict):
     title: str = ""
     defaults: Defaults = Defaults()
     rules: tuple[Rule, ...] = Field(min_length=1)
+    accept_not_judged: tuple[Accepted, ...] = ()
 
     @field_validator("rules")
     @classmethod

@@ -17,6 +17,7 @@ from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, markdown_row, visible
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
+from workbench.statistics.row import GAPS
 
 TASK = "zero-shot-image-classification"
 DIGITS = 6  # of a value, after the point
@@ -81,7 +82,8 @@ def _metric(row: dict[str, object]) -> dict[str, Any]:
     number = written(row)
     interval = f"{number.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if number.interval else ""
     sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
-    contrast = {"between_groups": "gap, ", "paired": "paired difference, "}.get(str(row.get("contrast")), "")
+    kinds = {GAPS[0]: "gap, ", GAPS[1]: "gap of groups of at least 30, ", "paired": "paired difference, "}
+    contrast = kinds.get(str(row.get("contrast")), "")
     value = known(row["value"])
     name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"
     return {"type": visible(row["metric"], 100), "value": None if value is None else round(value, DIGITS), "name": name}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.analysis import Finding
-from audits.comparing.outcomes import GateResult
+from audits.comparing.outcomes import WORST_FIRST, GateResult
 from audits.reporting._text import visible
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
@@ -96,8 +96,7 @@ def warnings(runs: Sequence[Run]) -> list[str]:
 
 
 def _of_gate(gate: GateResult) -> tuple[str, str, str]:
-    names = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR", "NOT_RUN")
-    outcomes = ", ".join(f"{n} {name.replace('_', ' ')}" for name in names if (n := gate.count(name)))  # type: ignore[arg-type]
+    outcomes = ", ".join(f"{n} {name.replace('_', ' ')}" for name in reversed(WORST_FIRST) if (n := gate.count(name)))
     text = f"{len(gate.rules)} rules: {outcomes}. Inconclusive rules count as “{gate.inconclusive}”."
     return f"Gate: {gate.outcome.replace('_', ' ')}", text, gate.outcome.lower().replace("_", "-")
 

@@ -29,6 +29,18 @@ def gate_rows(result: GateResult) -> list[tuple[str, ...]]:
     return rows
 
 
+def not_judged(result: GateResult) -> list[str]:
+    """Return a line for each group that a rule did not judge, accepted ones with the reason."""
+    lines = [
+        f"{slice_text(check.slice)}, {visible(rule.metric)}: {check_text(check)}."
+        for outcome in ("NOT_JUDGED", "ACCEPTED")
+        for rule in result.rules
+        for check in rule.checks
+        if check.outcome == outcome
+    ]
+    return list(dict.fromkeys(lines))
+
+
 def deciding(rule: RuleResult) -> list[Check]:
     """Return the checks with the rule's outcome, else all of them, the worst first."""
     same = [check for check in rule.checks if check.outcome == rule.outcome]

@@ -26,8 +26,8 @@ def write(runs: Sequence[Run], options: ReportOptions, out: Path) -> None:
 def gate(result: GateResult) -> str:
     """Return the outcomes of a gate: FAIL is a failure, ERROR an error, NOT_RUN skipped.
 
-    An undecided rule is a failure where the gate counts it as one, else skipped with its reason; a rule that only warns
-    never fails.
+    A rule with a group that is not judged is a failure. An undecided one is a failure where the gate counts it as one,
+    else skipped with its reason; a rule that only warns never fails.
     """
     suite = Tree.Element("testsuite", name=visible(result.title or "gate", 120))
     kinds = [_case(suite, rule, result.inconclusive) for rule in result.rules]
@@ -37,7 +37,9 @@ def gate(result: GateResult) -> str:
 def _case(suite: Tree.Element, rule: RuleResult, inconclusive: str) -> str:
     case = Tree.SubElement(suite, "testcase", classname=visible(rule.audit or "all", 120), name=visible(rule.id, 200))
     lines = [f"{check.outcome} {slice_text(check.slice)}: {check_text(check)}" for check in rule.checks[:MOST_CHECKS]]
-    message = visible(f"{rule.metric} {rule.require}: {rule.outcome}. {rule.message}".strip(), 600)
+    unjudged = ", ".join(slice_text(check.slice) for check in rule.checks if check.outcome == "NOT_JUDGED")
+    names = f" Not judged: {unjudged}." if unjudged else ""
+    message = visible(f"{rule.metric} {rule.require}: {rule.outcome}.{names} {rule.message}".strip(), 2000)
     kind = _kind(rule, inconclusive)
     if kind:
         Tree.SubElement(case, kind, message=message, type=rule.outcome).text = "\n".join(lines)
@@ -51,6 +53,8 @@ def _kind(rule: RuleResult, inconclusive: str) -> str:
         return "error"
     if rule.outcome == "NOT_RUN":
         return "skipped"
+    if rule.outcome == "NOT_JUDGED" and rule.severity == "fail":
+        return "failure"
     if rule.outcome == "PASS" or (rule.outcome == "INCONCLUSIVE" and inconclusive == "pass"):
         return ""
     if rule.severity == "warn" or (rule.outcome == "INCONCLUSIVE" and inconclusive == "warn"):

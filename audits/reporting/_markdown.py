@@ -7,15 +7,16 @@ from pathlib import Path
 
 from audits.comparing.outcomes import GateResult, RuleResult
 from audits.reporting._evidence import counts, rank, stands_out, warnings
-from audits.reporting._gates import check_text, deciding
+from audits.reporting._gates import check_text, deciding, not_judged
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
 from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, markdown_row, slice_text
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known, rows, slice_of
+from workbench.statistics.row import GAPS
 
-SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "ERROR": "⚠️", "NOT_RUN": "➖"}
+SIGNS = {"PASS": "✅", "FAIL": "❌", "NOT_JUDGED": "❔", "INCONCLUSIVE": "❔", "ERROR": "⚠️", "NOT_RUN": "➖"}
 MOST_ROWS = 20  # of a table
 SENTENCE = 300  # characters
 
@@ -62,8 +63,8 @@ def headlines(run: Run) -> list[dict[str, object]]:
         for row in rows(run.metrics)
         if not slice_of(row.get("slice"))
         and known(row.get("value")) is not None
-        and str(row.get("contrast") or "none") in ("none", "between_groups", "paired")
-        and "suppressed" not in str(row.get("flags") or "")
+        and str(row.get("contrast") or "none") in ("none", *GAPS, "paired")
+        and (row.get("contrast") in GAPS or "suppressed" not in str(row.get("flags") or ""))
     ]
     return sorted(chosen, key=lambda row: first.get(str(row["metric"]), len(first)))
 
@@ -71,7 +72,12 @@ def headlines(run: Run) -> list[dict[str, object]]:
 def headline(row: dict[str, object]) -> str:
     """Name a headline: metric, what kind of difference it is, label set."""
     by = str(row.get("slice_by") or "").replace(",", " and ")
-    kind = {"between_groups": f", gap by {by}", "paired": ", paired difference"}.get(str(row.get("contrast")), "")
+    kinds = {
+        GAPS[0]: f", gap by {by}",
+        GAPS[1]: f", gap by {by}, groups of at least 30",
+        "paired": ", paired difference",
+    }
+    kind = kinds.get(str(row.get("contrast")), "")
     return title(str(row["metric"])) + kind + (f" ({row['label_set']})" if row.get("label_set") else "")
 
 
@@ -85,6 +91,7 @@ def gate(result: GateResult) -> str:
         "|---|---|---|---|",
     ]
     lines += [_rule(rule) for rule in result.rules]
+    lines += ["", *(f"- {_sentence(line)}" for line in not_judged(result))]
     names = ", ".join(markdown_cell(name) for name in dict.fromkeys(result.protocols))
     return "\n".join([*lines, "", *([f"Protocols: {names}.", ""] if names else [])])
 

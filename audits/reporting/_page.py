@@ -152,12 +152,12 @@ def comparability(runs: Sequence[Run]) -> str:
 
 def gate_table(result: GateResult) -> dict[str, Any]:
     """Write the outcomes of a gate."""
-    from audits.reporting._gates import rule_row
+    from audits.reporting._gates import not_judged, rule_row
 
     tests = sum(rule.tests for rule in result.rules)
     rules = len(result.rules)
     numbers = f"{tests} number{'s' if tests != 1 else ''} held against {rules} rule{'s' if rules != 1 else ''}"
-    return {"caption": numbers, "rules": [rule_row(rule) for rule in result.rules]}
+    return {"caption": numbers, "rules": [rule_row(rule) for rule in result.rules], "not_judged": not_judged(result)}
 
 
 def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from audits.reporting._numbers import DIFFERENCE, count, p_value, scale, writer,
 from audits.reporting._order import ordered_rows
 from audits.reporting._text import slice_text, visible
 from audits.run_directory.rows import known, rows
+from workbench.statistics.row import GAPS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 KEYS = ("metric", "contrast", "control", "label_set", "template_set")
 CONTRASTS = {
-    "between_groups": "gap between the groups",
+    GAPS[0]: "gap between the groups",
+    GAPS[1]: "gap between groups of at least 30",
     "to_overall": "difference to the whole",
     "to_reference": "difference to the reference",
     "paired": "paired difference, image by image",
@@ -145,7 +147,7 @@ def _name(row: Mapping[str, Any]) -> str:
     name = slice_text(row.get("slice"))
     by = str(row.get("slice_by") or "")
     reference = row.get("reference")
-    if by and str(row.get("contrast") or "none") == "between_groups":
+    if by and row.get("contrast") in GAPS:
         groups = visible(by.replace(",", " and ")).replace("_", " ")
         name = f"by {groups}" + ("" if name == "all" else f", {name}")
         return f"{name}, {visible(reference)}" if reference else name

@@ -88,7 +88,7 @@ def gate(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the outcome: .md, .xml or .json.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge runs by thresholds; exit code 0 passed, 1 failed, 4 inconclusive, 6 altered runs, 7 nothing judged."""
+    """Judge runs by thresholds; exit code 0 passed, 1 failed, 4 inconclusive or not judged, 6 altered, 7 nothing."""
     from audits import comparing, reporting
 
     result = comparing.gate(run, thresholds, baseline=baseline, inconclusive=inconclusive)
@@ -100,6 +100,8 @@ def gate(
         write_json(asdict(result))
     else:
         write_rows(reporting.GATE_COLUMNS, reporting.gate_rows(result))
+        for line in reporting.not_judged(result):
+            write(line)
         write(result.outcome.replace("_", " "))
     if result.exit_code:
         raise typer.Exit(result.exit_code)

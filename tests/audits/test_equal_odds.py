@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,12 @@ from workbench.statistics import gaps
 from workbench.statistics.measures import Measure
 
 
+def odds(*given: Any, **more: Any) -> Measure | None:
+    """The first row, of all groups."""
+    rows = equalised_odds(*given, **more)
+    return rows[0] if rows else None
+
+
 def answers(n: int, wrong: float, seed: int) -> pd.DataFrame:
     """Images of two kinds; in group b, a share of the cats is called dog."""
     rng = np.random.default_rng(seed)
@@ -27,7 +34,7 @@ def answers(n: int, wrong: float, seed: int) -> pd.DataFrame:
 
 def test_the_value_is_fairlearns_and_a_planted_gap_is_found() -> None:
     rows = answers(600, 0.3, 0)
-    row = equalised_odds(rows, ("side",), rng=np.random.default_rng(0), label_set="pets")
+    row = odds(rows, ("side",), rng=np.random.default_rng(0), label_set="pets")
     assert row is not None
     expected = equalized_odds_difference(
         rows["y_true"] == "dog", rows["y_pred"] == "dog", sensitive_features=rows["side"]
@@ -47,7 +54,7 @@ def test_false_positives_count_where_every_label_is_recalled_alike() -> None:
     rows = pd.DataFrame({"y_true": rng.choice(["bird", "cat", "dog"], 900), "side": rng.choice(["a", "b"], 900)})
     wrong = (rows["y_true"] == "dog") & (rng.random(900) < 0.5)  # called bird in a, cat in b
     rows["y_pred"] = np.where(wrong, np.where(rows["side"] == "a", "bird", "cat"), rows["y_true"])
-    row = equalised_odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
+    row = odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
     assert row is not None
     expected = [
         equalized_odds_difference(rows["y_true"] == one, rows["y_pred"] == one, sensitive_features=rows["side"])
@@ -60,7 +67,7 @@ def test_false_positives_count_where_every_label_is_recalled_alike() -> None:
 def test_interval_and_test_agree_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "RESAMPLES", 200)
     for seed in range(5):
-        row = equalised_odds(answers(300, 0.12, seed), ("side",), rng=np.random.default_rng(seed))
+        row = odds(answers(300, 0.12, seed), ("side",), rng=np.random.default_rng(seed))
         assert row is not None
         assert row.at_level is not None
         for level in (0.8, 0.9, 0.95):
@@ -77,7 +84,7 @@ def test_a_gap_of_the_smallest_size_that_could_be_shown_is_found_four_times_out_
         cats = (rows["side"] == "b") & (rows["y_true"] == "cat")
         right = rng.random(600) < 0.5 - fewer * cats
         rows["y_pred"] = np.where(right, rows["y_true"], np.where(rows["y_true"] == "cat", "dog", "cat"))
-        made = equalised_odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
+        made = odds(rows.assign(cluster=rows.index.astype(str)), ("side",), rng=rng)
         assert made is not None
         return made
 
@@ -88,23 +95,38 @@ def test_a_gap_of_the_smallest_size_that_could_be_shown_is_found_four_times_out_
     assert 0.6 < result < 0.98
 
 
-def test_a_rare_label_leaves_the_headline() -> None:
-    """Of two foxes one is seen: a gap of 100 points, which says nothing; the other labels' rates decide."""
+def test_a_rare_label_counts_and_a_second_row_is_without_it() -> None:
+    """Of two foxes one is seen: a gap of 100 points that no test tells from chance; the others' rates stand beside."""
     rows = answers(400, 0.3, 0)
     foxes = pd.DataFrame({"y_true": "fox", "y_pred": ["fox", "dog"], "side": ["a", "b"], "cluster": ["f", "g"]})
-    row = equalised_odds(pd.concat([rows, foxes], ignore_index=True), ("side",), rng=np.random.default_rng(0))
-    alone = equalised_odds(rows, ("side",), rng=np.random.default_rng(0))
-    assert row is not None
+    both = pd.concat([rows, foxes], ignore_index=True)
+    whole, large = equalised_odds(both, ("side",), rng=np.random.default_rng(0))
+    alone = odds(rows, ("side",), rng=np.random.default_rng(0))
     assert alone is not None
-    assert "fox" not in row.reference
-    assert row.value == pytest.approx(alone.value, abs=0.01)
+    assert (whole.value, whole.ci_high, whole.n) == (1.0, 1.0, 402)
+    assert whole.reference == "recall of fox, b to a"
+    assert (large.contrast, "fox" in large.reference) == ("between_groups_of_at_least_30", False)
+    assert large.value == pytest.approx(alone.value, abs=0.01)
+    assert large.p_value == pytest.approx(alone.p_value, abs=0.01)
+
+
+def test_a_small_group_counts_in_value_test_and_number() -> None:
+    """A third group of 29, of which no cat is recognised: it is in every rate that it has cases of, and in n."""
+    rows = answers(600, 0.0, 1)
+    third = pd.DataFrame({"y_true": "cat", "y_pred": "dog", "side": "c", "cluster": [f"c{at}" for at in range(29)]})
+    both = pd.concat([rows, third], ignore_index=True)
+    whole, large = equalised_odds(both, ("side",), rng=np.random.default_rng(0))
+    recalls = [(part["y_pred"] == "cat").mean() for _, part in both[both["y_true"] == "cat"].groupby("side")]
+    assert (whole.n, whole.value) == (629, pytest.approx(max(recalls) - min(recalls)))
+    assert whole.p_value == pytest.approx(4 / 2001)  # the floor of 2,000 resamples, times four rates
+    assert (large.n, large.reference.count("c ")) == (600, 0)
 
 
 def test_what_could_be_shown_is_said_of_the_rate_with_the_largest_gap() -> None:
     """With rare labels alone, no sentence may name a smaller difference than the one that is no evidence."""
     rows = pd.DataFrame({"y_true": ["fox", "fox", *["cat"] * 8], "y_pred": ["fox", "cat", *["cat"] * 8]})
     rows = rows.assign(side=["a", "b"] * 5, cluster=[str(at) for at in range(10)])
-    row = equalised_odds(rows, ("side",), rng=np.random.default_rng(0))
+    row = odds(rows, ("side",), rng=np.random.default_rng(0))
     assert row is not None
     assert row.value == 1.0
     assert row.detectable is None or row.detectable > 1
@@ -112,8 +134,8 @@ def test_what_could_be_shown_is_said_of_the_rate_with_the_largest_gap() -> None:
 
 def test_one_label_has_no_odds() -> None:
     rows = answers(300, 0.0, 0).assign(y_true="cat")
-    assert equalised_odds(rows, ("side",), rng=np.random.default_rng(0)) is None
-    assert equalised_odds(answers(300, 0, 0).assign(side="a"), ("side",), rng=np.random.default_rng(0)) is None
+    assert odds(rows, ("side",), rng=np.random.default_rng(0)) is None
+    assert odds(answers(300, 0, 0).assign(side="a"), ("side",), rng=np.random.default_rng(0)) is None
 
 
 def confident(sizes: tuple[int, ...], shift: float, seed: int, each: int = 1) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 from fairlearn.metrics import MetricFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score
+from scipy import stats
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, precision_score, recall_score
 
 from audits import metrics
 from audits.frame import AuditFrame
@@ -89,9 +91,8 @@ def test_intervals_are_those_of_the_counts() -> None:
     whole = frame(ci="wilson", level=0.9).ci("overall").iloc[0]
     assert whole["low"] == intervals.proportion(150, 220, level=0.9, method="wilson").low
     apart = frame().ci("difference").iloc[0]
-    assert apart["value"] == 0.25  # C, of 20 cases, has a row of its own and leaves the gap
-    assert "left out: C" in apart["method"]
-    assert 0 < apart["low"] < 0.25 < apart["high"]
+    assert (apart["value"], apart["n"]) == (0.5, 220)  # C, of 20 cases, is all right; B half
+    assert 0 < apart["low"] < 0.5 < apart["high"]
     named = frame(metrics={"acc": metrics.accuracy, "sel": metrics.selection_rate()}).ci("by_group")
     assert named.loc["A", ("sel", "value")] == 0.75
 
@@ -110,22 +111,63 @@ def test_tests_are_those_of_the_counts() -> None:
     assert pairs["n_tests"].tolist() == [3, 3, 3]
     assert ((pairs["low"] > 0) | (pairs["high"] < 0)).tolist() == (pairs["p_adj"] < 0.05).tolist()
     gap = result.loc["gap"]
-    assert (gap["group"], gap["reference"], gap["value"]) == ("A", "B", 0.25)
+    assert (gap["group"], gap["reference"], gap["value"]) == ("C", "B", 0.5)
     assert gap["p_value"] < 0.01
-    assert gap["null_q95"] < 0.25
+    large = result.loc["gap, groups of at least 30"]
+    assert (large["group"], large["reference"], large["value"]) == ("A", "B", 0.25)
+    assert large["p_value"] < 0.01
+    assert large["null_q95"] < 0.25
+
+
+def test_a_small_group_counts_in_every_row() -> None:
+    """A 480 of 600, B 480 of 600, minors 0 of 29: fairlearn's gap is ours, in value, interval, test and number."""
+    hits = [1] * 480 + [0] * 120
+    one = frame(
+        y_true=[1] * 1229,
+        y_pred=[*hits, *hits, *[0] * 29],
+        sensitive_features=["A"] * 600 + ["B"] * 600 + ["minor"] * 29,
+    )
+    apart = one.ci("difference").iloc[0]
+    assert apart["value"] == one.difference() == 0.8
+    assert 0.6 < apart["low"] < 0.8 < apart["high"]
+    assert apart["n"] == 1229
+    table = one.tidy().set_index("contrast")
+    assert table.loc["between_groups", ["value", "n", "reference"]].tolist() == [0.8, 1229, "minor to A"]
+    assert table.loc["between_groups", "p_adj"] == pytest.approx(2 / 2001)  # the floor, and two tests in the family
+    assert table.loc["between_groups_of_at_least_30", ["value", "n"]].tolist() == [0, 1200]
+
+
+def test_scikit_learns_metrics_are_quick_and_their_intervals_cover() -> None:
+    rng = np.random.default_rng(0)
+    cells = {"race": rng.choice(list("abcdef"), 1200), "sex": rng.choice(["f", "m"], 1200)}
+    true = rng.integers(0, 2, 1200)
+    given = np.where(rng.random(1200) < 0.8, true, 1 - true)
+    functions = {one.__name__: one for one in (accuracy_score, f1_score, precision_score, recall_score)}
+    start = time.perf_counter()
+    table = frame(metrics=functions, y_true=true, y_pred=given, sensitive_features=pd.DataFrame(cells)).tidy()
+    assert time.perf_counter() - start < 5  # about one second
+    row = table[table["metric"].eq("accuracy_score") & table["slice"].eq("{}")].iloc[0]
+    half = stats.t.ppf(0.975, 1199) * np.sqrt(row["value"] * (1 - row["value"]) / 1199)  # jackknife of a mean, by hand
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((row["value"] - half, row["value"] + half))
+    scores = rng.normal(0, 1, 1200)  # of many kinds: thirty groups are left out
+    row = frame(metrics=mean_absolute_error, y_true=scores, y_pred=scores * 0, sensitive_features=cells["race"]).ci(
+        "overall"
+    )
+    assert row["low"].iloc[0] < np.sqrt(2 / np.pi) < row["high"].iloc[0]
+    assert (row["high"] - row["low"]).iloc[0] == pytest.approx(2 * 2.045 * np.sqrt((1 - 2 / np.pi) / 1200), rel=0.35)
 
 
 def test_the_long_table_holds_everything() -> None:
     table = frame(control_features={"age": ["y", "o"] * 110}, min_n=50).tidy()
-    assert len(table) == 2 + 6 + 2  # overall and gap of each control level, and the cells
+    assert len(table) == 2 + 6 + 4  # overall and gap of each control level, and the cells
     cells = table[table["contrast"].eq("none") & table["slice_by"].str.contains("sensitive_feature_0")]
     assert cells["n"].tolist() == [60, 40, 10, 60, 40, 10]
     assert cells["flags"].tolist()[:3] == ["", "small_n", "small_n|suppressed"]
     assert set(table["control"]) == {"age"}
     apart = table[table["contrast"].eq("between_groups")]
-    assert apart["n_tests"].tolist() == [2, 2]
+    assert apart["n_tests"].tolist() == [4, 4]  # with the gaps of groups of at least 30
     assert apart["p_adj"].notna().all()
-    assert apart["n"].tolist() == [100, 100]  # without the ten of C
+    assert apart["n"].tolist() == [110, 110]
     pd.testing.assert_frame_equal(table, frame(control_features={"age": ["y", "o"] * 110}, min_n=50).tidy())
 
 
@@ -137,16 +179,16 @@ def test_clusters_widen() -> None:
     assert width[1] == pytest.approx(width[0], rel=0.03)
     assert width[2] < 0.6 * width[0]
     tidy = frame(**copies, cluster=np.repeat(np.arange(220), 4)).tidy()
-    assert tidy.loc[tidy["contrast"].eq("between_groups"), ["n", "k_pos", "value"]].iloc[0].tolist() == [800, 520, 0.25]
+    assert tidy.loc[tidy["contrast"].eq("between_groups"), ["n", "k_pos", "value"]].iloc[0].tolist() == [880, 600, 0.5]
 
 
-def test_a_metric_without_counts_gets_a_bootstrap_and_no_test() -> None:
+def test_a_metric_without_counts_gets_a_jackknife_and_no_test() -> None:
     def agreement(y_true: np.ndarray, y_pred: np.ndarray) -> float:
         return float((np.asarray(y_true) == np.asarray(y_pred)).mean())
 
     result = frame(metrics=agreement)
     assert result.by_group.tolist() == frame().by_group.tolist()
-    assert "bootstrap" in result.ci("by_group").loc["A", "method"]
+    assert "jackknife" in result.ci("by_group").loc["A", "method"]
     assert result.ci("difference")["value"].iloc[0] == 0.5
     assert result.ci("difference")["low"].isna().all()  # a bootstrapped gap is above 0 by chance alone
     assert result.test()["p_value"].isna().all()

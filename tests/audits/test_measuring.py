@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from scipy import stats
 
 from audits import measuring
 from audits.grouping import keyed, slices
-from audits.slicing import gap, groups, rate, selected
+from audits.slicing import gaps, groups, rate, selected
 from workbench.statistics.intervals import proportion
 
 
@@ -72,12 +74,12 @@ def test_a_mean_has_students_interval_over_clusters_of_one_size() -> None:
 
 def test_a_gap_stands_beside_what_chance_gives(samples: pd.DataFrame) -> None:
     sided = samples.assign(side=["left" if name < "c5" else "right" for name in samples["cluster"]])
-    row = gap(sided, "accuracy", {"label_set": "all"}, by=("side",), seed=0)
+    (row,) = gaps(sided, "accuracy", {"label_set": "all"}, by=("side",), seed=0)
     assert row.value == pytest.approx(0.8)  # 5 of 5 clusters against 1 of 5
     assert (row.n, row.contrast, row.slice_by, row.reference) == (40, "between_groups", "side", "right to left")
     assert row.null_q95 is not None
     assert row.detectable is not None
-    even = gap(sided, "accuracy", {}, by=("light",), seed=0)  # every cluster holds both lights
+    (even,) = gaps(sided, "accuracy", {}, by=("light",), seed=0)  # every cluster holds both lights
     assert (even.value, even.p_value, even.control) == (0.0, 1.0, "cluster")
 
 
@@ -97,8 +99,26 @@ def test_a_gap_of_means_finds_a_planted_one_and_no_other() -> None:
         result.append(row)
     assert result[0].p_value > 0.05 > result[1].p_value  # type: ignore[operator]
     assert result[1].reference.endswith("to b")
-    both = measuring.mean_gap("drop", [1.0, 2.0, 3.0], list("xyz"), groups=["a", "a", "b"], rng=rng, slice_by="group")
-    assert both.value is None  # a group of one image has no spread
+    few = measuring.mean_gap("drop", [1.0, 2.0, 3.0], list("xyz"), groups=["a", "a", "b"], rng=rng, slice_by="group")
+    assert few.value is None  # three images tell no spread
+
+
+def test_a_group_of_one_image_neither_hides_a_gap_of_means_nor_makes_one() -> None:
+    """By hand: 0 and 1 are the means of two groups of 60; the one image of a third lies three deviations up."""
+    rng, names = np.random.default_rng(4), ["a"] * 60 + ["b"] * 60 + ["c"]
+    spread = np.tile([-1.0, 1.0], 60)
+    fields: dict[str, Any] = {"groups": names, "slice_by": "group"}
+    found = measuring.mean_gap(
+        "drop", [*(spread + np.repeat([0, 1], 60)), 3.0], list(map(str, range(121))), rng=rng, **fields
+    )
+    assert (found.value, found.n) == (pytest.approx(3.0), 121)
+    assert found.p_value < 0.001 < found.ci_low  # type: ignore[operator]
+    assert found.ci_high == pytest.approx(3 + 1.96, abs=0.1)  # as wide as the one image makes it
+    alarms = [
+        measuring.mean_gap("drop", rng.normal(0, 1, 121), list(map(str, range(121))), rng=rng, **fields).p_value < 0.05  # type: ignore[operator]
+        for _ in range(100)
+    ]
+    assert sum(alarms) <= 13
 
 
 def test_a_gap_of_means_keeps_its_level() -> None:

@@ -6,10 +6,10 @@
     interval    simultaneous over all pairs: each pair's score test, inverted at the null's critical value. It excludes
                 0 exactly where p is below 1 - level
 
-A difference of two groups is measured in its own standard error, so a few cases of one group do not hide a gap between
-others. Groups of fewer than 30 cases are left out of the gap where two larger ones remain; they keep their own rows,
-flagged there. A gap is above 0 by chance alone, so the plain gap that chance gives (`null_mean`, `null_q95`) stands
-beside it.
+All groups that have members are compared, however small: a difference of two groups is measured in its own standard
+error, so a few cases of one group do not hide a gap between others, and the interval is as wide as the smallest group
+makes it. A gap is above 0 by chance alone, so the plain gap that chance gives (`null_mean`, `null_q95`) stands beside
+it.
 
 Source: Lum, Zhang and Bower 2022, arXiv:2205.05770 (bias of gap metrics); Westfall and Young 1993, Resampling-Based
 Multiple Testing, section 2.6 (largest statistic under permutation); Miettinen and Nurminen 1985, Stat. Med. 4:213.
@@ -39,7 +39,7 @@ from workbench.statistics.clusters import effective
 from workbench.statistics.differences import difference, difference_test
 from workbench.statistics.intervals import RESAMPLES, Interval
 from workbench.statistics.omnibus import deal
-from workbench.statistics.row import SUPPRESSED as MINIMUM
+from workbench.statistics.row import SUPPRESSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +61,9 @@ class Gap:
     n: int  # of the groups compared
     k: int
     smallest: int  # size of the smallest group compared
-    small: tuple[Any, ...]  # groups of fewer than MINIMUM cases, left out of the gap
     empty: tuple[Any, ...]  # groups without members: they have no share
     flags: tuple[str, ...]  # "degenerate": nobody or everybody counts in every group
-    counts: Counts  # group -> (k, n) as independent cases, those left out included
+    counts: Counts  # group -> (k, n) as independent cases
 
 
 def gap(
@@ -95,18 +94,18 @@ def gap(
         _check_sums(counts, strata)
     arrays(counts)
     empty = tuple(group for group, (_, n) in counts.items() if n == 0)
-    groups, small = compared(counts)
+    groups = [group for group, (_, n) in counts.items() if n]
     members = {group: counts[group] for group in groups}
     _, k, n = arrays(members)
     size, smallest = int(n.sum()), int(n.min()) if len(n) else 0
     if len(groups) < 2:
         nothing = Interval(None, None, None, level, "undefined: fewer than two groups with members")
-        return Gap(nothing, None, None, None, None, None, size, int(k.sum()), smallest, small, empty, (), counts)
+        return Gap(nothing, None, None, None, None, None, size, int(k.sum()), smallest, empty, (), counts)
     share = k / n if shares is None else np.array([shares[group] for group in groups])
     value = float(share.max() - share.min())
     statistics, distances = _null(tables, groups, np.random.default_rng(rng), resamples=resamples)
     observed = float(_largest_score(k[None], n)[0])
-    bounds = _GapBounds(k, n, value, observed, np.sort(statistics)[::-1], _method(small, empty))
+    bounds = _GapBounds(k, n, value, observed, np.sort(statistics)[::-1], _method(empty))
     return Gap(
         interval=bounds(level),
         null_mean=float(distances.mean()),
@@ -117,7 +116,6 @@ def gap(
         n=size,
         k=int(k.sum()),
         smallest=smallest,
-        small=small,
         empty=empty,
         flags=("degenerate",) if k.sum() in (0, n.sum()) else (),
         counts=counts,
@@ -161,13 +159,12 @@ def gap_of_cases(
     fewer = {name: effective(part["value"].to_numpy(), part["cluster"].to_numpy()) for name, part in parts.items()}
     shares = {name: k / n for name, (k, n) in counts.items()}
     apart = gap(fewer, rng=rng, shares=shares, level=level)
-    plain = [counts[name] for name in compared(fewer)[0]]
     return dataclasses.replace(
         apart,
         interval=dataclasses.replace(apart.interval, method=f"{apart.interval.method}, design effect"),
-        k=sum(k for k, _ in plain),
-        n=sum(n for _, n in plain),
-        smallest=min((n for _, n in plain), default=0),
+        k=sum(k for k, _ in counts.values()),
+        n=sum(n for _, n in counts.values()),
+        smallest=min((n for _, n in counts.values()), default=0),
     )
 
 
@@ -182,15 +179,17 @@ def _counts(table: pd.DataFrame) -> dict[Any, tuple[int, int]]:
     return {name: (int(k), int(n)) for name, k, n in zip(sums.index, sums["sum"], sums["size"], strict=True)}
 
 
-def compared(counts: Counts) -> tuple[list[Any], tuple[Any, ...]]:
-    """Return the groups that a gap compares, and those that are too small for it, in the order given.
+def in_large_groups(groups: Sequence[Any] | NDArray[Any] | pd.Series[Any]) -> NDArray[np.bool_] | None:
+    """(n,) whether each case is of a group of at least 30; None where all are, or fewer than two groups are so large.
 
-    Groups below MINIMUM cases are too small where two others reach it; otherwise all that have members are compared.
+    What a second gap is taken over, which stands beside that of all groups.
     """
-    large = [group for group, (_, n) in counts.items() if n >= MINIMUM]
-    if len(large) < 2:
-        return [group for group, (_, n) in counts.items() if n], ()
-    return large, tuple(group for group, (_, n) in counts.items() if 0 < n < MINIMUM)
+    import pandas as pd
+
+    names = pd.Series(list(groups), dtype=object)
+    sizes = names.value_counts()
+    large = sizes[sizes >= SUPPRESSED].index
+    return names.isin(large).to_numpy(bool) if 2 <= len(large) < len(sizes) else None
 
 
 @dataclass(frozen=True)
@@ -259,13 +258,8 @@ class _GapBounds:
         return Interval(self.value, min(low, self.value), max(high, self.value), level, self.method, at_level=self)
 
 
-def _method(small: tuple[Any, ...], empty: tuple[Any, ...]) -> str:
-    named = [
-        f"; {reason}: {', '.join(map(str, groups))}"
-        for reason, groups in ((f"fewer than {MINIMUM} cases, left out", small), ("without members", empty))
-        if groups
-    ]
-    return METHOD + "".join(named)
+def _method(empty: tuple[Any, ...]) -> str:
+    return METHOD + (f"; without members: {', '.join(map(str, empty))}" if empty else "")
 
 
 def _largest_score(k: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:

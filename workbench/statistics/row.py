@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from workbench.statistics.intervals import Interval
 
 Direction = Literal["higher", "lower", "none"]  # is better
-Contrast = Literal["none", "between_groups", "to_overall", "to_reference", "paired"]
+Contrast = Literal["none", "between_groups", "between_groups_of_at_least_30", "to_overall", "to_reference", "paired"]
+GAPS: tuple[Contrast, Contrast] = ("between_groups", "between_groups_of_at_least_30")  # the second beside the first
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
 FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: the other way within strata
 DTYPES = {  # of the table; null, never NaN

@@ -17,7 +17,7 @@ from audits.limits.prompts.score import BARE, ENSEMBLE, Settings
 from audits.limits.prompts.text import findings
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import gap, rate
+from audits.slicing import gaps, rate
 from workbench.statistics import paired
 from workbench.statistics.intervals import Interval
 from workbench.statistics.measures import Measure, adjust, number
@@ -41,7 +41,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         here = {"label_set": name, "template": ENSEMBLE}
         for slice, _ in slices(rows, compared):
             measures.append(rate(rows, "accuracy", here | slice, seed=seed, direction="higher"))
-        measures += [gap(rows, "accuracy", here, by=by, seed=seed) for by in compared]
+        measures += [row for by in compared for row in gaps(rows, "accuracy", here, by=by, seed=seed)]
         dots = [(m.slice["template"], m.value, m.ci_low, m.ci_high) for m in templates]
         frame = pd.DataFrame(dots, columns=["name", "value", "low", "high"])
         figure = Figure(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from audits.analysis import Finding
 from audits.findings import ALPHA, detectable, finding, gap_finding, points
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 _FEWEST = 30  # images below which nothing is concluded
 
@@ -48,7 +49,7 @@ def findings(measures: Sequence[Measure], templates: int) -> Iterator[Finding]:
     for m in measures:
         if m.metric == "spread":
             yield _spread(m, templates)
-        elif m.contrast == "between_groups":
+        elif m.contrast in GAPS:
             yield gap_finding(m, "the accuracy of the ensemble", few=_FEWEST)
         elif m.metric in _CLAIMS:
             claim, opposite, neutral = (

@@ -12,7 +12,7 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import ModelFacts
-from audits.grouping import By, keyed, sides, slices
+from audits.grouping import By, gap_rows, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.robustness.corruptions.score import Settings
 from audits.robustness.corruptions.text import findings
@@ -80,8 +80,9 @@ def _by_group(clean: DataFrame, corrupted: DataFrame, compared: Sequence[By], na
     for by in compared:
         rows = keyed(_joined(corrupted, clean), by)
         fields: dict[str, Any] = {**sides(rows, by), "rng": generator(seed, "gap", name, *by), "label_set": name}
-        measures.append(measuring.gap("accuracy", rows["before"], **fields, slice={"corruption": NONE}))
-        measures.append(measuring.mean_gap("accuracy_change", rows["after"] - rows["before"], **fields))
+        undisturbed = {**fields, "slice": {"corruption": NONE}}
+        measures += gap_rows(measuring.gap, "accuracy", rows["before"], **undisturbed)
+        measures += gap_rows(measuring.mean_gap, "accuracy_change", rows["after"] - rows["before"], **fields)
     return measures
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 HOW_TO_READ = """
 Every image is cropped to a square and named undisturbed, then under up to fifteen corruptions at several severities
@@ -38,7 +39,7 @@ LIMITS = """
 def findings(measures: Sequence[Measure]) -> Iterator[Finding]:
     """Yield the sentences on the change under each corruption and all together, by group, and on gaps."""
     for m in measures:
-        if m.contrast == "between_groups":
+        if m.contrast in GAPS:
             what = "undisturbed accuracy" if m.metric == "accuracy" else "the change of accuracy under corruptions"
             yield gap_finding(m, what)
         elif m.metric == "accuracy_change" and m.slice_by in ("", "corruption"):

@@ -14,7 +14,7 @@ from pandas import DataFrame
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME, ModelFacts
 from audits.protocol import Protocol as Rules
-from audits.slicing import gap, groups, rate
+from audits.slicing import gaps, groups, rate
 from audits.surveillance.identity.gallery import sweep
 from audits.surveillance.identity.score import DRAWS, LABEL_SET, Settings
 from audits.surveillance.identity.text import findings
@@ -58,7 +58,7 @@ def _measures(probes: DataFrame, sizes: list[int], settings: Settings, seed: int
         for value in sorted(set(probes[kind])):
             yield from (rate(probes, name, HERE | {kind: value}, seed=seed) for name in names)
             yield _equal_error(probes[probes[kind] == value], {kind: value}, settings.step, seed)
-        yield gap(probes, "false_non_match", HERE, by=(kind,), seed=seed)
+        yield from gaps(probes, "false_non_match", HERE, by=(kind,), seed=seed)
 
 
 def _errors(probes: DataFrame, step: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

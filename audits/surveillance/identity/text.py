@@ -8,6 +8,7 @@ from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from audits.surveillance.identity.score import Settings
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 HOW_TO_READ = """
 Each subject's images of the split `gallery`, or else its first image, form the gallery; the others are probes. (With
@@ -47,7 +48,7 @@ def findings(measures: Sequence[Measure], settings: Settings, *, subjects: int) 
                 f"guessing ({100 * chance:.2g} %)"
             )
             yield finding(m, claim, opposite=claim.replace("more", "less"), few=settings.min_n, zero=chance)
-        if m.contrast == "between_groups":
+        if m.contrast in GAPS:
             yield gap_finding(m, "the false non-match rate at one threshold", few=settings.min_n)
     for size in settings.gallery_sizes:
         if size > subjects:

@@ -11,7 +11,7 @@ from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import OUTCOME, ModelFacts
 from audits.protocol import Protocol as Rules
-from audits.slicing import gap, groups, rate, selected
+from audits.slicing import gaps, groups, rate, selected
 from audits.surveillance.scenes.score import Settings
 from audits.surveillance.scenes.text import findings
 from workbench.errors import BadInput
@@ -53,7 +53,7 @@ def _measures(samples: DataFrame, chances: dict[str, float], seed: int) -> Itera
         for group in groups(samples):
             for value in sorted(set(samples[group])):
                 yield from (rate(samples, name, here | {group: value}, seed=seed) for name in names)
-            yield gap(samples, "accuracy", here, by=(group,), seed=seed)
+            yield from gaps(samples, "accuracy", here, by=(group,), seed=seed)
     if {"coarse", "stress"} <= set(chances):
         coarse, stress = (
             selected(samples, {"label_set": task}, "accuracy").set_index("sample_id") for task in ("coarse", "stress")

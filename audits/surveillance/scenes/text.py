@@ -8,6 +8,7 @@ from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from audits.surveillance.scenes.score import Settings
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 HOW_TO_READ = """
 Each image of a scene is asked up to three times.
@@ -42,7 +43,7 @@ def findings(measures: Sequence[Measure], chances: Mapping[str, float], settings
         if m.metric == "accuracy_drop":
             claim = "accuracy falls by {} when close captions are added"
             yield finding(m, claim, opposite=claim.replace("falls", "rises"), few=settings.min_n)
-        elif m.contrast == "between_groups":
+        elif m.contrast in GAPS:
             yield gap_finding(m, f"the accuracy of the {task} task", few=settings.min_n)
         elif m.metric == "accuracy" and not m.slice:
             claim = f"the accuracy of the {task} task, {{}}, is above guessing ({100 * chances[task]:.0f} %)"

@@ -12,10 +12,10 @@ from pandas import DataFrame
 from audits import measuring
 from audits.analysis import Analysis, Figure
 from audits.contracts import CLEAN, OUTCOME, ModelFacts
-from audits.grouping import By, keyed, sides, slices
+from audits.grouping import By, gap_rows, keyed, sides, slices
 from audits.protocol import Protocol as Rules
 from audits.seeds import generator
-from audits.slicing import gap, rate, selected
+from audits.slicing import gaps, rate, selected
 from audits.typographic.overlay.score import ALL, TWO_WAY, Settings, overlays
 from audits.typographic.overlay.text import findings
 from workbench.statistics.measures import Measure, adjust
@@ -61,7 +61,7 @@ def _rates(samples: DataFrame, compared: Sequence[By], seed: int) -> Iterator[Me
                     for slice, _ in slices(rows, compared):
                         yield rate(samples, name, here | slice, seed=seed)
                     for by in compared:
-                        yield gap(samples, name, here, by=by, seed=seed)
+                        yield from gaps(samples, name, here, by=by, seed=seed)
             if overlay not in WRITTEN or label_set == TWO_WAY:
                 continue
             for condition in conditions(samples, overlay):
@@ -122,7 +122,7 @@ def _drops(
         del fields["family"]
         rng = generator(seed, "accuracy_drop", *where.values(), ",".join(by))
         values = part["second"] - part["first"]
-        yield measuring.mean_gap("accuracy_drop", values, rng=rng, **fields)
+        yield from gap_rows(measuring.mean_gap, "accuracy_drop", values, rng=rng, **fields)
 
 
 def _paired(first: DataFrame, second: DataFrame) -> DataFrame:

@@ -8,6 +8,7 @@ from audits.analysis import Finding
 from audits.findings import finding, gap_finding
 from audits.typographic.overlay.score import ALL, Settings
 from workbench.statistics.measures import Measure
+from workbench.statistics.row import GAPS
 
 HOW_TO_READ = """
 Each image is shown clean and with a word on it that names something else. The model names both, in two ways: among all
@@ -87,7 +88,7 @@ def findings(measures: Sequence[Measure], settings: Settings, *, correct: int | 
     `correct` is the number of clean images named correctly among all labels; None where there are no clean images.
     """
     for m in measures:
-        if m.contrast == "between_groups":
+        if m.contrast in GAPS:
             yield gap_finding(m, _GAPS[m.metric].replace("{overlay}", m.slice.get("overlay", "")), few=settings.min_n)
         elif m.metric in _CLAIMS and set(m.slice) <= _CONDITIONS:
             control = _CONTROLS.get(m.slice.get("control", ""), "")

@@ -46,7 +46,7 @@ def judge(run: Path, *rules: dict[str, Any], **more: Any) -> comparing.GateResul
         ({**OVERALL, "require": "ci_low >= 0.6"}, "PASS", 0),  # 66.5 to 77.8 %
         ({**OVERALL, "require": "ci_low >= 0.8"}, "FAIL", 1),
         ({**OVERALL, "require": "ci_low >= 0.7"}, "INCONCLUSIVE", 4),
-        ({**OVERALL, "require": "ci_low >= 0.6", "min_n": 241}, "INCONCLUSIVE", 4),
+        ({**OVERALL, "require": "ci_low >= 0.6", "min_n": 241}, "NOT_JUDGED", 4),
         ({**OVERALL, "require": "value >= 0.725"}, "PASS", 0),
         ({**OVERALL, "metric": "acuracy", "require": "value >= 0"}, "ERROR", 7),
         ({**OVERALL, "slice": {"group": "E"}, "require": "value >= 0"}, "ERROR", 7),
@@ -233,7 +233,9 @@ def test_the_gate_reads_what_the_table_says(run: Path) -> None:
     """The number in the outcome is that of the metrics table."""
     table = pd.read_parquet(run / "metrics.parquet")
     row = table[(table["metric"] == "accuracy") & (table["contrast"] == "between_groups")].iloc[0]
-    result = judge(run, {"metric": "accuracy", "contrast": "between_groups", "require": "value <= 0.5"}).rules[0]
+    result = judge(
+        run, {"metric": "accuracy", "contrast": "between_groups", "require": "value <= 0.5", "min_n": 60}
+    ).rules[0]
     assert (result.outcome, result.point) == ("PASS", True)
     check = result.checks[0]
     assert (check.value, check.ci_low, check.ci_high) == (row["value"], row["ci_low"], row["ci_high"])

@@ -13,7 +13,7 @@ from scipy import stats
 
 from workbench.errors import BadInput
 from workbench.statistics import differences
-from workbench.statistics.gaps import gap, gap_of_cases, pairwise
+from workbench.statistics.gaps import gap, gap_of_cases, in_large_groups, pairwise
 from workbench.statistics.measures import adjust, number, of_gap
 from workbench.statistics.omnibus import omnibus
 
@@ -180,21 +180,41 @@ def test_a_tiny_group_does_not_silence_a_gap() -> None:
     two = gap({"a": (800, 1000), "b": (700, 1000)}, rng=0)
     three = gap({"a": (800, 1000), "b": (700, 1000), "c": (7, 10)}, rng=0)
     assert three.p_value == two.p_value < 0.001
-    assert (three.interval.low, three.interval.high) == (two.interval.low, two.interval.high)
-    assert 0.05 < three.interval.low < 0.1 < three.interval.high < 0.15
-    assert three.small == ("c",)
-    assert "fewer than 30 cases, left out: c" in three.interval.method
-    assert (three.n, three.smallest) == (2000, 1000)
+    assert two.interval.low > three.interval.low > 0.05
+    assert three.interval.high > 0.4 > 0.15 > two.interval.high  # as wide as the tiny group makes it
+    assert (three.n, three.smallest) == (2010, 10)
+
+
+@pytest.mark.parametrize(
+    ("counts", "value"),
+    [
+        ({"White": (364, 485), "Black": (364, 485), "Indian": (0, 29)}, 364 / 485),
+        ({"A": (480, 600), "B": (480, 600), "minor": (0, 29)}, 0.8),
+        ({"A": (800, 1000), "B": (700, 1000), "three": (2, 3)}, 0.8 - 2 / 3),
+        ({"A": (800, 1000), "B": (700, 1000), "three": (3, 3)}, 0.3),
+        ({**{str(at): (15, 29) for at in range(12)}, "low": (0, 29)}, 15 / 29),  # all groups are small
+    ],
+)
+def test_no_group_is_left_out_for_its_size(counts: dict[str, tuple[int, int]], value: float) -> None:
+    result = gap(counts, rng=0)
+    assert result.interval.value == pytest.approx(value)
+    assert result.p_value < 0.002
+    assert 0.05 < result.interval.low <= value <= result.interval.high
+    assert (result.n, result.smallest) == (sum(n for _, n in counts.values()), min(n for _, n in counts.values()))
+
+
+def test_large_groups_are_those_of_thirty_cases() -> None:
+    names = ["a"] * 30 + ["b"] * 31 + ["c"] * 29
+    assert in_large_groups(names).tolist() == [name != "c" for name in names]
+    assert in_large_groups(names[:61]) is None  # none is small
+    assert in_large_groups(names[31:]) is None  # one is large
 
 
 def test_groups_that_are_all_small_are_compared_and_studentised() -> None:
     result = gap({"a": (19, 20), "b": (4, 20), "c": (1, 2)}, rng=0)
-    assert result.small == ()
     assert result.interval.value == pytest.approx(0.75)
     assert result.p_value < 0.01
     assert result.interval.low > 0.2
-    large = gap({"a": (100, 200), "b": (15, 30), "c": (29, 29)}, rng=0)
-    assert (large.small, large.interval.value) == (("c",), 0)  # thirty is enough, twenty-nine is not
 
 
 def test_matched_clusters_are_strata_and_others_count_for_less() -> None:
@@ -257,12 +277,26 @@ def test_a_familys_intervals_hold_together() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(
-    "true", [[0.15] * 7, [0.5, 0.5], [0.03] * 4, [0.1, 0.15, 0.2, 0.3], [0.02, 0.02, 0.06]], ids=str
+    ("true", "sizes"),
+    [
+        ([0.15] * 7, [60, 200, 100, 400, 150, 90, 300]),
+        ([0.5, 0.5], [60, 200]),
+        ([0.03] * 4, [60, 200, 100, 400]),
+        ([0.1, 0.15, 0.2, 0.3], [60, 200, 100, 400]),
+        ([0.02, 0.02, 0.06], [60, 200, 100]),
+        ([0.75] * 3, [485, 485, 29]),
+        ([0.98] * 6, [1000, 1000, 3, 3, 3, 3]),
+        ([0.5] * 5, [400, 200, 5, 2, 1]),
+        ([0.5] * 10, [29] * 10),
+        ([0.8, 0.8, 0.6], [600, 600, 29]),
+        ([0.8, 0.7, 0.75], [1000, 1000, 3]),
+    ],
+    ids=str,
 )
-def test_gaps_cover_and_raise_few_false_alarms(true: list[float]) -> None:
+def test_gaps_cover_and_raise_few_false_alarms(true: list[float], sizes: list[int]) -> None:
     """2,000 runs: intervals miss a true gap at most 5 % of the time; tests reject no more than 5 % without one."""
     rng, runs = np.random.default_rng(1), 2000
-    sizes, distance = [60, 200, 100, 400, 150, 90, 300][: len(true)], max(true) - min(true)
+    distance = max(true) - min(true)
     missed, alarms, tests = 0, 0, 0
     for row in rng.binomial(sizes, true, size=(runs, len(true))).tolist():
         counts = dict(enumerate(zip(row, sizes, strict=True)))
@@ -277,7 +311,7 @@ def test_gaps_cover_and_raise_few_false_alarms(true: list[float]) -> None:
     if distance == 0:
         assert alarms / runs <= limit
         assert tests / runs <= limit
-    elif distance >= 0.2:
+    elif distance >= 0.2 and min(sizes) > 30:
         assert alarms / runs > 0.8  # a gap of 20 points is found
 
 
