@@ -30,6 +30,7 @@ AUDITS: Table[Audit] = Table(
         "audits.robustness.corruptions:AUDIT",
         "audits.adversarial.lp:AUDIT",
         "audits.limits.counting:AUDIT",
+        "audits.limits.composition:AUDIT",
         "audits.limits.ood:AUDIT",
         "audits.limits.prompts:AUDIT",
         "audits.accuracy:AUDIT",

@@ -11,6 +11,7 @@ from audits.datasets import (
     characters,
     counted_things,
     drawn_people,
+    drawn_scenes,
     drawn_things,
     known_and_unknown,
     moved_drawings,
@@ -44,6 +45,7 @@ BUILTIN: tuple[Builtin, ...] = (
     Builtin("styles", styles.ABOUT, styles.pictures),
     Builtin("moved-drawings", moved_drawings.ABOUT, moved_drawings.pictures),
     Builtin("drawn-things", drawn_things.ABOUT, drawn_things.pictures),
+    Builtin("drawn-scenes", drawn_scenes.ABOUT, drawn_scenes.pictures),
     Builtin("counted-things", counted_things.ABOUT, counted_things.pictures),
     Builtin("known-and-unknown", known_and_unknown.ABOUT, known_and_unknown.pictures),
 )

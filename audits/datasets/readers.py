@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from audits.datasets import builtin
+from audits.datasets import builtin, captioned
 from audits.datasets.dataset import About, Dataset
 from audits.datasets.drawn import SAMPLES
 from audits.datasets.fairface import fairface_rows
@@ -35,6 +35,10 @@ ROWS: dict[str, Callable[[Path], Sequence[Row]]] = {  # how each kind of folder 
     "paint": named_rows,
     "disentangling": disentangling_rows,
     "shifts": shift_rows,
+    "sugarcrepe": captioned.sugarcrepe_rows,
+    "aro": captioned.aro_rows,
+    "winoground": captioned.winoground_rows,
+    "negbench": captioned.negbench_rows,
 }
 UNPACKED = ("hf", "parquet", "zip", "webdataset")  # kinds whose images are written to disk first
 KINDS = (*ROWS, *UNPACKED, "builtin")
@@ -52,6 +56,10 @@ TITLES = {  # what `list datasets` shows for each kind of path
     "paint": "PAINT's typographic attacks",
     "disentangling": "Materzynska et al.: photographs with a word on them",
     "shifts": "ImageNet and its shifts, one folder each",
+    "sugarcrepe": "SugarCrepe: its JSON files beside COCO's images",
+    "aro": "ARO: Visual Genome relation and attribution",
+    "winoground": "Winoground: examples.jsonl beside images/",
+    "negbench": "NegBench: its CSV files beside images/",
 }
 
 

@@ -51,7 +51,7 @@ class Drawing:
         x, y = rng.uniform(radius, 1 - radius, 2)
         ink = tuple(int(np.clip(value + rng.integers(-18, 19), 0, 255)) for value in COLOURS[self.colour])
         big = side * _FINE
-        points = _outline(self.shape, turned=float(rng.uniform(-0.25, 0.25)))
+        points = outline(self.shape, turned=float(rng.uniform(-0.25, 0.25)))
         picture = Image.new("RGB", (big, big), ground)
         ImageDraw.Draw(picture).polygon([((x + radius * u) * big, (y + radius * v) * big) for u, v in points], fill=ink)
         return picture.resize((side, side), Image.Resampling.BOX)
@@ -86,7 +86,7 @@ def question(drawings: Sequence[Drawing]) -> tuple[list[list[str]], list[int]]:
     return sentences, [pairs.index((one.shape, one.colour)) for one in drawings]
 
 
-def _outline(shape: str, *, turned: float) -> list[tuple[float, float]]:
+def outline(shape: str, *, turned: float) -> list[tuple[float, float]]:
     """Corners of a shape within the unit circle, y downwards, turned by an angle in radians."""
     if shape == "circle":
         points = _ring(36, [1.0])

@@ -68,7 +68,7 @@ def test_list_and_show_say_what_there_is(call: Command) -> None:
     output = call("show", "test/colours")[1]
     assert (output["settings"], output["limits"]) == (["shades", "crash", "slow"], "Colours only.")
     assert call("show", "test/colours", "--protocol", "plain")[1]["hash"] == colour_audit.RULES.hash
-    assert len(call("show", "release")[1]["jobs"]) == 17
+    assert len(call("show", "release")[1]["jobs"]) >= 17
 
 
 def test_0_a_run_says_where_it_lies_and_the_same_again_skips(call: Command, small_run: list[str]) -> None:
