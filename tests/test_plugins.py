@@ -307,3 +307,17 @@ def test_a_broken_promise_of_a_model_is_found(fault: dict[str, object], sentence
     with pytest.raises(BadInput, match=sentence):
         workbench.check_model(Faulty())
     assert workbench.check_model("fake")["dim"] == 32
+
+
+def test_a_newer_attack_makes_new_images(tmp_path: Path) -> None:
+    from audits.adversarial.lp.score import Attack, _item
+
+    row = "from workbench.attacks import PixelAttack\nROW = PixelAttack('new', 'New', 'x:y', version={})\n"
+    recipes = []
+    for version in (1, 2):
+        site = broken(tmp_path / f"v{version}", **{f"attacks_v{version}": row.format(version)})
+        with importable(site):
+            item = _item("a", {}, Attack(method="new", norm="linf", epsilons=(1,)), epsilon=1)
+        recipes.append(json.loads(item.recipe))
+    assert recipes[0] == {key: value for key, value in recipes[1].items() if key != "version"}
+    assert recipes[1]["version"] == 2

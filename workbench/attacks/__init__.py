@@ -20,6 +20,7 @@ class PixelAttack:
     title: str
     run: str  # "module:function" with the signature of `pgd.pgd`; imported when it attacks
     source: str = ""  # paper and section
+    version: int = 1  # rises when equal inputs would give other images
 
 
 BUILT_IN = (

@@ -143,6 +143,8 @@ def _item(sample: str, choice: Mapping[str, object], attack: Attack, *, epsilon:
         "steps": attack.steps,
         "epsilon": epsilon,
     }
+    if attack.method in ATTACKS and (version := ATTACKS[attack.method].version) > 1:
+        recipe["version"] = version  # changed images are cached by their recipe
     name = variant(attack, epsilon, on=str(choice.get("on", "")))
     return Item(sample, name, json.dumps(recipe, sort_keys=True, ensure_ascii=True))
 
