@@ -27,6 +27,7 @@ from torchvision import transforms
 from workbench.checkpoints.shipped import POCKET
 from workbench.engine import Engine
 from workbench.generation.canvases import Fourier
+from workbench.generation.canvases.kinds import CANVASES
 from workbench.generation.models import needed
 from workbench.generation.optimisation import optimise
 from workbench.generation.painting import CanvasJob
@@ -135,7 +136,7 @@ def first_previews() -> dict[str, float]:
     """Seconds from the call to the first preview of an image, by method; models are loaded before."""
     seconds = {}
     with Engine(default="pocket", device="cpu") as engine:
-        for method in ("prior", "fourier", "strokes", "maco", "siren", "pixels"):
+        for method in ("prior", *CANVASES):
             settings = Settings(prompt="a red apple", method=method, side=256, steps=1)
             with engine.session("benchmark", settings.model, others=needed(settings)) as session:
                 session.embed_texts(["a warm model"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ def importable(site: Path) -> Iterator[None]:
             if str(getattr(sys.modules[name], "__file__", "")).startswith(str(site)):
                 del sys.modules[name]
         _forget()
+        gc.collect()  # what the package's objects leave behind ends here
 
 
 def _forget() -> None:

@@ -246,6 +246,10 @@ def test_broken_plugins_are_named_and_left_out_and_the_page_starts(tmp_path: Pat
             page = apps.assemble(engine)
         errors = {plugin.name: plugin.error for plugin in apps.installed()}
         assert "crash" not in VIEWS
+        with pytest.raises(UnknownName, match=r"audits_syntax is left out\. SyntaxError"):
+            find("my/syntax")
+        with pytest.raises(UnknownName, match=r"models_text is left out\. BadInput"):
+            workbench.load("my/model")
         assert '"crash"' not in navigation.script()
     assert {name: error.split(":")[0] for name, error in errors.items()} == {
         "audits_syntax": "SyntaxError",

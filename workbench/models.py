@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.checkpoints import checkpoints, families
+from workbench.checkpoints import MODELS, checkpoints, families
 from workbench.checkpoints.edit import DEEPEST, is_edit, read_edit
 from workbench.checkpoints.spec import Loader, ModelSpec
-from workbench.errors import BadInput, unknown_name
+from workbench.errors import BadInput
 
 
 def find(key: str) -> ModelSpec:
@@ -28,7 +28,7 @@ def find(key: str) -> ModelSpec:
         return rows[key]
     path = _folder(key)
     if path is None:
-        raise unknown_name("model", key, rows)
+        raise MODELS.unknown("model", key, rows)
     return folder_spec(path)
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar
 
-from workbench.errors import BadInput, Unsupported, unknown_name
+from workbench.errors import BadInput, UnknownName, Unsupported, unknown_name
 
 PREFIX = "clip_workbench."  # of the names of entry point groups
 TABLES = ("audits", "models", "attacks", "canvases", "views")
@@ -87,8 +87,13 @@ class Table(Mapping[str, Row]):
             UnknownName: no row has that key.
         """
         if key not in self:
-            raise unknown_name(word, key, list(self))
+            raise self.unknown(word, key, list(self))
         return self[key]
+
+    def unknown(self, word: str, key: str, known: Iterable[str]) -> UnknownName:
+        """Return the error for an unknown key; it names the plugins that were left out, whose key it may be."""
+        left_out = [plugin.text for plugin in self.plugins if plugin.error]
+        return UnknownName(" ".join([str(unknown_name(word, key, known)), *left_out]))
 
     def leave_out(self, key: str, error: BaseException) -> None:
         """Take a plugin's row out of the table, because using it raised an error."""
