@@ -271,7 +271,8 @@ def test_broken_plugins_are_named_and_left_out_and_the_page_starts(tmp_path: Pat
 def test_what_a_row_names_is_imported_when_it_is_used(tmp_path: Path) -> None:
     row = "from workbench.attacks import PixelAttack\nROW = PixelAttack('late', 'Late', 'not_yet:attack')\n"
     with importable(broken(tmp_path / "site", attacks_row=row)):
-        assert "attacks_row" not in sys.modules
+        assert ATTACKS["pgd"].run.endswith(":pgd")
+        assert "attacks_row" not in sys.modules  # a built-in row needs no package
         assert ATTACKS["late"].title == "Late"
         with pytest.raises(Unsupported, match="not_yet"):
             resolve(ATTACKS["late"].run)

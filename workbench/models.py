@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.checkpoints import MODELS, checkpoints, families
+from workbench.checkpoints import MODELS, checkpoints
 from workbench.checkpoints.edit import DEEPEST, is_edit, read_edit
 from workbench.checkpoints.spec import Loader, ModelSpec
 from workbench.errors import BadInput
@@ -23,12 +23,12 @@ def find(key: str) -> ModelSpec:
         UnknownName: no row has that key.
         BadInput: the folder holds no checkpoint.
     """
-    rows = {row.key: row for row in checkpoints()}
-    if key in rows:
-        return rows[key]
+    row = MODELS.get(key)
+    if isinstance(row, ModelSpec):
+        return row
     path = _folder(key)
     if path is None:
-        raise MODELS.unknown("model", key, rows)
+        raise MODELS.unknown("model", key, [one.key for one in checkpoints()])
     return folder_spec(path)
 
 
@@ -48,7 +48,7 @@ def folder_spec(path: Path) -> ModelSpec:
         sigmoid = "init_logit_bias" in (_settings(path / "open_clip_config.json").get("model_cfg") or {})
     elif (path / "config.json").is_file():
         loader = "transformers"
-        family = families().get(str(_settings(path / "config.json").get("model_type")))
+        family = MODELS.get(str(_settings(path / "config.json").get("model_type")))
         sigmoid = family is not None and family.score == "sigmoid"
     else:
         raise BadInput(

@@ -3,9 +3,9 @@
     [project.entry-points."clip_workbench.audits"]
     brightness = "my_package.brightness:AUDIT"
 
-The value names a row of the table, or a tuple of rows. It is imported when the table is first read; what a row names
-(a module, a function) is imported when it is first used. A plugin that cannot be imported, or whose row the table
-refuses, is left out and named with its error in `Table.plugins`.
+The value names a row of the table, or a tuple of rows. It is imported when the whole table is first read, or a key that
+is not built in is looked up; what a row names (a module, a function) is imported when it is first used. A plugin that
+cannot be imported, or whose row the table refuses, is left out and named with its error in `Table.plugins`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class Plugin:
 
 
 class Table(Mapping[str, Row]):
-    """Rows by key: the built-in ones in their order, then those of installed packages."""
+    """Rows by key: the built-in ones in their order, then those of installed packages.
+
+    A built-in row is found without a look at the packages.
+    """
 
     def __init__(self, name: str, kind: type[Row] | tuple[type[Row], ...], built_in: tuple[str, ...]) -> None:
         """Make a table; nothing is imported yet.
@@ -67,7 +70,7 @@ class Table(Mapping[str, Row]):
         self.name, self.kind, self.built_in = name, kind, built_in
 
     def __getitem__(self, key: str) -> Row:
-        return self._content[0][key]
+        return self._built_in[key] if key in self._built_in else self._content[0][key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._content[0])
@@ -109,11 +112,15 @@ class Table(Mapping[str, Row]):
         self.__dict__.pop("_content", None)
 
     @functools.cached_property
-    def _content(self) -> tuple[dict[str, Row], tuple[Plugin, ...]]:
+    def _built_in(self) -> dict[str, Row]:
         rows: dict[str, Row] = {}
         for place in self.built_in:
             rows |= self._load(EntryPoint("built-in", place, PREFIX + self.name), rows)
-        plugins = []
+        return rows
+
+    @functools.cached_property
+    def _content(self) -> tuple[dict[str, Row], tuple[Plugin, ...]]:
+        rows, plugins = dict(self._built_in), []
         for point in entry_points(group=PREFIX + self.name):
             plugin = described(point)
             try:

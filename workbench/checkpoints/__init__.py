@@ -29,8 +29,3 @@ MODELS: Table[ModelSpec | ModelFamily] = Table(
 def checkpoints() -> tuple[ModelSpec, ...]:
     """Return the rows of all models, the built-in ones first."""
     return tuple(row for row in MODELS.values() if isinstance(row, ModelSpec))
-
-
-def families() -> dict[str, ModelFamily]:
-    """Return the model families by key."""
-    return {row.key: row for row in MODELS.values() if isinstance(row, ModelFamily)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from workbench.errors import BadInput
-from workbench.generation.canvases.kinds import CANVASES
+from workbench.generation.canvases.kinds import CANVASES, OTHER_METHODS
 from workbench.generation.prompts import parse_prompt
 from workbench.places import shipped
 from workbench.strict import Strict
@@ -72,7 +72,7 @@ class Settings(Strict):
     @field_validator("method")
     @classmethod
     def _known(cls, given: str) -> str:
-        if given not in methods():
+        if given not in OTHER_METHODS and given not in CANVASES:
             raise ValueError(f"the methods are {', '.join(methods())}")
         return given
 

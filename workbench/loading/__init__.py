@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.checkpoints import families
-from workbench.checkpoints.families import OPEN_CLIP
+from workbench.checkpoints import MODELS
+from workbench.checkpoints.families import OPEN_CLIP, ModelFamily
 from workbench.errors import WeightsRefused
 from workbench.models import find
 from workbench.plugins import resolve
@@ -108,9 +108,10 @@ def towers(
     """
     from workbench.loading.tokenizers import read_json
 
-    known = families()
     key = spec.loader if spec.loader == OPEN_CLIP.key else str(read_json(folder, "config.json").get("model_type"))
-    if key not in known:
+    family = MODELS.get(key)
+    if not isinstance(family, ModelFamily):
+        known = [row.key for row in MODELS.values() if isinstance(row, ModelFamily)]
         raise WeightsRefused(f"Model families read here: {', '.join(known)}; this folder holds {key!r}.")
-    parts: TowerParts = resolve(known[key].load)(folder, device, dtype, frozen=frozen)
+    parts: TowerParts = resolve(family.load)(folder, device, dtype, frozen=frozen)
     return parts
