@@ -13,13 +13,12 @@ import gradio as gr
 from apps import limits
 from apps.classify.evaluation import class_rows, confusion_figure, confusion_rows, occurring, scored, truth_of
 from apps.shared.events import ALWAYS_LAST, CHOICE, LIGHT, LONG, handler, owner
-from apps.shared.image_boxes import images_box
 from apps.shared.jobs import Jobs, wire
 from apps.shared.markdown import literal
 from apps.shared.page import Page
 from apps.shared.query import provenance, read_setup
 from apps.shared.upload_folders import folder_beside_uploads
-from apps.shared.widgets import labels_box, none_of_these_box, table, template_choice
+from apps.shared.widgets import images_box, labels_box, none_of_these_box, table, template_choice
 from workbench.batch.export import to_json, write_csv, write_json
 from workbench.batch.run import Row, classify_samples
 from workbench.batch.table import RowFilter, cells, headers, select

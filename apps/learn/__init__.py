@@ -14,10 +14,9 @@ import gradio as gr
 from apps.learn import lesson as words
 from apps.shared.charts import drawings_in_two_rows
 from apps.shared.events import handler, owner
-from apps.shared.image_boxes import drawings_box
 from apps.shared.jobs import Jobs, throttle, wire
 from apps.shared.page import Page
-from apps.shared.widgets import COLLAPSED, table
+from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.scheduler import CancelToken
 from workbench.training.miniature import MOST_BATCH, MOST_STEPS, LessonSettings, learn, watched

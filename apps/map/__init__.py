@@ -23,11 +23,10 @@ from apps.map.points import (
 )
 from apps.shared import index_choice as choice
 from apps.shared.events import ALWAYS_LAST, ASIDE, ASKS_MODEL, LIGHT, handler, owner
-from apps.shared.image_boxes import images_box
 from apps.shared.page import Labelled, Page
 from apps.shared.query import provenance
 from apps.shared.upload_folders import folder_beside_uploads
-from apps.shared.widgets import COLLAPSED, labels_box, table
+from apps.shared.widgets import COLLAPSED, images_box, labels_box, table
 from workbench.engine import Session
 from workbench.labels import parse_labels
 from workbench.pictures import SAMPLES, sample_path

@@ -16,11 +16,10 @@ from apps.race import slow_motion, words
 from apps.race.figures import curves_figure
 from apps.shared.charts import drawings_in_two_rows
 from apps.shared.events import ALWAYS_LAST, ASIDE, LIGHT, handler, owner
-from apps.shared.image_boxes import drawings_box
 from apps.shared.jobs import Jobs, wire
 from apps.shared.page import Page
 from apps.shared.upload_folders import folder_beside_uploads
-from apps.shared.widgets import COLLAPSED, table
+from apps.shared.widgets import COLLAPSED, drawings_box, table
 from workbench.engine import Engine
 from workbench.places import write_whole
 from workbench.scheduler import CancelToken

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData, ListFiles
 
-from apps.shared.stub_files import no_stubs
+from apps.shared.widgets import no_stubs
 from workbench.errors import BadInput
 
 SCRIPT = Path(__file__).with_name("folder_box.js").read_text(encoding="utf-8")

@@ -8,15 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio import component_meta
 from gradio.data_classes import ImageData
 
-from apps.shared.stub_files import no_stubs
+from apps import limits
 from workbench.prompts import TEMPLATE_SETS
 from workbench.reproduce import OWN
 
 FIRST_LABELS = "cat, dog, coffee cup, rocket, bicycle"
 IMAGE_TYPES = "PNG, JPEG or WebP, up to 10 MB and 32 megapixels"
 COLLAPSED: Any = "hidden"  # in the document but taking no room: a first result need not wait for its widget to load
+
+
+def no_stubs() -> None:
+    """Keep Gradio from writing a `.pyi` file beside a module that derives a component; type checkers would read it."""
+    vars(component_meta)["create_or_modify_pyi"] = lambda *_: None
 
 
 no_stubs()
@@ -45,6 +51,24 @@ def image_box(label: str, *, height: int = 300, elem_id: str | None = None) -> g
         elem_id=elem_id,
         placeholder=f"Drop an image here, or click to choose\n{IMAGE_TYPES}",
         alt_text="The chosen image",
+    )
+
+
+def images_box(*, height: int, elem_id: str) -> gr.File:
+    """Several images, or a zip of them, as uploaded files."""
+    return gr.File(
+        label=f"Images (up to {limits.current().pictures}), or one zip",
+        file_count="multiple",
+        file_types=[".png", ".jpg", ".jpeg", ".webp", ".zip"],
+        height=height,
+        elem_id=elem_id,
+    )
+
+
+def drawings_box(label: str, *, elem_id: str) -> gr.Image:
+    """Where `drawings_in_two_rows` is shown once there is a result."""
+    return gr.Image(
+        label=label, interactive=False, height=230, format="png", buttons=[], visible=COLLAPSED, elem_id=elem_id
     )
 
 
