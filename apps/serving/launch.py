@@ -17,7 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from apps import limits
 from apps.serving.environment import prepare_environment, private_uploads
@@ -61,6 +61,16 @@ SWITCH_SECONDS = 0.0005  # a thread that computes in Python lets others go on af
 STOP_SECONDS = 8.0  # after the signal; whoever is not done by then is left behind
 
 
+class ServedEngine(Protocol):
+    """What the server asks of the engine."""
+
+    def status(self) -> dict[str, str]:
+        """Return what `/healthz` answers."""
+
+    def leave(self, owner: str) -> None:
+        """Stop what is done for a page that was left."""
+
+
 def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve the workbench until SIGTERM or Ctrl-C.
 
@@ -92,7 +102,7 @@ def serve(options: ServeOptions, *, ready: Callable[[str], None] | None = None) 
             torch_import.join()  # the page waits for it a moment, so that the first answer does not
             gc.freeze()  # a full collection would look at a million objects of libraries each time, and all wait for it
             busy.append(engine.warm())
-            address = launch(demo, options, uploads=uploads, status=engine.status, check_login=check_login)
+            address = launch(demo, options, uploads=uploads, engine=engine, check_login=check_login)
             busy.append(_aside(_import_charts))
             if ready is not None:
                 ready(address)
@@ -110,7 +120,7 @@ def launch(
     options: ServeOptions,
     *,
     uploads: Path,
-    status: Callable[[], dict[str, str]],
+    engine: ServedEngine,
     check_login: Callable[[str, str], bool] | None = None,
     table: limits.Limits | None = None,
 ) -> str:
@@ -123,12 +133,12 @@ def launch(
 
     table = table or limits.current()
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
-    turns = Turns(demo._queue, table)
+    turns = Turns(demo._queue, table, left=engine.leave)
     turns.install()
     sessions.install()
     own_fragments()
     in_words(demo)
-    rules = _rules(demo, options, uploads=uploads, status=status, table=table, turns=turns)
+    rules = _rules(demo, options, uploads=uploads, status=engine.status, table=table, turns=turns)
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
             server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,

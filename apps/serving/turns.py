@@ -8,6 +8,7 @@ Does not know about HTTP. The guard tells it who listens; gradio asks it for the
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from apps.limits import Limits
 from apps.serving.visitors import Queued
+from workbench.scheduler import OWNER_PART
 
 if TYPE_CHECKING:
     from gradio.queueing import Event, Queue
 
 LIGHT_LINE = "light"  # of what needs no model: choices, edits, answers shown in another way
 VISITOR = "clip_workbench.visitor"  # where the guard notes the address in a request's scope
+BACK_SECONDS = 0.5  # in which a page that lost its connection is back
 JUST_COME = 1.0  # seconds in which a client opens the stream that it listens to
 POLL_SECONDS = 0.005  # gradio asks a thousand times a second while jobs wait
 REMEMBERED = 10_000  # addresses; the oldest are forgotten
@@ -31,7 +34,15 @@ ERROR = "Something went wrong on the server, and this job was not finished. Chec
 class Turns:
     """Takes the place of `Queue.get_events`; used on the server's event loop only."""
 
-    def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        left: Callable[[str], object] = lambda owner: None,
+    ) -> None:
+        self._left = left
         self._queue = queue
         self._limits = limits
         self._clock = clock
@@ -55,6 +66,13 @@ class Turns:
             self._listening[name] -= 1
             if not self._listening[name]:
                 del self._listening[name]
+                asyncio.get_running_loop().call_later(BACK_SECONDS, self._tell, name)
+
+    def _tell(self, name: str) -> None:
+        """Say whose job computes on though nobody listens to it any more."""
+        for event in [one for job in self._queue.active_jobs if job for one in job]:
+            if name in (event.session_hash, event._id) and not self._heard(event):
+                self._left(owner_id(visitor(event), event.session_hash))
 
     def queued(self) -> Iterator[Queued]:
         """Yield each job that has not begun."""
@@ -129,6 +147,11 @@ class Turns:
         jobs = [event for job in self._queue.active_jobs if job for event in job]
         of_address = Counter[tuple[int | str, str]]((event.concurrency_id, visitor(event)) for event in jobs)
         return of_address + Counter((event.fn._id, event.session_hash) for event in jobs)
+
+
+def owner_id(address: str, page: str | None) -> str:
+    """Return the id under which the engine knows an open page."""
+    return f"{address}{OWNER_PART}{page or 'local'}"
 
 
 def visitor(event: Event) -> str:

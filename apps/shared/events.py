@@ -9,9 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from apps.serving.turns import LIGHT_LINE, VISITOR
+from apps.serving.turns import LIGHT_LINE, VISITOR, owner_id
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.scheduler import OWNER_PART
 
 MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
@@ -61,4 +60,4 @@ def owner(request: gr.Request | None) -> str:
     if request is None:
         return "local"
     scope = getattr(request.request, "scope", {})
-    return f"{scope.get(VISITOR, '')}{OWNER_PART}{request.session_hash or 'local'}"
+    return owner_id(scope.get(VISITOR, ""), request.session_hash)

@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 
 def hook(file: Path) -> None:
@@ -77,12 +78,13 @@ def main() -> None:
     flags = {name: tuple(value) if isinstance(value, list) else value for name, value in flags.items()}
     options = ServeOptions(port=port, **flags)
     check_options(options)
-    status = {"status": "ready", "model": "none", "device": "cpu"}
+    engine = SimpleNamespace(
+        status=lambda: {"status": "ready", "model": "none", "device": "cpu"},
+        leave=lambda owner: file.with_suffix(".left").open("a").write(f"{owner}\n"),
+    )
     with private_uploads() as uploads, launch.stop_signals() as stop:
         demo = page()
-        launch.launch(
-            demo, options, uploads=uploads, status=lambda: status, check_login=login(options.auth), table=table
-        )
+        launch.launch(demo, options, uploads=uploads, engine=engine, check_login=login(options.auth), table=table)
         print(json.dumps({"uploads": str(uploads)}), flush=True)
         stop.wait()
         demo.close(verbose=False)

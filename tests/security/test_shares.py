@@ -72,6 +72,20 @@ def test_a_job_that_nobody_listens_to_does_not_run(tmp_path: Path) -> None:
         assert one.get("/gradio_api/queue/status").json()["queue_size"] == 0  # forgotten
 
 
+def test_the_engine_hears_of_pages_that_left_their_job_and_of_no_others(tmp_path: Path) -> None:
+    with running(tmp_path) as server, visitor(server, 1) as client:
+        for page in ("stays", "leaves"):
+            body = {"data": ["5"], "fn_index": 3, "session_hash": page}
+            assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+        with listening(server, "stays"):
+            with listening(server, "leaves"):
+                time.sleep(1.0)
+            begun, left = time.monotonic(), server.hook.with_suffix(".left")
+            while not left.exists() and time.monotonic() - begun < 2.0:
+                time.sleep(0.05)
+            assert left.read_text() == "127.0.0.1|leaves\n"
+
+
 def test_one_address_does_not_keep_others_waiting(tmp_path: Path) -> None:
     with running(tmp_path) as server, visitor(server, 1) as many, visitor(server, 2) as one, ExitStack() as listeners:
         for number in range(7):

@@ -242,6 +242,34 @@ def test_one_visitors_change_of_mind_is_not_anothers(engine: Engine, monkeypatch
     assert engine._context.cache.in_flight == 0
 
 
+def test_work_ends_when_its_owner_leaves_and_others_go_on(engine: Engine) -> None:
+    ended: dict[str, float] = {}
+
+    def count(*_: Any) -> Iterator[int]:
+        for number in range(100):
+            time.sleep(0.02)
+            yield number
+
+    def work(owner: str) -> int:
+        try:
+            with engine.session(owner, "fake") as session:
+                return sum(1 for _ in session.steps(count)) + sum(1 for _ in engine.stream(count, owner=owner))
+        finally:
+            ended[owner] = time.monotonic()
+
+    with ThreadPoolExecutor(2) as threads:
+        leaving, staying = threads.submit(work, "a|page"), threads.submit(work, "b|page")
+        time.sleep(0.5)
+        begun = time.monotonic()
+        engine.leave("a|page")
+        engine.leave("nobody")
+        with pytest.raises(Cancelled):
+            leaving.result(5)
+        assert ended["a|page"] - begun < 1.0
+        assert staying.result(60) == 200
+    assert not engine._working
+
+
 def test_steps_run_one_at_a_time_and_end_with_the_session(engine: Engine) -> None:
     closed = threading.Event()
 

@@ -53,6 +53,29 @@ def test_requests_of_all_owners_share_a_batch_and_keep_their_own_answers(still: 
     assert [future.result(0) for future in futures] == [0, 2, 4, 6, 8, 10]
 
 
+def test_passes_of_a_slow_model_are_shortened_to_about_a_second() -> None:
+    now, sizes, each = [0.0], list[int](), [2.0]
+
+    def encode(values: Sequence[int]) -> list[int]:
+        sizes.append(len(values))
+        now[0] += each[0] * len(values)
+        return double(values)
+
+    scheduler = Scheduler(batch=8, clock=lambda: now[0], threaded=False)
+    for number in range(60):
+        scheduler.submit("k", number, encode, owner="a")
+    scheduler.turn()
+    scheduler.turn()
+    each[0] = 0.25
+    for _ in range(5):
+        scheduler.turn()
+    each[0] = 0.001
+    while scheduler.turn():
+        pass
+    assert sizes[:7] == [8, 1, 1, 2, 2, 2, 2]  # half a second is no reason to grow
+    assert sizes[7:11] == [2, 4, 8, 8]
+
+
 def test_different_models_never_share_a_batch(still: Scheduler) -> None:
     seen: list[list[str]] = []
 

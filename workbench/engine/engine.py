@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -74,6 +75,8 @@ class Engine:
             decode_ahead=2 * workers,
             remote=remote,
         )
+        self._changing = threading.Lock()
+        self._working: defaultdict[str, set[CancelToken]] = defaultdict(set)  # owner -> of what is done for it
         self._models = ModelCache(self._load, limit=memory_limit, estimate=self._estimate, device=self._where)
 
     @contextmanager
@@ -101,9 +104,6 @@ class Engine:
             UnknownName, WeightsMissing, WeightsRefused: see `workbench.load`.
             OutOfResources, Busy: see `ModelCache.lease`.
         """
-        session_token = CancelToken()  # ends with the session, and with the caller's token
-        forget = token.on_cancel(session_token.cancel) if token else lambda: None
-        scope = CancelScope(session_token, None if deadline is None else time.monotonic() + deadline)
         named = (model or self.default, *others)
         refs = [one if isinstance(one, ModelRef) else ModelRef(CLIP, one) for one in named]
         for ref in refs:
@@ -111,15 +111,12 @@ class Engine:
                 raise unknown_name("kind of model", ref.kind, LOADERS)
             if ref.kind == CLIP and self._models.state(ref) == "absent":
                 find(ref.key)
-        try:
-            with self._models.lease(*refs, scope=scope) as leased:
-                session = Session(self._context, leased, owner=owner, scope=scope, keep_pictures=keep_pictures)
-                try:
-                    yield session
-                finally:
-                    session.end()
-        finally:
-            forget()
+        with self._scope(owner, token, deadline) as scope, self._models.lease(*refs, scope=scope) as leased:
+            session = Session(self._context, leased, owner=owner, scope=scope, keep_pictures=keep_pictures)
+            try:
+                yield session
+            finally:
+                session.end()
 
     def hold(self, model: TorchBackend) -> str:
         """Take a model that is loaded already, whatever its name; return the key that sessions name it by."""
@@ -147,8 +144,31 @@ class Engine:
         Raises:
             Busy, Cancelled, DeadlinePassed, OutOfResources: see `scheduler`.
         """
-        scope = CancelScope(token, None if deadline is None else time.monotonic() + deadline)
-        return self._context.scheduler.stream(work, owner=owner, scope=scope)
+        with self._scope(owner, token, deadline) as scope:
+            yield from self._context.scheduler.stream(work, owner=owner, scope=scope)
+
+    def leave(self, owner: str) -> None:
+        """Stop everything that is done for an owner, who has left; what others wait for as well goes on."""
+        with self._changing:
+            tokens = list(self._working.get(owner, ()))
+        for token in tokens:
+            token.cancel()
+
+    @contextmanager
+    def _scope(self, owner: str, token: CancelToken | None, deadline: float | None) -> Iterator[CancelScope]:
+        """Give a scope that ends with the block, with the caller's token, and when its owner leaves."""
+        own = CancelToken()
+        forget = token.on_cancel(own.cancel) if token else lambda: None
+        with self._changing:
+            self._working[owner].add(own)
+        try:
+            yield CancelScope(own, None if deadline is None else time.monotonic() + deadline)
+        finally:
+            forget()
+            with self._changing:
+                self._working[owner].discard(own)
+                if not self._working[owner]:
+                    del self._working[owner]
 
     def status(self) -> dict[str, str]:
         """Return what `/healthz` answers: status (ready, loading or degraded), model and device.

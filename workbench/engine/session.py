@@ -55,6 +55,11 @@ class Session:
         self._over = False
 
     @property
+    def scope(self) -> CancelScope:
+        """How long the owner waits."""
+        return self._scope
+
+    @property
     def others(self) -> tuple[Any, ...]:
         """The further models of this session, in the order given: a session for each CLIP, others as they are."""
         self._refuse_when_over()

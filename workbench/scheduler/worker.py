@@ -21,6 +21,7 @@ from workbench.scheduler.work import END, BatchItem, Encode, LongJob, run_batch
 T = TypeVar("T")
 
 BATCH = 32  # items of one pass at most
+PASS_SECONDS = 1.0  # of one pass, about; nobody's work is taken off the device sooner
 LINGER = 0.004  # seconds that an unfilled batch waits for items that are on their way
 OWNER_PART = "|"  # in an owner, between a visitor and one of its pages
 GRACE = 0.05  # seconds after small requests in which a long job's step waits for the next one of the same question
@@ -58,6 +59,7 @@ class Scheduler:
         self._clock, self._threaded = clock, threaded
         self._turns = TurnQueue()
         self._ceilings: dict[Hashable, int] = {}  # items that fitted into memory last time, by key
+        self._paces: dict[Hashable, int] = {}  # items that make a pass of about `PASS_SECONDS`, by key
         self._batch_ended = self._step_ended = -HOLD  # moments on the clock
         self._coming = 0  # callers who are about to submit more
         self._closing = False
@@ -156,7 +158,7 @@ class Scheduler:
             over = [(job, reason) for job in self._turns.jobs() if (reason := self._reason(job)) is not None]
             for job, _ in over:
                 self._turns.remove_job(job)
-            task = self._turns.take(lambda key: self._ceilings.get(key, self._batch), small_first=self._grace() > 0)
+            task = self._turns.take(self._most, small_first=self._grace() > 0)
         for job, reason in over:
             self._close(job, reason)
         if isinstance(task, LongJob):
@@ -262,8 +264,23 @@ class Scheduler:
     def _run(self, items: list[BatchItem]) -> None:
         key = items[0].key
         ceiling = self._ceilings.pop(key, self._batch)
+        begun = self._clock()
         fitted = run_batch(items, self._lost)
+        self._pace(key, len(items), self._clock() - begun)
         if fitted is not None:
             self._ceilings[key] = fitted
         elif ceiling < self._batch:  # memory may be free again: feel the way back up
             self._ceilings[key] = ceiling + (len(items) >= ceiling)
+
+    def _most(self, key: Hashable) -> int:
+        return min(self._ceilings.get(key, self._batch), self._paces.get(key, self._batch))
+
+    def _pace(self, key: Hashable, number: int, seconds: float) -> None:
+        """Keep passes short, so that work ends soon after its owner has left, and questions wait little."""
+        most = self._paces.pop(key, self._batch)
+        if seconds > PASS_SECONDS:
+            most = max(1, int(number * PASS_SECONDS / seconds))
+        elif seconds < PASS_SECONDS / 2 and number >= most:
+            most *= 2
+        if most < self._batch:
+            self._paces[key] = most
