@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import BadInput
-from workbench.model import as_model
+from workbench.surface import as_model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.loading.torch_backend import TorchBackend
-    from workbench.model import ModelLike
+    from workbench.surface import ModelLike
 
 TEXTS = ("a photo of a cat.", "red", "two dogs in the snow, painted in oil")
 SIDES = ((64, 48), (300, 300), (40, 250))  # width and height of the images, pixels
