@@ -14,6 +14,7 @@ import pytest
 import audits
 import workbench
 from workbench import loading
+from workbench.pictures import sample
 
 RESULTS = Path(workbench.__file__).parent / "results"
 
@@ -36,6 +37,7 @@ loaded_once = functools.cache(loading.load)
 
 @pytest.mark.parametrize("name", documented())
 def test_the_example_of_a_public_name_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _photos(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(loading, "load", loaded_once)
     part = documented()[name]
@@ -43,6 +45,15 @@ def test_the_example_of_a_public_name_runs(name: str, tmp_path: Path, monkeypatc
     assert test.examples, f"{name} has no example"
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(test)
     assert result.failed == 0
+
+
+def _photos(folder: Path) -> None:
+    """Put the files there that examples name: cat.jpg, and class folders in photos/."""
+    sample("cat").save(folder / "cat.jpg")
+    for name in ("cat", "rocket"):
+        (folder / "photos" / name).mkdir(parents=True)
+        for turn in range(8):
+            sample(name).resize((96, 96)).rotate(3 * turn).save(folder / "photos" / name / f"{turn}.png")
 
 
 def test_dir_lists_the_public_names_and_nothing_else() -> None:

@@ -18,9 +18,22 @@ if TYPE_CHECKING:
     from workbench.model import Model
     from workbench.model_check import check_model
     from workbench.pictures import sample, sample_path
-    from workbench.surface import classify, load
+    from workbench.surface import catalogue, classify, evaluate, load, probe
 
-__all__ = ["BadInput", "Index", "Model", "WorkbenchError", "check_model", "classify", "load", "sample", "sample_path"]
+__all__ = [
+    "BadInput",
+    "Index",
+    "Model",
+    "WorkbenchError",
+    "catalogue",
+    "check_model",
+    "classify",
+    "evaluate",
+    "load",
+    "probe",
+    "sample",
+    "sample_path",
+]
 
 _HOMES = {
     "workbench.errors": ("BadInput", "WorkbenchError"),
@@ -28,7 +41,7 @@ _HOMES = {
     "workbench.model": ("Model",),
     "workbench.model_check": ("check_model",),
     "workbench.pictures": ("sample", "sample_path"),
-    "workbench.surface": ("classify", "load"),
+    "workbench.surface": ("catalogue", "classify", "evaluate", "load", "probe"),
 }
 
 

@@ -10,9 +10,8 @@ from apps.shared.jobs import Jobs
 from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.neurons.activations import Survey
-from workbench.neurons.atlas import BUILT_IN, Atlas, atlas_path, find_atlas, write_atlas
-from workbench.neurons.atlas_building import build_atlas
-from workbench.neurons.corpus import built_in
+from workbench.neurons.atlas import Atlas
+from workbench.neurons.atlas_building import find_or_build
 from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.layers import layer_name
 from workbench.progress import Progress
@@ -40,15 +39,13 @@ class OpenAtlases:
             known = self._known.get(_key(session, name))
         if known is None and name == DICTIONARY:
             raise BadInput("No dictionary of this model is open: learn one first, under “Sparse dictionary”.")
-        known = known or find_atlas(session, name)
         if known is None:
-            for step in build_atlas(session, built_in(), name):
+            for step in find_or_build(session, name):
                 if isinstance(step, Atlas):
                     known = step
                 else:
                     yield step
             assert known is not None
-            write_atlas(known, atlas_path(session.fingerprint, name, BUILT_IN))
         self.keep(session, name, known)
         yield known
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from apps.shell.neuron import built
 from workbench.cli.options import DeviceOption, JsonOption
 from workbench.cli.output import say, write, write_json
+from workbench.cli.progress import watched
 from workbench.errors import INCOMPLETE
 from workbench.image_inputs import image_files
 
@@ -30,11 +30,14 @@ def atlas(
     """Stream a corpus through the image tower and save what every unit does; stopped, it goes on from there."""
     files = image_files(corpus) if corpus else []
     from apps.shell._loading import load_and_say
-    from workbench.neurons.atlas import atlas_path, write_atlas
+    from workbench.neurons.atlas import Atlas, atlas_path, write_atlas
+    from workbench.neurons.atlas_building import find_or_build
     from workbench.neurons.layers import layer_name
+    from workbench.watching import outcome
 
     backend = load_and_say(model, device, "auto").backend
-    made = built(backend, layer, files)
+    with watched("Stopped; the next call goes on from here.") as watch:
+        made: Atlas = outcome(find_or_build(backend, layer, files, known=False), watch)
     path = out or atlas_path(backend.fingerprint, layer_name(backend.anatomy, layer), made.corpus)
     write_atlas(made, path)
     failed = made.survey.failed

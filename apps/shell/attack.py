@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -10,20 +9,16 @@ import typer
 
 from apps.shell._inputs import read_labels, read_templates
 from apps.shell._loading import load_and_say
-from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, ModelOption, SeedOption
 from workbench.cli.output import say, write, write_json
-from workbench.cli.progress import progress
-from workbench.errors import BadInput, Cancelled
-from workbench.labels import meant, with_words
+from workbench.cli.progress import watched
+from workbench.errors import BadInput
+from workbench.labels import parse_labels
 from workbench.models import find
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from workbench.loading.torch_backend import TorchBackend
-    from workbench.typographic.attacking import AttackPlan, FoundAttack
-    from workbench.typographic.comparing import WrittenAnswers
     from workbench.typographic.lettering import Label
 
 LabelsFileOption: TypeAlias = Annotated[
@@ -80,61 +75,39 @@ def attack(
     as_json: JsonOption = False,
 ) -> None:
     """Write a word on an image, or find the smallest label that fools a model; to understand and to defend."""
-    from workbench.typographic.lettering import Label
-    from workbench.typographic.writing import checked
+    from workbench.results.word_attack import AttackSettings, check_request
 
-    _check(word, target, also)
-    numbers = {"x": x, "y": y, "size": size, "angle": angle, "tilt": tilt, "opacity": opacity}
-    style = {"font": font or "printed", "ink": ink, "paper": paper, "form": form, "outline": outline}
-    label = checked(Label(word or target or "", **numbers, **style))  # type: ignore[arg-type]
-    written = [label, *_further(also, label)]
-    goal = (target or label.text).strip()
-    names = with_words(read_labels(labels, labels_file), [goal])
-    goal = meant(goal, names)
-    prompts, opened = read_templates(templates or []), _opened(image)
-    others = _others(transfer, model)
-    if word is not None:
-        backend = load_and_say(model, device, dtype).backend
-        row, drawn = _written(backend, opened, written, names=names, prompts=prompts)
-    else:
-        plan = _plan(goal, label, words, fonts=font, method=method)
-        backend = load_and_say(model, device, dtype).backend
-        plan = replace(plan, names=names, templates=prompts, calls=calls, seed=seed)
-        row, drawn = _searched(backend, opened, plan)
+    settings = AttackSettings(
+        x=x, y=y, size=size, angle=angle, tilt=tilt, opacity=opacity, ink=ink, paper=paper, outline=outline,
+        form=form, also=_further(also), calls=calls, method=method, seed=seed,  # type: ignore[typeddict-item]
+    )  # fmt: skip
+    settings |= {"font": font} if font else {}
+    settings |= {"words": parse_labels(words)} if words else {}
+    given, prompts = read_labels(labels, labels_file), read_templates(templates or [])
+    check_request(given, word=word, find=target, settings=settings)
+    opened, others = _opened(image), _others(transfer, model)
+    loaded = load_and_say(model, device, dtype)
+    with watched("The search was stopped; nothing was found yet.") as watch:
+        result = loaded.attack(
+            opened, labels=given, word=word, find=target, templates=prompts, progress=watch, **settings
+        )
     if out is not None:
-        _save(drawn, out)
-    row = {**row, "image": image, "model": backend.spec.key}
+        result.save(out)
+        say(f"The image is in {out}.")
+    row = {**result.to_dict(), "image": image}
     if others:
-        put, on = [Label(str(row["word"]), **row["label"]), *written[1:]], (device, dtype)
-        row |= _transfers(others, opened, put, on=on, options={"names": names, "target": goal, "templates": prompts})
+        names = {"names": result.comparison.answers.labels, "target": result.target, "templates": prompts}
+        row |= _transfers(others, opened, [result.label, *result.also], on=(device, dtype), options=names)
     write_json(row) if as_json else _print(row)
 
 
-def _check(word: str | None, target: str | None, also: list[str] | None) -> None:
-    if (word is None) == (target is None):
-        raise BadInput(f"Give --word W or --find TARGET; got {'neither' if word is None else 'both'}.")
-    if also and word is None:
-        raise BadInput("Further labels (--also) stand beside --word; a search writes one label.")
-
-
-def _plan(goal: str, style: Label, words: str | None, *, fonts: str | None, method: str) -> AttackPlan:
-    from workbench.labels import parse_labels
-    from workbench.typographic.attacking import AttackPlan
-
-    if method not in ("guided", "random"):
-        raise BadInput(f"A search is guided or random; got {method[:40]!r}.")
-    own = parse_labels(words) if words else ()
-    plan = AttackPlan(goal, (goal,), words=own, style=style, method=method)  # type: ignore[arg-type]
-    return replace(plan, fonts=(fonts,)) if fonts else plan
-
-
-def _further(rows: list[str] | None, style: Label) -> list[Label]:
-    """Read further labels, in the style of the first.
+def _further(rows: list[str] | None) -> list[Label]:
+    """Read further labels, which are written in the style of the first.
 
     Raises:
         BadInput: not a word and two numbers.
     """
-    from workbench.typographic.writing import checked
+    from workbench.typographic.lettering import Label
 
     labels = []
     for row in rows or ():
@@ -143,43 +116,8 @@ def _further(rows: list[str] | None, style: Label) -> list[Label]:
             x, y = (float(part) for part in place)
         except ValueError:
             raise BadInput(f"A further label is WORD,X,Y, such as pizza,0.5,0.2; got {row[:60]!r}.") from None
-        labels.append(checked(replace(style, text=word, x=x, y=y)))
+        labels.append(Label(word, x=x, y=y))
     return labels
-
-
-def _written(
-    backend: TorchBackend,
-    picture: Image.Image,
-    labels: list[Label],
-    *,
-    names: tuple[str, ...],
-    prompts: tuple[str, ...],
-) -> tuple[dict[str, Any], Image.Image]:
-    from workbench.typographic.comparing import compare
-
-    result = compare(backend, picture, labels, names=names, templates=prompts)
-    row = _row(result, labels[0], meant(labels[0].text, names))
-    also = [{"word": one.text, "x": one.x, "y": one.y} for one in labels[1:]]
-    return (row | {"also": also} if also else row), result.written
-
-
-def _searched(backend: TorchBackend, picture: Image.Image, plan: AttackPlan) -> tuple[dict[str, Any], Image.Image]:
-    from workbench.progress import Progress
-    from workbench.typographic.attacking import find_attack
-
-    attack: FoundAttack | None = None
-    with progress() as bar, stop_on_ctrl_c() as stop:
-        task = bar.add_task("Search", total=plan.calls)
-        for step in find_attack(backend, picture, plan):
-            if stop.is_set():
-                raise Cancelled("The search was stopped; nothing was found yet.")
-            if isinstance(step, Progress):
-                bar.update(task, completed=step.done)
-            else:
-                attack = step
-    assert attack is not None
-    row = _row(attack.comparison, attack.label, plan.target)
-    return {**row, "calls": attack.calls, "seed": plan.seed, "method": plan.method}, attack.comparison.written
 
 
 def _others(given: str | None, model: str) -> tuple[str, ...]:
@@ -212,37 +150,11 @@ def _transfers(
     return {"transfer": rows}
 
 
-def _row(result: WrittenAnswers, label: Label, target: str) -> dict[str, Any]:
-    """The documented keys, and where and how the word is written."""
-    answer, probability, _ = result.answers.ranked(1)[0]
-    return {
-        "target": target,
-        "word": label.text,
-        "cover": result.cover,
-        "success": result.success(target),
-        "answer": answer,
-        "probability": probability,
-        "before": result.top(0),
-        "label": {name: value for name, value in vars(label).items() if name != "text"},
-    }
-
-
 def _opened(image: str) -> Image.Image:
     from workbench.images import safe_open
     from workbench.typographic.examples import EXAMPLES, example
 
     return example(image) if image in EXAMPLES and not Path(image).exists() else safe_open(Path(image))
-
-
-def _save(picture: Image.Image, out: Path) -> None:
-    import io
-
-    from workbench.places import write_whole
-
-    data = io.BytesIO()
-    picture.save(data, format="PNG")
-    write_whole(out, data.getvalue())
-    say(f"The image is in {out}.")
 
 
 def _print(row: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from workbench.cli.options import DeviceOption, JsonOption, SeedOption
 from workbench.cli.output import say, write_json, write_rows
-from workbench.cli.progress import progress
+from workbench.cli.progress import progress, watched
 from workbench.errors import BadInput
 from workbench.image_inputs import image_files
 
@@ -51,11 +51,13 @@ def dictionary(
     import numpy as np
 
     from apps.shell._loading import load_and_say
-    from apps.shell.neuron import find_or_build
+    from workbench.neurons.atlas_building import find_or_build
     from workbench.neurons.dictionary_file import describe_features, write_dictionary
+    from workbench.watching import outcome
 
     backend = load_and_say(model, device, "auto").backend
-    atlas = find_or_build(backend, "last", files)
+    with watched("Stopped; the next call goes on from here.") as watch:
+        atlas: Atlas = outcome(find_or_build(backend, "last", files), watch)
     rows = atlas.survey.embeddings
     held_out = np.random.default_rng(seed).permutation(len(rows)) < len(rows) // 5
     first, second = (_learned(rows[~held_out], replace(settings, seed=seed + number)) for number in (0, 1))

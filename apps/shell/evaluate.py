@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from apps.shared.percentages import percent
 from apps.shell._adapting import adapt, embed_shifts, plain, show
 from apps.shell._inputs import read_templates
-from apps.shell._labelled import CacheOption, FolderArgument, embed_models, opened_engine, read_and_say
+from apps.shell._labelled import CacheOption, FolderArgument, opened_engine, read_and_say
 from workbench.cli.options import DeviceOption, DtypeOption, JsonOption, SeedOption
 from workbench.cli.output import say, write_json, write_rows
-from workbench.cli.progress import progress
-from workbench.errors import BadInput, unknown_name
+from workbench.cli.progress import watched
+from workbench.errors import BadInput
+from workbench.models import find
 
 if TYPE_CHECKING:
     from audits.running.jobs import Options
     from workbench.probes.adapters.methods import FewShotMethod
-    from workbench.probes.choosing import Standing
-    from workbench.probes.evaluation import ModelEvaluation, Ways
-    from workbench.probes.strength import Sweep
-    from workbench.probes.table import EmbeddedImages
+    from workbench.results.evaluations import ModelComparison
 
 
 _Models: TypeAlias = Annotated[
@@ -81,58 +79,42 @@ def evaluate(
     from workbench.probes.adaptation import AdaptationPlan
     from workbench.probes.adapting import planes
     from workbench.probes.embedding import TIMM
-    from workbench.probes.evaluation import Ways
     from workbench.probes.shifts import read_shift
-    from workbench.probes.table import EvaluationRequest, ranked
+    from workbench.surface import EvaluateOptions
+    from workbench.surface import evaluate as compare
 
-    keys = _checked(models, by, seeds)
-    ways = Ways(_shots(shots), seeds, seed, read_templates(templates or []))
-    plan = AdaptationPlan(_methods(methods, bool(shift)), ways.shots, seeds, seed)
-    question = EvaluationRequest(read_and_say(folder, seed), keys, ways, by, early, seed)
-    elsewhere = [read_shift(path, question.images) for path in shift or ()]
+    keys, counts = _models(models), _shots(shots)
+    for key in keys:
+        if not key.startswith(TIMM):
+            find(key)
+    plan = AdaptationPlan(_methods(methods, bool(shift)), counts, seeds, seed)
+    images = read_and_say(folder, seed)
+    elsewhere = [read_shift(path, images) for path in shift or ()]
     first = next((key for key in keys if not key.startswith(TIMM)), "pocket")
+    given: EvaluateOptions = {
+        "shots": counts,
+        "seeds": seeds,
+        "templates": read_templates(templates or []),
+        "early": early,
+    }
     with opened_engine(first, device, dtype, cache=cache) as engine:
-        embedded = embed_models(engine, question)
-        shifts = embed_shifts(engine, embedded, elsewhere) if elsewhere else {}
-    rows = _rows(embedded, ways)
-    order = ranked(list(rows.values()), by)
+        given["engine"] = engine
+        with watched("Stopped; nothing was measured.") as watch:
+            result = compare(images, models=keys, by=by, seed=seed, progress=watch, **given)
+        shifts = embed_shifts(engine, result.embedded, elsewhere) if elsewhere else {}
+    for row in result.rows.values():
+        if row.dropped:
+            say(f"{row.title}: {row.dropped}.")
     if report:
-        _report(report, embedded, ways, {"device": device})
-    results = adapt(embedded, plan, shifts) if plan.methods else {}
+        _report(report, result, {"device": device})
+    results = adapt(result.embedded, plan, shifts) if plan.methods else {}
     drawn = planes(list(results.values()), seed=seed)
     if as_json:
-        more = {key: plain(result, drawn) for key, result in results.items()}
-        measured = {"difference_in": f"accuracy of {by}", "difference_to": _best(order)}
-        lines = {key: _plain(row, order.get(key), ways) | more.get(key, {}) for key, row in rows.items()}
-        write_json([line | measured for line in lines.values()])
+        more = {key: plain(one, drawn) for key, one in results.items()}
+        write_json([line | more.get(line["model"], {}) for line in result.to_dict()])
         return
-    _print(list(rows.values()), order, by)
+    _print(result)
     show(results, drawn, plan)
-
-
-def _checked(models: str, by: str, seeds: int) -> tuple[str, ...]:
-    from workbench.probes.embedding import model_ref
-    from workbench.probes.evaluation import PROBE, ZERO_SHOT
-
-    if by not in (ZERO_SHOT, PROBE):
-        raise unknown_name("column", by, (ZERO_SHOT, PROBE))
-    if seeds < 1:
-        raise BadInput(f"--seeds is 1 or more; got {seeds}.")
-    keys = _models(models)
-    for key in keys:
-        model_ref(key)
-    return keys
-
-
-def _rows(embedded: EmbeddedImages, ways: Ways) -> dict[str, ModelEvaluation]:
-    from workbench.probes.table import answers
-
-    rows: dict[str, ModelEvaluation] = {}
-    with progress() as bar:
-        bar.add_task("Fitting", total=None)
-        for row in answers(embedded, ways):
-            rows[row.model] = row
-    return rows
 
 
 def _models(given: str) -> tuple[str, ...]:
@@ -143,16 +125,17 @@ def _models(given: str) -> tuple[str, ...]:
     return models_here()
 
 
-def _report(out: Path, embedded: EmbeddedImages, ways: Ways, options: Options) -> None:
+def _report(out: Path, result: ModelComparison, options: Options) -> None:
     """Run the audit `accuracy` on the same images by every model with a text tower, and write one page."""
     from audits.datasets.unpacked import write_labelled
     from audits.running import suites
     from audits.running.evaluating import accuracy_jobs
     from audits.shell.running import go
 
+    embedded = result.embedded
     models = [key for key in embedded.made if key in embedded.texts]
     dataset = f"csv:{write_labelled(embedded.images, out.resolve())}"
-    done = go(accuracy_jobs(models, dataset, ways, options=options), out)
+    done = go(accuracy_jobs(models, dataset, result.ways, options=options), out)
     say(f"Report: {suites.report(done, out)}, on the same test images as the table; its probes see the joint space.")
     say("Compare and gate runs with `clip-workbench audit compare` and `gate`; `report --out x.card.md` is a card.")
 
@@ -177,56 +160,10 @@ def _shots(given: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _best(order: dict[str, Standing]) -> str | None:
-    from workbench.probes.choosing import BEST
-
-    return next((key for key, one in order.items() if one.verdict == BEST), None)
-
-
-def _plain(row: ModelEvaluation, standing: Standing | None, ways: Ways) -> dict[str, Any]:
-    columns = {
-        name: {
-            "accuracy": one.accuracy.value,
-            "low": one.accuracy.low,
-            "high": one.accuracy.high,
-            "n": len(one.right),
-            "mean_per_class": one.per_class.value if one.per_class else None,
-            "calibration_error": one.calibration.value if one.calibration else None,
-            "calibration_error_by_chance": one.calibration.null_q95 if one.calibration else None,
-            "strength": one.strength,
-            **({"sweep": _sweep(one.sweep)} if one.sweep else {}),
-        }
-        for name, one in row.answers.items()
-    }
-    from workbench.probes.suite.published import published
-
-    difference = standing.difference if standing else None
-    prior = published().get(row.model)
-    return {
-        "model": row.model,
-        "title": row.title,
-        "columns": columns,
-        "verdict": standing.verdict if standing else row.dropped,
-        "difference": difference.value if difference else None,
-        "difference_low": difference.low if difference else None,
-        "difference_high": difference.high if difference else None,
-        "p_value": standing.p_value if standing else None,
-        "images_needed": standing.needed if standing else None,
-        "seconds_per_1000": row.seconds,
-        "megabytes": row.megabytes,
-        "published_zero_shot": prior.mean if prior else None,
-        "seeds": ways.seeds,
-        "seed": ways.seed,
-    }
-
-
-def _sweep(sweep: Sweep) -> list[dict[str, float]]:
-    return [{"strength": strength, "accuracy": score} for strength, score in sweep.points]
-
-
-def _print(rows: list[ModelEvaluation], order: dict[str, Standing], by: str) -> None:
+def _print(result: ModelComparison) -> None:
     from workbench.probes.suite.published import prior_sentence
 
+    rows, order, by = list(result.rows.values()), result.standings, result.by
     names = list(dict.fromkeys(name for row in rows for name in row.answers))
     lines = []
     for row in rows:

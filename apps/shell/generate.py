@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,21 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apps.shell._inputs import read_lines
-from workbench.cli.interrupt import stop_on_ctrl_c
 from workbench.cli.options import DeviceOption, JsonOption, ModelOption
 from workbench.cli.output import say, write, write_json
-from workbench.cli.progress import progress
-from workbench.errors import BadInput, Cancelled
+from workbench.cli.progress import watched
+from workbench.errors import BadInput
 from workbench.models import find
 from workbench.places import write_whole
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from workbench.engine import Engine
     from workbench.generation.grids import Grid
-    from workbench.generation.judging import Generated
     from workbench.generation.settings import Settings
+    from workbench.model import Model
 
 
 ImageOption = Annotated[
@@ -116,21 +110,19 @@ def generate(
 
 def _make(layout: Grid, out: Path, *, begins: _Beginning, with_settings: bool, device: str, as_json: bool) -> None:
     """Make the images of a grid one after the other, and a sheet of several."""
-    from workbench.engine import Engine
+    from workbench.surface import load
 
     cells = [cell for row in layout.cells for cell in row]
-    engine = Engine(default=cells[0].model, device=device)
+    opened = load(cells[0].model, device=device)
     rows: list[dict[str, Any]] = []
     try:
         for cell in cells:
-            rows.append(_one(engine, cell, out, begins=begins, with_settings=with_settings))
+            rows.append(_one(opened, cell, out, begins=begins, with_settings=with_settings))
             if not as_json:
                 write(rows[-1]["image"])
         if len(cells) > 1:
             _write_sheet(layout, rows, out / "grid.png")
     finally:
-        with contextlib.suppress(Exception):  # boundary: an engine that cannot stop must not hide the first error
-            engine.close()
         if as_json:
             write_json(rows)
 
@@ -188,48 +180,16 @@ def _assigned(pairs: list[str]) -> dict[str, str]:
     return values
 
 
-def _one(engine: Engine, settings: Settings, out: Path, *, begins: _Beginning, with_settings: bool) -> dict[str, Any]:
-    from workbench.generation.judging import Generated
-    from workbench.generation.metadata import to_png
-
-    result: Generated | None = None
-    with stop_on_ctrl_c() as stop, progress() as bar:
-        task = bar.add_task(f"Seed {settings.seed}", total=None)
-        for step in _steps(engine, settings, begins):
-            if stop.is_set():
-                raise Cancelled("The generation was stopped; nothing of this image was written.")
-            if isinstance(step, Generated):
-                result = step
-            else:
-                bar.update(task, description=step.line)
-    assert result is not None
-    if result.painting.note:
-        say(result.painting.note)
+def _one(model: Model, settings: Settings, out: Path, *, begins: _Beginning, with_settings: bool) -> dict[str, Any]:
+    with watched("The generation was stopped; nothing of this image was written.") as watch:
+        made = model.generate(settings, start=begins.start, images=begins.images, progress=watch)
+    if made.note:
+        say(made.note)
     edited = f"-{settings.strength:g}" if begins.start and settings.neutral else ""
     path = out / f"{_slug(settings.prompt)}-{settings.method}-{settings.seed}{edited}.png"
-    write_whole(path, to_png(result, with_settings=with_settings))
-    row = {"image": str(path), "seed": settings.seed, "similarity": result.similarity, "judge": result.judged}
-    nearest = result.painting.nearest
-    row["nearest"] = None if nearest is None else {key: vars(nearest)[key] for key in ("name", "style", "distance")}
-    if result.painting.svg:
-        write_whole(path.with_suffix(".svg"), result.painting.svg.encode())
-        row["svg"] = str(path.with_suffix(".svg"))
-    effective = result.painting.settings
-    leak = {"text_leak": result.text_leak, "written": result.written}
-    return {**row, "judge_model": result.judge or None, "steps": effective.steps, **leak}
-
-
-def _steps(engine: Engine, settings: Settings, begins: _Beginning) -> Iterator[Any]:
-    from workbench.generation.models import needed
-    from workbench.generation.run import generate as images
-    from workbench.generation.run import start_pixels
-    from workbench.images import safe_open
-
-    start = begins.start
-    pixels: NDArray[Any] | None = None if start is None else start_pixels(safe_open(start), settings.side)
-    prompts = [safe_open(path) for path in begins.images]
-    with engine.session("shell", settings.model, others=needed(settings)) as session:
-        yield from images(session, settings, pixels, images=prompts)
+    made.save(path, with_settings=with_settings)
+    svg = {"svg": str(path.with_suffix(".svg"))} if made.svg else {}
+    return {"image": str(path), **made.to_dict(), **svg}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from audits.running.performing import RunContext, perform, run_context
 from audits.running.scoring import analyse, score_again
 from audits.running.vectors import VectorStore
 from workbench.errors import BadInput, Cancelled, WorkbenchError
+from workbench.model import Model
 from workbench.surface import as_model
 from workbench.watching import Watch, watching
 
@@ -78,11 +79,11 @@ def run(
 
 
 def opened(model: ModelLike, options: Options) -> tuple[str, Options]:
-    """Return a model's key, and the options with its session where it is loaded already."""
+    """Return a model's key, and the options with the model itself where it is loaded already."""
     if isinstance(model, str | os.PathLike):
         return os.fspath(model), options
     one = as_model(model)
-    return one.key, {**options, "session": one.session, "dtype": one.dtype}
+    return one.key, {**options, "session": one, "dtype": one.dtype}
 
 
 @contextmanager
@@ -219,7 +220,7 @@ def _context(job: AuditJob, options: Options) -> Iterator[RunContext]:
     token, again, store = options.get("token"), options.get("again", False), options.get("store")
     given = options.get("session")
     if given is not None:
-        yield run_context(given, store=store, token=token, again=again)
+        yield run_context(given.session if isinstance(given, Model) else given, store=store, token=token, again=again)
         return
     with (
         Engine(default=job.model, device=job.device, dtype=job.dtype) as engine,

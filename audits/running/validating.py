@@ -38,6 +38,11 @@ def check(name: str | Audit, *, dataset: str | None = None, rules: Rules | None 
     Raises:
         UnknownName: no such audit.
         BadInput: it lacks something of the contract, or is not deterministic.
+
+    Example:
+        >>> import audits
+        >>> sorted(audits.check("limits/counting"))
+        ['measures', 'samples', 'warnings']
     """
     from audits.run_directory.files import sha256_of
     from audits.run_directory.results import METRICS

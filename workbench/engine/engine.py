@@ -106,17 +106,25 @@ class Engine:
         """
         named = (model or self.default, *others)
         refs = [one if isinstance(one, ModelRef) else ModelRef(CLIP, one) for one in named]
-        for ref in refs:
-            if ref.kind not in LOADERS:
-                raise unknown_name("kind of model", ref.kind, LOADERS)
-            if ref.kind == CLIP and self._models.state(ref) == "absent":
-                find(ref.key)
+        self.check(refs)
         with self._scope(owner, token, deadline) as scope, self._models.lease(*refs, scope=scope) as leased:
             session = Session(self._context, leased, owner=owner, scope=scope, keep_pictures=keep_pictures)
             try:
                 yield session
             finally:
                 session.end()
+
+    def check(self, refs: Sequence[ModelRef]) -> None:
+        """Refuse models that are neither in memory nor known.
+
+        Raises:
+            UnknownName, BadInput: see `models.find`.
+        """
+        for ref in refs:
+            if ref.kind not in LOADERS:
+                raise unknown_name("kind of model", ref.kind, LOADERS)
+            if ref.kind == CLIP and self._models.state(ref) == "absent":
+                find(ref.key)
 
     def hold(self, model: TorchBackend) -> str:
         """Take a model that is loaded already, whatever its name; return the key that sessions name it by."""

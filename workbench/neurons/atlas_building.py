@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.neurons import corpus as corpora
 from workbench.neurons.activations import Survey, join, survey
-from workbench.neurons.atlas import BUILT_IN, SHIPPED, Atlas, atlas_of, read_atlas
+from workbench.neurons.atlas import BUILT_IN, SHIPPED, Atlas, atlas_of, atlas_path, find_atlas, read_atlas, write_atlas
 from workbench.neurons.corpus import CorpusItem
 from workbench.neurons.layers import layer_name
 from workbench.neurons.vocabulary import WordTable, embed_words, vocabulary
@@ -65,6 +66,32 @@ def build_atlas(
     for file in half.glob("*.safetensors"):
         file.unlink()
     yield atlas
+
+
+def find_or_build(
+    model: Session | TorchBackend, layer: str, files: Sequence[str] = (), *, known: bool = True
+) -> Iterator[Progress | Survey | Atlas]:
+    """Yield the atlas that is shipped or was made before; otherwise progress and parts, and at the end the atlas.
+
+    Args:
+        model: a session or a loaded model.
+        layer: a name in the anatomy's layers, or "last".
+        files: images to look at in place of the built-in ones; their atlas is not kept.
+        known: whether an atlas that was made before will do.
+
+    Raises:
+        BadInput, UnknownName, Unsupported: see `build_atlas`.
+    """
+    name = layer_name(model.anatomy, layer)
+    atlas = find_atlas(model, name) if known and not files else None
+    if atlas is not None:
+        yield atlas
+        return
+    items = corpora.folder(files) if files else corpora.built_in()
+    for step in build_atlas(model, items, name, corpus=f"{len(files)} own images" if files else BUILT_IN):
+        if isinstance(step, Atlas) and not files:
+            write_atlas(step, atlas_path(model.fingerprint, name, BUILT_IN))
+        yield step
 
 
 def word_table(model: Session | TorchBackend) -> WordTable:

@@ -12,7 +12,6 @@ import numpy as np
 from workbench.engine.loaders import VISION
 from workbench.errors import BadInput, BadPicture
 from workbench.model_cache import CLIP, ModelRef
-from workbench.models import find
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -106,12 +105,5 @@ def readable(images: LabelledImages, made: ImageFeatures) -> tuple[LabelledImage
 
 
 def model_ref(key: str) -> ModelRef:
-    """Return what the engine loads: a CLIP of the catalogue or a folder, or for `timm:…` an image tower alone.
-
-    Raises:
-        UnknownName, BadInput: see `models.find`.
-    """
-    if key.startswith(TIMM):
-        return ModelRef(VISION, key)
-    find(key)
-    return ModelRef(CLIP, key)
+    """Return what the engine loads: a CLIP by its key or folder, or for `timm:…` an image tower alone."""
+    return ModelRef(VISION if key.startswith(TIMM) else CLIP, key)

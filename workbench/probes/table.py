@@ -66,7 +66,7 @@ def embed_all(
         BadInput: no model, one twice, or no image that can be read.
         WorkbenchError: what loading and embedding raise.
     """
-    _check(question)
+    _check(engine, question)
     images, failed = question.images, dict[int, str]()
     rounds: tuple[float, ...] = ROUNDS if question.early and len(question.models) > 1 else (1.0,)
     rounds = tuple(share for share in rounds if share * len(images.y) >= FEWEST * len(images.classes)) or (1.0,)
@@ -154,13 +154,12 @@ def ranked(rows: Sequence[ModelEvaluation], by: str) -> dict[str, Standing]:
     return standings(right) if right else {}
 
 
-def _check(question: EvaluationRequest) -> None:
+def _check(engine: Engine, question: EvaluationRequest) -> None:
     if not question.models or len(set(question.models)) < len(question.models):
         raise BadInput(f"Name one model or more, each once; got {', '.join(question.models)[:200] or 'none'}.")
     if question.by not in (ZERO_SHOT, PROBE):
         raise BadInput(f"Models are dropped by {ZERO_SHOT} or {PROBE}; got {question.by!r}.")
-    for key in question.models:
-        model_ref(key)
+    engine.check([model_ref(key) for key in question.models])
     if question.early and question.by == ZERO_SHOT and any(key.startswith(TIMM) for key in question.models):
         raise BadInput(f"Image towers alone ({TIMM}…) have no zero-shot answers; drop models by {PROBE}.")
 

@@ -16,6 +16,10 @@ NAME = 40  # characters of a name at an axis
 class Chart(Figure):
     """A figure of matplotlib that a notebook shows, and that `savefig` writes."""
 
+    def image(self) -> Image.Image:
+        """Return the figure as an image."""
+        return Image.open(io.BytesIO(self._repr_png_()), formats=("PNG",))
+
     def _repr_png_(self) -> bytes:
         data = io.BytesIO()
         self.savefig(data, format="png")

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.neurons import corpus as corpora
 from workbench.neurons import page
-from workbench.neurons.atlas import BUILT_IN, Atlas, atlas_path, find_atlas, write_atlas
-from workbench.neurons.atlas_building import build_atlas
-from workbench.neurons.layers import layer_name
+from workbench.neurons.atlas import Atlas
+from workbench.neurons.atlas_building import find_or_build
 from workbench.neurons.unit import UnitReport, report
 from workbench.neurons.vector import spelling_json, vector_json
 from workbench.places import write_whole
@@ -119,17 +118,12 @@ def name_unit(
         BadInput, UnknownName: no such layer or unit.
         Unsupported: the image tower has no layers.
     """
-    name = layer_name(session.anatomy, layer)
-    atlas = None if files else find_atlas(session, name)
-    if atlas is None:
-        title = f"{len(files)} own images" if files else BUILT_IN
-        for step in build_atlas(session, corpora.folder(files) if files else corpora.built_in(), name, corpus=title):
-            if isinstance(step, Atlas):
-                atlas = step
-            elif isinstance(step, Progress):
-                yield step
-        assert atlas is not None
-        if not files:
-            write_atlas(atlas, atlas_path(session.fingerprint, name, BUILT_IN))
+    atlas: Atlas | None = None
+    for step in find_or_build(session, layer, files):
+        if isinstance(step, Atlas):
+            atlas = step
+        elif isinstance(step, Progress):
+            yield step
+    assert atlas is not None
     one = report(atlas, unit, model=(session.spec.title, session.spec.key), answer=answer, seed=seed)
     yield NamedUnit(one, atlas, page.places(session, one))

@@ -41,7 +41,7 @@ class AttackSettings(TypedDict, total=False):
     tilt: float  # -1..1, perspective
     opacity: float  # 0..1
     templates: Sequence[str]  # prompts with `{}`
-    also: Sequence[Label]  # further labels, written as they are
+    also: Sequence[Label]  # further labels: text, x and y; the rest as in the first
     words: Sequence[str]  # of a search: what it may write
     calls: int  # of a search: how often the model is asked
     method: Literal["guided", "random"]  # of a search
@@ -154,18 +154,9 @@ def attack(
     Raises:
         BadInput: neither or both of word and find, or a label, name or setting that cannot be used.
     """
-    given, templates = settings, settings.get("templates", (DEFAULT,))
-    if (word is None) == (find is None):
-        raise BadInput(f"Give a word to write or a target to find; got {'neither' if word is None else 'both'}.")
-    if find is not None and given.get("also"):
-        raise BadInput("Further labels (also) are written with a word; a search writes one label.")
-    style = {name: value for name, value in given.items() if name in Label.__dataclass_fields__}
-    label = checked(Label(word or find or "", **style))  # type: ignore[arg-type]
-    goal = (find or label.text).strip()
-    names = with_words(labels, [goal])
-    target, key = meant(goal, names), session.spec.key
+    label, also, names, target = check_request(labels, word=word, find=find, settings=settings)
+    given, templates, key = settings, settings.get("templates", (DEFAULT,)), session.spec.key
     if word is not None:
-        also = tuple(given.get("also", ()))
         result = compare(session, picture, [label, *also], names=names, templates=templates)
         yield WordAttack(result, label, target, key, also)
         return
@@ -173,11 +164,31 @@ def attack(
     plan = replace(plan, fonts=(given["font"],)) if given.get("font") else plan
     searched = {name: value for name, value in given.items() if name in ("words", "calls", "method", "seed")}
     plan = replace(plan, **searched)  # type: ignore[arg-type]
-    if plan.method not in ("guided", "random"):
-        raise BadInput(f"A search is guided or random; got {str(plan.method)[:40]!r}.")
     for step in find_attack(session, picture, plan):
         if isinstance(step, FoundAttack):
             how = {"calls": step.calls, "seed": plan.seed, "method": plan.method}
             yield WordAttack(step.comparison, step.label, target, key, search=how)
         else:
             yield step
+
+
+def check_request(
+    labels: Sequence[str], *, word: str | None, find: str | None, settings: AttackSettings
+) -> tuple[Label, tuple[Label, ...], tuple[str, ...], str]:
+    """Return the label, further ones in its style, the names to choose from, and the target; no model is needed.
+
+    Raises:
+        BadInput: see `attack`.
+    """
+    if (word is None) == (find is None):
+        raise BadInput(f"Give a word to write or a target to find; got {'neither' if word is None else 'both'}.")
+    if find is not None and settings.get("also"):
+        raise BadInput("Further labels (also) are written with a word; a search writes one label.")
+    if settings.get("method", "guided") not in ("guided", "random"):
+        raise BadInput(f"A search is guided or random; got {str(settings.get('method'))[:40]!r}.")
+    style = {name: value for name, value in settings.items() if name in Label.__dataclass_fields__}
+    label = checked(Label(word or find or "", **style))  # type: ignore[arg-type]
+    also = tuple(checked(replace(label, text=one.text, x=one.x, y=one.y)) for one in settings.get("also", ()))
+    goal = (find or label.text).strip()
+    names = with_words(labels, [goal])
+    return label, also, names, meant(goal, names)

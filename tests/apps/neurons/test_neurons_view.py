@@ -369,8 +369,9 @@ def test_rows_and_images_of_heads() -> None:
 def test_a_layer_below_is_looked_at_in_parts(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.neurons.corpus import built_in
 
+    some = built_in()[:70]
     monkeypatch.setenv("CLIP_WORKBENCH_HOME", str(tmp_path))
-    monkeypatch.setattr("apps.neurons.opened.built_in", lambda: built_in()[:70])
+    monkeypatch.setattr("workbench.neurons.corpus.built_in", lambda: some)
     pages = list(unit_pages(session, OpenAtlases().steps(session, "blocks.1"), 2, answer=""))
     assert "Strongest images so far" in pages[1][1]
     assert "Below the last layer" in pages[-1][1]

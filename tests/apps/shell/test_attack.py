@@ -63,7 +63,7 @@ def test_a_search_says_how_little_it_needs(capsys: pytest.CaptureFixture[str]) -
         (["--word", "a", "--size", "9"], "size"),
         (["--word", "a", "--font", "wingdings"], "font"),
         (["--find", "dog", "--method", "wild"], "guided or random"),
-        (["--find", "dog", "--also", "a,0.5,0.5"], "beside --word"),
+        (["--find", "dog", "--also", "a,0.5,0.5"], "a search writes one label"),
         (["--word", "a", "--also", "b,0.5"], "WORD,X,Y"),
         (["--word", "a", "--also", "b,0.5,9"], "y of a label"),
         (["--find", "dog", "--seed", "-1"], "--seed"),

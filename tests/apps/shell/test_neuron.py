@@ -18,7 +18,7 @@ def test_a_units_names_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[st
     page = tmp_path / "page.html"
     assert run(["neuron", "pocket", "last", str(taught("jellyfish")), "--out", str(page), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["names", "spelling", "page"]
+    assert {"names", "spelling", "page"} <= answer.keys()
     assert answer["page"] == str(page)
     assert [list(name) for name in answer["names"]] == [["name", "score", "shuffled"]] * 5
     assert answer["names"][0]["name"] == "jellyfish"
