@@ -7,10 +7,12 @@ Does not know about the server: `serving` launches what `assemble` returns. Grad
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING
 
 from apps import limits
 from apps.tabs import VIEWS, Tab
+from workbench.errors import unknown_name
 from workbench.plugins import Plugin, misplaced
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def assemble(engine: Engine) -> gr.Blocks:
     from apps.shared.visitor_runs import EMPTY
 
     leave_out_broken_views(engine)
+    for plugin in (one for one in installed() if one.error):
+        logging.getLogger(__name__).warning(plugin.text)
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as blocks:
         api.build(engine)  # first, so that no event of a view takes the name of an endpoint
@@ -54,7 +58,7 @@ def assemble(engine: Engine) -> gr.Blocks:
                     gr.Markdown(bounds(), elem_classes="notes")
                 if plugins := installed():
                     with gr.Accordion("Plugins", open=False, elem_id="plugins"):
-                        gr.Markdown("\n".join(f"- {literal(one.text)}" for one in plugins), elem_classes="notes")
+                        gr.Markdown("\n".join(f"- {literal(one.title)}" for one in plugins), elem_classes="notes")
         navigation.wire(model, opened, reasons)
     for block in blocks.blocks.values():
         buttons = getattr(block, "buttons", None) or []
@@ -73,16 +77,25 @@ def leave_out_broken_views(engine: Engine) -> None:
 
 
 def check(tab: Tab, engine: Engine) -> None:
-    """Build a view on a page of its own, which is thrown away; raises whatever the view raises."""
+    """Build a view on a page of its own, which is thrown away.
+
+    Raises:
+        BadInput: the view does not do what its row says; or whatever the view itself raises.
+    """
     import gradio as gr
 
+    from apps.requirements import REQUIREMENTS
     from apps.shared.page import Exchange, Page
     from apps.shared.visitor_runs import EMPTY
 
     with gr.Blocks(analytics_enabled=False):
         model, runs = gr.Dropdown(["fake"]), gr.State(EMPTY)
         with gr.Tabs() as tabs, gr.Tab(tab.title):
-            importlib.import_module(tab.module).build(Page(engine, model, Exchange(tabs), runs))
+            exchange = Exchange(tabs)
+            importlib.import_module(tab.module).build(Page(engine, model, exchange, runs))
+    exchange.check(tab)
+    if unknown := [need for need in tab.needs if need not in REQUIREMENTS]:
+        raise unknown_name("need of a view", unknown[0], REQUIREMENTS)
 
 
 def installed() -> list[Plugin]:

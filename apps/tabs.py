@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from workbench.errors import BadInput
@@ -13,7 +14,7 @@ class Tab:
     """One view of the page.
 
     Raises:
-        BadInput: a group that the navigation does not have.
+        BadInput: a key that cannot be an address, or a group that the navigation does not have.
     """
 
     key: str  # its address is /#key
@@ -25,6 +26,8 @@ class Tab:
     needs: tuple[str, ...] = ()  # keys of `requirements.REQUIREMENTS`; the entry is greyed where the model lacks one
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", self.key):
+            raise BadInput(f"The key of a view has lower-case letters, digits and dashes; got {self.key[:80]!r}.")
         if self.group not in GROUPS:
             raise BadInput(f"The group of a view is one of {', '.join(GROUPS)}; got {self.group[:80]!r}.")
 

@@ -47,10 +47,15 @@ class Plugin:
     error: str = ""  # why it was left out
 
     @property
+    def title(self) -> str:
+        """Say in one line what it adds, or that it was left out; for visitors, whom an error could tell too much."""
+        added = f"{self.name} is left out; `clip-workbench doctor` says why" if self.error else ", ".join(self.keys)
+        return f"{self.package} {self.version}, {self.table}: {added}"
+
+    @property
     def text(self) -> str:
         """Say in one line what it adds, or why it was left out."""
-        where = f"{self.package} {self.version}, {self.table}: "
-        return where + (f"{self.name} is left out. {self.error}" if self.error else ", ".join(self.keys))
+        return self.title.partition(";")[0] + f". {self.error}" if self.error else self.title
 
 
 class Table(Mapping[str, Row]):

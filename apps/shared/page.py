@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from apps.shared.events import LIGHT, handler
-from apps.tabs import VIEWS
+from apps.tabs import VIEWS, Tab
+from workbench.errors import BadInput
 
 if TYPE_CHECKING:
     from workbench.engine import Engine
@@ -105,6 +106,13 @@ class Exchange:
     def accept_many(self, key: str, widgets: list[Any], fill: Fill) -> None:
         """Let a view receive many images: (images with labels) -> new values of the widgets."""
         self._takers[key] = (widgets, fill)
+
+    def check(self, tab: Tab) -> None:
+        """Raise BadInput for a view whose row says that it receives, and that accepts nothing."""
+        if tab.receives and tab.key not in self._targets:
+            raise BadInput(f"The view {tab.key!r} receives an image: its build calls page.exchange.accept.")
+        if tab.takes_many and tab.key not in self._takers:
+            raise BadInput(f"The view {tab.key!r} takes many images: its build calls page.exchange.accept_many.")
 
     def connect(self) -> None:
         """Wire every button to the view that it sends to."""
