@@ -5,6 +5,7 @@ The browser shows the message; the shell prints it and exits with `exit_code`, o
     WorkbenchError
     ├── BadInput            an image, a label, a text or an option that cannot be used
     │   ├── BadPicture      corrupt, too large, or of an unsupported format
+    │   ├── TooCostly       more work than a file of this size may cause
     │   └── UnknownName     no such model, method, template set, column
     ├── Unsupported         a method that this model does not offer
     ├── WeightsMissing      the checkpoint is not on this machine
@@ -57,6 +58,10 @@ class BadInput(WorkbenchError):
 
 class BadPicture(BadInput):
     """A file that is no usable image: corrupt, too large, or of an unsupported format."""
+
+
+class TooCostly(BadInput):
+    """More work than a file of this size may cause; what was done by then is kept."""
 
 
 class UnknownName(BadInput):

@@ -65,8 +65,8 @@ def ranking(hits: Sequence[VideoHit]) -> list[list[str]]:
 
 
 def failed(reasons: Mapping[str, str]) -> str:
-    """Say which videos were passed over."""
-    return f" Passed over: {literal(' '.join(reasons.values()))}" if reasons else ""
+    """Say which videos were not looked at, or not in full."""
+    return f" Not looked at in full: {literal(' '.join(reasons.values()))}" if reasons else ""
 
 
 def verdict(hits: Sequence[VideoHit], videos: Mapping[str, VideoVectors], query: str) -> str:

@@ -256,7 +256,7 @@ class _Adding:
             return
         began, computed = time.monotonic(), 0
         embed = partial(embed_pixels, self._session)
-        for rows in frame_rows(task, self._session.prepare, embed, check=self._check):
+        for rows in frame_rows(task, self._session.prepare, embed, check=self._check, scope=self._session.scope):
             computed += self._put_frames(rows)
             seconds = time.monotonic() - began
             yield Progress.timed(computed, 0, "frames", seconds=seconds, computed=computed, stage=stage)

@@ -1,27 +1,35 @@
 """Decode a video with PyAV: frames at wanted times, upright and small, one at a time.
 
 Times are the frames' own (`frame.time`), so that variable frame rates come out right. Nothing but the current frame is
-in memory.
+in memory. Where a server has workers, one of them decodes, and no longer than the file's size is worth: neither what a
+header says of a length, nor times far apart, make a small file a large one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import BadInput
+from workbench.errors import BadInput, TooCostly
+from workbench.worker import active
+from workbench.worker.jobs import FRAMES, VIDEO_FACTS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from PIL import Image
 
+    from workbench.scheduler import CancelScope
+
 # FFmpeg knows formats that open further files or addresses (playlists): only these may be opened, from one local file
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,ogg,flv,gif,asf,h264,hevc,ivf,rawvideo"
 SIDE = 448  # pixels of a frame's shorter side as it is handed on
 MAX_SIDE = 8192  # pixels of a video's width or height
+SECONDS, SECONDS_PER_MB = 10.0, 2.0  # of computing that a visitor's file may cost
+SAMPLES, BYTES_PER_SAMPLE = 256, 512  # a visitor's file gives at most so many frames, and one more for so many bytes
 
 
 @dataclass(frozen=True)
@@ -44,17 +52,21 @@ class VideoFacts:
     codec: str
 
 
-def facts(path: Path | str) -> VideoFacts:
+def facts(path: Path | str, *, scope: CancelScope | None = None) -> VideoFacts:
     """Read a video's header.
 
     Raises:
         BadInput: no file, or no video that FFmpeg reads.
     """
+    if (pool := active()) is not None:
+        return pool.call(VIDEO_FACTS, {"path": str(path)}, read=lambda known, _: VideoFacts(**known), scope=scope)
     with _opened(Path(path)) as (container, stream):
         return _facts(container, stream)
 
 
-def frames(path: Path | str, *, fps: float = 1.0, limit: int = 0, start: float = 0.0) -> Iterator[Frame]:
+def frames(
+    path: Path | str, *, fps: float = 1.0, limit: int = 0, start: float = 0.0, scope: CancelScope | None = None
+) -> Generator[Frame]:
     """Yield the frames that are shown at start, start + 1/fps, …; damaged parts are passed over.
 
     Args:
@@ -63,13 +75,71 @@ def frames(path: Path | str, *, fps: float = 1.0, limit: int = 0, start: float =
         limit: at most that many frames, spread over the whole video where its length is known (CLIP4Clip's uniform
             slicing, arXiv:2104.08860); 0 for no limit.
         start: seconds.
+        scope: how long the caller waits for a worker.
 
     Raises:
         BadInput: no file, no video that FFmpeg reads, one whose first frame cannot be decoded, or fps not above 0.
+        TooCostly: in a worker, a file that takes more time, or gives more frames, than its size is worth.
+        Cancelled, DeadlinePassed: the scope is over.
     """
+    if (pool := active()) is None:
+        yield from _frames(Path(path), fps, limit, start=start)
+        return
+    from PIL import Image
+
+    asked = {"path": str(path), "fps": fps, "limit": limit, "start": start}
+    job = replace(FRAMES, cpu=FRAMES.cpu + _seconds(Path(path)))
+    with closing(pool.stream(job, asked, scope=scope)) as answers:
+        for (second, shown, size), pixels in answers:
+            if size is not None:  # otherwise the frame before is still shown
+                image = Image.frombytes("RGB", (size[0], size[1]), pixels)
+            yield Frame(second, shown, image)
+
+
+def _facts_job(data: bytes, *, path: str) -> Iterator[tuple[dict[str, Any], Iterable[bytes]]]:
+    """Read a header in a worker."""
+    yield asdict(facts(path)), ()
+
+
+def _frames_job(
+    data: bytes, *, path: str, fps: float, limit: int, start: float
+) -> Iterator[tuple[tuple[float, float, tuple[int, int] | None], Iterable[bytes]]]:
+    """Decode in a worker: the times of each frame and its size, with its pixels; no size where it is still shown."""
+    before: Any = None
+    for frame in _worth(_frames(Path(path), fps, limit, start=start), Path(path)):
+        same = frame.image is before
+        yield (frame.second, frame.shown, None if same else frame.image.size), () if same else [frame.image.tobytes()]
+        before = frame.image
+
+
+def _worth(sampled: Iterator[Frame], path: Path) -> Iterator[Frame]:
+    """Hand on frames until their file has cost what its size is worth."""
+    size, seconds = _size(path), _seconds(path)
+    most = SAMPLES + size // BYTES_PER_SAMPLE
+    begun, second = time.process_time(), 0.0
+    for number, frame in enumerate(sampled):
+        second = frame.second
+        if number >= most or time.process_time() - begun > seconds:
+            raise TooCostly(
+                f"The video {path.name[:255]!r} was looked at for its first {second:.0f} s only: a file of "
+                f"{size / 1e6:.2g} MB may take {seconds:.0f} s of computing and give {most:,} frames here."
+            )
+        yield frame
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _seconds(path: Path) -> float:
+    """Return how long a visitor's file may be decoded."""
+    return SECONDS + SECONDS_PER_MB * _size(path) / 1e6
+
+
+def _frames(path: Path, fps: float, limit: int, *, start: float) -> Iterator[Frame]:
     if not fps > 0:
         raise BadInput(f"Frames per second are a number above 0; got {fps}.")
-    with _opened(Path(path)) as (container, stream):
+    with _opened(path) as (container, stream):
         known = _facts(container, stream)
         if limit and known.seconds * fps > limit:
             fps = limit / known.seconds
@@ -78,9 +148,12 @@ def frames(path: Path | str, *, fps: float = 1.0, limit: int = 0, start: float =
         if start > 0 and stream.time_base:
             container.seek(int(start / float(stream.time_base)), stream=stream)
         aspect = float(stream.sample_aspect_ratio or 0) or 1.0  # of a pixel
-        pictures = _decoded(container, stream, known.fps, name=Path(path).name)
+        pictures = _decoded(container, stream, known.fps, name=path.name)
+        before, image = None, None
         for number, (second, shown, picture) in enumerate(_sampled(pictures, fps, start, end=known.seconds)):
-            yield Frame(second, shown, _upright(picture, aspect))
+            image = image if image is not None and picture is before else _upright(picture, aspect)
+            before = picture
+            yield Frame(second, shown, image)
             if limit and number + 1 >= limit:
                 return
 

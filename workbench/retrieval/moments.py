@@ -7,6 +7,7 @@ smoothed by a median over three frames, and cut half way between the video's gro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, TooCostly
 from workbench.progress import Progress
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.decoding import VideoFacts, facts, frames
@@ -80,10 +81,10 @@ def embed_video(
         stopped: says when to stop; what is done by then is the result.
 
     Raises:
-        BadInput: see `decoding.frames`.
+        BadInput: see `decoding.frames`; after the vectors, where a video was too costly to be looked at in full.
         Cancelled: stopped before the first frame was embedded.
     """
-    known = facts(path)
+    known = facts(path, scope=session.scope)
     if max_frames and known.seconds:
         fps = min(fps, max_frames / known.seconds)
     expected = int(known.seconds * fps)
@@ -91,22 +92,36 @@ def embed_video(
     small: list[bytes] = []
     rows: list[NDArray[np.float32]] = []
     waiting: list[object] = []
-    for frame in frames(path, fps=fps, limit=max_frames):
-        seconds.append(frame.second)
-        small.append(thumbnail(frame.image))
-        waiting.append(session.prepare(frame.image))
-        if len(waiting) >= BATCH:
-            rows.append(embed_pixels(session, waiting))
-            waiting = []
-            yield Progress(len(seconds), max(expected, len(seconds)), "frames", "embed")
-            if stopped():
-                break
-    if waiting and not stopped():
+    which: list[int] = []  # of each time, the number of its image: one that stays is embedded once
+    image, costly = None, None
+    with closing(frames(path, fps=fps, limit=max_frames, scope=session.scope)) as sampled:
+        try:
+            for frame in sampled:
+                if stopped():
+                    break
+                if frame.image is not image:
+                    image = frame.image
+                    small.append(thumbnail(image))
+                    waiting.append(session.prepare(image))
+                seconds.append(frame.second)
+                which.append(len(small) - 1)
+                yield Progress(len(seconds), max(expected, len(seconds)), "frames", "embed")
+                if len(waiting) >= BATCH:
+                    rows.append(embed_pixels(session, waiting))
+                    waiting = []
+        except Cancelled:
+            pass  # what is done by then is the result
+        except TooCostly as error:
+            costly = error
+    if waiting and not session.scope.over():
         rows.append(embed_pixels(session, waiting))
-    done = sum(map(len, rows))
+    done = sum(image < sum(map(len, rows)) for image in which)
     if not done:
-        raise Cancelled("Stopped before the first frames were embedded.")
-    yield VideoVectors(np.array(seconds[:done]), np.concatenate(rows), 1 / fps, known, tuple(small[:done]))
+        raise costly or Cancelled("Stopped before the first frames were embedded.")
+    vectors, shown = np.concatenate(rows)[which[:done]], tuple(small[image] for image in which[:done])
+    yield VideoVectors(np.array(seconds[:done]), vectors, 1 / fps, known, shown)
+    if costly is not None:
+        raise costly
 
 
 def curve(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from workbench.retrieval.sources import SourceEntry
+    from workbench.scheduler import CancelScope
 
     FrameRow = tuple[IndexRow, NDArray[np.float32]]  # with its vector, (dim,) of unit length
 
@@ -42,6 +43,7 @@ def frame_rows(
     embed: Callable[[Sequence[Any]], NDArray[np.float32]],
     *,
     check: Callable[[], None] = lambda: None,
+    scope: CancelScope | None = None,
 ) -> Iterator[list[FrameRow]]:
     """Yield the rows that the index lacks, in groups of at most 33; the last row has the file's size: all are there.
 
@@ -50,6 +52,7 @@ def frame_rows(
         prepare: of the model.
         embed: prepared images to vectors, (n, dim) unit rows.
         check: called for each frame; may raise.
+        scope: how long the caller waits for the decoder.
 
     Raises:
         BadInput: see `frames`.
@@ -60,7 +63,7 @@ def frame_rows(
     def embedded(some: Sequence[tuple[IndexRow, Any]]) -> list[FrameRow]:
         return list(zip([row for row, _ in some], embed([pixels for _, pixels in some]), strict=True))
 
-    for frame in frames(entry.sample.source, fps=task.fps):  # type: ignore[arg-type]
+    for frame in frames(entry.sample.source, fps=task.fps, scope=scope):  # type: ignore[arg-type]
         check()
         path = f"{entry.path}#t={frame.second:g}"
         row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)

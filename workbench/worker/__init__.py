@@ -1,4 +1,4 @@
-"""Native work on strangers' bytes and text, in processes that may die: image and video decoders, and LanceDB.
+"""Native work on strangers' bytes, in processes that may die: image and video decoders.
 
     pool      who works next; a crash costs one job and one line of the log
     process   one worker as the server sees it: started, asked, killed

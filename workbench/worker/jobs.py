@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from workbench.errors import BadInput, BadPicture, OutOfResources, WorkbenchError
+from workbench.errors import BadInput, BadPicture, WorkbenchError
 
 _CORES = os.cpu_count() or 1
 GB = 1_000_000_000
@@ -25,7 +25,6 @@ class Lane:
 IMAGE = Lane("image", max(2, min(8, _CORES)), 2 * GB, idle=3600)
 LARGE_IMAGE = Lane("large image", 2, 3 * GB, idle=60)
 VIDEO = Lane("video", 4, 4 * GB, idle=60, nice=5)
-TABLE = Lane("table", max(2, min(4, _CORES)), 16 * GB, idle=300)  # LanceDB reserves far more than it uses
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,12 @@ class NativeJob:
     seconds: float  # ... and of waiting for it
     title: str  # what it does, for messages
     error: type[WorkbenchError]  # raised where the worker died of it
-    repeatable: bool = True  # where somebody killed the worker
 
 
-_IMAGES, _VIDEOS, _TABLES = "workbench.images", "workbench.retrieval.decoding", "workbench.retrieval.remote_table"
+_IMAGES, _VIDEOS = "workbench.images", "workbench.retrieval.decoding"
 DECODE = NativeJob(IMAGE, f"{_IMAGES}:_decode_job", 5.0, 30.0, "decoding an image", BadPicture)
 DECODE_LARGE = NativeJob(LARGE_IMAGE, f"{_IMAGES}:_decode_job", 15.0, 90.0, "decoding a large image", BadPicture)
 IMAGE_SIZE = NativeJob(IMAGE, f"{_IMAGES}:_size_job", 5.0, 30.0, "reading an image's size", BadPicture)
 PNG_TEXT = NativeJob(IMAGE, f"{_IMAGES}:_png_text_job", 5.0, 30.0, "reading an image's text", BadPicture)
-VIDEO_FACTS = NativeJob(VIDEO, f"{_VIDEOS}:facts_job", 10.0, 60.0, "reading a video", BadInput)
-FRAMES = NativeJob(VIDEO, f"{_VIDEOS}:frames_job", 600.0, 3600.0, "decoding a video", BadInput)
-READ_TABLE = NativeJob(TABLE, f"{_TABLES}:table_job", 60.0, 120.0, "searching an index", OutOfResources)
-WRITE_TABLE = NativeJob(
-    TABLE, f"{_TABLES}:table_job", 600.0, 900.0, "writing to an index", OutOfResources, repeatable=False
-)
+VIDEO_FACTS = NativeJob(VIDEO, f"{_VIDEOS}:_facts_job", 10.0, 60.0, "reading a video", BadInput)
+FRAMES = NativeJob(VIDEO, f"{_VIDEOS}:_frames_job", 20.0, 3600.0, "decoding a video", BadInput)

@@ -61,7 +61,7 @@ class WorkerPool:
         A worker that somebody kills, as a system out of memory does, is replaced, and the job begins anew.
         """
         scope = scope or CancelScope()
-        for left in reversed(range(ATTEMPTS if job.repeatable else 1)):
+        for left in reversed(range(ATTEMPTS)):
             try:
                 with closing(self._answers(job, arguments, data, single=True, scope=scope)) as answers:
                     return read(*next(answers))

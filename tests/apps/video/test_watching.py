@@ -62,7 +62,7 @@ def test_a_file_that_is_no_video_is_passed_over(colours: Engine, tmp_path: Path)
     assert isinstance(last, RankedVideos)
     assert [Path(hit.path).name for hit in last.hits] == ["two.mp4"]
     message = words.failed(last.watched.failed)
-    assert message.startswith(" Passed over: The file")
+    assert message.startswith(" Not looked at in full: The file")
     assert "cannot be read as a video" in message
     with pytest.raises(BadInput, match="cannot be read as a video"):
         answer(colours, replace(request, paths=(broken,)), Watched())
