@@ -120,7 +120,7 @@ class Index:
         wanted = {"top": top or MOST, "where": where}
         if isinstance(query, str):
             terms, title = parse_query(query, files=True), query
-            results = ask(self.model.session, self.table, terms, correct_hubs=correct_hubs, **wanted)  # type: ignore[arg-type]
+            results = ask(self.model.session, self.table, terms, correct_hubs=correct_hubs, **wanted)
         else:
             vector, title = self.model.embed_images(read_image(query)), "an image"
             results = search(self.table, vector, chance=Chance(None), **wanted)  # type: ignore[arg-type]

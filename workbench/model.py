@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
     from workbench.results.explanation import Explanation
     from workbench.results.generated_image import GeneratedImage
+    from workbench.results.predictions import ClassifyOptions
     from workbench.results.units import NamedUnit
     from workbench.results.word_attack import AttackSettings, WordAttack
 
@@ -123,7 +124,7 @@ class Model:
             (2, 384)
         """
         pictures, one = read_images(images)
-        rows: NDArray[np.float32] = outcome(in_chunks(self.session.embed_images, pictures, "images"), progress)
+        rows = outcome(in_chunks(self.session.embed_images, pictures, "images"), progress)
         return rows[0] if one else rows
 
     def embed_each(
@@ -156,21 +157,16 @@ class Model:
         """
         one = isinstance(texts, str)
         given = [texts] if isinstance(texts, str) else list(texts)
-        rows: NDArray[np.float32] = outcome(in_chunks(self.session.embed_texts, given, "texts"), progress)
+        rows = outcome(in_chunks(self.session.embed_texts, given, "texts"), progress)
         return rows[0] if one else rows
 
     @overload
-    def classify(
-        self, images: ImageLike, labels: Sequence[str], *, templates: str | Sequence[str] = ..., **options: Any
+    def classify(  # type: ignore[overload-overlap]  # a path is an iterable of letters too
+        self, images: ImageLike, labels: Sequence[str], **options: Unpack[ClassifyOptions]
     ) -> Prediction: ...
     @overload
     def classify(
-        self,
-        images: Iterable[ImageLike],
-        labels: Sequence[str],
-        *,
-        templates: str | Sequence[str] = ...,
-        **options: Any,
+        self, images: Iterable[ImageLike], labels: Sequence[str], **options: Unpack[ClassifyOptions]
     ) -> Predictions: ...
     def classify(
         self,
@@ -202,8 +198,9 @@ class Model:
             Prediction('rocket', 0.9..., 2 labels, pocket)
         """
         pictures, one = read_images(images)
-        given = {"templates": read_templates(templates), "none_of_these": none_of_these}
-        answers: Predictions = outcome(predict(self.session, pictures, labels, **given), progress)
+        prompts = read_templates(templates)
+        steps = predict(self.session, pictures, labels, templates=prompts, none_of_these=none_of_these)
+        answers = outcome(steps, progress)
         return answers[0] if one else answers
 
     def classify_each(
@@ -225,8 +222,8 @@ class Model:
             >>> [bool(one.error) for one in model.classify_each([wb.sample("cat"), "missing.jpg"], ["cat", "dog"])]
             [False, True]
         """
-        given = {"templates": read_templates(templates), "none_of_these": none_of_these}
-        yield from predict_rows(self.session, self.embed_each(images), labels, **given)
+        rows, prompts = self.embed_each(images), read_templates(templates)
+        yield from predict_rows(self.session, rows, labels, templates=prompts, none_of_these=none_of_these)
 
     def explain(
         self,
@@ -261,8 +258,11 @@ class Model:
         """
         from workbench.results.explanation import explain
 
-        given = {"label": label, "method": method, "templates": read_templates(templates), **options}
-        return outcome(explain(self.session, read_image(image), labels, **given), progress)
+        prompts = read_templates(templates)
+        steps = explain(
+            self.session, read_image(image), labels, label=label, method=method, templates=prompts, **options
+        )
+        return outcome(steps, progress)
 
     def unit(
         self,
@@ -330,11 +330,11 @@ class Model:
             >>> wb.load("pocket", device="cpu").attack(wb.sample("drawn-apple"), word="ipod", labels=["apple"]).before
             'apple'
         """
-        from workbench.results.word_attack import attack
+        from workbench.results.word_attack import attack, attack_request
 
-        settings["templates"] = read_templates(templates)
+        request, prompts = attack_request(labels, word=word, find=find, settings=settings), read_templates(templates)
         opened = safe_open(read_image(image))
-        return outcome(attack(self.session, opened, labels, word=word, find=find, settings=settings), progress)
+        return outcome(attack(self.session, opened, request, templates=prompts), progress)
 
     def generate(
         self,

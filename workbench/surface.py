@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack, cast, overload
 
 from workbench.engine import Engine
 from workbench.errors import BadInput, unknown_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.loading.torch_backend import TorchBackend
     from workbench.probes.labelled import LabelledImages
     from workbench.results.evaluations import LinearProbe, ModelComparison
-    from workbench.results.predictions import Prediction, Predictions
+    from workbench.results.predictions import ClassifyOptions, Prediction, Predictions
 
     ModelLike: TypeAlias = Model | Session | TorchBackend | str | os.PathLike[str]
     Folder: TypeAlias = str | os.PathLike[str] | LabelledImages
@@ -87,8 +87,19 @@ def as_model(model: ModelLike) -> Model:
     return Model(model)
 
 
+@overload
+def classify(  # type: ignore[overload-overlap]  # a path is an iterable of letters too
+    model: ModelLike, images: ImageLike, labels: Sequence[str], **options: Unpack[ClassifyOptions]
+) -> Prediction: ...
+@overload
 def classify(
-    model: ModelLike, images: ImageLike | Iterable[ImageLike], labels: Sequence[str], **options: Any
+    model: ModelLike, images: Iterable[ImageLike], labels: Sequence[str], **options: Unpack[ClassifyOptions]
+) -> Predictions: ...
+def classify(
+    model: ModelLike,
+    images: ImageLike | Iterable[ImageLike],
+    labels: Sequence[str],
+    **options: Unpack[ClassifyOptions],
 ) -> Prediction | Predictions:
     """Classify one image or many with any labels; see `Model.classify` for the options.
 
@@ -138,7 +149,7 @@ def evaluate(
     if seeds < 1 or any(count < 1 for count in shots):
         raise BadInput(f"Shots and seeds are 1 or more; got {list(shots)} and {seeds}.")
     ways = Ways(shots, seeds, seed, read_templates(options.get("templates", DEFAULT)))
-    several = list(models) if isinstance(models, list | tuple) else [models]
+    several = cast("Sequence[ModelLike]", models if isinstance(models, list | tuple) else [models])
     images = _labelled(folder, seed)
     with ExitStack() as stack:
         engine = options.get("engine") or stack.enter_context(Engine())

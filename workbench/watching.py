@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 from workbench.progress import Progress
 
+T = TypeVar("T")
 Watch: TypeAlias = bool | Callable[[Progress], None] | None
 DELAY = 1.0  # seconds of work before a bar appears
 
@@ -39,16 +40,16 @@ def watching(watch: Watch) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
-def outcome(steps: Iterator[Any], watch: Watch) -> Any:
+def outcome(steps: Iterator[Progress | T], watch: Watch) -> T:
     """Run a job to its end, reporting its progress; return what it yielded last besides reports."""
-    result = None
+    results: list[T] = []
     with watching(watch) as report:
         for step in steps:
             if isinstance(step, Progress):
                 report(step)
             else:
-                result = step
-    return result
+                results = [step]
+    return results[0]
 
 
 def someone_looks() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from workbench import attribution
 from workbench.attribution import heatmap
 from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Unsupported, WorkbenchError
-from workbench.images import safe_open
 from workbench.labels import parse_labels
 from workbench.reproduce import Setup
+from workbench.results import explanation
 from workbench.scheduler import CancelToken
-from workbench.zeroshot import classifier, classify
 
 METHODS = {method.key: method for method in attribution.METHODS}
 LIKELIEST = "the likeliest label"
@@ -62,7 +61,7 @@ def served(session: Session, method: str) -> str:
 
 
 def explain(session: Session, image: str | None, setup: Setup, *, label: str, method: str) -> Iterator[Any]:
-    """Yield an empty `HeatMap`, progress after each step on the device, and an `attribution.Attribution` at the end.
+    """Yield progress after each step on the device, and an `Explanation` at the end.
 
     Raises:
         BadInput: no image, or a label that is none of the labels.
@@ -70,20 +69,8 @@ def explain(session: Session, image: str | None, setup: Setup, *, label: str, me
     """
     if not image:
         raise BadInput("Choose an image first: drop a file, or send one here from another view.")
-    opened = safe_open(Path(image))
-    if label in ("", LIKELIEST):
-        label = classify(session, [opened], setup.labels, templates=setup.prompts).ranked(0)[0][0]
-    if label not in setup.labels:
-        raise BadInput(f"Choose one of the labels: {', '.join(setup.labels[:8])}; got {label!r}.")
-    pixels = session.prepare(opened)  # (3, s, s) uint8
-    request = attribution.Request(
-        method=method,
-        pixels=pixels.numpy(),
-        texts=classifier(session, setup.labels, setup.prompts).numpy(),
-        target=setup.labels.index(label),
-    )
-    yield HeatMap(pixels.numpy().transpose(1, 2, 0), np.zeros(pixels.shape[1:], np.float32), label, method)
-    yield from session.explain(request)
+    chosen = None if label in ("", LIKELIEST) else label
+    return explanation.explain(session, Path(image), setup.labels, label=chosen, method=method, templates=setup.prompts)
 
 
 def shares(values: np.ndarray) -> list[list[str]]:
@@ -94,13 +81,13 @@ def shares(values: np.ndarray) -> list[list[str]]:
     ]
 
 
-def summary(heat_map: HeatMap, result: attribution.Attribution) -> str:
+def summary(why: explanation.Explanation) -> str:
     """Return the lines under the map: label, method, colours, where, the check on the sum, cautions."""
-    method = METHODS[heat_map.method]
+    method, result = METHODS[why.attribution.method], why.attribution
     legend = heatmap.legend(signed=method.signed)
     lines = [
-        f"**{literal(heat_map.label)}** by {method.title}, {result.seconds:.1f} s. {legend}",
-        literal(heatmap.summary(heat_map.map)),
+        f"**{literal(why.label)}** by {method.title}, {result.seconds:.1f} s. {legend}",
+        literal(why.summary),
     ]
     if result.delta is not None:
         share = "" if result.relative_delta is None else f", {100 * result.relative_delta:.1f} % of the gain"
@@ -128,17 +115,16 @@ def _methods(engine: Engine, key: str, visitor: str) -> tuple[Any, Any]:
     return radio, gr.update(value=text, visible=bool(missing))
 
 
-def _updates(steps: Iterator[Any], opacity: float) -> Iterator[tuple[Any, ...]]:
+def _updates(steps: Iterator[Any], method: str, opacity: float) -> Iterator[tuple[Any, ...]]:
     """Turn the steps of `explain` into what the widgets show: status, image, shares, and the map to keep."""
-    heat_map = next(steps)
-    for step in throttle(steps, passes=lambda step: isinstance(step, attribution.Attribution)):
-        if not isinstance(step, attribution.Attribution):
-            yield f"{METHODS[heat_map.method].title}: {step.line}", gr.skip(), gr.skip(), gr.skip()
+    for step in throttle(steps, passes=lambda step: isinstance(step, explanation.Explanation)):
+        if not isinstance(step, explanation.Explanation):
+            yield f"{METHODS[method].title}: {step.line}", gr.skip(), gr.skip(), gr.skip()
             continue
-        heat_map = replace(heat_map, map=step.map)
-        alt = f"Heat map for “{heat_map.label}” over the image. {heatmap.summary(step.map)}"
+        heat_map = HeatMap(np.asarray(step.square), step.map, step.label, method)
+        alt = f"Heat map for “{step.label}” over the image. {step.summary}"
         image = gr.update(value=blend(heat_map, opacity), alt_text=alt, visible=True)
-        yield summary(heat_map, step), image, gr.update(value=shares(step.map), visible=True), heat_map
+        yield summary(step), image, gr.update(value=shares(step.map), visible=True), heat_map
 
 
 def build(page: Page) -> None:
@@ -185,8 +171,9 @@ def build(page: Page) -> None:
         def maps(token: CancelToken) -> Iterator[Any]:
             setup = read_setup(*words, none_of_these=False, model=typed[model])
             with engine.session(visitor, setup.model, token=token, deadline=JOBS.seconds) as session:
-                options = {"label": typed[label] or "", "method": served(session, typed[method])}
-                yield from _updates(explain(session, typed[image], setup, **options), typed[opacity])
+                chosen = served(session, typed[method])
+                steps = explain(session, typed[image], setup, label=typed[label] or "", method=chosen)
+                yield from _updates(steps, chosen, typed[opacity])
 
         stopped = (JOBS.stopped, gr.skip(), gr.skip(), gr.skip())
         yield from JOBS.run(visitor, maps, stopped=stopped, failed=_nothing(NO_ANSWER))

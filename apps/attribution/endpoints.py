@@ -13,7 +13,6 @@ from apps.attribution.words import checked
 from apps.shared.api import ImagePath
 from apps.shared.events import owner
 from apps.shared.query import read_setup
-from workbench.attribution import heatmap
 from workbench.engine import Engine
 from workbench.reproduce import csv_row
 
@@ -35,9 +34,8 @@ def _explain(engine: Engine) -> Callable[..., Any]:
         """Say which part of an image supports a label."""
         setup = read_setup(csv_row(tuple(labels)), "one", "", none_of_these=False, model=model or engine.default)
         with engine.session(owner(request), setup.model, deadline=JOBS.seconds) as session:
-            heat_map, *_, result = explain_steps(session, image, setup, label=label, method=method)
-        ninths = [[None if share != share else float(share) for share in row] for row in heatmap.ninths(result.map)]
-        text = " ".join([heatmap.summary(result.map), *checked(result)])
-        return {"label": heat_map.label, "method": method, "ninths": ninths, "summary": text}
+            *_, why = explain_steps(session, image, setup, label=label, method=method)
+        text = " ".join([why.summary, *checked(why.attribution)])
+        return {"label": why.label, "method": method, "ninths": why.to_dict()["ninths"], "summary": text}
 
     return explain

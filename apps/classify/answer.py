@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from apps.shared.markdown import literal
 from apps.shared.query import percent, provenance
 from workbench.errors import BadInput
-from workbench.notes import notes
-from workbench.zeroshot import classify
+from workbench.model import Model
 
 if TYPE_CHECKING:
     from workbench.engine import Engine, Session
@@ -36,7 +35,7 @@ class Answer:
     ranked: list[tuple[str, float, float]]  # label, probability, cosine; likeliest first
     logit_scale: float
     logit_bias: float
-    notes: list[str]
+    notes: tuple[str, ...]
     provenance: str  # Markdown
 
     def rows(self) -> list[list[str | float]]:
@@ -65,12 +64,13 @@ def answer(session: Session, image: str | None, setup: Setup, *, engine: Engine)
     began = time.perf_counter()
     if not image:
         raise BadInput("Choose an image first: drop a file, or send one here from another view.")
-    result = classify(session, [Path(image)], setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these)
-    remarks = notes(session, result, setup.prompts)
+    result = Model(session).classify(
+        Path(image), setup.labels, templates=setup.prompts, none_of_these=setup.none_of_these, progress=False
+    )
     return Answer(
-        result.ranked(0),
+        result.ranked(),
         session.logit_scale,
         session.logit_bias,
-        remarks,
+        result.notes,
         provenance(session, engine, time.perf_counter() - began),
     )

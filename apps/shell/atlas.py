@@ -37,7 +37,8 @@ def atlas(
 
     backend = load_and_say(model, device, "auto").backend
     with watched("Stopped; the next call goes on from here.") as watch:
-        made: Atlas = outcome(find_or_build(backend, layer, files, known=False), watch)
+        made = outcome(find_or_build(backend, layer, files, known=False), watch)
+    assert isinstance(made, Atlas)
     path = out or atlas_path(backend.fingerprint, layer_name(backend.anatomy, layer), made.corpus)
     write_atlas(made, path)
     failed = made.survey.failed

@@ -75,16 +75,18 @@ def attack(
     as_json: JsonOption = False,
 ) -> None:
     """Write a word on an image, or find the smallest label that fools a model; to understand and to defend."""
-    from workbench.results.word_attack import AttackSettings, check_request
+    from workbench.results.word_attack import AttackSettings, attack_request
 
     settings = AttackSettings(
         x=x, y=y, size=size, angle=angle, tilt=tilt, opacity=opacity, ink=ink, paper=paper, outline=outline,
         form=form, also=_further(also), calls=calls, method=method, seed=seed,  # type: ignore[typeddict-item]
     )  # fmt: skip
-    settings |= {"font": font} if font else {}
-    settings |= {"words": parse_labels(words)} if words else {}
+    if font:
+        settings["font"] = font
+    if words:
+        settings["words"] = parse_labels(words)
     given, prompts = read_labels(labels, labels_file), read_templates(templates or [])
-    check_request(given, word=word, find=target, settings=settings)
+    attack_request(given, word=word, find=target, settings=settings)
     opened, others = _opened(image), _others(transfer, model)
     loaded = load_and_say(model, device, dtype)
     with watched("The search was stopped; nothing was found yet.") as watch:

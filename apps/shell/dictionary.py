@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.loading.torch_backend import TorchBackend
     from workbench.neurons.atlas import Atlas
     from workbench.neurons.dictionary import DictionarySettings, SparseDictionary
     from workbench.neurons.dictionary_file import DictionaryFeature
@@ -51,13 +52,10 @@ def dictionary(
     import numpy as np
 
     from apps.shell._loading import load_and_say
-    from workbench.neurons.atlas_building import find_or_build
     from workbench.neurons.dictionary_file import describe_features, write_dictionary
-    from workbench.watching import outcome
 
     backend = load_and_say(model, device, "auto").backend
-    with watched("Stopped; the next call goes on from here.") as watch:
-        atlas: Atlas = outcome(find_or_build(backend, "last", files), watch)
+    atlas = _atlas(backend, files)
     rows = atlas.survey.embeddings
     held_out = np.random.default_rng(seed).permutation(len(rows)) < len(rows) // 5
     first, second = (_learned(rows[~held_out], replace(settings, seed=seed + number)) for number in (0, 1))
@@ -133,3 +131,14 @@ def _learned(rows: NDArray[np.float32], settings: DictionarySettings) -> SparseD
                 return step
             bar.update(task, completed=step.done)
     raise AssertionError("learning ends in a dictionary")
+
+
+def _atlas(backend: TorchBackend, files: list[str]) -> Atlas:
+    from workbench.neurons.atlas import Atlas
+    from workbench.neurons.atlas_building import find_or_build
+    from workbench.watching import outcome
+
+    with watched("Stopped; the next call goes on from here.") as watch:
+        atlas = outcome(find_or_build(backend, "last", files), watch)
+    assert isinstance(atlas, Atlas)
+    return atlas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -124,7 +124,7 @@ def run_suite(
         >>> audits.run_suite("small.yaml", "fake", limit=20).complete
         True
     """
-    several = model if isinstance(model, list | tuple) else [model]
+    several = cast("Sequence[ModelLike]", model if isinstance(model, list | tuple) else [model])
     pairs = [opened(one, options) for one in several]
     planned = [(jobs(read(str(suite)), (key,), given), given) for key, given in pairs]
     done: list[Done] = []

@@ -262,7 +262,8 @@ def _points(session: Session, result: ProbeResult, made: ImageFeatures, images: 
     """For each class: images that it is surest of, and everyday words whose cosines go along with its logits."""
     import numpy as np
 
-    words, cosines = (), np.zeros((len(made.features), 0))
+    words: tuple[str, ...] = ()
+    cosines = np.zeros((len(made.features), 0))
     if made.embeddings.shape[1]:  # with a text tower
         words = common_words()
         cosines = made.embeddings @ embed_words(session, words).numpy().T

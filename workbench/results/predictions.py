@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 import numpy as np
 
@@ -27,10 +27,19 @@ if TYPE_CHECKING:
     from workbench.backend import ClipBackend, Picture
     from workbench.embedding import EmbeddedFile
     from workbench.results.charts import Chart
+    from workbench.watching import Watch
 
 
 CHUNK = 256  # images between two reports of progress
 EACH = 32  # images of one pass, where they are a stream
+
+
+class ClassifyOptions(TypedDict, total=False):
+    """What may be given with `classify`; see `Model.classify`."""
+
+    templates: str | Sequence[str]
+    none_of_these: bool
+    progress: Watch
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from workbench.results.charts import Chart
 
 
+SEARCH = ("words", "calls", "method", "seed")  # settings that only a search has
+
+
 class AttackSettings(TypedDict, total=False):
     """How a word is written, and how the smallest label is searched; everything has a default."""
 
@@ -40,7 +43,6 @@ class AttackSettings(TypedDict, total=False):
     angle: float  # degrees, counter-clockwise
     tilt: float  # -1..1, perspective
     opacity: float  # 0..1
-    templates: Sequence[str]  # prompts with `{}`
     also: Sequence[Label]  # further labels: text, x and y; the rest as in the first
     words: Sequence[str]  # of a search: what it may write
     calls: int  # of a search: how often the model is asked
@@ -140,45 +142,24 @@ class WordAttack:
         return html.block(repr(self), *pictures, html.table(self.to_frame()))
 
 
-def attack(
-    session: Session,
-    picture: Image.Image,
-    labels: Sequence[str],
-    *,
-    word: str | None,
-    find: str | None,
-    settings: AttackSettings,
-) -> Iterator[Progress | WordAttack]:
-    """Write `word` on an image, or search for the smallest label that makes `find` the answer.
+@dataclass(frozen=True)
+class AttackRequest:
+    """What is asked, checked without a model."""
+
+    label: Label  # as it is written, or the style of a search
+    also: tuple[Label, ...]  # further ones, written as well
+    names: tuple[str, ...]  # that the model chooses from
+    target: str  # one of them
+    search: Mapping[str, Any] | None  # settings of `AttackPlan`; None where a word is written
+
+
+def attack_request(
+    labels: Sequence[str], *, word: str | None, find: str | None, settings: AttackSettings
+) -> AttackRequest:
+    """Check what is asked; the word, or the target of a search, is added to the labels.
 
     Raises:
         BadInput: neither or both of word and find, or a label, name or setting that cannot be used.
-    """
-    label, also, names, target = check_request(labels, word=word, find=find, settings=settings)
-    given, templates, key = settings, settings.get("templates", (DEFAULT,)), session.spec.key
-    if word is not None:
-        result = compare(session, picture, [label, *also], names=names, templates=templates)
-        yield WordAttack(result, label, target, key, also)
-        return
-    plan = AttackPlan(target, names, tuple(templates), style=label)
-    plan = replace(plan, fonts=(given["font"],)) if given.get("font") else plan
-    searched = {name: value for name, value in given.items() if name in ("words", "calls", "method", "seed")}
-    plan = replace(plan, **searched)  # type: ignore[arg-type]
-    for step in find_attack(session, picture, plan):
-        if isinstance(step, FoundAttack):
-            how = {"calls": step.calls, "seed": plan.seed, "method": plan.method}
-            yield WordAttack(step.comparison, step.label, target, key, search=how)
-        else:
-            yield step
-
-
-def check_request(
-    labels: Sequence[str], *, word: str | None, find: str | None, settings: AttackSettings
-) -> tuple[Label, tuple[Label, ...], tuple[str, ...], str]:
-    """Return the label, further ones in its style, the names to choose from, and the target; no model is needed.
-
-    Raises:
-        BadInput: see `attack`.
     """
     if (word is None) == (find is None):
         raise BadInput(f"Give a word to write or a target to find; got {'neither' if word is None else 'both'}.")
@@ -186,9 +167,37 @@ def check_request(
         raise BadInput("Further labels (also) are written with a word; a search writes one label.")
     if settings.get("method", "guided") not in ("guided", "random"):
         raise BadInput(f"A search is guided or random; got {str(settings.get('method'))[:40]!r}.")
-    style = {name: value for name, value in settings.items() if name in Label.__dataclass_fields__}
-    label = checked(Label(word or find or "", **style))  # type: ignore[arg-type]
+    given: dict[str, Any] = dict(settings)
+    style = {name: value for name, value in given.items() if name in Label.__dataclass_fields__}
+    label = checked(Label(word or find or "", **style))
     also = tuple(checked(replace(label, text=one.text, x=one.x, y=one.y)) for one in settings.get("also", ()))
     goal = (find or label.text).strip()
     names = with_words(labels, [goal])
-    return label, also, names, meant(goal, names)
+    search = None if find is None else {name: given[name] for name in SEARCH if name in given}
+    if search is not None and "font" in settings:
+        search["fonts"] = (settings["font"],)
+    return AttackRequest(label, also, names, meant(goal, names), search)
+
+
+def attack(
+    session: Session, picture: Image.Image, request: AttackRequest, *, templates: Sequence[str] = (DEFAULT,)
+) -> Iterator[Progress | WordAttack]:
+    """Write a word on an image, or search for the smallest label that makes the target the answer.
+
+    Raises:
+        BadInput: the target is the answer already, or a setting that cannot be used.
+    """
+    key = session.spec.key
+    if request.search is None:
+        labels = [request.label, *request.also]
+        result = compare(session, picture, labels, names=request.names, templates=templates)
+        yield WordAttack(result, request.label, request.target, key, request.also)
+        return
+    plan = AttackPlan(request.target, request.names, tuple(templates), style=request.label)
+    plan = replace(plan, **request.search)
+    for step in find_attack(session, picture, plan):
+        if isinstance(step, FoundAttack):
+            how = {"calls": step.calls, "seed": plan.seed, "method": plan.method}
+            yield WordAttack(step.comparison, step.label, request.target, key, search=how)
+        else:
+            yield step

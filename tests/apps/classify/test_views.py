@@ -13,28 +13,26 @@ from apps.classify import reproduce
 from apps.classify.answer import Answer
 from apps.classify.compare import difference_rows
 from apps.classify.templates import contribution_rows
-from workbench.attribution import Attribution
 from workbench.contributions import contributions
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import sample_path
 from workbench.progress import Progress
 from workbench.reproduce import Setup
+from workbench.results.explanation import Explanation
 
 SETUP, CAT = Setup(labels=("cat", "dog", "rocket")), str(sample_path("cat"))
 
 
 def test_a_map_comes_after_its_steps_and_can_be_blended_without_a_model(engine: Engine) -> None:
     with engine.session("test") as session:
-        first, *steps = explain(session, CAT, SETUP, label="cat", method="occlusion")
-    assert isinstance(first, HeatMap)
-    assert all(isinstance(step, Progress) for step in steps[:-1])
-    result = steps[-1]
-    assert isinstance(result, Attribution)
-    assert result.map.shape == first.square.shape[:2] == (224, 224)
-    heat_map = HeatMap(first.square, result.map, "cat", "occlusion")
-    assert np.array_equal(np.asarray(blend(heat_map, 0.0)), first.square)
-    assert "cat" in summary(heat_map, result)
+        *steps, result = explain(session, CAT, SETUP, label="cat", method="occlusion")
+    assert all(isinstance(step, Progress) for step in steps)
+    assert isinstance(result, Explanation)
+    square = np.asarray(result.square)
+    assert result.map.shape == square.shape[:2] == (224, 224)
+    assert np.array_equal(np.asarray(blend(HeatMap(square, result.map, "cat", "occlusion"), 0.0)), square)
+    assert "cat" in summary(result)
 
 
 def test_a_label_that_is_none_of_the_labels_is_refused(engine: Engine) -> None:
@@ -44,10 +42,10 @@ def test_a_label_that_is_none_of_the_labels_is_refused(engine: Engine) -> None:
 
 def test_without_a_label_the_likeliest_is_explained(engine: Engine) -> None:
     with engine.session("test") as session:
-        steps = explain(session, CAT, Setup(labels=("rocket", "dog", "cat")), label=LIKELIEST, method="occlusion")
-        assert next(steps).label == "cat"
+        *_, result = explain(session, CAT, Setup(labels=("rocket", "dog", "cat")), label=LIKELIEST, method="occlusion")
+        assert result.label == "cat"
         with pytest.raises(BadInput, match="Choose an image first"):
-            next(explain(session, None, SETUP, label="cat", method="occlusion"))
+            explain(session, None, SETUP, label="cat", method="occlusion")
 
 
 def test_shares_follow_a_planted_corner() -> None:
