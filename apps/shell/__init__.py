@@ -30,6 +30,7 @@ from apps.shell import (
     index_moments,
     index_videos,
     labels,
+    mcp,
     models,
     neuron,
     prior_export,
@@ -77,6 +78,7 @@ shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)
 shell.command("train")(train.train)
 shell.command("video")(video.video)
+shell.command("mcp")(mcp.mcp)
 shell.command("doctor")(doctor.doctor)
 shell.command("prior-export")(prior_export.prior_export)
 shell.command("space-export")(space_export.space_export)

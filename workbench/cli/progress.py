@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,10 +17,17 @@ from workbench.errors import Cancelled
 
 
 def progress(*columns: Any) -> Progress:
-    """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
+    """Return a progress display on stderr; it shows nothing where stderr is no terminal.
+
+    Results that go to a file or a pipe are left alone: Rich would lead them to its own console.
+    """
     console = Console(stderr=True)
     return Progress(
-        *columns or Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
+        *columns or Progress.get_default_columns(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 

@@ -321,3 +321,12 @@ def test_an_unforeseen_error_leaves_with_1() -> None:
     )
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_bar_on_a_terminal_leaves_results_in_a_file_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, photos: Path
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # Rich takes stderr for a terminal
+    assert run(["classify", str(photos / "chelsea.png"), "--labels", "cat,dog", "--json", "--model", "fake"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert len(row["labels"]) == 2
