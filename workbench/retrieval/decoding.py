@@ -87,9 +87,9 @@ def frames(
         return
     from PIL import Image
 
-    asked = {"path": str(path), "fps": fps, "limit": limit, "start": start}
+    arguments = {"path": str(path), "fps": fps, "limit": limit, "start": start}
     job = replace(FRAMES, cpu=FRAMES.cpu + _seconds(Path(path)))
-    with closing(pool.stream(job, asked, scope=scope)) as answers:
+    with closing(pool.stream(job, arguments, scope=scope)) as answers:
         for (second, shown, size), pixels in answers:
             if size is not None:  # otherwise the frame before is still shown
                 image = Image.frombytes("RGB", (size[0], size[1]), pixels)
