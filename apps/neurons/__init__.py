@@ -27,12 +27,11 @@ from workbench.neurons.atlas import Atlas, find_atlas
 from workbench.neurons.corpus import FORMS
 from workbench.neurons.dictionary_atlas import LAYER as DICTIONARY
 from workbench.neurons.finding import FoundUnit, find_readers, find_units
-from workbench.neurons.page import places, render
-from workbench.neurons.unit import UnitReport, report
-from workbench.neurons.vector import vector_json
+from workbench.neurons.page import places
+from workbench.neurons.unit import report
 from workbench.neurons.vocabulary import embed_words
-from workbench.places import write_whole
 from workbench.progress import Progress
+from workbench.results.units import NamedUnit
 from workbench.scheduler import CancelToken
 
 LEAD = (
@@ -95,15 +94,14 @@ def unit_pages(session: Session, steps: Iterator[Any], unit: int, *, answer: str
             status = f"**{literal(one.title.capitalize())}** in {literal(one.layer)}; {link}"
             yield status, page_html(one, {}), *NO_FILES
             where = {} if one.layer == DICTIONARY else places(session, one)
-            yield status, page_html(one, where), *_files(step, one, where)
+            yield status, page_html(one, where), *_files(NamedUnit(one, step, where))
 
 
-def _files(atlas: Atlas, one: UnitReport, where: dict[str, str]) -> list[Any]:
+def _files(one: NamedUnit) -> list[Any]:
     """Write the page as one offline file and the unit as numbers, beside the uploads."""
-    folder, name = folder_beside_uploads("unit-"), f"unit-{one.unit}"
-    write_whole(folder / f"{name}.html", render(one, where=where).encode())
-    write_whole(folder / f"{name}.json", vector_json(atlas, one))
-    return [gr.update(value=str(folder / f"{name}.{ending}"), visible=True) for ending in ("html", "json")]
+    stem = folder_beside_uploads("unit-") / f"unit-{one.report.unit}"
+    files = [one.save(stem.with_suffix(ending)) for ending in (".html", ".json")]
+    return [gr.update(value=str(file), visible=True) for file in files]
 
 
 def build(page: Page) -> None:
