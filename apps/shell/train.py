@@ -31,7 +31,7 @@ def train(
         typer.Option(
             "--recipe",
             metavar="FILE.yaml",
-            help="YAML file, `shapes`, `pocket`, `texts`, `synonyms`, `projection`, `distillation`, `prior` or `race`.",
+            help="YAML file, `shapes`, `captions`, `pocket`, `texts`, `synonyms`, `projection`, `distillation`, `prior` or `race`.",
         ),
     ] = None,
     folder: Annotated[
@@ -70,7 +70,7 @@ def train(
     if recipe in (*PROGRAMS, PRIOR):
         rows = _program(recipe)
     elif recipe is None and not resume:
-        recipes = "a YAML file, shapes, pocket, texts, synonyms, projection, distillation, prior or race"
+        recipes = "a YAML file, shapes, captions, pocket, texts, synonyms, projection, distillation, prior or race"
         raise BadInput(f"Name a recipe with --recipe ({recipes}), or continue with --resume.")
     else:
         rows = _by_recipe(recipe, order)

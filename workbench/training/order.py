@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POCKET, TEXTS, SYNONYMS, PROJECTION, DISTILLATION = "pocket", "texts", "synonyms", "projection", "distillation"
+CAPTIONS = "captions"  # on anyone's photos
 PROGRAMS = (
     POCKET,
     TEXTS,
     SYNONYMS,
     PROJECTION,
     DISTILLATION,
+    CAPTIONS,
 )  # recipes of the shipped models, which are programs
 
 
