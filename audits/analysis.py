@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-Strength = Literal["found", "equivalent", "no evidence", "not measured", "note"]
+Strength = Literal["found", "not judged", "equivalent", "no evidence", "not measured", "note"]
 FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
 
 
@@ -27,6 +27,9 @@ class Finding:
     effect: float | None = None  # signed, in the metric's unit
     p_adj: float | None = None
     n: int | None = None
+    by: str = ""  # attributes of the groups that are compared, joined by commas; empty where it is about no groups
+    label_set: str = ""
+    least_p: bool = False  # p_adj is the smallest that the resamples can give
 
 
 @dataclass(frozen=True)

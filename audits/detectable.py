@@ -15,7 +15,7 @@ from workbench.statistics.measures import Measure
 from workbench.statistics.power import detectable_beyond_chance, minimum_detectable_difference
 
 Key = tuple[str, ...]
-_ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "y_pred")  # no attribute of the image
+_ANSWERS = ("sample_id", "variant", "label_set", "cluster", "split", "part", "y_pred")  # no attribute of the image
 
 
 def attributes_of(samples: DataFrame) -> set[str]:
@@ -40,12 +40,12 @@ def beside(measures: Sequence[Measure], attributes: Collection[str]) -> list[Mea
     for measure in measures:
         counted = None not in (measure.k_pos, measure.n, measure.n_effective)
         if counted and measure.contrast == "none" and measure.unit == "share" and measure.slice:
-            families.setdefault(_family(measure, attributes), []).append(measure)
+            families.setdefault(family(measure, attributes), []).append(measure)
     smallest: dict[int, float | None] = {}
-    for family in (one for one in families.values() if len(one) > 1):
-        hits, cases, sizes = ([getattr(one, name) for one in family] for name in ("k_pos", "n", "n_effective"))
-        same = not any(name in attributes for name in family[0].slice)  # conditions: the same images again
-        for at, one in enumerate(family):
+    for rows in (one for one in families.values() if len(one) > 1):
+        hits, cases, sizes = ([getattr(one, name) for one in rows] for name in ("k_pos", "n", "n_effective"))
+        same = not any(name in attributes for name in rows[0].slice)  # conditions: the same images again
+        for at, one in enumerate(rows):
             n = sum(cases) - cases[at]
             others = max(sizes[:at] + sizes[at + 1 :]) if same else sum(sizes) - sizes[at]
             smallest[id(one)] = (
@@ -61,8 +61,8 @@ def beyond_chance(row: Measure) -> Measure:
     return replace(row, detectable=detectable_beyond_chance(row.null_q95, row.ci_low, row.ci_high))
 
 
-def _family(measure: Measure, attributes: Collection[str]) -> Key:
-    """Name what a measure shares with those that it is compared with: everything but the values of its attributes."""
+def family(measure: Measure, attributes: Collection[str]) -> Key:
+    """Return what a measure shares with those that it is compared with: everything but the values of its attributes."""
     held = set(measure.control.split(","))
     groups = [name for name in measure.slice if name in attributes]
     own = [name for name in groups if name not in held] or groups or list(measure.slice)

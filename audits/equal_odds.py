@@ -64,13 +64,16 @@ def _widest(gaps: Sequence[tuple[Measure, DataFrame]], fields: dict[str, Any]) -
     rows = [row for row, _ in gaps]
     bounds = _LargestGap(tuple(rows))
     interval, widest = bounds(0.95), max(rows, key=lambda row: row.value or 0.0)
+    least = min(rows, key=lambda row: row.p_value or 0.0)
+    flags = ({*widest.flags} - {"least_p"}) | ({*least.flags} & {"least_p"})
     smallest = widest.detectable and corrected(widest.detectable, 0.95, wider=1 - 0.05 / len(rows))
     return replace(
         widest,
         ci_low=interval.low,
         ci_high=interval.high,
         ci_method=interval.method,
-        p_value=min(1.0, len(rows) * min(row.p_value or 0.0 for row in rows)),
+        p_value=min(1.0, len(rows) * (least.p_value or 0.0)),
+        flags=tuple(sorted(flags)),
         n=len(set().union(*(cases.index for _, cases in gaps))),
         k_pos=None,
         null_mean=None,

@@ -1,6 +1,7 @@
 """Sentences that the measures support, by one rule.
 
-not measured   there is no value, or fewer cases than the audit asks for
+not measured   there is no value
+not judged     there is one, with fewer cases than the audit asks for (numbers by group: `audits.precision`)
 found          the test, after correction, is below 0.05 and the interval excludes what chance gives
 equivalent     not found, and the whole interval of the difference lies within 3 points of zero
 no evidence    everything else; the sentence names the smallest difference that the data could have shown
@@ -13,6 +14,7 @@ from typing import Any
 from audits.analysis import Finding, Strength
 from workbench.statistics.measures import Measure
 from workbench.statistics.power import detectable_of_interval
+from workbench.statistics.row import GAPS
 
 ALPHA = 0.05
 MARGIN = 0.03  # a difference whose whole interval is smaller is called equivalent
@@ -25,8 +27,10 @@ def strength(measure: Measure, *, few: int = 0, zero: float = 0.0) -> Strength:
     """
     value, low, high = measure.value, measure.ci_low, measure.ci_high
     bounded = low is not None and high is not None
-    if value is None or (measure.n or 0) < few or (measure.p_adj is None and not bounded):
+    if value is None or (measure.p_adj is None and not bounded):
         return "not measured"
+    if (measure.n or 0) < few:
+        return "not judged"
     unsure = measure.p_adj is not None and measure.p_adj >= ALPHA
     if low is None or high is None:
         return "no evidence" if unsure else "found"
@@ -52,18 +56,20 @@ def finding(
     kind = strength(measure, few=few, zero=zero)
     value = measure.value or 0.0
     facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n, "p_adj": measure.p_adj}
-    if kind == "not measured":
-        whether = neutral or claim.replace(" by {}", "").replace("{}", "anything")
-        return Finding(f"Not measured: whether {whether} (n = {measure.n}).", kind, **facts)
+    if kind in ("not measured", "not judged"):
+        whether, minimum = neutral or _whether(claim), f"; {few} images are asked for" if few else ""
+        size = f": {amount(measure)}{minimum}" if kind == "not judged" else f" (n = {measure.n})"
+        return Finding(f"{kind.capitalize()}: whether {whether}{size}.", kind, **facts)
     facts["effect"] = value - zero
     reverse = value < zero and bool(opposite)
     flip = reverse and measure.unit == "difference"  # a drop of -3 points is a rise of 3
-    text = (opposite if reverse else claim).replace("{}", amount(measure, flip=flip))
+    statement, size = opposite if reverse else claim, amount(measure, flip=flip)
     if kind == "found":
         start = "Found the opposite:" if value < zero and not reverse else "Found:"
-        return Finding(f"{start} {text}.", kind, **facts)
+        return Finding(f"{start} {statement.replace('{}', size)}.", kind, **facts)
     if neutral:
-        text = f"{neutral}: {amount(measure)}"
+        statement, size = neutral, amount(measure)
+    text = f"{_whether(statement)}: {size}" if neutral or " by {}" in statement else statement.replace("{}", size)
     if kind == "equivalent":
         return Finding(f"Equivalent within {100 * MARGIN:g} points: {text}.", kind, **facts)
     corrected = ""
@@ -72,27 +78,38 @@ def finding(
     return Finding(f"No evidence{corrected} that {text}.{detectable(measure)}", kind, **facts)
 
 
+def _whether(claim: str) -> str:
+    """Return a claim without its number."""
+    return claim.replace(", by {},", "").replace(" by {}", "").replace("{}", "anything")
+
+
 def gap_finding(measure: Measure, what: str, *, few: int = 0) -> Finding:
     """Return the sentence on a gap between groups; `what` stands before "differs by"."""
     attributes = " and ".join(name.replace("_", " ") for name in measure.slice_by.split(","))
     labels = f" (labels: {measure.label_set})" if measure.label_set else ""
     claim = f"{what} differs by {attributes}{labels}"
+    if measure.contrast == GAPS[1]:
+        claim = f"between groups of at least 30, {claim}"
     kind = strength(measure, few=few)
+    facts: dict[str, Any] = {"metric": measure.metric, "slice": measure.slice, "n": measure.n}
+    facts |= {"by": measure.slice_by, "label_set": measure.label_set, "least_p": "least_p" in measure.flags}
     if kind == "not measured" or measure.value is None:
         undefined = measure.ci_method.startswith("undefined: ")
         why = measure.ci_method.removeprefix("undefined: ") if undefined else "there are too few groups or images"
-        text = f"Not measured: whether {claim}; {why}."
-        return Finding(text, "not measured", measure.metric, measure.slice, n=measure.n)
+        return Finding(f"Not measured: whether {claim}; {why}.", "not measured", **facts)
     null = "" if measure.null_q95 is None else f"; by chance alone, 95 of 100 gaps are below {points(measure.null_q95)}"
     groups = f", {measure.reference}" if measure.value > 0 else ""
-    test = "" if measure.p_adj is None else f"; p = {measure.p_adj:.3g} after correction for {measure.n_tests} tests"
+    sign = "≤" if "least_p" in measure.flags else "="
+    test = (
+        "" if measure.p_adj is None else f"; p {sign} {measure.p_adj:.3g} after correction for {measure.n_tests} tests"
+    )
     size = f"largest gap {points(measure.value)}{groups}{null}{test}; n = {measure.n}"
-    if kind == "equivalent":
-        start, end = f"Equivalent within {100 * MARGIN:g} points:", f" {amount(measure)}."
-    else:
-        start, end = ("Found:", "") if kind == "found" else ("No evidence that", detectable(measure))
-    text = f"{start} {claim}: {size}.{end}"
-    return Finding(text, kind, measure.metric, measure.slice, measure.value, measure.p_adj, measure.n)
+    start, end = {
+        "equivalent": (f"Equivalent within {100 * MARGIN:g} points:", f" {amount(measure)}."),
+        "not judged": ("Not judged: whether", f" {amount(measure)}; {few} images are asked for."),
+        "found": ("Found:", ""),
+    }.get(kind, ("No evidence that", detectable(measure)))
+    return Finding(f"{start} {claim}: {size}.{end}", kind, effect=measure.value, p_adj=measure.p_adj, **facts)
 
 
 def amount(measure: Measure, *, flip: bool = False) -> str:

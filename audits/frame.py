@@ -15,7 +15,7 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 from numpy.typing import NDArray
 
-from audits import detectable
+from audits import detectable, precision
 from audits.contracts import OUTCOME
 from audits.metrics import Rate
 from workbench.errors import BadInput
@@ -149,7 +149,10 @@ class AuditFrame(MetricFrame):  # type: ignore[misc]  # fairlearn has no types
             for cells in (self._cases.overall, self._cases.groups):
                 rows += [self._row(metric, cell, members) for cell, members in cells.items()]
             rows += [self._gap_row(gap) for gap in self._gaps if gap.metric == metric]
-        return measures.table(detectable.beside(measures.adjust(rows, self._correction), set(self._names)))
+        names = set(self._names)
+        return measures.table(
+            precision.marked(detectable.beside(measures.adjust(rows, self._correction), names), names)
+        )
 
     def samples(self) -> pd.DataFrame:
         """Return a row a case: sample_id, features, y_true, y_pred, and a column `outcome:METRIC` for each share.

@@ -17,7 +17,7 @@ from workbench.strict import Strict
 
 MOST = 12  # values of an attribute that divides images into groups without being asked for
 _NO_ATTRIBUTES = (
-    "sample_id", "variant", "label_set", "cluster", "split", "y_true", "y_pred", "rank_true", "topk", "scores",
+    "sample_id", "variant", "label_set", "cluster", "split", "part", "y_true", "y_pred", "rank_true", "topk", "scores",
 )  # fmt: skip
 
 
@@ -46,6 +46,13 @@ def groups(samples: DataFrame, *, but: Sequence[str] = ()) -> list[str]:
     names = [name for name in map(str, samples) if not name.startswith(OUTCOME) and name not in (*_NO_ATTRIBUTES, *but)]
     texts = [name for name in names if samples[name].map(lambda cell: isinstance(cell, str)).all()]
     return sorted(name for name in texts if 2 <= samples.loc[samples[name] != "", name].nunique() <= MOST)
+
+
+def follows(rows: DataFrame, name: str) -> bool:
+    """Say whether an attribute follows from what the model was to predict: it has one value for each truth."""
+    if "y_true" not in rows or rows["y_true"].nunique() < 2:
+        return False
+    return bool(rows.groupby("y_true")[name].nunique().max() <= 1)
 
 
 def selected(samples: DataFrame, where: Mapping[str, str], metric: str) -> DataFrame:

@@ -61,13 +61,19 @@ def facts(backend: TorchBackend) -> ModelFacts:
 def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return the analysis of an audit, completed by what holds for every audit.
 
-    That is: published numbers, the smallest difference that each slice could show, gaps that reverse, and the weakest
-    slice.
+    That is: published numbers, the smallest difference that each slice could show, gaps that reverse, the weakest
+    slice, and what cannot be judged.
 
     Raises:
         BadInput: nothing can be measured with the samples.
     """
-    from audits import detectable, simpson, slicing, weakest  # late: commands that analyse nothing start without pandas
+    from audits import (
+        detectable,
+        precision,
+        simpson,
+        slicing,
+        weakest,
+    )  # late: commands that analyse nothing start without pandas
 
     analysis = module.analyse(samples, rules, model=model, seed=seed)
     attributes = sorted(detectable.attributes_of(samples))
@@ -75,4 +81,4 @@ def analysed(module: Stages, samples: DataFrame, rules: Rules, *, model: ModelFa
     analysis = replace(analysis, measures=measures)
     analysis = simpson.added(analysis, list(simpson.gaps_of(measures, samples)), attributes)
     searched = [name for name in slicing.groups(samples) if name in attributes]
-    return weakest.added(analysis, samples, searched, seed=seed)
+    return precision.added(weakest.added(analysis, samples, searched, seed=seed), attributes)

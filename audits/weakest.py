@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from audits import measuring
+from audits import measuring, slicing
 from audits.analysis import Analysis, Finding
 from audits.contracts import OUTCOME
 from audits.findings import amount, detectable, strength
@@ -72,7 +72,7 @@ def weakest(
 ) -> Measure | None:
     """Return the share of the weakest slice minus that of all other images, on the half that was not searched.
 
-    `samples` have one row an image. An attribute that is what the model was to predict is left out.
+    `samples` have one row an image. Attributes that follow from what the model was to predict are left out.
 
     Returns:
         None where there are fewer than 120 images, or no slice with 30 images in each half.
@@ -80,7 +80,7 @@ def weakest(
     from sklearn.tree import DecisionTreeClassifier
 
     rows = samples[samples[OUTCOME + metric].notna()]
-    given = [name for name in attributes if "y_true" not in rows or not (rows[name] == rows["y_true"]).all()]
+    given = [name for name in attributes if not slicing.follows(rows, name)]
     columns = [(name, value) for name in given for value in sorted(set(rows[name]) - {""})]
     if len(rows) < FEWEST or not columns:
         return None
@@ -100,10 +100,17 @@ def weakest(
     counts = [int((inside & ~searched).sum()), int((~inside & ~searched).sum())]
     if len(leaves) < 2 or min(counts) < SUPPRESSED:
         return None
-    conditions = [Condition(*columns[at], equal) for at, equal in _path(tree.tree_, leaf)]
+    conditions = [_condition(columns, at, equal) for at, equal in _path(tree.tree_, leaf)]
     parts = (rows[inside & ~searched], rows[~inside & ~searched])
     row = _row(metric, parts, " and ".join(map(str, conditions)), label_set=label_set)
     return replace(row, slice_by=",".join(dict.fromkeys(one.attribute for one in conditions)))
+
+
+def _condition(columns: Sequence[tuple[str, str]], at: int, equal: bool) -> Condition:
+    """Return a branch; not to have one of two values is to have the other."""
+    name, value = columns[at]
+    others = [other for attribute, other in columns if attribute == name and other != value]
+    return Condition(name, value, equal) if equal or len(others) > 1 else Condition(name, others[0], True)
 
 
 def _row(metric: str, parts: Sequence[DataFrame], where: str, *, label_set: str) -> Measure:
@@ -162,4 +169,4 @@ def _finding(row: Measure) -> Finding:
     start = starts.get(kind, "No evidence that")
     text = f"{start} {name} is lowest where {where}{labels}: {amount(row)} against all others, on images not searched."
     more = detectable(row) if kind == "no evidence" else ""
-    return Finding(text + more, kind, row.metric, row.slice, row.value, row.p_adj, row.n)
+    return Finding(text + more, kind, row.metric, row.slice, row.value, row.p_adj, row.n, by=row.slice_by)

@@ -18,9 +18,9 @@ from audits.equal_odds import equalised_odds
 from audits.findings import gap_finding
 from audits.grouping import SEPARATOR, By, gap_rows, keyed, sides, slices
 from audits.seeds import generator
-from audits.slicing import Sliced
+from audits.slicing import Sliced, follows
 from workbench.statistics.measures import Measure, adjust
-from workbench.statistics.row import GAPS
+from workbench.statistics.row import GAPS, Direction
 
 
 class Grouped(Sliced):
@@ -40,17 +40,37 @@ class Study:
     figures: list[Figure] = field(default_factory=list)
     tables: dict[str, DataFrame] = field(default_factory=dict)
 
-    def shares(self, metric: str, label_set: str) -> None:
-        """Measure a 0/1 metric for everybody, by group and intersection, with the gaps between groups."""
-        rows = self._rows(metric, label_set)
-        for slice, part in [({}, rows), *slices(rows, self.compared)]:
-            self.measures.append(
-                measuring.share(metric, part["value"], list(part["cluster"]), slice=slice, label_set=label_set)
-            )
+    def shares(self, metric: str, label_set: str, direction: Direction = "none") -> None:
+        """Measure a 0/1 metric for everybody, by group and intersection, with the gaps between groups.
+
+        Values of an attribute that follows from the truth are answers, not groups: others are compared within each.
+        """
+        every = self._values(metric, label_set)
+        rows = every.dropna(subset=["value"])
+        facts: dict[str, Any] = {"label_set": label_set, "direction": direction}
+        for slice, part in [({}, every), *slices(every, self.compared)]:
+            known = part.dropna(subset=["value"])
+            self.measures.append(measuring.share(metric, known["value"], list(known["cluster"]), slice=slice, **facts))
         for by in self.compared:
-            known = keyed(rows, by)
-            fields: dict[str, Any] = {**sides(known, by), "rng": self.rng, "label_set": label_set}
-            self.measures += gap_rows(measuring.gap, metric, known["value"], **fields)
+            own = tuple(name for name in by if follows(rows, name))
+            rest = tuple(name for name in by if name not in own)
+            if not rest:
+                self._answers(metric, label_set, by)
+                continue
+            for slice, part in slices(rows, [own]) if own else [({}, rows)]:
+                known = keyed(part, rest)
+                fields = {**sides(known, rest), "slice": slice, "rng": self.rng, "label_set": label_set}
+                self.measures += gap_rows(measuring.gap, metric, known["value"], **fields)
+
+    def _answers(self, metric: str, label_set: str, by: By) -> None:
+        """Add the table of how often each value of a predicted attribute is recognised."""
+        rows = [
+            (SEPARATOR.join(one.slice.values()), one.n, one.value, one.ci_low, one.ci_high)
+            for one in self.measures
+            if (one.metric, one.label_set, one.contrast, tuple(one.slice)) == (metric, label_set, "none", by)
+        ]
+        table = pd.DataFrame(rows, columns=["true value", "n", "recognised", "low", "high"])
+        self.tables[f"Answers: {label_set}, by {' and '.join(by)}".replace("_", " ")] = table
 
     def means(self, metric: str, label_set: str) -> None:
         """Measure a metric that is a probability or a difference of two in each row: for everybody and by group."""
@@ -87,13 +107,13 @@ class Study:
         title = f"Confusion matrix, {label_set}"
         self.figures.append(Figure(key, title, "matrix", long, x="predicted", y="true", alt=alt))
 
-    def odds(self, label_set: str, *, but: str, seed: int) -> None:
-        """Measure equalised odds of a label set between groups of every attribute but the one that is predicted."""
+    def odds(self, label_set: str, *, seed: int) -> None:
+        """Measure equalised odds of a label set by every attribute that does not follow from the truth."""
         rows = self.samples[self.samples["label_set"] == label_set]
         rows = rows[rows["y_true"] != ""]
         for by in self.compared:
-            rng = generator(seed, "equalised odds", label_set, *by)
-            self.measures += [] if but in by else equalised_odds(rows, by, rng=rng, label_set=label_set)
+            rng, own = generator(seed, "equalised odds", label_set, *by), any(follows(rows, name) for name in by)
+            self.measures += [] if own else equalised_odds(rows, by, rng=rng, label_set=label_set)
 
     def analysis(self, sentence: Callable[[str], str], figures: Sequence[str] = ()) -> Analysis:
         """Correct for the number of tests; return the measures with a sentence a gap and a chart a metric.
@@ -105,10 +125,13 @@ class Study:
         sentences = [gap_finding(m, sentence(m.metric)) for m in measures if m.contrast in GAPS]
         return Analysis(measures, sentences, [*charts, *self.figures], tables=self.tables)
 
-    def _rows(self, metric: str, label_set: str) -> DataFrame:
+    def _values(self, metric: str, label_set: str) -> DataFrame:
         rows = self.samples[self.samples["label_set"] == label_set]
         column = OUTCOME + metric if OUTCOME + metric in rows.columns else metric
-        return rows.assign(value=rows[column].astype(float)).dropna(subset=["value"])
+        return rows.assign(value=rows[column].astype(float))
+
+    def _rows(self, metric: str, label_set: str) -> DataFrame:
+        return self._values(metric, label_set).dropna(subset=["value"])
 
     def _charts(self, metric: str, measures: Sequence[Measure]) -> Iterator[Figure]:
         """Yield one chart an attribute: a dot with its interval for each group, one series a label set."""

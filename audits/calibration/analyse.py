@@ -30,7 +30,7 @@ from workbench.statistics.measures import Measure, adjust, number
 def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -> Analysis:
     """Return accuracy, calibration error, Brier, NLL and the fitted temperature for each label set, and by group."""
     settings = rules.settings_as(Settings)
-    compared = settings.compared(samples, but=("part",))
+    compared = settings.compared(samples)
     measures: list[Measure] = []
     figures: list[Figure] = []
     for key, rows in samples.groupby("label_set", sort=False):

@@ -63,6 +63,7 @@ def text(runs: Sequence[Run]) -> str:
         ("Found", "found"),
         ("Equivalent", "equivalent"),
         ("No evidence of", "no evidence"),
+        ("Not judged", "not judged"),
         ("Not measured", "not measured"),
     ):
         chosen = [entry for entry in ranked if entry.finding.strength == strength][:MOST_FINDINGS]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audits.analysis import Strength
 from audits.comparing.outcomes import GateResult, Outcome
 from audits.reporting._page import ReportOptions, untested, version
 from audits.run_directory.reader import Run
@@ -41,12 +42,15 @@ class _Figure(_Table):
 
 class _Finding(Strict):
     text: str
-    strength: Literal["found", "equivalent", "no evidence", "not measured", "note"]
+    strength: Strength
     metric: str = ""
     slice: dict[str, str] = Field(default_factory=dict)
     effect: float | None = None
     p_adj: float | None = None
     n: int | None = None
+    by: str = ""
+    label_set: str = ""
+    least_p: bool = False
 
 
 class _Metric(BaseModel):

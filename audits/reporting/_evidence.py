@@ -1,7 +1,7 @@
 """Findings in order of their evidence, what stands out of them, and the box at the top: that, or a gate's outcome.
 
-The order is fixed and said in the report: what was found before what was not; then the smaller adjusted p-value, the
-larger effect, the larger n.
+The order is fixed and said in the report: what was found before what was not, differences between groups before the
+rest; then the smaller adjusted p-value, the larger effect, the larger n.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from audits.reporting._text import visible
 from audits.run_directory.reader import Run
 from audits.run_directory.rows import known
 
-ORDER = ("found", "note", "equivalent", "no evidence", "not measured")
+ORDER = ("found", "not judged", "note", "equivalent", "no evidence", "not measured")
 SIGNS = {
     "found": "●",
+    "not judged": "?",
     "note": "i",
     "equivalent": "≈",
     "no evidence": "○",
@@ -65,11 +66,11 @@ def counts(ranked: Sequence[Ranked]) -> dict[str, int]:
     return {strength: sum(entry.finding.strength == strength for entry in ranked) for strength in ORDER}
 
 
-def _key(entry: Ranked) -> tuple[int, float, float, float, str]:
+def _key(entry: Ranked) -> tuple[int, bool, float, float, float, str]:
     finding = entry.finding
     place = ORDER.index(finding.strength) if finding.strength in ORDER else len(ORDER)
     p, effect, n = known(finding.p_adj), known(finding.effect), known(finding.n)
-    return place, 2.0 if p is None else p, -abs(effect or 0.0), -(n or 0.0), finding.text
+    return place, not finding.by, 2.0 if p is None else p, -abs(effect or 0.0), -(n or 0.0), finding.text
 
 
 def verdict(runs: Sequence[Run], gate: GateResult | None, top: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from audits.reporting._evidence import counts, rank, stands_out, warnings
 from audits.reporting._gates import check_text, deciding, not_judged
 from audits.reporting._numbers import count, written
 from audits.reporting._page import ReportOptions, version
+from audits.reporting._plain import plain
 from audits.reporting._tables import title
 from audits.reporting._text import markdown_cell, markdown_row, slice_text
 from audits.run_directory.reader import Run
@@ -35,6 +36,7 @@ def report(runs: Sequence[Run], judged: GateResult | None = None) -> str:
         lines += [*gate(judged).splitlines()[1:], ""]
     by_strength = ", ".join(f"{n} {strength}" for strength, n in counts(ranked).items() if n)
     lines += [f"{len(runs)} run{'s' if len(runs) != 1 else ''}; findings: {by_strength or 'none'}.", ""]
+    lines += [markdown_cell(sentence, 2000) + "\n" for sentence in plain(runs)]
     lines += [f"- {_sentence(entry.finding.text)} (`{entry.run.audit}`)" for entry in stands_out(ranked)]
     lines += [f"- **Note:** {_sentence(line)}" for line in warnings(runs)[:5]]
     lines += ["", "| audit | metric | value | interval | n |", "|---|---|---:|---:|---:|"]

@@ -21,6 +21,7 @@ from audits.reporting._charts import svg
 from audits.reporting._evidence import Ranked, counts, rank, stands_out, verdict
 from audits.reporting._numbers import DIFFERENCE, SHARE, count, p_value, scale, writer
 from audits.reporting._order import ordered_figure
+from audits.reporting._plain import plain
 from audits.reporting._tables import blocks, flags
 from audits.reporting._text import visible
 from audits.reporting._thumbnails import Shown
@@ -30,7 +31,8 @@ from workbench.yaml_file import load
 
 GLOSSARY = Path(__file__).parent / "glossary.yaml"  # words, each with a sentence or two
 ORDER = (
-    "Found first, then notes, equivalent, no evidence, and not measured; within each by adjusted p-value, effect and n."
+    "Found first, then not judged, notes, equivalent, no evidence, and not measured; within each, differences between "
+    "groups first, then by adjusted p-value, effect and n."
 )
 MOST_FINDINGS, OPEN_FINDINGS = 300, 12  # in a page, and before a click
 SAMPLES_NOTE = "Evenly spaced samples, for illustration only."
@@ -75,6 +77,7 @@ def page(runs: Sequence[Run], options: ReportOptions, pictures: Mapping[int, Seq
         "lede": _lede(runs),
         "left_out": _left_out(options.room),
         "verdict": verdict(runs, options.gate, [_finding(entry, places) for entry in stands_out(ranked)]),
+        "plain": plain(runs),
         "gate": gate_table(options.gate) if options.gate else None,
         "untested": untested(runs),
         "order": ORDER,
@@ -175,7 +178,7 @@ def _finding(entry: Ranked, places: Mapping[int, str]) -> dict[str, Any]:
         "section": places[id(run)],
         "effect": "" if effect is None else writer(None, unit)(factor * effect),
         "effect_raw": effect,
-        "p": p_value(finding.p_adj),
+        "p": ("≤ " if finding.least_p else "") + p_value(finding.p_adj).removeprefix("< "),
         "p_raw": known(finding.p_adj),
         "n": count(finding.n),
         "n_raw": known(finding.n),

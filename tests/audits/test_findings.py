@@ -15,8 +15,8 @@ from workbench.statistics.measures import adjust, number, share
     ("low", "high", "p_value", "kind", "begins"),
     [
         (0.1, 0.3, None, "found", "Found: it rises by 20.0 points (95 % interval 10.0 to 30.0, n = 50)."),
-        (0.1, 0.3, 0.2, "no evidence", "No evidence after correction for 1 tests that it rises by 20.0 points"),
-        (-0.1, 0.3, 0.01, "no evidence", "No evidence that it rises by 10.0 points"),
+        (0.1, 0.3, 0.2, "no evidence", "No evidence after correction for 1 tests that it rises: 20.0 points"),
+        (-0.1, 0.3, 0.01, "no evidence", "No evidence that it rises: 10.0 points"),
         (-0.3, -0.1, 0.01, "found", "Found: it falls by 20.0 points (95 % interval 10.0 to 30.0, n = 50)."),
     ],
 )
@@ -29,7 +29,7 @@ def test_the_words_follow_interval_and_test(
     assert result.strength == kind
     assert result.text.startswith(begins)
     assert result.effect == pytest.approx((low + high) / 2)  # the sign stays
-    assert finding(measure, "it rises by {}", few=51).strength == "not measured"
+    assert finding(measure, "it rises by {}", few=51).strength == "not judged"
     assert "in {odd}" in finding(measure, "it rises by {} in {odd}", few=30).text
     assert finding(share("rise", 0, 0), "it rises by {}").text == "Not measured: whether it rises (n = 0)."
 

@@ -162,7 +162,7 @@ def test_the_long_table_holds_everything() -> None:
     assert len(table) == 2 + 6 + 4  # overall and gap of each control level, and the cells
     cells = table[table["contrast"].eq("none") & table["slice_by"].str.contains("sensitive_feature_0")]
     assert cells["n"].tolist() == [60, 40, 10, 60, 40, 10]
-    assert cells["flags"].tolist()[:3] == ["", "small_n", "small_n|suppressed"]
+    assert cells["flags"].tolist()[:3] == ["not_judged", "small_n|below_others", "small_n|suppressed|not_judged"]
     assert set(table["control"]) == {"age"}
     apart = table[table["contrast"].eq("between_groups")]
     assert apart["n_tests"].tolist() == [4, 4]  # with the gaps of groups of at least 30

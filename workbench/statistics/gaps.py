@@ -62,7 +62,9 @@ class Gap:
     k: int
     smallest: int  # size of the smallest group compared
     empty: tuple[Any, ...]  # groups without members: they have no share
-    flags: tuple[str, ...]  # "degenerate": nobody or everybody counts in every group
+    flags: tuple[
+        str, ...
+    ]  # "degenerate": nobody or everybody counts in every group; "least_p": no resample is as large
     counts: Counts  # group -> (k, n) as independent cases
 
 
@@ -105,19 +107,20 @@ def gap(
     value = float(share.max() - share.min())
     statistics, distances = _null(tables, groups, np.random.default_rng(rng), resamples=resamples)
     observed = float(_largest_score(k[None], n)[0])
+    hits = int((statistics >= observed - TIE).sum())
     bounds = _GapBounds(k, n, value, observed, np.sort(statistics)[::-1], _method(empty))
     return Gap(
         interval=bounds(level),
         null_mean=float(distances.mean()),
         null_q95=float(np.quantile(distances, 0.95)),
-        p_value=float((1 + (statistics >= observed - TIE).sum()) / (1 + resamples)),
+        p_value=float((1 + hits) / (1 + resamples)),
         lowest=groups[int(share.argmin())],
         highest=groups[int(share.argmax())],
         n=size,
         k=int(k.sum()),
         smallest=smallest,
         empty=empty,
-        flags=("degenerate",) if k.sum() in (0, n.sum()) else (),
+        flags=(*(("degenerate",) if k.sum() in (0, n.sum()) else ()), *(() if hits else ("least_p",))),
         counts=counts,
     )
 

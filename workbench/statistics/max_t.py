@@ -33,6 +33,7 @@ class LargestDifference:
     null_mean: float
     null_q95: float
     p_value: float
+    least_p: bool  # no draw is as large
     lowest: int  # place of the group with the smallest number
     highest: int
     detectable: float  # smallest difference that 80 of 100 runs would find
@@ -59,12 +60,14 @@ def largest_difference(
     difference, spread = np.abs(values[one] - values[other]), np.hypot(errors[one], errors[other])
     null = np.abs(centred[:, one] - centred[:, other])
     largest = (null / np.hypot(drawn_errors[:, one], drawn_errors[:, other])).max(axis=1)
+    hits = int((largest >= (difference / spread).max() - TIE).sum())
     bounds = _MaxTBounds(difference, spread, np.sort(largest)[::-1], method)
     return LargestDifference(
         interval=bounds(0.95),
         null_mean=float(null.max(axis=1).mean()),
         null_q95=float(np.quantile(null.max(axis=1), 0.95)),
-        p_value=float((1 + (largest >= (difference / spread).max() - TIE).sum()) / (1 + len(largest))),
+        p_value=(1 + hits) / (1 + len(largest)),
+        least_p=hits == 0,
         lowest=int(values.argmin()),
         highest=int(values.argmax()),
         detectable=float((np.quantile(largest, 0.95) + _POWER) * spread.min()),
@@ -81,7 +84,7 @@ def largest_row(metric: str, apart: LargestDifference, names: Sequence[str], *, 
         null_mean=apart.null_mean,
         null_q95=apart.null_q95,
         p_value=apart.p_value,
-        **fields,
+        **{**fields, "flags": (*fields.get("flags", ()), *(("least_p",) if apart.least_p else ()))},
     )
 
 

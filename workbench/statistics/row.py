@@ -15,9 +15,12 @@ Direction = Literal["higher", "lower", "none"]  # is better
 Contrast = Literal["none", "between_groups", "between_groups_of_at_least_30", "to_overall", "to_reference", "paired"]
 GAPS: tuple[Contrast, Contrast] = ("between_groups", "between_groups_of_at_least_30")  # the second beside the first
 SMALL, SUPPRESSED = 100, 30  # cases: below the first a number is flagged, below the second no headline shows it
-FLAGS = ("small_n", "suppressed", "degenerate", "undefined", "reversed")  # reversed: the other way within strata
+FLAGS = (  # below and above the other groups together; reversed: the other way within strata; least_p: none is smaller
+    *("small_n", "suppressed", "degenerate", "undefined", "reversed"),
+    *("not_judged", "below_others", "above_others", "least_p"),
+)
 DTYPES = {  # of the table; null, never NaN
-    **dict.fromkeys(("n", "k_pos", "n_effective", "n_tests"), "Int64"),
+    **dict.fromkeys(("n", "k_pos", "n_effective", "n_needed", "n_tests"), "Int64"),
     **dict.fromkeys(("value", "ci_low", "ci_high", "level", "detectable", "null_mean", "null_q95"), "Float64"),
     **dict.fromkeys(("p_value", "p_adj", "published_value"), "Float64"),
 }
@@ -44,6 +47,7 @@ class Measure:
     level: float | None = None
     ci_method: str = ""
     detectable: float | None = None  # smallest difference that 80 of 100 runs would find: of a share, from other groups
+    n_needed: int | None = None  # of a number that is not judged: about how many cases would be enough
     contrast: Contrast = "none"
     reference: str = ""  # what the contrast is against
     null_mean: float | None = None  # of the value if chance alone were at work

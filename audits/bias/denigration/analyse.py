@@ -19,7 +19,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for label_set, entry in rules.label_sets.items():
         for group in (*entry.groups, ANY):
-            study.shares(f"rate.{group}", label_set)
+            study.shares(f"rate.{group}", label_set, "lower")
             study.means(f"probability.{group}", label_set)
             study.means(f"margin.{group}", label_set)
     for before, after in settings.compare:

@@ -19,9 +19,9 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
     study = Study(samples, settings.compared(samples), np.random.default_rng(seed))
     for name, entry in rules.label_sets.items():
         for method in (ZERO_SHOT, PROBE) if settings.probe else (ZERO_SHOT,):
-            study.shares(f"accuracy.{name}", label_set(name, method))
+            study.shares(f"accuracy.{name}", label_set(name, method), "higher")
             study.confusion(label_set(name, method), tuple(entry.groups))
-            study.odds(label_set(name, method), but=name, seed=seed)
+            study.odds(label_set(name, method), seed=seed)
     return study.analysis(
         lambda metric: (
             "a rate of right or wrong labels (equalised odds)"

@@ -47,7 +47,7 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
         study.measures += _by_label(one, study.rng)
     for name, rows in parts.items():
         if rows[OUTCOME + ACCURACY].notna().any() and settings.slice_by:
-            study.shares(ACCURACY, name)
+            study.shares(ACCURACY, name, "higher")
     result = study.analysis(
         lambda metric: "the share of images whose likeliest label is the true occupation", [ACCURACY]
     )

@@ -75,7 +75,7 @@ def test_none_is_found_where_none_is_planted(run: Any) -> None:
     rows, near = _planted({"A": 20, "B": 20, "C": 20})
     near = [near[at - at % 2] for at in range(len(near))]  # the same for old and young
     analysis = run(denigration, RULES, rows, near=near)
-    assert {f.strength for f in analysis.findings} == {"no evidence"}
+    assert {f.strength for f in analysis.findings} - {"not judged"} == {"no evidence"}
 
 
 def test_groups_of_labels_are_not_mixed_up(run: Any, the: Any) -> None:

@@ -72,7 +72,7 @@ def test_the_probability_behind_a_label_is_the_softmax_one(plant: Any) -> None:
 
 def test_alike_sides_give_no_evidence(run: Any) -> None:
     rows, near = _people({"f": 12, "m": 12})
-    assert {f.strength for f in run(occupations, RULES, rows, near=near).findings} == {"no evidence"}
+    assert {f.strength for f in run(occupations, RULES, rows, near=near).findings} - {"not judged"} == {"no evidence"}
 
 
 def test_the_number_of_labels_tested_corrects_the_p_value(run: Any, the: Any) -> None:

@@ -97,7 +97,7 @@ def test_with_ten_times_the_patients_it_is_found_and_flagged() -> None:
     assert "closed is 4.6 points above open" in message.text
     assert "within equal size, 5.4 points below" in message.text
     assert message.p_adj == pytest.approx(max(message.p_adj or 0, _mantel_haenszel(10)))
-    assert result.measures[0].flags == ("reversed",)
+    assert "reversed" in result.measures[0].flags
 
 
 def test_every_pair_that_was_looked_at_counts_as_two_tests() -> None:
@@ -118,7 +118,7 @@ def test_one_sure_direction_is_a_note() -> None:
     (message,) = result.findings
     assert message.strength == "note"
     assert "does not persist with size held fixed" in message.text
-    assert result.measures[0].flags == ("reversed",)
+    assert "reversed" in result.measures[0].flags
 
 
 def test_pictures_of_one_cluster_are_not_many() -> None:

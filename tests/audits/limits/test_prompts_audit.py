@@ -108,7 +108,7 @@ def test_false_alarms_are_rare() -> None:
 def test_one_template_has_no_spread_and_few_pictures_no_conclusion() -> None:
     analysis = planted({}, n=8, templates=["a {}."])
     assert find(analysis, "spread").value is None
-    assert {one.strength for one in analysis.findings} == {"not measured"}
+    assert {one.strength for one in analysis.findings} <= {"not measured", "not judged"}
 
 
 def test_the_same_seed_gives_the_same_table() -> None:

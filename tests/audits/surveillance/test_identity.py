@@ -157,7 +157,7 @@ def test_what_there_is_too_little_of_is_not_measured(people: Callable[..., Embed
     assert [f.strength for f in beyond] == ["not measured"]
     assert not any(m.metric == "top1@1000" for m in result.measures)
     few = analysed(people(), rules(gallery_sizes=[5], min_n=81))
-    assert {f.strength for f in few.findings} == {"not measured"}
+    assert {f.strength for f in few.findings} == {"not judged"}
 
 
 def test_the_equal_error_rate_is_where_the_curves_cross() -> None:

@@ -97,7 +97,7 @@ def test_planted_answers_come_back_as_shares(world: Callable[..., Embedded]) -> 
 def test_no_fall_and_no_fine_sight_are_found_where_none_are_planted(world: Callable[..., Embedded]) -> None:
     result = analysed(world(fine=5))
     assert value(result, "accuracy_drop", "stress") == 0.0
-    assert strengths(result, "falls by") == {"no evidence"}
+    assert strengths(result, "falls when") == {"no evidence"}
     assert strengths(result, "accuracy of the fine task, ") == {"no evidence"}
     assert strengths(result, "differs by") == {"no evidence"}
 
@@ -113,7 +113,7 @@ def test_a_task_without_captions_is_not_measured(world: Callable[..., Embedded])
     result = analysed(blank)
     assert strengths(result, "fine task") == {"not measured"}
     few = analysed(blank, rules(min_n=1000))
-    assert strengths(few, "falls when") == {"not measured"}
+    assert strengths(few, "falls when") == {"not judged"}
 
 
 def test_nothing_to_ask_is_refused(world: Callable[..., Embedded]) -> None:

@@ -40,8 +40,11 @@ def value(result: Analysis, metric: str, label_set: str = ALL, **where: str) -> 
 
 
 def strength(result: Analysis, metric: str) -> list[str]:
-    """Of the differences on the same images; gaps between groups have tests of their own."""
-    return [one.strength for one in result.findings if one.metric == metric and "differs by" not in one.text]
+    """Of the differences on the same images; gaps, and what is not judged within 10 points, have tests of their own."""
+    others = ("differs by", "Not judged within")
+    return [
+        one.strength for one in result.findings if one.metric == metric and not any(text in one.text for text in others)
+    ]
 
 
 @pytest.mark.parametrize("gullibility", [0.0, 0.5, 1.0])
