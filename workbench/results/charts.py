@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from PIL import Image
 
+from workbench.images import safe_decode
+
 BLUE = "#0067a5"  # of the palette of Okabe and Ito 2008, darkened for contrast with white
 MOST_BARS = 20
 NAME = 40  # characters of a name at an axis
@@ -18,7 +20,7 @@ class Chart(Figure):
 
     def image(self) -> Image.Image:
         """Return the figure as an image."""
-        return Image.open(io.BytesIO(self._repr_png_()), formats=("PNG",))
+        return safe_decode(self._repr_png_(), "a chart")
 
     def _repr_png_(self) -> bytes:
         data = io.BytesIO()

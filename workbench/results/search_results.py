@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from PIL import Image
 
+from workbench.images import safe_decode
 from workbench.results import html
 from workbench.retrieval.search import Hit, Results
 
@@ -90,4 +90,4 @@ def _plain(hit: Hit) -> dict[str, Any]:
 
 
 def _thumbnail(hit: Hit) -> Image.Image:
-    return Image.open(io.BytesIO(hit.row["thumbnail"]), formats=("JPEG",))
+    return safe_decode(hit.row["thumbnail"], "a thumbnail")
