@@ -77,7 +77,7 @@ class Copies:
     """
 
     def __init__(self, app: App, inner: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
+        self._app: Any = app  # gradio states None as the type of what it sets later
         self._inner = inner
         self._kept: OrderedDict[_Key, Copy] = OrderedDict()
         self._bytes = 0

@@ -32,7 +32,7 @@ def in_words(blocks: gr.Blocks) -> None:
         except Exception as error:  # boundary: gradio's components check nothing before they use a value
             raise gr.Error(_sentence(function, inputs, error), print_exception=False) from None
 
-    blocks.preprocess_data = worded  # type: ignore[method-assign]
+    blocks.preprocess_data = worded  # type: ignore[method-assign, assignment]
 
 
 def _sentence(function: BlockFunction, inputs: list[Any], error: Exception) -> str:

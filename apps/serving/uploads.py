@@ -148,4 +148,4 @@ def own_fragments() -> None:
     """Let gradio's parser make its temporary files here from now on."""
     import gradio.route_utils
 
-    gradio.route_utils.NamedTemporaryFile = temporary_file  # type: ignore[assignment]
+    gradio.route_utils.NamedTemporaryFile = temporary_file  # type: ignore[attr-defined, assignment]

@@ -11,4 +11,7 @@ from tests.attack.promises import SHORT
 @pytest.mark.heavy
 @pytest.mark.attack
 def test_what_is_promised_is_kept_under_attack() -> None:
-    assert attack(["protocols", "sockets", "odd_requests", "uploads", "sessions", "images"], SHORT)
+    assert attack(
+        ["protocols", "sockets", "odd_requests", "uploads", "broken_uploads", "honest_uploads", "sessions", "images"],
+        SHORT,
+    )

@@ -153,6 +153,7 @@ def test_a_server_with_a_password(tmp_path: Path) -> None:
             assert client.get("/healthz").json()["status"] == "ready"
             for path in ("/config", "/gradio_api/info", f"/gradio_api/file={server.uploads}/x"):
                 assert client.get(path).status_code == 401
+            assert "/look" not in client.get("/").text  # the login names no function
             body = {"data": ["x"], "fn_index": 2, "session_hash": "s"}
             for path in ("/gradio_api/queue/join", "/gradio_api/run/light", "/gradio_api/call/light"):
                 assert client.post(path, json=body).status_code == 401
@@ -162,6 +163,7 @@ def test_a_server_with_a_password(tmp_path: Path) -> None:
             assert "try again in 2 seconds" in answers[5].json()["detail"]
             time.sleep(2.1)
             assert client.post("/login", data={"username": "ann", "password": "secret"}).status_code == 200
+            assert "/look" in client.get("/").text
             assert client.get("/config").status_code == 200
             assert client.get("/config", headers={"Host": "clip.example"}).status_code == 200
             assert client.get("/config", headers={"Host": "evil.example"}).status_code == 400
