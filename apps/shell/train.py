@@ -31,7 +31,7 @@ def train(
         typer.Option(
             "--recipe",
             metavar="FILE.yaml",
-            help="YAML file, `shapes`, `captions`, `pocket`, `texts`, `synonyms`, `projection`, `distillation`, `prior` or `race`.",
+            help="A YAML file, shapes, captions, pocket, texts, synonyms, projection, distillation, prior or race.",
         ),
     ] = None,
     folder: Annotated[

@@ -15,8 +15,8 @@ from workbench.statistics.measures import Measure
 
 COUNTS = {"a": (14, 100), "b": (22, 90), "c": (60, 200)}
 COLUMNS = """metric unit direction label_set template_set slice_by slice control n k_pos n_effective value ci_low
-ci_high level ci_method detectable n_needed contrast reference null_mean null_q95 p_value p_adj correction n_tests family
-flags published_value published_source"""
+ci_high level ci_method detectable n_needed contrast reference null_mean null_q95 p_value p_adj correction n_tests
+family flags published_value published_source"""
 
 
 def rows() -> list[Measure]:
