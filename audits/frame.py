@@ -327,7 +327,7 @@ class _Cases:
         """(m,) equal numbers for cases that are the same to the metric."""
         columns = [self.true, self.predicted, *self.params.get(metric, {}).values()]
         table = pd.DataFrame({at: list(np.asarray(column)[rows]) for at, column in enumerate(columns)}).map(repr)
-        return table.groupby(list(table)).ngroup().to_numpy(np.intp)
+        return np.asarray(table.groupby(list(table)).ngroup(), np.intp)
 
     def outcomes(self, metric: str, rows: Rows) -> tuple[NDArray[np.float64] | None, Rows]:
         """Return outcomes, 0 or 1, of the cases that count, and their rows; None and all rows where it is no `Rate`."""

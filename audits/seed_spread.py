@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "between_seeds."
 _KEY = ("metric", "label_set", "template_set", "slice_by", "control", "contrast")
+_GAP: dict[str, str] = {GAPS[0]: ".gap", GAPS[1]: ".gap_of_at_least_30"}
 
 
 def spread_of(values: Sequence[float], *, level: float = 0.95) -> Interval:
@@ -50,7 +51,7 @@ def between_seeds(runs: Sequence[Run]) -> list[Measure]:
         if len(numbers) == len(runs):
             fields: dict[str, Any] = dict(zip(_KEY, key, strict=True))
             fields |= {"unit": "difference" if units[key] == "share" else units[key], "contrast": "none"}
-            name = PREFIX + fields.pop("metric") + {GAPS[0]: ".gap", GAPS[1]: ".gap_of_at_least_30"}.get(key[-1], "")
+            name = PREFIX + fields.pop("metric") + _GAP.get(key[-1], "")
             seeds = ", ".join(str(run.header.spec.seed) for run in runs)
             spreads.append(number(name, spread_of(numbers), **fields, reference=f"seeds {seeds}"))
     return spreads

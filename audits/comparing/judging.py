@@ -108,7 +108,7 @@ def _judge(rule: Rule, given: Thresholds, runs: JudgedRuns) -> RuleResult:
             continue
         table = list(rows(record.metrics))
         for row in filter(functools.partial(holding.about, rule), table):
-            held = row
+            held: Mapping[str, Any] = row
             if row.get("contrast") in GAPS:
                 held, checks = not_judged.of_gap(row, table, functools.partial(group, record))
                 groups += checks

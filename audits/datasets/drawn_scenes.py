@@ -88,7 +88,7 @@ def pictures() -> Iterator[Picture]:
 
 
 def _plan() -> Iterator[tuple[str, str, int]]:
-    kinds = ("replace object", "replace attribute", "swap attribute", "swap count", "swap role")
+    kinds: tuple[str, ...] = ("replace object", "replace attribute", "swap attribute", "swap count", "swap role")
     kinds += ("add object", "add attribute", "scrambled order")
     yield from ((kind, "", number) for kind in kinds for number in range(PAIRS))
     yield from itertools.product(("replace relation", "swap relation"), RELATIONS, range(OF_RELATION))

@@ -83,8 +83,12 @@ def _metric(row: dict[str, object]) -> dict[str, Any]:
     number = written(row)
     interval = f"{number.interval}, {100 * (known(row.get('level')) or 0.95):g} % interval, " if number.interval else ""
     sets = f"label set {visible(row['label_set'], 60)}, " if row.get("label_set") else ""
-    kinds = {GAPS[0]: "gap, ", GAPS[1]: "gap of groups of at least 30, ", "paired": "paired difference, "}
-    contrast = kinds.get(str(row.get("contrast")), "")
+    kind: dict[str, str] = {
+        GAPS[0]: "gap, ",
+        GAPS[1]: "gap of groups of at least 30, ",
+        "paired": "paired difference, ",
+    }
+    contrast = kind.get(str(row.get("contrast")), "")
     value = known(row["value"])
     name = f"{title(str(row['metric']))} ({contrast}{sets}{interval}n = {count(row.get('n'))})"
     return {"type": visible(row["metric"], 100), "value": None if value is None else round(value, DIGITS), "name": name}

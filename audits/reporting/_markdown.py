@@ -74,7 +74,7 @@ def headlines(run: Run) -> list[dict[str, object]]:
 def headline(row: dict[str, object]) -> str:
     """Name a headline: metric, what kind of difference it is, label set."""
     by = str(row.get("slice_by") or "").replace(",", " and ")
-    kinds = {
+    kinds: dict[str, str] = {
         GAPS[0]: f", gap by {by}",
         GAPS[1]: f", gap by {by}, groups of at least 30",
         "paired": ", paired difference",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KEYS = ("metric", "contrast", "control", "label_set", "template_set")
-CONTRASTS = {
+CONTRASTS: dict[str, str] = {
     GAPS[0]: "gap between the groups",
     GAPS[1]: "gap between groups of at least 30",
     "to_overall": "difference to the whole",

@@ -199,7 +199,7 @@ def jackknife(
     else:
         members = [rows[at : at + 1] for at in rows] if cluster is None else clusters_of(cluster, len(rows))
         dealt = np.array_split(np.random.default_rng(rng).permutation(len(members)), min(JACKKNIFE, len(members)))
-        left_out, weights = [np.concatenate([members[at] for at in one]) for one in dealt], np.ones(len(dealt))
+        left_out, weights = [np.concatenate([members[at] for at in one]) for one in dealt], np.ones(len(dealt), np.intp)
     units = int(weights.sum())
     if units < 2:
         return Interval(value, None, None, level, "undefined: one independent row")

@@ -137,8 +137,7 @@ def find_photos(wanted: Settings) -> list[Photo]:
     Raises:
         BadInput: fewer than 20 photos have a caption.
     """
-    columns = {"image": wanted.image, "caption": wanted.text}
-    samples = read_samples(wanted.data, **columns).samples
+    samples = read_samples(wanted.data, image=wanted.image, caption=wanted.text).samples
     captions: dict[Any, list[str]] = {}
     first: dict[Any, ImageSample] = {}
     for sample in samples:
@@ -378,7 +377,7 @@ class _Lesson:
         if self._head is None:
             return self._features[:0], self._features[:0]
         items = [item for item in corpus.built_in() if item.form == "word"]
-        squares = torch.stack([self._trainee.prepare(corpus.open_item(item)) for item in items])
-        features = torch.cat([_features(self._trainee, part) for part in squares.split(PASS)]).to(self._features.device)
+        parts = torch.split(torch.stack([self._trainee.prepare(corpus.open_item(item)) for item in items]), PASS)
+        features = torch.cat([_features(self._trainee, part) for part in parts]).to(self._features.device)
         with torch.no_grad():
             return features, self._place(features)

@@ -63,8 +63,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     rows[f"{OUTCOME}blind"] = blind(rows)
     for name in ("text_to_image", "text_score", "image_score", "group_score"):
         rows[f"{OUTCOME}{name}"] = np.nan
-    pairs = rows[rows["pair"] != ""].groupby("pair", sort=True) if "pair" in rows.columns else []
-    for _, pair in pairs:
+    for _, pair in rows[rows["pair"] != ""].groupby("pair", sort=True) if "pair" in rows.columns else ():
         if len(pair) != 2:
             continue
         first, second = pair.index

@@ -37,6 +37,7 @@ from workbench.neurons.page import fragment, places, render
 from workbench.neurons.sparse_code import sparse_code
 from workbench.neurons.unit import UnitReport, buckets, pushed, report
 from workbench.neurons.vocabulary import WordTable, embed_words, vocabulary
+from workbench.places import shipped
 from workbench.progress import Progress
 
 WORDS = (*CONCEPTS, *OTHERS)
@@ -286,7 +287,7 @@ def test_taught_units_of_shipped_models_get_their_names(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["pocket", "pocket-lite2"])
 def test_a_shipped_atlas_is_small_and_covers_the_built_in_corpus(key: str) -> None:
-    files = list((Path(atlases.__file__).with_name("atlases")).iterdir())
+    files = list(shipped("atlases").iterdir())
     assert all(file.stat().st_size < 10 * 2**20 for file in files)
     atlas = shipped_atlas(key)
     assert {item.key for item in atlas.survey.items} == {item.key for item in built_in()}
