@@ -38,8 +38,8 @@ def analyse(samples: DataFrame, rules: Rules, *, model: ModelFacts, seed: int) -
 
 
 def _chosen(rows: DataFrame, fields: dict[str, Any]) -> Iterator[Measure]:
-    asked = rows[rows[f"{OUTCOME}choice"].notna()]
-    parts = [({}, asked), *(({"kind": str(key)}, part) for key, part in asked.groupby("kind", sort=True))]
+    questions = rows[rows[f"{OUTCOME}choice"].notna()]
+    parts = [({}, questions), *(({"kind": str(key)}, part) for key, part in questions.groupby("kind", sort=True))]
     for slice, part in parts:
         if len(part):
             row = measuring.share("choice", part[f"{OUTCOME}choice"], list(part["cluster"]), slice=slice, **fields)

@@ -49,10 +49,10 @@ def texts(dataset: Dataset, rules: Rules) -> list[str]:
         return captions(dataset.table)
     settings = rules.settings_as(Settings)
     tags = tags_of(dataset, settings.most)
-    said = [settings.say("without", x=x, y=y) for x, y in searches(tags)]
-    said += [settings.say("absent", y=name) for name in vocabulary(tags)]
+    sentences = [settings.say("without", x=x, y=y) for x, y in searches(tags)]
+    sentences += [settings.say("absent", y=name) for name in vocabulary(tags)]
     named = prompts([with_article(name) for name in vocabulary(tags)], rules.templates)
-    return list(dict.fromkeys([*captions(multiple_choice(tags, settings)), *said, *named]))
+    return list(dict.fromkeys([*captions(multiple_choice(tags, settings)), *sentences, *named]))
 
 
 def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
@@ -77,7 +77,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
         return ensemble(embedded.texts, [prompts([with_article(name)], rules.templates)])[0]
 
     present = [tags[sample] for sample in rows["sample_id"]]
-    parts = [questions, _without(rows, present, embedded.images, _asked(directions, settings, named))]
+    parts = [questions, _without(rows, present, embedded.images, _ways_to_ask(directions, settings, named))]
     parts += [_no(rows, present, embedded.images, _excluded(directions, settings, named))]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
@@ -90,11 +90,14 @@ def _of_captions(rows: DataFrame, images: NDArray[np.float32], directions: Direc
     """Score the questions of a file, and search for the images of its retrieval part by their own captions."""
     rows["label_set"] = rows["source"] if "source" in rows.columns else "captions"
     rows[["chance", f"{OUTCOME}choice", f"{OUTCOME}recall_at_{FIRST}"]] = np.nan
-    asked = rows["negative"] != ""
-    if asked.any():
-        choice = chosen(rows[asked], images[asked.to_numpy()], directions)
-        rows.loc[asked, "chance"], rows.loc[asked, f"{OUTCOME}choice"] = choice["chance"].array, choice["right"].array
-    for _, part in rows[~asked].groupby("label_set", sort=False):
+    questions = rows["negative"] != ""
+    if questions.any():
+        choice = chosen(rows[questions], images[questions.to_numpy()], directions)
+        rows.loc[questions, "chance"], rows.loc[questions, f"{OUTCOME}choice"] = (
+            choice["chance"].array,
+            choice["right"].array,
+        )
+    for _, part in rows[~questions].groupby("label_set", sort=False):
         stack = np.stack([directions[str(caption)] for caption in part["caption"]])
         table = np.round(stack @ images[part.index].astype(np.float64).T, DECIMALS)
         ranks = (table > table.diagonal()[:, None]).sum(axis=1)
@@ -105,7 +108,7 @@ def _of_captions(rows: DataFrame, images: NDArray[np.float32], directions: Direc
 Ask = Callable[[str, str], dict[str, NDArray[np.float64]]]
 
 
-def _asked(directions: Directions, settings: Settings, named: Callable[[str], NDArray[np.float64]]) -> Ask:
+def _ways_to_ask(directions: Directions, settings: Settings, named: Callable[[str], NDArray[np.float64]]) -> Ask:
     """Return the three ways to ask for x without y; subtraction is the sum of unit vectors of Search's `x - y`."""
     return lambda x, y: dict(
         zip(QUERIES, (directions[settings.say("without", x=x, y=y)], named(x) - named(y), named(x)), strict=True)

@@ -96,10 +96,10 @@ def test_subtraction_is_that_of_search() -> None:
     vectors = {"cat": np.array([0.6, 0.8]), "dog": np.array([1.0, 0.0])}
     session = SimpleNamespace(embed_texts=lambda texts: torch.tensor(np.stack([vectors[text] for text in texts])))
     searched = embed_query(session, parse_query("cat - dog"))  # type: ignore[arg-type]
-    from audits.limits.negation.score import _asked, _cosines
+    from audits.limits.negation.score import _cosines, _ways_to_ask
 
     settings = Settings(**SAID)
-    asked = _asked({"a cat without a dog": vectors["cat"]}, settings, lambda name: vectors[name])("cat", "dog")
+    asked = _ways_to_ask({"a cat without a dog": vectors["cat"]}, settings, lambda name: vectors[name])("cat", "dog")
     images = np.eye(2, dtype=np.float32)
     assert _cosines(images, asked)["subtraction"] == pytest.approx(searched, abs=1e-6)
 
