@@ -21,6 +21,13 @@ NEGATIVES = ("negative", "negative_2", "negative_3")
 TIE = 2e-6  # cosines no further apart are equal: rounding alone moves them so far
 
 
+def with_article(name: str) -> str:
+    """Return a name behind its indefinite article: "an apple"; one that has an article stays as it is."""
+    if name.lower().startswith(("a ", "an ", "the ")):
+        return name
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
 def captions(table: DataFrame) -> list[str]:
     """Return every caption of a table once, the true and the false ones, sorted."""
     columns = [name for name in ("caption", *NEGATIVES) if name in table.columns]

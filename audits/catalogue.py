@@ -31,6 +31,7 @@ AUDITS: Table[Audit] = Table(
         "audits.adversarial.lp:AUDIT",
         "audits.limits.counting:AUDIT",
         "audits.limits.composition:AUDIT",
+        "audits.limits.negation:AUDIT",
         "audits.limits.ood:AUDIT",
         "audits.limits.prompts:AUDIT",
         "audits.accuracy:AUDIT",

@@ -46,6 +46,7 @@ BUILTIN: tuple[Builtin, ...] = (
     Builtin("moved-drawings", moved_drawings.ABOUT, moved_drawings.pictures),
     Builtin("drawn-things", drawn_things.ABOUT, drawn_things.pictures),
     Builtin("drawn-scenes", drawn_scenes.ABOUT, drawn_scenes.pictures),
+    Builtin("drawn-tags", drawn_scenes.TAGGED, drawn_scenes.tagged),
     Builtin("counted-things", counted_things.ABOUT, counted_things.pictures),
     Builtin("known-and-unknown", known_and_unknown.ABOUT, known_and_unknown.pictures),
 )

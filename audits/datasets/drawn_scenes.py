@@ -1,6 +1,7 @@
-"""Drawn scenes in pairs (`builtin:drawn-scenes`): two captions with nearly the same words, and a scene for each.
+"""Drawn scenes of which everything is known: what they show, in which colour, where, how large and how many.
 
-Everything in a scene is known: what it shows, in which colour, where, how large and how many.
+- in pairs (`builtin:drawn-scenes`): two captions with nearly the same words, and a scene for each
+- with tags (`builtin:drawn-tags`): every two of eight things, so that each is there with any other and without it
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from audits.captions import with_article
 from audits.datasets.dataset import About
 from audits.datasets.drawn import Picture, glyphs
 from audits.seeds import generator
@@ -42,6 +44,18 @@ ABOUT = About(
         "cluster."
     ),
 )
+TAGS = ("dog", "cat", "horse", "elephant", "apple", "house", "car", "guitar")
+LAYOUTS = ((0.27, 0.5, 0.73, 0.5), (0.3, 0.25, 0.7, 0.75), (0.7, 0.3, 0.3, 0.7))  # centres of the two things
+TAGGED = About(
+    title="Drawn scenes with tags",
+    licence=ABOUT.licence,
+    source="OpenMoji 17 (openmoji.org)",
+    shows=(
+        "Two of eight drawn things on white, each two in three layouts, with their names as tags. They show what a "
+        "model makes of “without” and “no” where it is known what is there and what is not. They do not show how it "
+        "reads such words in captions of photos, which rarely say what is absent."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +71,7 @@ class _Thing:
     @property
     def phrase(self) -> str:
         """The thing with its article."""
-        words = f"{self.colour} {self.name}".strip()
-        return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+        return with_article(f"{self.colour} {self.name}".strip())
 
     def at(self, x: float, y: float, size: float) -> _Thing:
         """Return it elsewhere and in another size."""
@@ -85,6 +98,16 @@ def pictures() -> Iterator[Picture]:
             facts |= {"drawn": "shapes" if scene.things[0].colour else "drawings", "source": "drawn scenes"}
             facts |= {"pair": slug if len(scenes) == 2 else "", "caption": scene.caption, "negative": scene.negative}
             yield f"{slug}-{side}", _draw(_moved(scene.things, rng)), facts
+
+
+def tagged() -> Iterator[Picture]:
+    """Yield every two of `TAGS` in every layout, 224 x 224 pixels, with the column `tags` ("cat; dog")."""
+    for (one, two), (number, places) in itertools.product(itertools.combinations(TAGS, 2), enumerate(LAYOUTS)):
+        rng = generator(0, "tagged", one, two, number)
+        names = (one, two) if rng.integers(2) else (two, one)
+        things = [_Thing(name).at(x, y, 0.18) for name, x, y in zip(names, places[::2], places[1::2], strict=True)]
+        facts = {"cluster": f"{one}-{two}", "split": "test", "label": "", "tags": f"{one}; {two}"}
+        yield f"{one}-{two}-{number}", _draw(_moved(things, rng)), facts
 
 
 def _plan() -> Iterator[tuple[str, str, int]]:

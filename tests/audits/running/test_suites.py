@@ -21,7 +21,7 @@ RELEASE = [
     "bias/occupations",
     *("surveillance/scenes", "surveillance/identity", "typographic/overlay", "shift/natural"),
     *("robustness/corruptions", "adversarial/lp"),
-    *(f"limits/{name}" for name in ("counting", "composition", "ood", "prompts")),
+    *(f"limits/{name}" for name in ("counting", "composition", "negation", "ood", "prompts")),
     *("accuracy", "calibration"),
 ]
 
