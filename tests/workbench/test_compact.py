@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from workbench.checkpoints import POCKET
+from workbench.checkpoints.shipped import POCKET
 from workbench.errors import WeightsRefused
 from workbench.hooks import recorded
 from workbench.loading import compact, load
