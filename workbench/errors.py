@@ -86,6 +86,12 @@ class WeightsRefused(WorkbenchError):
     exit_code = WEIGHTS
 
 
+class Damaged(WorkbenchError):
+    """A file that is not what was written."""
+
+    exit_code = ALTERED
+
+
 class OutOfResources(WorkbenchError):
     """Not enough memory, disk space or device."""
 

@@ -189,15 +189,27 @@ def probe(
         >>> wb.probe("photos", "pocket").accuracy.n
         4
     """
-    from workbench.results.evaluations import SEARCHES, SOLVERS, fit_probe
+    from workbench.results.evaluations import fit_probe
+
+    check_probe(alpha, options)
+    images, loaded = _labelled(folder, seed), as_model(model)
+    return outcome(fit_probe(loaded.session, images, alpha=alpha, **options), progress)
+
+
+def check_probe(alpha: float, options: ProbeOptions) -> None:
+    """Refuse options of a probe before any image is read.
+
+    Raises:
+        BadInput: an alpha outside of 0..1.
+        UnknownName: no such solver or search.
+    """
+    from workbench.results.evaluations import SEARCHES, SOLVERS
 
     for name, known in (("solver", SOLVERS), ("search", SEARCHES)):
         if (given := options.get(name)) is not None and given not in known:
             raise unknown_name(name, str(given), known)
     if not 0 < alpha < 1:
         raise BadInput(f"The alpha of conformal sets lies between 0 and 1; got {alpha}.")
-    images, loaded = _labelled(folder, seed), as_model(model)
-    return outcome(fit_probe(loaded.session, images, alpha=alpha, **options), progress)
 
 
 def catalogue() -> DataFrame:

@@ -97,6 +97,8 @@ def write_parquet(
                     failed.append({"path": row.path, "error": row.error})
             if good := [row for row in chunk if row.vector is not None]:
                 file.write_table(_table(good, schema))
+        if len(failed) == total:
+            Path(unfinished).unlink()  # a file without a row is none
     return failed
 
 
@@ -126,8 +128,9 @@ def _renamed(out: Path) -> Iterator[str]:
         raise BadInput(f"The folder of --out {str(out)!r} cannot be written ({error.strerror}).") from None
     try:
         yield name
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, out)
+        if os.path.exists(name):
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, out)
     except OSError as error:
         raise OutOfResources(f"{out.name!r} could not be written ({error.strerror}).") from None
     finally:

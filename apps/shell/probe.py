@@ -40,11 +40,12 @@ def probe(
 ) -> None:
     """Fit the CLIP paper's linear probe: features before the projection, one penalty chosen on validation images."""
     find(model)
-    images = read_and_say(folder, seed)
-    from workbench.surface import ProbeOptions
+    from workbench.surface import ProbeOptions, check_probe
     from workbench.surface import probe as fit
 
     given: ProbeOptions = {"solver": solver, "search": search, "points_to": points}
+    check_probe(alpha, given)
+    images = read_and_say(folder, seed)
     with (
         opened_engine(model, device, dtype, cache=cache) as engine,
         engine.session("shell", keep_pictures=cache) as opened,

@@ -14,7 +14,7 @@ from audits.run_directory import header
 from audits.run_directory.header import Header
 from audits.run_directory.seal import EVENTS
 from audits.running.jobs import AuditJob
-from workbench.errors import Cancelled, OutOfResources
+from workbench.errors import BadInput, Cancelled, OutOfResources
 
 MOST_TRACE = 8_000  # characters of an error that the log keeps
 
@@ -29,10 +29,13 @@ def make(out: Path, job: AuditJob, run_id: str) -> Path:
     """Make a directory `<utc time>_<audit>_<model>_<dataset>_<id>`.
 
     Raises:
+        BadInput: `out` is a file.
         OutOfResources: it cannot be made.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     words = (stamp, _short(job.audit.key), _short(job.model), _short(job.dataset.removeprefix("builtin:")), run_id)
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"--out takes a folder for runs; {out.name!r} is a file.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for number in range(1, 1000):

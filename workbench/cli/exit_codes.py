@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +29,11 @@ EXIT_CODES = {
     errors.DEADLINE: "time limit reached",
     errors.INTERRUPTED: "interrupted; finished work is saved",
 }
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk
+UNUSABLE_PLACES = (  # what a path that was given can be
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+)
 EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 
 
@@ -43,6 +49,12 @@ class CodedGroup(TyperGroup):
         except WorkbenchError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            if error.errno not in FULL + UNUSABLE_PLACES or isinstance(error, BrokenPipeError):
+                raise
+            place = f"{str(error.filename)[-200:]!r} cannot be used" if error.filename else "A file cannot be written"
+            complain(f"{place}: {error.strerror}.")
+            raise typer.Exit(errors.RESOURCES if error.errno in FULL else errors.UNUSABLE) from None
         except KeyboardInterrupt:
             complain(self.interrupted)
             raise typer.Exit(errors.INTERRUPTED) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import BadInput, UnknownName, unknown_name
 from workbench.retrieval.location import lock_file, names, place, writing
 from workbench.retrieval.rows import FINGERPRINT, MODEL, schema
+from workbench.retrieval.scanning import readable
 from workbench.retrieval.table import vector_index
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def tables(name: str) -> list[ModelTable]:
         UnknownName: there is no such index.
     """
     database = _connect(name, make=False)
-    opened = [_opened(name, database.open_table(one)) for one in _table_names(database)]
+    with readable(name):
+        opened = [_opened(name, database.open_table(one)) for one in _table_names(database)]
     if not opened:
         raise _unknown(name)
     return sorted(opened, key=lambda one: one.table.list_versions()[-1]["timestamp"], reverse=True)
@@ -86,10 +88,11 @@ def make_table(name: str, *, model: str, fingerprint: str, dim: int) -> ModelTab
     """Open the table of a model in an index, and make both where they are missing."""
     database = _connect(name, make=True)
     title = _PREFIX + fingerprint[:24]
-    if title in _table_names(database):
-        return _opened(name, database.open_table(title))
-    columns = schema(dim, model=model, fingerprint=fingerprint)
-    return _opened(name, database.create_table(title, schema=columns, exist_ok=True))
+    with readable(name):
+        if title in _table_names(database):
+            return _opened(name, database.open_table(title))
+        columns = schema(dim, model=model, fingerprint=fingerprint)
+        return _opened(name, database.create_table(title, schema=columns, exist_ok=True))
 
 
 def remove(name: str) -> None:
@@ -118,7 +121,10 @@ def _connect(name: str, *, make: bool) -> DBConnection:
     where = place(name)
     if "://" not in where and not make and not Path(where).is_dir():
         raise _unknown(name)
-    return lancedb.connect(where, session=_session())
+    try:
+        return lancedb.connect(where, session=_session())
+    except (RuntimeError, ValueError, OSError) as error:
+        raise BadInput(f"The index {name[:80]!r} cannot be opened: {' '.join(str(error).split())[:160]}") from None
 
 
 @cache

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.retrieval.scanning import scan
+from workbench.errors import Damaged
+from workbench.retrieval.scanning import REMEDY, scan
 from workbench.retrieval.table import VECTOR_INDEX_FROM, vector_index
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 600_000_000  # bytes of vectors of all tables together
 SAMPLE = 20_000  # rows of a large table that stand for all of it
 SEED = 0
+APART = 0.01  # from length 1, that rounding explains
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,20 @@ def _read(opened: ModelTable) -> TableVectors:
             ids[at:end] = batch["_rowid"].to_numpy()
             vectors[at:end] = matrix(batch["vector"], dim)
             at = end
+        _check(vectors[:at])
         return TableVectors(ids[:at], vectors[:at], True, rows)
     offsets = np.sort(np.random.default_rng(SEED).choice(rows, SAMPLE, replace=False))
     some = table.take_offsets(offsets.tolist()).select(["vector"]).with_row_id().to_arrow().combine_chunks()
     return TableVectors(some["_rowid"].to_numpy(), matrix(some["vector"].combine_chunks(), dim), False, rows)
+
+
+def _check(vectors: NDArray[np.float32]) -> None:
+    """Refuse vectors that nobody wrote: all that were have length 1.
+
+    Raises:
+        Damaged: see above.
+    """
+    with np.errstate(all="ignore"):
+        wrong = int(np.count_nonzero(~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < APART)))
+    if wrong:
+        raise Damaged(f"The index is damaged: {wrong:,} of {len(vectors):,} vectors are not of length 1. {REMEDY}")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from workbench.errors import Damaged
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _IN_ONE_QUERY = 500  # values of an IN list
+
+REMEDY = "Delete it with `index rm` and add its images again."
 
 
 def scan(
@@ -28,7 +33,22 @@ def scan(
         query = query.where(where)
     if limit is not None:
         query = query.limit(limit)
-    yield from query.to_batches(batch_size=8192)
+    with readable(str(table.name)):
+        yield from query.to_batches(batch_size=8192)
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Turn what LanceDB says of files that it cannot read into an error of ours.
+
+    Raises:
+        Damaged: see above.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise Damaged(f"The index is damaged: {name!r} cannot be read ({reason}). {REMEDY}") from None
 
 
 def quoted(text: str) -> str:

@@ -17,7 +17,7 @@ from workbench.retrieval import memory
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.hubs import QueryBank
-from workbench.retrieval.scanning import scan
+from workbench.retrieval.scanning import readable, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,7 +164,8 @@ def _details(opened: ModelTable, ids: Sequence[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     columns = [*SHOWN, "vector"]
-    rows = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
+    with readable(opened.name):
+        rows = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
     lines: dict[int, dict[str, Any]] = {line.pop("_rowid"): line for line in rows.to_pylist()}
     return [lines[one] for one in ids if one in lines]
 
