@@ -64,7 +64,8 @@ def language_note(texts: Sequence[str], spec: ModelSpec) -> str:
     named = ", ".join(f"“{text[:40]}”" for text in foreign[:3]) + (f" and {len(foreign) - 3} more" * (len(foreign) > 3))
     return (
         f"{spec.title} was trained on English texts and reads other alphabets badly: "
-        f"{named}. (Other languages in Latin letters are not detected.)"
+        f"{named}. (Other languages in Latin letters are not detected.) "
+        "In a shell, `classify --read-as-english` reads labels of sixteen languages as English words."
     )
 
 
