@@ -74,7 +74,7 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     questions.insert(2, "label_set", CHOICE)
 
     def named(name: str) -> NDArray[np.float64]:
-        return ensemble(embedded.texts, [prompts([with_article(name)], rules.templates)])[0]
+        return np.asarray(ensemble(embedded.texts, [prompts([with_article(name)], rules.templates)])[0])
 
     present = [tags[sample] for sample in rows["sample_id"]]
     parts = [questions, _without(rows, present, embedded.images, _ways_to_ask(directions, settings, named))]
@@ -139,8 +139,8 @@ def _no(rows: DataFrame, present: list[frozenset[str]], images: NDArray[np.float
             continue
         part = _ranked(rows, ~has, has, images, ask("", y))
         part.insert(2, "label_set", NO)
-        agreement = pd.DataFrame(_cosines(images, ask("", y))).corr("spearman")
-        parts.append(part.assign(y=y, cluster=y, agreement=float(agreement.loc["sentence", "y"])))
+        agreement = pd.DataFrame(_cosines(images, ask("", y))).corr("spearman")["sentence"]["y"]
+        parts.append(part.assign(y=y, cluster=y, agreement=agreement))
     return pd.concat(parts, ignore_index=True) if parts else DataFrame()
 
 
