@@ -164,7 +164,7 @@ def _details(opened: ModelTable, ids: Sequence[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     columns = [*SHOWN, "vector"]
-    with readable(opened.name):
+    with readable(opened.index):
         rows = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
     lines: dict[int, dict[str, Any]] = {line.pop("_rowid"): line for line in rows.to_pylist()}
     return [lines[one] for one in ids if one in lines]
