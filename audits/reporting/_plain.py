@@ -7,11 +7,11 @@ from typing import Any
 
 from audits.grouping import SEPARATOR
 from audits.reporting._evidence import rank
-from audits.reporting._numbers import known, written
+from audits.reporting._numbers import written
 from audits.reporting._tables import title
 from audits.reporting._text import slice_text, visible
 from audits.run_directory.reader import Run
-from audits.run_directory.rows import rows, slice_of
+from audits.run_directory.rows import known, rows, slice_of
 from workbench.statistics.row import GAPS
 
 NOBODY = "No group was found to be worse off than another."
