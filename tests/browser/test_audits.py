@@ -78,11 +78,15 @@ def test_two_models_are_run_read_compared_and_gated(visit: Visit, tmp_path: Path
     open_tab(page, "Gate")
     expect(page.locator("#gate-status")).to_contain_text("Exit code", timeout=WAIT_MS)
     slider = page.locator("#gate-threshold input[type=number]")
-    slider.fill("1")
+    slider.fill("-1")
     slider.press("Enter")
-    page.get_by_label("at most: the value alone").check()
+    page.get_by_label("at least: the lower bound").check()
     expect(page.locator("#gate-status")).to_contain_text("Passes", timeout=WAIT_MS)
-    page.get_by_label("at least: the value alone").check()
+    page.get_by_label(
+        "at most: the value alone"
+    ).check()  # asks no precision itself, so groups that are not judged count
+    expect(page.locator("#gate-status")).to_contain_text("not judged", timeout=WAIT_MS)
+    page.get_by_label("at most: the upper bound").check()
     expect(page.locator("#gate-status")).to_contain_text("Fails", timeout=WAIT_MS)
 
 

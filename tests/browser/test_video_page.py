@@ -24,16 +24,16 @@ def test_a_visitor_finds_a_moment_and_goes_there(visit: Callable[..., Page], tmp
     page.locator("#video-file", has_text="others").wait_for()
     page.locator("#video-query").get_by_role("textbox").fill("a drawing of an umbrella")
     page.locator("#video-go").click()
-    page.locator("#video-status", has_text="0:02.8–0:0").wait_for()
+    page.locator("#video-status", has_text="0:03.0–0:0").wait_for()
     page.locator("#video-ranking", has_text="others.mp4").wait_for()
     playing = "document.querySelector('#video-player video').currentTime"
-    until(page, f"Math.abs({playing} - 2.75) < 0.3")
+    until(page, f"Math.abs({playing} - 3) < 0.3")
     line = page.locator("#video-timeline svg")
     line.scroll_into_view_if_needed()
     box = line.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
     until(page, f"Math.abs({playing} - 7.2) < 0.3")
-    page.locator("#video-segments").get_by_text("2.75 s").locator("visible=true").first.click()
-    until(page, f"Math.abs({playing} - 2.75) < 0.3")
+    page.locator("#video-segments").get_by_text("3.00 s").locator("visible=true").first.click()
+    until(page, f"Math.abs({playing} - 3) < 0.3")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -111,7 +111,7 @@ def test_rules_are_about_the_whole_each_group_or_a_gap(run: Run) -> None:
     assert [json.loads(check.slice) for check in checked.checks] == [{"light": "colour"}, {"light": "grey"}]
     made = gate.rule(menu[gap], "ci_high <=", 0.1)
     assert (made["contrast"], made["by"], made["require"]) == ("between_groups", ["light"], "ci_high <= 0.1")
-    everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gate.rule(menu[each], "value <=", 1)]}
+    everything = {"schema": 1, "defaults": {"min_n": 0}, "rules": [gate.rule(menu[each], "ci_high <=", 1)]}
     passed = audits.gate(run.folder, everything)
     assert passed.outcome == "PASS"
     assert {row[6] for row in gate.check_rows(passed)} == {"PASS"}

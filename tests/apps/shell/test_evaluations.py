@@ -152,7 +152,7 @@ def test_a_report_is_a_run_directory_of_the_audit(tmp_path: Path, capsys: pytest
     rules = tmp_path / "thresholds.yaml"
     rules.write_text(
         "schema: 1\ndefaults: {min_n: 5}\nrules:\n"
-        "  - {id: probe, metric: accuracy, label_set: probe, require: value >= 0.4}\n",
+        "  - {id: probe, metric: accuracy, label_set: probe, require: ci_low >= 0.05}\n",
         encoding="utf-8",
     )
     assert run(["audit", "gate", str(folder), "--thresholds", str(rules)]) == 0

@@ -198,7 +198,7 @@ def test_a_whole_run_is_deterministic(tmp_path: Path) -> None:
     one, two = (measure(audit("adversarial/lp"), FakeBackend(), data, rules=small) for _ in "12")
     assert table(one.measures).equals(table(two.measures))
     assert {m.metric for m in one.measures} == {"accuracy", "attack_success", "accuracy_change"}
-    assert {one.strength for one in one.findings} == {"not measured"}  # four pictures
+    assert {one.strength for one in one.findings} <= {"not measured", "not judged"}  # four pictures
 
 
 def test_the_recipe_holds_what_the_attack_needs_and_the_labels_are_those_of_the_clean_answer() -> None:
