@@ -46,7 +46,7 @@ def test_many_images_are_classified_filtered_scored_and_taken_home(visit: Visit,
     page.locator("#many-files tr").nth(len(SAMPLES) - 1).wait_for(state="attached")
     page.get_by_role("button", name="True labels (optional)").click()
     box = page.locator("#many-truth")
-    for _ in range(4):  # a box that is still being drawn loses the file; a visitor would give it again
+    for _ in range(4):  # on a busy machine the box sometimes shows no file; a visitor would give it again
         if (field := box.locator("input[type=file]")).count():
             field.set_input_files(str(truth))
         with contextlib.suppress(NotYet):
