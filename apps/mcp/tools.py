@@ -21,6 +21,7 @@ LEFT_OUT = ("serve", "mcp", "train", "cache clear", "index rm", "audit sign", "a
 WRITERS = {  # command -> the argument or option that names what is written, by its Python name
     **{"embed": "out", "defend": "out", "generate": "out", "neuron": "out", "attack": "out", "dictionary": "out"},
     **{"visualise": "out", "atlas": "out", "suite": "out", "prior-export": "folder", "space-export": "folder"},
+    **{"audit resume": "folder", "audit score": "folder"},  # which go on in the folder of a run
     **{"audit run": "out", "audit suite": "out", "audit report": "out", "audit compare": "out", "audit gate": "out"},
 }
 ALWAYS = ("embed", "generate", "visualise", "prior-export", "space-export", "audit run", "audit suite", "audit report")

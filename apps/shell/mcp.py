@@ -22,9 +22,10 @@ def mcp(
     ] = None,
 ) -> None:
     """Offer the commands as tools of the Model Context Protocol over stdio; needs the extra `mcp`."""
-    folders = tuple(folder or (Path.cwd(),))
+    folders = tuple(one.expanduser().resolve() for one in folder or (Path.cwd(),))
+    write = write.expanduser().resolve() if write else None
     for one in (*folders, *((write,) if write else ())):
-        if not one.expanduser().is_dir():
+        if not one.is_dir():
             raise BadInput(f"mcp takes folders that exist; {str(one)!r} is none.")
     try:
         from apps.mcp.server import serve

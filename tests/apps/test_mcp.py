@@ -136,6 +136,8 @@ def test_each_command_that_answers_in_json_is_a_tool() -> None:
 
     every = tools(get_command(shell), write=True).values()
     assert {" ".join(tool.words) for tool in every} == commands(get_command(shell)) - set(LEFT_OUT)
+    written = {" ".join(tool.words): tool.written for tool in every}
+    assert written["audit resume"] == written["audit score"] == "folder"  # a run that is only read is not gone on with
     for tool in every:
         assert tool.help
         assert all(one["description"] for one in tool.schema["properties"].values())
