@@ -104,7 +104,7 @@ def test_pictures_of_one_s_own_stay_with_their_visitor(visit: Visit, tmp_path: P
     only(page, OVERLAY)
     page.get_by_label("My own images").check()
     page.locator("#audit-files input[type=file]").set_input_files(str(bundle))
-    page.locator("#audit-files", has_text="mine.zip").wait_for()
+    page.locator("#audit-files [aria-label='mine.zip']").wait_for()
     run(page)
     expect(page.locator("#audit-done")).to_contain_text("success")
     other = opened(visit)
