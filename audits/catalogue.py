@@ -23,6 +23,7 @@ AUDITS: Table[Audit] = Table(
         "audits.bias.retrieval_skew:AUDIT",
         "audits.bias.association:AUDIT",
         "audits.bias.occupations:AUDIT",
+        "audits.bias.mitigation:AUDIT",
         "audits.surveillance.scenes:AUDIT",
         "audits.surveillance.identity:AUDIT",
         "audits.typographic.overlay:AUDIT",
