@@ -33,6 +33,7 @@ AUDITS: Table[Audit] = Table(
         "audits.limits.counting:AUDIT",
         "audits.limits.composition:AUDIT",
         "audits.limits.negation:AUDIT",
+        "audits.limits.hubness_and_gap:AUDIT",
         "audits.limits.ood:AUDIT",
         "audits.limits.prompts:AUDIT",
         "audits.accuracy:AUDIT",

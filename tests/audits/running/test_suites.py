@@ -21,7 +21,7 @@ RELEASE = [
     *("bias/occupations", "bias/mitigation"),
     *("surveillance/scenes", "surveillance/identity", "typographic/overlay", "shift/natural"),
     *("robustness/corruptions", "adversarial/lp"),
-    *(f"limits/{name}" for name in ("counting", "composition", "negation", "ood", "prompts")),
+    *(f"limits/{name}" for name in ("counting", "composition", "negation", "hubness-and-gap", "ood", "prompts")),
     *("accuracy", "calibration"),
 ]
 
