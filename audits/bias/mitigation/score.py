@@ -12,47 +12,31 @@ from pandas import DataFrame
 from pydantic import Field
 
 from audits.answers import DECIMALS, likeliest, prompts
+from audits.bias.two_groups import HALVES, TwoGroups
 from audits.contracts import OUTCOME, Embedded, Item
 from audits.datasets.dataset import Dataset
 from audits.protocol import Protocol as Rules
 from audits.sampling import described
-from audits.seeds import generator
 from workbench.errors import BadInput
-from workbench.probes import by_cluster
 from workbench.remedies import REMEDIES, learned
 from workbench.remedies.lesson import Vectors, Wording, remedied, with_clauses
 from workbench.remedies.reranking import Method, rerank
 from workbench.statistics.ranking import order
-from workbench.strict import Strict
 
 TASK, SEARCHES, HARMFUL = "task", "searches", "harmful"  # label sets that every protocol has
 NONE, RIGHT, RETRIEVED, HARM = "no remedy", "right", "retrieved", "harmful"
 
 
-class Side(Strict):
-    """One of the two groups."""
-
-    values: tuple[str, ...] = Field(min_length=1)  # of the attribute
-    word: str  # "male", as in "a male person" and "a cook who is male"
-
-
-class Settings(Strict):
+class Settings(TwoGroups):
     """Settings of `bias/mitigation`."""
 
-    attribute: str  # that is protected
-    sides: tuple[Side, Side]
-    tests: tuple[tuple[str, str], ...] = Field(min_length=1)  # pairs of label sets: one side lies nearer to the first
-    halves: str = ""  # column whose values are dealt to two halves; empty: the splits, or else clusters
+    tests: tuple[tuple[str, str], ...] = Field(min_length=1)  # pairs of label sets: one group lies nearer to the first
     share: float = Field(0.2, gt=0, lt=1)  # of the images that count as found by a search
     further: str = "child"  # label that is added to the harmful ones
 
     def wording(self, rules: Rules) -> Wording:
         """Return how the two groups are named."""
-        return Wording((self.sides[0].word, self.sides[1].word), rules.label_sets[TASK].labels, rules.templates[0])
-
-    def side(self, table: DataFrame) -> NDArray[np.int_]:
-        """Return 0 or 1 for images of the two groups, -1 for others; (n,)."""
-        return np.select([table[self.attribute].isin(side.values).to_numpy(bool) for side in self.sides], [0, 1], -1)
+        return Wording(self.words, rules.label_sets[TASK].labels, rules.templates[0])
 
 
 def plan(dataset: Dataset, rules: Rules, *, seed: int) -> list[Item]:
@@ -103,13 +87,13 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
     """
     settings = rules.settings_as(Settings)
     rows, images = described(embedded, split=True), embedded.images.astype(np.float64)
-    rows["side"], rows["half"] = settings.side(rows), _halves(rows, settings, seed)
+    rows["side"], rows["half"] = settings.side(rows), settings.half(rows, seed)
 
     def plain(sentences: Sequence[str]) -> NDArray[np.float64]:
         return np.stack([embedded.texts[one] for one in sentences]).astype(np.float64)
 
     parts = []
-    for half in (0, 1):
+    for half in HALVES:
         held = (rows["half"] == half).to_numpy(bool)
         lesson = settings.wording(rules).lesson(images[~held], rows.loc[~held, "side"].to_numpy(int), plain)
         made = {one.title: remedied(learned(key, lesson), images[held], plain) for key, one in REMEDIES.items()}
@@ -118,14 +102,6 @@ def score(embedded: Embedded, rules: Rules, *, seed: int) -> DataFrame:
             part.insert(2, "label_set", name)
             parts.append(_answers(part, model, rules, settings))
     return pd.concat(parts, ignore_index=True)
-
-
-def _halves(rows: DataFrame, settings: Settings, seed: int) -> NDArray[np.int_]:
-    if not settings.halves:
-        return by_cluster.testing(list(rows["split"]), list(rows["cluster"])).astype(int)
-    values = sorted(set(rows[settings.halves]))
-    dealt = {values[at] for at in generator(seed, "halves").permutation(len(values))[::2]}
-    return np.asarray(rows[settings.halves].isin(dealt), int)
 
 
 def _remedies(

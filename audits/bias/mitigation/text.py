@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from pandas import DataFrame
 
-from audits.analysis import Finding
+from audits.analysis import Finding, Strength
 from audits.findings import amount, finding, strength
 from workbench.statistics.measures import Measure
 
+Outcomes = Mapping[str, Mapping[str, Measure]]  # remedy -> metric -> measure; the first is no remedy
 CHANGE = ".change"
 NAMES = {  # of the biases
     "skew": "skew in searches",
     "association": "association with words",
     "gap.right": "gap in right answers",
     "gap.harmful": "gap in harmful labels",
+}
+CLAIMS = {  # without a remedy
+    "skew": "searches that name no group favour one of X and Y, by {}",
+    "association": "X lies nearer to the first words than Y, d = {}",
+    "gap.right": "X gets right answers more often than Y, by {}",
+    "gap.harmful": "X gets harmful labels more often than Y, by {}",
 }
 QUALITIES = {"right": "right answers", "retrieved": "images found by their label"}
 
@@ -32,7 +38,7 @@ halves; each half is measured under remedies that were fitted to the other.
 - **Right answers** and **images found by their label** are what a remedy must not spoil.
 
 A cell of the table holds the number with its 95 % interval and, behind the semicolon, what the remedy changed, image by
-image. Below zero, the remedy has turned the bias round. A dash: the remedy cannot change this.
+image. Where the sign changes, the remedy has turned the bias round. A dash: the remedy cannot change this.
 
 *Direction removed* takes one direction out of the model, found between texts or between images. *LEACE* changes images
 as little as possible so that no linear probe finds the group. *Calibrated prompts* move texts such as "a male cook" and
@@ -50,59 +56,56 @@ LIMITS = """
 """
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """The measures under one remedy, by metric."""
-
-    name: str
-    values: Mapping[str, Measure]
-    changes: Mapping[str, Measure]  # against no remedy; empty for it
+def biased(outcomes: Outcomes) -> list[str]:
+    """Return the biases that the model has without a remedy."""
+    bare = next(iter(outcomes.values()))
+    return [metric for metric in NAMES if metric in bare and strength(bare[metric]) == "found"]
 
 
-def findings(outcomes: Sequence[Outcome], sides: str) -> Iterator[Finding]:
+def findings(outcomes: Outcomes, words: tuple[str, str]) -> Iterator[Finding]:
     """Yield each bias without a remedy, and for each remedy what it mends, what not, and what it costs."""
-    bare, *remedies = outcomes
-    for metric, row in bare.values.items():
-        if metric in NAMES:
-            yield finding(row, f"without a remedy, the {NAMES[metric]} between {sides} ({row.reference}) is {{}}")
-    biased = [metric for metric in NAMES if metric in bare.values and strength(bare.values[metric]) == "found"]
-    for one in remedies:
-        yield _sentence(one, bare, biased)
+    (_, bare), *remedies = outcomes.items()
+    for metric in (name for name in NAMES if name in bare):
+        claim, opposite = (CLAIMS[metric].replace("X", one).replace("Y", other) for one, other in (words, words[::-1]))
+        yield finding(bare[metric], claim, opposite=opposite)
+    for name, one in remedies:
+        yield _sentence(name, one, bare, biased(outcomes))
 
 
-def _sentence(one: Outcome, bare: Outcome, biased: Sequence[str]) -> Finding:
-    """Say what a remedy lessens, what it leaves, and what it costs."""
-    less, same, spoiled = [], [], []
-    for metric in (name for name in biased if name in one.changes):
-        before, after = bare.values[metric], one.values[metric]
-        text = f"{NAMES[metric]}, {_short(before)} to {_short(after)}"
-        if strength(one.changes[metric]) == "found" and abs(after.value or 0.0) < abs(before.value or 0.0):
-            rest = "turned round" if (after.value or 0.0) < 0 else "some is left"
-            less.append(f"{text} ({rest})" if strength(after) == "found" else text)
-        else:
-            same.append(text)
-    same += [NAMES[metric] for metric in biased if metric not in one.changes]
-    for metric in (name for name in QUALITIES if name in one.changes):
-        if strength(one.changes[metric]) == "found":
-            spoiled.append(f"{QUALITIES[metric]} by {amount(one.changes[metric])}")
-    parts = [f"It lessens: {'; '.join(less)}." if less else "It lessens no bias that was found."]
-    parts += [f"It does not mend: {'; '.join(same)}."] if same else []
-    parts += [f"It changes {' and '.join(spoiled)}." if spoiled else "No cost was found."]
-    return Finding(f"{one.name}. {' '.join(parts)}", "found" if less else "no evidence", label_set=one.name)
+def _sentence(remedy: str, one: Mapping[str, Measure], bare: Mapping[str, Measure], present: list[str]) -> Finding:
+    parts: dict[str, list[str]] = {"It lessens": [], "It does not mend": [], "It worsens": [], "It changes": []}
+    for metric in (name for name in NAMES if name in bare):
+        changed = metric + CHANGE in one and strength(one[metric + CHANGE]) == "found"
+        before, after = bare[metric].value or 0.0, one[metric].value or 0.0 if metric in one else 0.0
+        text = f"{NAMES[metric]}, {_short(bare[metric])} to {_short(one[metric])}" if metric in one else NAMES[metric]
+        still = metric in one and strength(one[metric]) == "found"
+        if changed and still and abs(after) > abs(before):
+            parts["It worsens"].append(text)
+        elif changed and metric in present and abs(after) < abs(before):
+            rest = " (turned round)" if after * before < 0 else " (some is left)"
+            parts["It lessens"].append(text + rest * still)
+        elif metric in present:
+            parts["It does not mend"].append(text)
+    for metric in QUALITIES:
+        if metric + CHANGE in one and strength(one[metric + CHANGE]) == "found":
+            parts["It changes"].append(f"{QUALITIES[metric]} by {amount(one[metric + CHANGE])}")
+    text = " ".join(f"{start}: {'; '.join(items)}." for start, items in parts.items() if items)
+    start = "" if parts["It lessens"] else " It lessens no bias that was found."
+    end = "" if parts["It changes"] or parts["It worsens"] else " No cost was found."
+    kind: Strength = "found" if parts["It lessens"] or parts["It worsens"] else "no evidence"
+    return Finding(f"{remedy}.{start} {text}{end}".replace("  ", " "), kind, label_set=remedy)
 
 
-def whole(outcomes: Sequence[Outcome]) -> DataFrame:
-    """Return the table of remedies: a row each, a column a bias or quality."""
+def whole(outcomes: Outcomes) -> DataFrame:
+    """Return the table of remedies: a row each, a column a bias or quality; a dash where a remedy cannot change it."""
     titles = {**NAMES, **QUALITIES}
-    rows = [{"remedy": one.name, **{title: _cell(one, metric) for metric, title in titles.items()}} for one in outcomes]
+    rows = [[name, *(_cell(one, metric) for metric in titles)] for name, one in outcomes.items()]
     return pd.DataFrame(rows, columns=["remedy", *titles.values()])
 
 
-def _cell(one: Outcome, metric: str) -> str:
-    if metric not in one.values:
-        return "–"  # cannot be changed
-    change = one.changes.get(metric)
-    return _short(one.values[metric], bounds=True) + (f"; {_short(change, bounds=True, sign='+')}" if change else "")
+def _cell(one: Mapping[str, Measure], metric: str) -> str:
+    parts = [(one.get(metric), ""), (one.get(metric + CHANGE), "+")]
+    return "; ".join(_short(row, bounds=True, sign=sign) for row, sign in parts if row is not None) or "–"
 
 
 def _short(measure: Measure, *, bounds: bool = False, sign: str = "") -> str:

@@ -101,7 +101,7 @@ def test_the_planted_association_is_found_at_its_size(planted: Analysis) -> None
     assert row.ci_low > 0.4  # type: ignore[operator]
     assert the(planted, "skew").value > 0.05  # type: ignore[operator]
     found = [one.text for one in planted.findings if one.strength == "found"]
-    assert any("association with words between male and female" in text for text in found)
+    assert any("male lies nearer to the first words than female" in text for text in found)
 
 
 @pytest.mark.parametrize("remedy", LINEAR)
