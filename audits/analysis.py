@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 Strength = Literal["found", "not judged", "equivalent", "no evidence", "not measured", "note"]
-FigureKind = Literal["intervals", "curve", "matrix", "reliability", "bars"]
+FigureKind = Literal["intervals", "curve", "points", "matrix", "reliability", "bars"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Figure:
 
     - intervals: name, value, low, high, [null], [series]; a dot with its interval a row
     - curve: x, value, [low, high], [null], [series]
+    - points: series, x, value, [low, high]; one point each, with its name beside it
     - matrix: row, column, value
     - reliability: confidence, accuracy, low, high, n
     - bars: name, value, [low, high], [series]

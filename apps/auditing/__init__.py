@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from apps.auditing import compare_runs, form, gate, report
+from apps.auditing import compare_runs, form, gate, helping, report
 from apps.shared.page import Page
 
 
@@ -15,7 +15,7 @@ def build(page: Page) -> None:
         with gr.Tab("Run", id="audit-run"):
             form.build(page, run_list)
         with gr.Tab("Report", id="audit-report"):
-            report.build(run_list)
+            helping.build(page, run_list, report.build(run_list))
         with gr.Tab("Compare runs", id="audit-compare"):
             compare_runs.build(run_list)
         with gr.Tab("Gate", id="audit-gate"):

@@ -26,6 +26,7 @@ from audits.running.planning import Cost, costs
 from workbench.checkpoints import checkpoints
 from workbench.errors import BadInput
 from workbench.loading import hub
+from workbench.models import find
 from workbench.scheduler import CancelToken
 
 IDLE = "Choose an audit and press “Run”. With built-in images each takes some seconds to a minute on a laptop."
@@ -39,9 +40,11 @@ def audit_choices() -> list[tuple[str, str]]:
     return [(row.title, row.key) for row in catalogue.AUDITS.values()]
 
 
-def model_choices() -> list[tuple[str, str]]:
-    """Return the models that are on this machine; others can be downloaded in the model menu."""
-    return [(spec.title, spec.key) for spec in checkpoints() if hub.presence(spec).here]
+def model_choices(chosen: str = "") -> list[tuple[str, str]]:
+    """Return the models that are on this machine, and the page's where it is an edited one."""
+    here = [(spec.title, spec.key) for spec in checkpoints() if hub.presence(spec).here]
+    edited = find(chosen) if chosen.startswith("folder:") else None
+    return [*here, (edited.title, edited.key)] if edited else here
 
 
 def about(audits: list[str]) -> str:
@@ -169,6 +172,7 @@ def build(page: Page, run_list: gr.State) -> None:
 
     view = [name, text, remark, warning, read, use]
     _wire_protocol(audits, question, view)
+    page.model.change(lambda key: gr.update(choices=model_choices(key or "")), page.model, models, **READING)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     queued: dict[str, Any] = {**ASKS_MODEL, **hidden}
     estimate.click(plan, form, [status, cost], **queued)

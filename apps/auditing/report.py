@@ -48,8 +48,8 @@ def number_rows(run: Run) -> list[list[str | float]]:
     return rows
 
 
-def build(run_list: gr.State) -> None:
-    """Lay out the view."""
+def build(run_list: gr.State) -> gr.Dropdown:
+    """Lay out the view; returns the menu of runs."""
     with gr.Row():
         chosen = gr.Dropdown([], label="Run", info="Newest first.", scale=4, elem_id="audit-chosen")
         page = gr.DownloadButton("Report (HTML)", interactive=False, size="sm", elem_id="audit-html")
@@ -108,6 +108,7 @@ def build(run_list: gr.State) -> None:
         images_behind, [chosen, run_list, people], [text, samples, gallery],
         show_progress_on=[text], trigger_mode="multiple", **hidden,
     )  # fmt: skip
+    return chosen
 
 
 def _cell(value: Any) -> str | float:

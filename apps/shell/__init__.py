@@ -36,6 +36,7 @@ from apps.shell import (
     prior_export,
     probe,
     prompts,
+    remedy,
     serve,
     space_export,
     sparse_probe,
@@ -73,6 +74,7 @@ shell.command("probe")(probe.probe)
 shell.command("evaluate")(evaluate.evaluate)
 shell.command("suite")(suite.suite)
 shell.command("prompts")(prompts.prompts)
+shell.command("remedy")(remedy.remedy)
 shell.command("flags")(flags.flags)
 shell.command("labels")(labels.labels)
 shell.command("generate")(generate.generate)

@@ -194,6 +194,15 @@ def _curve(axes: Axes, data: DataFrame) -> None:
     _legend(axes, data)
 
 
+def _points(axes: Axes, data: DataFrame) -> None:
+    for at, (name, x, value, *ends) in enumerate(data[["series", "x", "value", "low", "high"]].itertuples(index=False)):
+        colour = SERIES[at % len(SERIES)]
+        axes.vlines(x, *ends, color=colour, linewidth=1.2, alpha=0.6)
+        axes.plot(x, value, MARKERS[at % 6], color=colour, markersize=6, label=f"{at + 1} {visible(name, NAME)}")
+        axes.annotate(str(at + 1), (x, value), xytext=(5, 3), textcoords="offset points", fontsize=8, color=INK)
+    _legend(axes, data)
+
+
 def _reliability(axes: Axes, data: DataFrame) -> None:
     axes.plot([0, 1], [0, 1], "--", color=INK, linewidth=0.8, label="perfect calibration")
     if _has(data, "low", "high"):
@@ -242,4 +251,11 @@ def _clean(drawn: str, key: str, fixed: bool) -> str:
     return f"{head}>{rest.strip()}"
 
 
-DRAW = {"intervals": _intervals, "bars": _bars, "curve": _curve, "reliability": _reliability, "matrix": _matrix}
+DRAW = {
+    "intervals": _intervals,
+    "bars": _bars,
+    "curve": _curve,
+    "points": _points,
+    "reliability": _reliability,
+    "matrix": _matrix,
+}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from audits.analysis import Strength
+from audits.analysis import FigureKind, Strength
 from audits.comparing.outcomes import GateResult, Outcome
 from audits.reporting._page import ReportOptions, untested, version
 from audits.run_directory.reader import Run
@@ -34,7 +34,7 @@ class _Table(Strict):
 
 class _Figure(_Table):
     key: str
-    kind: Literal["intervals", "curve", "matrix", "reliability", "bars"]
+    kind: FigureKind
     x: str
     y: str
     alt: str

@@ -43,6 +43,13 @@ def _units(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str
     return change_units(base, settings, tensors)
 
 
+def _linear(base: TorchBackend, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> TowerParts:
+    """Images, texts or both mapped linearly; see `remedies.edits`."""
+    from workbench.remedies.edits import linear
+
+    return linear(base, settings, tensors)
+
+
 KINDS: dict[str, Change] = {  # kind -> (base, settings, tensors of edit.safetensors) -> the changed towers
     "paint over": _typographic("paint_over"),
     "prompts": _typographic("name_the_text"),
@@ -51,6 +58,7 @@ KINDS: dict[str, Change] = {  # kind -> (base, settings, tensors of edit.safeten
     "interpolation": _typographic("interpolation"),
     "heads": _typographic("heads_off"),
     "units": _units,
+    "linear": _linear,
 }
 
 

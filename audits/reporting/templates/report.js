@@ -96,6 +96,10 @@
       type: "scatter", mode: "lines", name: (name ? name + ": " : "") + "95 % of chance", x: pick(data, "x", rows),
       y: pick(data, "null", rows), line: { color: colour, dash: "dash", width: 1 },
     })) : []),
+    points: (data, each) => each(({ rows, colour, name }) => ({
+      type: "scatter", mode: "markers", name, x: pick(data, "x", rows), y: pick(data, "value", rows),
+      marker: { color: colour, size: 10 }, error_y: error(data, rows, "value", colour),
+    })),
     reliability: (data) => {
       const rows = data.confidence.map((_, at) => at);
       return [

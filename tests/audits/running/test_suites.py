@@ -18,10 +18,10 @@ from workbench.loading import fingerprint
 Begin = Callable[..., Run]
 RELEASE = [
     *(f"bias/{name}" for name in ("face-attributes", "denigration", "label-design", "retrieval-skew", "association")),
-    "bias/occupations",
+    *("bias/occupations", "bias/mitigation"),
     *("surveillance/scenes", "surveillance/identity", "typographic/overlay", "shift/natural"),
     *("robustness/corruptions", "adversarial/lp"),
-    *(f"limits/{name}" for name in ("counting", "composition", "negation", "ood", "prompts")),
+    *(f"limits/{name}" for name in ("counting", "composition", "negation", "hubness-and-gap", "ood", "prompts")),
     *("accuracy", "calibration"),
 ]
 
