@@ -29,6 +29,7 @@ from apps.serving.visitors import Visitors, address
 
 if TYPE_CHECKING:
     from apps.serving.copies import Copies
+    from apps.serving.sessions import Sessions
 
 PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 FORM_BYTES = 10_000  # of the login form
@@ -45,6 +46,7 @@ class Rules:
     status: Callable[[], Mapping[str, str]]  # what /healthz answers
     functions: Callable[[], Mapping[int, str]] = dict  # number of each event -> its name
     turns: Turns | None = None  # of gradio's queue
+    sessions: Sessions | None = None  # what is kept of each page
     hosts: frozenset[str] = frozenset(origins.LOOPBACK)  # names this server answers to
     public: frozenset[str] = field(default=frozenset())  # names under which a proxy shows it
     root_path: str = ""
@@ -123,7 +125,9 @@ class Guard:
             await self._app(scope, receive, send)
 
     def _listening(self, path: str, query: bytes) -> AbstractContextManager[None]:
-        """Note who listens to a page's stream, or to the stream of one job."""
+        """Note who shows a page, and who listens to its stream, or to the stream of one job."""
+        if (page := routes.shows(path)) and self._rules.sessions:
+            return self._rules.sessions.shown(page)
         name = routes.listens_to(path, query)
         return self._rules.turns.listener(name) if self._rules.turns and name else nullcontext()
 

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,10 +136,12 @@ def launch(
     demo.queue(max_size=table.queue, default_concurrency_limit=1, api_open=False)
     turns = Turns(demo._queue, table, left=engine.leave)
     turns.install()
-    sessions.install()
+    pages = sessions.install()
     own_fragments()
     in_words(demo)
-    rules = _rules(demo, options, uploads=uploads, status=engine.status, table=table, turns=turns)
+    rules = replace(
+        _rules(demo, options, uploads=uploads, status=engine.status, table=table), turns=turns, sessions=pages
+    )
     with hardened(Connections(table, proxied=in_space())):
         _, local_url, _ = demo.launch(
             server_name=f"[{options.host}]" if ":" in options.host.strip("[]") else options.host,
@@ -164,14 +167,12 @@ def _rules(
     uploads: Path,
     status: Callable[[], dict[str, str]],
     table: limits.Limits,
-    turns: Turns,
 ) -> Rules:
     return Rules(
         limits=table,
         uploads=uploads,
         status=status,
         functions=lambda: {number: str(fn.api_name or "") for number, fn in demo.fns.items()},
-        turns=turns,
         hosts=names_of(options),
         public=frozenset(name.lower() for name in options.allow_host),
         root_path=options.root_path,

@@ -82,6 +82,11 @@ def listens_to(path: str, query: bytes) -> str:
     return path.rsplit("/", 1)[-1] if path.startswith(f"{API}/call/") else ""
 
 
+def shows(path: str) -> str:
+    """Return the page whose browser says with this stream that it is still shown; empty for any other address."""
+    return path.rsplit("/", 1)[-1] if path.startswith(f"{API}/heartbeat/") else ""
+
+
 def is_job(path: str) -> bool:
     """Say whether the request puts a job into the queue."""
     return path == f"{API}/queue/join" or path.startswith(f"{API}/call/")

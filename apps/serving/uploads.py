@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from types import SimpleNamespace
 from typing import Any
 
 from apps.limits import Limits
@@ -145,7 +146,11 @@ def temporary_file(**options: Any) -> Any:
 
 
 def own_fragments() -> None:
-    """Let gradio's parser make its temporary files here from now on."""
+    """Let gradio's parser make its temporary files here from now on, and its boxes of files make no empty ones."""
+    import gradio.components.download_button
+    import gradio.components.file
     import gradio.route_utils
 
     gradio.route_utils.NamedTemporaryFile = temporary_file  # type: ignore[attr-defined, assignment]
+    for boxes in (gradio.components.file, gradio.components.download_button):
+        boxes.tempfile = SimpleNamespace(NamedTemporaryFile=lambda **options: SimpleNamespace())  # type: ignore[attr-defined]

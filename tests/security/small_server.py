@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 
 def hook(file: Path) -> None:
@@ -29,7 +30,7 @@ def hook(file: Path) -> None:
 
 
 def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
-    """A text box, a picture, a slow job, a light one, and edits and choices that take as long as they say."""
+    """A text box, a picture, a slow job, a light one, edits that take as long as they say, views that fail."""
     import gradio as gr
 
     from apps.shared.events import CHOICE
@@ -51,6 +52,14 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
         time.sleep(float(seconds))
         return seconds
 
+    def ticked(value: bool) -> str:
+        raise KeyError(value)
+
+    def picked(text: str, event: Any) -> str:
+        return text[event.index]
+
+    picked.__annotations__["event"] = gr.SelectData  # gradio cannot resolve a name that is local here
+
     with gr.Blocks(analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         text = gr.Textbox(label="Text")
         out = gr.Textbox(label="Answer")
@@ -60,6 +69,8 @@ def page(slow_seconds: float = 1.0):  # type: ignore[no-untyped-def]
         gr.Button("Light").click(lambda value: value, text, out, api_name="light", queue=False)
         gr.Textbox("0", label="Edited").change(edited, text, out, concurrency_limit=8)
         gr.Textbox("0", label="Chosen").change(edited, text, out, **CHOICE)
+        gr.Checkbox(label="Ticked").change(ticked, gr.Checkbox(label="Ticked"), out)
+        gr.Gallery(label="Rows").select(picked, text, out)
     return demo
 
 

@@ -147,6 +147,22 @@ def test_an_input_that_its_box_does_not_take_is_refused_in_a_sentence(
     assert "passwd" not in text
 
 
+@pytest.mark.parametrize(
+    ("event", "given", "sentence"),
+    [
+        (5, [None], "“Ticked” does not take 'None'."),
+        (5, [True], "Something went wrong on the server"),  # a page sends that: the fault is the view's
+        (6, ["some text"], "This call needs the choice on the page"),
+    ],
+)
+def test_a_view_that_fails_with_what_no_page_sends_answers_a_sentence(
+    client: httpx.Client, event: int, given: list[object], sentence: str
+) -> None:
+    body = {"data": given, "fn_index": event, "session_hash": f"odd-{event}-{len(sentence)}"}
+    client.post("/gradio_api/queue/join", json=body)
+    assert sentence in client.get(f"/gradio_api/queue/data?session_hash={body['session_hash']}").text
+
+
 def test_a_server_with_a_password(tmp_path: Path) -> None:
     with running(tmp_path, host="0.0.0.0", auth="ann:secret", allow_host=["clip.example"]) as server:
         with httpx.Client(base_url=server.url, timeout=20, trust_env=False) as client:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,9 @@ def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
         if file.stat().st_size > max_bytes:
             raise BadInput(f"A CSV may have at most {max_bytes // 10**6} MB; {name!r} has more.")
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.reader(opened, delimiter="\t" if file.suffix == ".tsv" else ",", strict=True)
+            reader = csv.reader(
+                _text_lines(opened, name), delimiter="\t" if file.suffix == ".tsv" else ",", strict=True
+            )
             header = next((cells for cells in reader if cells), [])
             if not header:
                 raise BadInput(f"The CSV {name!r} is empty.")
@@ -67,6 +69,13 @@ def read_csv(file: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
     except OSError as error:
         raise BadInput(f"The file {name!r} cannot be read ({error.strerror}).") from None
     return CsvTable(name, tuple(header), tuple(rows))
+
+
+def _text_lines(opened: Iterable[str], name: str) -> Iterator[str]:
+    for number, line in enumerate(opened, start=1):
+        if "\0" in line:
+            raise BadInput(f"A CSV is text; line {number} of {name!r} holds a NUL character.")
+        yield line
 
 
 def csv_samples(

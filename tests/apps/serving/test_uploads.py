@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 from gradio import route_utils
+from gradio.data_classes import FileData, ListFiles
 from starlette.requests import Request
 
 from apps.limits import Limits
@@ -193,3 +195,13 @@ def test_an_upload_that_begins_while_another_is_cleared_away_is_stored(
 
     assert Path(asyncio.run(race()).decode()).read_bytes() == b"half and half"
     assert fragments() == 0
+
+
+def test_a_box_of_files_makes_no_empty_file(tmp_path: Path) -> None:
+    uploads.own_fragments()
+    box = gr.File(file_count="multiple", render=False)
+    box.GRADIO_CACHE = str(tmp_path / "uploads")
+    Path(box.GRADIO_CACHE).mkdir()
+    (file := tmp_path / "a.png").write_bytes(b"a")
+    assert box.preprocess(ListFiles([FileData(path=str(file))])) == [str(file)]
+    assert not list(Path(box.GRADIO_CACHE).iterdir())
