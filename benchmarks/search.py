@@ -82,7 +82,7 @@ def build(session: Session, rows: int) -> dict[str, Any]:
     writer.compact()
     now = time.perf_counter()
     if rows >= tables.VECTOR_INDEX_FROM:
-        tables.build_vector_index(table.table)
+        table.table.build_vector_index()
     return {"microseconds_a_row": costs, "vector_index_seconds": time.perf_counter() - now}
 
 
@@ -111,15 +111,12 @@ def nearest(session: Session) -> dict[str, Any]:
     table = find_table(NAME, fingerprint=session.fingerprint)
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(table.rows, session.dim)).astype(np.float32)
-    some = table.table.take_offsets(sorted(rng.choice(table.rows, 40, replace=False).tolist())).select(["vector"])
-    queries = np.array(some.to_arrow()["vector"].to_pylist(), np.float32) + rng.normal(0, 0.02, (40, session.dim))
-
-    def ten(one: NDArray[np.float32]) -> Any:
-        return table.table.search(one).distance_type("cosine").limit(10).select(["_distance"])
+    some = table.table.take(np.sort(rng.choice(table.rows, 40, replace=False)), ["vector"], offsets=True)
+    queries = np.array(some["vector"].to_pylist(), np.float32) + rng.normal(0, 0.02, (40, session.dim))
 
     ways: dict[str, Callable[[NDArray[np.float32]], Any]] = {
-        "index_ms": lambda one: ten(one).refine_factor(CANDIDATES // 10).to_arrow(),
-        "scan_ms": lambda one: ten(one).bypass_vector_index().to_arrow(),
+        "index_ms": lambda one: table.table.nearest(one, limit=10, refine=CANDIDATES // 10),
+        "scan_ms": lambda one: table.table.nearest(one, limit=10),
         "numpy_ms": lambda one: np.argpartition(-(vectors @ one), 10),
     }
     return {**{name: _median(ask, queries.astype(np.float32)) for name, ask in ways.items()}, "nearest": check(table)}

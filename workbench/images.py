@@ -131,10 +131,7 @@ def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> 
         BadPicture: see `safe_open`; or the worker died of it.
         Cancelled, DeadlinePassed: the scope is over.
     """
-    if not data:
-        raise BadPicture(f"The file {name!r} is empty.")
-    if len(data) > MAX_BYTES:
-        raise _too_long(len(data), name)
+    check_length(data, name)
     pool = active()
     if pool is None:
         return _decoded(data, name)
@@ -145,13 +142,36 @@ def safe_decode(data: bytes, name: str, *, scope: CancelScope | None = None) -> 
     return picture
 
 
-def _decode_job(data: bytes, *, name: str, most: int) -> Iterator[tuple[tuple[int, int] | None, Iterable[bytes]]]:
-    """Decode in a worker: size and pixels of an image; None for one of more than so many pixels."""
+def check_length(data: bytes, name: str) -> None:
+    """Refuse an empty file, and one that is too long.
+
+    Raises:
+        BadPicture: see above.
+    """
+    if not data:
+        raise BadPicture(f"The file {name!r} is empty.")
+    if len(data) > MAX_BYTES:
+        raise _too_long(len(data), name)
+
+
+def decode_here(data: bytes, name: str, *, most: int = MAX_PIXELS) -> Image.Image | None:
+    """Decode in this process, as a worker does; None for an image of more than `most` pixels that is not too large.
+
+    Raises:
+        BadPicture: see `safe_open`.
+    """
     opened = _opened_safely(data, name)
     if most < opened.width * opened.height <= MAX_PIXELS:
+        return None
+    return _mended(opened, repr(name), fresh=True)
+
+
+def _decode_job(data: bytes, *, name: str, most: int) -> Iterator[tuple[tuple[int, int] | None, Iterable[bytes]]]:
+    """Decode in a worker: size and pixels of an image; None for one of more than so many pixels."""
+    picture = decode_here(data, name, most=most)
+    if picture is None:
         yield None, ()
         return
-    picture = _mended(opened, repr(name), fresh=True)
     lines = max(1, PART // (3 * picture.width))
     tops = range(0, picture.height, lines)
     boxes = ((0, top, picture.width, min(top + lines, picture.height)) for top in tops)

@@ -20,8 +20,9 @@ from workbench.engine import Session
 from workbench.errors import BadInput
 from workbench.neurons.vocabulary import WordTable, common_words, embed_words
 from workbench.retrieval.clusters import NamedCluster, clusters_of, name_clusters, usual_count
+from workbench.retrieval.conditions import isin
 from workbench.retrieval.memory import table_vectors
-from workbench.retrieval.scanning import isin, scan
+from workbench.retrieval.table import StoredTable
 
 MOST = 100_000  # points of an index that are drawn
 GIVEN = "Images given here"
@@ -47,7 +48,7 @@ class MapPoints:
     images: NDArray[np.float32]  # (n, dim)
     texts: NDArray[np.float32]  # (m, dim)
     samples: tuple[ImageSample, ...] = ()  # of images given here
-    table: Any = None  # lancedb's, of an index
+    table: StoredTable | None = None  # of an index
     clusters: dict[int, tuple[NDArray[np.intp], list[NamedCluster]]] = field(default_factory=dict)  # count -> result
 
     @property
@@ -79,11 +80,10 @@ def points_of(session: Session, index: str, files: list[str], *, names: tuple[st
     vectors = table_vectors(opened)
     some = np.sort(np.random.default_rng(0).permutation(len(vectors.ids))[:MOST])
     columns = ["path", "label", "tags"]
-    rows = opened.table.take_row_ids([int(one) for one in vectors.ids[some]]).select(columns).with_row_id()
-    by_id = {line["_rowid"]: line for line in rows.to_arrow().to_pylist()}
+    by_id = {line["_rowid"]: line for line in opened.table.take(vectors.ids[some], columns).to_pylist()}
     points = [_of_row(by_id[int(one)]) for one in vectors.ids[some]]
     images = vectors.vectors if len(some) == len(vectors.ids) else vectors.vectors[some]  # no copy of what is shared
-    return MapPoints((*points, *labels), images, texts, table=opened.table)
+    return MapPoints((*points, *labels), images, texts, table=opened.table.unscoped())
 
 
 def _of_row(line: dict[str, Any]) -> MapPoint:
@@ -168,7 +168,7 @@ def _files(points: MapPoints, wanted: Sequence[int]) -> list[str]:
     small: dict[str, bytes] = {}
     if points.table is not None:
         for condition in isin("path", [name for name in names if not Path(name).is_file()]):
-            for batch in scan(points.table, ["path", "thumbnail"], where=condition):
+            for batch in points.table.scan(["path", "thumbnail"], where=condition):
                 small |= dict(zip(batch["path"].to_pylist(), batch["thumbnail"].to_pylist(), strict=True))
     files = []
     for at, name in zip(wanted, names, strict=True):

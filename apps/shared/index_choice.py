@@ -58,7 +58,7 @@ def open_table(place: str, session: Session, *, own: bool) -> ModelTable:
         BadInput: it holds no vectors of this model, or it was deleted with the uploads.
     """
     try:
-        return find_table(place, fingerprint=session.fingerprint)
+        return find_table(place, fingerprint=session.fingerprint, scope=session.scope)
     except UnknownName:
         if not own:
             raise

@@ -20,8 +20,9 @@ from workbench.cache.memory import Row
 from workbench.engine.task import Task
 from workbench.engine.tasks import EMBED_FEATURES, EMBED_PIXELS, EMBED_TOKENS, Remote
 from workbench.errors import OutOfResources
-from workbench.images import is_large, read_file, safe_decode, safe_open
+from workbench.images import is_large, read_file, safe_open
 from workbench.model_cache import LoadedModel
+from workbench.prepared import prepare_file
 from workbench.scheduler import CancelScope, Scheduler
 
 if TYPE_CHECKING:
@@ -162,8 +163,10 @@ class EmbedCall:
         if not request.own:
             return request
         try:
-            picture = opened if opened is not None else safe_decode(data, path.name, scope=self._scope)
-            square = self._model.prepare(picture)
+            if opened is not None:
+                square = self._model.prepare(opened)
+            else:
+                square = prepare_file(self._model, data, path.name, scope=self._scope).square
         except BaseException as error:
             self._context.cache.give_up(key, error)
             raise

@@ -154,7 +154,10 @@ class TorchBackend:
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8."""
-        square = prepare(image, self.preprocessing)
+        return self.finish(prepare(image, self.preprocessing))
+
+    def finish(self, square: Tensor) -> Tensor:
+        """Do to a prepared picture what this model's edits ask for; (3, size, size) uint8 each."""
         return square if self.towers.repair is None else self.towers.repair(square)
 
     def tokenize(self, texts: Sequence[str]) -> Tokens:

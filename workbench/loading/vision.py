@@ -49,7 +49,11 @@ class VisionBackbone:
 
     def prepare(self, image: Image.Image) -> Tensor:
         """Resize and crop an upright RGB picture; (3, size, size) uint8. timm's margin around the crop is left out."""
-        return prepare(image, self.preprocessing)
+        return self.finish(prepare(image, self.preprocessing))
+
+    def finish(self, square: Tensor) -> Tensor:
+        """Return a prepared picture as it is."""
+        return square
 
     @torch.inference_mode()
     def encode_features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

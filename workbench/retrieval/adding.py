@@ -19,13 +19,13 @@ from workbench.embedding.ray_data import check_ray
 from workbench.errors import BadInput, Cancelled
 from workbench.progress import Progress
 from workbench.retrieval import table as tables
+from workbench.retrieval.conditions import isin, quoted
 from workbench.retrieval.index import ModelTable, make_table
 from workbench.retrieval.location import writing
 from workbench.retrieval.opening import OpenedImage, open_image, row_of
 from workbench.retrieval.pixels import embed_pixels
 from workbench.retrieval.ray_adding import embed_on_ray, embed_videos_on_ray
 from workbench.retrieval.rows import IndexRow
-from workbench.retrieval.scanning import isin, quoted, scan
 from workbench.retrieval.sources import SourceEntry, SourceListing, find_entries
 from workbench.retrieval.video_rows import UNFINISHED, VideoTask, file_hash, frame_hash, frame_rows
 from workbench.retrieval.writer import RowWriter
@@ -114,7 +114,8 @@ def add(
         check_ray()
     listing = find_entries(paths)
     with writing(name):
-        opened = make_table(name, model=session.spec.key, fingerprint=session.fingerprint, dim=session.dim)
+        model, scope = session.spec.key, session.scope
+        opened = make_table(name, model=model, fingerprint=session.fingerprint, dim=session.dim, scope=scope)
         adding = _Adding(opened, session, stopped)
         adding.report.failed += listing.failed
         yield from adding.images([entry for entry in listing.entries if not entry.video], options.ray_workers)
@@ -135,7 +136,7 @@ class _Adding:
         self._videos: dict[str, tuple[int, int]] = {}  # path of a video that is complete -> size, modified
         self._contents: set[bytes] = set()  # the first half of each hash
         names = ("path", "size", "modified", "sha256", "second")
-        for batch in scan(opened.table, names):
+        for batch in opened.table.scan(names):
             for path, size, modified, sha256, second in zip(*(batch[one].to_pylist() for one in names), strict=True):
                 self._known[path] = (size, modified)
                 if second is None:
@@ -168,9 +169,9 @@ class _Adding:
                 yield opened, {one.row.sha256: one.pixels for one in opened if one.row and one.pixels is not None}
             return
         groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
-        prepare = self._session.prepare
+        model, scope = self._session.backend, self._session.scope
         for opened in prefetch(
-            groups, lambda entry: open_image(entry, self._contents, prepare), ahead=AHEAD, check=self._check
+            groups, lambda entry: open_image(entry, self._contents, model, scope=scope), ahead=AHEAD, check=self._check
         ):
             fresh = {one.row.sha256: one.pixels for one in opened if one.row and one.pixels is not None}
             yield opened, dict(zip(fresh, embed_pixels(self._session, list(fresh.values())), strict=True))
@@ -203,14 +204,15 @@ class _Adding:
 
     def finish(self, wanted: str = "") -> Iterator[Progress]:
         """Do the table's housekeeping."""
-        rows, kind = int(self._table.count_rows()), tables.vector_index(self._table)
+        state = self._table.state()
+        rows, kind = state["rows"], state["vector_index"]
         if self._writer.scattered or (kind and self.report.added + self.report.reused):
             yield Progress(0, 0, "rows", "compact the table")
             self._writer.compact()
         if wanted not in ("", kind) or (not kind and rows >= tables.VECTOR_INDEX_FROM):
             yield Progress(0, 0, "rows", "build the vector index")
-            tables.build_vector_index(self._table, wanted or tables.VECTOR_INDEXES[0])
-        self.report.rows, self.report.vector_index = rows, tables.vector_index(self._table)
+            self._table.build_vector_index(wanted or next(iter(tables.VECTOR_INDEXES)))
+        self.report.rows, self.report.vector_index = rows, self._table.state()["vector_index"]
 
     def _check(self) -> None:
         if self._stopped():
@@ -236,7 +238,7 @@ class _Adding:
         names = ("width", "height", "thumbnail", "vector")
         stored: dict[str, dict[str, Any]] = {}
         for condition in isin("sha256", {row.sha256 for row in rows}):
-            for batch in scan(self._table, ("sha256", *names), where=condition):
+            for batch in self._table.scan(("sha256", *names), where=condition):
                 stored |= {line["sha256"]: line for line in batch.to_pylist()}
         for row in rows:
             line = stored[row.sha256]
@@ -303,14 +305,14 @@ class _Adding:
     def _copied(self, entry: SourceEntry, digest: str) -> bool:
         """Take the frames over from a complete video with the same bytes; return whether there is one."""
         where = f"sha256 = {quoted(frame_hash(digest, 0.0))}"
-        held = [path for batch in scan(self._table, ["path"], where=where) for path in batch["path"].to_pylist()]
+        held = [path for batch in self._table.scan(["path"], where=where) for path in batch["path"].to_pylist()]
         other = next((one for one in map(file_of, held) if one in self._videos and one != entry.path), None)
         if other is None:
             return False
         old = [path for path in self._known if path.startswith(other + "#t=")]
         names = ("path", "sha256", "size", "width", "height", "second", "thumbnail", "vector")
         for condition in isin("path", old):
-            for batch in scan(self._table, names, where=condition):
+            for batch in self._table.scan(names, where=condition):
                 for line in batch.to_pylist():
                     path, vector = line.pop("path"), np.asarray(line.pop("vector"), np.float32)
                     line["size"] = entry.size if line["size"] != UNFINISHED else UNFINISHED

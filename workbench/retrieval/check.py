@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import BadInput
 from workbench.retrieval import memory
 from workbench.retrieval.search import CANDIDATES, search
-from workbench.retrieval.table import VECTOR_INDEX_FROM, vector_index
+from workbench.retrieval.table import VECTOR_INDEX_FROM
 from workbench.statistics.intervals import proportion
 
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ def check(opened: ModelTable, *, queries: int = 100, seed: int = 0) -> dict[str,
 
     Raises:
         BadInput: an empty index, or no query.
+        Damaged: a file is not what was written.
     """
     rows = opened.rows
+    opened.table.verify()
     if rows == 0 or queries < 1:
         raise BadInput(f"A check needs at least one row and one query; got {rows} rows and {queries} queries.")
     generator = np.random.default_rng(seed)
     offsets = np.sort(generator.choice(rows, min(queries, rows), replace=False))
-    some = opened.table.take_offsets(offsets.tolist()).select(["vector"]).to_arrow().combine_chunks()
+    some = opened.table.take(offsets, ["vector"], offsets=True)
     vectors = memory.matrix(some["vector"].combine_chunks(), opened.dim)
     noise = generator.normal(size=vectors.shape).astype(np.float32)
     vectors = vectors + NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
@@ -55,7 +57,7 @@ def check(opened: ModelTable, *, queries: int = 100, seed: int = 0) -> dict[str,
         times.append(middle - began)
         exact_times.append(time.perf_counter() - middle)
     share = proportion(hits, k * len(vectors))
-    recall, kind = share.value or 0.0, vector_index(opened.table)
+    recall, kind = share.value or 0.0, opened.table.state()["vector_index"]
     return {
         "recall": recall,
         "low": share.low,
@@ -87,5 +89,4 @@ def advice(recall: float, rows: int, kind: str) -> str:
 
 def _worst(opened: ModelTable, vector: NDArray[np.float32], k: int) -> float:
     """Return the cosine of the k-th nearest row, by a scan of all rows."""
-    query = opened.table.search(vector).distance_type("cosine").bypass_vector_index().limit(k)
-    return 1.0 - float(query.select(["_distance"]).to_arrow()["_distance"].to_pylist()[-1])
+    return 1.0 - float(opened.table.nearest(vector, limit=k)["_distance"].to_pylist()[-1])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.retrieval.memory import matrix
-from workbench.retrieval.scanning import scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +30,7 @@ class CollectionItem:
 def item_paths(opened: ModelTable) -> list[str]:
     """Return the paths of all images and videos of a table, each once, in order."""
     paths: dict[str, None] = {}
-    for batch in scan(opened.table, ["path"]):
+    for batch in opened.table.scan(["path"]):
         paths |= dict.fromkeys(path.split(FRAME)[0] for path in batch["path"].to_pylist())
     return sorted(paths)
 
@@ -48,7 +47,7 @@ def read_items(
     """
     rows: dict[str, list[tuple[float, NDArray[np.float32]]]] = {}
     where = "second IS NOT NULL" if videos_only else ""
-    for batch in scan(opened.table, ["path", "second", "vector"], where=where):
+    for batch in opened.table.scan(["path", "second", "vector"], where=where):
         vectors = matrix(batch["vector"], opened.dim)
         for path, second, vector in zip(batch["path"].to_pylist(), batch["second"].to_pylist(), vectors, strict=True):
             name = path.split(FRAME)[0]

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NoReturn
 
 from workbench.errors import BadInput
-from workbench.retrieval.scanning import quoted
+from workbench.retrieval.conditions import TypedSql, quoted
+from workbench.worker import active, supervised
+from workbench.worker.jobs import INDEX
 
 MAX_CHARS = 1000
 MAX_COMPARISONS = 50
@@ -59,6 +62,10 @@ def compile_filter(text: str) -> str:
     Raises:
         BadInput: what cannot be read, with its position; over 1,000 characters, 50 comparisons or 10 brackets deep.
     """
+    if isinstance(text, TypedSql):
+        if active() is None:
+            raise BadInput(f"{text.refusal} SQL needs a process of its own, which this system does not make.")
+        return text
     if len(text) > MAX_CHARS:
         raise BadInput(f"A filter has at most {MAX_CHARS:,} characters; got {len(text):,}.")
     if not text.strip():
@@ -68,6 +75,27 @@ def compile_filter(text: str) -> str:
     except UnicodeEncodeError as error:
         _refuse(error.start + 1, f"a filter is text; got the character {text[error.start]!a}")
     return _Parser(text).whole()
+
+
+@contextmanager
+def filter_or_sql(text: str) -> Iterator[str]:
+    """Let a condition be SQL where it is no filter: inside the block, LanceDB works in a process with limits.
+
+    Args:
+        text: as the owner of a shell typed it.
+
+    Yields:
+        What `compile_filter` takes.
+    """
+    try:
+        compile_filter(text)
+    except BadInput as error:
+        with nullcontext() if active() else supervised(INDEX):
+            typed = TypedSql(text)
+            typed.refusal = str(error)
+            yield typed
+    else:
+        yield text
 
 
 class _Parser:

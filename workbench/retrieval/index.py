@@ -6,22 +6,23 @@ An index is a LanceDB database with one table per model, so that vectors of two 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import BadInput, UnknownName, unknown_name
+from workbench.retrieval import lance
+from workbench.retrieval.lance import PREFIX, TablePlace
 from workbench.retrieval.location import lock_file, names, place, writing
-from workbench.retrieval.rows import FINGERPRINT, MODEL, schema
-from workbench.retrieval.scanning import readable
-from workbench.retrieval.table import vector_index
+from workbench.retrieval.rows import schema
+from workbench.retrieval.table import StoredTable, ask
+from workbench.worker.jobs import INDEX_WRITE
 
 if TYPE_CHECKING:
-    from lancedb import DBConnection, Session
+    from workbench.scheduler import CancelScope
 
-_PREFIX = "vectors-"
-_CACHES = (500_000_000, 100_000_000)  # bytes that all indexes together keep of vector indexes, and of tables' columns
+CHECKED = 200_000_000  # bytes of files; of a smaller table they are compared with what was written when it is opened
 
 
 @dataclass(frozen=True)
@@ -32,49 +33,57 @@ class ModelTable:
     model: str  # key of the model
     fingerprint: str
     dim: int
-    table: Any  # lancedb's
+    table: StoredTable
 
     @property
     def rows(self) -> int:
         """Number of images and frames."""
-        return int(self.table.count_rows())
+        return int(self.table.state()["rows"])
 
     def summary(self) -> dict[str, Any]:
         """Return what a list of indexes says about this one, as plain data."""
-        return {
-            "name": self.index,
-            "model": self.model,
-            "fingerprint": self.fingerprint,
-            "rows": self.rows,
-            "bytes": int(self.table.stats()["total_bytes"]),
-            "vector_index": vector_index(self.table),
-        }
+        state = self.table.state()
+        kept = {key: state[key] for key in ("rows", "bytes", "vector_index")}
+        return {"name": self.index, "model": self.model, "fingerprint": self.fingerprint, **kept}
 
 
-def tables(name: str) -> list[ModelTable]:
+def tables(name: str, *, scope: CancelScope | None = None) -> list[ModelTable]:
     """Return the tables of an index, the one that was written last first.
+
+    Args:
+        name: of the index, or its folder or address.
+        scope: how long the caller waits.
 
     Raises:
         UnknownName: there is no such index.
+        Damaged: it cannot be read.
     """
-    database = _connect(name, make=False)
-    with readable(name):
-        opened = [_opened(name, database.open_table(one)) for one in _table_names(database)]
-    if not opened:
+    where = _place(name)
+    facts, _ = ask("tables", scope=scope, index=name, place=where)
+    if not facts:
         raise _unknown(name)
-    return sorted(opened, key=lambda one: one.table.list_versions()[-1]["timestamp"], reverse=True)
+    newest_first = sorted(facts, key=lambda one: one["written"], reverse=True)
+    return [_opened(name, where, one, scope=scope) for one in newest_first]
 
 
-def find_table(name: str, *, fingerprint: str = "", model: str = "") -> ModelTable:
+def find_table(name: str, *, fingerprint: str = "", model: str = "", scope: CancelScope | None = None) -> ModelTable:
     """Return the table of a model; without a model, the one that was written last.
+
+    Args:
+        name: of the index, or its folder or address.
+        fingerprint: of the model.
+        model: its key.
+        scope: how long the caller of everything that is asked of the table waits.
 
     Raises:
         UnknownName: there is no such index.
         BadInput: it holds no vectors of that model.
+        Damaged: a file is not what was written; see `CHECKED`.
     """
-    opened = tables(name)
+    opened = tables(name, scope=scope)
     for one in opened:
         if (not fingerprint or one.fingerprint == fingerprint) and (not model or one.model == model):
+            _verify(one.table.unscoped())
             return one
     held = ", ".join(sorted({one.model for one in opened}))
     wanted = model or "this model as it is loaded here"
@@ -84,15 +93,14 @@ def find_table(name: str, *, fingerprint: str = "", model: str = "") -> ModelTab
     )
 
 
-def make_table(name: str, *, model: str, fingerprint: str, dim: int) -> ModelTable:
-    """Open the table of a model in an index, and make both where they are missing."""
-    database = _connect(name, make=True)
-    title = _PREFIX + fingerprint[:24]
-    with readable(name):
-        if title in _table_names(database):
-            return _opened(name, database.open_table(title))
-        columns = schema(dim, model=model, fingerprint=fingerprint)
-        return _opened(name, database.create_table(title, schema=columns, exist_ok=True))
+def make_table(name: str, *, model: str, fingerprint: str, dim: int, scope: CancelScope | None = None) -> ModelTable:
+    """Open the table of a model in an index to write to it, and make both where they are missing."""
+    where, title = place(name), PREFIX + fingerprint[:24]
+    columns = schema(dim, model=model, fingerprint=fingerprint).empty_table()
+    ask("make", b"".join(lance.packed(columns)), job=INDEX_WRITE, scope=scope, index=name, place=where, title=title)
+    (opened,) = (one for one in tables(name, scope=scope) if one.table.place.title == title)
+    _verify(opened.table.unscoped())
+    return replace(opened, table=replace(opened.table, place=replace(opened.table.place, version=0)))
 
 
 def remove(name: str) -> None:
@@ -103,54 +111,33 @@ def remove(name: str) -> None:
         Busy: something is being added to it.
     """
     with writing(name):
-        database = _connect(name, make=False)
-        names = _table_names(database)
-        if not names:
+        where = _place(name)
+        held = ask("drop", job=INDEX_WRITE, index=name, place=where)[0]
+        if not held:
             raise _unknown(name)
-        for one in names:
-            database.drop_table(one)
-        if "://" not in place(name):
-            shutil.rmtree(place(name))
-    if "://" not in place(name):
+        if "://" not in where:
+            shutil.rmtree(where)
+    if "://" not in where:
         lock_file(name).unlink(missing_ok=True)
 
 
-def _connect(name: str, *, make: bool) -> DBConnection:
-    import lancedb
-
+def _place(name: str) -> str:
+    """Return where an index lies that is there."""
     where = place(name)
-    if "://" not in where and not make and not Path(where).is_dir():
+    if "://" not in where and not Path(where).is_dir():
         raise _unknown(name)
-    try:
-        return lancedb.connect(where, session=_session())
-    except (RuntimeError, ValueError, OSError) as error:
-        raise BadInput(f"The index {name[:80]!r} cannot be opened: {' '.join(str(error).split())[:160]}") from None
+    return where
 
 
-@cache
-def _session() -> Session:
-    """Return the caches of this process; LanceDB's own grow by a kilobyte a row."""
-    import lancedb
-
-    return lancedb.Session(*_CACHES)
+def _opened(name: str, where: str, facts: dict[str, Any], *, scope: CancelScope | None) -> ModelTable:
+    stored = StoredTable(TablePlace(name, where, facts["title"], facts["version"]), facts["written"], scope)
+    return ModelTable(name, facts["model"], facts["fingerprint"], facts["dim"], stored)
 
 
-def _table_names(database: DBConnection) -> list[str]:
-    names: list[str] = []
-    page: str | None = None
-    while True:
-        answer = database.list_tables(page_token=page)
-        names += answer.tables
-        page = answer.page_token
-        if not page:
-            return [one for one in names if one.startswith(_PREFIX)]
-
-
-def _opened(name: str, table: Any) -> ModelTable:
-    columns = table.schema
-    notes = {key.decode(): value.decode() for key, value in (columns.metadata or {}).items()}
-    dim = columns.field("vector").type.list_size
-    return ModelTable(name, notes.get(MODEL, ""), notes.get(FINGERPRINT, ""), dim, table)
+@lru_cache(maxsize=1000)
+def _verify(table: StoredTable) -> None:
+    """Compare the files of a small table with what was written, once for each version of it."""
+    table.verify(most=CHECKED)
 
 
 def _unknown(name: str) -> UnknownName:

@@ -11,7 +11,6 @@ from workbench.errors import BadInput
 from workbench.retrieval.adding import file_of
 from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.index import ModelTable, find_table
-from workbench.retrieval.scanning import scan
 
 LABEL, CAPTION = "label", "caption"
 
@@ -19,7 +18,7 @@ LABEL, CAPTION = "label", "caption"
 def columns(opened: ModelTable) -> list[str]:
     """Return what can label the images of a table: those of label, caption and the tags that are filled."""
     filled: dict[str, None] = {}
-    for batch in scan(opened.table, [LABEL, CAPTION, "tags"], where="second IS NULL"):
+    for batch in opened.table.scan([LABEL, CAPTION, "tags"], where="second IS NULL"):
         for line in batch.to_pylist():
             filled |= dict.fromkeys(name for name, value in _values(line).items() if value)
     return list(filled)
@@ -43,7 +42,7 @@ def indexed(name: str, *, column: str = LABEL, where: str = "") -> Listing:
     opened = find_table(name)
     archives: dict[str, Mapping[str, ImageSample]] = {}
     samples, skipped, frames = list[ImageSample](), list[str](), 0
-    for batch in scan(opened.table, ["path", "second", LABEL, CAPTION, "tags"], where=condition):
+    for batch in opened.table.scan(["path", "second", LABEL, CAPTION, "tags"], where=condition):
         for line in batch.to_pylist():
             values, path = _values(line), str(line["path"])
             frames += line["second"] is not None

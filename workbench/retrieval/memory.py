@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.errors import Damaged
-from workbench.retrieval.scanning import REMEDY, scan
-from workbench.retrieval.table import VECTOR_INDEX_FROM, vector_index
+from workbench.retrieval.lance import REMEDY
+from workbench.retrieval.table import VECTOR_INDEX_FROM
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from workbench.retrieval.index import ModelTable
+    from workbench.retrieval.lance import TablePlace
 
 LIMIT = 600_000_000  # bytes of vectors of all tables together
 SAMPLE = 20_000  # rows of a large table that stand for all of it
@@ -39,12 +40,12 @@ class TableVectors:
 class _Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], TableVectors] = OrderedDict()
+        self._kept: OrderedDict[tuple[TablePlace, float], TableVectors] = OrderedDict()
 
-    def get(self, key: tuple[str, int], read: Callable[[], TableVectors]) -> TableVectors:
+    def get(self, key: tuple[TablePlace, float], read: Callable[[], TableVectors]) -> TableVectors:
         with self._lock:  # reading twice at the same time would need the memory twice
             if key not in self._kept:
-                for old in [one for one in self._kept if one[0] == key[0]]:
+                for old in [one for one in self._kept if one[0].place == key[0].place and one[0].title == key[0].title]:
                     del self._kept[old]  # an earlier version
                 self._kept[key] = read()
             self._kept.move_to_end(key)
@@ -59,7 +60,8 @@ _kept = _Kept()
 def table_vectors(opened: ModelTable) -> TableVectors:
     """Return the vectors of a table as it is now; read once for each version of it."""
     table = opened.table
-    return _kept.get((f"{table.uri}", int(table.version)), lambda: _read(opened))
+    place = replace(table.place, version=table.place.version or table.state()["version"])
+    return _kept.get((place, table.written), lambda: _read(opened))
 
 
 def matrix(column: pa.Array, dim: int) -> NDArray[np.float32]:
@@ -69,11 +71,12 @@ def matrix(column: pa.Array, dim: int) -> NDArray[np.float32]:
 
 
 def _read(opened: ModelTable) -> TableVectors:
-    table, rows, dim = opened.table, opened.rows, opened.dim
-    if rows <= VECTOR_INDEX_FROM or (not vector_index(table) and rows * dim * 4 <= LIMIT):
+    table, state, dim = opened.table, opened.table.state(), opened.dim
+    rows = state["rows"]
+    if rows <= VECTOR_INDEX_FROM or (not state["vector_index"] and rows * dim * 4 <= LIMIT):
         ids, vectors = np.empty(rows, np.uint64), np.empty((rows, dim), np.float32)
         at = 0
-        for batch in scan(table, ["vector"], ids=True):
+        for batch in table.scan(["vector"], ids=True):
             end = at + batch.num_rows
             ids[at:end] = batch["_rowid"].to_numpy()
             vectors[at:end] = matrix(batch["vector"], dim)
@@ -81,7 +84,7 @@ def _read(opened: ModelTable) -> TableVectors:
         _check(vectors[:at])
         return TableVectors(ids[:at], vectors[:at], True, rows)
     offsets = np.sort(np.random.default_rng(SEED).choice(rows, SAMPLE, replace=False))
-    some = table.take_offsets(offsets.tolist()).select(["vector"]).with_row_id().to_arrow().combine_chunks()
+    some = table.take(offsets, ["vector"], offsets=True)
     return TableVectors(some["_rowid"].to_numpy(), matrix(some["vector"].combine_chunks(), dim), False, rows)
 
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import Cancelled, TooCostly
+from workbench.prepared import thumbnail
 from workbench.progress import Progress
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.decoding import VideoFacts, facts, frames
-from workbench.retrieval.pixels import embed_pixels, thumbnail
+from workbench.retrieval.pixels import embed_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,8 +1,7 @@
-"""From an opened image to what an index keeps of it: the vector and a thumbnail."""
+"""Embed prepared images in one pass."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,8 @@ from workbench.engine.tasks import EMBED_PIXELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL import Image
 
     from workbench.engine import Session
-
-THUMBNAIL = 224  # pixels of the longer side
 
 
 def embed_pixels(session: Session, pixels: Sequence[Any]) -> NDArray[np.float32]:
@@ -27,14 +23,3 @@ def embed_pixels(session: Session, pixels: Sequence[Any]) -> NDArray[np.float32]
         return np.zeros((0, session.dim), np.float32)
     rows: NDArray[np.float32] = next(iter(session.stream(EMBED_PIXELS, torch.stack(list(pixels)).numpy())))
     return rows
-
-
-def thumbnail(picture: Image.Image) -> bytes:
-    """Return a small JPEG of an upright RGB image."""
-    from PIL import Image
-
-    small = picture.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
-    return buffer.getvalue()

@@ -128,7 +128,7 @@ class _IndexWorker:
 
     def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for at in batch["at"]:
-            for result in self._work.results(int(at), self._model.prepare, self._embed):
+            for result in self._work.results(int(at), self._model, self._embed):
                 cell = np.empty(1, object)
                 cell[0] = (result, self._model.fingerprint)
                 yield {"result": cell}
@@ -147,8 +147,8 @@ class _Images:
     groups: list[list[SourceEntry]]
     known: frozenset[bytes]
 
-    def results(self, at: int, prepare: Any, embed: Any) -> Iterator[list[OpenedImage]]:
-        opened = [open_image(entry, self.known, prepare) for entry in self.groups[at]]
+    def results(self, at: int, model: Any, embed: Any) -> Iterator[list[OpenedImage]]:
+        opened = [open_image(entry, self.known, model) for entry in self.groups[at]]
         pixels = [one.pixels for one in opened if one.pixels is not None]
         vectors = iter(embed(pixels) if pixels else ())
         yield [one if one.pixels is None else replace(one, pixels=next(vectors)) for one in opened]
@@ -160,9 +160,9 @@ class _Videos:
 
     tasks: list[VideoTask]
 
-    def results(self, at: int, prepare: Any, embed: Any) -> Iterator[tuple[int, int, list[FrameRow], str]]:
+    def results(self, at: int, model: Any, embed: Any) -> Iterator[tuple[int, int, list[FrameRow], str]]:
         try:
-            for number, rows in enumerate(frame_rows(self.tasks[at], prepare, embed)):
+            for number, rows in enumerate(frame_rows(self.tasks[at], model.prepare, embed)):
                 yield at, number, rows, ""
         except BadInput as error:
             yield at, 0, [], str(error)

@@ -17,7 +17,6 @@ from workbench.retrieval import memory
 from workbench.retrieval.chance import Chance
 from workbench.retrieval.filters import compile_filter
 from workbench.retrieval.hubs import QueryBank
-from workbench.retrieval.scanning import readable, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +91,7 @@ def search(
     else:
         ids, order, searched = _by_index(opened, vector, top=top, where=condition)
         scores, null = np.zeros(0, np.float32), kept.vectors @ vector
-    lines = _details(opened, [int(one) for one in ids[order]])
+    lines = _details(opened, ids[order])
     vectors = np.array([line.pop("vector") for line in lines], np.float32).reshape(-1, opened.dim)
     cosines = np.clip(vectors @ vector, -1.0, 1.0)
     if not kept.whole:
@@ -137,7 +136,7 @@ def _exact(
     ids, scores = kept.ids, kept.vectors @ vector
     keys = scores if hubs is None else hubs.scores(kept, scores)
     if where:
-        allowed = [batch["_rowid"].to_numpy() for batch in scan(opened.table, ["path"], where=where, ids=True)]
+        allowed = [batch["_rowid"].to_numpy() for batch in opened.table.scan(["path"], where=where, ids=True)]
         mask = np.isin(ids, np.concatenate(allowed) if allowed else np.zeros(0, np.uint64))
         ids, scores, keys = ids[mask], scores[mask], keys[mask]
     top = min(top, len(ids))
@@ -149,25 +148,18 @@ def _by_index(
     opened: ModelTable, vector: NDArray[np.float32], *, top: int, where: str
 ) -> tuple[NDArray[np.uint64], Any, int]:
     """Ask LanceDB's vector index; return row ids and the number of rows searched."""
-    times = max(REFINE, CANDIDATES // top)
-    query = opened.table.search(vector).distance_type("cosine").refine_factor(times).limit(top)
-    searched = opened.rows
-    if where:
-        query = query.where(where, prefilter=True)
-        searched = int(opened.table.count_rows(where))
-    nearest = query.select(["path", "_distance"]).with_row_id(True).to_arrow()
+    searched = opened.table.count(where) if where else opened.rows
+    nearest = opened.table.nearest(vector, limit=top, refine=max(REFINE, CANDIDATES // top), where=where)
     return nearest["_rowid"].to_numpy(), np.arange(nearest.num_rows), searched
 
 
-def _details(opened: ModelTable, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _details(opened: ModelTable, ids: NDArray[np.uint64]) -> list[dict[str, Any]]:
     """Return the columns to show and the vectors of some rows, in the order given."""
-    if not ids:
+    if not len(ids):
         return []
-    columns = [*SHOWN, "vector"]
-    with readable(opened.index):
-        rows = opened.table.take_row_ids(list(ids)).select(columns).with_row_id().to_arrow()
+    rows = opened.table.take(ids, [*SHOWN, "vector"])
     lines: dict[int, dict[str, Any]] = {line.pop("_rowid"): line for line in rows.to_pylist()}
-    return [lines[one] for one in ids if one in lines]
+    return [lines[one] for one in ids.tolist() if one in lines]
 
 
 def _share_below(values: NDArray[np.float32], score: float) -> float:

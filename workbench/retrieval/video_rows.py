@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import BadInput
+from workbench.prepared import thumbnail
 from workbench.retrieval.decoding import frames
 from workbench.retrieval.opening import row_of
 from workbench.retrieval.rows import IndexRow
@@ -66,8 +67,9 @@ def frame_rows(
     for frame in frames(entry.sample.source, fps=task.fps, scope=scope):  # type: ignore[arg-type]
         check()
         path = f"{entry.path}#t={frame.second:g}"
-        row = replace(row_of(entry, "", frame.image), path=path, size=UNFINISHED, second=frame.second)
-        row = replace(row, sha256=frame_hash(task.digest, frame.second))
+        row = replace(row_of(entry, frame_hash(task.digest, frame.second)), path=path, size=UNFINISHED)
+        width, height = frame.image.size
+        row = replace(row, width=width, height=height, second=frame.second, thumbnail=thumbnail(frame.image))
         if last is not None and last[0].path not in task.have:
             waiting.append(last)
         last = (row, prepare(frame.image))

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.retrieval.rows import IndexRow, as_table
-from workbench.retrieval.table import COMPACT_FROM, compact
+from workbench.retrieval.table import COMPACT_FROM, StoredTable
 
 if TYPE_CHECKING:
-    from lancedb.table import Table
     from numpy.typing import NDArray
 
 WRITE_ROWS, WRITE_SECONDS = 1024, 5.0  # a write comes after that many rows or seconds, whichever is first
@@ -21,16 +20,16 @@ class RowWriter:
     """Writes to one table; the caller sees to it that nobody else does.
 
     Args:
-        table: see `table.schema`.
+        table: opened to be written to.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: StoredTable) -> None:
         self._table, self._columns = table, table.schema
         self._rows: list[IndexRow] = []
         self._vectors: list[NDArray[np.float32]] = []
         self._replacing = False
         self._last = time.monotonic()
-        self._writes, self._new, self._total = 0, 0, int(table.count_rows())
+        self._writes, self._new, self._total = 0, 0, table.state()["rows"]
 
     def put(self, row: IndexRow, vector: NDArray[np.float32], *, replace: bool) -> None:
         """Take a row, and write when there are enough.
@@ -52,10 +51,7 @@ class RowWriter:
         if not self._rows:
             return
         data = as_table(self._rows, np.stack(self._vectors), self._columns)
-        if self._replacing:  # reads all paths; but a row is never there twice, nor missing
-            self._table.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(data)
-        else:
-            self._table.add(data)
+        self._table.add(data, replace=self._replacing)  # replacing reads all paths; a row is never there twice
         self._writes += 1
         self._new += len(self._rows)
         self._rows, self._vectors, self._replacing = [], [], False
@@ -69,5 +65,5 @@ class RowWriter:
 
     def compact(self) -> None:
         """Join what many small writes left."""
-        compact(self._table)
-        self._writes, self._new, self._total = 0, 0, int(self._table.count_rows())
+        self._table.compact()
+        self._writes, self._new, self._total = 0, 0, self._table.state()["rows"]

@@ -1,4 +1,4 @@
-"""Native work on strangers' bytes, in processes that may die: image and video decoders.
+"""Native work on strangers' bytes and text, in processes that may die: image and video decoders, LanceDB.
 
     pool      who works next; a crash costs one job and one line of the log
     process   one worker as the server sees it: started, asked, killed
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 
 from workbench.errors import OutOfResources
 from workbench.worker import jobs
+from workbench.worker.jobs import Lane
 from workbench.worker.pool import WorkerPool
 from workbench.worker.process import Died
 
@@ -35,19 +36,19 @@ def active() -> WorkerPool | None:
 
 
 @contextmanager
-def supervised() -> Iterator[None]:
-    """Let workers do native work inside the block; the first one starts in the background.
+def supervised(first: Lane = jobs.IMAGE) -> Iterator[None]:
+    """Let workers do native work inside the block; the first one, of the lane given, starts in the background.
 
     Where a machine makes no processes, or has no pipes to hand on (Windows), the calling process goes on doing it, and
     the log says so.
     """
     if os.name != "posix":
-        _log.warning("No workers on this system: images and videos are decoded in the serving process.")
+        _log.warning("No workers on this system: the serving process decodes images and videos, and reads indexes.")
         yield
         return
     pool = WorkerPool()
     _pools.append(pool)
-    starting = threading.Thread(target=_start, args=[pool], name="first worker", daemon=True)
+    starting = threading.Thread(target=_start, args=[pool, first], name="first worker", daemon=True)
     starting.start()
     try:
         yield
@@ -58,10 +59,10 @@ def supervised() -> Iterator[None]:
         pool.close()
 
 
-def _start(pool: WorkerPool) -> None:
+def _start(pool: WorkerPool, first: Lane) -> None:
     try:
-        pool.warm(jobs.IMAGE)
+        pool.warm(first)
     except (OutOfResources, Died) as error:
-        _log.warning("No workers here: images and videos are decoded in the serving process (%s).", error)
+        _log.warning("No workers here: the serving process decodes images and videos, and reads indexes (%s).", error)
         if pool in _pools:
             _pools.remove(pool)

@@ -1,6 +1,6 @@
 """A worker: it bounds itself, then does one job after another until its server is gone.
 
-Started as `python -m workbench.worker.child SHARED SERVER MEMORY IDLE NICE`; see `process`.
+Started as `python -m workbench.worker.child SHARED SERVER MEMORY IDLE NICE FAT`; see `process`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,10 @@ from typing import Any
 from workbench import errors
 from workbench.worker.channel import Channel, Closed
 
-FAT = 300_000_000  # bytes that a worker holds after a job, from which it makes room for a fresh one
-
 
 def main(arguments: Sequence[str]) -> None:
     """Answer requests until there are no more, or none for `IDLE` seconds."""
-    shared, server, memory, idle, nice = map(int, arguments)
+    shared, server, memory, idle, nice, fat = map(int, arguments)
     channel = Channel(os.dup(0), os.dup(1), shared)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):  # what a library prints must not reach the server
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
         while channel.wait(idle):
             request, data = channel.receive()
             _answer(channel, request, bytes(data))
-            if _memory() > FAT:
+            if _memory() > fat:
                 return
 
 

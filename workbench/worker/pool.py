@@ -9,6 +9,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 from workbench.errors import Cancelled
@@ -71,7 +72,12 @@ class WorkerPool:
         raise AssertionError
 
     def stream(
-        self, job: NativeJob, arguments: Mapping[str, Any], *, scope: CancelScope | None = None
+        self,
+        job: NativeJob,
+        arguments: Mapping[str, Any],
+        *,
+        scope: CancelScope | None = None,
+        again: bool = False,
     ) -> Generator[tuple[Any, memoryview]]:
         """Have a job done in a worker, and yield its values with their bytes, which hold until the next value.
 
@@ -79,16 +85,24 @@ class WorkerPool:
             job: see `jobs`.
             arguments: plain data, as JSON holds it.
             scope: how long the caller waits; then the worker is killed.
+            again: the job yields the same values each time: it begins anew, as in `call`, and goes on where it was.
 
         Raises:
             Cancelled, DeadlinePassed: see `CancelScope`; or the job's own time has passed.
             OutOfResources: no worker can be started.
             WorkbenchError: what the job raises; the job's own error where its worker died.
         """
-        try:
-            yield from self._answers(job, arguments, b"", single=False, scope=scope or CancelScope())
-        except Died as death:
-            raise _failed(job, death) from None
+        scope, done = scope or CancelScope(), 0
+        for left in reversed(range(ATTEMPTS if again else 1)):
+            try:
+                answers = self._answers(job, arguments, b"", single=False, scope=scope)
+                for answer in islice(answers, done, None):
+                    done += 1
+                    yield answer
+                return
+            except Died as death:
+                if not left or death.code != -signal.SIGKILL:
+                    raise _failed(job, death) from None
 
     def close(self) -> None:
         """Kill all workers, and refuse further jobs."""
@@ -179,5 +193,5 @@ def _failed(job: NativeJob, death: Died) -> Exception:
     if death.code == -signal.SIGXCPU:
         return job.error(f"{job.title.capitalize()} takes longer than {job.cpu:.0f} s of computing, and was stopped.")
     return job.error(
-        f"The process that was {job.title} ended ({death}). Please try again; if it happens again, it is the file."
+        f"The process that was {job.title} ended ({death}). Please try again; if it ends again, it is what was given."
     )

@@ -50,7 +50,7 @@ class Worker:
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         environment |= {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), "OMP_NUM_THREADS": "1", **MALLOC}
         shared = _shared_memory()
-        limits = (shared, os.getpid(), lane.memory, lane.idle, lane.nice)
+        limits = (shared, os.getpid(), lane.memory, lane.idle, lane.nice, lane.fat)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workbench.worker.child", *map(str, limits)],

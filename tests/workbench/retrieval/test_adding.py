@@ -24,7 +24,6 @@ from workbench.engine import Engine, Session
 from workbench.errors import BadInput, Busy, Cancelled, UnknownName
 from workbench.retrieval import index, location
 from workbench.retrieval.adding import AddReport, add
-from workbench.retrieval.scanning import scan
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[[Any], AddReport]
@@ -33,7 +32,7 @@ Run = Callable[[Any], AddReport]
 def contents(name: str) -> dict[str, dict[str, Any]]:
     """Return all rows by path; a path that is there twice is a failure."""
     opened = index.find_table(name)
-    rows = [line for batch in scan(opened.table, opened.table.schema.names) for line in batch.to_pylist()]
+    rows = [line for batch in opened.table.scan(opened.table.schema.names) for line in batch.to_pylist()]
     result = {row["path"]: row for row in rows}
     assert len(result) == len(rows)
     return result

@@ -19,7 +19,6 @@ from workbench.retrieval import index
 from workbench.retrieval.filters import COLUMNS, compile_filter
 from workbench.retrieval.index import ModelTable
 from workbench.retrieval.rows import IndexRow, as_table
-from workbench.retrieval.scanning import scan
 
 TEXTS = ("", "cat", "Cat", "a'b", 'a"b', "a%b", "a_b", "a\\b", "a\\%b", "ab\nb", "é", "cat, dog")
 TAGS = ("colour=red", "kind='x'", "size=2")
@@ -133,7 +132,7 @@ def joined(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
 def selected(opened: ModelTable, filter_: str) -> list[str]:
     return sorted(
         path
-        for batch in scan(opened.table, ["path"], where=compile_filter(filter_))
+        for batch in opened.table.scan(["path"], where=compile_filter(filter_))
         for path in batch["path"].to_pylist()
     )
 

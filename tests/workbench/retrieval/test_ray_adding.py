@@ -15,7 +15,6 @@ from tests.workbench.retrieval.made_videos import write_video
 from workbench.engine import Session
 from workbench.retrieval import index, ray_adding
 from workbench.retrieval.adding import AddOptions, add
-from workbench.retrieval.scanning import scan
 
 ROOT = Path(__file__).parents[3]
 COLUMNS = ("path", "sha256", "size", "second", "width", "height", "label", "thumbnail", "vector")
@@ -32,7 +31,7 @@ def ray_here() -> Iterator[None]:
 
 def rows(name: str) -> list[dict[str, Any]]:
     table = index.find_table(name).table
-    return sorted((line for batch in scan(table, COLUMNS) for line in batch.to_pylist()), key=lambda one: one["path"])
+    return sorted((line for batch in table.scan(COLUMNS) for line in batch.to_pylist()), key=lambda one: one["path"])
 
 
 @pytest.mark.heavy

@@ -12,7 +12,7 @@ import pytest
 from workbench.engine import Engine
 from workbench.errors import BadInput
 from workbench.pictures import SAMPLES, sample_path
-from workbench.retrieval import index, memory, search, table
+from workbench.retrieval import index, memory, search
 from workbench.retrieval.adding import add
 from workbench.retrieval.ask import ask
 from workbench.retrieval.chance import Chance
@@ -83,9 +83,9 @@ def test_a_large_table_is_searched_by_its_vector_index(home: Path, monkeypatch: 
     monkeypatch.setattr(memory, "LIMIT", 0)
     monkeypatch.setattr(memory, "SAMPLE", 2000)
     opened, vectors = made_table(6000, name=kind.lower())
-    table.build_vector_index(opened.table, kind)
+    opened.table.build_vector_index(kind)
     opened = index.find_table(kind.lower())
-    assert table.vector_index(opened.table) == kind
+    assert opened.table.state()["vector_index"] == kind
     results = search.search(opened, vectors[3], top=10)
     cosines = vectors @ vectors[3]
     assert not results.exact
