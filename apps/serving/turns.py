@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.limits import Limits
 from apps.serving.visitors import Queued
+from apps.serving.visits import leave
 from workbench.scheduler import OWNER_PART
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Turns:
         """Say whose job computes on though nobody listens to it any more."""
         for event in [one for job in self._queue.active_jobs if job for one in job]:
             if name in (event.session_hash, event._id) and not self._heard(event):
+                leave(owner_id(visitor(event), event.session_hash))
                 self._left(owner_id(visitor(event), event.session_hash))
 
     def queued(self) -> Iterator[Queued]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from apps.serving.turns import LIGHT_LINE, VISITOR, owner_id
+from apps.serving.visits import visit
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.scheduler import waiting
 
 MODEL_QUEUE = "model"  # the shared concurrency id of every short query to a model
 MODEL_LIMIT = 8  # events of that id at once; the engine decides who gets the device
@@ -21,6 +25,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 READING: dict[str, Any] = {"concurrency_id": "reading", "concurrency_limit": 2, **ALWAYS_LAST, **QUIET}  # of a text
 ASIDE: dict[str, Any] = {"queue": False, **QUIET}  # takes choices only: it skips the queue
 LIGHT: dict[str, Any] = {"concurrency_id": LIGHT_LINE, "concurrency_limit": 4, **QUIET}  # no model; any input
+_END = object()
 CHOICE: dict[str, Any] = {"trigger_mode": "multiple", **LIGHT}  # of a row or picture: "once" ignores the next meanwhile
 
 
@@ -35,7 +40,8 @@ def handler(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def whole(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with visit(_current_owner()) as scope, waiting(scope):
+                return function(*args, **kwargs)
         except WorkbenchError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -46,13 +52,23 @@ def _stepwise(function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[
     @functools.wraps(function)
     def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
         try:
-            yield from function(*args, **kwargs)
+            with visit(_current_owner()) as scope, closing(function(*args, **kwargs)) as updates:  # type: ignore[type-var]
+                while True:
+                    with waiting(scope):  # each step has a context of its own
+                        update = next(updates, _END)
+                    if update is _END:
+                        return
+                    yield update
         except Cancelled:
             return
         except WorkbenchError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     return steps
+
+
+def _current_owner() -> str:
+    return owner(LocalContext.request.get(None))
 
 
 def owner(request: gr.Request | None) -> str:

@@ -108,7 +108,7 @@ def search(
         typer.Option("--top", metavar="K", help="Exactly the K best; without it, the list ends where chance begins."),
     ] = None,
     where: Annotated[
-        str, typer.Option("--where", metavar="FILTER", help="Which rows: \"label = 'cat' and width > 800\".")
+        str, typer.Option("--where", metavar="FILTER", help="Which rows: \"label = 'cat' and width > 800\", or SQL.")
     ] = "",
     model: Annotated[str, typer.Option("--model", metavar="KEY", help="Which model, where an index has several.")] = "",
     device: DeviceOption = "auto",
@@ -116,16 +116,18 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the images that fit a query; score is the cosine, beats the share of the index with a lower one."""
-    from workbench.retrieval.filters import compile_filter
+    from workbench.retrieval.filters import filter_or_sql
     from workbench.retrieval.index import find_table
     from workbench.retrieval.query import parse_query
 
     parse_query(query, files=True)
-    compile_filter(where)
-    with session(find_table(name, model=model).model, device, dtype) as opened:
+    with (
+        filter_or_sql(where) as condition,
+        session(find_table(name, model=model).model, device, dtype) as opened,
+    ):
         from workbench.index import Index
 
-        results = Index(name, opened).search(query, top=top, where=where)
+        results = Index(name, opened).search(query, top=top, where=condition)
     if as_json:
         write_json(results.to_dict())
         return

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ def prefetch(
 
     Args:
         groups: read only as far as they are needed.
-        prepare: called on a worker thread; what it raises is raised here.
+        prepare: called on a worker thread, in this one's context; what it raises is raised here.
         ahead: groups that are prepared in advance.
         workers: threads; half of the processors, at most eight, where not given.
         check: called before each wait for an item; may raise to stop.
@@ -41,7 +42,7 @@ def prefetch(
     try:
         while True:
             for group in islice(rest, ahead + 1 - len(waiting)):
-                waiting.append([pool.submit(prepare, item) for item in group])
+                waiting.append([pool.submit(copy_context().run, prepare, item) for item in group])
             if not waiting:
                 return
             prepared = []

@@ -6,7 +6,7 @@ that give the device back after every step. What a batch or a step computes is p
 
 from __future__ import annotations
 
-from workbench.scheduler.cancel import CancelScope, CancelToken
+from workbench.scheduler.cancel import CancelScope, CancelToken, current_scope, waiting
 from workbench.scheduler.worker import OWNER_PART, Scheduler
 
-__all__ = ["OWNER_PART", "CancelScope", "CancelToken", "Scheduler"]
+__all__ = ["OWNER_PART", "CancelScope", "CancelToken", "Scheduler", "current_scope", "waiting"]

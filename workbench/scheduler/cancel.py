@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from workbench.errors import Cancelled, DeadlinePassed, WorkbenchError
 
 T = TypeVar("T")
+
+_current: ContextVar[CancelScope | None] = ContextVar("scope", default=None)
 
 
 class CancelToken:
@@ -50,6 +54,21 @@ class CancelToken:
                 self._listeners.pop(number, None)
 
         return forget
+
+
+@contextmanager
+def waiting(scope: CancelScope) -> Iterator[None]:
+    """Let a scope be that of all work which this thread asks for inside the block, where none is given."""
+    before = _current.set(scope)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+def current_scope() -> CancelScope:
+    """Return the scope of whoever asked for what this thread does; one without an end where nobody said."""
+    return _current.get() or CancelScope()
 
 
 class CancelScope:

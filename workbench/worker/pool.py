@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from workbench.errors import Cancelled
-from workbench.scheduler.cancel import CancelScope
+from workbench.scheduler.cancel import CancelScope, current_scope
 from workbench.worker.jobs import Lane, NativeJob
 from workbench.worker.process import CHECK_SECONDS, Died, Worker
 
@@ -61,7 +61,7 @@ class WorkerPool:
 
         A worker that somebody kills, as a system out of memory does, is replaced, and the job begins anew.
         """
-        scope = scope or CancelScope()
+        scope = scope or current_scope()
         for left in reversed(range(ATTEMPTS)):
             try:
                 with closing(self._answers(job, arguments, data, single=True, scope=scope)) as answers:
@@ -84,7 +84,7 @@ class WorkerPool:
         Args:
             job: see `jobs`.
             arguments: plain data, as JSON holds it.
-            scope: how long the caller waits; then the worker is killed.
+            scope: how long the caller waits; then the worker is killed. `current_scope` where not given.
             again: the job yields the same values each time: it begins anew, as in `call`, and goes on where it was.
 
         Raises:
@@ -92,7 +92,7 @@ class WorkerPool:
             OutOfResources: no worker can be started.
             WorkbenchError: what the job raises; the job's own error where its worker died.
         """
-        scope, done = scope or CancelScope(), 0
+        scope, done = scope or current_scope(), 0
         for left in reversed(range(ATTEMPTS if again else 1)):
             try:
                 answers = self._answers(job, arguments, b"", single=False, scope=scope)

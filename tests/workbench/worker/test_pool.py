@@ -166,4 +166,4 @@ def test_where_no_process_can_be_made_this_one_decodes(
         while worker.active() is not None:
             time.sleep(0.01)
         assert safe_open(sample_path(SAMPLES[0].key)).size
-    assert "decoded in the serving process" in caplog.text
+    assert "the serving process decodes" in caplog.text
