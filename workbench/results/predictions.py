@@ -15,7 +15,6 @@ from workbench.notes import notes
 from workbench.progress import Progress
 from workbench.prompts import DEFAULT
 from workbench.results import html
-from workbench.taught.likeness import unlike_notes
 from workbench.taught.words import marks
 from workbench.zeroshot import classify_rows
 
@@ -267,10 +266,18 @@ def _answers(
     result = classify_rows(session, rows, labels, **options)
     remarks, taught = tuple(notes(session, result, options["templates"])), marks(session.spec, labels)
     chances, cosines = result.probabilities.numpy(), result.cosines.numpy()
-    key, score, unlike = session.spec.key, result.score, unlike_notes(session.spec, rows)
+    key, score = session.spec.key, result.score
     return [
         Prediction(
-            picture, result.labels, chances[at], cosines[at], key, score, remarks, taught=taught, unlike=unlike[at]
+            picture,
+            result.labels,
+            chances[at],
+            cosines[at],
+            key,
+            score,
+            remarks,
+            taught=taught,
+            unlike=result.unlike[at],
         )
         for at, picture in enumerate(pictures)
     ]

@@ -6,6 +6,7 @@ The files go into the folder `taught` beside the shipped weights. Run it again w
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from workbench.datasets import read_samples
@@ -37,10 +38,11 @@ def _make(arguments: argparse.Namespace) -> None:
     captions = making.of_captions(text for sample in texts for text in sample.captions)
     photos = [path for path, _ in labelled(arguments.photos) if part(path.name, 2) == SELECTION]
     making.write_words(shipped(words.FOLDER, words.FILE), arguments.models, taught, captions)
-    print(f"{len(taught.photos)} names from photos, {len(taught.drawings)} from drawings, {len(captions)} of captions")
+    counts = {"photos": taught.photos, "drawings": taught.drawings, "captions": captions}
+    sys.stdout.write("names from " + ", ".join(f"{kind}: {len(names)}" for kind, names in counts.items()) + "\n")
     for model in arguments.models:
         seen = making.write_seen(likeness.file(model), load(model, device="cpu"), taught, photos)
-        print(f"{model}: unlike below a cosine of {seen.threshold:.4f} ({seen.photos} photos)")
+        sys.stdout.write(f"{model}: unlike below a cosine of {seen.threshold:.4f} ({seen.photos} photos)\n")
 
 
 if __name__ == "__main__":

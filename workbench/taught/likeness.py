@@ -75,9 +75,17 @@ def unlike_notes(spec: ModelSpec, rows: Tensor | NDArray[np.float32]) -> list[st
     return [_sentence(spec, known, float(score)) for score in known.score(np.asarray(rows, np.float32))]
 
 
-def notes_on_images(backend: ClipBackend, pictures: Sequence[Picture]) -> list[str]:
-    """Return the same for images; embeddings that are in the cache are not computed again."""
-    return unlike_notes(backend.spec, backend.embed_images(pictures)) if seen(backend.spec) else [""] * len(pictures)
+def unlike_note(backend: ClipBackend, picture: Picture) -> str:
+    """Return the sentence of one image; an embedding that is in the cache is not computed again."""
+    return unlike_notes(backend.spec, backend.embed_images([picture]))[0] if seen(backend.spec) else ""
+
+
+def together(notes: Sequence[str]) -> str:
+    """Return what to say below an answer about many images: the sentence of one, or how many are unlike."""
+    unlike = [note for note in notes if note]
+    if len(notes) < 2 or not unlike:
+        return "".join(unlike)
+    return f"{len(unlike)} of {len(notes)} images are unlike what the model has seen: take those answers for guesses."
 
 
 def _sentence(spec: ModelSpec, known: Seen, score: float) -> str:

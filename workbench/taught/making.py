@@ -24,7 +24,7 @@ USUAL = 3.3  # Zipf frequency from which on an adjective may stand in a label
 PROMPT = "a photo of a {}."
 SHORT = 2  # words of a drawing's name that images are compared with
 SOURCE = (
-    "Photos: names of the ImageNet classes, their hypernyms in WordNet 3.1 and everyday names; colours, shapes and "
+    "Photos: names of the ImageNet classes, of their hypernyms in WordNet 3.1 and everyday names; colours, shapes and "
     "counts. Drawings: names, people and tags of emojibase. Adjectives: WordNet 3.1, by frequency in wordfreq."
 )
 
@@ -52,6 +52,7 @@ def of_modules(modules: Path) -> TaughtNames:
     lexicon, drawn = names.lexicon(nouns), emoji.emoji(modules)
     known = set(bank.bank(lexicon, drawn, Counter()).names)
     photos = {name.lower() for concept in lexicon.concepts for name in concept.names}
+    photos |= _kinds(lexicon, names.wordnet(nouns))
     photos |= {*bank.COLOURS, *bank.SHAPES, *bank.COUNTS}
     plain = [one for one in drawn if not one.skinned]
     drawings = {one.name for one in plain} | {part for one in drawn for part in one.parts}
@@ -115,6 +116,20 @@ def write_seen(file: Path, backend: ClipBackend, taught: TaughtNames, photos: Se
     facts = {"threshold": f"{limit:.4f}", "photos": str(len(photos)), "model": backend.fingerprint}
     write_whole(file, save({"rows": small}, metadata=facts))
     return likeness.Seen(known.rows, limit, len(photos))
+
+
+def _kinds(lexicon: names.Lexicon, synsets: Mapping[str, names.Synset]) -> set[str]:
+    """Names of what the classes are kinds of: photos of an owl were shown, if of the great grey owl alone."""
+    place = {synset.gloss: offset for offset, synset in synsets.items()}
+    above: Counter[str] = Counter()
+    for concept in lexicon.concepts[: names.CLASSES]:
+        kinds, waiting = set(), [place[concept.gloss]]
+        while waiting:
+            more = synsets[waiting.pop()].above
+            waiting += [offset for offset in more if offset not in kinds]
+            kinds.update(more)
+        above.update(kinds)
+    return {word.lower() for offset, count in above.items() if count <= names.WIDEST for word in synsets[offset].words}
 
 
 def _adjectives(index: Path) -> tuple[str, ...]:

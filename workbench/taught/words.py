@@ -64,11 +64,11 @@ class TaughtWords:
         words = plain(label).split()
         if self._begins(words, self.photos) < len(words):
             words = _TEMPLATE.sub("", " ".join(words)).split()
-        at, found, drawn = 0, False, False
+        at, photographed, drawn = 0, False, False
         while at < len(words):
             rest = words[at:]
             if length := self._begins(rest, self.photos):
-                found = True
+                photographed = True
             elif length := self._begins(rest, self.drawings):
                 drawn = True
             elif rest[0] in NEUTRAL or rest[0] in self.adjectives:
@@ -76,7 +76,7 @@ class TaughtWords:
             else:
                 return "no"
             at += length
-        return "drawings" if drawn else "photos" if found else "no"
+        return "drawings" if drawn else "photos" if photographed else "no"
 
     @staticmethod
     def _begins(words: Sequence[str], names: Collection[str]) -> int:
