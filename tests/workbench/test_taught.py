@@ -72,7 +72,7 @@ def test_python_and_json_have_the_mark_and_the_sentence() -> None:
     assert {one["label"]: one["taught"] for one in answer["labels"]} == {
         "cat": "photos",
         "astronaut": "drawings",
-        "zzz": "no",
+        "qzqz": "no",
     }
     assert len(answer["notes"]) == 2
     assert answer["unlike"] is False
